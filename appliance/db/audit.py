@@ -1,0 +1,83 @@
+"""The rows of the audit list: appended in a chain, read in pages, checked from the first to the last.
+
+What is worth a row is decided by whoever calls; that rows never change is in the schema's triggers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from hashlib import sha256
+
+import orjson
+
+from appliance.db.connection import Database, Rows
+
+AUDIT = Rows("audit(seq, at_ms, actor, action, subject, details, prev_hash, hash)", width=8)
+FIRST_HASH = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Who did what to whom; `details` is JSON."""
+
+    seq: int
+    at_ms: int
+    actor: str
+    action: str
+    subject: str
+    details: str
+
+
+def append(db: Database, at_ms: int, actor: str, action: str, subject: str, details: str) -> None:
+    """Add one row with the commit; its hash covers the row and the hash before it."""
+    seq, previous = db.remembered.get("audit") or newest(db)
+    values = (seq + 1, at_ms, actor, action, subject, details)
+    digest = fingerprint(previous, values)
+    db.append(AUDIT, (*values, previous, digest))
+    db.remembered["audit"] = (seq + 1, digest)
+
+
+def newest(db: Database) -> tuple[int, bytes]:
+    """Number and hash of the last row."""
+    db.flush()
+    row: tuple[int, bytes] | None = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return row or (0, FIRST_HASH)
+
+
+def page(
+    db: sqlite3.Connection,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+) -> list[AuditRow]:
+    """Newest first, older than row `before`; `action` is the beginning of the action's name."""
+    rows = db.execute(
+        """SELECT seq, at_ms, actor, action, subject, details FROM audit
+        WHERE seq < :before AND (:actor = '' OR actor = :actor) AND (:subject = '' OR subject = :subject)
+          AND (:action = '' OR substr(action, 1, length(:action)) = :action)
+        ORDER BY seq DESC LIMIT :limit""",
+        {"before": before or 2**62, "limit": limit, "actor": actor, "action": action, "subject": subject},
+    )
+    return [AuditRow(*row) for row in rows]
+
+
+def broken_at(db: sqlite3.Connection) -> int | None:
+    """The first row whose number or hash does not follow from the one before it; None when the chain holds."""
+    previous, seq = FIRST_HASH, 0
+    for number, *values, previous_written, written in db.execute(
+        "SELECT seq, at_ms, actor, action, subject, details, prev_hash, hash FROM audit ORDER BY seq"
+    ):
+        seq += 1
+        if number != seq or previous_written != previous or fingerprint(previous, (number, *values)) != written:
+            return int(number)
+        previous = written
+    return None
+
+
+def fingerprint(previous: bytes, values: tuple[object, ...]) -> bytes:
+    """The hash of a row that follows one with hash `previous`."""
+    return sha256(previous + orjson.dumps(values)).digest()

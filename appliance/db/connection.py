@@ -1,0 +1,66 @@
+"""The writing connection as a unit of work sees it: SQL, rows that go in with the commit, memory, announcements."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+ROWS_AT_ONCE = 32
+REMEMBERED_MAX = 50_000
+
+
+class Rows:
+    """An INSERT whose rows can wait for the end of the commit, where one statement takes many of them."""
+
+    def __init__(self, into: str, width: int, on_conflict: str = "") -> None:
+        marks = "(" + ",".join("?" * width) + ")"
+        self.one = f"INSERT INTO {into} VALUES {marks} {on_conflict}"
+        self.many = f"INSERT INTO {into} VALUES {','.join([marks] * ROWS_AT_ONCE)} {on_conflict}"
+
+
+class Database(sqlite3.Connection):
+    """The writing connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting_rows: dict[Rows, list[Sequence[Any]]] = {}
+        self.remembered: dict[Any, Any] = {}
+        """What units know of the database's state (the tip of a chain); forgotten at every rollback."""
+        self.announcements: list[Any] = []
+        """What the rest of the program hears of once it is committed (services/announce.py)."""
+
+    def append(self, rows: Rows, row: Sequence[Any]) -> None:
+        """Insert `row` with the commit. Until then no SELECT sees it; a unit that must read it calls `flush` first."""
+        try:
+            self.waiting_rows[rows].append(row)
+        except KeyError:
+            self.waiting_rows[rows] = [row]
+
+    def flush(self) -> None:
+        """Insert the rows that wait."""
+        if not self.waiting_rows:
+            return
+        for rows, waiting in self.waiting_rows.items():
+            full = len(waiting) - len(waiting) % ROWS_AT_ONCE
+            for start in range(0, full, ROWS_AT_ONCE):
+                self.execute(rows.many, list(chain.from_iterable(waiting[start : start + ROWS_AT_ONCE])))
+            if full < len(waiting):
+                self.executemany(rows.one, waiting[full:])
+        self.waiting_rows.clear()
+
+    def announce(self, announcement: Any) -> None:
+        """Tell the rest of the program, once this is committed."""
+        self.announcements.append(announcement)
+
+    def remember(self, key: Any, value: Any) -> None:
+        """Keep `value` until the next rollback; memory is bounded by forgetting all of it when it grows too large."""
+        if len(self.remembered) > REMEMBERED_MAX:
+            self.remembered.clear()
+        self.remembered[key] = value
+
+    def forget(self) -> None:
+        """Drop what was known only because of statements that were rolled back."""
+        self.waiting_rows.clear()
+        self.remembered.clear()

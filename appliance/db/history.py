@@ -1,0 +1,178 @@
+"""Sessions as lists and pages show them: what happened, when, whose, for how much. Nothing here writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db import tariffs
+from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
+from appliance.domain.tariff import Tariff
+
+ROWS_MAX = 1000
+CURVE_POINTS_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session. Of an open one, energy is what was measured last, and there is no fee yet."""
+
+    id: SessionId
+    state: str
+    station_id: StationId
+    station: str
+    """What the staff call it."""
+    identity: str
+    evse: int
+    person_id: PersonId | None
+    person: str
+    card_id: CardId | None
+    id_token: str
+    policy: str
+    authorization: str
+    requested_at_ms: int | None
+    started_at_ms: int | None
+    ended_at_ms: int | None
+    received_at_ms: int | None
+    meter_start_wh: int | None
+    meter_stop_wh: int | None
+    energy_wh: int
+    duration_s: int
+    idle_s: int
+    net_minor: int
+    tax_minor: int
+    fee_minor: int
+    held_minor: int
+    stop_wanted: str
+    stop_reason: str
+    estimated: bool
+    tariff_id: int | None
+    note: str
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One moment of a session."""
+
+    at_ms: int
+    energy_wh: int | None
+    power_w: int | None
+    current_ma: int | None
+    voltage_mv: int | None
+    soc_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which sessions: what is None or empty does not matter. Times are of the start, the end of the span excluded."""
+
+    station: StationId | None = None
+    person: PersonId | None = None
+    card: CardId | None = None
+    state: str = ""
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+SELECT = """
+SELECT session.id, session.state, session.station_id, station.name, station.identity, evse, session.person_id,
+       coalesce(person.name, ''), card_id, id_token, policy, authorization, requested_at_ms, started_at_ms, ended_at_ms,
+       received_at_ms, meter_start_wh, meter_stop_wh,
+       CASE WHEN session.state = 'running'
+            THEN max(0, coalesce((SELECT max(energy_wh) FROM sample WHERE session_id = session.id), meter_start_wh) - meter_start_wh)
+            ELSE energy_wh END,
+       duration_s, idle_s, net_minor, tax_minor, fee_minor, held_minor, stop_wanted, stop_reason, estimated,
+       session.tariff_id, session.note, requested_by
+FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+"""
+WHERE = """
+WHERE (:station IS NULL OR session.station_id = :station) AND (:person IS NULL OR session.person_id = :person)
+  AND (:card IS NULL OR card_id = :card) AND (:state = '' OR session.state = :state)
+  AND (:from_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) >= :from_ms)
+  AND (:to_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) < :to_ms)
+"""
+
+
+def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
+    """Sessions, the newest first; the next page begins `before` the last one's number."""
+    rows = db.execute(
+        SELECT + WHERE + "AND (:before = 0 OR session.id < :before) ORDER BY session.id DESC LIMIT :limit",
+        {**_parameters(wanted), "before": before, "limit": min(limit, ROWS_MAX)},
+    )
+    return [_session(row) for row in rows]
+
+
+def totals(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
+    """How many sessions that are over, their energy (Wh) and their fees (minor units)."""
+    row = db.execute(
+        "SELECT count(*), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0) FROM session"
+        + WHERE
+        + "AND session.state IN ('ended', 'review')",
+        _parameters(wanted),
+    ).fetchone()
+    return (row[0], row[1], row[2])
+
+
+def show(db: sqlite3.Connection, session: int) -> Session | None:
+    """One session."""
+    row = db.execute(SELECT + "WHERE session.id = ?", (session,)).fetchone()
+    return _session(row) if row else None
+
+
+def tariff_of(db: sqlite3.Connection, session: Session) -> Tariff | None:
+    """The prices it runs on; None: nothing to pay."""
+    return tariffs.find(db, session.tariff_id)
+
+
+def open_sessions(db: sqlite3.Connection) -> list[Session]:
+    """All that run or were wished for, by number."""
+    rows = db.execute(SELECT + "WHERE session.state IN ('requested', 'running') ORDER BY session.id")
+    return [_session(row) for row in rows]
+
+
+def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
+    """The readings of a session in order, thinned out to what a chart can show; first and last always."""
+    total = db.execute("SELECT count(*) FROM sample WHERE session_id = ?", (session,)).fetchone()[0]
+    step = max(1, total // CURVE_POINTS_MAX)
+    rows = db.execute(
+        """SELECT sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent FROM (
+            SELECT *, row_number() OVER (ORDER BY sampled_at_ms) AS number FROM sample WHERE session_id = :session)
+        WHERE (number - 1) % :step = 0 OR number = :total ORDER BY sampled_at_ms""",
+        {"session": session, "step": step, "total": total},
+    )
+    return [Sample(*row) for row in rows]
+
+
+def last_sample(db: sqlite3.Connection, session: int) -> Sample | None:
+    """The newest reading of a session."""
+    row = db.execute(
+        """SELECT sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent FROM sample
+        WHERE session_id = ? ORDER BY sampled_at_ms DESC LIMIT 1""",
+        (session,),
+    ).fetchone()
+    return Sample(*row) if row else None
+
+
+def idle_so_far(db: sqlite3.Connection, session: int) -> list[tuple[int, int | None]]:
+    """The idle spans of a session; the last may be open."""
+    return db.execute(
+        "SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,)
+    ).fetchall()
+
+
+def _parameters(wanted: Filter) -> dict[str, object]:
+    return {
+        "station": wanted.station,
+        "person": wanted.person,
+        "card": wanted.card,
+        "state": wanted.state,
+        "from_ms": wanted.from_ms,
+        "to_ms": wanted.to_ms,
+    }
+
+
+def _session(row: tuple[object, ...]) -> Session:
+    values = list(row)
+    values[28] = bool(values[28])
+    return Session(*values)  # type: ignore[arg-type]

@@ -1,0 +1,224 @@
+"""Transfers, the only way in which money moves, and what the ledger says. The rules are in the schema's triggers."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+import orjson
+
+from appliance.db.connection import Database, Rows
+from appliance.domain.identifiers import AccountId, PersonId
+from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, fingerprint
+
+TRANSFER = Rows(
+    "transfer(seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash)",
+    width=13,
+)
+COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a wallet holds: all of it, and what of it can still be held or spent (None: without limit)."""
+
+    balance_minor: int
+    available_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of the trial balance; `balance_minor` is credit minus debit."""
+
+    id: int
+    kind: str
+    name: str
+    balance_minor: int
+    held_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transfer as a statement shows it. `amount_minor` is positive into the account asked for, negative out of it."""
+
+    seq: int
+    at_ms: int
+    code: str
+    reference: str
+    actor: str
+    amount_minor: int
+    key: str
+
+
+def transfer(
+    db: Database,
+    op: Operation,
+    key: str,
+    *,
+    debit: AccountId,
+    credit: AccountId,
+    amount_minor: int,
+    code: str,
+    reference: str,
+    actor: str,
+    now_ms: int,
+    hold: str | None = None,
+) -> None:
+    """Append one row: post, hold, capture or void. `key` is its name for ever; a second row of that name is refused.
+
+    The row goes in with the commit. If it breaks a rule (two cards empty one wallet in the same commit), the store
+    rolls back and runs the units one by one, and then the balance that each of them sees is exact.
+
+    Raises (at the commit, as sqlite3.IntegrityError): the key is taken, the account's floor is passed, the hold is
+    another's or already resolved.
+    """
+    tip = db.remembered.get("ledger") or newest(db)
+    seq = tip[0] + 1
+    at_ms = max(now_ms, tip[2])
+    values = (seq, key, str(op), debit, credit, amount_minor, hold, code, reference, actor, at_ms)
+    digest = fingerprint(tip[1], orjson.dumps(values))
+    db.append(TRANSFER, (*values, tip[1], digest))
+    db.remembered["ledger"] = (seq, digest, at_ms)
+
+
+def newest(db: Database) -> tuple[int, bytes, int]:
+    """Sequence number, hash and time of the last row."""
+    db.flush()
+    row = db.execute("SELECT seq, hash, at_ms FROM transfer ORDER BY seq DESC LIMIT 1").fetchone()
+    return row or (0, FIRST_HASH, 0)
+
+
+def balance(db: sqlite3.Connection, account: AccountId) -> Balance:
+    """What is there and what is free, transfers of this commit included."""
+    if isinstance(db, Database):
+        db.flush()
+    posted, pending, floor = db.execute(
+        "SELECT credit_posted - debit_posted, debit_pending, floor_minor FROM account WHERE id = ?", (account,)
+    ).fetchone()
+    return Balance(posted, None if floor is None else posted - pending - floor)
+
+
+def open_wallet(db: Database, name: str, floor_minor: int | None) -> AccountId:
+    """A new wallet, empty."""
+    row = db.execute(
+        """INSERT INTO account (id, kind, name, floor_minor)
+        VALUES (max(?, (SELECT coalesce(max(id), 0) + 1 FROM account)), 'wallet', ?, ?) RETURNING id""",
+        (FIRST_WALLET, name, floor_minor),
+    ).fetchone()
+    return AccountId(row[0])
+
+
+def set_floor(db: Database, account: AccountId, floor_minor: int | None) -> None:
+    """Let the wallet fall to `floor_minor` and no further; IntegrityError if it is below that now."""
+    db.flush()
+    db.execute("UPDATE account SET floor_minor = ? WHERE id = ?", (floor_minor, account))
+
+
+def find(db: Database, key: str) -> tuple[int, str, int, int, int] | None:
+    """Sequence number, operation, debit, credit and amount of a transfer by its name."""
+    db.flush()
+    row: tuple[int, str, int, int, int] | None = db.execute(
+        "SELECT seq, op, debit, credit, amount_minor FROM transfer WHERE key = ?", (key,)
+    ).fetchone()
+    return row
+
+
+def accounts(db: sqlite3.Connection) -> list[Account]:
+    """The trial balance, wallets summed up in one line: id 0."""
+    rows = db.execute(
+        """SELECT CASE WHEN kind = 'wallet' THEN 0 ELSE id END, kind,
+               CASE WHEN kind = 'wallet' THEN 'wallets' ELSE name END,
+               sum(credit_posted - debit_posted), sum(debit_pending)
+        FROM account GROUP BY 1, 2, 3 ORDER BY 1"""
+    )
+    return [Account(*row) for row in rows]
+
+
+def statement(
+    db: sqlite3.Connection, wallet: AccountId, *, before_seq: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """What moved on a wallet, newest first; holds are not movements."""
+    rows = db.execute(
+        """SELECT seq, at_ms, code, reference, actor, -amount_minor, key FROM transfer INDEXED BY transfer_debit
+        WHERE debit = :wallet AND op IN ('post', 'capture') AND amount_minor > 0 AND seq < :before
+        UNION ALL
+        SELECT seq, at_ms, code, reference, actor, amount_minor, key FROM transfer
+        WHERE credit = :wallet AND op = 'post' AND seq < :before
+        ORDER BY seq DESC LIMIT :limit""",
+        {"wallet": wallet, "before": before_seq or 2**62, "limit": limit},
+    )
+    return [Entry(*row) for row in rows]
+
+
+def transfers(
+    db: sqlite3.Connection, *, before_seq: int | None = None, limit: int = 50
+) -> list[tuple[int, str, str, int, int, int, str | None, str, str, str, int]]:
+    """The journal itself, newest first: seq, key, op, debit, credit, amount, hold, code, reference, actor, at."""
+    return db.execute(
+        """SELECT seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms
+        FROM transfer WHERE seq < ? ORDER BY seq DESC LIMIT ?""",
+        (before_seq or 2**62, limit),
+    ).fetchall()
+
+
+def wallet_of(db: sqlite3.Connection, person: PersonId) -> AccountId | None:
+    """The wallet of a person; None if there is no such person."""
+    row = db.execute("SELECT wallet_id FROM person WHERE id = ?", (person,)).fetchone()
+    return AccountId(row[0]) if row else None
+
+
+def taken_in_minor(db: sqlite3.Connection, from_ms: int, to_ms: int) -> int:
+    """Top-ups less refunds, all methods, in a span of time."""
+    row = db.execute(
+        """SELECT coalesce(sum(CASE code WHEN 'topup' THEN amount_minor ELSE -amount_minor END), 0)
+        FROM transfer WHERE code IN ('topup', 'refund') AND at_ms >= ? AND at_ms < ?""",
+        (from_ms, to_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST_HASH) -> list[str]:
+    """What is wrong in the books, computed from the rows alone; [] when all is well.
+
+    The chain, every balance, every open hold and the sum of all accounts. With `after_seq` and the hash of that row
+    only the chain behind it is checked; balances need the whole.
+    """
+    wrong: list[str] = []
+    posted: dict[int, int] = {}
+    pending: dict[int, int] = {}
+    held: dict[str, int] = {}
+    previous, number = after_hash, after_seq
+    for row in db.execute(f"SELECT {COLUMNS} FROM transfer WHERE seq > ? ORDER BY seq", (after_seq,)):
+        *values, prev_hash, digest = row
+        number += 1
+        if values[0] != number or prev_hash != previous or fingerprint(previous, orjson.dumps(values)) != digest:
+            return [*wrong, f"the chain of the ledger breaks at row {values[0]}"]
+        previous = digest
+        _, key, op, debit, credit, amount, hold = values[:7]
+        if op in ("post", "capture"):
+            posted[debit] = posted.get(debit, 0) - amount
+            posted[credit] = posted.get(credit, 0) + amount
+        if op == "hold":
+            held[key] = amount
+            pending[debit] = pending.get(debit, 0) + amount
+        elif hold is not None and hold in held:
+            pending[debit] -= held.pop(hold)
+    if after_seq:
+        return wrong
+    for account, found, reserved in db.execute("SELECT id, credit_posted - debit_posted, debit_pending FROM account"):
+        if found != posted.get(account, 0) or reserved != pending.get(account, 0):
+            wrong.append(
+                f"account {account} says {found} and {reserved} held; its rows say {posted.get(account, 0)} and {pending.get(account, 0)}"
+            )
+    open_slices = db.execute(
+        "SELECT coalesce(sum(slices), 0) FROM session WHERE state IN ('requested', 'running')"
+    ).fetchone()[0]
+    if len(held) != open_slices:
+        wrong.append(f"{len(held)} holds are open, but open sessions have {open_slices}")
+    return wrong
+
+
+def held_minor(db: Database, account: AccountId) -> int:
+    """What is reserved on an account."""
+    db.flush()
+    return int(db.execute("SELECT debit_pending FROM account WHERE id = ?", (account,)).fetchone()[0])

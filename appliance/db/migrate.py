@@ -1,0 +1,77 @@
+"""Brings a database to this release's schema: forwards only, each file in one transaction, after a copy was set aside."""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib import resources
+from pathlib import Path
+
+from appliance.domain.errors import Refusal
+
+MIGRATIONS = resources.files("appliance.db") / "migrations"
+
+
+class TooNew(Refusal):
+    """The database was written by a newer release."""
+
+
+def migrate(path: Path) -> list[int]:
+    """Apply what is missing to the database at `path` (made if absent); the numbers applied.
+
+    Raises:
+        TooNew: The database is ahead of this program.
+    """
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        found = version(db)
+        missing = [(number, script) for number, script in migrations() if number > found]
+        newest = len(migrations())
+        if found > newest:
+            raise TooNew(
+                f"The database is of version {found}; this release knows up to {newest}.",
+                advice="Install the newer release again, or restore a backup made by this one.",
+            )
+        if missing and found:
+            aside = path.with_name(f"{path.name}.before-{missing[0][0]:04}")
+            aside.unlink(missing_ok=True)
+            db.execute("VACUUM INTO ?", (str(aside),))
+        for number, script in missing:
+            apply(db, number, script)
+        return [number for number, _ in missing]
+    finally:
+        db.close()
+
+
+def apply(db: sqlite3.Connection, number: int, script: str) -> None:
+    """Run one migration and record its number, in one transaction."""
+    db.execute("BEGIN EXCLUSIVE")
+    try:
+        for statement in statements(script):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def version(db: sqlite3.Connection) -> int:
+    """The number of the last migration applied."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrations() -> list[tuple[int, str]]:
+    """All migrations of this release, in order."""
+    files = sorted((file for file in MIGRATIONS.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [(int(file.name[:4]), file.read_text(encoding="utf-8")) for file in files]
+
+
+def statements(script: str) -> list[str]:
+    """The statements of `script`; unlike `executescript` running them one by one stays inside the transaction."""
+    found, text = [], ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if sqlite3.complete_statement(text):
+            found.append(text)
+            text = ""
+    return found

@@ -1,0 +1,273 @@
+"""Operators, their log-ins and the API's tokens, as rows. Secrets stand here as hashes only."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.connection import Database
+
+SETUP_CODE = "setup.code_hash"
+SETUP_EXPIRES = "setup.expires_at_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A member of the staff."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    language: str
+    created_at_ms: int
+    disabled_at_ms: int | None
+    seen_at_ms: int | None
+    """When one of their log-ins was last used."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """One browser that an operator is logged in with."""
+
+    id: int
+    operator_id: int
+    address: str
+    browser: str
+    began_at_ms: int
+    seen_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who comes with a log-in that holds."""
+
+    log_in: int
+    operator: int
+    login: str
+    name: str
+    role: str
+    language: str
+    began_at_ms: int
+    seen_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the frame of every page shows, whoever asks."""
+
+    site_name: str
+    site_language: str
+    problems: int
+    """Open ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A program that may use the API."""
+
+    id: int
+    name: str
+    role: str
+    created_at_ms: int
+    revoked_at_ms: int | None
+
+
+OPERATOR = """
+SELECT id, login, name, role, language, created_at_ms, disabled_at_ms,
+       (SELECT max(seen_at_ms) FROM operator_session WHERE operator_session.operator_id = operator.id)
+FROM operator
+"""
+
+
+def every(db: sqlite3.Connection) -> list[Operator]:
+    """All operators, those who may log in first."""
+    rows = db.execute(OPERATOR + "ORDER BY disabled_at_ms IS NOT NULL, name, id")
+    return [Operator(*row) for row in rows]
+
+
+def find(db: sqlite3.Connection, operator: int) -> Operator | None:
+    """One operator."""
+    row = db.execute(OPERATOR + "WHERE id = ?", (operator,)).fetchone()
+    return Operator(*row) if row else None
+
+
+def names(db: sqlite3.Connection) -> dict[str, str]:
+    """Actor strings and the names behind them: `operator:3` is Nasrin."""
+    found = {f"operator:{row[0]}": str(row[1]) for row in db.execute("SELECT id, name FROM operator")}
+    found |= {f"token:{row[0]}": str(row[1]) for row in db.execute("SELECT id, name FROM api_token")}
+    return found
+
+
+def exists(db: sqlite3.Connection) -> bool:
+    """Whether anybody was ever set up."""
+    return db.execute("SELECT 1 FROM operator LIMIT 1").fetchone() is not None
+
+
+def credentials(db: sqlite3.Connection, login: str) -> tuple[int, str] | None:
+    """Number and password hash of an operator who may log in."""
+    row: tuple[int, str] | None = db.execute(
+        "SELECT id, password_hash FROM operator WHERE login = ? AND disabled_at_ms IS NULL", (login,)
+    ).fetchone()
+    return row
+
+
+def password_hash(db: sqlite3.Connection, operator: int) -> str:
+    """The hash of their password."""
+    return str(db.execute("SELECT password_hash FROM operator WHERE id = ?", (operator,)).fetchone()[0])
+
+
+def insert(
+    db: Database, *, login: str, name: str, role: str, language: str, password_hash: str, now_ms: int
+) -> int | None:
+    """A new operator's number; None if the login is taken."""
+    row = db.execute(
+        """INSERT INTO operator (login, name, role, language, password_hash, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (login) DO NOTHING RETURNING id""",
+        (login, name, role, language, password_hash, now_ms),
+    ).fetchall()
+    return int(row[0][0]) if row else None
+
+
+def update(db: Database, operator: int, *, name: str, role: str, language: str) -> None:
+    """Change what is not secret."""
+    db.execute("UPDATE operator SET name = ?, role = ?, language = ? WHERE id = ?", (name, role, language, operator))
+
+
+def set_disabled(db: Database, operator: int, disabled_at_ms: int | None) -> None:
+    """Let an operator log in no longer, or again."""
+    db.execute("UPDATE operator SET disabled_at_ms = ? WHERE id = ?", (disabled_at_ms, operator))
+
+
+def set_password_hash(db: Database, operator: int, password_hash: str) -> None:
+    """A new password."""
+    db.execute("UPDATE operator SET password_hash = ? WHERE id = ?", (password_hash, operator))
+
+
+def owners(db: sqlite3.Connection) -> list[int]:
+    """The owners who may log in."""
+    rows = db.execute("SELECT id FROM operator WHERE role = 'owner' AND disabled_at_ms IS NULL")
+    return [int(row[0]) for row in rows]
+
+
+def facts(db: sqlite3.Connection) -> Facts:
+    """What the frame of every page shows."""
+    row = db.execute(
+        "SELECT name, language, (SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL) FROM site"
+    ).fetchone()
+    return Facts(*row)
+
+
+# --- log-ins -------------------------------------------------------------------------------------------------------------
+
+
+def visit(db: sqlite3.Connection, token_hash: bytes, *, idle_since_ms: int, began_since_ms: int) -> Visit | None:
+    """Who comes with this token, if the log-in is neither ended nor too old nor too long unused."""
+    row = db.execute(
+        """SELECT operator_session.id, operator.id, operator.login, operator.name, operator.role, operator.language,
+            operator_session.began_at_ms, operator_session.seen_at_ms
+        FROM operator_session JOIN operator ON operator.id = operator_session.operator_id
+        WHERE token_hash = :token AND ended_at_ms IS NULL AND operator.disabled_at_ms IS NULL
+          AND operator_session.seen_at_ms > :idle AND operator_session.began_at_ms > :began""",
+        {"token": token_hash, "idle": idle_since_ms, "began": began_since_ms},
+    ).fetchone()
+    return Visit(*row) if row else None
+
+
+def insert_log_in(db: Database, operator: int, token_hash: bytes, address: str, browser: str, now_ms: int) -> int:
+    """A new log-in's number."""
+    row = db.execute(
+        """INSERT INTO operator_session (token_hash, operator_id, address, browser, began_at_ms, seen_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
+        (token_hash, operator, address, browser, now_ms, now_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def touch(db: Database, log_in: int, now_ms: int) -> None:
+    """It was used."""
+    db.execute("UPDATE operator_session SET seen_at_ms = max(seen_at_ms, ?) WHERE id = ?", (now_ms, log_in))
+
+
+def end_log_in(db: Database, log_in: int, now_ms: int) -> None:
+    """It is over."""
+    db.execute("UPDATE operator_session SET ended_at_ms = ? WHERE id = ? AND ended_at_ms IS NULL", (now_ms, log_in))
+
+
+def end_log_ins(db: Database, operator: int, now_ms: int, *, but: int = 0) -> None:
+    """All of an operator's log-ins are over, `but` one."""
+    db.execute(
+        "UPDATE operator_session SET ended_at_ms = ? WHERE operator_id = ? AND id <> ? AND ended_at_ms IS NULL",
+        (now_ms, operator, but),
+    )
+
+
+def log_ins(db: sqlite3.Connection, operator: int, *, idle_since_ms: int, began_since_ms: int) -> list[LogIn]:
+    """The log-ins that still hold, newest first."""
+    rows = db.execute(
+        """SELECT id, operator_id, address, browser, began_at_ms, seen_at_ms FROM operator_session
+        WHERE operator_id = ? AND ended_at_ms IS NULL AND seen_at_ms > ? AND began_at_ms > ? ORDER BY seen_at_ms DESC""",
+        (operator, idle_since_ms, began_since_ms),
+    )
+    return [LogIn(*row) for row in rows]
+
+
+# --- tokens of the API ---------------------------------------------------------------------------------------------------
+
+
+def insert_token(db: Database, name: str, role: str, token_hash: bytes, now_ms: int) -> int:
+    """A new token's number."""
+    row = db.execute(
+        "INSERT INTO api_token (name, role, token_hash, created_at_ms) VALUES (?, ?, ?, ?) RETURNING id",
+        (name, role, token_hash, now_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def token(db: sqlite3.Connection, token_hash: bytes) -> ApiToken | None:
+    """Whose token this is, if it was not revoked."""
+    row = db.execute(
+        """SELECT id, name, role, created_at_ms, revoked_at_ms FROM api_token
+        WHERE token_hash = ? AND revoked_at_ms IS NULL""",
+        (token_hash,),
+    ).fetchone()
+    return ApiToken(*row) if row else None
+
+
+def tokens(db: sqlite3.Connection) -> list[ApiToken]:
+    """All tokens, those in force first."""
+    rows = db.execute(
+        "SELECT id, name, role, created_at_ms, revoked_at_ms FROM api_token ORDER BY revoked_at_ms IS NOT NULL, id DESC"
+    )
+    return [ApiToken(*row) for row in rows]
+
+
+def revoke_token(db: Database, token: int, now_ms: int) -> bool:
+    """Whether there was one to revoke."""
+    found = db.execute("UPDATE api_token SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL", (now_ms, token))
+    return found.rowcount == 1
+
+
+# --- the set-up code -----------------------------------------------------------------------------------------------------
+
+
+def set_setup_code(db: Database, code_hash: str, expires_at_ms: int) -> None:
+    """Keep the code's hash; the code before it no longer holds."""
+    for name, value in ((SETUP_CODE, code_hash), (SETUP_EXPIRES, str(expires_at_ms))):
+        db.execute(
+            "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
+
+def setup_code(db: sqlite3.Connection) -> tuple[str, int] | None:
+    """The code's hash and when it ends to hold."""
+    rows = dict(
+        db.execute("SELECT name, value FROM setting WHERE name IN (?, ?)", (SETUP_CODE, SETUP_EXPIRES)).fetchall()
+    )
+    return (rows[SETUP_CODE], int(rows[SETUP_EXPIRES])) if len(rows) == 2 else None
+
+
+def forget_setup_code(db: Database) -> None:
+    """It was used."""
+    db.execute("DELETE FROM setting WHERE name IN (?, ?)", (SETUP_CODE, SETUP_EXPIRES))

@@ -1,0 +1,97 @@
+"""Who a card stands for and what they pay with: the facts behind every authorization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.db import tariffs
+from appliance.db.connection import Database
+from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
+from appliance.domain.identifiers import AccountId, CardId, PersonId
+from appliance.domain.tariff import Tariff
+
+PAYS = frozenset(
+    {
+        AuthorizationStatus.ACCEPTED,
+        AuthorizationStatus.NO_CREDIT,
+        AuthorizationStatus.CONCURRENT_TX,
+        AuthorizationStatus.EXPIRED,
+    }
+)
+"""Whose energy is billed if it flows all the same, as it may when the station was offline. A blocked card may be a
+thief's, so its holder pays nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who a card stands for, and what they pay with."""
+
+    holder: Holder
+    card: CardId | None
+    person: PersonId
+    wallet: AccountId
+    tariff: Tariff | None
+    cards: int
+
+
+PAYER = """
+SELECT card.id, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
+       account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
+       card.blocked_at_ms, card.expires_at_ms, card.transactions_max,
+       (SELECT count(*) FROM session WHERE session.id_token = card.uid AND session.state IN ('requested', 'running')),
+       (SELECT count(*) FROM card AS other WHERE other.person_id = person.id)
+FROM card
+JOIN person ON person.id = card.person_id
+JOIN person_group ON person_group.id = person.group_id
+JOIN account ON account.id = person.wallet_id
+WHERE card.uid = ?
+"""
+PAYER_WITHOUT_CARD = """
+SELECT NULL, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
+       account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
+       NULL, NULL, 1000, 0, 0
+FROM person
+JOIN person_group ON person_group.id = person.group_id
+JOIN account ON account.id = person.wallet_id
+WHERE person.id = ?
+"""
+
+
+def by_token(db: Database, id_token: str) -> Payer | None:
+    """Who the card stands for; None if nobody knows it."""
+    return _payer(db, PAYER, id_token)
+
+
+def by_person(db: Database, person: PersonId) -> Payer | None:
+    """The person, without any card."""
+    return _payer(db, PAYER_WITHOUT_CARD, person)
+
+
+def _payer(db: Database, query: str, key: str | int) -> Payer | None:
+    if db.waiting_rows:
+        db.flush()  # A transfer of this very commit may have freed or taken the money.
+    row = db.execute(query, (key,)).fetchone()
+    if row is None:
+        return None
+    (card, person, wallet, closed, policy, tariff_id, available, blocked, expires, most, running, cards) = row
+    tariff = None
+    if policy != Policy.FREE:
+        tariff = remembered_tariff(db, tariff_id)
+    holder = Holder(Policy(policy), available, blocked is not None, expires, closed is not None, most, running)
+    return Payer(holder, card, person, wallet, tariff, cards)
+
+
+def remembered_tariff(db: Database, tariff_id: int | None) -> Tariff | None:
+    """A tariff, or the default for None; prices never change, so the writer remembers them."""
+    key = ("tariff", tariff_id)
+    try:
+        found: Tariff | None = db.remembered[key]
+    except KeyError:
+        found = tariffs.default(db) if tariff_id is None else tariffs.find(db, tariff_id)
+        db.remember(key, found)
+    return found
+
+
+def forget_tariffs(db: Database) -> None:
+    """The default is another."""
+    db.remembered.pop(("tariff", None), None)

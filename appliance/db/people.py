@@ -1,0 +1,278 @@
+"""People, their groups and their cards as rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.connection import Database
+from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who pays how."""
+
+    id: GroupId
+    name: str
+    policy: str
+    limit_minor: int | None
+    tariff_id: int | None
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card and its standing."""
+
+    id: CardId
+    uid: str
+    person_id: PersonId
+    person: str
+    label: str
+    transactions_max: int
+    expires_at_ms: int | None
+    blocked_at_ms: int | None
+    blocked_why: str
+    replaced_by: CardId | None
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person with their group and what is in their wallet (`available_minor` None: no limit)."""
+
+    id: PersonId
+    name: str
+    phone: str
+    note: str
+    language: str
+    group_id: GroupId
+    group: str
+    policy: str
+    wallet: AccountId
+    balance_minor: int
+    held_minor: int
+    available_minor: int | None
+    cards: int
+    created_at_ms: int
+    closed_at_ms: int | None
+
+
+PERSON = """
+SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
+       credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
+       (SELECT count(*) FROM card WHERE card.person_id = person.id AND blocked_at_ms IS NULL),
+       person.created_at_ms, closed_at_ms
+FROM person JOIN person_group ON person_group.id = group_id JOIN account ON account.id = wallet_id
+"""
+CARD = """
+SELECT card.id, uid, person_id, person.name, label, transactions_max, expires_at_ms, blocked_at_ms, blocked_why,
+       replaced_by, card.created_at_ms
+FROM card JOIN person ON person.id = person_id
+"""
+
+# --- people --------------------------------------------------------------------------------------------------------------
+
+
+def find(db: sqlite3.Connection, person: PersonId) -> Person | None:
+    """One person."""
+    row = db.execute(PERSON + "WHERE person.id = ?", (person,)).fetchone()
+    return Person(*row) if row else None
+
+
+def page(
+    db: sqlite3.Connection,
+    *,
+    text: str = "",
+    group: GroupId | None = None,
+    closed: bool = False,
+    after: int = 0,
+    limit: int = 100,
+    newest_first: bool = False,
+) -> list[Person]:
+    """People whose name, phone, note or card has `text` in it, by number; the next page begins `after` the last."""
+    pattern = f"%{text.strip()}%"
+    rows = db.execute(
+        PERSON
+        + """WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
+        AND (:pattern = '%%' OR person.name LIKE :pattern OR phone LIKE :pattern OR note LIKE :pattern
+             OR replace(replace(phone, ' ', ''), '-', '') LIKE :pattern
+             OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND (uid LIKE :pattern OR label LIKE :pattern)))
+        AND (CASE WHEN :newest THEN :after = 0 OR person.id < :after ELSE person.id > :after END)
+        ORDER BY CASE WHEN :newest THEN -person.id ELSE person.id END LIMIT :limit""",
+        {"closed": closed, "group": group, "pattern": pattern, "after": after, "limit": limit, "newest": newest_first},
+    )
+    return [Person(*row) for row in rows]
+
+
+def count(db: sqlite3.Connection) -> int:
+    """How many people there are, those who left not counted."""
+    return int(db.execute("SELECT count(*) FROM person WHERE closed_at_ms IS NULL").fetchone()[0])
+
+
+def add(
+    db: Database, *, name: str, phone: str, note: str, language: str, group: GroupId, wallet: AccountId, now_ms: int
+) -> PersonId:
+    """A new person."""
+    row = db.execute(
+        """INSERT INTO person (name, phone, note, language, group_id, wallet_id, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (name, phone, note, language, group, wallet, now_ms),
+    ).fetchone()
+    return PersonId(row[0])
+
+
+def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, language: str, group: GroupId) -> None:
+    """Who they are and how they pay."""
+    db.execute(
+        "UPDATE person SET name = ?, phone = ?, note = ?, language = ?, group_id = ? WHERE id = ?",
+        (name, phone, note, language, group, person),
+    )
+
+
+def set_closed(db: Database, person: PersonId, at_ms: int | None) -> None:
+    """They have left, or come back."""
+    db.execute("UPDATE person SET closed_at_ms = ? WHERE id = ?", (at_ms, person))
+
+
+# --- groups --------------------------------------------------------------------------------------------------------------
+
+GROUP = """
+SELECT id, name, policy, limit_minor, tariff_id,
+       (SELECT count(*) FROM person WHERE group_id = person_group.id AND closed_at_ms IS NULL)
+FROM person_group
+"""
+
+
+def groups(db: sqlite3.Connection) -> list[Group]:
+    """All groups, by name."""
+    return [Group(*row) for row in db.execute(GROUP + "ORDER BY name COLLATE NOCASE")]
+
+
+def find_group(db: sqlite3.Connection, group: GroupId) -> Group | None:
+    """One group."""
+    row = db.execute(GROUP + "WHERE id = ?", (group,)).fetchone()
+    return Group(*row) if row else None
+
+
+def group_named(db: sqlite3.Connection, name: str) -> Group | None:
+    """One group by its name."""
+    row = db.execute(GROUP + "WHERE name = ?", (name,)).fetchone()
+    return Group(*row) if row else None
+
+
+def add_group(
+    db: Database, name: str, policy: str, limit_minor: int | None, tariff_id: int | None, now_ms: int
+) -> GroupId:
+    """A new group."""
+    row = db.execute(
+        "INSERT INTO person_group (name, policy, limit_minor, tariff_id, created_at_ms) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        (name, policy, limit_minor, tariff_id, now_ms),
+    ).fetchone()
+    return GroupId(row[0])
+
+
+def change_group(
+    db: Database, group: GroupId, *, name: str, policy: str, limit_minor: int | None, tariff_id: int | None
+) -> None:
+    """Name, policy, limit and tariff."""
+    db.execute(
+        "UPDATE person_group SET name = ?, policy = ?, limit_minor = ?, tariff_id = ? WHERE id = ?",
+        (name, policy, limit_minor, tariff_id, group),
+    )
+
+
+def move_groups(db: Database, from_tariff: int, to_tariff: int) -> None:
+    """Groups of a tariff that was replaced go with the new one."""
+    db.execute("UPDATE person_group SET tariff_id = ? WHERE tariff_id = ?", (to_tariff, from_tariff))
+
+
+def wallets_of_group(db: sqlite3.Connection, group: GroupId) -> list[AccountId]:
+    """The wallets of all who are in it."""
+    return [AccountId(row[0]) for row in db.execute("SELECT wallet_id FROM person WHERE group_id = ?", (group,))]
+
+
+# --- cards ---------------------------------------------------------------------------------------------------------------
+
+
+def find_card(db: sqlite3.Connection, card: CardId) -> Card | None:
+    """One card."""
+    row = db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone()
+    return Card(*row) if row else None
+
+
+def card_by_uid(db: sqlite3.Connection, uid: str) -> Card | None:
+    """One card by its UID in normal form."""
+    row = db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone()
+    return Card(*row) if row else None
+
+
+def cards_of(db: sqlite3.Connection, person: PersonId) -> list[Card]:
+    """All cards of a person, the newest first."""
+    return [Card(*row) for row in db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,))]
+
+
+def cards(
+    db: sqlite3.Connection, *, text: str = "", after: int = 0, limit: int = 100, newest_first: bool = False
+) -> list[Card]:
+    """Cards whose UID, label or holder has `text` in it; the next page begins `after` the last."""
+    rows = db.execute(
+        CARD
+        + """WHERE (:pattern = '%%' OR uid LIKE :pattern OR label LIKE :pattern OR person.name LIKE :pattern)
+        AND (CASE WHEN :newest THEN :after = 0 OR card.id < :after ELSE card.id > :after END)
+        ORDER BY CASE WHEN :newest THEN -card.id ELSE card.id END LIMIT :limit""",
+        {"pattern": f"%{text.strip()}%", "after": after, "limit": limit, "newest": newest_first},
+    )
+    return [Card(*row) for row in rows]
+
+
+def add_card(
+    db: Database,
+    *,
+    uid: str,
+    person: PersonId,
+    label: str,
+    transactions_max: int,
+    expires_at_ms: int | None,
+    now_ms: int,
+) -> CardId:
+    """A new card; IntegrityError if the UID is known."""
+    row = db.execute(
+        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
+        (uid, person, label, transactions_max, expires_at_ms, now_ms),
+    ).fetchone()
+    return CardId(row[0])
+
+
+def change_card(
+    db: Database, card: CardId, *, person: PersonId, label: str, transactions_max: int, expires_at_ms: int | None
+) -> None:
+    """Whose it is and until when."""
+    db.execute(
+        "UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ? WHERE id = ?",
+        (person, label, transactions_max, expires_at_ms, card),
+    )
+
+
+def set_blocked(db: Database, card: CardId, at_ms: int | None, why: str, replaced_by: CardId | None = None) -> None:
+    """Block it, or with None unblock it."""
+    db.execute(
+        "UPDATE card SET blocked_at_ms = ?, blocked_why = ?, replaced_by = ? WHERE id = ?",
+        (at_ms, why, replaced_by, card),
+    )
+
+
+def running_on_card(db: sqlite3.Connection, uid: str) -> list[SessionId]:
+    """The sessions that a card has open."""
+    rows = db.execute("SELECT id FROM session WHERE id_token = ? AND state IN ('requested', 'running')", (uid,))
+    return [SessionId(row[0]) for row in rows]
+
+
+def running_of(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
+    """The sessions that a person has open."""
+    rows = db.execute(
+        "SELECT id FROM session WHERE person_id = ? AND state IN ('requested', 'running') ORDER BY id", (person,)
+    )
+    return [SessionId(row[0]) for row in rows]

@@ -1,0 +1,61 @@
+"""The one site of this database, and its settings as stored texts."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db.connection import Database
+from appliance.domain.site import Site
+
+
+def load(db: sqlite3.Connection) -> Site | None:
+    """The site; None in a database that `init` has not filled."""
+    row = db.execute("SELECT name, currency, exponent, timezone, language, demo FROM site").fetchone()
+    if row is None:
+        return None
+    name, currency, exponent, timezone, language, demo = row
+    return Site(name, currency, exponent, timezone, language, bool(demo))
+
+
+def of(db: Database) -> Site:
+    """The site, remembered by the writer."""
+    site: Site | None = db.remembered.get("site")
+    if site is None:
+        site = load(db)
+        assert site is not None, "a server runs only on a database that has its site"
+        db.remembered["site"] = site
+    return site
+
+
+def create(db: Database, site: Site, now_ms: int) -> None:
+    """Fill an empty database; IntegrityError if it has its site."""
+    db.execute(
+        """INSERT INTO site (id, name, currency, exponent, timezone, language, demo, created_at_ms)
+        VALUES (1, ?, ?, ?, ?, ?, ?, ?)""",
+        (site.name, site.currency, site.exponent, site.timezone, site.language, site.demo, now_ms),
+    )
+
+
+def rename(db: Database, name: str, language: str) -> None:
+    """Change what may change."""
+    db.execute("UPDATE site SET name = ?, language = ?", (name, language))
+    db.remembered.pop("site", None)
+
+
+def beat(db: Database, now_ms: int) -> None:
+    """A real commit: proof that the way to the disk is open."""
+    db.execute("UPDATE site SET pulse_at_ms = ?", (now_ms,))
+
+
+def settings(db: sqlite3.Connection) -> dict[str, str]:
+    """All settings that were ever changed."""
+    return dict(db.execute("SELECT name, value FROM setting").fetchall())
+
+
+def set_setting(db: Database, name: str, value: str) -> None:
+    """Store one."""
+    db.execute(
+        "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+    db.remembered.pop("settings", None)

@@ -1,0 +1,215 @@
+"""Charging stations and their connectors as rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.connection import Database, Rows
+from appliance.domain.events import StationBooted, StatusChanged
+from appliance.domain.identifiers import StationId
+from appliance.domain.station import StationState
+
+CONNECTOR = Rows(
+    "connector(station_id, evse, connector, status, error_code, info, changed_at_ms)",
+    width=7,
+    on_conflict="""ON CONFLICT (station_id, evse, connector) DO UPDATE SET status = excluded.status,
+        error_code = excluded.error_code, info = excluded.info, changed_at_ms = excluded.changed_at_ms
+        WHERE excluded.changed_at_ms >= connector.changed_at_ms""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStation:
+    """What the endpoint needs to let a station in."""
+
+    id: StationId
+    identity: str
+    state: StationState
+    security_profile: int
+    password_hash: bytes | None
+    ocpp_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One plug."""
+
+    evse: int
+    connector: int
+    status: str
+    error_code: str
+    info: str
+    changed_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """All that is kept of a station."""
+
+    id: StationId
+    identity: str
+    name: str
+    state: str
+    security_profile: int
+    has_password: bool
+    vendor: str
+    model: str
+    serial: str
+    firmware: str
+    ocpp_version: str
+    remote_address: str
+    status: str
+    error_code: str
+    clock_skew_ms: int
+    booted_at_ms: int | None
+    seen_at_ms: int | None
+    created_at_ms: int
+    connectors: tuple[Connector, ...]
+
+
+SELECT = """
+SELECT id, identity, name, state, security_profile, password_hash IS NOT NULL, vendor, model, serial, firmware,
+       ocpp_version, remote_address, status, error_code, clock_skew_ms, booted_at_ms, seen_at_ms, created_at_ms
+FROM station
+"""
+
+
+def known(db: sqlite3.Connection) -> list[KnownStation]:
+    """All that may connect."""
+    rows = db.execute(
+        "SELECT id, identity, state, security_profile, password_hash, ocpp_version FROM station WHERE state <> 'retired'"
+    )
+    return [KnownStation(row[0], row[1], StationState(row[2]), row[3], row[4], row[5]) for row in rows]
+
+
+def find_known(db: sqlite3.Connection, station: StationId) -> KnownStation | None:
+    """One of them, also when retired."""
+    row = db.execute(
+        "SELECT id, identity, state, security_profile, password_hash, ocpp_version FROM station WHERE id = ?",
+        (station,),
+    ).fetchone()
+    return KnownStation(row[0], row[1], StationState(row[2]), row[3], row[4], row[5]) if row else None
+
+
+def show(db: sqlite3.Connection, station: StationId) -> Station | None:
+    """One station with its connectors."""
+    row = db.execute(SELECT + "WHERE id = ?", (station,)).fetchone()
+    return _station(row, connectors(db, station)) if row else None
+
+
+def by_identity(db: sqlite3.Connection, identity: str) -> Station | None:
+    """One station by the name it gives itself."""
+    row = db.execute(SELECT + "WHERE identity = ?", (identity,)).fetchone()
+    return _station(row, connectors(db, row[0])) if row else None
+
+
+def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPROVED) -> list[Station]:
+    """All in a state, by name."""
+    plugs: dict[int, list[Connector]] = {}
+    for station, *row in db.execute(
+        """SELECT station_id, evse, connector, connector.status, connector.error_code, info, changed_at_ms
+        FROM connector JOIN station ON station.id = station_id WHERE state = ? ORDER BY station_id, evse, connector""",
+        (state,),
+    ):
+        plugs.setdefault(station, []).append(Connector(*row))
+    rows = db.execute(SELECT + "WHERE state = ? ORDER BY name COLLATE NOCASE, id", (state,))
+    return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
+
+
+def connectors(db: sqlite3.Connection, station: StationId) -> tuple[Connector, ...]:
+    """The plugs of a station."""
+    rows = db.execute(
+        """SELECT evse, connector, status, error_code, info, changed_at_ms FROM connector
+        WHERE station_id = ? ORDER BY evse, connector""",
+        (station,),
+    )
+    return tuple(Connector(*row) for row in rows)
+
+
+def count(db: sqlite3.Connection, state: StationState) -> int:
+    """How many there are in a state."""
+    return int(db.execute("SELECT count(*) FROM station WHERE state = ?", (state,)).fetchone()[0])
+
+
+def add(
+    db: Database,
+    identity: str,
+    name: str,
+    state: StationState,
+    now_ms: int,
+    *,
+    profile: int = 0,
+    password_hash: bytes | None = None,
+) -> StationId:
+    """A new station; IntegrityError if the identity is taken."""
+    row = db.execute(
+        """INSERT INTO station (identity, name, state, security_profile, password_hash, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
+        (identity, name, state, profile, password_hash, now_ms),
+    ).fetchone()
+    return StationId(row[0])
+
+
+def connected(db: Database, station: StationId, version: str, address: str, now_ms: int) -> None:
+    """It has a connection."""
+    db.execute(
+        "UPDATE station SET ocpp_version = ?, remote_address = ?, seen_at_ms = ? WHERE id = ?",
+        (version, address, now_ms, station),
+    )
+
+
+def seen(db: Database, station: StationId, now_ms: int) -> None:
+    """Its connection has ended."""
+    db.execute("UPDATE station SET seen_at_ms = ? WHERE id = ?", (now_ms, station))
+
+
+def booted(db: Database, station: StationId, event: StationBooted) -> None:
+    """Who it says it is."""
+    db.execute(
+        "UPDATE station SET vendor = ?, model = ?, serial = ?, firmware = ?, booted_at_ms = ? WHERE id = ?",
+        (event.vendor, event.model, event.serial, event.firmware, event.received_at_ms, station),
+    )
+
+
+def set_skew(db: Database, station: StationId, skew_ms: int) -> None:
+    """How far its clock is ahead of ours."""
+    db.execute("UPDATE station SET clock_skew_ms = ? WHERE id = ?", (skew_ms, station))
+
+
+def set_status(db: Database, station: StationId, event: StatusChanged) -> None:
+    """The state of the station as a whole, or of a connector (with the commit; a late older one changes nothing)."""
+    if event.evse == 0:
+        db.execute(
+            "UPDATE station SET status = ?, error_code = ? WHERE id = ?", (event.status, event.error_code, station)
+        )
+        return
+    db.append(
+        CONNECTOR,
+        (station, event.evse, event.connector, event.status, event.error_code, event.info, event.at_ms),
+    )
+
+
+def change(db: Database, station: StationId, *, name: str, state: StationState) -> None:
+    """Name and standing."""
+    db.execute("UPDATE station SET name = ?, state = ? WHERE id = ?", (name, state, station))
+
+
+def secure(db: Database, station: StationId, profile: int, password_hash: bytes | None) -> None:
+    """How it proves who it is."""
+    db.execute(
+        "UPDATE station SET security_profile = ?, password_hash = ? WHERE id = ?", (profile, password_hash, station)
+    )
+
+
+def remove_knocking(db: Database, station: StationId) -> None:
+    """Forget one that nobody approved, with its messages."""
+    db.execute("DELETE FROM message_log WHERE station_id = ?", (station,))
+    db.execute("DELETE FROM connector WHERE station_id = ?", (station,))
+    db.execute("DELETE FROM station WHERE id = ? AND state = 'knocking'", (station,))
+
+
+def _station(row: tuple[object, ...], plugs: tuple[Connector, ...]) -> Station:
+    values = list(row)
+    values[5] = bool(values[5])
+    return Station(*values, plugs)  # type: ignore[arg-type,call-arg]

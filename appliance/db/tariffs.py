@@ -1,0 +1,82 @@
+"""Tariffs as rows. A price never changes: a tariff that is edited becomes a new row."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.connection import Database
+from appliance.domain.tariff import Tariff
+
+COLUMNS = """id, name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,
+    tax_basis_points"""
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRow:
+    """A tariff and its standing."""
+
+    tariff: Tariff
+    is_default: bool
+    created_at_ms: int
+    archived_at_ms: int | None
+
+
+def find(db: sqlite3.Connection, tariff_id: int | None) -> Tariff | None:
+    """A tariff by number, archived ones included: old sessions refer to them."""
+    row = db.execute(f"SELECT {COLUMNS} FROM tariff WHERE id = ?", (tariff_id,)).fetchone()
+    return Tariff(*row) if row else None
+
+
+def default(db: sqlite3.Connection) -> Tariff | None:
+    """The tariff of groups that have none of their own."""
+    row = db.execute(f"SELECT {COLUMNS} FROM tariff WHERE is_default = 1").fetchone()
+    return Tariff(*row) if row else None
+
+
+def current(db: sqlite3.Connection) -> list[TariffRow]:
+    """All that are not archived, the default first."""
+    return [
+        to_row(row)
+        for row in db.execute(
+            f"SELECT {COLUMNS}, is_default, created_at_ms, archived_at_ms FROM tariff WHERE archived_at_ms IS NULL "
+            "ORDER BY is_default DESC, name, id"
+        )
+    ]
+
+
+def show(db: sqlite3.Connection, tariff_id: int) -> TariffRow | None:
+    """One, with its standing."""
+    row = db.execute(
+        f"SELECT {COLUMNS}, is_default, created_at_ms, archived_at_ms FROM tariff WHERE id = ?", (tariff_id,)
+    ).fetchone()
+    return to_row(row) if row else None
+
+
+def add(db: Database, tariff: Tariff, now_ms: int) -> int:
+    """A new row; its number. `tariff.id` is not used."""
+    row = db.execute(
+        """INSERT INTO tariff (name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s,
+            flat_milli, tax_basis_points, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (
+            tariff.name, tariff.energy_milli_per_kwh, tariff.time_milli_per_minute, tariff.idle_milli_per_minute,
+            tariff.idle_grace_s, tariff.flat_milli, tariff.tax_basis_points, now_ms,
+        ),
+    ).fetchone()  # fmt: skip
+    return int(row[0])
+
+
+def make_default(db: Database, tariff_id: int) -> None:
+    """Let this one stand for groups without their own."""
+    db.execute("UPDATE tariff SET is_default = 0 WHERE is_default = 1")
+    db.execute("UPDATE tariff SET is_default = 1 WHERE id = ?", (tariff_id,))
+
+
+def archive(db: Database, tariff_id: int, now_ms: int) -> None:
+    """Take it out of use; sessions that began with it keep it."""
+    db.execute("UPDATE tariff SET archived_at_ms = ?, is_default = 0 WHERE id = ?", (now_ms, tariff_id))
+
+
+def to_row(row: tuple[object, ...]) -> TariffRow:
+    *values, is_default, created_at_ms, archived_at_ms = row
+    return TariffRow(Tariff(*values), bool(is_default), created_at_ms, archived_at_ms)  # type: ignore[arg-type]

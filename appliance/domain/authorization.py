@@ -1,0 +1,78 @@
+"""Who may charge: one decision from the facts about a card, its holder and the wallet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AuthorizationStatus(StrEnum):
+    """What a station is told about an id token (OCPP 2.0.1, AuthorizationStatusEnumType)."""
+
+    ACCEPTED = "Accepted"
+    INVALID = "Invalid"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    CONCURRENT_TX = "ConcurrentTx"
+    NO_CREDIT = "NoCredit"
+    """1.6 has no such word; its stations are told Blocked."""
+
+
+class Policy(StrEnum):
+    """How a group pays."""
+
+    PREPAID = "prepaid"
+    POSTPAID = "postpaid"
+    FREE = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The answer to a card."""
+
+    status: AuthorizationStatus
+    group_token: str | None = None
+    """The same for all cards of one person: each may stop what another started."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether energy may flow."""
+        return self.status is AuthorizationStatus.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A card and who is behind it, as far as the decision needs to know."""
+
+    policy: Policy
+    available_minor: int | None
+    """What can still be held or spent; None: without limit."""
+    blocked: bool
+    expires_at_ms: int | None
+    closed: bool
+    transactions_max: int
+    running: int
+    """Open sessions of this card."""
+
+
+def decide(holder: Holder | None, now_ms: int, *, minimum_minor: int = 1, starting: bool = True) -> AuthorizationStatus:
+    """Whether the card may charge.
+
+    With `starting` False the card was only shown: whoever has a session running must be let in to stop it, whatever
+    the wallet says, and a second session is refused at its start, not here (1.6, section 5.1 and errata 3.9).
+    """
+    if holder is None:
+        return AuthorizationStatus.INVALID
+    if holder.blocked or holder.closed:
+        return AuthorizationStatus.BLOCKED
+    if holder.expires_at_ms is not None and holder.expires_at_ms <= now_ms:
+        return AuthorizationStatus.EXPIRED
+    if not starting and holder.running:
+        return AuthorizationStatus.ACCEPTED
+    if starting and holder.running >= holder.transactions_max:
+        return AuthorizationStatus.CONCURRENT_TX
+    if holder.policy is Policy.FREE or holder.available_minor is None:
+        return AuthorizationStatus.ACCEPTED
+    if holder.available_minor < minimum_minor:
+        return AuthorizationStatus.NO_CREDIT
+    return AuthorizationStatus.ACCEPTED

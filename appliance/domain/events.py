@@ -1,0 +1,73 @@
+"""What charging stations tell, whatever version of OCPP they tell it in. Edges translate to these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.domain.meter import Reading
+
+TransactionRef = int | str
+"""A transaction's name: a number that we gave (OCPP 1.6), or a text that the station gave (2.x)."""
+
+
+@dataclass(slots=True)
+class StationBooted:
+    """It says who it is after a start."""
+
+    vendor: str
+    model: str
+    serial: str
+    firmware: str
+    received_at_ms: int
+
+
+@dataclass(slots=True)
+class StatusChanged:
+    """A connector, or with `evse` 0 the whole station, is in another state."""
+
+    evse: int
+    connector: int
+    status: str
+    """A ConnectorStatus; another text is kept as the station wrote it."""
+    error_code: str
+    info: str
+    at_ms: int
+    """The station's word where it can be believed, else when we heard of it."""
+
+
+@dataclass(slots=True)
+class TransactionStarted:
+    """Energy may flow. In 1.6 it has no name yet: the answer gives it one."""
+
+    evse: int
+    id_token: str
+    """In normal form."""
+    meter_start_wh: int
+    at_ms: int
+    received_at_ms: int
+
+
+@dataclass(slots=True)
+class MeterRead:
+    """Readings, of a transaction or (`ref` None) of an EVSE."""
+
+    ref: TransactionRef | None
+    evse: int
+    readings: Sequence[Reading]
+    received_at_ms: int
+
+
+@dataclass(slots=True)
+class TransactionEnded:
+    """It is over."""
+
+    ref: TransactionRef
+    id_token: str | None
+    """Who stopped it, in normal form; None when nobody did."""
+    meter_stop_wh: int | None
+    """None: unreadable; then the session's readings decide."""
+    at_ms: int
+    reason: str
+    readings: Sequence[Reading]
+    received_at_ms: int

@@ -1,0 +1,63 @@
+"""The accounts of a site and the names of its transfers. What the rows may be is enforced by the schema's triggers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from hashlib import sha256
+
+from appliance.domain.identifiers import AccountId, SessionId
+
+REVENUE = AccountId(1)
+TAX = AccountId(2)
+OVERRUN = AccountId(3)
+ADJUSTMENTS = AccountId(4)
+CASH = AccountId(5)
+FIRST_WALLET = 100
+FIRST_HASH = bytes(32)
+AMOUNT_MINOR_MAX = 100_000_000_000
+
+
+class Operation(StrEnum):
+    """What a row of the ledger does."""
+
+    POST = "post"
+    HOLD = "hold"
+    CAPTURE = "capture"
+    VOID = "void"
+
+
+class Method(StrEnum):
+    """How money comes in or goes out at the desk."""
+
+    CASH = "cash"
+    CARD = "card"
+    MOBILE = "mobile"
+    BANK = "bank"
+
+    @property
+    def account(self) -> AccountId:
+        """The account it is booked on: the drawer, or what a provider owes the site."""
+        return ACCOUNT_OF_METHOD[self]
+
+
+ACCOUNT_OF_METHOD = {
+    Method.CASH: CASH,
+    Method.CARD: AccountId(6),
+    Method.MOBILE: AccountId(7),
+    Method.BANK: AccountId(8),
+}
+
+
+def hold_key(session: SessionId, number: int) -> str:
+    """The name of a session's slice `number`, counted from 1."""
+    return f"hold|{session}|{number}"
+
+
+def end_key(session: SessionId, number: int) -> str:
+    """The name of the capture or void of that slice."""
+    return f"end|{session}|{number}"
+
+
+def fingerprint(previous: bytes, values: bytes) -> bytes:
+    """The hash of a row: over the hash of the row before it and all its columns."""
+    return sha256(previous + values).digest()

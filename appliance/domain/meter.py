@@ -1,0 +1,20 @@
+"""What a station measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Reading:
+    """All that was measured at one moment. None: not measured. Not frozen only because it is built field by field."""
+
+    at_ms: int
+    energy_wh: int | None = None
+    """The main register (Energy.Active.Import.Register), not the session's energy."""
+    power_w: int | None = None
+    current_ma: int | None = None
+    voltage_mv: int | None = None
+    soc_percent: int | None = None
+    others: str | None = None
+    """JSON: what has no field here, as the station sent it."""

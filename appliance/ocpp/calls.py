@@ -1,0 +1,132 @@
+"""Our own calls on one link: one at a time, the others in line, each with a time-out; an answer that comes late is recognised."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from appliance.ocpp.redact import redacted, redacted_text
+from appliance.ocpp.schemas import Payload, Schemas, shortened
+from appliance.ocpp.settings import Settings
+from appliance.services.ports import CommandFailed
+
+CALLS_WAITING_MAX = 16
+LATE_REMEMBERED = 16
+UNSUPPORTED = frozenset({"NotImplemented", "NotSupported"})
+
+Send = Callable[[bytes], Awaitable[None]]
+Record = Callable[[str, str, str, str | None, str | None], None]
+"""(direction, action, request, answer, violation): a row of the message log."""
+
+
+class Calls:
+    """The calls of one connection."""
+
+    def __init__(self, identity: str, send: Send, record: Record, schemas: Schemas, settings: Settings) -> None:
+        self._identity = identity
+        self._send = send
+        self._record = record
+        self._schemas = schemas
+        self._settings = settings
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._lost = False
+        self._open: tuple[str, str, asyncio.Future[Payload]] | None = None
+        self._late: dict[str, str] = {}
+
+    async def call(self, action: str, payload: Any) -> Payload:
+        """Send a call and wait for its answer.
+
+        Raises:
+            CommandFailed: busy, not_sent, timeout, lost, refused or unsupported.
+        """
+        if self._waiting >= CALLS_WAITING_MAX:
+            raise CommandFailed("busy", f"{self._waiting} calls already wait for {self._identity}")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                if self._lost:
+                    raise CommandFailed("not_sent", f"{self._identity} went offline before {action} could be sent")
+                return await self._call(action, payload)
+        finally:
+            self._waiting -= 1
+
+    async def _call(self, action: str, payload: Any) -> Payload:
+        message_id = str(uuid4())
+        try:
+            frame = orjson.dumps([2, message_id, action, payload])
+            request = orjson.dumps([2, message_id, action, redacted(payload)]).decode()
+        except TypeError as error:
+            raise CommandFailed("not_sent", f"this payload of {action} cannot be written as JSON") from error
+        answered: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+        self._open = (message_id, action, answered)
+        timeout_s = self._settings.call_timeout_s
+        answer: str | None = None
+        violation: str | None = "no answer"
+        try:
+            try:
+                await self._send(frame)
+            except ConnectionError as error:
+                violation = "not sent"
+                raise CommandFailed("not_sent", f"{self._identity} went offline before {action} could be sent") from error
+            async with asyncio.timeout(timeout_s):
+                reply = await answered
+            answer = orjson.dumps([3, message_id, redacted(reply)]).decode()
+            violation = self._schemas.answer_violation(action, reply)
+            return reply
+        except TimeoutError:
+            violation = f"no answer in {timeout_s:g} s"
+            raise CommandFailed("timeout", f"{self._identity} did not answer {action} in {timeout_s:g} s") from None
+        except CommandFailed as failure:
+            if failure.code:
+                answer = orjson.dumps([4, message_id, failure.code, failure.description]).decode()
+                violation = None
+            raise
+        finally:
+            self._open = None
+            if answer is None and violation != "not sent":
+                self._remember_late(message_id, action)
+            self._record("out", action, request, answer, violation)
+
+    def answered(self, message_id: Any, payload: Any, text: str) -> None:
+        """A CALLRESULT came."""
+        waiting = self._claim(message_id)
+        if waiting is None:
+            self._unexpected(message_id, text)
+        else:
+            waiting.set_result(payload if isinstance(payload, dict) else {})
+
+    def refused(self, message_id: Any, code: Any, description: Any, text: str) -> None:
+        """A CALLERROR came; stations spell the codes in many ways, so any text is one."""
+        waiting = self._claim(message_id)
+        if waiting is None:
+            self._unexpected(message_id, text)
+            return
+        code = shortened(code, 64) if isinstance(code, str) and code else "GenericError"
+        sentence = shortened(description) if isinstance(description, str) and description else code
+        waiting.set_exception(CommandFailed("unsupported" if code in UNSUPPORTED else "refused", sentence, code))
+
+    def lost(self) -> None:
+        """The connection is gone: whether the station has obeyed the open call is unknown; the others were not sent."""
+        self._lost = True
+        if self._open is not None and not self._open[2].done():
+            self._open[2].set_exception(CommandFailed("lost", f"the connection to {self._identity} was lost"))
+
+    def _claim(self, message_id: Any) -> asyncio.Future[Payload] | None:
+        if self._open is not None and self._open[0] == message_id and not self._open[2].done():
+            return self._open[2]
+        return None
+
+    def _unexpected(self, message_id: Any, text: str) -> None:
+        action = self._late.pop(message_id, None) if isinstance(message_id, str) else None
+        what = "an answer to no call of ours" if action is None else "answered too late"
+        self._record("out", action or "", "", redacted_text(text), what)
+
+    def _remember_late(self, message_id: str, action: str) -> None:
+        self._late[message_id] = action
+        if len(self._late) > LATE_REMEMBERED:
+            del self._late[next(iter(self._late))]

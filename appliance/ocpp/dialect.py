@@ -1,0 +1,76 @@
+"""What a version of OCPP brings along: its schemas, what to do with each message, and how its commands are said."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from appliance.domain.events import TransactionRef
+from appliance.ocpp.schemas import Payload, Schemas
+from appliance.ocpp.station import Station
+from appliance.services.ports import CommandAnswer, Variable
+
+Unit = Callable[..., Payload]
+"""(connection, station's number, arguments …) -> the payload of the answer; run in the writer's thread."""
+Taken = tuple[Unit, tuple[Any, ...], str | None]
+"""A unit of work, its arguments, and what was wrong with the message."""
+Take = Callable[[Station, Payload, int], Taken]
+"""(station, payload, received at) -> what is to be done; may raise Unreadable."""
+Call = Callable[[str, Payload], Awaitable[Payload]]
+"""(action, payload) -> the payload of the answer; raises CommandFailed."""
+
+
+class Unreadable(Exception):
+    """What the site must know of a transaction is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message that stations send."""
+
+    take: Take
+    unreadable: Callable[[str, int], Taken] | None = None
+    """(what is wrong, received at): for messages that are never refused for their form."""
+    once: bool = False
+    """Whether the same frame again gets the stored answer: for messages with a time in them, so that the same frame cannot
+    mean something new."""
+    at_once: Callable[[int], Payload] | None = None
+    """Answered without waiting for a commit, because nothing but the message log remains of it."""
+
+
+class Outgoing(Protocol):
+    """The commands of services/ports.py in one version of OCPP."""
+
+    async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer: ...
+
+    async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer: ...
+
+    async def unlock(self, call: Call, evse: int, connector: int) -> CommandAnswer: ...
+
+    async def reset(self, call: Call, *, hard: bool) -> CommandAnswer: ...
+
+    async def set_operative(self, call: Call, evse: int, operative: bool) -> CommandAnswer: ...
+
+    async def clear_cache(self, call: Call) -> CommandAnswer: ...
+
+    async def trigger(self, call: Call, message: str, evse: int | None) -> CommandAnswer: ...
+
+    async def get_variables(self, call: Call, names: list[str]) -> list[Variable]: ...
+
+    async def set_variable(self, call: Call, name: str, value: str) -> CommandAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One version of OCPP-J."""
+
+    version: str
+    subprotocol: str
+    schemas: Schemas
+    inbound: Mapping[str, Inbound]
+    outgoing: Outgoing
+    malformed: str
+    """The error code of a frame or payload that has not the right shape."""
+    boot: str = "BootNotification"
+    """The only message of a station that is not accepted yet."""

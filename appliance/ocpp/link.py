@@ -1,0 +1,332 @@
+"""OCPP-J on one websocket: frames in, answers out, our own calls beside them.
+
+What a message means is told by the dialect; who may connect is decided by the endpoint, and which link of a station counts by
+the registry. The reader takes one frame at a time: a CALL waits for its commit, never for the station, so messages keep
+their order, and the answer to a call of ours is read while that call waits elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from appliance.db import message_log
+from appliance.db.connection import Database
+from appliance.db.store import Store
+from appliance.domain.clock import Clock
+from appliance.domain.identifiers import StationId
+from appliance.ocpp.calls import Calls
+from appliance.ocpp.dialect import Dialect, Inbound, Taken, Unit, Unreadable
+from appliance.ocpp.normalise import normalise
+from appliance.ocpp.redact import redacted_text
+from appliance.ocpp.schemas import Payload, shortened
+from appliance.ocpp.settings import Settings
+from appliance.ocpp.station import Answer, MessageId, Station
+from appliance.services import problems
+
+log = logging.getLogger(__name__)
+
+MESSAGES_BURST = 200
+CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+BEGINNING_OF_CALL = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,255})"(?:\s*,\s*"([A-Za-z0-9]{1,64})")?')
+"""As much of a call as can be made out when the rest is no JSON."""
+NO_MESSAGE_ID = "-1"
+UNKNOWN_ACTION_CHARS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all links share."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+
+
+class Link:
+    """One websocket of one station."""
+
+    def __init__(
+        self, station: Station, socket: web.WebSocketResponse, dialect: Dialect, context: Context, address: str
+    ) -> None:
+        self.station = station
+        self.dialect = dialect
+        self.address = address
+        self.pings_missed = 0
+        self.ponged = False
+        """Whether it has ever answered a ping: some never do."""
+        self._socket = socket
+        self._store = context.store
+        self._settings = context.settings
+        self._clock = context.clock
+        self._validators = dialect.schemas.request_validators
+        self._loop = asyncio.get_running_loop()
+        self._free_at_s = 0.0
+        self.calls = Calls(station.identity, self._send, self._record, dialect.schemas, context.settings)
+
+    async def read(self) -> None:
+        """Read and answer until the socket closes."""
+        receive, send = self._socket.receive, self._socket.send_frame
+        try:
+            while True:
+                message = await receive()
+                self.pings_missed = 0
+                kind = message.type
+                if kind is WSMsgType.TEXT:
+                    await self._keep_pace()
+                    try:
+                        answer = self._received(message.data)
+                        if answer is None:
+                            continue
+                        if type(answer) is not bytes:
+                            answer = await answer
+                    except Exception as error:  # noqa: BLE001: this is the edge where a station's message fails alone.
+                        answer = self._failed(message.data, error)
+                    if self._socket.closed:
+                        return
+                    await send(answer, WSMsgType.TEXT)
+                elif kind is WSMsgType.PING:
+                    await self._socket.pong(message.data)
+                elif kind is WSMsgType.PONG:
+                    self.ponged = True
+                elif kind is WSMsgType.BINARY:
+                    self._record("in", "", "", None, f"a binary frame of {len(message.data)} bytes")
+                    await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text frames only")
+                    return
+                else:
+                    return
+        except ConnectionError:
+            return  # It went away while it was being answered; it will send again.
+
+    async def ping(self, misses_max: int) -> None:
+        """Ask for a sign of life; close if nothing at all has come since so many."""
+        if self.pings_missed >= misses_max:
+            await self.close(WSCloseCode.GOING_AWAY, b"silent")
+        elif not self._socket.closed:
+            self.pings_missed += 1
+            await self._socket.ping()
+
+    async def close(self, code: WSCloseCode, why: bytes) -> None:
+        """Close from our side; its calls fail at once."""
+        self.calls.lost()
+        await self._socket.close(code=code, message=why)
+
+    # One frame.
+
+    def _received(self, text: str) -> Answer | None:
+        try:
+            frame = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            return self._unparsed(text, f"not JSON: {error}")
+        if type(frame) is not list or not frame:
+            return self._ignored(text, "not an OCPP-J frame")
+        kind = frame[0]
+        if kind == CALL:
+            if len(frame) == 4 and type(frame[1]) is str and type(frame[2]) is str and type(frame[3]) is dict:
+                return self._called(text, frame[1], frame[2], frame[3])
+            return self._misshapen(text, frame)
+        if kind == CALL_RESULT and len(frame) >= 2:
+            self.calls.answered(frame[1], frame[2] if len(frame) > 2 else None, text)
+            return None
+        if kind == CALL_ERROR and len(frame) >= 2:
+            self.calls.refused(frame[1], *(frame[2:4] + [None, None])[:2], text)
+            return None
+        return self._ignored(text, "not an OCPP-J frame")
+
+    def _called(
+        self, text: str, message_id: MessageId, action: str, payload: Payload, note: str | None = None
+    ) -> Answer:
+        station = self.station
+        inbound = self.dialect.inbound.get(action)
+        if inbound is None or not station.accepted:
+            if not station.accepted and action != self.dialect.boot:
+                return self._error(text, message_id, action, "SecurityError", "not accepted yet")
+            if inbound is None:
+                known = action in self._validators
+                code = "NotSupported" if known else "NotImplemented"
+                return self._error(text, message_id, action, code, f"{shortened(action, 50)} is not for us")
+
+        received_at_ms = self._clock()
+        if inbound.once:
+            fingerprint = hash(text)
+            before = station.answers.get(message_id)
+            if before is not None and before[0] == fingerprint:
+                self._record("in", action, text, None, "the same frame again")
+                return before[1]
+
+        try:
+            if not self._validators[action].is_valid(payload):
+                mended = self._mended(action, payload, inbound)
+                if type(mended) is tuple:
+                    return self._error(text, message_id, action, *mended)
+                payload, note = mended, joined(note, mended.pop(NOTE))
+            unit, arguments, suspicion = inbound.take(station, payload, received_at_ms)
+            if suspicion is not None:
+                note = joined(note, suspicion)
+        except Unreadable as error:
+            unit, arguments, note = self._unreadable(inbound, joined(note, str(error)), received_at_ms)
+
+        if inbound.at_once is not None:
+            answer = orjson.dumps([CALL_RESULT, message_id, inbound.at_once(received_at_ms)])
+            self._record("in", action, text, answer.decode(), note)
+            return answer
+        committed = self._store.write(
+            exchange, unit, station.id, arguments, message_id, received_at_ms, action, text, note
+        )
+        if inbound.once:
+            station.remember(message_id, fingerprint, committed)
+        return committed
+
+    def _mended(self, action: str, payload: Payload, inbound: Inbound) -> Payload | tuple[str, str]:
+        """A payload that does not fit its schema, mended as far as it can be, with what was wrong under NOTE; or, for a message
+        that may be refused and cannot be mended, error code and sentence."""
+        schemas = self.dialect.schemas
+        wrong = schemas.violation(action, payload)
+        assert wrong is not None, "it was just found invalid"
+        if inbound.unreadable is None and self.station.identity in self._settings.strict_stations:
+            return wrong
+        mended, fixes = normalise(payload, schemas.requests[action])
+        still = schemas.violation(action, mended)
+        if still is None:
+            mended[NOTE] = str(fixes)
+        elif inbound.unreadable is None:
+            return wrong
+        else:
+            mended[NOTE] = joined(str(fixes) or None, still[1])
+        return mended
+
+    def _unreadable(self, inbound: Inbound, note: str, received_at_ms: int) -> Taken:
+        assert inbound.unreadable is not None, "only a message that is never refused is read so far"
+        unit, arguments, _ = inbound.unreadable(note, received_at_ms)
+        return unit, arguments, note
+
+    def _misshapen(self, text: str, frame: list[Any]) -> Answer | None:
+        """A CALL that is not [2, "id", "action", {}]: read it all the same if it is clear what is meant."""
+        message_id = frame[1] if len(frame) > 1 else None
+        if type(message_id) not in (str, int, float):
+            return self._error(text, NO_MESSAGE_ID, "", "GenericError", "a call has a message id")
+        action = frame[2] if len(frame) > 2 else None
+        if type(action) is not str:
+            return self._error(text, message_id, "", self.dialect.malformed, "a call has an action")
+        payload = frame[3] if len(frame) > 3 else None
+        if payload is None:
+            payload = {}
+        if type(payload) is dict:
+            return self._called(text, message_id, action, payload, "not [2, id, action, {}]")
+        return self._unparsed_call(text, message_id, action, "the payload is no object")
+
+    def _unparsed(self, text: str, why: str) -> Answer | None:
+        """No JSON: if it began as a call, its sender waits for an answer."""
+        beginning = BEGINNING_OF_CALL.match(text)
+        if beginning is None:
+            if text.lstrip(" \t\r\n[")[:1] in ("3", "4"):
+                return self._ignored(text, why)
+            return self._error(text, NO_MESSAGE_ID, "", "GenericError", "not JSON")
+        return self._unparsed_call(text, beginning[1], beginning[2] or "", why)
+
+    def _unparsed_call(self, text: str, message_id: MessageId, action: str, why: str) -> Answer:
+        """A call whose payload cannot be had: refused, unless its action is one that never is."""
+        station, inbound = self.station, self.dialect.inbound.get(action)
+        if inbound is None or inbound.unreadable is None or not station.accepted:
+            code = "SecurityError" if not station.accepted else self.dialect.malformed
+            return self._error(text, message_id, action, code, shortened(why))
+        received_at_ms = self._clock()
+        fingerprint = hash(text)
+        before = station.answers.get(message_id)
+        if before is not None and before[0] == fingerprint:
+            return before[1]
+        unit, arguments, note = self._unreadable(inbound, why, received_at_ms)
+        committed = self._store.write(
+            exchange, unit, station.id, arguments, message_id, received_at_ms, action, storable(text), note
+        )
+        station.remember(message_id, fingerprint, committed)
+        return committed
+
+    def _failed(self, text: str, error: Exception) -> bytes:
+        """Something of ours raised, and nothing of the message was kept: the station may send it again."""
+        frame = BEGINNING_OF_CALL.match(text)
+        message_id: MessageId = frame[1] if frame else NO_MESSAGE_ID
+        action = (frame[2] if frame else None) or ""
+        try:
+            message_id = orjson.loads(text)[1]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            pass
+        station = self.station
+        station.answers.pop(message_id, None)
+        log.error("a message failed", exc_info=error, extra={"station": station.identity, "action": action})
+        details = {"station": int(station.id), "action": action, "error": type(error).__name__}
+        self._store.write_unheard(report, "station_error", f"station:{station.id}", self._clock(), details)
+        return self._error(text, message_id, action, "InternalError", "")
+
+    # What goes out, and what is logged.
+
+    async def _send(self, frame: bytes) -> None:
+        if self._socket.closed:
+            raise ConnectionResetError("closed")
+        await self._socket.send_frame(frame, WSMsgType.TEXT)
+
+    def _error(self, text: str, message_id: MessageId, action: str, code: str, description: str) -> bytes:
+        answer = orjson.dumps([CALL_ERROR, message_id, code, shortened(description), {}])
+        violation = f"{code}: {description}" if description else code
+        self._record("in", action[:UNKNOWN_ACTION_CHARS_MAX], text, answer.decode(), violation)
+        return answer
+
+    def _ignored(self, text: str, why: str) -> None:
+        self._record("in", "", redacted_text(text), None, why)
+
+    def _record(self, direction: str, action: str, request: str, answer: str | None, violation: str | None) -> None:
+        row = (self.station.id, self._clock(), direction, storable(action), storable(request), answer, violation)
+        self._store.write_unheard(message_log.record, row)
+
+    async def _keep_pace(self) -> None:
+        """Let a station that floods us wait: its next frame is read when it is due, and none is dropped."""
+        rate = self._settings.messages_per_s
+        if not rate:
+            return
+        now_s = self._loop.time()
+        self._free_at_s = max(self._free_at_s, now_s) + 1 / rate
+        ahead_s = self._free_at_s - now_s - MESSAGES_BURST / rate
+        if ahead_s > 0:
+            await asyncio.sleep(ahead_s)
+
+
+NOTE = "\0note"
+"""Where `_mended` puts what was wrong: no field of a message is called so."""
+
+
+def exchange(
+    db: Database,
+    unit: Unit,
+    station: StationId,
+    arguments: tuple[Any, ...],
+    message_id: MessageId,
+    at_ms: int,
+    action: str,
+    text: str,
+    violation: str | None,
+) -> bytes:
+    """One CALL: its effect, its answer and its row in the message log, all of it or nothing."""
+    answer = orjson.dumps([CALL_RESULT, message_id, unit(db, station, *arguments)])
+    db.append(message_log.MESSAGE, (station, at_ms, "in", action, text, answer.decode(), violation))
+    return answer
+
+
+def report(db: Database, kind: str, subject: str, now_ms: int, details: dict[str, object]) -> None:
+    """A unit that opens a problem."""
+    problems.raise_problem(db, kind, subject, now_ms, **details)
+
+
+def joined(note: str | None, more: str | None) -> str:
+    """Two remarks as one."""
+    return "; ".join(part for part in (note, more) if part)
+
+
+def storable(text: str) -> str:
+    """`text` as a column takes it whole: SQL would stop at a NUL, which no JSON has but broken frames may."""
+    return text.replace("\0", "␀") if "\0" in text else text

@@ -1,0 +1,207 @@
+"""The tolerant reader: mends what stations commonly get wrong, by the schema of the message, and names every fix.
+
+It is asked only when a message does not fit its schema. After it every field that is left has the JSON type of the
+schema; what is missing, unknown words and unreadable times are left to the translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from appliance.domain.units import INTEGER_MAX, parse_rfc3339, rfc3339, to_integer
+from appliance.ocpp.schemas import Payload, Schema, shortened
+
+VIOLATION_CHARS_MAX = 500
+DROP = object()
+"""What a field becomes that cannot be mended."""
+
+MISSING = {
+    # Required fields that stations leave out, with what they mean then.
+    "errorCode": "NoError",
+    "chargePointVendor": "",
+    "chargePointModel": "",
+}
+ALIASES = {
+    # Words of stations for words of the schema, by field.
+    ("errorCode", "error"): "OtherError",
+    ("errorCode", "none"): "NoError",
+    ("errorCode", ""): "NoError",
+    ("status", "occupied"): "Charging",
+    ("measurand", "energy"): "Energy.Active.Import.Register",
+    ("measurand", "power"): "Power.Active.Import",
+    ("reason", "deauthorised"): "DeAuthorized",
+}
+
+
+@dataclass(slots=True)
+class Fixes:
+    """What was mended: each kind of fix once, with the place where it was needed first."""
+
+    found: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, where: str, what: str) -> None:
+        """Note one fix."""
+        self.found.setdefault((where.rpartition(".")[2], what), f"{where}: {what}")
+
+    def __str__(self) -> str:
+        return shortened("; ".join(self.found.values()), VIOLATION_CHARS_MAX)
+
+
+def normalise(payload: Payload, schema: Schema) -> tuple[Payload, Fixes]:
+    """A mended copy of `payload`, and what was mended."""
+    fixes = Fixes()
+    return mended_object(payload, schema, "", fixes), fixes
+
+
+def mended_object(found: Mapping[str, Any], schema: Schema, where: str, fixes: Fixes) -> Payload:
+    """The known fields, each mended; fields that are missing but have an obvious value get it."""
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    mended: Payload = {}
+    for name, value in found.items():
+        path = f"{where}.{name}" if where else name
+        rule = properties.get(name)
+        if rule is None:
+            if properties:
+                fixes.add(path[:100], "unknown field ignored")
+            continue
+        if value is None:
+            fixes.add(path, "null is nothing")
+            continue
+        value = mended_value(value, rule, name, path, fixes)
+        if value is not DROP:
+            mended[name] = value
+    for name in required:
+        if name not in mended and name in MISSING:
+            fixes.add(f"{where}.{name}" if where else name, "missing")
+            mended[name] = MISSING[name]
+    return mended
+
+
+def mended_value(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
+    """One value in the type that `rule` wants, or DROP."""
+    kind = rule.get("type")
+    if kind == "string":
+        return mended_string(value, rule, name, path, fixes)
+    if kind == "integer":
+        return mended_integer(value, path, fixes)
+    if kind == "number":
+        return mended_number(value, path, fixes)
+    if kind == "boolean":
+        return mended_boolean(value, path, fixes)
+    if kind == "array":
+        return mended_array(value, rule, name, path, fixes)
+    if kind == "object":
+        if isinstance(value, dict):
+            return mended_object(value, rule, path, fixes)
+        fixes.add(path, "not an object, ignored")
+        return DROP
+    return value
+
+
+def mended_string(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
+    """Text; numbers and objects are written out, times brought into one form, words into their spelling."""
+    if not isinstance(value, str):
+        fixes.add(path, "not written as text")
+        value = orjson.dumps(value).decode()
+    if "enum" in rule:
+        return mended_word(value, rule["enum"], name, path, fixes)
+    if rule.get("format") == "date-time":
+        at_ms = parse_rfc3339(value)
+        if at_ms is None:
+            return value
+        text = rfc3339(at_ms)
+        if text != value:
+            fixes.add(path, "time not as RFC 3339 wants it")
+        return text
+    longest = rule.get("maxLength")
+    if longest is not None and len(value) > longest and name != "idTag":
+        fixes.add(path, f"longer than {longest}")
+        return value[:longest]
+    return value
+
+
+def mended_word(value: str, words: list[str], name: str, path: str, fixes: Fixes) -> str:
+    """A word of the list; one that is not there is left as the station wrote it."""
+    if value in words:
+        return value
+    plain = value.strip().casefold()
+    for word in words:
+        if word.casefold() == plain:
+            fixes.add(path, "spelling")
+            return word
+    alias = ALIASES.get((name, plain))
+    if alias is not None:
+        fixes.add(path, f"{shortened(value, 30)} read as {alias}")
+        return alias
+    return value
+
+
+def mended_integer(value: Any, path: str, fixes: Fixes) -> Any:
+    """A whole number; half a unit is rounded away from zero."""
+    if type(value) is int:
+        return value
+    whole = None
+    if isinstance(value, float) and abs(value) <= INTEGER_MAX:
+        whole = to_integer(repr(value), 1)
+    elif isinstance(value, str):
+        whole = to_integer(value.strip(), 1)
+    if whole is None:
+        fixes.add(path, "not a number, ignored")
+        return DROP
+    fixes.add(path, "not a whole number")
+    return whole
+
+
+def mended_number(value: Any, path: str, fixes: Fixes) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    try:
+        number = float(value) if isinstance(value, str) and len(value) < 32 else None
+    except ValueError:
+        number = None
+    if number is None or number != number or abs(number) > INTEGER_MAX:
+        fixes.add(path, "not a number, ignored")
+        return DROP
+    fixes.add(path, "number written as text")
+    return number
+
+
+def mended_boolean(value: Any, path: str, fixes: Fixes) -> Any:
+    if isinstance(value, bool):
+        return value
+    plain = str(value).strip().casefold()
+    if plain in ("true", "1", "false", "0"):
+        fixes.add(path, "not written as true or false")
+        return plain in ("true", "1")
+    fixes.add(path, "not true or false, ignored")
+    return DROP
+
+
+def mended_array(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
+    """A list; one thing alone becomes a list of it, and a bad element goes without its siblings."""
+    items = rule.get("items", {})
+    if isinstance(value, dict) and items.get("type") == "object":
+        fixes.add(path, "one object instead of a list")
+        value = [value]
+    if not isinstance(value, list):
+        fixes.add(path, "not a list, ignored")
+        return DROP
+    mended = []
+    for element in value:
+        better = DROP if element is None else mended_value(element, items, name, path, fixes)
+        if better is DROP or lacks(better, items):
+            fixes.add(path, "an element ignored")
+        elif name == "meterValue" and not better["sampledValue"]:
+            fixes.add(path, "no values")
+        else:
+            mended.append(better)
+    return mended
+
+
+def lacks(element: Any, rule: Schema) -> bool:
+    """Whether an object in a list has not got what the others need."""
+    return isinstance(element, dict) and any(name not in element for name in rule.get("required", ()))

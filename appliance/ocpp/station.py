@@ -1,0 +1,58 @@
+"""A charging station while the server runs: who it is, its connection, and the last answers it was given."""
+
+from __future__ import annotations
+
+from asyncio import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from appliance.domain.identifiers import StationId
+from appliance.ocpp.quirks import NONE, Quirks
+from appliance.ocpp.skew import SkewWatch
+
+if TYPE_CHECKING:
+    from appliance.ocpp.link import Link
+
+ANSWERS_REMEMBERED = 8
+STARTS_REMEMBERED = 8
+
+MessageId = str | int | float
+Answer = bytes | Future[bytes]
+
+
+@dataclass(slots=True, eq=False)
+class Station:
+    """One station that is known, connected or not."""
+
+    id: StationId
+    identity: str
+    accepted: bool
+    """Approved by staff. A station that knocks is only answered that it must wait."""
+    retired: bool = False
+    security_profile: int = 0
+    password_hash: bytes | None = None
+    link: Link | None = None
+    quirks: Quirks = NONE
+    address: str = ""
+    """Where it last came from, let in."""
+    swaps: list[tuple[int, str]] = field(default_factory=list)
+    """When a connection took the place of one that was still open, and from which address."""
+    answers: dict[MessageId, tuple[int, Answer]] = field(default_factory=dict)
+    """By message id: the fingerprints of the last frames, and what was answered or soon will be."""
+    starts: dict[int, int] = field(default_factory=dict)
+    """When starts whose own time cannot be believed were first heard, by fingerprint."""
+    skew: SkewWatch = field(default_factory=SkewWatch)
+
+    def remember(self, message_id: MessageId, fingerprint: int, answer: Answer) -> None:
+        """Keep an answer for when the same frame comes again; the oldest is forgotten."""
+        answers = self.answers
+        answers[message_id] = (fingerprint, answer)
+        if len(answers) > ANSWERS_REMEMBERED:
+            del answers[next(iter(answers))]
+
+    def first_heard(self, fingerprint: int, received_at_ms: int) -> int:
+        """When this start came first: it stays the same start when it comes again, under another message id too."""
+        at_ms = self.starts.setdefault(fingerprint, received_at_ms)
+        if len(self.starts) > STARTS_REMEMBERED:
+            del self.starts[next(iter(self.starts))]
+        return at_ms

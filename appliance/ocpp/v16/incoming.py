@@ -1,0 +1,167 @@
+"""What is done with each message of a 1.6 station: translate, hand to a service, put its answer into 1.6's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.db.connection import Database
+from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.identifiers import StationId
+from appliance.domain.units import rfc3339
+from appliance.ocpp.dialect import Inbound, Taken, Unit, Unreadable
+from appliance.ocpp.quirks import quirks_of
+from appliance.ocpp.schemas import Payload
+from appliance.ocpp.settings import Settings
+from appliance.ocpp.station import Station
+from appliance.ocpp.v16 import translate
+from appliance.services import authorize, sessions, stations
+
+PENDING_INTERVAL_S = 30
+"""How soon a knocking station asks again whether it was let in."""
+SUSPECT_CLOCK = "its time cannot be right: the time of receipt counts"
+
+
+def inbound(settings: Settings) -> dict[str, Inbound]:
+    """All messages of Core, Firmware Management and the security extensions that a station may send."""
+
+    def take_boot(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+        event = translate.booted(payload, received_at_ms)
+        station.quirks = quirks_of(event.vendor, event.model)
+        interval_s = settings.heartbeat_interval_s if station.accepted else PENDING_INTERVAL_S
+        return boot, (event, station.accepted, interval_s), None
+
+    return {
+        "Authorize": Inbound(take_authorize),
+        "BootNotification": Inbound(take_boot, unreadable=unreadable(nothing)),
+        "DataTransfer": Inbound(constant({"status": "UnknownVendorId"})),
+        "DiagnosticsStatusNotification": Inbound(constant({})),
+        "FirmwareStatusNotification": Inbound(constant({})),
+        "Heartbeat": Inbound(constant({}), unreadable=unreadable(nothing), at_once=current_time),
+        "LogStatusNotification": Inbound(constant({})),
+        "MeterValues": Inbound(take_meter_values, unreadable=unreadable(nothing), once=True),
+        "SecurityEventNotification": Inbound(constant({})),
+        "SignCertificate": Inbound(constant({"status": "Rejected"})),
+        "SignedFirmwareStatusNotification": Inbound(constant({})),
+        "StartTransaction": Inbound(take_start, unreadable=unreadable(start_unreadable), once=True),
+        "StatusNotification": Inbound(take_status, unreadable=unreadable(nothing)),
+        "StopTransaction": Inbound(take_stop, unreadable=unreadable(stop_unreadable), once=True),
+    }
+
+
+ONCE = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
+"""Messages whose last answers are read back from the message log at start."""
+
+# --- in the event loop: from a payload to a unit of work and what it needs -----------------------------------------------
+
+
+def take_authorize(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001: one shape for all.
+    token = translate.id_token(payload)
+    assert token is not None, "the schema demands an idTag"
+    return authorized, (token, received_at_ms), None
+
+
+def take_status(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+    if station.skew.wanted > 0 and "timestamp" in payload:
+        station.skew.observe(payload["timestamp"], received_at_ms, live=False)
+    return status_changed, (translate.status_changed(payload, received_at_ms, station.quirks),), None
+
+
+def take_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+    event = translate.meter_read(payload, received_at_ms, station.quirks)
+    if station.skew.wanted > 0 and event.readings:
+        station.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms, live=True)
+    return meter_read, (event,), None
+
+
+def take_start(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+    event = translate.transaction_started(payload, received_at_ms, station.quirks)
+    note = None if payload["connectorId"] else "connector 0 is read as 1"
+    stamp = payload.get("timestamp")
+    if event.at_ms == received_at_ms and not translate.is_believable(translate.station_time(stamp), received_at_ms):
+        # The time is part of what makes it this start, so it must be the same when the start comes again.
+        event.at_ms = station.first_heard(hash((event.evse, event.id_token, event.meter_start_wh, stamp)), received_at_ms)
+        note = SUSPECT_CLOCK
+    return transaction_started, (event,), note
+
+
+def take_stop(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+    event = translate.transaction_ended(payload, received_at_ms, station.quirks)
+    if event.ref == translate.UNKNOWN_TRANSACTION and event.meter_stop_wh is None and event.id_token is None:
+        raise Unreadable("no transaction, no meter reading and no card that can be read")
+    at_ms = translate.station_time(payload.get("timestamp"))
+    return transaction_ended, (event,), None if translate.is_believable(at_ms, received_at_ms) else SUSPECT_CLOCK
+
+
+def constant(answer: Payload) -> Any:
+    """For messages of which only the message log remains."""
+
+    def take(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001: one shape for all.
+        return say, (answer,), None
+
+    return take
+
+
+def unreadable(unit: Unit) -> Any:
+    """For messages that are never refused: what is done with one that cannot be read."""
+
+    def take(note: str, received_at_ms: int) -> Taken:
+        return unit, (note, received_at_ms), note
+
+    return take
+
+
+# --- in the writer's thread: units of work -------------------------------------------------------------------------------
+
+
+def boot(db: Database, station: StationId, event: StationBooted, accepted: bool, interval_s: int) -> Payload:
+    stations.booted(db, station, event)
+    status = "Accepted" if accepted else "Pending"
+    return {"status": status, "currentTime": rfc3339(event.received_at_ms), "interval": interval_s}
+
+
+def authorized(db: Database, station: StationId, token: str, now_ms: int) -> Payload:
+    return {"idTagInfo": translate.id_tag_info(authorize.authorize(db, station, token, now_ms))}
+
+
+def status_changed(db: Database, station: StationId, event: StatusChanged) -> Payload:
+    stations.status_changed(db, station, event)
+    return {}
+
+
+def meter_read(db: Database, station: StationId, event: MeterRead) -> Payload:
+    sessions.meter_read(db, station, event)
+    return {}
+
+
+def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Payload:
+    started = sessions.transaction_started(db, station, event)
+    return {"transactionId": started.ref, "idTagInfo": translate.id_tag_info(started.authorization)}
+
+
+def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Payload:
+    authorization = sessions.transaction_ended(db, station, event)
+    # 1.6, 6.50: only about a card that was given.
+    return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
+
+
+def start_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
+    started = sessions.start_unreadable(db, station, note, received_at_ms)
+    return {"transactionId": started.ref, "idTagInfo": translate.id_tag_info(started.authorization)}
+
+
+def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
+    sessions.stop_unreadable(db, station, note, received_at_ms)
+    return {}
+
+
+def nothing(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:  # noqa: ARG001
+    return {}
+
+
+def say(db: Database, station: StationId, answer: Payload) -> Payload:  # noqa: ARG001: one shape for all units.
+    return answer
+
+
+def current_time(received_at_ms: int) -> Payload:
+    """Core: the answer to Heartbeat."""
+    return {"currentTime": rfc3339(received_at_ms)}

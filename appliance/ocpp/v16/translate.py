@@ -1,0 +1,276 @@
+"""What OCPP 1.6 says, in the domain's words. Pure functions: payloads that fit their schema, or were mended to, in; events out.
+
+A 1.6 connector n is EVSE n with connector 1; 0 is the station. Numbers are bounded here, because the schemas leave them free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from appliance.domain.authorization import Authorization, AuthorizationStatus
+from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.id_token import normal_form
+from appliance.domain.meter import Reading
+from appliance.domain.units import INTEGER_MAX, parse_rfc3339, to_integer
+from appliance.ocpp.dialect import Unreadable
+from appliance.ocpp.quirks import NONE, Quirks
+from appliance.ocpp.schemas import Payload
+
+EVSE_MAX = 999
+ID_TAG_CHARS_MAX = 20
+REASON_CHARS_MAX = 50
+INFO_CHARS_MAX = 200
+READINGS_MAX = 2_000
+OTHERS_CHARS_MAX = 16_384
+UNKNOWN_TRANSACTION = -1
+"""What stations send for a transaction whose number they never learned (1.6 errata 3.18)."""
+
+AT_MS_MIN = 1_420_070_400_000
+"""2015-01-01: before that a station's clock was never set."""
+AHEAD_MS_MAX = 86_400_000
+
+
+def booted(payload: Payload, received_at_ms: int) -> StationBooted:
+    """Core: BootNotification."""
+    return StationBooted(
+        vendor=text(payload.get("chargePointVendor"), 100),
+        model=text(payload.get("chargePointModel"), 100),
+        serial=text(payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber"), 100),
+        firmware=text(payload.get("firmwareVersion"), 100),
+        received_at_ms=received_at_ms,
+    )
+
+
+def status_changed(payload: Payload, received_at_ms: int, quirks: Quirks = NONE) -> StatusChanged:
+    """Core: StatusNotification. Raises Unreadable without a connector or a status."""
+    evse = evse_of(payload)
+    status = payload.get("status")
+    if evse is None or not isinstance(status, str):
+        raise Unreadable("no connector or no status")
+    info = text(payload.get("info"), INFO_CHARS_MAX)
+    if code := text(payload.get("vendorErrorCode"), 50):
+        info = f"{info} ({code})" if info else code
+    return StatusChanged(
+        evse=evse,
+        connector=1 if evse else 0,
+        status=text(status, 50),
+        error_code=text(payload.get("errorCode"), 50),
+        info=info,
+        at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
+    )
+
+
+def id_token(payload: Payload) -> str | None:
+    """The normal form of `idTag`; one that is too long is cut to what 1.6 can carry, as some append garbage."""
+    found = payload.get("idTag")
+    if found is None:
+        return None
+    token = normal_form(found.replace("\0", ""))
+    return token[:ID_TAG_CHARS_MAX]
+
+
+def transaction_started(payload: Payload, received_at_ms: int, quirks: Quirks = NONE) -> TransactionStarted:
+    """Core: StartTransaction. Raises Unreadable if it could not be billed."""
+    evse, token, meter_wh = evse_of(payload), id_token(payload), register(payload, "meterStart", quirks)
+    if evse is None or token is None or meter_wh is None:
+        raise Unreadable("no connector, card or meter reading that can be read")
+    return TransactionStarted(
+        evse=evse or 1,
+        id_token=token,
+        meter_start_wh=meter_wh,
+        at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
+        received_at_ms=received_at_ms,
+    )
+
+
+def transaction_ended(payload: Payload, received_at_ms: int, quirks: Quirks = NONE) -> TransactionEnded:
+    """Core: StopTransaction. A transaction that is missing is one whose number is unknown; a reading may be missing too."""
+    return TransactionEnded(
+        ref=transaction_ref(payload.get("transactionId")),
+        id_token=id_token(payload),
+        meter_stop_wh=register(payload, "meterStop", quirks),
+        at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
+        reason=text(payload.get("reason"), REASON_CHARS_MAX) or "Local",
+        readings=readings(payload.get("transactionData") or (), received_at_ms, quirks),
+        received_at_ms=received_at_ms,
+    )
+
+
+def meter_read(payload: Payload, received_at_ms: int, quirks: Quirks = NONE) -> MeterRead:
+    """Core: MeterValues. Transaction 0 or less is none."""
+    ref = transaction_ref(payload.get("transactionId"))
+    return MeterRead(
+        ref=ref if ref > 0 else None,
+        evse=evse_of(payload) or 0,
+        readings=readings(payload.get("meterValue") or (), received_at_ms, quirks),
+        received_at_ms=received_at_ms,
+    )
+
+
+def id_tag_info(authorization: Authorization) -> Payload:
+    """1.6 has no NoCredit: such a card is told Blocked."""
+    status = authorization.status
+    info = {"status": "Blocked" if status is AuthorizationStatus.NO_CREDIT else status.value}
+    if authorization.group_token is not None:
+        info["parentIdTag"] = authorization.group_token[:ID_TAG_CHARS_MAX]
+    return info
+
+
+# --- fields --------------------------------------------------------------------------------------------------------------
+
+
+def evse_of(payload: Payload) -> int | None:
+    """The connector, if it can be one."""
+    number = payload.get("connectorId")
+    return number if type(number) is int and 0 <= number <= EVSE_MAX else None
+
+
+def transaction_ref(number: Any) -> int:
+    """A transaction's number; -1 for one that no column can hold."""
+    return number if type(number) is int and -INTEGER_MAX <= number <= INTEGER_MAX else UNKNOWN_TRANSACTION
+
+
+def register(payload: Payload, name: str, quirks: Quirks) -> int | None:
+    """A reading of the main register in Wh; none below zero or beyond what can be counted."""
+    value = payload.get(name)
+    if type(value) is not int or not 0 <= value <= INTEGER_MAX:
+        return None
+    return value * quirks.energy_factor
+
+
+def text(value: Any, chars_max: int) -> str:
+    """A text as it may be stored: no NUL, not longer than it should be; "" for nothing."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").strip()[:chars_max]
+
+
+def station_time(stamp: Any) -> int | None:
+    """The time the station wrote, whether or not it can be believed."""
+    return parse_rfc3339(stamp) if type(stamp) is str else None
+
+
+def is_believable(at_ms: int | None, received_at_ms: int) -> bool:
+    """Whether a station's time can be right: not before 2015, and not more than a day ahead. Old is normal: queues exist."""
+    return at_ms is not None and AT_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX
+
+
+def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
+    """The station's time, or ours when its own cannot be right."""
+    if quirks.distrust_clock:
+        return received_at_ms
+    at_ms = station_time(stamp)
+    return at_ms if at_ms is not None and AT_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX else received_at_ms
+
+
+# --- meter values --------------------------------------------------------------------------------------------------------
+
+ENERGY = "Energy.Active.Import.Register"
+POWER = "Power.Active.Import"
+ENERGY_FIELD, POWER_FIELD, CURRENT_FIELD, VOLTAGE_FIELD, SOC_FIELD = range(5)
+SUMMED = (ENERGY_FIELD, POWER_FIELD)
+PHASES = 3
+
+FIELDS = {
+    # measurand and unit: the field of a Reading, the factor to its unit, the least and the most that can be true
+    (ENERGY, None): (ENERGY_FIELD, 1, 0, INTEGER_MAX),
+    (ENERGY, "Wh"): (ENERGY_FIELD, 1, 0, INTEGER_MAX),
+    (ENERGY, "kWh"): (ENERGY_FIELD, 1000, 0, INTEGER_MAX),
+    (POWER, None): (POWER_FIELD, 1, -10_000_000, 10_000_000),
+    (POWER, "W"): (POWER_FIELD, 1, -10_000_000, 10_000_000),
+    (POWER, "kW"): (POWER_FIELD, 1000, -10_000_000, 10_000_000),
+    ("Current.Import", None): (CURRENT_FIELD, 1000, 0, 10_000_000),
+    ("Current.Import", "A"): (CURRENT_FIELD, 1000, 0, 10_000_000),
+    ("Voltage", None): (VOLTAGE_FIELD, 1000, 0, 10_000_000),
+    ("Voltage", "V"): (VOLTAGE_FIELD, 1000, 0, 10_000_000),
+    ("SoC", None): (SOC_FIELD, 1, 0, 100),
+    ("SoC", "Percent"): (SOC_FIELD, 1, 0, 100),
+    ("SoC", "%"): (SOC_FIELD, 1, 0, 100),
+    # Some say that the state of charge is in volts (evcc-io/evcc#18109).
+    ("SoC", "V"): (SOC_FIELD, 1, 0, 100),
+}
+
+
+def readings(meter_values: Any, received_at_ms: int, quirks: Quirks = NONE) -> list[Reading]:
+    """A Reading for each moment, in the order in which they were sent."""
+    return [
+        reading(
+            moment.get("sampledValue") or (), believable(moment.get("timestamp"), received_at_ms, quirks), quirks
+        )
+        for moment in meter_values[:READINGS_MAX]
+    ]
+
+
+def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
+    """What was measured at one moment.
+
+    The first value of a kind without a phase, taken at the outlet, counts. A value of one phase or another place counts if it
+    is the only one of its kind; three phases of power or energy are added up. All that did not find its field alone is kept in
+    `others` as it was sent, and so is what is signed.
+    """
+    values: list[int | None] = [None] * 5
+    phased: list[tuple[int, int, Payload]] | None = None
+    others: list[Payload] | None = None
+    fields = FIELDS
+    for sampled in sampled_values:
+        get = sampled.get
+        found = fields.get((get("measurand", ENERGY), get("unit")))
+        if found is not None and get("format") != "SignedData":
+            field, factor, least, most = found
+            value = to_integer(sampled["value"], factor)
+            if value is not None and least <= value <= most:
+                if "phase" in sampled or get("location", "Outlet") != "Outlet":
+                    if phased is None:
+                        phased = []
+                    phased.append((field, value, sampled))
+                    continue
+                if values[field] is None:
+                    values[field] = value
+                    continue
+                if field == ENERGY_FIELD and value > (values[ENERGY_FIELD] or 0):
+                    # Begin and end of a transaction in one moment: the register only grows.
+                    values[ENERGY_FIELD] = value
+        if others is None:
+            others = []
+        others.append(sampled)
+    if phased is not None:
+        others = place_phases(values, phased, others)
+    energy_wh, power_w, current_ma, voltage_mv, soc_percent = values
+    if quirks.energy_factor != 1 and energy_wh is not None:
+        energy_wh *= quirks.energy_factor
+    return Reading(
+        at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, written(others) if others is not None else None
+    )
+
+
+def place_phases(
+    values: list[int | None], phased: list[tuple[int, int, Payload]], others: list[Payload] | None
+) -> list[Payload] | None:
+    """Fill the fields that only phases tell of; what is left over joins `others`."""
+    by_field: dict[int, list[int]] = {}
+    for field, value, _ in phased:
+        by_field.setdefault(field, []).append(value)
+    alone = set()
+    for field, found in by_field.items():
+        if values[field] is not None:
+            continue
+        if len(found) == 1:
+            values[field] = found[0]
+            alone.add(field)
+        elif len(found) == PHASES and field in SUMMED and all("phase" in one for kind, _, one in phased if kind == field):
+            values[field] = sum(found)
+    left = [sampled for field, _, sampled in phased if field not in alone]
+    if not left:
+        return others
+    return (others or []) + left
+
+
+def written(others: list[Payload]) -> str:
+    """As JSON, as much of it as is reasonable: whole elements only."""
+    out = orjson.dumps(others).decode()
+    while len(out) > OTHERS_CHARS_MAX:
+        others = others[: len(others) // 2]
+        out = orjson.dumps(others).decode()
+    return out

@@ -1,0 +1,73 @@
+"""What happened, told to the rest of the program after the commit: live pages, event streams, commands that follow.
+
+A unit of work calls `db.announce(...)`; the store passes what was announced to the hub once it is on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StationChanged:
+    """Its row, its connection or one of its connectors is another; `evse` 0: the station as a whole."""
+
+    station: int
+    evse: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """A session began, ended or was measured."""
+
+    session: int
+    station: int
+    evse: int
+    person: int | None
+    what: str
+    """requested, started, measured, ended, failed, review, stop_wanted"""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChanged:
+    """A person, a card of theirs or their balance."""
+
+    person: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemsChanged:
+    """A problem appeared or went away."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """A setting, a tariff or a group."""
+
+
+Announcement = StationChanged | SessionChanged | PersonChanged | ProblemsChanged | SettingsChanged
+Listener = Callable[[list[Announcement]], None]
+
+
+class Hub:
+    """Passes announcements on, in the event loop. A listener is quick: it notes what it needs and returns."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener; call the result to remove it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def announce(self, announcements: list[Announcement]) -> None:
+        """Tell all listeners. One that fails does not keep it from the others."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(announcements)
+            except Exception:
+                log.exception("a listener failed")

@@ -1,0 +1,228 @@
+"""The money of a session: slices held while it runs, captured at its end, given back when it comes to nothing.
+
+A prepaid session does not run against a balance but against a slice held for it. Before it is used up another is held;
+when none can be, the session is stopped, early enough that the last slice is not overrun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.db import ledger, sessions
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.db.sessions import Running
+from appliance.domain.authorization import Policy
+from appliance.domain.identifiers import AccountId
+from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, end_key, hold_key
+from appliance.domain.tariff import FREE, Bill, Usage, price, projected_minor
+from appliance.services import settings as settings_of_site
+from appliance.services.announce import PersonChanged, SessionChanged
+from appliance.services.settings import Settings
+
+SLICE_UNITS = 10
+POWER_W_MAX = 400_000
+"""No charger for cars gives more; a larger figure comes from two readings with a wrong clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a session uses energy, as far as the last two readings tell."""
+
+    power_w: int
+    step_wh: int
+    """Energy between them."""
+    step_s: int
+
+
+def slice_minor(db: Database, settings: Settings) -> int:
+    """What is held at a time."""
+    return settings.slice_minor or SLICE_UNITS * 10 ** sites.of(db).exponent
+
+
+def is_prepaid(running: Running) -> bool:
+    """Whether money is held for it."""
+    return running.policy == Policy.PREPAID and running.wallet is not None and running.tariff is not None
+
+
+def hold_first(db: Database, running: Running, available_minor: int | None, actor: str, now_ms: int) -> None:
+    """Hold the first slice, or what there is of it."""
+    if not is_prepaid(running) or available_minor is None or available_minor <= 0:
+        return
+    assert running.tariff is not None
+    start_minor = price(Usage(0, 0, 0), running.tariff).total_minor
+    amount = min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available_minor)
+    hold_slice(db, running, amount, actor, now_ms)
+
+
+def hold_slice(db: Database, running: Running, amount_minor: int, actor: str, now_ms: int) -> None:
+    """Hold one more slice."""
+    assert running.wallet is not None
+    running.slices += 1
+    running.held_minor += amount_minor
+    ledger.transfer(
+        db,
+        Operation.HOLD,
+        hold_key(running.id, running.slices),
+        debit=running.wallet,
+        credit=REVENUE,
+        amount_minor=amount_minor,
+        code="charge",
+        reference=str(running.id),
+        actor=actor,
+        now_ms=now_ms,
+    )
+    sessions.set_slices(db, running)
+
+
+def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int) -> None:
+    """Hold what the session will have cost by the time a stop takes effect; if that cannot be, want it stopped."""
+    if running.policy != Policy.PREPAID or running.stop_wanted or running.wallet is None or running.tariff is None:
+        return
+    settings = settings_of_site.of(db)
+    ahead_s = settings.sample_interval_s + settings.stop_latency_s
+    needed = projected_minor(
+        usage_now(running, at_ms),
+        running.tariff,
+        expected_power_w(pace, ahead_s),
+        ahead_s,
+        may_idle=running.idle_since_ms is not None,
+    )
+    if needed <= running.held_minor:
+        return
+    available = ledger.balance(db, running.wallet).available_minor
+    assert available is not None, "a prepaid wallet has a floor"
+    amount = min(max(slice_minor(db, settings), needed - running.held_minor), available)
+    if amount > 0:
+        hold_slice(db, running, amount, f"station:{running.station}", now_ms)
+    if needed > running.held_minor:
+        want_stop(db, running, "credit")
+
+
+def want_stop(db: Database, running: Running, why: str) -> None:
+    """Record that the session is to be stopped; the command follows the commit, and is repeated until it is over."""
+    sessions.set_stop_wanted(db, running, why)
+    db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "stop_wanted"))
+
+
+def expected_power_w(pace: Pace, ahead_s: int) -> int:
+    """The power to reckon with: what is measured, or what would bring the last step once more in the time ahead."""
+    by_step = pace.step_wh * 3600 // max(pace.step_s, ahead_s)
+    return min(max(pace.power_w, by_step), POWER_W_MAX)
+
+
+def usage_now(running: Running, at_ms: int) -> Usage:
+    """What the session has used so far."""
+    idle_s = running.idle_s
+    if running.idle_since_ms is not None:
+        idle_s += max(0, at_ms - running.idle_since_ms) // 1000
+    grace_s = running.tariff.idle_grace_s if running.tariff else 0
+    return Usage(running.energy_wh, max(0, at_ms - running.started_at_ms) // 1000, max(0, idle_s - grace_s))
+
+
+def settle(db: Database, running: Running, bill: Bill, actor: str, now_ms: int) -> None:
+    """Take the bill out of the slices, oldest first, and give the rest back; what exceeds them comes from the wallet.
+
+    A prepaid wallet gives what is there; the rest is the site's loss, on the account `overrun`.
+    """
+    rest = bill.total_minor
+    for number in range(1, running.slices + 1):
+        key = hold_key(running.id, number)
+        held = running.held_minor if running.slices == 1 else _held_by(db, key)
+        taken = min(rest, held)
+        rest -= taken
+        _resolve(db, running, number, taken, actor, now_ms)
+    if rest and running.wallet is not None:
+        collect(db, running, rest, f"fee|{running.id}", actor, now_ms)
+    if bill.tax_minor:
+        _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, "tax", running, actor, now_ms)
+    if running.person is not None:
+        db.announce(PersonChanged(running.person))
+
+
+def collect(db: Database, running: Running, amount_minor: int, key: str, actor: str, now_ms: int) -> None:
+    """Post an amount from the wallet, and what it cannot give from the account `overrun`."""
+    assert running.wallet is not None
+    available = ledger.balance(db, running.wallet).available_minor
+    taken = amount_minor if available is None else max(0, min(amount_minor, available))
+    if taken:
+        _post(db, key, running.wallet, REVENUE, taken, "charge", running, actor, now_ms)
+    if amount_minor > taken:
+        _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, "overrun", running, actor, now_ms)
+
+
+def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int, now_ms: int) -> None:
+    """Correct a bill that was an estimate: the difference in money and in tax. `times` counts the corrections."""
+    key = f"fix|{running.id}|{times}"
+    more = after.total_minor - before.total_minor
+    if running.wallet is not None and more > 0:
+        collect(db, running, more, key, f"station:{running.station}", now_ms)
+    elif running.wallet is not None and more < 0:
+        _post(db, key, REVENUE, running.wallet, -more, "correction", running, f"station:{running.station}", now_ms)
+    tax = after.tax_minor - before.tax_minor
+    if tax:
+        debit, credit = (REVENUE, TAX) if tax > 0 else (TAX, REVENUE)
+        _post(db, f"tax|{key}", debit, credit, abs(tax), "tax", running, f"station:{running.station}", now_ms)
+    if running.person is not None:
+        db.announce(PersonChanged(running.person))
+
+
+def release(db: Database, running: Running, actor: str, now_ms: int) -> None:
+    """Give back all that is held."""
+    for number in range(1, running.slices + 1):
+        _resolve(db, running, number, 0, actor, now_ms)
+    if running.slices and running.person is not None:
+        db.announce(PersonChanged(running.person))
+
+
+def bill_for(running: Running, usage: Usage) -> Bill:
+    """What the session costs; without energy nothing, whatever the flat fee (no money is kept without energy)."""
+    return price(usage, running.tariff or FREE) if usage.energy_wh else price(usage, FREE)
+
+
+def _resolve(db: Database, running: Running, number: int, taken_minor: int, actor: str, now_ms: int) -> None:
+    assert running.wallet is not None
+    ledger.transfer(
+        db,
+        Operation.CAPTURE if taken_minor else Operation.VOID,
+        end_key(running.id, number),
+        debit=running.wallet,
+        credit=REVENUE,
+        amount_minor=taken_minor,
+        hold=hold_key(running.id, number),
+        code="charge",
+        reference=str(running.id),
+        actor=actor,
+        now_ms=now_ms,
+    )
+
+
+def _post(
+    db: Database,
+    key: str,
+    debit: int,
+    credit: int,
+    amount_minor: int,
+    code: str,
+    running: Running,
+    actor: str,
+    now_ms: int,
+) -> None:
+    ledger.transfer(
+        db,
+        Operation.POST,
+        key,
+        debit=AccountId(debit),
+        credit=AccountId(credit),
+        amount_minor=amount_minor,
+        code=code,
+        reference=str(running.id),
+        actor=actor,
+        now_ms=now_ms,
+    )
+
+
+def _held_by(db: Database, key: str) -> int:
+    found = ledger.find(db, key)
+    assert found is not None, f"{key} was held by this very session"
+    return found[4]

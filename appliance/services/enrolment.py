@@ -1,0 +1,352 @@
+"""People, groups and cards: who may charge here, and how they pay."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db import ledger, people, sessions, tariffs
+from appliance.db.connection import Database
+from appliance.db.people import Card, Group, Person
+from appliance.domain.authorization import Policy
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.id_token import masked, normal_form
+from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
+from appliance.services import audit, billing
+from appliance.services.announce import PersonChanged, SettingsChanged
+
+NAME_CHARS_MAX = 200
+TEXT_CHARS_MAX = 1000
+TRANSACTIONS_MAX = 1000
+
+# --- groups --------------------------------------------------------------------------------------------------------------
+
+
+def add_group(
+    db: Database,
+    name: str,
+    policy: str,
+    actor: str,
+    now_ms: int,
+    *,
+    limit_minor: int | None = None,
+    tariff_id: int | None = None,
+) -> GroupId:
+    """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
+    name = required("name", name)
+    check_group(db, policy, limit_minor, tariff_id)
+    if people.group_named(db, name) is not None:
+        raise Conflict("There is a group {name} already.", name=name)
+    group = people.add_group(db, name, policy, limit_minor, tariff_id, now_ms)
+    audit.record(db, actor, "group.create", f"group:{group}", now_ms, name=name, policy=policy)
+    db.announce(SettingsChanged())
+    return group
+
+
+def change_group(
+    db: Database,
+    group: GroupId,
+    name: str,
+    policy: str,
+    actor: str,
+    now_ms: int,
+    *,
+    limit_minor: int | None = None,
+    tariff_id: int | None = None,
+) -> None:
+    """Change a group; all wallets of its members get the new limit.
+
+    Raises:
+        Refusal: A member owes more than the new limit allows.
+    """
+    found = need_group(db, group)
+    name = required("name", name)
+    check_group(db, policy, limit_minor, tariff_id)
+    same = people.group_named(db, name)
+    if same is not None and same.id != group:
+        raise Conflict("There is a group {name} already.", name=name)
+    people.change_group(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
+    for wallet in people.wallets_of_group(db, group):
+        move_floor(db, wallet, floor_of(policy, limit_minor))
+    audit.record(db, actor, "group.change", f"group:{group}", now_ms, name=name, policy=policy, before=found.policy)
+    db.announce(SettingsChanged())
+
+
+def check_group(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None) -> None:
+    """The fields of a group."""
+    if policy not in set(Policy):
+        raise Invalid("policy", "The policy is prepaid, postpaid or free.")
+    if limit_minor is not None and limit_minor < 0:
+        raise Invalid("limit_minor", "A limit is not below zero.")
+    if tariff_id is not None:
+        found = tariffs.show(db, tariff_id)
+        if found is None or found.archived_at_ms is not None:
+            raise Invalid("tariff_id", "There is no such tariff.")
+
+
+def floor_of(policy: str, limit_minor: int | None) -> int | None:
+    """How far down a wallet of this policy may go."""
+    if policy == Policy.PREPAID:
+        return 0
+    if policy == Policy.POSTPAID and limit_minor is not None:
+        return -limit_minor
+    return None
+
+
+def move_floor(db: Database, wallet: int, floor_minor: int | None) -> None:
+    """Set a wallet's floor, if what is there allows it."""
+    account = AccountId(wallet)
+    now = ledger.balance(db, account)
+    held = ledger.held_minor(db, account)
+    if floor_minor is not None and now.balance_minor - held < floor_minor:
+        raise Refusal(
+            "Somebody in this group owes more than that, or has sessions running.",
+            "Let them pay, or choose another group for them, first.",
+        )
+    ledger.set_floor(db, account, floor_minor)
+
+
+# --- people --------------------------------------------------------------------------------------------------------------
+
+
+def add_person(
+    db: Database,
+    name: str,
+    group: GroupId,
+    actor: str,
+    now_ms: int,
+    *,
+    phone: str = "",
+    note: str = "",
+    language: str = "",
+) -> PersonId:
+    """A new person, with an empty wallet."""
+    name = required("name", name)
+    found = need_group(db, group)
+    wallet = ledger.open_wallet(db, "wallet", floor_of(found.policy, found.limit_minor))
+    person = people.add(
+        db,
+        name=name,
+        phone=optional("phone", phone),
+        note=optional("note", note),
+        language=language,
+        group=group,
+        wallet=wallet,
+        now_ms=now_ms,
+    )
+    audit.record(db, actor, "person.create", f"person:{person}", now_ms, name=name, group=found.name)
+    db.announce(PersonChanged(person))
+    return person
+
+
+def change_person(
+    db: Database,
+    person: PersonId,
+    actor: str,
+    now_ms: int,
+    *,
+    name: str,
+    phone: str,
+    note: str,
+    language: str,
+    group: GroupId,
+) -> None:
+    """Who they are and how they pay."""
+    found = need_person(db, person)
+    name = required("name", name)
+    target = need_group(db, group)
+    if group != found.group_id:
+        move_floor(db, found.wallet, floor_of(target.policy, target.limit_minor))
+    people.change(
+        db,
+        person,
+        name=name,
+        phone=optional("phone", phone),
+        note=optional("note", note),
+        language=language,
+        group=group,
+    )
+    audit.record(db, actor, "person.change", f"person:{person}", now_ms, name=name, group=target.name)
+    db.announce(PersonChanged(person))
+
+
+def close_person(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
+    """They have left: no card of theirs charges any more.
+
+    Raises:
+        Refusal: There is money in the wallet, or a debt, or a session is open.
+    """
+    found = need_person(db, person)
+    if people.running_of(db, person):
+        raise Refusal("{name} has a session running.", "Stop it first.", name=found.name)
+    if found.balance_minor:
+        raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
+    people.set_closed(db, person, now_ms)
+    audit.record(db, actor, "person.close", f"person:{person}", now_ms)
+    db.announce(PersonChanged(person))
+
+
+def reopen_person(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
+    """They are back."""
+    need_person(db, person)
+    people.set_closed(db, person, None)
+    audit.record(db, actor, "person.reopen", f"person:{person}", now_ms)
+    db.announce(PersonChanged(person))
+
+
+# --- cards ---------------------------------------------------------------------------------------------------------------
+
+
+def add_card(
+    db: Database,
+    uid: str,
+    person: PersonId,
+    actor: str,
+    now_ms: int,
+    *,
+    label: str = "",
+    transactions_max: int = 1,
+    expires_at_ms: int | None = None,
+) -> CardId:
+    """A card for a person; its UID may be written in any of the usual ways."""
+    normal = normal_form(uid)
+    if not normal:
+        raise Invalid("uid", "A card has a UID.")
+    check_transactions_max(transactions_max)
+    found = need_person(db, person)
+    known = people.card_by_uid(db, normal)
+    if known is not None:
+        raise Conflict("This card belongs to {name} already.", name=known.person)
+    card = people.add_card(
+        db,
+        uid=normal,
+        person=person,
+        label=optional("label", label),
+        transactions_max=transactions_max,
+        expires_at_ms=expires_at_ms,
+        now_ms=now_ms,
+    )
+    audit.record(
+        db, actor, "card.create", f"card:{card}", now_ms, uid=masked(normal), person=int(person), name=found.name
+    )
+    db.announce(PersonChanged(person))
+    return card
+
+
+def change_card(
+    db: Database, card: CardId, actor: str, now_ms: int, *, label: str, transactions_max: int, expires_at_ms: int | None
+) -> None:
+    """What is printed on it, how many sessions at once, until when."""
+    found = need_card(db, card)
+    check_transactions_max(transactions_max)
+    people.change_card(
+        db,
+        card,
+        person=found.person_id,
+        label=optional("label", label),
+        transactions_max=transactions_max,
+        expires_at_ms=expires_at_ms,
+    )
+    audit.record(db, actor, "card.change", f"card:{card}", now_ms, label=label)
+    db.announce(PersonChanged(found.person_id))
+
+
+def block_card(db: Database, card: CardId, why: str, actor: str, now_ms: int) -> None:
+    """It charges nowhere from now on; what it charges at the moment is stopped."""
+    found = need_card(db, card)
+    if found.blocked_at_ms is not None:
+        return
+    people.set_blocked(db, card, now_ms, optional("reason", why))
+    stop_sessions_of(db, found)
+    audit.record(db, actor, "card.block", f"card:{card}", now_ms, uid=masked(found.uid), why=why)
+    db.announce(PersonChanged(found.person_id))
+
+
+def unblock_card(db: Database, card: CardId, actor: str, now_ms: int) -> None:
+    """It may charge again."""
+    found = need_card(db, card)
+    if found.replaced_by is not None:
+        raise Refusal("This card was replaced by another.", "Give out the new card; this one stays blocked.")
+    people.set_blocked(db, card, None, "")
+    audit.record(db, actor, "card.unblock", f"card:{card}", now_ms, uid=masked(found.uid))
+    db.announce(PersonChanged(found.person_id))
+
+
+def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int) -> CardId:
+    """A new card instead of a lost one: the old is blocked for good, the money stays with the person."""
+    found = need_card(db, card)
+    if found.replaced_by is not None:
+        raise Refusal("This card was replaced by another.")
+    new = add_card(
+        db,
+        uid,
+        found.person_id,
+        actor,
+        now_ms,
+        transactions_max=found.transactions_max,
+        expires_at_ms=found.expires_at_ms,
+    )
+    people.set_blocked(db, card, now_ms, "replaced", new)
+    stop_sessions_of(db, found)
+    audit.record(db, actor, "card.replace", f"card:{card}", now_ms, uid=masked(found.uid), new=int(new))
+    return new
+
+
+def stop_sessions_of(db: Database, card: Card) -> None:
+    """Want all stopped that runs on a card."""
+    for number in people.running_on_card(db, card.uid):
+        running = sessions.find_open(db, number)
+        if running is not None and running.state == "running":
+            billing.want_stop(db, running, "blocked")
+
+
+# --- helpers -------------------------------------------------------------------------------------------------------------
+
+
+def need_group(db: sqlite3.Connection, group: GroupId) -> Group:
+    """The group, or NotFound."""
+    found = people.find_group(db, group)
+    if found is None:
+        raise NotFound("There is no such group.")
+    return found
+
+
+def need_person(db: sqlite3.Connection, person: PersonId) -> Person:
+    """The person, or NotFound."""
+    if isinstance(db, Database):
+        db.flush()
+    found = people.find(db, person)
+    if found is None:
+        raise NotFound("There is no such person.")
+    return found
+
+
+def need_card(db: sqlite3.Connection, card: CardId) -> Card:
+    """The card, or NotFound."""
+    found = people.find_card(db, card)
+    if found is None:
+        raise NotFound("There is no such card.")
+    return found
+
+
+def required(field: str, text: str) -> str:
+    """A name: something, but not a book."""
+    text = " ".join(text.split())
+    if not text:
+        raise Invalid(field, "This must not be empty.")
+    if len(text) > NAME_CHARS_MAX:
+        raise Invalid(field, "At most {most} characters.", most=NAME_CHARS_MAX)
+    return text
+
+
+def optional(field: str, text: str) -> str:
+    """Some words, or none."""
+    text = text.strip()
+    if len(text) > TEXT_CHARS_MAX:
+        raise Invalid(field, "At most {most} characters.", most=TEXT_CHARS_MAX)
+    return text
+
+
+def check_transactions_max(number: int) -> None:
+    """How many sessions a card may have at once."""
+    if not 1 <= number <= TRANSACTIONS_MAX:
+        raise Invalid("transactions_max", "Between {least} and {most}.", least=1, most=TRANSACTIONS_MAX)

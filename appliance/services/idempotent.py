@@ -1,0 +1,53 @@
+"""The same request twice is one request: its stored answer is given again, and nothing moves a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from appliance.db import idempotency
+from appliance.db.connection import Database
+from appliance.domain.errors import Refusal
+
+KEY_CHARS_MAX = 255
+
+
+class KeyReused(Refusal):
+    """The key was used for another request."""
+
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answer: HTTP status and body (JSON)."""
+
+    status: int
+    body: str
+    repeated: bool = False
+
+
+def once(
+    db: Database, scope: str, key: str, request: bytes, now_ms: int, unit: Callable[[str], tuple[int, str]]
+) -> Stored:
+    """Run `unit` if this request is new, else give its stored answer.
+
+    `scope` is who asks (`token:2`), `request` all that tells one request from another (method, path, body). `unit` gets a
+    name for its transfers that is unique for ever. A refusal of the unit stores nothing: it may be asked again.
+
+    Raises:
+        KeyReused: The key belongs to another request.
+    """
+    digest = sha256(request).digest()
+    found = idempotency.find(db, scope, key)
+    if found is not None:
+        if found[0] != digest:
+            raise KeyReused(
+                "This Idempotency-Key was used for another request.", "Choose a new key for each new request."
+            )
+        return Stored(found[1], found[2], repeated=True)
+    name = sha256(f"{scope}\n{key}".encode()).hexdigest()[:32]
+    status, body = unit(name)
+    idempotency.store(db, scope, key, digest, status, body, now_ms)
+    return Stored(status, body)

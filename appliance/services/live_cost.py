@@ -1,0 +1,25 @@
+"""What a session costs at this moment: the same prices and the same function as its bill."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db import history
+from appliance.db.history import Session
+from appliance.domain.tariff import FREE, Bill, Tariff, Usage, chargeable_idle, price
+
+
+def bill_now(db: sqlite3.Connection, session: Session, now_ms: int) -> Bill:
+    """The bill as it would be if the session ended now; of one that is over, the bill it got."""
+    tariff = history.tariff_of(db, session) or FREE
+    usage = usage_now(db, session, tariff, now_ms)
+    return price(usage, tariff if usage.energy_wh else FREE)
+
+
+def usage_now(db: sqlite3.Connection, session: Session, tariff: Tariff, now_ms: int) -> Usage:
+    """What it has used until now."""
+    if session.state != "running" or session.started_at_ms is None:
+        return Usage(session.energy_wh, session.duration_s, session.idle_s)
+    spans = [(begin, now_ms if end is None else end) for begin, end in history.idle_so_far(db, session.id)]
+    duration_s = max(0, now_ms - session.started_at_ms) // 1000
+    return Usage(session.energy_wh, duration_s, min(duration_s, chargeable_idle(spans, tariff.idle_grace_s)))

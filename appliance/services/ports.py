@@ -1,0 +1,90 @@
+"""What services ask of the edges: small protocols, to which `server.py` hands the bodies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from appliance.domain.events import TransactionRef
+from appliance.domain.identifiers import StationId
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswer:
+    """What a station said to a command. Accepted means that it will try, not that it has happened."""
+
+    accepted: bool
+    status: str
+    """The station's word: Accepted, Rejected, Scheduled, RebootRequired, Unlocked, UnlockFailed, NotSupported …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A setting inside a station: a configuration key in 1.6, component and variable in 2.x."""
+
+    name: str
+    value: str | None
+    """None: it has no value, or does not tell."""
+    readonly: bool
+
+
+class CommandFailed(Exception):
+    """No answer to a command. `kind` is `offline`, `not_sent`, `timeout`, `lost`, `busy`, `refused` or `unsupported`.
+
+    After `timeout` and `lost` nobody knows whether the station has obeyed; after the others it has not.
+    """
+
+    def __init__(self, kind: str, description: str, code: str = "") -> None:
+        super().__init__(description)
+        self.kind = kind
+        self.description = description
+        self.code = code
+        """The OCPP error code of a CALLERROR, with `kind` "refused"."""
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether the station may have obeyed all the same."""
+        return self.kind in ("timeout", "lost")
+
+
+class Stations(Protocol):
+    """The charging stations, as commands reach them. Every command may raise CommandFailed."""
+
+    def is_online(self, station: StationId) -> bool:
+        """Whether it has a connection now."""
+
+    def online(self) -> frozenset[StationId]:
+        """All stations with a connection."""
+
+    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+        """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
+
+    async def remote_stop(self, station: StationId, ref: TransactionRef) -> CommandAnswer:
+        """End a transaction."""
+
+    async def unlock(self, station: StationId, evse: int, connector: int) -> CommandAnswer:
+        """Let go of the cable."""
+
+    async def reset(self, station: StationId, *, hard: bool) -> CommandAnswer:
+        """Restart the station."""
+
+    async def set_operative(self, station: StationId, evse: int, operative: bool) -> CommandAnswer:
+        """Put an EVSE, or with 0 the station, into or out of service."""
+
+    async def clear_cache(self, station: StationId) -> CommandAnswer:
+        """Forget which id tokens were accepted before."""
+
+    async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
+        """Send a message now: BootNotification, StatusNotification, MeterValues, Heartbeat …"""
+
+    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+        """The settings named, or all."""
+
+    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+        """Change a setting."""
+
+    async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
+        """Send any call as it is, unvalidated; the payload of the answer."""
+
+    async def disconnect(self, station: StationId, reason: str) -> None:
+        """Close its connection, if there is one: it was retired, or must come back with its new password."""

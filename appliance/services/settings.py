@@ -1,0 +1,127 @@
+"""What the owner may change: each setting with its default, its bounds, and the text that is stored.
+
+A stored setting that no release reads any more, or that cannot be read, is a problem for the staff, not a crash.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import Any
+
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.domain.errors import Invalid
+from appliance.services.announce import SettingsChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force."""
+
+    accept_unknown: bool = True
+    """Whether a station nobody knows may knock; False: it is refused with 404."""
+    heartbeat_interval_s: int = 300
+    call_timeout_s: int = 30
+    start_timeout_s: int = 90
+    """From the wish to the transaction; then the money is given back."""
+    slice_minor: int = 0
+    """What is held at a time for a prepaid session; 0: as much as 10 units of the currency."""
+    minimum_minor: int = 1
+    """Least available balance with which a prepaid session may begin."""
+    sample_interval_s: int = 60
+    """How often stations send meter values, as far as the stop before the money runs out is concerned."""
+    stop_latency_s: int = 15
+    session_energy_max_wh: int = 500_000
+    """More than this in one session is not billed before somebody has looked at it."""
+    message_log_days: int = 90
+    sample_days: int = 400
+    offline_after_s: int = 180
+    """How long a station may be away before that is a problem."""
+    clock_skew_s: int = 60
+    silent_session_s: int = 1800
+    """An open session without meter values for this long is a problem."""
+    disk_free_min_mb: int = 500
+    backup_age_max_days: int = 7
+
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "heartbeat_interval_s": (10, 86_400),
+    "call_timeout_s": (5, 300),
+    "start_timeout_s": (15, 110),
+    "slice_minor": (0, 10_000_000),
+    "minimum_minor": (1, 100_000_000),
+    "sample_interval_s": (5, 3600),
+    "stop_latency_s": (1, 300),
+    "session_energy_max_wh": (1_000, 5_000_000),
+    "message_log_days": (1, 3650),
+    "sample_days": (1, 3650),
+    "offline_after_s": (30, 86_400),
+    "clock_skew_s": (5, 86_400),
+    "silent_session_s": (60, 86_400),
+    "disk_free_min_mb": (50, 1_000_000),
+    "backup_age_max_days": (1, 365),
+}
+"""Least and most of the numbers; what is not here is yes or no."""
+
+NAMES = tuple(field.name for field in fields(Settings))
+
+
+def load(db: sqlite3.Connection) -> Settings:
+    """The values in force; a stored text that cannot be read leaves the default."""
+    values: dict[str, Any] = {}
+    for name, text in sites.settings(db).items():
+        with suppress(Invalid):
+            values[name] = parse(name, text)
+    return Settings(**values)
+
+
+def unread(db: sqlite3.Connection) -> list[str]:
+    """Names of stored settings that mean nothing to this release, or whose text cannot be read."""
+    found = []
+    for name, text in sites.settings(db).items():
+        if name.startswith("setup."):  # The set-up code of services/operators.py.
+            continue
+        try:
+            parse(name, text)
+        except Invalid:
+            found.append(name)
+    return found
+
+
+def of(db: Database) -> Settings:
+    """The values in force, remembered by the writer."""
+    settings: Settings | None = db.remembered.get("settings")
+    if settings is None:
+        settings = db.remembered["settings"] = load(db)
+    return settings
+
+
+def change(db: Database, name: str, text: str) -> None:
+    """Store one setting.
+
+    Raises:
+        Invalid: There is no such setting, or the text is not of its kind or out of bounds.
+    """
+    parse(name, text)
+    sites.set_setting(db, name, text.strip())
+    db.announce(SettingsChanged())
+
+
+def parse(name: str, text: str) -> int | bool:
+    """The value that `text` stands for."""
+    if name not in NAMES:
+        raise Invalid(name, "There is no setting {name}.", name=name)
+    if name not in BOUNDS:
+        if text.strip() not in ("0", "1"):
+            raise Invalid(name, "This setting is either on or off.")
+        return text.strip() == "1"
+    least, most = BOUNDS[name]
+    try:
+        value = int(text)
+    except ValueError:
+        raise Invalid(name, "This is a whole number.") from None
+    if not least <= value <= most:
+        raise Invalid(name, "Between {least} and {most}.", least=least, most=most)
+    return value

@@ -1,0 +1,81 @@
+"""Prices: adding, changing by a new version, choosing the default."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from appliance.db import payers, people, tariffs
+from appliance.db.connection import Database
+from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.tariff import Tariff
+from appliance.services import audit, problems
+from appliance.services.announce import SettingsChanged
+from appliance.services.enrolment import required
+
+PRICE_MILLI_MAX = 1_000_000_000
+GRACE_S_MAX = 86_400
+
+
+def add(db: Database, tariff: Tariff, actor: str, now_ms: int) -> int:
+    """A new tariff; the first one becomes the default. `tariff.id` is not used."""
+    checked = check(tariff)
+    number = tariffs.add(db, checked, now_ms)
+    if tariffs.default(db) is None:
+        make_default(db, number, actor, now_ms)
+    audit.record(db, actor, "tariff.create", f"tariff:{number}", now_ms, name=checked.name)
+    db.announce(SettingsChanged())
+    return number
+
+
+def change(db: Database, tariff_id: int, tariff: Tariff, actor: str, now_ms: int) -> int:
+    """Other prices from now on: a new row takes the old one's place, running sessions keep theirs. The new number."""
+    found = tariffs.show(db, tariff_id)
+    if found is None or found.archived_at_ms is not None:
+        raise NotFound("There is no such tariff.")
+    number = tariffs.add(db, check(tariff), now_ms)
+    people.move_groups(db, tariff_id, number)
+    tariffs.archive(db, tariff_id, now_ms)
+    if found.is_default:
+        tariffs.make_default(db, number)
+        payers.forget_tariffs(db)
+    audit.record(db, actor, "tariff.change", f"tariff:{number}", now_ms, name=tariff.name, before=tariff_id)
+    db.announce(SettingsChanged())
+    return number
+
+
+def make_default(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
+    """This one holds for all groups without their own."""
+    found = tariffs.show(db, tariff_id)
+    if found is None or found.archived_at_ms is not None:
+        raise NotFound("There is no such tariff.")
+    tariffs.make_default(db, tariff_id)
+    payers.forget_tariffs(db)
+    problems.clear_problem(db, "no_tariff", "site", now_ms)
+    audit.record(db, actor, "tariff.default", f"tariff:{tariff_id}", now_ms, name=found.tariff.name)
+    db.announce(SettingsChanged())
+
+
+def archive(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
+    """Take a tariff out of use."""
+    found = tariffs.show(db, tariff_id)
+    if found is None or found.archived_at_ms is not None:
+        raise NotFound("There is no such tariff.")
+    if found.is_default:
+        raise Refusal("This is the default tariff.", "Make another one the default first.")
+    if any(group.tariff_id == tariff_id for group in people.groups(db)):
+        raise Refusal("A group has this tariff.", "Give the group another tariff first.")
+    tariffs.archive(db, tariff_id, now_ms)
+    audit.record(db, actor, "tariff.archive", f"tariff:{tariff_id}", now_ms, name=found.tariff.name)
+    db.announce(SettingsChanged())
+
+
+def check(tariff: Tariff) -> Tariff:
+    """The fields, tidied."""
+    for field in ("energy_milli_per_kwh", "time_milli_per_minute", "idle_milli_per_minute", "flat_milli"):
+        if not 0 <= getattr(tariff, field) <= PRICE_MILLI_MAX:
+            raise Invalid(field.replace("_milli", "_minor"), "A price is not below zero, and not absurdly large.")
+    if not 0 <= tariff.idle_grace_s <= GRACE_S_MAX:
+        raise Invalid("idle_grace_s", "Between {least} and {most}.", least=0, most=GRACE_S_MAX)
+    if not 0 <= tariff.tax_basis_points <= 10_000:
+        raise Invalid("tax_percent", "Between {least} and {most}.", least=0, most=100)
+    return replace(tariff, name=required("name", tariff.name))

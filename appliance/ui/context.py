@@ -1,0 +1,100 @@
+"""What every page can reach: the console's parts, handed over once by `server.py`, and who is asking.
+
+Nothing is done here; it exists so that pages and the frame around them need not import one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from appliance.db.store import Store
+from appliance.domain.clock import Clock
+from appliance.domain.site import Site
+from appliance.services.announce import Hub
+from appliance.services.ports import Stations
+from appliance.services.remote_control import RemoteControl
+
+if TYPE_CHECKING:
+    from appliance.ui.live import Live, LiveView
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the faces are reached from outside, as far as pages must say it."""
+
+    stations: tuple[str, ...] = ()
+    """What a charger is given: `ws://192.168.1.10:9000/ocpp/`, the best one first."""
+    hosts: frozenset[str] = frozenset()
+    """Names under which the console may be opened, besides literal addresses and `localhost`."""
+    secure: bool = False
+    """Whether the console is served over HTTPS."""
+    ca_file: str = ""
+    """The site's own authority, to be installed on the staff's devices; "" without HTTPS."""
+    ca_fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The parts a page works with."""
+
+    store: Store
+    hub: Hub
+    clock: Clock
+    site: Site
+    """Currency, zone and kind; name and language may have changed since, see `CURRENT_SITE`."""
+    stations: Stations
+    control: RemoteControl
+    addresses: Addresses = field(default_factory=Addresses)
+    station_key: bytes = b""
+    """Under which the hashes of stations' passwords are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a member of the staff in a browser, or a program with a token."""
+
+    kind: str
+    """`operator` or `token`."""
+    id: int
+    name: str
+    role: str
+    language: str
+    """"": the site's."""
+    log_in: int = 0
+    """The log-in that this request came with."""
+    login: str = ""
+
+    @property
+    def actor(self) -> str:
+        """How the ledger and the audit list call them."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a module of pages adds to the console: its routes, and what of them is live."""
+
+    routes: Sequence[web.RouteDef]
+    live: Sequence[LiveView] = ()
+
+
+CONSOLE = web.AppKey("console", Console)
+LIVE: web.AppKey[Live] = web.AppKey("live")
+PRINCIPAL = "principal"
+"""Under this name a request carries its Principal; it is absent where nobody is logged in."""
+
+
+def principal(request: web.Request) -> Principal:
+    """Who asks. Only for routes that nobody reaches without being somebody."""
+    found: Principal = request[PRINCIPAL]
+    return found
+
+
+def somebody(request: web.Request) -> Principal | None:
+    """Who asks, on a page that is also shown to nobody."""
+    found: Principal | None = request.get(PRINCIPAL)
+    return found
