@@ -9,6 +9,8 @@ PYTHON_IN_VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 TESTS_READY := .venv/.test-packages
 LOCALES := appliance/ui/locales
+# English is the language of the sources and needs no catalog.
+LANGUAGES ?= bn
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/*.po))
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
 ARGUMENTS ?=
@@ -56,10 +58,19 @@ wheels: $(INSTALLED) $(CATALOGS) ## the folder wheels/, for installing without i
 
 .PHONY: messages
 messages: $(INSTALLED) ## collect the strings people read into the catalogs, and compile these
-	.venv/bin/pybabel --quiet extract --mapping-file babel.cfg --keyword N_ --sort-by-file --no-wrap \
-	    --project Forecourt --version "" --copyright-holder "" --msgid-bugs-address "" --output $(LOCALES)/messages.pot appliance
-	.venv/bin/pybabel --quiet update --input-file $(LOCALES)/messages.pot --output-dir $(LOCALES) --no-wrap --no-fuzzy-matching \
-	    --ignore-pot-creation-date
+	@mkdir -p build
+	PYTHONPATH=scripts .venv/bin/pybabel --quiet extract --mapping-file babel.cfg --sort-by-file --no-wrap --add-location file \
+	    --project Forecourt --version "$$(sed -n "s|^version = ||p" setup.cfg)" --copyright-holder Forecourt --msgid-bugs-address Forecourt --output build/messages.pot appliance
+	for language in $(LANGUAGES); do \
+	    catalog=$(LOCALES)/$$language/LC_MESSAGES/messages.po; \
+	    if [ -f "$$catalog" ]; then \
+	        .venv/bin/pybabel --quiet update --input-file build/messages.pot --output-file "$$catalog" --locale "$$language" \
+	            --no-wrap --no-fuzzy-matching --ignore-pot-creation-date; \
+	    else \
+	        .venv/bin/pybabel --quiet init --input-file build/messages.pot --output-file "$$catalog" --locale "$$language" --no-wrap; \
+	        sed -i -e '/^# FIRST AUTHOR/d' -e 's/FULL NAME <EMAIL@ADDRESS>/Forecourt/' -e 's/ <LL@li.org>//' "$$catalog"; \
+	    fi; \
+	done
 	@$(MAKE) --no-print-directory venv
 
 .PHONY: clean

@@ -118,14 +118,23 @@ find_out() {
     [ -z "$(find "$data" -maxdepth 1 -type f \( -name '*.db' -o -name '*.sqlite*' \) 2>/dev/null)" ] || site_exists=yes
     python='' can_make_environments=yes
     local candidate
-    for candidate in python3.11 python3 python3.12 python3.13 python3.14; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    for candidate in python3.11 python3 /usr/bin/python3 python3.12 python3.13 python3.14; do
+        if serves_the_service "$candidate"; then
             python=$candidate
             break
         fi
     done
     [ -n "$python" ] || return 0
     "$python" -c 'import ensurepip, venv' 2>/dev/null || can_make_environments=no
+}
+
+# An interpreter in somebody's home is of no use: the service sees no homes.
+serves_the_service() {
+    "$1" - "$prefix" 2>/dev/null <<'END'
+import sys
+at_home = sys.base_prefix.startswith(("/root/", "/home/")) and not sys.argv[1]
+sys.exit(sys.version_info < (3, 11) or at_home)
+END
 }
 
 check_machine() {
@@ -337,14 +346,11 @@ remove_old_releases() {
 }
 
 say_where_it_is() {
-    local host=${chosen[FORECOURT_CONSOLE_TLS]%:*} port=${chosen[FORECOURT_CONSOLE_TLS]##*:} code
-    case $host in
-        0.0.0.0 | '[::]' | '') host=$(first_address) ;;
-    esac
+    local code
     echo
     echo "Forecourt $version is running."
-    echo "  Console:   https://$host:$port"
-    echo "  Chargers:  ws://$(first_address):${chosen[FORECOURT_STATIONS]##*:}/ocpp/"
+    echo "  Console:   https://$(reachable "${chosen[FORECOURT_CONSOLE_TLS]}")"
+    echo "  Chargers:  ws://$(reachable "${chosen[FORECOURT_STATIONS]}")/ocpp/"
     if code=$(as_forecourt "$opt/venv/bin/forecourt" setup-code --data-dir "$data") && [ -n "$code" ]; then
         echo "  Set-up code, for the first visit: $code"
     fi
@@ -361,7 +367,9 @@ rollback() {
     ln -sfn "$now" "$opt/previous"
     step "Start the service" systemctl start forecourt.service || {
         echo "If it says that the database is newer than the program, put the copy from before the upgrade back:" >&2
+        echo "  systemctl stop forecourt" >&2
         echo "  forecourt restore $data/backups/before-${now#releases/}.db $data" >&2
+        echo "  systemctl start forecourt" >&2
         echo "What was charged and paid since then is not in that copy." >&2
         exit 1
     }
@@ -375,7 +383,7 @@ uninstall() {
     fi
     [ ! -e "$wrapper" ] || step "Remove the command forecourt" rm -f "$wrapper"
     [ ! -e "$opt" ] || step "Remove the program $opt" rm -rf "$opt"
-    echo "The data is still in $data, the settings in $environment_file, and both belong to the user forecourt."
+    echo "The data is still in $data and belongs to the user forecourt; the settings are still in $environment_file."
     echo "To be rid of them too: rm -r $data $(dirname "$environment_file") && userdel forecourt"
 }
 
@@ -443,10 +451,16 @@ point_to() {
 
 machine() { sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' /etc/os-release 2>/dev/null || uname -s; }
 
-first_address() {
-    local address
-    address=$(hostname -I 2>/dev/null | cut -d ' ' -f 1)
-    echo "${address:-$(hostname)}"
+# HOST:PORT as somebody on the premises types it: an address of this machine where the service listens on all.
+reachable() {
+    local host=${1%:*} address
+    case $host in
+        0.0.0.0 | '[::]')
+            address=$(hostname -I 2>/dev/null | cut -d ' ' -f 1)
+            host=${address:-$(hostname)}
+            ;;
+    esac
+    echo "$host:${1##*:}"
 }
 
 main "$@"

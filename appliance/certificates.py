@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 log = logging.getLogger(__name__)
@@ -87,14 +87,19 @@ class SiteCertificate:
     """Whether the leaf was made by this very call."""
     left_out: tuple[str, ...]
     """Names and addresses that were asked for but that the authority may not vouch for."""
+    rsa_files: tuple[Path, Path] | None = None
+    """Chain and key of a second leaf for chargers that know nothing but RSA; None when it was not asked for."""
 
 
-def ensure(data_directory: Path, names: Iterable[str], addresses: Iterable[str], now_ms: int) -> SiteCertificate:
+def ensure(
+    data_directory: Path, names: Iterable[str], addresses: Iterable[str], now_ms: int, *, with_rsa: bool = False
+) -> SiteCertificate:
     """Make what is missing of authority and leaf, renew what is due, and say where they are.
 
     `names` are DNS names, the first the one in the leaf's subject; an IP address among them is taken as one. The leaf is
     renewed when two thirds of its life are over, when it does not carry all that is asked for, and when it or its key
-    cannot be read; the authority stays the same. Reads and writes files: not to be called in the event loop.
+    cannot be read; the authority stays the same. `with_rsa` keeps a second leaf with an RSA key beside it, which OCPP asks of
+    the stations' listener. Reads and writes files: not to be called in the event loop.
 
     Raises AuthorityUnusable when the authority is damaged, or has expired and a new leaf is needed; ValueError for a name
     that is none.
@@ -108,44 +113,37 @@ def ensure(data_directory: Path, names: Iterable[str], addresses: Iterable[str],
     directory.chmod(0o700)
 
     subject = _permitted(authority.certificate, wanted_names, wanted_addresses)
-    leaf = _read_leaf(directory, authority.certificate)
-    renewed = False
-    if leaf is None or not _serves(leaf, subject, now):
-        authority_ended = now >= authority.certificate.not_valid_after_utc
-        if not authority_ended:
-            leaf = _make_leaf(directory, authority, subject, now)
-            renewed = True
-            log.info("site certificate made", extra={"expires_at": leaf.not_valid_after_utc.isoformat()})
-        elif leaf is None:
-            raise AuthorityUnusable(
-                f"The site's certificate authority ended on {authority.certificate.not_valid_after_utc:%Y-%m-%d}.",
-                f"See that the clock is right. If it is, remove {directory} and start again: a new authority is made, "
-                "which has to be installed anew on phones and computers.",
-            )
-        # With an authority that has ended, by a clock that may be wrong, the leaf that there is beats none.
+    leaves = [_kept_leaf(directory, kind, authority, subject, now) for kind in ("site", "site-rsa")[: 1 + with_rsa]]
     return SiteCertificate(
         ca_file=directory / "ca.pem",
         chain_file=directory / "site.pem",
         key_file=directory / "site.key",
         ca_fingerprint_sha256=_fingerprint(authority.certificate),
         ca_expires_at_ms=_milliseconds(authority.certificate.not_valid_after_utc),
-        expires_at_ms=_milliseconds(leaf.not_valid_after_utc),
-        renewed=renewed,
+        expires_at_ms=min(_milliseconds(leaf.not_valid_after_utc) for leaf, _ in leaves),
+        renewed=any(made for _, made in leaves),
         left_out=subject.left_out,
+        rsa_files=(directory / "site-rsa.pem", directory / "site-rsa.key") if with_rsa else None,
     )
 
 
 def server_context(certificate: SiteCertificate, *, for_stations: bool = False) -> ssl.SSLContext:
-    """A context for a listener: TLS 1.2 or newer, with the suites for browsers or those OCPP demands of a central system.
-
-    After a renewal `context.load_cert_chain(certificate.chain_file, certificate.key_file)` on the same context is enough:
-    connections from then on get the new leaf.
-    """
+    """A context for a listener: TLS 1.2 or newer, with the suites for browsers or those OCPP demands of a central system."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(STATION_SUITES if for_stations else BROWSER_SUITES)
-    context.load_cert_chain(certificate.chain_file, certificate.key_file)
+    load(context, certificate)
     return context
+
+
+def load(context: ssl.SSLContext, certificate: SiteCertificate) -> None:
+    """Put the leaf, and the RSA one if there is, into a listener's context; after a renewal, into the running one.
+
+    Connections from then on get the new leaf.
+    """
+    context.load_cert_chain(certificate.chain_file, certificate.key_file)
+    if certificate.rsa_files is not None:
+        context.load_cert_chain(*certificate.rsa_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,22 +263,45 @@ def _permitted(authority: x509.Certificate, names: tuple[str, ...], addresses: t
     return _Subject(good_names, good_addresses, tuple(left_out))
 
 
-def _read_leaf(directory: Path, authority: x509.Certificate) -> x509.Certificate | None:
+def _kept_leaf(
+    directory: Path, kind: str, authority: _Authority, subject: _Subject, now: datetime
+) -> tuple[x509.Certificate, bool]:
+    """The leaf that there is if it may stay, else a new one; and whether it is new."""
+    leaf = _read_leaf(directory, kind, authority.certificate)
+    if leaf is not None and _serves(leaf, subject, now):
+        return leaf, False
+    ended_at = authority.certificate.not_valid_after_utc
+    if now < ended_at:
+        leaf = _make_leaf(directory, kind, authority, subject, now)
+        log.info("site certificate made", extra={"kind": kind, "expires_at": leaf.not_valid_after_utc.isoformat()})
+        return leaf, True
+    if leaf is None:
+        raise AuthorityUnusable(
+            f"The site's certificate authority ended on {ended_at:%Y-%m-%d}.",
+            f"See that the clock is right. If it is, remove {directory} and start again: a new authority is made, "
+            "which has to be installed anew on phones and computers.",
+        )
+    # With an authority that has ended, by a clock that may be wrong, the leaf that there is beats none.
+    return leaf, False
+
+
+def _read_leaf(directory: Path, kind: str, authority: x509.Certificate) -> x509.Certificate | None:
     """The leaf that there is; None when it is missing, damaged, another authority's or without its key."""
+    key_file = directory / f"{kind}.key"
     try:
-        leaf = x509.load_pem_x509_certificate((directory / "site.pem").read_bytes())
-        key = serialization.load_pem_private_key((directory / "site.key").read_bytes(), password=None)
+        leaf = x509.load_pem_x509_certificate((directory / f"{kind}.pem").read_bytes())
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         leaf.verify_directly_issued_by(authority)
         leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
-        log.warning("site certificate cannot be used and is made anew", extra={"error": str(error)})
+        log.warning("site certificate cannot be used and is made anew", extra={"kind": kind, "error": str(error)})
         return None
     if key.public_key() != leaf.public_key():
-        log.warning("key of the site certificate is another's and is made anew")
+        log.warning("key of the site certificate is another's and is made anew", extra={"kind": kind})
         return None
-    (directory / "site.key").chmod(0o600)
+    key_file.chmod(0o600)
     return leaf
 
 
@@ -295,8 +316,8 @@ def _serves(leaf: x509.Certificate, subject: _Subject, now: datetime) -> bool:
     return leaf.not_valid_before_utc <= now < due_at and all(name in carried for name in subject.general_names())
 
 
-def _make_leaf(directory: Path, authority: _Authority, subject: _Subject, now: datetime) -> x509.Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
+def _make_leaf(directory: Path, kind: str, authority: _Authority, subject: _Subject, now: datetime) -> x509.Certificate:
+    key = rsa.generate_private_key(65537, 2048) if kind == "site-rsa" else ec.generate_private_key(ec.SECP256R1())
     common_name = (*subject.names, *map(str, subject.addresses), "forecourt")[0]
     begins_at = max(now - BACKDATED, authority.certificate.not_valid_before_utc)
     ends_at = min(begins_at + LEAF_LIFETIME, authority.certificate.not_valid_after_utc)
@@ -311,7 +332,7 @@ def _make_leaf(directory: Path, authority: _Authority, subject: _Subject, now: d
             ends_at,
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(_key_usage(wraps_keys=kind == "site-rsa"), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(subject.general_names()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key_id), critical=False)
@@ -319,15 +340,15 @@ def _make_leaf(directory: Path, authority: _Authority, subject: _Subject, now: d
     )
     pem = serialization.Encoding.PEM
     # A crash between the two leaves a key that is another's, which the next start notices.
-    _write(directory / "site.key", _key_pem(key), 0o600)
-    _write(directory / "site.pem", certificate.public_bytes(pem) + authority.certificate.public_bytes(pem), 0o644)
+    _write(directory / f"{kind}.key", _key_pem(key), 0o600)
+    _write(directory / f"{kind}.pem", certificate.public_bytes(pem) + authority.certificate.public_bytes(pem), 0o644)
     return certificate
 
 
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
+    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
     serial_number: int,
     begins_at: datetime,
     ends_at: datetime,
@@ -344,11 +365,12 @@ def _builder(
     )
 
 
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _key_usage(*, signs_certificates: bool = False, wraps_keys: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         content_commitment=False,
-        key_encipherment=False,
+        # What TLS suites without forward secrecy do with an RSA leaf.
+        key_encipherment=wraps_keys,
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=signs_certificates,
@@ -362,7 +384,7 @@ def _is_private(address: Address) -> bool:
     return any(address in network for network in PRIVATE_NETWORKS)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.addresses import local_addresses, local_names
-from appliance.certificates import AuthorityUnusable, SiteCertificate, ensure, server_context
+from appliance.certificates import AuthorityUnusable, SiteCertificate, ensure, load, server_context
 
 DAY_MS = 86_400_000
 NAMES = ("forecourt", "forecourt.local", "localhost")
@@ -158,6 +158,31 @@ async def test_a_station_gets_the_suites_that_ocpp_names(tmp_path: Path, suite: 
     assert await shake_hands(certificate, "localhost", for_stations=True, client=client) == ("TLSv1.2", suite)
 
 
+@pytest.mark.parametrize("suite", ["ECDHE-RSA-AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-GCM-SHA384"])
+async def test_a_station_that_knows_nothing_but_rsa_is_served_beside_the_others(tmp_path: Path, suite: str) -> None:
+    certificate = ensure(tmp_path, NAMES, ADDRESSES, now_ms(), with_rsa=True)
+    client = ssl.create_default_context(cafile=str(certificate.ca_file))
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(suite)
+
+    assert await shake_hands(certificate, "localhost", for_stations=True, client=client) == ("TLSv1.2", suite)
+    assert (await shake_hands(certificate, "localhost", for_stations=True))[0] == "TLSv1.3"
+
+
+def test_the_rsa_leaf_is_renewed_with_the_other_and_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    start_ms = now_ms()
+    without = ensure(tmp_path, NAMES, ADDRESSES, start_ms)
+    added = ensure(tmp_path, NAMES, ADDRESSES, start_ms, with_rsa=True)
+    again = ensure(tmp_path, NAMES, ADDRESSES, start_ms, with_rsa=True)
+    later = ensure(tmp_path, NAMES, ADDRESSES, start_ms + 300 * DAY_MS, with_rsa=True)
+
+    assert without.rsa_files is None
+    assert (added.renewed, again.renewed, later.renewed) == (True, False, True)
+    assert later.expires_at_ms > added.expires_at_ms
+    assert added.rsa_files is not None
+    assert stat.S_IMODE(added.rsa_files[1].stat().st_mode) == 0o600
+
+
 def test_only_the_stations_listener_offers_suites_without_forward_secrecy(tmp_path: Path) -> None:
     certificate = ensure(tmp_path, NAMES, ADDRESSES, now_ms())
 
@@ -172,7 +197,7 @@ async def test_a_renewed_leaf_is_taken_into_the_running_listener(tmp_path: Path)
     first = ensure(tmp_path, NAMES, ADDRESSES, now_ms())
     context = server_context(first)
     second = ensure(tmp_path, (*NAMES, "10.1.2.3"), ADDRESSES, now_ms())
-    context.load_cert_chain(second.chain_file, second.key_file)
+    load(context, second)
     client = ssl.create_default_context(cafile=str(first.ca_file))
     incoming, outgoing, in_back, out_back = ssl.MemoryBIO(), ssl.MemoryBIO(), ssl.MemoryBIO(), ssl.MemoryBIO()
     caller = client.wrap_bio(incoming, outgoing, server_hostname="10.1.2.3")

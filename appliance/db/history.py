@@ -9,7 +9,8 @@ from appliance.db import tariffs
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.tariff import Tariff
 
-ROWS_MAX = 1000
+ROWS_MAX = 1001
+"""What the API gives at a time, and one more to see whether there are more."""
 CURVE_POINTS_MAX = 400
 
 
@@ -73,6 +74,8 @@ class Filter:
     state: str = ""
     from_ms: int | None = None
     to_ms: int | None = None
+    id_token: str = ""
+    """In normal form; also that of a card nobody knows."""
 
 
 SELECT = """
@@ -88,7 +91,7 @@ FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON
 """
 WHERE = """
 WHERE (:station IS NULL OR session.station_id = :station) AND (:person IS NULL OR session.person_id = :person)
-  AND (:card IS NULL OR card_id = :card) AND (:state = '' OR session.state = :state)
+  AND (:card IS NULL OR card_id = :card) AND (:id_token = '' OR id_token = :id_token) AND (:state = '' OR session.state = :state)
   AND (:from_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) >= :from_ms)
   AND (:to_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) < :to_ms)
 """
@@ -166,6 +169,7 @@ def _parameters(wanted: Filter) -> dict[str, object]:
         "station": wanted.station,
         "person": wanted.person,
         "card": wanted.card,
+        "id_token": wanted.id_token,
         "state": wanted.state,
         "from_ms": wanted.from_ms,
         "to_ms": wanted.to_ms,

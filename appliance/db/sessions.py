@@ -476,6 +476,11 @@ def rebill(db: Database, session: SessionId, idle_s: int, net_minor: int, tax_mi
     )
 
 
+def acknowledge(db: Database, session: SessionId) -> None:
+    """A session in review counts as ended with the bill it has, and is no longer an estimate that a late stop corrects."""
+    db.execute("UPDATE session SET state = 'ended', estimated = 0 WHERE id = ? AND state = 'review'", (session,))
+
+
 # --- wishes and wanted stops -----------------------------------------------------------------------------------------------
 
 
@@ -504,11 +509,19 @@ def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str
     ).fetchall()
 
 
-def prepaid_running(db: sqlite3.Connection) -> list[SessionId]:
-    """Running sessions for which money is held, and nobody wants a stop yet."""
-    rows = db.execute(
-        """SELECT id FROM session
+def prepaid_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
+    """Running sessions for which money is held and whose price goes by time, with when we heard of their start."""
+    return db.execute(
+        """SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
         WHERE state IN ('requested', 'running') AND state = 'running' AND policy = 'prepaid' AND stop_wanted = ''
-        ORDER BY id"""
-    )
-    return [SessionId(row[0]) for row in rows]
+          AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY session.id"""
+    ).fetchall()
+
+
+def heard_of(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, int]]:
+    """Running sessions with when something was last heard of them: session, station, when."""
+    return db.execute(
+        """SELECT id, station_id, max(received_at_ms,
+            coalesce((SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id), 0))
+        FROM session WHERE state IN ('requested', 'running') AND state = 'running'"""
+    ).fetchall()

@@ -27,13 +27,33 @@ def of(db: Database) -> Site:
     return site
 
 
-def create(db: Database, site: Site, now_ms: int) -> None:
-    """Fill an empty database; IntegrityError if it has its site."""
+def create(db: Database, site: Site, secret: bytes, now_ms: int) -> None:
+    """Fill an empty database; IntegrityError if it has its site. `secret` is 32 random bytes."""
     db.execute(
-        """INSERT INTO site (id, name, currency, exponent, timezone, language, demo, created_at_ms)
-        VALUES (1, ?, ?, ?, ?, ?, ?, ?)""",
-        (site.name, site.currency, site.exponent, site.timezone, site.language, site.demo, now_ms),
+        """INSERT INTO site (id, name, currency, exponent, timezone, language, demo, secret, created_at_ms)
+        VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (site.name, site.currency, site.exponent, site.timezone, site.language, site.demo, secret, now_ms),
     )
+
+
+def secret(db: sqlite3.Connection) -> bytes:
+    """The site's key. It is for hashing and for nothing that leaves the program."""
+    return bytes(db.execute("SELECT secret FROM site").fetchone()[0])
+
+
+def backed_up(db: Database, now_ms: int) -> None:
+    """A backup was made, and verified."""
+    db.execute("UPDATE site SET backup_at_ms = ?", (now_ms,))
+
+
+def backup_at_ms(db: sqlite3.Connection) -> int:
+    """When the last backup was made and verified; 0: never."""
+    return int(db.execute("SELECT backup_at_ms FROM site").fetchone()[0])
+
+
+def created_at_ms(db: sqlite3.Connection) -> int:
+    """Since when there is something to back up."""
+    return int(db.execute("SELECT created_at_ms FROM site").fetchone()[0])
 
 
 def rename(db: Database, name: str, language: str) -> None:

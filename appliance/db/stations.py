@@ -117,6 +117,28 @@ def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPR
     return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
 
 
+def names(db: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    """Identity and name of every station, by its number."""
+    return {row[0]: (row[1], row[2]) for row in db.execute("SELECT id, identity, name FROM station")}
+
+
+def page(db: sqlite3.Connection, *, state: str = "", after: int = 0, limit: int = 100) -> list[Station]:
+    """Stations by number, of one state or all; the next page begins `after` the last."""
+    rows = db.execute(
+        SELECT + "WHERE id > :after AND (:state = '' OR state = :state) ORDER BY id LIMIT :limit",
+        {"after": after, "state": state, "limit": limit},
+    ).fetchall()
+    plugs: dict[int, list[Connector]] = {}
+    if rows:
+        for station, *row in db.execute(
+            """SELECT station_id, evse, connector, status, error_code, info, changed_at_ms FROM connector
+            WHERE station_id BETWEEN ? AND ? ORDER BY station_id, evse, connector""",
+            (rows[0][0], rows[-1][0]),
+        ):
+            plugs.setdefault(station, []).append(Connector(*row))
+    return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
+
+
 def connectors(db: sqlite3.Connection, station: StationId) -> tuple[Connector, ...]:
     """The plugs of a station."""
     rows = db.execute(

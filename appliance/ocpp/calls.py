@@ -72,7 +72,9 @@ class Calls:
                 await self._send(frame)
             except ConnectionError as error:
                 violation = "not sent"
-                raise CommandFailed("not_sent", f"{self._identity} went offline before {action} could be sent") from error
+                raise CommandFailed(
+                    "not_sent", f"{self._identity} went offline before {action} could be sent"
+                ) from error
             async with asyncio.timeout(timeout_s):
                 reply = await answered
             answer = orjson.dumps([3, message_id, redacted(reply)]).decode()

@@ -22,7 +22,16 @@ Call = Callable[[str, Payload], Awaitable[Payload]]
 
 
 class Unreadable(Exception):
-    """What the site must know of a transaction is not there."""
+    """What the site must know is not in the message."""
+
+
+class Refused(Exception):
+    """A message that does not fit its schema, with the error code for it."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +39,8 @@ class Inbound:
     """One message that stations send."""
 
     take: Take
-    unreadable: Callable[[str, int], Taken] | None = None
-    """(what is wrong, received at): for messages that are never refused for their form."""
+    unreadable: Callable[[Station, str, int], Taken] | None = None
+    """(station, what is wrong, received at): for messages that are never refused for their form."""
     once: bool = False
     """Whether the same frame again gets the stored answer: for messages with a time in them, so that the same frame cannot
     mean something new."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from appliance.db.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.calls import Calls
-from appliance.ocpp.dialect import Dialect, Inbound, Taken, Unit, Unreadable
+from appliance.ocpp.dialect import Dialect, Inbound, Refused, Taken, Unit, Unreadable
 from appliance.ocpp.normalise import normalise
 from appliance.ocpp.redact import redacted_text
 from appliance.ocpp.schemas import Payload, shortened
@@ -38,6 +39,7 @@ BEGINNING_OF_CALL = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,255})"(?:\s*,\s*"([A
 """As much of a call as can be made out when the rest is no JSON."""
 NO_MESSAGE_ID = "-1"
 UNKNOWN_ACTION_CHARS_MAX = 64
+REFUSED_CHARS_KEPT = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,15 @@ class Link:
                 self.pings_missed = 0
                 kind = message.type
                 if kind is WSMsgType.TEXT:
-                    await self._keep_pace()
+                    if (ahead_s := self._ahead_s()) > 0:
+                        await asyncio.sleep(ahead_s)
                     try:
                         answer = self._received(message.data)
                         if answer is None:
                             continue
-                        if type(answer) is not bytes:
+                        if not isinstance(answer, bytes):
                             answer = await answer
-                    except Exception as error:  # noqa: BLE001: this is the edge where a station's message fails alone.
+                    except Exception as error:  # noqa: BLE001 - this is the edge where a station's message fails alone.
                         answer = self._failed(message.data, error)
                     if self._socket.closed:
                         return
@@ -125,7 +128,8 @@ class Link:
         except orjson.JSONDecodeError as error:
             return self._unparsed(text, f"not JSON: {error}")
         if type(frame) is not list or not frame:
-            return self._ignored(text, "not an OCPP-J frame")
+            self._ignored(text, "not an OCPP-J frame")
+            return None
         kind = frame[0]
         if kind == CALL:
             if len(frame) == 4 and type(frame[1]) is str and type(frame[2]) is str and type(frame[3]) is dict:
@@ -135,9 +139,11 @@ class Link:
             self.calls.answered(frame[1], frame[2] if len(frame) > 2 else None, text)
             return None
         if kind == CALL_ERROR and len(frame) >= 2:
-            self.calls.refused(frame[1], *(frame[2:4] + [None, None])[:2], text)
-            return None
-        return self._ignored(text, "not an OCPP-J frame")
+            code, description = (*frame[2:4], None, None)[:2]
+            self.calls.refused(frame[1], code, description, text)
+        else:
+            self._ignored(text, "not an OCPP-J frame")
+        return None
 
     def _called(
         self, text: str, message_id: MessageId, action: str, payload: Payload, note: str | None = None
@@ -153,6 +159,7 @@ class Link:
                 return self._error(text, message_id, action, code, f"{shortened(action, 50)} is not for us")
 
         received_at_ms = self._clock()
+        fingerprint = 0
         if inbound.once:
             fingerprint = hash(text)
             before = station.answers.get(message_id)
@@ -162,13 +169,13 @@ class Link:
 
         try:
             if not self._validators[action].is_valid(payload):
-                mended = self._mended(action, payload, inbound)
-                if type(mended) is tuple:
-                    return self._error(text, message_id, action, *mended)
-                payload, note = mended, joined(note, mended.pop(NOTE))
+                payload, wrong = self._mended(action, payload, inbound)
+                note = joined(note, wrong)
             unit, arguments, suspicion = inbound.take(station, payload, received_at_ms)
             if suspicion is not None:
                 note = joined(note, suspicion)
+        except Refused as refused:
+            return self._error(text, message_id, action, refused.code, refused.sentence)
         except Unreadable as error:
             unit, arguments, note = self._unreadable(inbound, joined(note, str(error)), received_at_ms)
 
@@ -183,33 +190,34 @@ class Link:
             station.remember(message_id, fingerprint, committed)
         return committed
 
-    def _mended(self, action: str, payload: Payload, inbound: Inbound) -> Payload | tuple[str, str]:
-        """A payload that does not fit its schema, mended as far as it can be, with what was wrong under NOTE; or, for a message
-        that may be refused and cannot be mended, error code and sentence."""
+    def _mended(self, action: str, payload: Payload, inbound: Inbound) -> tuple[Payload, str]:
+        """A payload that does not fit its schema, mended as far as it can be, and what was wrong with it.
+
+        Raises:
+            Refused: It cannot be mended, and the message is one that may be refused.
+        """
         schemas = self.dialect.schemas
         wrong = schemas.violation(action, payload)
         assert wrong is not None, "it was just found invalid"
         if inbound.unreadable is None and self.station.identity in self._settings.strict_stations:
-            return wrong
+            raise Refused(*wrong)
         mended, fixes = normalise(payload, schemas.requests[action])
         still = schemas.violation(action, mended)
         if still is None:
-            mended[NOTE] = str(fixes)
-        elif inbound.unreadable is None:
-            return wrong
-        else:
-            mended[NOTE] = joined(str(fixes) or None, still[1])
-        return mended
+            return mended, str(fixes)
+        if inbound.unreadable is None:
+            raise Refused(*wrong)
+        return mended, joined(str(fixes), still[1])
 
     def _unreadable(self, inbound: Inbound, note: str, received_at_ms: int) -> Taken:
         assert inbound.unreadable is not None, "only a message that is never refused is read so far"
-        unit, arguments, _ = inbound.unreadable(note, received_at_ms)
+        unit, arguments, _ = inbound.unreadable(self.station, note, received_at_ms)
         return unit, arguments, note
 
     def _misshapen(self, text: str, frame: list[Any]) -> Answer | None:
         """A CALL that is not [2, "id", "action", {}]: read it all the same if it is clear what is meant."""
         message_id = frame[1] if len(frame) > 1 else None
-        if type(message_id) not in (str, int, float):
+        if not isinstance(message_id, str | int | float) or isinstance(message_id, bool):
             return self._error(text, NO_MESSAGE_ID, "", "GenericError", "a call has a message id")
         action = frame[2] if len(frame) > 2 else None
         if type(action) is not str:
@@ -226,7 +234,8 @@ class Link:
         beginning = BEGINNING_OF_CALL.match(text)
         if beginning is None:
             if text.lstrip(" \t\r\n[")[:1] in ("3", "4"):
-                return self._ignored(text, why)
+                self._ignored(text, why)
+                return None
             return self._error(text, NO_MESSAGE_ID, "", "GenericError", "not JSON")
         return self._unparsed_call(text, beginning[1], beginning[2] or "", why)
 
@@ -253,10 +262,8 @@ class Link:
         frame = BEGINNING_OF_CALL.match(text)
         message_id: MessageId = frame[1] if frame else NO_MESSAGE_ID
         action = (frame[2] if frame else None) or ""
-        try:
+        with suppress(orjson.JSONDecodeError, LookupError, TypeError):
             message_id = orjson.loads(text)[1]
-        except (orjson.JSONDecodeError, LookupError, TypeError):
-            pass
         station = self.station
         station.answers.pop(message_id, None)
         log.error("a message failed", exc_info=error, extra={"station": station.identity, "action": action})
@@ -274,30 +281,25 @@ class Link:
     def _error(self, text: str, message_id: MessageId, action: str, code: str, description: str) -> bytes:
         answer = orjson.dumps([CALL_ERROR, message_id, code, shortened(description), {}])
         violation = f"{code}: {description}" if description else code
-        self._record("in", action[:UNKNOWN_ACTION_CHARS_MAX], text, answer.decode(), violation)
+        shown = redacted_text(shortened(text, REFUSED_CHARS_KEPT))
+        self._record("in", action[:UNKNOWN_ACTION_CHARS_MAX], shown, answer.decode(), violation)
         return answer
 
     def _ignored(self, text: str, why: str) -> None:
-        self._record("in", "", redacted_text(text), None, why)
+        self._record("in", "", redacted_text(shortened(text, REFUSED_CHARS_KEPT)), None, why)
 
     def _record(self, direction: str, action: str, request: str, answer: str | None, violation: str | None) -> None:
         row = (self.station.id, self._clock(), direction, storable(action), storable(request), answer, violation)
         self._store.write_unheard(message_log.record, row)
 
-    async def _keep_pace(self) -> None:
-        """Let a station that floods us wait: its next frame is read when it is due, and none is dropped."""
+    def _ahead_s(self) -> float:
+        """For how long the next frame of a station that floods us must wait; none is dropped."""
         rate = self._settings.messages_per_s
         if not rate:
-            return
+            return 0.0
         now_s = self._loop.time()
         self._free_at_s = max(self._free_at_s, now_s) + 1 / rate
-        ahead_s = self._free_at_s - now_s - MESSAGES_BURST / rate
-        if ahead_s > 0:
-            await asyncio.sleep(ahead_s)
-
-
-NOTE = "\0note"
-"""Where `_mended` puts what was wrong: no field of a message is called so."""
+        return self._free_at_s - now_s - MESSAGES_BURST / rate
 
 
 def exchange(

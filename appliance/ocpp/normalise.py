@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import orjson
 
+from appliance.domain.id_token import normal_form
 from appliance.domain.units import INTEGER_MAX, parse_rfc3339, rfc3339, to_integer
 from appliance.ocpp.schemas import Payload, Schema, shortened
 
@@ -71,9 +73,9 @@ def mended_object(found: Mapping[str, Any], schema: Schema, where: str, fixes: F
         if value is None:
             fixes.add(path, "null is nothing")
             continue
-        value = mended_value(value, rule, name, path, fixes)
-        if value is not DROP:
-            mended[name] = value
+        better = mended_value(value, rule, name, path, fixes)
+        if better is not DROP:
+            mended[name] = better
     for name in required:
         if name not in mended and name in MISSING:
             fixes.add(f"{where}.{name}" if where else name, "missing")
@@ -105,6 +107,9 @@ def mended_value(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -
 def mended_string(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
     """Text; numbers and objects are written out, times brought into one form, words into their spelling."""
     if not isinstance(value, str):
+        if name == "idTag" and isinstance(value, dict | list):
+            fixes.add(path, "not a text, ignored")
+            return DROP
         fixes.add(path, "not written as text")
         value = orjson.dumps(value).decode()
     if "enum" in rule:
@@ -118,9 +123,10 @@ def mended_string(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) 
             fixes.add(path, "time not as RFC 3339 wants it")
         return text
     longest = rule.get("maxLength")
-    if longest is not None and len(value) > longest and name != "idTag":
+    if longest is not None and len(value) > longest:
         fixes.add(path, f"longer than {longest}")
-        return value[:longest]
+        # A card's number in a wordy form is no longer too long in its normal form.
+        return (normal_form(value) if name == "idTag" else value)[:longest]
     return value
 
 
@@ -163,7 +169,7 @@ def mended_number(value: Any, path: str, fixes: Fixes) -> Any:
         number = float(value) if isinstance(value, str) and len(value) < 32 else None
     except ValueError:
         number = None
-    if number is None or number != number or abs(number) > INTEGER_MAX:
+    if number is None or not isfinite(number) or abs(number) > INTEGER_MAX:
         fixes.add(path, "not a number, ignored")
         return DROP
     fixes.add(path, "number written as text")
@@ -190,9 +196,9 @@ def mended_array(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -
     if not isinstance(value, list):
         fixes.add(path, "not a list, ignored")
         return DROP
-    mended = []
+    mended: list[Any] = []
     for element in value:
-        better = DROP if element is None else mended_value(element, items, name, path, fixes)
+        better: Any = DROP if element is None else mended_value(element, items, name, path, fixes)
         if better is DROP or lacks(better, items):
             fixes.add(path, "an element ignored")
         elif name == "meterValue" and not better["sampledValue"]:

@@ -12,7 +12,7 @@ BLANK = "•••"
 SECRET = re.compile(r"authorizationkey|password|passwd|secret|privatekey|passphrase", re.IGNORECASE)
 URL_PASSWORD = re.compile(r"(://[^/@:\s\"]*):[^/@\s\"]+@")
 SECRET_PAIR = re.compile(
-    r"(\"[^\"]*(?:authorizationkey|password|passwd|secret|privatekey|passphrase)[^\"]*\"\s*[,:]"
+    r"(\"[^\"]{0,60}(?:authorizationkey|password|passwd|secret|privatekey|passphrase)[^\"]{0,60}\"\s*[,:]"
     r"(?:\s*\"(?:value|readonly)\"\s*:)?\s*(?:(?:true|false)\s*,\s*\"value\"\s*:\s*)?)(?:\"(?:[^\"\\]|\\.)*\"?|[^,}\]\s]+)",
     re.IGNORECASE,
 )

@@ -266,7 +266,7 @@ def new_token() -> str:
 
 def hash_token(token: str) -> bytes:
     """What is kept of a token."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.db.sessions import Running
 from appliance.db.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, Refusal
@@ -55,18 +56,25 @@ class RemoteControl:
     # --- starting
 
     async def start(
-        self, station: StationId, evse: int, actor: str, *, person: PersonId | None = None, card: str = ""
+        self,
+        station: StationId,
+        evse: int,
+        actor: str,
+        *,
+        person: PersonId | None = None,
+        card: str = "",
+        record: Callable[..., Running] = wishes.request_start,
     ) -> Wish:
         """Hold the money, record the wish, and ask the station; returns once the wish is on disk.
+
+        `record` is the unit that records it, for those who have something to commit together with it.
 
         Raises:
             Refusal: The station is not connected, or the start is not allowed (see `wishes.request_start`).
         """
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
-        running = await self._store.write(
-            wishes.request_start, station, evse, actor, self._clock(), person=person, card=card
-        )
+        running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
         return Wish(running.id, self._task(self._ask(running.id, station, evse, running.id_token)))
 
     async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: str) -> CommandAnswer:

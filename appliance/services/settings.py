@@ -22,8 +22,12 @@ class Settings:
 
     accept_unknown: bool = True
     """Whether a station nobody knows may knock; False: it is refused with 404."""
+    assume_ocpp16: bool = False
+    """Whether a station that names no version is taken to speak OCPP 1.6; else it is turned away."""
     heartbeat_interval_s: int = 300
     call_timeout_s: int = 30
+    messages_per_s: int = 50
+    """How many messages a station may send for long; the rest waits. 0: any number."""
     start_timeout_s: int = 90
     """From the wish to the transaction; then the money is given back."""
     slice_minor: int = 0
@@ -49,6 +53,7 @@ class Settings:
 BOUNDS: dict[str, tuple[int, int]] = {
     "heartbeat_interval_s": (10, 86_400),
     "call_timeout_s": (5, 300),
+    "messages_per_s": (0, 100_000),
     "start_timeout_s": (15, 110),
     "slice_minor": (0, 10_000_000),
     "minimum_minor": (1, 100_000_000),

@@ -89,7 +89,7 @@ async def connected(
         except aiohttp.WSServerHandshakeError as error:
             raise HandshakeRefused(error.status, refusal(error.status, identity)) from error
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
-            raise ConnectionLost(f"Cannot connect to {url}: {str(error) or 'no answer'}.") from error
+            raise ConnectionLost(f"Cannot connect to {url}: {reason(error)}.") from error
         try:
             if socket.protocol != subprotocol:
                 raise HandshakeRefused(101, f"The central system does not speak {subprotocol}.")
@@ -108,6 +108,11 @@ def refusal(status: int, identity: str) -> str:
     }
     meaning = meanings.get(status)
     return f"The central system refused {identity} with {status}" + (f": {meaning}." if meaning else ".")
+
+
+def reason(error: Exception) -> str:
+    """Why there is no connection, in as few words as the error has."""
+    return str(getattr(error, "strerror", None) or error) or "there was no answer"
 
 
 def delays_s(source: random.Random) -> Iterator[float]:

@@ -115,6 +115,8 @@ class DemoDriver:
                 await charger.present_card(card, number)
         await self._pause(rhythm.linger_s)
         charger.unplug(number)
+        # The card is free again when the server knows so: it would refuse the same card at two places.
+        await charge_point.outbox.emptied()
 
     def _take_card(self) -> str:
         return self._free_cards.pop(self._random.randrange(len(self._free_cards)))

@@ -34,6 +34,7 @@ from appliance.ui.console import (
     settings,
     setup,
     stations,
+    variables,
 )
 from appliance.ui.context import CONSOLE, LIVE, Console, Page
 from appliance.ui.csrf import refuse_foreign
@@ -48,6 +49,7 @@ PAGES: tuple[Page, ...] = (
     board.PAGE,
     commands.PAGE,
     stations.PAGE,
+    variables.PAGE,
     messages.PAGE,
     problems.PAGE,
     search.PAGE,
@@ -71,6 +73,8 @@ def create_console(console: Console, *, more: tuple[Page, ...] = ()) -> web.Appl
     environment()
     for page in pages:
         app.add_routes(page.routes)
+        if page.install is not None:
+            page.install(app)
     app.router.add_get("/live", live.watch)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(security.add_headers)

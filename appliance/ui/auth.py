@@ -191,7 +191,7 @@ GUARD = web.AppKey("guard", Guard)
 def _token(request: web.Request) -> tuple[str, bytes] | None:
     """The kind and the hash of what a request carries. Tokens open the API only, cookies the pages and the API."""
     scheme, _blank, bearer = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and request.path.startswith(API_PREFIX):
+    if scheme.lower() == "bearer" and request.path.startswith((API_PREFIX, "/health", "/metrics")):
         return "token", operators.hash_token(bearer.strip())
     cookie = request.cookies.get(session_cookie(request))
     return ("operator", operators.hash_token(cookie)) if cookie else None

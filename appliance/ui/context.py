@@ -5,7 +5,7 @@ Nothing is done here; it exists so that pages and the frame around them need not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,12 @@ class Console:
     hub: Hub
     clock: Clock
     site: Site
-    """Currency, zone and kind; name and language may have changed since, see `CURRENT_SITE`."""
+    """Currency, zone and kind; its name and language may have changed since."""
     stations: Stations
     control: RemoteControl
+    hash_station_password: Callable[[bytes], bytes]
+    """What is kept of a station's password: an HMAC under the site's key."""
     addresses: Addresses = field(default_factory=Addresses)
-    station_key: bytes = b""
-    """Under which the hashes of stations' passwords are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Page:
 
     routes: Sequence[web.RouteDef]
     live: Sequence[LiveView] = ()
+    install: Callable[[web.Application], None] | None = None
+    """What else the module needs of the application: keys of its own, something to close at the end."""
 
 
 CONSOLE = web.AppKey("console", Console)

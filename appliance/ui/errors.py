@@ -76,8 +76,10 @@ def answer(
 ) -> web.StreamResponse:
     """An error in the form that suits who asked."""
     if request.path.startswith(API_PREFIX):
-        detail = " ".join(filter(None, (message, advice)))
-        return as_problem(status, title, detail, field=field, reference=reference, headers=headers)
+        detail = message or advice or title
+        return as_problem(
+            status, title, detail, field=field, reference=reference, advice=advice if message else "", headers=headers
+        )
     page = ErrorPage(title, message, advice, reference)
     return render(request, "error.html", page, status=status, headers=headers)
 
@@ -90,11 +92,13 @@ def as_problem(
     kind: str = "about:blank",
     field: str = "",
     reference: str = "",
+    advice: str = "",
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     """An error as RFC 9457 wants it."""
     body: dict[str, object] = {"type": kind, "title": title, "status": status}
-    body |= {name: value for name, value in (("detail", detail), ("field", field), ("reference", reference)) if value}
+    more = {"detail": detail, "advice": advice, "field": field, "reference": reference}
+    body |= {name: value for name, value in more.items() if value}
     return web.Response(
         status=status, body=orjson.dumps(body), content_type="application/problem+json", headers=headers
     )

@@ -58,6 +58,13 @@ class Formats:
         sign = MINUS if minor < 0 else ""
         return f"{sign}{self.before_money}{self.number(abs(minor), self.exponent)}{self.after_money}"
 
+    def price(self, milli: int) -> str:
+        """A price in thousandths of a minor unit, with no more digits than it needs."""
+        decimals = self.exponent + 3
+        while decimals > self.exponent and milli % 10 == 0:
+            milli, decimals = milli // 10, decimals - 1
+        return f"{self.before_money}{self.number(milli, decimals)}{self.after_money}"
+
     def money_short(self, minor: int) -> str:
         """Without the minor unit, for large figures."""
         scale = 10**self.exponent

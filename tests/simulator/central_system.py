@@ -68,7 +68,8 @@ class CentralSystem:
         answered = self._waiting[frame[1]] = asyncio.get_running_loop().create_future()
         await self._socket.send_str(orjson.dumps(frame).decode())
         async with asyncio.timeout(WAIT_S):
-            return await answered
+            answer: list[Any] = await answered
+            return answer
 
     async def send_text(self, text: str) -> None:
         """Send anything."""
@@ -124,6 +125,7 @@ class CentralSystem:
             self._waiting.pop(frame[1]).set_result(frame)
             return
         _, message_id, action, payload = frame
+        self.received.append(Received(connection, message_id, action, payload))
         answer = self.answers.get(action, {})
         if callable(answer):
             answer = answer(payload)
@@ -131,7 +133,6 @@ class CentralSystem:
             await socket.send_str(orjson.dumps([4, message_id, answer[0], answer[1], {}]).decode())
         elif answer is not None:
             await socket.send_str(orjson.dumps([3, message_id, answer]).decode())
-        self.received.append(Received(connection, message_id, action, payload))
         await self._tell()
 
     async def _tell(self) -> None:

@@ -66,4 +66,5 @@ async def _point(system: CentralSystem, running: Running) -> AsyncIterator[Charg
     async with running(system.url) as point:
         async with asyncio.timeout(WAIT_S):
             await point.registered.wait()
+        await system.until(lambda: len(system.found("StatusNotification")) == 3)
         yield point

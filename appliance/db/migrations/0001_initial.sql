@@ -16,8 +16,10 @@ CREATE TABLE site (
   timezone      TEXT    NOT NULL,                                          -- IANA name
   language      TEXT    NOT NULL,
   demo          INTEGER NOT NULL CHECK (demo IN (0, 1)),                   -- a demo never becomes a real site
+  secret        BLOB    NOT NULL CHECK (length(secret) = 32),              -- the site's key: stations' passwords are hashed under it
   created_at_ms INTEGER NOT NULL,
-  pulse_at_ms   INTEGER NOT NULL DEFAULT 0                                 -- the health check's commit
+  pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
+  backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
 ) STRICT;
 
 CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site

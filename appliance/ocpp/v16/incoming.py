@@ -27,16 +27,25 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
     def take_boot(station: Station, payload: Payload, received_at_ms: int) -> Taken:
         event = translate.booted(payload, received_at_ms)
         station.quirks = quirks_of(event.vendor, event.model)
-        interval_s = settings.heartbeat_interval_s if station.accepted else PENDING_INTERVAL_S
-        return boot, (event, station.accepted, interval_s), None
+        return boot, (event, registration(station, received_at_ms)), None
+
+    def registration(station: Station, received_at_ms: int) -> Payload:
+        if station.accepted:
+            status, interval_s = "Accepted", settings.heartbeat_interval_s
+        else:
+            status, interval_s = "Pending", PENDING_INTERVAL_S
+        return {"status": status, "currentTime": rfc3339(received_at_ms), "interval": interval_s}
+
+    def unreadable_boot(station: Station, note: str, received_at_ms: int) -> Taken:
+        return say, (registration(station, received_at_ms),), note
 
     return {
         "Authorize": Inbound(take_authorize),
-        "BootNotification": Inbound(take_boot, unreadable=unreadable(nothing)),
+        "BootNotification": Inbound(take_boot, unreadable=unreadable_boot),
         "DataTransfer": Inbound(constant({"status": "UnknownVendorId"})),
         "DiagnosticsStatusNotification": Inbound(constant({})),
         "FirmwareStatusNotification": Inbound(constant({})),
-        "Heartbeat": Inbound(constant({}), unreadable=unreadable(nothing), at_once=current_time),
+        "Heartbeat": Inbound(constant({}), unreadable=unreadable_heartbeat, at_once=current_time),
         "LogStatusNotification": Inbound(constant({})),
         "MeterValues": Inbound(take_meter_values, unreadable=unreadable(nothing), once=True),
         "SecurityEventNotification": Inbound(constant({})),
@@ -54,7 +63,7 @@ ONCE = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 # --- in the event loop: from a payload to a unit of work and what it needs -----------------------------------------------
 
 
-def take_authorize(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001: one shape for all.
+def take_authorize(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
     token = translate.id_token(payload)
     assert token is not None, "the schema demands an idTag"
     return authorized, (token, received_at_ms), None
@@ -79,7 +88,9 @@ def take_start(station: Station, payload: Payload, received_at_ms: int) -> Taken
     stamp = payload.get("timestamp")
     if event.at_ms == received_at_ms and not translate.is_believable(translate.station_time(stamp), received_at_ms):
         # The time is part of what makes it this start, so it must be the same when the start comes again.
-        event.at_ms = station.first_heard(hash((event.evse, event.id_token, event.meter_start_wh, stamp)), received_at_ms)
+        event.at_ms = station.first_heard(
+            hash((event.evse, event.id_token, event.meter_start_wh, stamp)), received_at_ms
+        )
         note = SUSPECT_CLOCK
     return transaction_started, (event,), note
 
@@ -95,7 +106,7 @@ def take_stop(station: Station, payload: Payload, received_at_ms: int) -> Taken:
 def constant(answer: Payload) -> Any:
     """For messages of which only the message log remains."""
 
-    def take(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001: one shape for all.
+    def take(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
         return say, (answer,), None
 
     return take
@@ -104,19 +115,22 @@ def constant(answer: Payload) -> Any:
 def unreadable(unit: Unit) -> Any:
     """For messages that are never refused: what is done with one that cannot be read."""
 
-    def take(note: str, received_at_ms: int) -> Taken:
+    def take(station: Station, note: str, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
         return unit, (note, received_at_ms), note
 
     return take
 
 
+def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
+    return say, (current_time(received_at_ms),), note
+
+
 # --- in the writer's thread: units of work -------------------------------------------------------------------------------
 
 
-def boot(db: Database, station: StationId, event: StationBooted, accepted: bool, interval_s: int) -> Payload:
+def boot(db: Database, station: StationId, event: StationBooted, registration: Payload) -> Payload:
     stations.booted(db, station, event)
-    status = "Accepted" if accepted else "Pending"
-    return {"status": status, "currentTime": rfc3339(event.received_at_ms), "interval": interval_s}
+    return registration
 
 
 def authorized(db: Database, station: StationId, token: str, now_ms: int) -> Payload:
@@ -158,7 +172,7 @@ def nothing(db: Database, station: StationId, note: str, received_at_ms: int) ->
     return {}
 
 
-def say(db: Database, station: StationId, answer: Payload) -> Payload:  # noqa: ARG001: one shape for all units.
+def say(db: Database, station: StationId, answer: Payload) -> Payload:  # noqa: ARG001 - one shape for all units.
     return answer
 
 

@@ -196,9 +196,7 @@ FIELDS = {
 def readings(meter_values: Any, received_at_ms: int, quirks: Quirks = NONE) -> list[Reading]:
     """A Reading for each moment, in the order in which they were sent."""
     return [
-        reading(
-            moment.get("sampledValue") or (), believable(moment.get("timestamp"), received_at_ms, quirks), quirks
-        )
+        reading(moment.get("sampledValue") or (), believable(moment.get("timestamp"), received_at_ms, quirks), quirks)
         for moment in meter_values[:READINGS_MAX]
     ]
 
@@ -210,61 +208,55 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     is the only one of its kind; three phases of power or energy are added up. All that did not find its field alone is kept in
     `others` as it was sent, and so is what is signed.
     """
-    values: list[int | None] = [None] * 5
-    phased: list[tuple[int, int, Payload]] | None = None
-    others: list[Payload] | None = None
-    fields = FIELDS
+    values: list[int | None] = [None, None, None, None, None]
+    lone: dict[int, tuple[int, Payload]] | None = None
+    crowd: list[tuple[int, int, Payload]] = []
+    others: list[Payload] = []
     for sampled in sampled_values:
         get = sampled.get
-        found = fields.get((get("measurand", ENERGY), get("unit")))
+        found = FIELDS.get((get("measurand", ENERGY), get("unit")))
         if found is not None and get("format") != "SignedData":
             field, factor, least, most = found
             value = to_integer(sampled["value"], factor)
             if value is not None and least <= value <= most:
                 if "phase" in sampled or get("location", "Outlet") != "Outlet":
-                    if phased is None:
-                        phased = []
-                    phased.append((field, value, sampled))
+                    if lone is None:
+                        lone = {field: (value, sampled)}
+                    elif field in lone:
+                        crowd.append((field, value, sampled))
+                    else:
+                        lone[field] = value, sampled
                     continue
                 if values[field] is None:
                     values[field] = value
                     continue
-                if field == ENERGY_FIELD and value > (values[ENERGY_FIELD] or 0):
+                if field == ENERGY_FIELD:
                     # Begin and end of a transaction in one moment: the register only grows.
-                    values[ENERGY_FIELD] = value
-        if others is None:
-            others = []
+                    values[field] = max(value, values[field] or 0)
         others.append(sampled)
-    if phased is not None:
-        others = place_phases(values, phased, others)
+    if lone is not None:
+        others += place_phases(values, lone, crowd)
     energy_wh, power_w, current_ma, voltage_mv, soc_percent = values
-    if quirks.energy_factor != 1 and energy_wh is not None:
+    if energy_wh is not None:
         energy_wh *= quirks.energy_factor
-    return Reading(
-        at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, written(others) if others is not None else None
-    )
+    return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, written(others) if others else None)
 
 
 def place_phases(
-    values: list[int | None], phased: list[tuple[int, int, Payload]], others: list[Payload] | None
-) -> list[Payload] | None:
-    """Fill the fields that only phases tell of; what is left over joins `others`."""
-    by_field: dict[int, list[int]] = {}
-    for field, value, _ in phased:
-        by_field.setdefault(field, []).append(value)
-    alone = set()
-    for field, found in by_field.items():
-        if values[field] is not None:
+    values: list[int | None], lone: dict[int, tuple[int, Payload]], crowd: list[tuple[int, int, Payload]]
+) -> list[Payload]:
+    """Fill the fields that only phases tell of: `lone` has the first of each kind, `crowd` the others. What found no field alone."""
+    left = []
+    for field, (value, sampled) in lone.items():
+        more = [one for one in crowd if one[0] == field] if crowd else ()
+        if values[field] is None and not more:
+            values[field] = value
             continue
-        if len(found) == 1:
-            values[field] = found[0]
-            alone.add(field)
-        elif len(found) == PHASES and field in SUMMED and all("phase" in one for kind, _, one in phased if kind == field):
-            values[field] = sum(found)
-    left = [sampled for field, _, sampled in phased if field not in alone]
-    if not left:
-        return others
-    return (others or []) + left
+        if values[field] is None and field in SUMMED and 1 + len(more) == PHASES and "phase" in sampled:
+            values[field] = value + sum(one[1] for one in more)
+        left.append(sampled)
+        left += [one[2] for one in more]
+    return left
 
 
 def written(others: list[Payload]) -> str:

@@ -23,7 +23,7 @@ from appliance.simulator.connection import ConnectionLost, HandshakeRefused, Soc
 from appliance.simulator.outbox import Message, Outbox
 from appliance.simulator.station import Reading, Station
 from appliance.simulator.tokens import KnownTokens
-from appliance.simulator.v16 import messages
+from appliance.simulator.v16 import messages, schemas
 from appliance.simulator.v16.commands import Link
 from appliance.simulator.v16.configuration import Configuration
 from appliance.simulator.v16.profiles import Profiles
@@ -86,6 +86,7 @@ class ChargePoint:
 
     async def run(self) -> None:
         """Be a station until cancelled: time passes whether or not there is a line."""
+        await asyncio.to_thread(schemas.read_all)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick_forever(), name=f"clock of {self.options.identity}")
             group.create_task(self._connect_forever(), name=f"line of {self.options.identity}")

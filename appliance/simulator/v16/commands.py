@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 # The package logs whole messages, passwords included, at INFO and with its errors: it is given a logger that says nothing.
 SILENT: Final = logging.getLogger(__name__ + ".silent")
 SILENT.disabled = True
+SILENT.setLevel(logging.CRITICAL + 1)
 
 FIRMWARE_STEP_S: Final = 0.5
 
@@ -188,9 +189,13 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
         status = self._point.configuration.change(key, value)
         if status is ConfigurationStatus.accepted:
             self._point.apply_configuration()
-            if key.casefold() == "authorizationkey":
-                self._point.later(self._point.change_password())
         return call_result.ChangeConfiguration(status=status)
+
+    @after(Action.change_configuration)
+    def _configuration_changed(self, key: str, value: str, **_: Any) -> None:
+        taken = self._point.configuration.text("AuthorizationKey") == value.strip()
+        if key.casefold() == "authorizationkey" and taken:
+            self._point.later(self._point.change_password())
 
     @on(Action.clear_cache)
     def _clear_cache(self, **_: Any) -> call_result.ClearCache:

@@ -1,0 +1,124 @@
+"""The command line: what may be said, and what an environment variable says when it is not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.simulator import terminal
+
+ROLES = ("owner", "manager", "cashier", "guard", "installer", "viewer")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a listener is bound; port 0 takes any that is free."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def read(cls, text: str) -> Address:
+        """`HOST:PORT`, `[::1]:PORT` or `:PORT` for all addresses; argparse's error says what is wrong."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise argparse.ArgumentTypeError(f"{text!r} is not an address such as 0.0.0.0:8080")
+        return cls(host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port))  # noqa: S104  # asked for
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="forecourt", description="The server of an EV charging site.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the site", description="Run the site until SIGTERM or Ctrl-C.")
+    _data_dir(serve, environment)
+    for name, default, what in (
+        ("stations", "0.0.0.0:9000", "chargers, over ws"),
+        ("stations-tls", "", "chargers, over wss with the site's own certificate"),
+        ("console", "127.0.0.1:8080", "staff and API; with --console-tls it only redirects there"),
+        ("console-tls", "", "staff and API, over https with the site's own certificate"),
+        ("drivers", "127.0.0.1:8081", "drivers' phones"),
+    ):
+        variable = f"FORECOURT_{name.upper().replace('-', '_')}"
+        given = environment.get(variable) or default
+        serve.add_argument(
+            f"--{name}",
+            type=Address.read,
+            default=given or None,
+            metavar="HOST:PORT",
+            help=f"listener for {what} (default: {given or 'none'}; {variable})",
+        )
+    serve.add_argument(
+        "--tls-names",
+        default=environment.get("FORECOURT_TLS_NAMES", ""),
+        metavar="NAMES",
+        help="further names and addresses of this box, comma separated (FORECOURT_TLS_NAMES)",
+    )
+    serve.add_argument(
+        "--demo",
+        action="store_true",
+        default=environment.get("FORECOURT_DEMO") == "1",
+        help="a made-up site with simulated stations; never on a real site's data (FORECOURT_DEMO=1)",
+    )
+
+    init = commands.add_parser("init", help="make a new site")
+    _data_dir(init, environment)
+    init.add_argument("--currency", required=True, help="ISO 4217 code such as BDT; fixed for good")
+    init.add_argument("--timezone", required=True, help="IANA name such as Asia/Dhaka; fixed for good")
+    init.add_argument("--language", default="en", help="of the console: en or bn")
+    init.add_argument("--site-name", default="Charging site", help="what stands on top of every page")
+
+    token = commands.add_parser("token", help="tokens of programs that use the API")
+    token_create = token.add_subparsers(dest="action", required=True).add_parser(
+        "create", help="print a new token, and nothing else"
+    )
+    _data_dir(token_create, environment)
+    token_create.add_argument("--role", required=True, choices=ROLES)
+    token_create.add_argument("--name", required=True, help="what it is for")
+
+    operator = commands.add_parser("operator", help="members of the staff")
+    operator_add = operator.add_subparsers(dest="action", required=True).add_parser(
+        "add", help="add one; the password is read from standard input or asked for"
+    )
+    _data_dir(operator_add, environment)
+    operator_add.add_argument("--login", required=True)
+    operator_add.add_argument("--name", default="", help="their full name (default: the login)")
+    operator_add.add_argument("--role", required=True, choices=ROLES)
+    operator_add.add_argument("--language", default="", help="en or bn (default: the site's)")
+
+    setup_code = commands.add_parser("setup-code", help="print a new one-time code for the console's set-up page")
+    _data_dir(setup_code, environment)
+
+    backup = commands.add_parser("backup", help="copy the site's books into one verified file, also while it runs")
+    backup.add_argument("directory", type=Path, metavar="DIR", help="the data directory")
+    backup.add_argument("file", type=Path, metavar="FILE", help="the new file")
+
+    restore = commands.add_parser("restore", help="put a backup in place, after verifying it")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("directory", type=Path, metavar="DIR", help="the data directory")
+
+    doctor = commands.add_parser("doctor", help="say in sentences what is wrong with a site")
+    _data_dir(doctor, environment)
+
+    simulate = commands.add_parser("simulate", help="a charging station in the terminal, for any central system")
+    terminal.add_arguments(simulate)
+    return top
+
+
+def _data_dir(command: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+    given = environment.get("FORECOURT_DATA_DIR")
+    command.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path(given) if given else None,
+        required=not given,
+        metavar="DIR",
+        help="where the site's files are (FORECOURT_DATA_DIR)",
+    )

@@ -1,0 +1,81 @@
+"""`forecourt doctor`: what is wrong with a site, in sentences."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sqlite3
+from collections.abc import Iterator
+
+from appliance.data_directory import DataDirectory, InUse
+from appliance.db import backup, problems, tariffs
+from appliance.db import site as sites
+from appliance.db.migrate import migrations, version
+from appliance.domain.clock import Clock
+from appliance.services import settings
+
+DAY_MS = 86_400_000
+
+
+def doctor(arguments: argparse.Namespace, clock: Clock) -> int:
+    """Print what was looked at and what is wrong; 0 when nothing is."""
+    data = DataDirectory(arguments.data_dir)
+    wrong = list(examine(data, clock()))
+    print(f"Looked at {data.path}: files, books, settings, disk, backup. {running(data)}")
+    for sentence in wrong:
+        print(f"- {sentence}")
+    print(f"{len(wrong)} to look at." if wrong else "All is well.")
+    return 1 if wrong else 0
+
+
+def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
+    """Sentences about what is wrong."""
+    if not data.database.is_file():
+        yield f"There is no site in {data.path}. Make one with `forecourt init`, or restore a backup."
+        return
+    if data.path.stat().st_mode & 0o077:
+        yield f"Others on this machine may look into {data.path}. Close it with `chmod 700 {data.path}`."
+    free_mb = shutil.disk_usage(data.path).free >> 20
+    broken = backup.problems_of(data.database)
+    for text in broken:
+        yield f"The books: {text}. Stop the server, keep this file, and restore the newest backup."
+    if broken:
+        return
+    db = sqlite3.connect(f"{data.database.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        yield from examine_books(db, free_mb, now_ms)
+    finally:
+        db.close()
+
+
+def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator[str]:
+    """What the books themselves can tell."""
+    if version(db) < len(migrations()):
+        yield "The database is of an older release; it is brought up to date when the server starts."
+        return
+    values = settings.load(db)
+    if free_mb < values.disk_free_min_mb:
+        yield f"Only {free_mb} MB of disk are free. Make room, or move the site to a larger disk."
+    if unread := settings.unread(db):
+        yield f"Settings that mean nothing to this release: {', '.join(unread)}."
+    if tariffs.default(db) is None:
+        yield "There is no tariff, so charging costs nothing. Add one in the console under Tariffs."
+    last_ms = sites.backup_at_ms(db)
+    if not last_ms:
+        yield "No backup was ever made. Make one with `forecourt backup DIR FILE`, best onto another disk."
+    elif now_ms - last_ms > values.backup_age_max_days * DAY_MS:
+        yield f"The last backup is {(now_ms - last_ms) // DAY_MS} days old."
+    count = problems.count_open(db)
+    if count:
+        yield f"The console shows {count} problems."
+
+
+def running(data: DataDirectory) -> str:
+    """Whether a server works with this folder."""
+    if not data.path.is_dir():
+        return "The folder does not exist."
+    try:
+        with data.lock():
+            return "No server is running."
+    except InUse:
+        return "The server is running."

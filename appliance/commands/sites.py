@@ -1,0 +1,72 @@
+"""`forecourt init`: a new site."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sqlite3
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from appliance.data_directory import DataDirectory
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.db.migrate import migrate
+from appliance.db.store import WRITER_SETTINGS
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Conflict, Invalid
+from appliance.domain.money import currency
+from appliance.domain.site import Site
+
+LANGUAGES = ("en", "bn")
+
+
+def init(arguments: argparse.Namespace, clock: Clock) -> int:
+    """Make a site in an empty folder."""
+    data = DataDirectory(arguments.data_dir)
+    site = create(
+        data,
+        name=arguments.site_name,
+        currency_code=arguments.currency.upper(),
+        timezone=arguments.timezone,
+        language=arguments.language,
+        demo=False,
+        now_ms=clock(),
+    )
+    print(f"Made the site {site.name!r} in {data.path}: {site.currency}, {site.timezone}.")
+    return 0
+
+
+def create(
+    data: DataDirectory, *, name: str, currency_code: str, timezone: str, language: str, demo: bool, now_ms: int
+) -> Site:
+    """A database with its site.
+
+    Raises:
+        Conflict: There is one already.
+        Invalid: A field cannot be used.
+    """
+    money = currency(currency_code)
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(
+            "timezone", "There is no time zone {name}.", "Take an IANA name such as Asia/Dhaka.", name=timezone
+        ) from None
+    if language not in LANGUAGES:
+        raise Invalid("language", "The language is en or bn.")
+    if not 1 <= len(name.strip()) <= 100:
+        raise Invalid("site_name", "A site's name has 1 to 100 characters.")
+    site = Site(name.strip(), money.code, money.exponent, timezone, language, demo)
+    data.make()
+    with data.lock():
+        if data.database.exists():
+            raise Conflict("There is a site in {path} already.", "Choose another folder.", path=data.path)
+        migrate(data.database)
+        data.database.chmod(0o600)
+        db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
+        try:
+            db.executescript(WRITER_SETTINGS)
+            sites.create(db, site, secrets.token_bytes(32), now_ms)
+        finally:
+            db.close()
+    return site

@@ -1,0 +1,69 @@
+"""The folder where everything of a site lives, and the lock that says who writes in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.domain.errors import Refusal
+
+
+class InUse(Refusal):
+    """Another process writes in this folder."""
+
+
+class NoSite(Refusal):
+    """There is no site in this folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """The files of one site."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The one SQLite file."""
+        return self.path / "forecourt.db"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where commands reach the running server."""
+        return self.path / "control.sock"
+
+    def make(self) -> None:
+        """Create the folder, for its owner's eyes only."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def need_site(self) -> None:
+        """Refuse to go on without a database."""
+        if not self.database.is_file():
+            raise NoSite(
+                "There is no site in {path}.",
+                "Make one: forecourt init --data-dir {path} --currency BDT --timezone Asia/Dhaka",
+                path=self.path,
+            )
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only one who writes here, until the block or the process ends.
+
+        Raises:
+            InUse: Somebody else is.
+        """
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InUse(
+                    "Another Forecourt works with {path} at this moment.", "Stop that one first.", path=self.path
+                ) from None
+            yield
+        finally:
+            os.close(descriptor)

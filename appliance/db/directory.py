@@ -1,0 +1,120 @@
+"""People and cards as the console lists them: searched, filtered, sorted, summed up. Nothing here writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.people import CARD, PERSON, Card, Person
+from appliance.domain.id_token import normal_form
+
+PEOPLE_ORDERS = {
+    "name": "person.name COLLATE NOCASE, person.id",
+    "balance": "credit_posted - debit_posted, person.name COLLATE NOCASE, person.id",
+    "newest": "person.id DESC",
+}
+CARD_ORDERS = {
+    "newest": "card.id DESC",
+    "holder": "person.name COLLATE NOCASE, card.id DESC",
+    "label": "label = '', label COLLATE NOCASE, card.id DESC",
+}
+DIGITS = {ord(native): str(number % 10) for number, native in enumerate("০১২৩৪৫৬৭৮৯٠١٢٣٤٥٦٧٨٩")}
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """One page of a list, and the sums of the whole list."""
+
+    rows: list[Person]
+    count: int
+    balance_minor: int
+    held_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """One page of a list, and how many there are in all."""
+
+    rows: list[Card]
+    count: int
+
+
+PEOPLE_WHERE = r"""
+WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
+  AND (:text = '' OR person.name LIKE :pattern ESCAPE '\' OR note LIKE :pattern ESCAPE '\'
+       OR (:phone <> '' AND replace(replace(phone, ' ', ''), '-', '') LIKE :phone_pattern ESCAPE '\')
+       OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id
+                  AND (uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\')))
+"""
+CARDS_WHERE = r"""
+WHERE (:text = '' OR uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\'
+       OR person.name LIKE :pattern ESCAPE '\')
+  AND (:blocked = 0 OR blocked_at_ms IS NOT NULL)
+"""
+
+
+def people(
+    db: sqlite3.Connection,
+    *,
+    text: str = "",
+    group: int | None = None,
+    closed: bool = False,
+    order: str = "name",
+    offset: int = 0,
+    limit: int = 100,
+) -> People:
+    """People whose name, phone, note or card has `text` in it. Raises KeyError for an order there is not."""
+    values = {"closed": closed, "group": group, **patterns(text)}
+    rows = db.execute(
+        f"{PERSON} {PEOPLE_WHERE} ORDER BY {PEOPLE_ORDERS[order]} LIMIT :limit OFFSET :offset",
+        {**values, "limit": limit, "offset": offset},
+    )
+    found = [Person(*row) for row in rows]
+    count, balance, held = db.execute(
+        f"""SELECT count(*), coalesce(sum(credit_posted - debit_posted), 0), coalesce(sum(debit_pending), 0)
+        FROM person JOIN account ON account.id = wallet_id {PEOPLE_WHERE}""",
+        values,
+    ).fetchone()
+    return People(found, count, balance, held)
+
+
+def cards(
+    db: sqlite3.Connection,
+    *,
+    text: str = "",
+    blocked: bool = False,
+    order: str = "newest",
+    offset: int = 0,
+    limit: int = 100,
+) -> Cards:
+    """Cards whose UID, label or holder has `text` in it. Raises KeyError for an order there is not."""
+    values = {"blocked": blocked, **patterns(text)}
+    rows = db.execute(
+        f"{CARD} {CARDS_WHERE} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
+        {**values, "limit": limit, "offset": offset},
+    )
+    found = [Card(*row) for row in rows]
+    count = db.execute(f"SELECT count(*) FROM card JOIN person ON person.id = person_id {CARDS_WHERE}", values)
+    return Cards(found, count.fetchone()[0])
+
+
+def patterns(text: str) -> dict[str, str]:
+    """What `text` is compared with: as it is, as a telephone number, as a card's UID in normal form."""
+    text = " ".join(text.split())
+    plain = text.translate(DIGITS)
+    phone = "".join(character for character in plain if character.isdigit() or character == "+")
+    if any(character.isalpha() for character in plain):
+        phone = ""
+    return {
+        "text": text,
+        "pattern": _pattern(text),
+        "phone": phone,
+        "phone_pattern": _pattern(phone),
+        "uid_pattern": _pattern(normal_form(plain)),
+    }
+
+
+def _pattern(text: str) -> str:
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, "\\" + special)
+    return f"%{text}%"

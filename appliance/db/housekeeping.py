@@ -1,0 +1,34 @@
+"""Rows that are kept for a while only. Each call removes a few, so that the writer is never busy for long."""
+
+from __future__ import annotations
+
+from appliance.db.connection import Database
+
+ROWS_AT_ONCE = 2_000
+
+
+def forget_messages(db: Database, before_ms: int) -> int:
+    """Remove some messages older than that; how many."""
+    return db.execute(
+        "DELETE FROM message_log WHERE id IN (SELECT id FROM message_log WHERE at_ms < ? ORDER BY id LIMIT ?)",
+        (before_ms, ROWS_AT_ONCE),
+    ).rowcount
+
+
+def forget_samples(db: Database, before_ms: int) -> int:
+    """Remove some readings of sessions that ended before that; how many. The bills keep their registers."""
+    row = db.execute(
+        "SELECT max(id) FROM session WHERE ended_at_ms < ? AND state NOT IN ('requested', 'running')", (before_ms,)
+    ).fetchone()
+    if row[0] is None:
+        return 0
+    return db.execute(
+        """DELETE FROM sample WHERE (session_id, sampled_at_ms, content) IN (
+            SELECT session_id, sampled_at_ms, content FROM sample WHERE session_id <= ? AND sampled_at_ms < ? LIMIT ?)""",
+        (row[0], before_ms, ROWS_AT_ONCE),
+    ).rowcount
+
+
+def forget_log_ins(db: Database, before_ms: int) -> int:
+    """Remove log-ins that were last used before that; how many."""
+    return db.execute("DELETE FROM operator_session WHERE seen_at_ms < ?", (before_ms,)).rowcount

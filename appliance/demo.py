@@ -1,0 +1,190 @@
+"""The demo site: invented people, cards, a tariff, a fortnight of history, and three simulated charging stations.
+
+It lives in a folder of its own and is marked as a demo for good: it never runs on a real site's data, nor the other way.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+
+from appliance.commands.sites import create
+from appliance.data_directory import DataDirectory
+from appliance.db import history, people
+from appliance.db.connection import Database
+from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.clock import Clock
+from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.identifiers import PersonId, StationId
+from appliance.domain.meter import Reading
+from appliance.domain.site import Site
+from appliance.domain.tariff import Tariff
+from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
+from appliance.simulator.demo import DemoDriver, DemoStation
+
+ACTOR = "console"
+LOGIN = "demo"
+PASSWORD = "forecourt-demo"
+"""Told to everybody, and of use on a demo site only."""
+SEED = 20261123
+DAY_MS = 86_400_000
+MINUTE_MS = 60_000
+HISTORY_DAYS = 14
+SAMPLE_MS = 5 * MINUTE_MS
+
+STATIONS = (
+    DemoStation("GATE-1", power_w=7_400, connectors=2),
+    DemoStation("RAMP-A", power_w=11_000),
+    DemoStation("HALL-1", power_w=22_000, connectors=2),
+)
+STATION_NAMES = {"GATE-1": "Gate 1", "RAMP-A": "Ramp A", "HALL-1": "Hall 1"}
+DEMO_TARIFF = Tariff(
+    0,
+    "Day tariff",
+    energy_milli_per_kwh=1_850_000,
+    idle_milli_per_minute=200_000,
+    idle_grace_s=1800,
+    tax_basis_points=500,
+)
+COMMERCIAL, STAFF, FLEET = "Customers", "Staff", "Fleet"
+GROUPS = ((COMMERCIAL, "prepaid"), (STAFF, "free"), (FLEET, "postpaid"))
+PEOPLE = (
+    ("Rahima Khatun", "+880 1712 345678", COMMERCIAL, "04A1B2C3D4E580", 250_000),
+    ("Karim Ahmed", "+880 1819 222333", COMMERCIAL, "04B2C3D4E5F680", 120_000),
+    ("Nasrin Akter", "+880 1911 908070", STAFF, "04C3D4E5F60780", 0),
+    ("Green Taxi, car 7", "+880 1555 700700", FLEET, "04D4E5F6071880", 0),
+    ("Green Taxi, car 9", "+880 1555 700900", FLEET, "04E5F607182980", 0),
+    ("Jamal Uddin", "+880 1673 445566", COMMERCIAL, "04F60718293A80", 60_000),
+    ("Shirin Sultana", "+880 1710 101010", COMMERCIAL, "0407182A3B4C80", 300_000),
+    ("Abdul Malek", "", COMMERCIAL, "0418293B4C5D80", 45_000),
+)
+
+
+def prepare(data: DataDirectory, clock: Clock) -> None:
+    """Make the demo site, unless it is there."""
+    if data.database.exists():
+        return
+    now_ms = clock()
+    site = create(
+        data, name="Dhanmondi yard", currency_code="BDT", timezone="Asia/Dhaka", language="en", demo=True, now_ms=now_ms
+    )
+    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
+    try:
+        db.executescript(WRITER_SETTINGS)
+        db.execute("BEGIN IMMEDIATE")
+        fill(db, site, now_ms)
+        db.flush()
+        db.execute("COMMIT")
+    finally:
+        db.close()
+
+
+def fill(db: Database, site: Site, now_ms: int) -> None:
+    """Staff, people, prices, stations, and what they did in the last fortnight."""
+    operators.add(
+        db,
+        login=LOGIN,
+        name="Demo owner",
+        role="owner",
+        password_hash=operators.hash_password(PASSWORD),
+        language="",
+        actor=ACTOR,
+        now_ms=now_ms,
+    )
+    began_ms = now_ms - HISTORY_DAYS * DAY_MS
+    tariffs.add(db, DEMO_TARIFF, ACTOR, began_ms)
+    groups = {name: enrolment.add_group(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
+    for name, phone, group, uid, amount_minor in PEOPLE:
+        person = enrolment.add_person(db, name, groups[group], ACTOR, began_ms, phone=phone)
+        label = f"{int(person):04}"
+        enrolment.add_card(db, uid, person, ACTOR, began_ms, label=label)
+        if amount_minor:
+            cash_desk.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
+    for demo_station in STATIONS:
+        station = stations.register(
+            db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, ACTOR, began_ms
+        )
+        for evse in range(1, demo_station.connectors + 1):
+            stations.status_changed(db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms))
+            live_through(db, site, station, evse, demo_station.power_w, began_ms, now_ms)
+
+
+def live_through(
+    db: Database, site: Site, station: StationId, evse: int, power_w: int, began_ms: int, now_ms: int
+) -> None:
+    """A fortnight of an EVSE: two or three sessions a day, told as the station would have told them."""
+    chance = random.Random(f"{SEED}|{station}|{evse}")
+    register_wh = chance.randrange(200_000, 900_000)
+    for number in range(HISTORY_DAYS):
+        day_begin_ms, _ = day_bounds(day_of(began_ms + number * DAY_MS, site.zone), site.zone)
+        at_ms = day_begin_ms + chance.randrange(6 * 60, 9 * 60) * MINUTE_MS
+        for _ in range(chance.randrange(2, 4)):
+            length_ms = chance.randrange(25, 150) * MINUTE_MS
+            if at_ms < began_ms or at_ms + length_ms > now_ms - 10 * MINUTE_MS:
+                break
+            uid, person = chance.choice([(uid, name) for name, _, _, uid, _ in PEOPLE])
+            top_up_if_low(db, uid, chance, at_ms)
+            register_wh = charge(
+                db, station, evse, uid, register_wh, power_w * chance.randrange(60, 96) // 100, at_ms, length_ms
+            )
+            at_ms += length_ms + chance.randrange(30, 200) * MINUTE_MS
+            del person
+
+
+def charge(
+    db: Database, station: StationId, evse: int, uid: str, register_wh: int, power_w: int, at_ms: int, length_ms: int
+) -> int:
+    """One session; where the meter stands after it."""
+    started = sessions.transaction_started(db, station, TransactionStarted(evse, uid, register_wh, at_ms, at_ms))
+    if not started.authorization.accepted:
+        sessions.transaction_ended(
+            db,
+            station,
+            TransactionEnded(started.ref, None, register_wh, at_ms + 5_000, "DeAuthorized", (), at_ms + 5_000),
+        )
+        return register_wh
+    end_ms = at_ms + length_ms
+    reading_ms, now_wh = at_ms, register_wh
+    while reading_ms + SAMPLE_MS <= end_ms:
+        reading_ms += SAMPLE_MS
+        share = (reading_ms - at_ms) / length_ms
+        present_w = int(power_w * (1.0 if share < 0.75 else max(0.25, 3.0 * (1.0 - share) + 0.25)))
+        now_wh += present_w * SAMPLE_MS // 3_600_000
+        reading = Reading(reading_ms, now_wh, present_w, present_w * 1000 // 230, 230_000, int(30 + 60 * share))
+        sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading_ms))
+    sessions.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, "Local", (), end_ms))
+    return now_wh
+
+
+def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> None:
+    """Customers pay in before they run dry."""
+    card = people.card_by_uid(db, uid)
+    assert card is not None
+    db.flush()
+    person = people.find(db, card.person_id)
+    assert person is not None
+    if person.policy == "prepaid" and person.balance_minor < 40_000:
+        amount_minor = chance.choice((30_000, 50_000, 100_000))
+        key = f"demo-{person.id}-{at_ms}"
+        cash_desk.top_up(db, PersonId(person.id), amount_minor, "cash", key, ACTOR, at_ms)
+
+
+async def cars(store: Store, url: str, clock: Clock) -> None:
+    """Let cars come and go at the simulated stations until the server ends."""
+    meters = await store.read(last_meters)
+    known = [
+        DemoStation(one.identity, one.power_w, one.connectors, meters.get(one.identity, 500_000), one.model)
+        for one in STATIONS
+    ]
+    driver = DemoDriver(url, known, [uid for _, _, _, uid, _ in PEOPLE], clock=clock)
+    await driver.run()
+
+
+def last_meters(db: sqlite3.Connection) -> dict[str, int]:
+    """Where the meters of the stations stood last, so that they never run backwards."""
+    found: dict[str, int] = {}
+    for one in history.page(db, history.Filter(), limit=200):
+        stand_wh = max(one.meter_stop_wh or 0, (one.meter_start_wh or 0) + one.energy_wh)
+        found[one.identity] = max(found.get(one.identity, 0), stand_wh)
+    return found

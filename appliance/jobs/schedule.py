@@ -1,0 +1,130 @@
+"""The table of what happens by the clock. A job is a use case plus a time: safe to repeat, safe to cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from appliance.db import housekeeping
+from appliance.db.store import Store
+from appliance.domain.clock import Clock
+from appliance.domain.site import Site
+from appliance.services import health, problems, settings, wishes
+from appliance.services.ports import Stations
+from appliance.services.remote_control import RemoteControl
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+LOG_INS_KEPT_MS = 30 * DAY_MS
+
+GIVE_UP_S = 3
+STOP_AGAIN_S = 15
+WATCH_BALANCES_S = 15
+CHECK_S = 20
+CHECK_BOX_S = 60
+TIDY_MINUTE = 17
+VERIFY_HOUR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The parts that jobs work with."""
+
+    store: Store
+    stations: Stations
+    control: RemoteControl
+    clock: Clock
+    site: Site
+
+    async def give_up_old_wishes(self) -> None:
+        """Money held for a start that never came goes back."""
+        await self.store.write(wishes.give_up_old, self.clock())
+
+    async def stop_wanted_sessions(self) -> None:
+        """Stops that the server wants, of stations that are back or did not obey."""
+        await self.control.stop_wanted_sessions()
+
+    async def watch_balances(self) -> None:
+        """Cover for what costs by the minute."""
+        await self.store.write(health.watch_balances, self.clock())
+
+    async def check_stations(self) -> None:
+        """Offline stations and silent sessions."""
+        await self.store.write(health.check_stations, self.stations.online(), self.clock())
+        await self.store.write(health.check_sessions, self.clock())
+
+    async def check_box(self) -> None:
+        """Disk, backup, settings."""
+        usage = await asyncio.to_thread(shutil.disk_usage, self.store.path.parent)
+        await self.store.write(health.check_box, usage.free >> 20, self.clock())
+
+    async def tidy(self) -> None:
+        """Forget what was to be kept for a while only."""
+        values = await self.store.read(settings.load)
+        now_ms = self.clock()
+        for forget, before_ms in (
+            (housekeeping.forget_messages, now_ms - values.message_log_days * DAY_MS),
+            (housekeeping.forget_samples, now_ms - values.sample_days * DAY_MS),
+            (housekeeping.forget_log_ins, now_ms - LOG_INS_KEPT_MS),
+        ):
+            # A pause between, for others want to write too.
+            while await self.store.write(forget, before_ms) >= housekeeping.ROWS_AT_ONCE:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+    async def verify_books(self) -> None:
+        """Every night the whole ledger is computed anew from its rows."""
+        wrong = await self.store.read(health.verify_books)
+        await self.store.write(health.report_books, wrong, self.clock())
+
+
+def schedule(jobs: Jobs) -> AsyncIOScheduler:
+    """All jobs with their times; the caller starts it, and shuts it down."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    zone = jobs.site.zone
+    for work, trigger in (
+        (jobs.give_up_old_wishes, IntervalTrigger(seconds=GIVE_UP_S)),
+        (jobs.stop_wanted_sessions, IntervalTrigger(seconds=STOP_AGAIN_S)),
+        (jobs.watch_balances, IntervalTrigger(seconds=WATCH_BALANCES_S)),
+        (jobs.check_stations, IntervalTrigger(seconds=CHECK_S)),
+        (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
+        (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
+        (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
+    ):
+        scheduler.add_job(
+            guarded(jobs, work), trigger, id=work.__name__, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+    return scheduler
+
+
+def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """A job whose failure is a row under Problems, and does not keep it from running again."""
+
+    @functools.wraps(work)
+    async def run() -> None:
+        subject = f"job:{work.__name__}"
+        try:
+            await work()
+        except Exception as error:
+            log.exception("job failed", extra={"job": work.__name__})
+            await jobs.store.write(
+                problems.raise_problem,
+                "job_failed",
+                subject,
+                jobs.clock(),
+                job=work.__name__,
+                error=type(error).__name__,
+            )
+        else:
+            await jobs.store.write(problems.clear_problem, "job_failed", subject, jobs.clock())
+
+    return run

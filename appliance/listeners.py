@@ -1,0 +1,121 @@
+"""The faces' sockets: binding them, saying where they are, and the certificate under which they are served."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from appliance import certificates
+from appliance.addresses import local_addresses, local_names
+from appliance.arguments import Address
+from appliance.certificates import AuthorityUnusable, SiteCertificate
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Refusal
+from appliance.ui.context import Addresses
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS_WAITING_MAX = 4096
+SHUTDOWN_S = 5.0
+RENEW_EVERY_S = 6 * 3600.0
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound here
+
+
+class PortTaken(Refusal):
+    """A listener cannot be bound."""
+
+
+@dataclass(slots=True)
+class Faces:
+    """What is being served: by face (`stations`, `stations-tls`, `console`, …) the URL and the port."""
+
+    urls: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+
+
+async def listen(
+    stack: AsyncExitStack,
+    faces: Faces,
+    face: str,
+    application: web.Application,
+    address: Address,
+    tls: ssl.SSLContext | None,
+) -> None:
+    """Serve an application until the stack is left.
+
+    Raises:
+        PortTaken: Somebody else has the port, or it may not be bound.
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        site = web.TCPSite(
+            runner, address.host, address.port, ssl_context=tls, backlog=CONNECTIONS_WAITING_MAX, reuse_address=True
+        )
+        await site.start()
+    except OSError as error:
+        raise PortTaken(
+            "The {face} cannot listen on {address}: {why}.",
+            "Choose another port, or stop the program that has it.",
+            face=face,
+            address=address,
+            why=error.strerror,
+        ) from None
+    port = runner.addresses[0][1]
+    host = "127.0.0.1" if address.host in EVERYWHERE else address.host
+    scheme = ("wss" if tls else "ws") if face.startswith("stations") else ("https" if tls else "http")
+    faces.ports[face] = port
+    faces.urls[face] = f"{scheme}://{Address(host, port)}{'/ocpp/' if face.startswith('stations') else ''}"
+
+
+def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None) -> Addresses:
+    """Where the faces are reached from outside, as pages say it."""
+    extra = names_given(arguments)
+    bound: Address = arguments.stations
+    hosts = local_addresses() if bound.host in EVERYWHERE else (bound.host,)
+    outside = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or ["127.0.0.1"]
+    return Addresses(
+        stations=tuple(f"ws://{Address(host, bound.port)}/ocpp/" for host in outside),
+        hosts=frozenset(local_names(extra)),
+        secure=certificate is not None,
+        ca_file=str(certificate.ca_file) if certificate else "",
+        ca_fingerprint=certificate.ca_fingerprint_sha256 if certificate else "",
+    )
+
+
+async def site_certificate(arguments: argparse.Namespace, directory: Path, clock: Clock) -> SiteCertificate | None:
+    """The site's certificate, made or renewed as needed; None when no listener wants one."""
+    if arguments.console_tls is None and arguments.stations_tls is None:
+        return None
+    try:
+        return await asyncio.to_thread(
+            certificates.ensure, directory, local_names(names_given(arguments)), local_addresses(), clock()
+        )
+    except AuthorityUnusable as error:
+        raise Refusal(str(error)) from error
+
+
+async def keep_certificate(
+    arguments: argparse.Namespace, directory: Path, contexts: list[ssl.SSLContext], clock: Clock
+) -> None:
+    """Renew the certificate while the server runs; new connections get the new one at once."""
+    while True:
+        await asyncio.sleep(RENEW_EVERY_S)
+        certificate = await site_certificate(arguments, directory, clock)
+        if certificate is not None and certificate.renewed:
+            for context in contexts:
+                context.load_cert_chain(certificate.chain_file, certificate.key_file)
+            log.info("certificate renewed")
+
+
+def names_given(arguments: argparse.Namespace) -> list[str]:
+    """Further names of this box, from the command line."""
+    return [name.strip() for name in arguments.tls_names.split(",") if name.strip()]

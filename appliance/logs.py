@@ -1,0 +1,31 @@
+"""The program's log: one line an event, with its fields, for journald or a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class EventFormatter(logging.Formatter):
+    """`2026-11-23 05:28:48 INFO sessions: session ended  session=12 energy_wh=7200`"""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the traceback if there is one. Nothing from outside can begin a line of its own."""
+        fields = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in STANDARD)
+        module = record.name.removeprefix("appliance.")
+        event = " ".join(f"{record.getMessage()}  {fields}".rstrip().splitlines())
+        text = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname} {module}: {event}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return text
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send the log to standard error; libraries that talk too much, or tell secrets, are quietened."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(EventFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in ("apscheduler", "aiosqlite", "asyncio", "ocpp"):
+        logging.getLogger(name).setLevel(logging.WARNING)

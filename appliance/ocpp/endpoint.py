@@ -1,0 +1,239 @@
+"""Where stations knock: the URL, who it is, which version, and then a link.
+
+The whole listener is theirs, so that it can have a network of its own; a request that is none of this is told which URL to use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from aiohttp import WSCloseCode, hdrs, web
+
+from appliance.db.store import Store
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Invalid
+from appliance.ocpp.commands import StationCommands
+from appliance.ocpp.dialect import Dialect
+from appliance.ocpp.link import Context, Link, report
+from appliance.ocpp.links import Links
+from appliance.ocpp.schemas import shortened, v16
+from appliance.ocpp.security import Failures, basic_credentials, password_matches
+from appliance.ocpp.settings import Settings
+from appliance.ocpp.station import Station
+from appliance.ocpp.v16.incoming import ONCE, inbound
+from appliance.ocpp.v16.outgoing import Outgoing16
+from appliance.services import stations
+from appliance.services.announce import Hub
+
+log = logging.getLogger(__name__)
+
+FRAME_BYTES_MAX = 64 * 1024
+CLOSE_TIMEOUT_S = 2.0
+PATH_CHARS_MAX = 1024
+STRAYS_MAX = 50
+"""From so many addresses wrong URLs are reported; a scanner must not fill the list of problems."""
+PATH = "ocpp"
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="charging stations", charset="UTF-8"'}
+
+
+@dataclass(frozen=True, slots=True)
+class StationsFace:
+    """All of the stations' side that the rest of the program sees."""
+
+    application: web.Application
+    commands: StationCommands
+    links: Links
+
+
+@asynccontextmanager
+async def open_stations(
+    store: Store, hub: Hub, settings: Settings, site_key: bytes, clock: Clock
+) -> AsyncIterator[StationsFace]:
+    """The stations' side while the server runs. Leaving it closes all links with 1001."""
+    context = Context(store, settings, clock)
+    links = Links(context)
+    await links.load(ONCE)
+    stop_listening = hub.listen(links.station_changed)
+    pinging = asyncio.create_task(links.keep_alive(), name="keep stations alive")
+    endpoint = Endpoint(context, links, dialects(settings), site_key)
+    try:
+        yield StationsFace(endpoint.application(), StationCommands(links), links)
+    finally:
+        stop_listening()
+        pinging.cancel()
+        await asyncio.gather(pinging, return_exceptions=True)
+        await links.close()
+
+
+def dialects(settings: Settings) -> dict[str, Dialect]:
+    """The versions of OCPP that are spoken, by subprotocol."""
+    spoken = (
+        Dialect(
+            version="1.6",
+            subprotocol="ocpp1.6",
+            schemas=v16(),
+            inbound=inbound(settings),
+            outgoing=Outgoing16(),
+            malformed="FormationViolation",
+        ),
+    )
+    return {dialect.subprotocol: dialect for dialect in spoken}
+
+
+class Endpoint:
+    """The stations' listener."""
+
+    def __init__(self, context: Context, links: Links, dialects: Mapping[str, Dialect], site_key: bytes) -> None:
+        self._context = context
+        self._links = links
+        self._dialects = dialects
+        self._site_key = site_key
+        self._failures = Failures()
+        self._connections = 0
+        self._strays: set[str] = set()
+
+    def application(self) -> web.Application:
+        """For a listener of its own."""
+        application = web.Application(client_max_size=0)
+        application.router.add_route("*", "/{path:.*}", self.accept)
+
+        async def close_links(application: web.Application) -> None:  # noqa: ARG001 - aiohttp passes it.
+            await self._links.close()
+
+        application.on_shutdown.append(close_links)
+        return application
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """GET /ocpp/{identity}, as a websocket.
+
+        404 for a wrong URL or a station that is not wanted, 401 for a wrong password, 429 after too many of them, 503 when full.
+        """
+        identity = identity_of(request.rel_url.raw_path)
+        if identity is None or not is_websocket(request):
+            return self._stray(request)
+        if self._connections >= self._context.settings.connections_max:
+            return web.Response(status=503, text="Too many stations are connected.")
+        self._connections += 1
+        try:
+            station = await self._who(request, identity)
+            if not isinstance(station, Station):
+                return station
+            return await self._speak(request, station)
+        finally:
+            self._connections -= 1
+
+    async def _who(self, request: web.Request, identity: str) -> Station | web.Response:
+        """The station that this is, or why it is not let in."""
+        address, now_ms = request.remote or "", self._context.clock()
+        station = await self._links.find(identity)
+        if station is not None and station.retired:
+            return refused(404, "This station was retired.")
+        refusal = self._check(request, identity, station, address, now_ms)
+        if refusal is not None:
+            return refusal
+        if station is None:
+            if not self._context.settings.accept_unknown:
+                return refused(404, "This station is not registered here.")
+            known = await self._context.store.write(stations.knock, identity, address, now_ms)
+            if known is None:
+                return refused(404, "This station is not registered here, and no more may knock.")
+            station = self._links.learn(known)
+            log.info("station knocks", extra={"station": identity, "address": address})
+        return station
+
+    def _check(
+        self, request: web.Request, identity: str, station: Station | None, address: str, now_ms: int
+    ) -> web.Response | None:
+        """Security profiles 0 to 2. A name nobody knows is told the same as a wrong password, after the same work."""
+        credentials = basic_credentials(request.headers.get(hdrs.AUTHORIZATION))
+        secured = station is not None and (station.security_profile > 0 or station.password_hash is not None)
+        unknown = station is None and credentials is not None and not self._context.settings.accept_unknown
+        if not secured and not unknown:
+            return None
+        if station is None or station.address != address:
+            # Where it was let in before it is not held up by what others try under its name.
+            wait_s = self._failures.retry_after_s(address, identity, now_ms)
+            if wait_s:
+                return web.Response(status=429, text="Too many attempts.", headers={"Retry-After": str(wait_s)})
+        username, password = credentials or (b"", b"")
+        stored = station.password_hash if station is not None else None
+        matches = password_matches(self._site_key, stored, password)
+        secure_enough = station is not None and (station.security_profile < 2 or request.secure)
+        if matches and username == identity.encode() and secure_enough:
+            return None
+        self._failures.add(address, identity, now_ms)
+        log.warning("station refused", extra={"station": identity, "address": address, "why": "password"})
+        if station is not None and station.accepted:
+            self._report_violation(station, "password" if secure_enough else "profile", address, now_ms)
+        return web.Response(status=401, text="Who are you?", headers=CHALLENGE)
+
+    async def _speak(self, request: web.Request, station: Station) -> web.StreamResponse:
+        """Agree on a version and read until the end."""
+        offered = [part.strip() for part in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
+        offered = [name for name in offered if name]
+        subprotocol = next((name for name in offered if name in self._dialects), "")
+        dialect = self._dialects.get(subprotocol or ("" if offered else self._context.settings.assume_version))
+        socket = web.WebSocketResponse(
+            protocols=(subprotocol,) if subprotocol else (),
+            timeout=CLOSE_TIMEOUT_S,
+            autoping=False,
+            max_msg_size=FRAME_BYTES_MAX,
+            compress=False,
+        )
+        await socket.prepare(request)
+        address = request.remote or ""
+        if dialect is None:
+            # J 1.6, 3.1.2: the handshake is completed without the header, and then the connection is closed.
+            self._report_violation(station, "subprotocol", ", ".join(offered), self._context.clock())
+            await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
+            return socket
+        station.address = address
+        await self._links.run(Link(station, socket, dialect, self._context, address))
+        return socket
+
+    def _report_violation(self, station: Station, what: str, found: str, now_ms: int) -> None:
+        details = {"station": int(station.id), "what": what, "found": shortened(found, 100)}
+        self._context.store.write_unheard(report, "violation", f"station:{station.id}", now_ms, details)
+
+    def _stray(self, request: web.Request) -> web.Response:
+        """A wrong URL: say which is right, to the technician by the answer and to the staff as a problem."""
+        host = request.host if len(request.host) <= 100 else "this-server"
+        url = f"{'wss' if request.secure else 'ws'}://{host}/{PATH}/"
+        address = request.remote or ""
+        if is_websocket(request) and len(self._strays | {address}) <= STRAYS_MAX:
+            self._strays.add(address)
+            details = {"address": address, "path": shortened(request.rel_url.raw_path, 200), "url": url}
+            now_ms = self._context.clock()
+            self._context.store.write_unheard(report, "wrong_url", f"address:{address}", now_ms, details)
+        return refused(404, f"Charging stations connect to {url} followed by their identity.")
+
+
+def identity_of(raw_path: str) -> str | None:
+    """The last part of a path below `ocpp`, decoded once; None if there is none, or it cannot be an identity.
+
+    Stations put things before and between, repeat their name, and end with a slash: /x/ocpp/CS-1/CS-1/ is CS-1.
+    """
+    parts = [part for part in raw_path[:PATH_CHARS_MAX].split("/") if part]
+    if len(parts) < 2 or PATH not in (part.casefold() for part in parts[:-1]):
+        return None
+    try:
+        identity = unquote(parts[-1], errors="strict").strip()
+        stations.check_identity(identity)
+    except (UnicodeDecodeError, Invalid):
+        return None
+    return identity
+
+
+def is_websocket(request: web.Request) -> bool:
+    """Whether this wants to become one."""
+    return request.method == hdrs.METH_GET and request.headers.get(hdrs.UPGRADE, "").casefold() == "websocket"
+
+
+def refused(status: int, text: str) -> web.Response:
+    """An answer before the handshake; technicians see it in their charger's log."""
+    return web.Response(status=status, text=text + "\n")

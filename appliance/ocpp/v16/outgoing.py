@@ -1,0 +1,109 @@
+"""Our commands in the words of OCPP 1.6. What a station's word means for the site is decided by who asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.domain.events import TransactionRef
+from appliance.ocpp.dialect import Call
+from appliance.ocpp.redact import SECRET
+from appliance.ocpp.schemas import Payload
+from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
+from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+
+POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
+KEYS_AT_ONCE = 50
+
+
+class Outgoing16:
+    """The commands of OCPP 1.6, and a few that services do not ask for yet."""
+
+    async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer:
+        """Core: RemoteStartTransaction."""
+        if len(id_token) > ID_TAG_CHARS_MAX:
+            raise CommandFailed("not_sent", f"OCPP 1.6 knows id tags of up to {ID_TAG_CHARS_MAX} characters only")
+        payload: Payload = {"idTag": id_token}
+        if evse:
+            payload = {"connectorId": evse, "idTag": id_token}
+        return answer(await call("RemoteStartTransaction", payload))
+
+    async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer:
+        """Core: RemoteStopTransaction, also for a number the station does not know (TC_028)."""
+        if not isinstance(ref, int):
+            raise CommandFailed("not_sent", "in OCPP 1.6 a transaction has a number")
+        return answer(await call("RemoteStopTransaction", {"transactionId": ref}))
+
+    async def unlock(self, call: Call, evse: int, connector: int) -> CommandAnswer:  # noqa: ARG002 - 1.6 has one per EVSE.
+        """Core: UnlockConnector."""
+        return answer(await call("UnlockConnector", {"connectorId": evse}))
+
+    async def reset(self, call: Call, *, hard: bool) -> CommandAnswer:
+        """Core: Reset."""
+        return answer(await call("Reset", {"type": "Hard" if hard else "Soft"}))
+
+    async def set_operative(self, call: Call, evse: int, operative: bool) -> CommandAnswer:
+        """Core: ChangeAvailability."""
+        kind = "Operative" if operative else "Inoperative"
+        return answer(await call("ChangeAvailability", {"connectorId": evse, "type": kind}))
+
+    async def clear_cache(self, call: Call) -> CommandAnswer:
+        """Core: ClearCache."""
+        return answer(await call("ClearCache", {}))
+
+    async def trigger(self, call: Call, message: str, evse: int | None) -> CommandAnswer:
+        """Remote Trigger: TriggerMessage."""
+        payload: Payload = {"requestedMessage": message}
+        if evse:
+            payload["connectorId"] = evse
+        return answer(await call("TriggerMessage", payload))
+
+    async def get_variables(self, call: Call, names: list[str]) -> list[Variable]:
+        """Core: GetConfiguration; of all keys if none is named. A key the station does not know is left out."""
+        if not names:
+            return variables(await call("GetConfiguration", {}))
+        found: list[Variable] = []
+        for start in range(0, len(names), KEYS_AT_ONCE):
+            found += variables(await call("GetConfiguration", {"key": names[start : start + KEYS_AT_ONCE]}))
+        return found
+
+    async def set_variable(self, call: Call, name: str, value: str) -> CommandAnswer:
+        """Core: ChangeConfiguration."""
+        return answer(await call("ChangeConfiguration", {"key": name, "value": value}))
+
+    async def data_transfer(self, call: Call, vendor: str, message: str, text: str) -> Payload:
+        """Core: DataTransfer; the whole answer."""
+        payload: Payload = {"vendorId": vendor}
+        if message:
+            payload["messageId"] = message
+        if text:
+            payload["data"] = text
+        return await call("DataTransfer", payload)
+
+    async def local_list_version(self, call: Call) -> int:
+        """Local Auth List Management: GetLocalListVersion; -1: the station has no list, 0: it is empty."""
+        version = (await call("GetLocalListVersion", {})).get("listVersion")
+        return version if type(version) is int else -1
+
+
+def answer(payload: Payload) -> CommandAnswer:
+    """The station's word."""
+    status = payload.get("status")
+    if not isinstance(status, str):
+        return CommandAnswer(accepted=False, status="")
+    return CommandAnswer(accepted=status in POSITIVE, status=status[:50])
+
+
+def variables(payload: Payload) -> list[Variable]:
+    """The keys of a GetConfiguration.conf, also of stations that give numbers and 0 or 1 where texts and booleans belong."""
+    keys = payload.get("configurationKey")
+    return [variable(key) for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
+
+
+def variable(key: dict[str, Any]) -> Variable:
+    name, value, readonly = key.get("key"), key.get("value"), key.get("readonly")
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    name = name if isinstance(name, str) else str(name)
+    # Whoever may read settings need not learn passwords.
+    value = None if value is None or SECRET.search(name) else str(value)
+    return Variable(name=name, value=value, readonly=readonly in (True, 1, "true", "1"))

@@ -1,0 +1,100 @@
+"""The checks behind Problems: each finds what is wrong now, and clears what is so no longer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+from appliance.db import audit, ledger, problems, sessions, stations, tariffs
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.domain.identifiers import StationId
+from appliance.services import billing, settings
+from appliance.services.billing import Pace
+from appliance.services.problems import clear_problem, raise_problem
+
+DAY_MS = 86_400_000
+
+
+def check_stations(db: Database, online: Collection[StationId], now_ms: int) -> None:
+    """Approved stations that have been away for too long."""
+    patience_ms = settings.of(db).offline_after_s * 1000
+    for station in stations.all_stations(db):
+        away_since_ms = station.seen_at_ms or station.created_at_ms
+        subject = f"station:{station.id}"
+        if station.id in online:
+            clear_problem(db, "offline", subject, now_ms)
+        elif now_ms - away_since_ms > patience_ms:
+            raise_problem(
+                db,
+                "offline",
+                subject,
+                now_ms,
+                station=int(station.id),
+                since_ms=away_since_ms,
+                ever=station.seen_at_ms is not None,
+            )
+
+
+def check_sessions(db: Database, now_ms: int) -> None:
+    """Open sessions of which nothing has been heard for too long."""
+    db.flush()
+    patience_ms = settings.of(db).silent_session_s * 1000
+    silent = {
+        f"session:{session}": (int(session), int(station), heard_ms)
+        for session, station, heard_ms in sessions.heard_of(db)
+        if now_ms - heard_ms > patience_ms
+    }
+    for problem in problems.open_problems(db):
+        if problem.kind == "silent_session" and problem.subject not in silent:
+            clear_problem(db, "silent_session", problem.subject, now_ms)
+    for subject, (session, station, heard_ms) in silent.items():
+        raise_problem(db, "silent_session", subject, now_ms, session=session, station=station, since_ms=heard_ms)
+
+
+def check_box(db: Database, free_mb: int, now_ms: int) -> None:
+    """Disk, backup, settings and tariff."""
+    values = settings.of(db)
+    _set(db, "disk_space", "disk", free_mb < values.disk_free_min_mb, now_ms, free_mb=free_mb)
+    last_ms = sites.backup_at_ms(db)
+    old = now_ms - (last_ms or sites.created_at_ms(db)) > values.backup_age_max_days * DAY_MS
+    _set(db, "backup_age", "backup", old and not sites.of(db).demo, now_ms, last_ms=last_ms)
+    unread = settings.unread(db)
+    _set(db, "unread_setting", "settings", bool(unread), now_ms, names=unread)
+    _set(db, "no_tariff", "site", tariffs.default(db) is None, now_ms)
+
+
+def watch_balances(db: Database, now_ms: int) -> None:
+    """Sessions that cost by the minute need cover between their meter values too."""
+    db.flush()
+    for session, heard_ms in sessions.prepaid_by_time(db):
+        running = sessions.find_open(db, session)
+        if running is not None:
+            at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - heard_ms))
+            billing.keep_covered(db, running, Pace(0, 0, 0), at_ms, now_ms)
+
+
+def verify_books(db: sqlite3.Connection) -> list[str]:
+    """What is wrong in the ledger and the audit list; a read query, computed from the rows alone."""
+    wrong = ledger.verify(db)
+    broken = audit.broken_at(db)
+    if broken is not None:
+        wrong.append(f"the chain of the audit list breaks at row {broken}")
+    return wrong
+
+
+def report_books(db: Database, wrong: list[str], now_ms: int) -> None:
+    """Say it, and never repair it."""
+    _set(db, "books", "ledger", bool(wrong), now_ms, wrong=wrong[:5])
+
+
+def beat(db: Database, now_ms: int) -> None:
+    """A real commit."""
+    sites.beat(db, now_ms)
+
+
+def _set(db: Database, kind: str, subject: str, is_wrong: bool, now_ms: int, **details: object) -> None:
+    if is_wrong:
+        raise_problem(db, kind, subject, now_ms, **details)
+    else:
+        clear_problem(db, kind, subject, now_ms)

@@ -1,0 +1,24 @@
+"""What may change about the site: its name and its language. Currency, time zone and kind are fixed by the schema."""
+
+from __future__ import annotations
+
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.domain.errors import Invalid
+from appliance.services import audit
+from appliance.services.announce import SettingsChanged
+
+NAME_CHARS_MAX = 100
+
+
+def rename(db: Database, name: str, language: str, actor: str, now_ms: int) -> None:
+    """Give the site another name or language.
+
+    Raises:
+        Invalid: There is no name, or it is too long.
+    """
+    if not 1 <= len(name.strip()) <= NAME_CHARS_MAX:
+        raise Invalid("site_name", "A name has 1 to 100 characters.")
+    sites.rename(db, name.strip(), language)
+    audit.record(db, actor, "setting.site", "site", now_ms, name=name.strip(), language=language)
+    db.announce(SettingsChanged())

@@ -1,0 +1,51 @@
+"""The settings in force while the server runs, as the edges read them at use."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from appliance.services.settings import Settings
+
+CONNECTIONS_MAX = 4096
+
+
+class LiveSettings:
+    """The owner's settings, exchanged as a whole when one of them is changed."""
+
+    def __init__(self, values: Settings) -> None:
+        self.values = values
+
+    @property
+    def heartbeat_interval_s(self) -> int:
+        """Told to stations in the answer to BootNotification."""
+        return self.values.heartbeat_interval_s
+
+    @property
+    def accept_unknown(self) -> bool:
+        """Whether a station nobody knows may knock."""
+        return self.values.accept_unknown
+
+    @property
+    def call_timeout_s(self) -> float:
+        """How long a station may take to answer a call of ours."""
+        return self.values.call_timeout_s
+
+    @property
+    def strict_stations(self) -> Collection[str]:
+        """Identities whose messages are not mended before they are checked: none, but in conformance tests."""
+        return ()
+
+    @property
+    def assume_version(self) -> str:
+        """The subprotocol of stations that name none; "": they are turned away."""
+        return "ocpp1.6" if self.values.assume_ocpp16 else ""
+
+    @property
+    def messages_per_s(self) -> int:
+        """How many messages a station may send for long."""
+        return self.values.messages_per_s
+
+    @property
+    def connections_max(self) -> int:
+        """More stations than this are answered 503."""
+        return CONNECTIONS_MAX

@@ -1,0 +1,173 @@
+"""`GET /api/v1/events`: what changes at the site, as server-sent events, each once it is committed.
+
+An event says what has changed, not how it is now: whoever wants to know asks. Streams are bounded in number and in what
+waits for them; a client that does not read is cut off and comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+from appliance.db import operators, stations
+from appliance.services.announce import (
+    Announcement, Hub, PersonChanged, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged,
+)  # fmt: skip
+from appliance.services.operators import hash_token
+from appliance.services.operators import visit as visit_of
+from appliance.ui.api.shapes import or_null, record, whole, words
+from appliance.ui.auth import session_cookie
+from appliance.ui.context import CONSOLE, principal
+
+STREAMS_MAX = 32
+WAITING_MAX = 512
+HEARTBEAT_S = 15.0
+RECHECK_BEATS = 4
+RECONNECT_MS = 3000
+
+EVENT = record(
+    "Event",
+    station=or_null(words("What the station calls itself.")),
+    connector=or_null(whole("0: the station as a whole.")),
+    session_id=or_null(whole()),
+    person_id=or_null(whole()),
+    what=words("requested, started, measured, ended, failed, review or stop_wanted of a session; else changed."),
+)
+"""The data of an event; its name is `station`, `session`, `person`, `problems` or `settings`."""
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One client."""
+
+    transport: asyncio.BaseTransport | None
+    waiting: asyncio.Queue[Announcement | None] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
+
+    def push(self, announcement: Announcement | None) -> None:
+        """Queue it; None ends the stream. Who has fallen behind is cut off."""
+        try:
+            self.waiting.put_nowait(announcement)
+        except asyncio.QueueFull:
+            if isinstance(self.transport, asyncio.WriteTransport):
+                self.transport.abort()
+
+
+class Events:
+    """All streams of a console."""
+
+    def __init__(self) -> None:
+        self._streams: set[Stream] = set()
+        self._identities: dict[int, str] = {}
+
+    def listen(self, hub: Hub) -> None:
+        """Hear what is announced, for as long as the program runs."""
+        hub.listen(self._hear)
+
+    async def close(self, _app: web.Application) -> None:
+        """The program ends."""
+        for stream in tuple(self._streams):
+            stream.push(None)
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """The route."""
+        if len(self._streams) >= STREAMS_MAX:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
+        stream = Stream(request.transport)
+        self._streams.add(stream)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        try:
+            await response.prepare(request)
+            await response.write(f"retry: {RECONNECT_MS}\n\n".encode())
+            await self._serve(request, response, stream)
+        except ConnectionError:
+            pass
+        finally:
+            self._streams.discard(stream)
+        return response
+
+    def _hear(self, announcements: list[Announcement]) -> None:
+        for stream in tuple(self._streams):
+            for announcement in announcements:
+                stream.push(announcement)
+
+    async def _serve(self, request: web.Request, response: web.StreamResponse, stream: Stream) -> None:
+        beats = 0
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_S):
+                    announcement = await stream.waiting.get()
+            except TimeoutError:
+                beats += 1
+                if beats % RECHECK_BEATS == 0 and not await _still_may(request):
+                    return
+                await response.write(b": still here\n\n")
+                continue
+            if announcement is None:
+                return
+            await response.write(await self._event(request, announcement))
+
+    async def _event(self, request: web.Request, announcement: Announcement) -> bytes:
+        event: dict[str, object] = {
+            "station": None, "connector": None, "session_id": None, "person_id": None, "what": "changed",
+        }  # fmt: skip
+        match announcement:
+            case StationChanged():
+                name = "station"
+                event |= {"station": await self._identity(request, announcement.station), "connector": announcement.evse}
+            case SessionChanged():
+                name = "session"
+                event |= {
+                    "station": await self._identity(request, announcement.station),
+                    "connector": announcement.evse,
+                    "session_id": announcement.session,
+                    "person_id": announcement.person,
+                    "what": announcement.what,
+                }
+            case PersonChanged():
+                name = "person"
+                event |= {"person_id": announcement.person}
+            case ProblemsChanged():
+                name = "problems"
+            case SettingsChanged():
+                name = "settings"
+        return f"event: {name}\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
+
+    async def _identity(self, request: web.Request, station: int) -> str | None:
+        """Identities never change, and numbers are not given twice while a station is kept."""
+        if station not in self._identities:
+            names = await request.app[CONSOLE].store.read(stations.names)
+            self._identities = {number: identity for number, (identity, _name) in names.items()}
+        return self._identities.get(station)
+
+
+EVENTS = web.AppKey("events", Events)
+
+
+def install(app: web.Application) -> None:
+    """Before the server starts."""
+    events = app[EVENTS] = Events()
+    events.listen(app[CONSOLE].hub)
+    app.on_shutdown.append(events.close)
+
+
+async def watch(request: web.Request) -> web.StreamResponse:
+    """`GET /events`."""
+    return await request.app[EVENTS].stream(request)
+
+
+async def _still_may(request: web.Request) -> bool:
+    """Whether the token or the log-in that opened the stream still holds."""
+    console, who = request.app[CONSOLE], principal(request)
+    if who.kind == "operator":
+        digest = hash_token(request.cookies.get(session_cookie(request), ""))
+        visit = await console.store.read(visit_of, digest, console.clock())
+        return visit is not None and visit.role == who.role
+    return await console.store.read(_holds, who.id)
+
+
+def _holds(db: sqlite3.Connection, token: int) -> bool:
+    return any(one.id == token and one.revoked_at_ms is None for one in operators.tokens(db))

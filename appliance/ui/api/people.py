@@ -1,0 +1,378 @@
+"""People, their groups and their money."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from appliance.db import ledger, people
+from appliance.db.connection import Database
+from appliance.db.ledger import Entry
+from appliance.db.people import Group, Person
+from appliance.domain.identifiers import GroupId, PersonId
+from appliance.domain.ledger import Method
+from appliance.services import cash_desk, enrolment
+from appliance.services.cash_desk import AMOUNT_MINOR_MAX, Booked
+from appliance.services.enrolment import NAME_CHARS_MAX, TEXT_CHARS_MAX, need_person
+from appliance.ui.api.checks import Parameter
+from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
+from appliance.ui.api.shapes import (
+    CURRENCY, CURRENCY_ASKED, amount, choice, flag, moment, money, number_of, or_null, record, request, text, whole, words,
+)  # fmt: skip
+from appliance.ui.language import LANGUAGES
+
+POLICY = choice("prepaid", "postpaid", "free", description="How its people pay.")
+NAME = text(NAME_CHARS_MAX, least=1)
+NOTE = text(TEXT_CHARS_MAX, lines=True)
+SPEAKS = choice("", *LANGUAGES, description="Empty: the site's.")
+LIMIT = or_null(amount(AMOUNT_MINOR_MAX, "How much a post-paid person may owe; null: any amount.", least=0))
+TARIFF = or_null(number_of("the group's tariff; null: the default"))
+METHOD = choice(*Method, description="cash if left out.")
+
+PERSON = record(
+    "Person",
+    id=whole(),
+    name=words(),
+    phone=words(),
+    note=words(),
+    language=words("Empty: the site's."),
+    group_id=whole(),
+    group=words(),
+    policy=words(),
+    balance_minor=money(),
+    held_minor=money("Of the balance, what running sessions hold."),
+    available_minor=or_null(money("What can still be spent; null: without limit.")),
+    currency=CURRENCY,
+    cards=whole("How many that are not blocked."),
+    created_at=moment(),
+    closed_at=or_null(moment("When they left.")),
+)
+GROUP = record(
+    "Group",
+    id=whole(),
+    name=words(),
+    policy=words(),
+    limit_minor=or_null(money("How much a post-paid person may owe; null: any amount.")),
+    currency=CURRENCY,
+    tariff_id=or_null(whole("null: the default tariff.")),
+    people=whole("How many."),
+)
+BOOKED = record(
+    "Booked",
+    person_id=whole(),
+    amount_minor=money(),
+    balance_minor=money("After it."),
+    available_minor=or_null(money("After it; null: without limit.")),
+    currency=CURRENCY,
+)
+ENTRY = record(
+    "Entry",
+    id=whole("The number of its row in the ledger."),
+    at=moment(),
+    code=words("topup, refund, charge, correction."),
+    reference=words("The session's number, or why."),
+    actor=words("Who: operator:3, token:2, station:17, clock."),
+    amount_minor=money("Positive into the wallet, negative out of it."),
+    currency=CURRENCY,
+)
+NEW_PERSON = request(
+    "NewPerson",
+    ("name", "group_id"),
+    name=NAME,
+    phone=text(100),
+    note=NOTE,
+    language=SPEAKS,
+    group_id=number_of("their group"),
+)
+PERSON_CHANGE = request(
+    "PersonChange", name=NAME, phone=text(100), note=NOTE, language=SPEAKS, group_id=number_of("their group")
+)
+NEW_GROUP = request("NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+GROUP_CHANGE = request("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+PAYMENT = request(
+    "Payment",
+    ("amount_minor",),
+    amount_minor=amount(AMOUNT_MINOR_MAX, "Minor units of the currency."),
+    currency=CURRENCY_ASKED,
+    method=METHOD,
+    note=text(TEXT_CHARS_MAX),
+)
+CORRECTION = request(
+    "Correction",
+    ("amount_minor", "reason"),
+    amount_minor=amount(AMOUNT_MINOR_MAX, "Into the wallet, or, below zero, out of it.", least=-AMOUNT_MINOR_MAX),
+    currency=CURRENCY_ASKED,
+    reason=text(TEXT_CHARS_MAX, least=1),
+)
+
+# --- people --------------------------------------------------------------------------------------------------------------
+
+
+async def list_people(call: Call) -> Answer:
+    """`GET /people`."""
+    query = call.query
+    rows = await call.console.store.read(
+        people.page,
+        text=query.get("text", ""),
+        group=GroupId(query["group"]) if "group" in query else None,
+        closed=query.get("closed", False),
+        after=call.after,
+        limit=call.limit + 1,
+    )
+    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.id)
+
+
+async def show_person(call: Call) -> Answer:
+    """`GET /people/{id}`."""
+    return Answer(shown(call, await call.console.store.read(need_person, PersonId(call.number()))))
+
+
+async def add_person(call: Call) -> Answer:
+    """`POST /people`."""
+    body = call.body
+    person = await call.console.store.write(
+        enrolment.add_person,
+        body["name"],
+        GroupId(body["group_id"]),
+        call.actor,
+        call.now_ms,
+        phone=body.get("phone", ""),
+        note=body.get("note", ""),
+        language=body.get("language", ""),
+    )
+    return await _now(call, person, 201)
+
+
+async def change_person(call: Call) -> Answer:
+    """`PATCH /people/{id}`: what is not named stays."""
+    person = PersonId(call.number())
+    await call.console.store.write(_change_person, person, call.body, call.actor, call.now_ms)
+    return await _now(call, person)
+
+
+async def close_person(call: Call) -> Answer:
+    """`POST /people/{id}/close`."""
+    person = PersonId(call.number())
+    await call.console.store.write(enrolment.close_person, person, call.actor, call.now_ms)
+    return await _now(call, person)
+
+
+async def reopen_person(call: Call) -> Answer:
+    """`POST /people/{id}/reopen`."""
+    person = PersonId(call.number())
+    await call.console.store.write(enrolment.reopen_person, person, call.actor, call.now_ms)
+    return await _now(call, person)
+
+
+# --- money ---------------------------------------------------------------------------------------------------------------
+
+
+async def top_up(call: Call) -> Answer:
+    """`POST /people/{id}/topups`."""
+    return await _pay(call, cash_desk.top_up)
+
+
+async def refund(call: Call) -> Answer:
+    """`POST /people/{id}/refunds`."""
+    return await _pay(call, cash_desk.refund)
+
+
+async def correct(call: Call) -> Answer:
+    """`POST /people/{id}/corrections`."""
+    call.check_currency()
+    person, body, actor, now_ms = PersonId(call.number()), call.body, call.actor, call.now_ms
+
+    def unit(db: Database, name: str) -> tuple[int, Body]:
+        booked = cash_desk.correct(db, person, body["amount_minor"], body["reason"], name, actor, now_ms)
+        return 201, booked_as(call, person, booked)
+
+    return await once(call, unit)
+
+
+async def list_entries(call: Call) -> Answer:
+    """`GET /people/{id}/ledger`."""
+    rows = await call.console.store.read(_entries, PersonId(call.number()), call.after, call.limit + 1)
+    return listed(rows, call.limit, lambda row: entry(call, row), lambda row: row.seq)
+
+
+async def _pay(call: Call, move: Callable[..., Booked]) -> Answer:
+    call.check_currency()
+    person, body, actor, now_ms = PersonId(call.number()), call.body, call.actor, call.now_ms
+
+    def unit(db: Database, name: str) -> tuple[int, Body]:
+        method, note = body.get("method", Method.CASH.value), body.get("note", "")
+        booked = move(db, person, body["amount_minor"], method, name, actor, now_ms, note=note)
+        return 201, booked_as(call, person, booked)
+
+    return await once(call, unit)
+
+
+# --- groups --------------------------------------------------------------------------------------------------------------
+
+
+async def list_groups(call: Call) -> Answer:
+    """`GET /groups`."""
+    rows = sorted(await call.console.store.read(people.groups), key=lambda group: group.id)
+    rows = [group for group in rows if group.id > call.after]
+    return listed(rows, call.limit, lambda row: group_as(call, row), lambda row: row.id)
+
+
+async def show_group(call: Call) -> Answer:
+    """`GET /groups/{id}`."""
+    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, GroupId(call.number()))))
+
+
+async def add_group(call: Call) -> Answer:
+    """`POST /groups`."""
+    body = call.body
+    group = await call.console.store.write(
+        enrolment.add_group,
+        body["name"],
+        body["policy"],
+        call.actor,
+        call.now_ms,
+        limit_minor=body.get("limit_minor"),
+        tariff_id=body.get("tariff_id"),
+    )
+    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)), 201)
+
+
+async def change_group(call: Call) -> Answer:
+    """`PATCH /groups/{id}`: what is not named stays."""
+    group = GroupId(call.number())
+    await call.console.store.write(_change_group, group, call.body, call.actor, call.now_ms)
+    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)))
+
+
+# --- helpers -------------------------------------------------------------------------------------------------------------
+
+
+def shown(call: Call, person: Person) -> Body:
+    """A person as JSON."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "phone": person.phone,
+        "note": person.note,
+        "language": person.language,
+        "group_id": person.group_id,
+        "group": person.group,
+        "policy": person.policy,
+        "balance_minor": person.balance_minor,
+        "held_minor": person.held_minor,
+        "available_minor": person.available_minor,
+        "currency": call.currency,
+        "cards": person.cards,
+        "created_at": at(person.created_at_ms),
+        "closed_at": at(person.closed_at_ms),
+    }
+
+
+def group_as(call: Call, group: Group) -> Body:
+    """A group as JSON."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "policy": group.policy,
+        "limit_minor": group.limit_minor,
+        "currency": call.currency,
+        "tariff_id": group.tariff_id,
+        "people": group.people,
+    }
+
+
+def booked_as(call: Call, person: PersonId, booked: Booked) -> Body:
+    """What was moved, as JSON."""
+    return {
+        "person_id": person,
+        "amount_minor": booked.amount_minor,
+        "balance_minor": booked.balance_minor,
+        "available_minor": booked.available_minor,
+        "currency": call.currency,
+    }
+
+
+def entry(call: Call, row: Entry) -> Body:
+    """A line of a statement, as JSON."""
+    return {
+        "id": row.seq,
+        "at": at(row.at_ms),
+        "code": row.code,
+        "reference": row.reference,
+        "actor": row.actor,
+        "amount_minor": row.amount_minor,
+        "currency": call.currency,
+    }
+
+
+async def _now(call: Call, person: PersonId, status: int = 200) -> Answer:
+    return Answer(shown(call, await call.console.store.read(need_person, person)), status)
+
+
+def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_ms: int) -> None:
+    found = need_person(db, person)
+    enrolment.change_person(
+        db,
+        person,
+        actor,
+        now_ms,
+        name=body.get("name", found.name),
+        phone=body.get("phone", found.phone),
+        note=body.get("note", found.note),
+        language=body.get("language", found.language),
+        group=GroupId(body.get("group_id", found.group_id)),
+    )
+
+
+def _change_group(db: Database, group: GroupId, body: Body, actor: str, now_ms: int) -> None:
+    found = enrolment.need_group(db, group)
+    enrolment.change_group(
+        db,
+        group,
+        body.get("name", found.name),
+        body.get("policy", found.policy),
+        actor,
+        now_ms,
+        limit_minor=body.get("limit_minor", found.limit_minor),
+        tariff_id=body.get("tariff_id", found.tariff_id),
+    )
+
+
+def _entries(db: sqlite3.Connection, person: PersonId, before: int, limit: int) -> list[Entry]:
+    return ledger.statement(db, need_person(db, person).wallet, before_seq=before or None, limit=limit)
+
+
+OPERATIONS = (
+    Operation(
+        "GET", "/people", "People", list_people, PERSON, listed=True,
+        query=(
+            Parameter("text", text(100, "In the name, the phone number, the note or a card.")),
+            Parameter("group", number_of("the group")),
+            Parameter("closed", flag("Those who left, instead of those who are here.")),
+            *PAGING,
+        ),
+    ),
+    Operation("POST", "/people", "A new person, with an empty wallet", add_person, PERSON, takes=NEW_PERSON, status=201),
+    Operation("GET", "/people/{id}", "One person", show_person, PERSON),
+    Operation("PATCH", "/people/{id}", "Change a person", change_person, PERSON, takes=PERSON_CHANGE),
+    Operation("POST", "/people/{id}/close", "They have left", close_person, PERSON, takes=EMPTY),
+    Operation("POST", "/people/{id}/reopen", "They are back", reopen_person, PERSON, takes=EMPTY),
+    Operation(
+        "POST", "/people/{id}/topups", "Money comes in", top_up, BOOKED, takes=PAYMENT, status=201, key="needed"
+    ),
+    Operation(
+        "POST", "/people/{id}/refunds", "Money goes back out", refund, BOOKED, takes=PAYMENT, status=201, key="needed"
+    ),
+    Operation(
+        "POST", "/people/{id}/corrections", "Set a mistake right", correct, BOOKED, takes=CORRECTION, status=201,
+        key="needed",
+    ),
+    Operation(
+        "GET", "/people/{id}/ledger", "What moved on the wallet, the newest first", list_entries, ENTRY, query=PAGING,
+        listed=True,
+    ),
+    Operation("GET", "/groups", "Groups", list_groups, GROUP, query=PAGING, listed=True),
+    Operation("POST", "/groups", "A new group", add_group, GROUP, takes=NEW_GROUP, status=201),
+    Operation("GET", "/groups/{id}", "One group", show_group, GROUP),
+    Operation("PATCH", "/groups/{id}", "Change a group", change_group, GROUP, takes=GROUP_CHANGE),
+)  # fmt: skip

@@ -1,0 +1,193 @@
+"""Sessions: what was charged, by whom, and what it cost or costs at this moment."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db import history
+from appliance.db.history import Filter, Session
+from appliance.domain.errors import NotFound
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, REMOTE_PREFIX, normal_form
+from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId
+from appliance.services import live_cost
+from appliance.ui.api.checks import Parameter, span_of
+from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, at, listed
+from appliance.ui.api.shapes import (
+    CURRENCY, WATT_HOURS, choice, flag, moment, money, number_of, or_null, record, text, whole, words,
+)  # fmt: skip
+from appliance.ui.api.stations import station_named
+
+SESSION = record(
+    "Session",
+    id=whole(),
+    state=choice(
+        "requested",
+        "running",
+        "ended",
+        "failed",
+        "review",
+        description="failed: it never began. review: somebody must look at it before it is billed.",
+    ),
+    station=words("What the station calls itself."),
+    station_name=words(),
+    connector=whole("0: the station will say."),
+    person_id=or_null(whole("null: nobody we know.")),
+    person=words(),
+    card=or_null(words("UID of the card; null when it began without one.")),
+    policy=words("How it is paid: prepaid, postpaid, free; empty for nobody."),
+    authorization=words("What the station was answered."),
+    tariff_id=or_null(whole()),
+    transaction_id=whole("The station's transaction."),
+    requested_at=or_null(moment()),
+    started_at=or_null(moment("The station's word.")),
+    ended_at=or_null(moment("The station's word.")),
+    duration_s=whole(),
+    idle_s=whole("Chargeable idle time."),
+    meter_start_wh=or_null(WATT_HOURS),
+    meter_stop_wh=or_null(WATT_HOURS),
+    energy_wh=WATT_HOURS,
+    net_minor=money(),
+    tax_minor=money(),
+    fee_minor=money("Net and tax. 0 until it has ended."),
+    cost_minor=money("What it would cost if it ended now; the fee once it has."),
+    held_minor=money("Held for it while it is open."),
+    currency=CURRENCY,
+    stop_reason=words(),
+    estimated=flag("Closed without a stop from the station."),
+    note=words("Why it failed, or needs review."),
+)
+SAMPLE = record(
+    "Sample",
+    at=moment(),
+    energy_wh=or_null(WATT_HOURS | {"description": "The station's register."}),
+    power_w=or_null(whole()),
+    current_ma=or_null(whole()),
+    voltage_mv=or_null(whole()),
+    soc_percent=or_null(whole()),
+)
+
+
+async def list_sessions(call: Call) -> Answer:
+    """`GET /sessions`."""
+    query, site = call.query, call.console.site
+    wanted = Filter(
+        station=(await station_named(call, query["station"])).id if "station" in query else None,
+        person=PersonId(query["person"]) if "person" in query else None,
+        id_token=normal_form(query["card"]) if "card" in query else "",
+        state=query.get("state", ""),
+        from_ms=span_of("from", query["from"], site)[0] if "from" in query else None,
+        to_ms=span_of("to", query["to"], site)[1] if "to" in query else None,
+    )
+    rows = await call.console.store.read(_page, wanted, call.after, call.limit + 1, call.now_ms)
+    return listed(rows, call.limit, lambda row: shown(call, *row), lambda row: row[0].id)
+
+
+async def show_session(call: Call) -> Answer:
+    """`GET /sessions/{id}`."""
+    found = await call.console.store.read(_one, call.number(), call.now_ms)
+    if found is None:
+        raise NotFound("There is no such session.")
+    return Answer(shown(call, *found))
+
+
+async def samples(call: Call) -> Answer:
+    """`GET /sessions/{id}/samples`."""
+    number = call.number()
+    if await call.console.store.read(history.show, number) is None:
+        raise NotFound("There is no such session.")
+    found = await call.console.store.read(history.curve, number)
+    items = [
+        {
+            "at": at(sample.at_ms),
+            "energy_wh": sample.energy_wh,
+            "power_w": sample.power_w,
+            "current_ma": sample.current_ma,
+            "voltage_mv": sample.voltage_mv,
+            "soc_percent": sample.soc_percent,
+        }
+        for sample in found
+    ]
+    return Answer({"items": items, "next": None})
+
+
+def shown(call: Call, session: Session, cost_minor: int) -> Body:
+    """As JSON."""
+    return {
+        "id": session.id,
+        "state": session.state,
+        "station": session.identity,
+        "station_name": session.station,
+        "connector": session.evse,
+        "person_id": session.person_id,
+        "person": session.person,
+        "card": _card(session),
+        "policy": session.policy,
+        "authorization": session.authorization,
+        "tariff_id": session.tariff_id,
+        "transaction_id": session.id,
+        "requested_at": at(session.requested_at_ms),
+        "started_at": at(session.started_at_ms),
+        "ended_at": at(session.ended_at_ms),
+        "duration_s": session.duration_s,
+        "idle_s": session.idle_s,
+        "meter_start_wh": session.meter_start_wh,
+        "meter_stop_wh": session.meter_stop_wh,
+        "energy_wh": session.energy_wh,
+        "net_minor": session.net_minor,
+        "tax_minor": session.tax_minor,
+        "fee_minor": session.fee_minor,
+        "cost_minor": cost_minor,
+        "held_minor": session.held_minor if session.state in {"requested", "running"} else 0,
+        "currency": call.currency,
+        "stop_reason": session.stop_reason,
+        "estimated": session.estimated,
+        "note": session.note,
+    }
+
+
+def _card(session: Session) -> str | None:
+    """A start without a card got a token that is no card's."""
+    made_here = session.card_id is None and session.id_token.startswith(REMOTE_PREFIX)
+    return None if made_here or not session.id_token else session.id_token
+
+
+def _page(
+    db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int
+) -> list[tuple[Session, int]]:
+    return [(session, _cost(db, session, now_ms)) for session in history.page(db, wanted, before=before, limit=limit)]
+
+
+def _one(db: sqlite3.Connection, number: int, now_ms: int) -> tuple[Session, int] | None:
+    session = history.show(db, number)
+    return (session, _cost(db, session, now_ms)) if session else None
+
+
+def _cost(db: sqlite3.Connection, session: Session, now_ms: int) -> int:
+    return live_cost.bill_now(db, session, now_ms).total_minor if session.state == "running" else session.fee_minor
+
+
+MOMENT_OR_DAY = "A time, or a day in the site's time zone, all of it."
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/sessions",
+        "Sessions, the newest first",
+        list_sessions,
+        SESSION,
+        query=(
+            Parameter("station", text(IDENTITY_CHARS_MAX, "What the station calls itself.", least=1)),
+            Parameter("person", number_of("the person")),
+            Parameter("card", text(ID_TOKEN_CHARS_MAX, "The UID of the card, in any of the usual ways.", least=1)),
+            Parameter("from", text(64, f"Begun at or after this. {MOMENT_OR_DAY}")),
+            Parameter("to", text(64, f"Begun before this. {MOMENT_OR_DAY}")),
+            Parameter("state", choice("requested", "running", "ended", "failed", "review")),
+            *PAGING,
+        ),
+        listed=True,
+    ),
+    Operation("GET", "/sessions/{id}", "One session", show_session, SESSION),
+    Operation(
+        "GET", "/sessions/{id}/samples", "What was measured, thinned out to what a chart can show", samples, SAMPLE,
+        listed=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,221 @@
+"""Charging stations: who they are, how they are let in, and what they have told. Commands to them are in `commands`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.db import stations
+from appliance.db.connection import Database
+from appliance.db.stations import Station
+from appliance.domain.errors import NotFound
+from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
+from appliance.domain.station import StationState
+from appliance.services import stations as units
+from appliance.services.stations import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
+from appliance.ui.api.checks import Parameter
+from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
+from appliance.ui.api.shapes import choice, flag, moment, or_null, record, request, several, text, thing, whole, words
+
+CONNECTOR = thing(
+    id=whole("What the station calls it, and what calls for it take as `connector`."),
+    evse=whole(),
+    connector=whole("The plug or socket of its EVSE; 1 in OCPP 1.6."),
+    status=words("Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable, Faulted."),
+    error_code=words(),
+    info=words(),
+    changed_at=moment(),
+)
+STATION = record(
+    "Station",
+    id=words("What the station calls itself."),
+    name=words("What the staff call it."),
+    state=choice("knocking", "approved", "retired"),
+    online=flag(),
+    version=words("The version of OCPP it spoke last."),
+    vendor=words(),
+    model=words(),
+    serial=words(),
+    firmware=words(),
+    security_profile=whole("0: none, 1: a password, 2: a password over TLS."),
+    has_password=flag(),
+    status=words("Of the station as a whole."),
+    error_code=words(),
+    address=words("Where it came from last."),
+    clock_skew_ms=whole("Its clock minus ours, when it was last compared."),
+    booted_at=or_null(moment()),
+    seen_at=or_null(moment("When its last connection began or ended.")),
+    created_at=moment(),
+    connectors=several(CONNECTOR),
+)
+PASSWORD = text(PASSWORD_CHARS_MAX, "Only its keyed hash is kept.", least=PASSWORD_CHARS_MIN)
+PROFILE = whole(least=0, most=2)
+NEW_STATION = request(
+    "NewStation",
+    ("id",),
+    id=text(IDENTITY_CHARS_MAX, "What the station calls itself: the last part of its URL.", least=1),
+    name=text(100, "What the staff call it; its identity if left out."),
+    security_profile=PROFILE,
+    password=PASSWORD,
+)
+STATION_CHANGE = request("StationChange", name=text(100, least=1), security_profile=PROFILE, password=PASSWORD)
+APPROVAL = request("Approval", name=text(100, "What the staff call it; its identity if left out."))
+
+
+async def list_stations(call: Call) -> Answer:
+    """`GET /stations`."""
+    state = call.query.get("state", "")
+    rows = await call.console.store.read(stations.page, state=state, after=call.after, limit=call.limit + 1)
+    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.id)
+
+
+async def show_station(call: Call) -> Answer:
+    """`GET /stations/{id}`."""
+    return Answer(shown(call, await station_of(call)))
+
+
+async def register(call: Call) -> Answer:
+    """`POST /stations`."""
+    body = call.body
+    profile, password_hash = security_of(call)
+    station = await call.console.store.write(
+        units.register,
+        body["id"],
+        body.get("name", "").strip(),
+        call.actor,
+        call.now_ms,
+        profile=profile,
+        password_hash=password_hash,
+    )
+    return await _now(call, station, status=201)
+
+
+async def change_station(call: Call) -> Answer:
+    """`PATCH /stations/{id}`."""
+    station = await station_of(call)
+    secured = "password" in call.body or "security_profile" in call.body
+    profile, password_hash = security_of(call)
+    await call.console.store.write(
+        _change, station.id, call.body.get("name"), (profile, password_hash) if secured else None, call.actor, call.now_ms
+    )
+    if secured:
+        await call.console.stations.disconnect(station.id, "its password was changed")
+    return await _now(call, station.id)
+
+
+async def approve(call: Call) -> Answer:
+    """`POST /stations/{id}/approve`."""
+    station = await station_of(call)
+    await call.console.store.write(units.approve, station.id, call.body.get("name", ""), call.actor, call.now_ms)
+    return await _now(call, station.id)
+
+
+async def retire(call: Call) -> Answer:
+    """`POST /stations/{id}/retire`."""
+    station = await station_of(call)
+    await call.console.store.write(units.retire, station.id, call.actor, call.now_ms)
+    await call.console.stations.disconnect(station.id, "it was retired")
+    return await _now(call, station.id)
+
+
+async def station_of(call: Call) -> Station:
+    """The station in the path.
+
+    Raises:
+        NotFound: There is none of this identity.
+    """
+    return await station_named(call, call.request.match_info["id"])
+
+
+async def station_named(call: Call, identity: str) -> Station:
+    """A station by what it calls itself.
+
+    Raises:
+        NotFound: There is none.
+    """
+    found = await call.console.store.read(stations.by_identity, identity)
+    if found is None:
+        raise NotFound("There is no such station.")
+    return found
+
+
+def security_of(call: Call) -> tuple[int, bytes | None]:
+    """Security profile and hash of the password that were asked for; a password alone means profile 1."""
+    password: str | None = call.body.get("password")
+    profile = int(call.body.get("security_profile", 0 if password is None else 1))
+    if password is None:
+        return profile, None
+    units.check_password(password)
+    return profile, call.console.hash_station_password(password.encode())
+
+
+def shown(call: Call, station: Station) -> Body:
+    """As JSON."""
+    return {
+        "id": station.identity,
+        "name": station.name,
+        "state": station.state,
+        "online": call.console.stations.is_online(station.id),
+        "version": station.ocpp_version,
+        "vendor": station.vendor,
+        "model": station.model,
+        "serial": station.serial,
+        "firmware": station.firmware,
+        "security_profile": station.security_profile,
+        "has_password": station.has_password,
+        "status": station.status,
+        "error_code": station.error_code,
+        "address": station.remote_address,
+        "clock_skew_ms": station.clock_skew_ms,
+        "booted_at": at(station.booted_at_ms),
+        "seen_at": at(station.seen_at_ms),
+        "created_at": at(station.created_at_ms),
+        "connectors": [
+            {
+                "id": plug.evse,
+                "evse": plug.evse,
+                "connector": plug.connector,
+                "status": plug.status,
+                "error_code": plug.error_code,
+                "info": plug.info,
+                "changed_at": at(plug.changed_at_ms),
+            }
+            for plug in station.connectors
+        ],
+    }
+
+
+def _change(
+    db: Database, station: StationId, name: str | None, security: tuple[int, bytes | None] | None, actor: str, now_ms: int
+) -> None:
+    if name is not None:
+        units.rename(db, station, name, actor, now_ms)
+    if security is not None:
+        units.secure(db, station, *security, actor, now_ms)
+
+
+async def _now(call: Call, station: StationId, status: int = 200) -> Answer:
+    found = await call.console.store.read(stations.show, station)
+    assert found is not None, "stations are never deleted once they are approved"
+    return Answer(shown(call, found), status)
+
+
+STATES: Any = choice(*StationState, description="Only those; all without it.")
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/stations",
+        "All charging stations, in the order in which they came",
+        list_stations,
+        STATION,
+        query=(Parameter("state", STATES), *PAGING),
+        listed=True,
+    ),
+    Operation("POST", "/stations", "Register a station", register, STATION, takes=NEW_STATION, status=201),
+    Operation("GET", "/stations/{id}", "One station", show_station, STATION),
+    Operation(
+        "PATCH", "/stations/{id}", "Change its name or how it proves who it is", change_station, STATION,
+        takes=STATION_CHANGE,
+    ),
+    Operation("POST", "/stations/{id}/approve", "Let a knocking station in", approve, STATION, takes=APPROVAL),
+    Operation("POST", "/stations/{id}/retire", "Take a station out of use", retire, STATION, takes=EMPTY),
+)  # fmt: skip

@@ -1,0 +1,44 @@
+"""The API as one table: all calls of all subjects, and the page of them that the console's application takes in."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from appliance.ui.api import books, cards, commands, events, openapi, people, problems, sessions, stations, tariffs
+from appliance.ui.api.operations import PREFIX, Operation, routes
+from appliance.ui.context import Page
+
+OPERATIONS: tuple[Operation, ...] = (
+    *stations.OPERATIONS,
+    *commands.OPERATIONS,
+    *sessions.OPERATIONS,
+    *people.OPERATIONS,
+    *cards.OPERATIONS,
+    *tariffs.OPERATIONS,
+    *books.OPERATIONS,
+    *problems.OPERATIONS,
+)
+DOCUMENT = openapi.Document(OPERATIONS)
+
+
+async def show_document(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
+    """`GET /openapi.json`, for anybody: it holds nothing of the site."""
+    return web.Response(body=DOCUMENT.json, content_type="application/json")
+
+
+def install(app: web.Application) -> None:
+    """What the API keeps while the server runs."""
+    app[books.CHECKING] = asyncio.Lock()
+    events.install(app)
+
+
+PAGE = Page(
+    routes=[
+        web.get(f"{PREFIX}/openapi.json", show_document),
+        web.get(f"{PREFIX}/events", events.watch),
+        *routes(OPERATIONS),
+    ],
+    install=install,
+)

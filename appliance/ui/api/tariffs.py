@@ -1,0 +1,138 @@
+"""Tariffs: prices as JSON numbers in minor units, kept exactly in thousandths of them."""
+
+from __future__ import annotations
+
+from appliance.db import tariffs
+from appliance.db.tariffs import TariffRow
+from appliance.domain.errors import NotFound
+from appliance.domain.tariff import Tariff
+from appliance.services import tariffs as units
+from appliance.services.tariffs import GRACE_S_MAX
+from appliance.ui.api.checks import hundredths, thousandths
+from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
+from appliance.ui.api.shapes import CURRENCY, flag, moment, or_null, percent, price, record, request, text, whole, words
+
+PRICES = ("energy_minor_per_kwh", "time_minor_per_minute", "idle_minor_per_minute", "flat_minor")
+FIELDS = {
+    "energy_minor_per_kwh": price("Minor units per kWh, without tax, with up to three decimals."),
+    "time_minor_per_minute": price("From the beginning of the session to its end."),
+    "idle_minor_per_minute": price("In addition, while the car is full and still connected."),
+    "flat_minor": price("Once for each session with energy."),
+    "tax_percent": percent("Added on top, with up to two decimals."),
+}
+GRACE = whole("Idle time that costs nothing.", least=0, most=GRACE_S_MAX)
+TARIFF = record(
+    "Tariff",
+    id=whole(),
+    name=words(),
+    **FIELDS,
+    idle_grace_s=GRACE,
+    currency=CURRENCY,
+    default=flag("Whether it holds for groups without their own."),
+    created_at=moment(),
+    archived_at=or_null(moment("Out of use since; its sessions keep it.")),
+)
+NEW_TARIFF = request("NewTariff", ("name",), name=text(100, least=1), **FIELDS, idle_grace_s=GRACE)
+
+
+async def list_tariffs(call: Call) -> Answer:
+    """`GET /tariffs`."""
+    rows = sorted(await call.console.store.read(tariffs.current), key=lambda row: row.tariff.id)
+    rows = [row for row in rows if row.tariff.id > call.after]
+    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.tariff.id)
+
+
+async def show_tariff(call: Call) -> Answer:
+    """`GET /tariffs/{id}`, archived ones too: old sessions refer to them."""
+    return await _now(call, call.number())
+
+
+async def add_tariff(call: Call) -> Answer:
+    """`POST /tariffs`. The first one is the default."""
+    number = await call.console.store.write(units.add, asked_for(call.body), call.actor, call.now_ms)
+    return await _now(call, number, 201)
+
+
+async def replace_tariff(call: Call) -> Answer:
+    """`POST /tariffs/{id}/replace`: the new tariff, which takes the old one's place; a price never changes."""
+    number = await call.console.store.write(
+        units.change, call.number(), asked_for(call.body), call.actor, call.now_ms
+    )
+    return await _now(call, number, 201)
+
+
+async def make_default(call: Call) -> Answer:
+    """`POST /tariffs/{id}/default`."""
+    number = call.number()
+    await call.console.store.write(units.make_default, number, call.actor, call.now_ms)
+    return await _now(call, number)
+
+
+async def archive(call: Call) -> Answer:
+    """`DELETE /tariffs/{id}`: out of use, not out of the books."""
+    number = call.number()
+    await call.console.store.write(units.archive, number, call.actor, call.now_ms)
+    return await _now(call, number)
+
+
+def asked_for(body: Body) -> Tariff:
+    """The tariff of a request; what is not named costs nothing.
+
+    Raises:
+        Invalid: A number has too many decimals.
+    """
+    energy, time, idle, flat = (thousandths(name, body.get(name, 0)) for name in PRICES)
+    return Tariff(
+        0,
+        body["name"],
+        energy_milli_per_kwh=energy,
+        time_milli_per_minute=time,
+        idle_milli_per_minute=idle,
+        idle_grace_s=body.get("idle_grace_s", 0),
+        flat_milli=flat,
+        tax_basis_points=hundredths("tax_percent", body.get("tax_percent", 0)),
+    )
+
+
+def shown(call: Call, row: TariffRow) -> Body:
+    """As JSON."""
+    tariff = row.tariff
+    return {
+        "id": tariff.id,
+        "name": tariff.name,
+        "energy_minor_per_kwh": _number(tariff.energy_milli_per_kwh, 1000),
+        "time_minor_per_minute": _number(tariff.time_milli_per_minute, 1000),
+        "idle_minor_per_minute": _number(tariff.idle_milli_per_minute, 1000),
+        "flat_minor": _number(tariff.flat_milli, 1000),
+        "tax_percent": _number(tariff.tax_basis_points, 100),
+        "idle_grace_s": tariff.idle_grace_s,
+        "currency": call.currency,
+        "default": row.is_default,
+        "created_at": at(row.created_at_ms),
+        "archived_at": at(row.archived_at_ms),
+    }
+
+
+def _number(scaled: int, by: int) -> int | float:
+    """The decimal number as JSON has it: of this size and with so few decimals a float is written exactly."""
+    return scaled // by if scaled % by == 0 else scaled / by
+
+
+async def _now(call: Call, number: int, status: int = 200) -> Answer:
+    found = await call.console.store.read(tariffs.show, number)
+    if found is None:
+        raise NotFound("There is no such tariff.")
+    return Answer(shown(call, found), status)
+
+
+OPERATIONS = (
+    Operation("GET", "/tariffs", "Tariffs in use", list_tariffs, TARIFF, query=PAGING, listed=True),
+    Operation("POST", "/tariffs", "A new tariff", add_tariff, TARIFF, takes=NEW_TARIFF, status=201),
+    Operation("GET", "/tariffs/{id}", "One tariff", show_tariff, TARIFF),
+    Operation("POST", "/tariffs/{id}/default", "Let it hold for all groups without their own", make_default, TARIFF, takes=EMPTY),
+    Operation(
+        "POST", "/tariffs/{id}/replace", "Other prices from now on: a new tariff takes its place", replace_tariff, TARIFF,
+        takes=NEW_TARIFF, status=201,
+    ),
+    Operation("DELETE", "/tariffs/{id}", "Take a tariff out of use", archive, TARIFF),
+)  # fmt: skip

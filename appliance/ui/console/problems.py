@@ -1,0 +1,82 @@
+"""Problems: what needs a hand, what to do about it, and what has passed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import problems, stations
+from appliance.db.problems import Problem
+from appliance.services import problems as service
+from appliance.services.announce import Announcement, ProblemsChanged
+from appliance.ui.context import CONSOLE, Console, Page, principal
+from appliance.ui.formats import formats
+from appliance.ui.language import _
+from appliance.ui.live import Fragments, LiveView
+from appliance.ui.problem_texts import Told, told
+from appliance.ui.render import done, render, render_part
+
+HISTORY_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemsPage:
+    """Open ones, the urgent first; and a page of those that are over."""
+
+    open: list[Told]
+    over: list[Told]
+    older: int | None
+    by_hand: frozenset[str]
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /problems?before=…`."""
+    before = request.query.get("before", "")
+    page = await load(request.app[CONSOLE], int(before) if before.isdecimal() else None)
+    return render(request, "problems/problems.html", page)
+
+
+async def acknowledge(request: web.Request) -> web.Response:
+    """`POST /problems/12/acknowledge`: somebody has looked at it."""
+    console = request.app[CONSOLE]
+    number = int(request.match_info["problem"])
+    await console.store.write(service.acknowledge, number, principal(request).actor, console.clock())
+    return done(request, "/problems", _("Noted. It is under the past ones."))
+
+
+async def load(console: Console, before: int | None = None) -> ProblemsPage:
+    """What there is now."""
+    names, current, past = await console.store.read(_read, before)
+    site, now_ms = console.site, console.clock()
+    fmt = formats(site.currency, site.exponent, site.zone)
+    open_ones = sorted((told(one, names, fmt, now_ms) for one in current), key=lambda one: not one.urgent)
+    over = [told(one, names, fmt, now_ms) for one in past]
+    return ProblemsPage(
+        open_ones, over, past[-1].id if len(past) == HISTORY_ROWS else None, service.ACKNOWLEDGED_BY_HAND
+    )
+
+
+def _read(
+    db: sqlite3.Connection, before: int | None
+) -> tuple[dict[int, tuple[str, str]], list[Problem], list[Problem]]:
+    return stations.names(db), problems.open_problems(db), problems.history(db, before, HISTORY_ROWS)
+
+
+async def fragments(console: Console, role: str, _parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
+    """The list of open ones."""
+    page = await load(console)
+    return {"open-problems": render_part(console, role, "problems/_open.html", open=page.open, by_hand=page.by_hand)}
+
+
+def concerns(announcement: Announcement, _parameter: str) -> bool:
+    """Whether there is another problem, or one less."""
+    return isinstance(announcement, ProblemsChanged)
+
+
+PAGE = Page(
+    routes=[web.get("/problems", show), web.post(r"/problems/{problem:\d{1,15}}/acknowledge", acknowledge)],
+    live=[LiveView("problems", "/problems", concerns, fragments)],
+)

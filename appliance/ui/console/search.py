@@ -1,0 +1,81 @@
+"""One field for everything: people, cards, stations, sessions. A single exact hit is opened at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import history, people, stations
+from appliance.db.history import Session
+from appliance.db.people import Card, Person
+from appliance.domain.id_token import normal_form
+from appliance.ui.console.common import station_path
+from appliance.ui.context import CONSOLE, Page, principal
+from appliance.ui.render import render
+from appliance.ui.roles import may
+
+EACH_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """What was found, as far as the role may see it."""
+
+    query: str
+    people: list[Person]
+    card: Card | None
+    stations: list[tuple[str, str]]
+    """Identity and name."""
+    session: Session | None
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /search?q=…`."""
+    query, role = request.query.get("q", "").strip()[:100], principal(request).role
+    if not query:
+        return render(request, "search/search.html", SearchPage("", [], None, [], None))
+    page = await request.app[CONSOLE].store.read(_find, query)
+    page = SearchPage(
+        query,
+        page.people if may(role, "GET", "/people/{person}") else [],
+        page.card if may(role, "GET", "/people/{person}") else None,
+        page.stations if may(role, "GET", "/stations/{identity}") else [],
+        page.session if may(role, "GET", "/sessions/{session}") else None,
+    )
+    target = _only_hit(page)
+    if target:
+        return web.Response(status=303, headers={"Location": target})
+    return render(request, "search/search.html", page)
+
+
+def _find(db: sqlite3.Connection, query: str) -> SearchPage:
+    number = query.lstrip("#")
+    session = history.show(db, int(number)) if number.isdecimal() and len(number) < 10 else None
+    folded = query.casefold()
+    found = [
+        (identity, name)
+        for identity, name in stations.names(db).values()
+        if folded in identity.casefold() or folded in name.casefold()
+    ]
+    return SearchPage(
+        query,
+        people.page(db, text=query, limit=EACH_MAX),
+        people.card_by_uid(db, normal_form(query)),
+        sorted(found, key=lambda one: one[1])[:EACH_MAX],
+        session,
+    )
+
+
+def _only_hit(page: SearchPage) -> str:
+    """Where to go when there is exactly one thing to find; "" otherwise."""
+    if page.card is not None:
+        return f"/people/{page.card.person_id}"
+    hits = [f"/people/{one.id}" for one in page.people]
+    hits += [station_path(identity) for identity, _name in page.stations]
+    hits += [f"/sessions/{page.session.id}"] if page.session else []
+    return hits[0] if len(hits) == 1 else ""
+
+
+PAGE = Page(routes=[web.get("/search", show)])

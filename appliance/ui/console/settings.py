@@ -1,0 +1,180 @@
+"""The site's name and language, and what the owner may change, in words. Bounds and defaults are in services/settings.py."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db.connection import Database
+from appliance.domain.errors import Refusal
+from appliance.domain.money import Currency, format_amount, parse_amount
+from appliance.services import audit, settings
+from appliance.services import site as site_service
+from appliance.services.settings import BOUNDS, Settings
+from appliance.ui.context import CONSOLE, Page, principal
+from appliance.ui.forms import Form, read_form
+from appliance.ui.language import LANGUAGES, N_, _
+from appliance.ui.render import FACTS, done, render
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a setting is called, what it does, and its unit."""
+
+    label: str
+    hint: str = ""
+    unit: str = ""
+
+
+GROUPS: dict[str, dict[str, Words]] = {
+    N_("Chargers"): {
+        "accept_unknown": Words(N_("Unknown chargers may knock"), N_("Off: they are refused with “not found”.")),
+        "assume_ocpp16": Words(
+            N_("Take chargers that name no protocol for OCPP 1.6"), N_("Some old ones forget to say what they speak.")
+        ),
+        "messages_per_s": Words(
+            N_("Messages a charger may send"), N_("The rest waits, nothing is lost. 0: any number."), N_("a second")
+        ),
+        "heartbeat_interval_s": Words(N_("Sign of life every"), N_("Chargers are told this when they start."), N_("s")),
+        "call_timeout_s": Words(N_("Wait for an answer for"), N_("Then a command counts as unanswered."), N_("s")),
+        "start_timeout_s": Words(
+            N_("Wait for the car for"), N_("From a start until charging begins; then the money is free again."), N_("s")
+        ),
+        "offline_after_s": Words(N_("Offline is a problem after"), "", N_("s")),
+        "clock_skew_s": Words(N_("A wrong clock is a problem beyond"), "", N_("s")),
+    },
+    N_("Money and sessions"): {
+        "slice_minor": Words(
+            N_("Held at a time while somebody charges"), N_("0: as much as ten units of the currency."), "money"
+        ),
+        "minimum_minor": Words(N_("Least credit to begin with"), "", "money"),
+        "sample_interval_s": Words(
+            N_("Chargers measure every"), N_("The last slice is not overrun if this is true."), N_("s")
+        ),
+        "stop_latency_s": Words(N_("A stop takes up to"), "", N_("s")),
+        "silent_session_s": Words(N_("A session without readings is a problem after"), "", N_("s")),
+        "session_energy_max_wh": Words(N_("More than this in one session is looked at first"), "", N_("Wh")),
+    },
+    N_("This box"): {
+        "message_log_days": Words(N_("Keep the message log for"), "", N_("days")),
+        "sample_days": Words(N_("Keep meter readings for"), N_("Sessions and money are kept for ever."), N_("days")),
+        "disk_free_min_mb": Words(N_("Free disk space is a problem below"), "", N_("MB")),
+        "backup_age_max_days": Words(N_("A backup is too old after"), "", N_("days")),
+    },
+}
+"""All settings, in the order of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting as the page shows it."""
+
+    name: str
+    label: str
+    hint: str
+    unit: str
+    value: str
+    is_switch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """All settings by group."""
+
+    groups: list[tuple[str, list[Entry]]]
+    form: Form
+    name: str
+    language: str
+    timezone: str
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /settings`."""
+    return await _page(request, Form())
+
+
+async def change(request: web.Request) -> web.Response:
+    """`POST /settings`: all of them at once; those that differ are stored."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        wanted = {name: _text(name, form, _currency(request)) for group in GROUPS.values() for name in group}
+        changed = await console.store.write(_change_all, wanted, principal(request).actor, console.clock())
+    except Refusal as refusal:
+        return await _page(request, form.refused(refusal), status=refusal.status)
+    return done(request, "/settings", _("Stored.") if changed else _("Nothing was different."))
+
+
+async def change_site(request: web.Request) -> web.Response:
+    """`POST /settings/site`: the name and the language."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    language = form.text("language") if form.text("language") in LANGUAGES else request[FACTS].site_language
+    try:
+        await console.store.write(
+            site_service.rename,
+            form.text("site_name"),
+            language, principal(request).actor, console.clock()
+        )
+    except Refusal as refusal:
+        return await _page(request, form.refused(refusal), status=refusal.status)
+    return done(request, "/settings", _("Stored."))
+
+
+def _change_all(db: Database, wanted: dict[str, str], actor: str, now_ms: int) -> list[str]:
+    """A unit: store what differs, in one go, and put it on record."""
+    current = settings.load(db)
+    changed = [name for name, text in wanted.items() if settings.parse(name, text) != getattr(current, name)]
+    for name in changed:
+        settings.change(db, name, wanted[name])
+        audit.record(db, actor, "setting.change", f"setting:{name}", now_ms, value=wanted[name])
+    return changed
+
+
+async def _page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+    console = request.app[CONSOLE]
+    current = await console.store.read(_load)
+    currency = _currency(request)
+    groups = [
+        (_(title), [_entry(name, words, current, currency) for name, words in group.items()])
+        for title, group in GROUPS.items()
+    ]
+    facts = request[FACTS]
+    page = SettingsPage(groups, form, facts.site_name, facts.site_language, console.site.timezone)
+    return render(request, "settings/settings.html", page, status=status)
+
+
+def _load(db: sqlite3.Connection) -> Settings:
+    return settings.load(db)
+
+
+def _entry(name: str, words: Words, current: Settings, currency: Currency) -> Entry:
+    value = getattr(current, name)
+    is_money = words.unit == "money"
+    return Entry(
+        name=name,
+        label=_(words.label),
+        hint=_(words.hint),
+        unit=currency.code if is_money else _(words.unit),
+        value=format_amount(value, currency) if is_money else str(int(value)),
+        is_switch=name not in BOUNDS,
+    )
+
+
+def _text(name: str, form: Form, currency: Currency) -> str:
+    """What a field means, as it is stored."""
+    if name not in BOUNDS:
+        return "1" if form.on(name) else "0"
+    if any(words.unit == "money" for group in GROUPS.values() for key, words in group.items() if key == name):
+        return str(parse_amount(form.text(name), currency, field=name))
+    return str(form.number(name))
+
+
+def _currency(request: web.Request) -> Currency:
+    site = request.app[CONSOLE].site
+    return Currency(site.currency, site.exponent)
+
+
+PAGE = Page(
+    routes=[web.get("/settings", show), web.post("/settings", change), web.post("/settings/site", change_site)]
+)

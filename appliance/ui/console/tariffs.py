@@ -1,0 +1,261 @@
+"""Tariffs: prices without tax, and what they come to. A change makes a new version; sessions keep the one they began with."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import people
+from appliance.db import tariffs as rows
+from appliance.db.people import Group
+from appliance.db.tariffs import TariffRow
+from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.money import Currency, format_price, parse_amount, parse_price
+from appliance.domain.tariff import IDLE_GRACE_S_MAX, Tariff, Usage, price
+from appliance.services import tariffs
+from appliance.ui.console.wallet import currency_of, number_of
+from appliance.ui.context import CONSOLE, Page, principal
+from appliance.ui.formats import Formats
+from appliance.ui.forms import Form, read_form
+from appliance.ui.language import N_, _
+from appliance.ui.render import done, formats_of, render
+
+EXAMPLE = Usage(energy_wh=10_000, duration_s=7200)
+PERCENT = Currency("%", 2)
+"""Hundredths of a percent are read like an amount with two decimals."""
+PRICES = {
+    "energy_minor_per_kwh": "energy_milli_per_kwh",
+    "time_minor_per_minute": "time_milli_per_minute",
+    "idle_minor_per_minute": "idle_milli_per_minute",
+    "flat_minor": "flat_milli",
+}
+"""The form's names, which refusals use too, and the tariff's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A tariff in words."""
+
+    row: TariffRow
+    prices: list[tuple[str, str]]
+    """Prices as they are read, each with what it is for."""
+    example: str
+    groups: list[Group]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """All that are in use."""
+
+    tariffs: list[Shown]
+
+
+@dataclass(frozen=True, slots=True)
+class TariffPage:
+    """One tariff, or the form for a new one (None)."""
+
+    shown: Shown | None
+    form: Form
+    example: str
+    """What the prices in the form come to; "" if they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPage:
+    """Before it becomes the default or goes out of use."""
+
+    shown: Shown
+    default: str
+    form: Form
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /tariffs`."""
+    found, groups = await request.app[CONSOLE].store.read(_listed)
+    return render(request, "tariffs/list.html", ListPage([_shown(request, row, groups) for row in found]))
+
+
+async def show_new(request: web.Request) -> web.Response:
+    """`GET /tariffs/new`."""
+    return render(request, "tariffs/tariff.html", TariffPage(None, Form(), ""))
+
+
+async def add(request: web.Request) -> web.Response:
+    """`POST /tariffs/new`; with `preview` it only says what the prices come to."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        tariff = read_tariff(form, currency_of(request))
+        if form.on("preview"):
+            return render(request, "tariffs/tariff.html", TariffPage(None, form, example(tariff, formats_of(request))))
+        await console.store.write(tariffs.add, tariff, principal(request).actor, console.clock())
+    except Refusal as refusal:
+        return render(
+            request, "tariffs/tariff.html", TariffPage(None, form.refused(refusal), ""), status=refusal.status
+        )
+    return done(request, "/tariffs", _("The tariff {name} is there.").format(name=tariff.name))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /tariffs/{tariff}`."""
+    found = await _find(request)
+    form = form_of(found.row.tariff, currency_of(request))
+    return render(request, "tariffs/tariff.html", TariffPage(found, form, found.example))
+
+
+async def change(request: web.Request) -> web.Response:
+    """`POST /tariffs/{tariff}`: a new version takes its place."""
+    console, form, number = request.app[CONSOLE], await read_form(request), number_of(request, "tariff")
+    found = await _find(request)
+    try:
+        tariff = read_tariff(form, currency_of(request))
+        if form.on("preview"):
+            page = TariffPage(found, form, example(tariff, formats_of(request)))
+            return render(request, "tariffs/tariff.html", page)
+        await console.store.write(tariffs.change, number, tariff, principal(request).actor, console.clock())
+    except Refusal as refusal:
+        page = TariffPage(found, form.refused(refusal), "")
+        return render(request, "tariffs/tariff.html", page, status=refusal.status)
+    return done(request, "/tariffs", _("The new prices hold for sessions that begin from now on."))
+
+
+async def show_default(request: web.Request) -> web.Response:
+    """`GET /tariffs/{tariff}/default`."""
+    return await _ask(request, "tariffs/default.html", Form())
+
+
+async def make_default(request: web.Request) -> web.Response:
+    """`POST /tariffs/{tariff}/default`."""
+    console = request.app[CONSOLE]
+    await console.store.write(
+        tariffs.make_default, number_of(request, "tariff"), principal(request).actor, console.clock()
+    )
+    return done(request, "/tariffs", _("It holds for all groups without a tariff of their own."))
+
+
+async def show_archive(request: web.Request) -> web.Response:
+    """`GET /tariffs/{tariff}/archive`."""
+    return await _ask(request, "tariffs/archive.html", Form())
+
+
+async def archive(request: web.Request) -> web.Response:
+    """`POST /tariffs/{tariff}/archive`."""
+    console = request.app[CONSOLE]
+    try:
+        await console.store.write(
+            tariffs.archive, number_of(request, "tariff"), principal(request).actor, console.clock()
+        )
+    except Refusal as refusal:
+        return await _ask(request, "tariffs/archive.html", Form().refused(refusal), refusal.status)
+    return done(request, "/tariffs", _("The tariff is out of use; sessions that began with it keep it."))
+
+
+def read_tariff(form: Form, currency: Currency) -> Tariff:
+    """The prices of a form; an empty field costs nothing.
+
+    Raises:
+        Invalid: One cannot be read; `field` says which.
+    """
+    milli = {
+        of: parse_price(form.text(field), currency, field=field) if form.text(field) else 0
+        for field, of in PRICES.items()
+    }
+    for field, of in PRICES.items():
+        if milli[of] > tariffs.PRICE_MILLI_MAX:
+            raise Invalid(field, N_("A price is not below zero, and not absurdly large."))
+    tax = parse_amount(form.text("tax_percent"), PERCENT, field="tax_percent") if form.text("tax_percent") else 0
+    if tax > 10_000:
+        raise Invalid("tax_percent", N_("Between {least} and {most}."), least=0, most=100)
+    minutes = form.number("idle_grace_min") if form.text("idle_grace_min") else 0
+    if not 0 <= minutes <= IDLE_GRACE_S_MAX // 60:
+        raise Invalid("idle_grace_min", N_("Between {least} and {most}."), least=0, most=IDLE_GRACE_S_MAX // 60)
+    return tariffs.check(Tariff(0, form.text("name"), **milli, idle_grace_s=minutes * 60, tax_basis_points=tax))
+
+
+def form_of(tariff: Tariff, currency: Currency) -> Form:
+    """The form that this tariff would come from; what costs nothing stays empty."""
+    values = {"name": tariff.name}
+    for field, of in PRICES.items():
+        milli = getattr(tariff, of)
+        values[field] = format_price(milli, currency) if milli else ""
+    values["tax_percent"] = format_price(tariff.tax_basis_points * 1000, PERCENT) if tariff.tax_basis_points else ""
+    values["idle_grace_min"] = str(tariff.idle_grace_s // 60) if tariff.idle_grace_s else ""
+    return Form(values)
+
+
+def example(tariff: Tariff, fmt: Formats) -> str:
+    """What an ordinary charge costs."""
+    return _("{energy} kWh in {duration} cost {amount}, tax included.").format(
+        energy=fmt.energy(EXAMPLE.energy_wh, 0),
+        duration=fmt.duration(EXAMPLE.duration_s),
+        amount=fmt.money(price(EXAMPLE, tariff).total_minor),
+    )
+
+
+def price_words(tariff: Tariff, currency: Currency, fmt: Formats) -> list[tuple[str, str]]:
+    """What costs something: the price without tax and what it is for."""
+    kinds = [
+        (tariff.energy_milli_per_kwh, _("per kWh")),
+        (tariff.time_milli_per_minute, _("per minute")),
+        (tariff.idle_milli_per_minute, _("per minute that the place is taken after charging")),
+        (tariff.flat_milli, _("per session")),
+    ]
+    return [(price_written(milli, currency, fmt), word) for milli, word in kinds if milli]
+
+
+def price_written(milli: int, currency: Currency, fmt: Formats) -> str:
+    """A price in the reader's digits, with as many decimals as it has."""
+    text = format_price(milli, currency)
+    _whole, _point, fraction = text.partition(".")
+    number = fmt.number(int(text.replace(".", "")), len(fraction))
+    return f"{fmt.before_money}{number}{fmt.after_money}"
+
+
+def _shown(request: web.Request, row: TariffRow, groups: list[Group]) -> Shown:
+    fmt = formats_of(request)
+    own = [group for group in groups if group.tariff_id == row.tariff.id]
+    by_default = [group for group in groups if group.tariff_id is None and group.policy != "free"]
+    return Shown(
+        row,
+        price_words(row.tariff, currency_of(request), fmt),
+        example(row.tariff, fmt),
+        own + (by_default if row.is_default else []),
+    )
+
+
+async def _find(request: web.Request) -> Shown:
+    row, groups = await request.app[CONSOLE].store.read(_one, number_of(request, "tariff"))
+    return _shown(request, row, groups)
+
+
+async def _ask(request: web.Request, template: str, form: Form, status: int = 200) -> web.Response:
+    found, _groups = await request.app[CONSOLE].store.read(_listed)
+    default = next((row.tariff.name for row in found if row.is_default), "")
+    return render(request, template, AskPage(await _find(request), default, form), status=status)
+
+
+def _listed(db: sqlite3.Connection) -> tuple[list[TariffRow], list[Group]]:
+    return rows.current(db), people.groups(db)
+
+
+def _one(db: sqlite3.Connection, number: int) -> tuple[TariffRow, list[Group]]:
+    found = rows.show(db, number)
+    if found is None:
+        raise NotFound(N_("There is no such tariff."))
+    return found, people.groups(db)
+
+
+PAGE = Page(
+    routes=[
+        web.get("/tariffs", show_list),
+        web.get("/tariffs/new", show_new),
+        web.post("/tariffs/new", add),
+        web.get("/tariffs/{tariff}", show),
+        web.post("/tariffs/{tariff}", change),
+        web.get("/tariffs/{tariff}/default", show_default),
+        web.post("/tariffs/{tariff}/default", make_default),
+        web.get("/tariffs/{tariff}/archive", show_archive),
+        web.post("/tariffs/{tariff}/archive", archive),
+    ]
+)

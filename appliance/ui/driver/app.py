@@ -1,0 +1,88 @@
+"""The drivers' listener: what a phone shows after scanning a charger's sticker, and nothing of the console."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from appliance.services import places
+from appliance.services.places import Place
+from appliance.ui import language, security
+from appliance.ui.context import CONSOLE, Console
+from appliance.ui.render import environment, names_for
+from appliance.ui.words import STATUSES, UNKNOWN, Status
+
+STATIC = Path(__file__).parent.with_name("static")
+CODE = "{code:[A-Za-z2-7]{8}}"
+LOOKUPS_AT_ONCE = 8
+BODY_BYTES_MAX = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePage:
+    """A connector, its price, and how to begin here."""
+
+    place: Place | None
+    status: Status
+    offline: bool
+
+
+LOOKUPS = web.AppKey("lookups", asyncio.Semaphore)
+
+
+def create_drivers(console: Console) -> web.Application:
+    """The application that the drivers' listener serves."""
+    app = web.Application(middlewares=[speak, security.check_host], client_max_size=BODY_BYTES_MAX)
+    app[CONSOLE] = console
+    app[LOOKUPS] = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+    app.router.add_get("/", start)
+    app.router.add_get(f"/c/{CODE}", show)
+    app.router.add_static("/static", STATIC)
+    app.on_response_prepare.append(security.add_headers)
+    return app
+
+
+@web.middleware
+async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The phone's language, or the one that was chosen, or the site's."""
+    site = request.app[CONSOLE].site
+    wanted = request.query.get("lang") or language.preferred(request.headers.get("Accept-Language", ""))
+    language.speak(wanted or site.language)
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        return _page(request, PlacePage(None, UNKNOWN, offline=False), status=404)
+
+
+async def start(request: web.Request) -> web.Response:
+    """No code: say where it is."""
+    return _page(request, PlacePage(None, UNKNOWN, offline=False))
+
+
+async def show(request: web.Request) -> web.Response:
+    """The connector of a sticker."""
+    console = request.app[CONSOLE]
+    async with request.app[LOOKUPS]:
+        place = await console.store.read(places.find, request.match_info["code"])
+    if place is None:
+        raise web.HTTPNotFound
+    offline = not console.stations.is_online(place.station)
+    return _page(request, PlacePage(place, STATUSES.get(place.status, UNKNOWN), offline))
+
+
+def _page(request: web.Request, page: PlacePage, status: int = 200) -> web.Response:
+    console = request.app[CONSOLE]
+    names = names_for(console, None) | {
+        "page": page,
+        "site_name": console.site.name,
+        "demo": console.site.demo,
+        "language": language.spoken(),
+        "direction": language.direction(language.spoken()),
+        "path": request.path,
+    }
+    html = environment().get_template("driver/place.html").render(names)
+    return web.Response(text=html, content_type="text/html", status=status)

@@ -1,0 +1,56 @@
+"""Lists in the address bar: which page of one is shown, in which order, and the links to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+PAGES_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where in a list one is; links are "" where there is nowhere to go."""
+
+    first: int
+    """Number of the first row shown, from 1."""
+    last: int
+    count: int
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, request: web.Request, number: int, count: int, rows_at_once: int) -> Paging:
+        """Page `number` of a list of `count` rows."""
+        begin = (number - 1) * rows_at_once
+        end = min(count, begin + rows_at_once)
+        return cls(
+            min(begin + 1, end),
+            end,
+            count,
+            query(request, page=str(number - 1) if number > 2 else "") if number > 1 else "",
+            query(request, page=str(number + 1)) if end < count else "",
+        )
+
+
+def page_of(request: web.Request) -> int:
+    """The page that is asked for; the first one for nonsense."""
+    text = request.query.get("page", "1")
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
+    return min(max(number, 1), PAGES_MAX)
+
+
+def order_of(request: web.Request, orders: Collection[str], usual: str) -> str:
+    """The order that is asked for; the usual one for nonsense."""
+    wanted = request.query.get("order", usual)
+    return wanted if wanted in orders else usual
+
+
+def query(request: web.Request, **changes: str) -> str:
+    """The address of this page with other parameters; "" leaves one out."""
+    values: Mapping[str, str] = {**request.query, **changes}
+    kept = {name: value for name, value in values.items() if value}
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path

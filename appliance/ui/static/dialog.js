@@ -1,0 +1,63 @@
+// Links marked data-dialog lead to small forms. Here the form is fetched and shown over the page; sending it is an
+// ordinary form post. Escape and Cancel close it, and what was focused before has the focus again.
+
+const dialog = document.getElementById("dialog");
+
+export function openDialogs() {
+  if (!dialog) return;
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const part = await fetchPart(link.href, "[data-ask]");
+    if (!part) return location.assign(link.href);
+    dialog.replaceChildren(part);
+    dialog.dataset.from = link.href;
+    dialog.showModal();
+    (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input, button"))?.focus();
+  });
+  dialog.addEventListener("click", (event) => {
+    const outside = event.target === dialog;
+    const cancel = event.target.closest("[data-close]:not(dialog)");
+    if (!outside && !cancel) return;
+    event.preventDefault();
+    dialog.close();
+  });
+  dialog.addEventListener("close", () => dialog.replaceChildren());
+  document.addEventListener("input", searchWhileTyping);
+  dialog.addEventListener("submit", (event) => {
+    if (event.target.method !== "get") return;
+    event.preventDefault();
+    search(event.target.querySelector("[data-search-into]"));
+  });
+}
+
+async function fetchPart(address, selector) {
+  try {
+    const response = await fetch(address, { headers: { Accept: "text/html" } });
+    if (!response.ok) return null;
+    return new DOMParser().parseFromString(await response.text(), "text/html").querySelector(selector);
+  } catch {
+    return null;
+  }
+}
+
+let timer;
+
+function searchWhileTyping(event) {
+  if (!event.target.matches("[data-search-into]")) return;
+  clearTimeout(timer);
+  timer = setTimeout(search, 160, event.target);
+}
+
+let asked = 0;
+
+async function search(field) {
+  if (!field) return;
+  const address = new URL(dialog.open ? dialog.dataset.from : location.href);
+  address.searchParams.set("q", field.value);
+  const mine = ++asked;
+  const found = await fetchPart(address, `#${field.dataset.searchInto}`);
+  // An answer that was overtaken by a later one is thrown away.
+  if (found && mine === asked) document.getElementById(field.dataset.searchInto)?.replaceWith(found);
+}

@@ -1,0 +1,85 @@
+// Keeps a page true: one stream of server-sent events with the elements that changed, each replaced only if it differs.
+// The page names its views in <body data-live="board station:CS-07">. While nobody looks at the tab the stream is closed.
+
+const QUIET_MS = 3000;
+
+export function keepLive() {
+  const views = document.body.dataset.live?.trim();
+  if (!views || !("EventSource" in window)) return;
+  const address = `/live?${new URLSearchParams(views.split(/\s+/).map((view) => ["view", view]))}`;
+  let stream = null;
+
+  const open = () => {
+    if (stream || document.hidden) return;
+    stream = new EventSource(address);
+    stream.addEventListener("open", () => badge(true));
+    stream.addEventListener("fragments", (event) => {
+      badge(true);
+      show(JSON.parse(event.data));
+    });
+    stream.addEventListener("ended", () => location.reload());
+    stream.addEventListener("error", () => {
+      badge(false);
+      // A refusal closes the stream for good (the log-in has ended, the server restarts): look again a little later.
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      close();
+      setTimeout(open, QUIET_MS);
+    });
+  };
+  const close = () => {
+    stream?.close();
+    stream = null;
+  };
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  open();
+}
+
+function badge(live) {
+  for (const element of document.querySelectorAll("[data-live-badge]")) {
+    element.hidden = false;
+    element.classList.toggle("is-away", !live);
+    element.firstElementChild.textContent = live ? element.dataset.liveOn : element.dataset.liveOff;
+  }
+}
+
+function show(fragments) {
+  let unknown = false;
+  for (const [id, html] of Object.entries(fragments)) {
+    const old = document.getElementById(id);
+    if (!old) unknown ||= html !== "";
+    else if (html === "") old.remove();
+    else replace(old, html);
+  }
+  if (unknown) refetch();
+}
+
+function replace(old, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const fresh = template.content.firstElementChild;
+  if (!fresh || old.isEqualNode(fresh)) return;
+  // Somebody who is about to press a button keeps it under their finger.
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.getAttribute("href") ?? focused?.getAttribute("name");
+  old.replaceWith(fresh);
+  if (!key) return;
+  const again = [...fresh.querySelectorAll("[href], [name]")].find((each) => (each.getAttribute("href") ?? each.getAttribute("name")) === key);
+  again?.focus({ preventScroll: true });
+}
+
+let fetched = 0;
+
+// Something is new here that the page does not know yet (a charger was approved): fetch the page and take over its content.
+async function refetch() {
+  if (Date.now() - fetched < QUIET_MS || document.querySelector("dialog[open]")) return;
+  fetched = Date.now();
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!response.ok) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const main = page.querySelector("main");
+  if (main) document.querySelector("main").replaceChildren(...main.childNodes);
+  badge(true);
+}

@@ -1,0 +1,189 @@
+"""`make bench`: the product against the limit of this machine, in turn, in one run, with its books checked at the end.
+
+`python -m benchmarks [--pairs 5] [--seconds 5] [--stations 100] [--only mix,storm,board,report]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from appliance.commands.sites import create
+from appliance.data_directory import DataDirectory
+from appliance.db import ledger
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.db.store import WRITER_SETTINGS
+from appliance.domain.clock import system_clock
+from appliance.domain.tariff import Tariff
+from appliance.services import cash_desk, enrolment, stations, tariffs
+
+ACTOR = "console"
+LIMIT_PORT = 20_900
+FUNDS_MINOR = 100_000_000
+STORM = 2_000
+PARTS = ("mix", "storm", "board", "report")
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--stations", type=int, default=100)
+    parser.add_argument("--only", default=",".join(PARTS))
+    arguments = parser.parse_args()
+    wanted = arguments.only.split(",")
+    if "mix" in wanted:
+        compare_mix(arguments.pairs, arguments.stations, arguments.seconds)
+    if "storm" in wanted:
+        compare_storm()
+    for part in ("board", "report"):
+        if part in wanted:
+            subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
+
+
+def compare_mix(pairs: int, number: int, seconds: float) -> None:
+    """The OCPP mix, limit and product in turn."""
+    ratios = []
+    for _ in range(pairs):
+        with limit_server() as (url, process):
+            limit = load(url, process, "--n", number, "--seconds", seconds)
+        say("limit", limit)
+        with product(number) as (url, process, folder):
+            ours = load(url, process, "--n", number, "--seconds", seconds)
+            say("forecourt", ours)
+            report_books(folder)
+        ratios.append(ours["messages_per_s"] / limit["messages_per_s"])
+    print(f"mix: ratios {[round(ratio, 3) for ratio in ratios]}, median {statistics.median(ratios):.3f} (goal >= 0.35)")
+
+
+def compare_storm() -> None:
+    """Two thousand stations come back after a power cut."""
+    with limit_server() as (url, process):
+        limit = load(url, process, "--n", STORM, "--storm", "--hold", 3)
+    with product(STORM) as (url, process, _):
+        ours = load(url, process, "--n", STORM, "--storm", "--hold", 3)
+    ratio = ours["all_booted_s"] / limit["all_booted_s"]
+    for name, figures in (("limit", limit), ("forecourt", ours)):
+        print(
+            f"storm of {STORM}: {name:10} booted in {figures['all_booted_s']:.2f} s, boots {figures['boot_ms']} ms, "
+            f"RSS {figures['server_rss_mib']} MiB, errors {figures['errors']}"
+        )
+    print(f"storm: {ratio:.2f} times the limit's time (goal <= 2), RSS {ours['server_rss_mib']} MiB (goal <= 150)")
+
+
+def say(name: str, figures: Figures) -> None:
+    """One line."""
+    p50, p95, p99 = (figures["ms"][key] for key in ("p50", "p95", "p99"))
+    print(
+        f"{name:10} {figures['messages_per_s']:9,.0f} msg/s   p50 {p50:6.2f}  p95 {p95:6.2f}  p99 {p99:6.2f} ms   "
+        f"{figures['server_cpu_us_per_message']:6.1f} CPU us/msg   RSS {figures['server_rss_mib']:6.1f} MiB   "
+        f"errors {figures['errors']}  refused {figures['refused']}  load's CPU {figures['client_cpu_share']:.2f}",
+        flush=True,
+    )
+
+
+def load(url: str, server: subprocess.Popen[str], *words: object) -> Figures:
+    """Run the load client; its figures."""
+    client = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load", "--url", url, "--pid", str(server.pid), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if client.returncode:
+        raise SystemExit(client.stderr)
+    figures: Figures = json.loads(client.stdout.splitlines()[-1])
+    return figures
+
+
+@contextmanager
+def limit_server() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The limit on a new file."""
+    with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as folder:
+        words = ["--port", str(LIMIT_PORT), "--database", f"{folder}/limit.db"]
+        with serving([sys.executable, "-m", "benchmarks.limit_server", *words]) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield f"ws://127.0.0.1:{LIMIT_PORT}/ocpp/", process
+
+
+@contextmanager
+def product(number: int) -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
+    """Forecourt as it is installed, on a new site with `number` stations, people and cards."""
+    with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
+        folder = Path(name)
+        make_site(folder, number)
+        words = [word for face in ("stations", "console", "drivers") for word in (f"--{face}", "127.0.0.1:0")]
+        with serving([sys.executable, "-m", "appliance", "serve", "--data-dir", name, *words]) as process:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[1]
+            while not process.stdout.readline().startswith("drivers"):
+                pass
+            yield url, process, folder
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A server process, ended with the block."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def make_site(folder: Path, number: int) -> None:
+    """Stations CP00000…, each with a prepaid person whose card is TAG00000…; nothing is switched off but the rate limit."""
+    now_ms = system_clock()
+    data = DataDirectory(folder)
+    create(data, name="Bench", currency_code="EUR", timezone="Europe/Berlin", language="en", demo=False, now_ms=now_ms)
+    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
+    db.executescript(WRITER_SETTINGS)
+    db.execute("BEGIN IMMEDIATE")
+    tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), ACTOR, now_ms)
+    group = enrolment.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
+    for count in range(number):
+        person = enrolment.add_person(db, f"Person {count}", group, ACTOR, now_ms)
+        enrolment.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)
+        cash_desk.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", ACTOR, now_ms)
+        stations.register(db, f"CP{count:05}", "", 0, None, ACTOR, now_ms)
+    sites.set_setting(db, "messages_per_s", "0")
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+
+
+def report_books(folder: Path) -> None:
+    """What the run has written, computed anew from the rows."""
+    db = sqlite3.connect(f"file:{folder / 'forecourt.db'}?mode=ro", uri=True)
+    wrong = ledger.verify(db)
+    counts = {
+        table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for table in ("session", "transfer", "sample", "message_log")
+    }
+    priced, taken = db.execute(
+        """SELECT (SELECT coalesce(sum(fee_minor), 0) FROM session WHERE state = 'ended'),
+                  (SELECT coalesce(sum(amount_minor), 0) FROM transfer
+                   WHERE op IN ('post', 'capture') AND code IN ('charge', 'overrun'))"""
+    ).fetchone()
+    if priced != taken:
+        wrong.append(f"sessions cost {priced}, the ledger took {taken}")
+    print("          books:", "balanced, chain intact, fees = captures" if not wrong else wrong, counts)
+    db.close()
+
+
+if __name__ == "__main__":
+    main()

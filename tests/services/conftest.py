@@ -1,0 +1,19 @@
+"""Books for tests of services: no event loop in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.books import Books, open_books
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Iterator[Books]:
+    """A site with its ledger, checked at the end of every test."""
+    found = open_books(tmp_path / "forecourt.db")
+    yield found
+    assert found.wrong() == []
+    found.db.close()

@@ -1,0 +1,277 @@
+"""A yard for tests of the console: a real database and a real server, and stations that answer as they are told to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.db.migrate import migrate
+from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.identifiers import StationId
+from appliance.domain.meter import Reading
+from appliance.domain.site import Site
+from appliance.domain.tariff import Tariff
+from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
+from appliance.services.announce import Hub
+from appliance.services.operators import Role
+from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.remote_control import RemoteControl
+from appliance.ui.app import create_console
+from appliance.ui.context import Addresses, Console
+
+NOW_MS = 1_795_344_600_000
+"""2026-11-22, a Sunday, 16:50 in Dhaka."""
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+ACTOR = "console"
+PASSWORD = "yellow submarine garage"
+PASSWORD_HASH = "$2b$04$DXLKN1uAeSW9eS64VUw3huqqIDthGQP5C3MBjN.zB7N/PkIS5B7.S"
+"""Of that password, at the least cost there is: tests log in often."""
+SITE = Site("Dhanmondi yard", "BDT", 2, "Asia/Dhaka", "en")
+ADDRESSES = Addresses(stations=("ws://192.168.1.10:9000/ocpp/",), hosts=frozenset({"yard.example"}))
+
+
+@dataclass(slots=True)
+class ScriptedStations:
+    """The charging stations, as commands reach them: each command is noted, and answered from `answers`."""
+
+    connected: set[StationId] = field(default_factory=set)
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    answers: dict[str, CommandAnswer | CommandFailed] = field(default_factory=dict)
+    variables: list[Variable] = field(default_factory=list)
+    closed: list[StationId] = field(default_factory=list)
+
+    def is_online(self, station: StationId) -> bool:
+        """Whether it has a connection now."""
+        return station in self.connected
+
+    def online(self) -> frozenset[StationId]:
+        """All stations with a connection."""
+        return frozenset(self.connected)
+
+    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+        """Noted."""
+        return self._answer("remote_start", station, evse, id_token)
+
+    async def remote_stop(self, station: StationId, ref: int | str) -> CommandAnswer:
+        """Noted."""
+        return self._answer("remote_stop", station, ref)
+
+    async def unlock(self, station: StationId, evse: int, connector: int) -> CommandAnswer:
+        """Noted."""
+        return self._answer("unlock", station, evse, connector)
+
+    async def reset(self, station: StationId, *, hard: bool) -> CommandAnswer:
+        """Noted."""
+        return self._answer("reset", station, hard)
+
+    async def set_operative(self, station: StationId, evse: int, operative: bool) -> CommandAnswer:
+        """Noted."""
+        return self._answer("set_operative", station, evse, operative)
+
+    async def clear_cache(self, station: StationId) -> CommandAnswer:
+        """Noted."""
+        return self._answer("clear_cache", station)
+
+    async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
+        """Noted."""
+        return self._answer("trigger", station, message, evse)
+
+    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+        """What the test has put there."""
+        self._answer("get_variables", station, names)
+        return self.variables
+
+    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+        """Noted."""
+        return self._answer("set_variable", station, name, value)
+
+    async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
+        """The payload again."""
+        self._answer("raw_call", station, action, payload)
+        return {"echo": payload}
+
+    async def disconnect(self, station: StationId, reason: str) -> None:
+        """Noted."""
+        self.closed.append(station)
+        self.connected.discard(station)
+
+    def _answer(self, command: str, *values: Any) -> CommandAnswer:
+        self.asked.append((command, *values))
+        answer = self.answers.get(command, CommandAnswer(True, "Accepted"))
+        if isinstance(answer, CommandFailed):
+            raise answer
+        return answer
+
+
+@dataclass(slots=True)
+class Yard:
+    """A running console and what stands behind it."""
+
+    store: Store
+    hub: Hub
+    stations: ScriptedStations
+    server: TestServer
+    console: Console
+    now_ms: int = NOW_MS
+    clients: list[TestClient[Any, Any]] = field(default_factory=list)
+
+    def anybody(self) -> TestClient[Any, Any]:
+        """A browser that is not logged in; it follows no redirect unless told to."""
+        client: TestClient[Any, Any] = TestClient(self.server, cookie_jar=CookieJar(unsafe=True))
+        self.clients.append(client)
+        return client
+
+    async def logged_in(self, role: Role = Role.OWNER) -> TestClient[Any, Any]:
+        """A browser of somebody of this role, without the detour over the log-in page."""
+        operator = await self.operator(role)
+        token = operators.new_token()
+        await self.store.write(
+            operators.log_in, operator, token, address="127.0.0.1", browser="a test", now_ms=self.now_ms
+        )
+        client = self.anybody()
+        client.session.cookie_jar.update_cookies({"sid": token}, self.server.make_url("/"))
+        return client
+
+    async def operator(self, role: Role, login: str = "") -> int:
+        """A member of the staff, with `PASSWORD`."""
+        return await self.store.write(
+            operators.add,
+            login=login or f"{role}{len(self.clients)}",
+            name=f"Nasrin {role}",
+            role=role,
+            password_hash=PASSWORD_HASH,
+            language="",
+            actor=ACTOR,
+            now_ms=self.now_ms,
+        )
+
+
+@asynccontextmanager
+async def open_yard(directory: Path, *, filled: bool = True, site: Site = SITE) -> AsyncIterator[Yard]:
+    """A console on a free port, with a yard in every state when `filled`."""
+    path = directory / "forecourt.db"
+    migrate(path)
+    db = sqlite3.connect(path, isolation_level=None, factory=Database)
+    db.executescript(WRITER_SETTINGS)
+    db.execute("BEGIN IMMEDIATE")
+    sites.create(db, site, bytes(32), NOW_MS)
+    online = fill(db) if filled else set()
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+
+    hub, scripted = Hub(), ScriptedStations(connected=online)
+    store = Store(path, announce=hub.announce)
+    await store.open()
+    yard: Yard
+    control = RemoteControl(store, scripted, hub, lambda: yard.now_ms)
+    console = Console(
+        store=store,
+        hub=hub,
+        clock=lambda: yard.now_ms,
+        site=site,
+        stations=scripted,
+        control=control,
+        hash_station_password=lambda password: password,
+        addresses=ADDRESSES,
+    )
+    server = TestServer(create_console(console))
+    yard = Yard(store, hub, scripted, server, console)
+    await server.start_server()
+    try:
+        yield yard
+    finally:
+        for client in yard.clients:
+            await client.close()
+        await server.close()
+        await control.close()
+        await store.close()
+
+
+def fill(db: Database) -> set[StationId]:
+    """Stations in every state, people, cards, a tariff; who of the stations is online."""
+    tariff = Tariff(
+        0, "Day", energy_milli_per_kwh=1_850_000, time_milli_per_minute=0, idle_milli_per_minute=200_000,
+        idle_grace_s=1800, flat_milli=0, tax_basis_points=500,
+    )  # fmt: skip
+    tariffs.make_default(db, tariffs.add(db, tariff, ACTOR, NOW_MS - 90 * HOUR_MS), ACTOR, NOW_MS - 90 * HOUR_MS)
+    customers = enrolment.add_group(db, "Customers", "prepaid", ACTOR, NOW_MS)
+    staff = enrolment.add_group(db, "Staff", "free", ACTOR, NOW_MS)
+    people = (
+        ("Rahima Khatun", "+880 1712 345678", customers, "04A1B2C3", 500_00),
+        ("Karim Ahmed", "+880 1819 222333", customers, "04B1B2C3", 1_200_00),
+        ("Green Taxi, car 7", "+880 1555 700700", customers, "04C1B2C3", 2_000_00),
+        ("Jamal Uddin", "", staff, "04D1B2C3", 0),
+    )
+    for name, phone, group, uid, paid_minor in people:
+        person = enrolment.add_person(db, name, group, ACTOR, NOW_MS, phone=phone)
+        enrolment.add_card(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
+        if paid_minor:
+            cash_desk.top_up(db, person, paid_minor, "cash", f"first-{person}", ACTOR, NOW_MS)
+    made = {}
+    for identity, name, plugs in (
+        ("CS-01", "Gate 1", 2), ("CS-02", "Ramp A", 1), ("CS-03", "Ramp B", 1), ("CS-04", "Hall 1", 1),
+        ("CS-05", "Hall 2", 1), ("CS-06", "Hall 3", 1), ("CS-07", "Court 1", 1), ("CS-08", "Court 2", 1),
+        ("CS-09", "Court 3", 1),
+    ):  # fmt: skip
+        station = made[identity] = stations.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
+        stations.connected(db, station, "ocpp1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
+        stations.booted(db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS))
+        for evse in range(1, plugs + 1):
+            status(db, station, evse, "Available", 40)
+    charge(db, made["CS-01"], 1, "04B1B2C3", minutes=102, energy_wh=12_400, power_w=7_240)
+    status(db, made["CS-02"], 1, "Preparing", 3)
+    charge(db, made["CS-03"], 1, "04C1B2C3", minutes=48, energy_wh=31_050, power_w=21_800, soc_percent=88)
+    status(db, made["CS-04"], 1, "Faulted", 89, error="GroundFailure", info="RCD tripped")
+    ref = charge(db, made["CS-05"], 1, "04A1B2C3", minutes=140, energy_wh=9_870, power_w=0)
+    end_ms = NOW_MS - 108 * MINUTE_MS
+    sessions.transaction_ended(
+        db, made["CS-05"], TransactionEnded(ref, "04A1B2C3", 109_870, end_ms, "Local", (), end_ms)
+    )
+    status(db, made["CS-05"], 1, "Finishing", 108)
+    status(db, made["CS-06"], 1, "Reserved", 2)
+    stations.disconnected(db, made["CS-07"], NOW_MS - 3 * MINUTE_MS)
+    status(db, made["CS-08"], 1, "Unavailable", 465)
+    charge(db, made["CS-09"], 1, "04D1B2C3", minutes=200, energy_wh=44_120, power_w=0)
+    status(db, made["CS-09"], 1, "SuspendedEV", 12)
+    stations.knock(db, "ACME-0042", "192.168.1.77", NOW_MS - 2 * MINUTE_MS)
+    return {number for identity, number in made.items() if identity != "CS-07"}
+
+
+def status(db: Database, station: StationId, evse: int, word: str, minutes: int, *, error: str = "NoError", info: str = "") -> None:
+    """A connector has been so for some minutes."""
+    stations.status_changed(db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS))
+
+
+def charge(
+    db: Database,
+    station: StationId,
+    evse: int,
+    uid: str,
+    *,
+    minutes: int,
+    energy_wh: int,
+    power_w: int,
+    soc_percent: int | None = None,
+) -> int:
+    """A transaction that began some minutes ago and has been measured twice; its number."""
+    began_ms = NOW_MS - minutes * MINUTE_MS
+    started = sessions.transaction_started(db, station, TransactionStarted(evse, uid, 100_000, began_ms, began_ms))
+    for share in (2, 1):
+        reading = Reading(
+            NOW_MS - (share - 1) * MINUTE_MS - 10_000, 100_000 + energy_wh // share, power_w, soc_percent=soc_percent
+        )
+        sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading.at_ms))
+    stations.status_changed(db, station, StatusChanged(evse, 1, "Charging", "NoError", "", began_ms + 5_000))
+    return int(started.ref)
