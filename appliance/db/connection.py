@@ -26,6 +26,8 @@ class Database(sqlite3.Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting_rows: dict[Rows, list[Sequence[Any]]] = {}
+        self.touched: set[int] = set()
+        """Accounts whose transfers wait: their balances are not what a SELECT says."""
         self.remembered: dict[Any, Any] = {}
         """What units know of the database's state (the tip of a chain); forgotten at every rollback."""
         self.announcements: list[Any] = []
@@ -49,6 +51,7 @@ class Database(sqlite3.Connection):
             if full < len(waiting):
                 self.executemany(rows.one, waiting[full:])
         self.waiting_rows.clear()
+        self.touched.clear()
 
     def announce(self, announcement: Any) -> None:
         """Tell the rest of the program, once this is committed."""
@@ -63,4 +66,5 @@ class Database(sqlite3.Connection):
     def forget(self) -> None:
         """Drop what was known only because of statements that were rolled back."""
         self.waiting_rows.clear()
+        self.touched.clear()
         self.remembered.clear()

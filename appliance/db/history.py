@@ -134,6 +134,11 @@ def open_sessions(db: sqlite3.Connection) -> list[Session]:
     return [_session(row) for row in rows]
 
 
+def count_open(db: sqlite3.Connection) -> int:
+    """How many run or were wished for."""
+    return int(db.execute("SELECT count(*) FROM session WHERE state IN ('requested', 'running')").fetchone()[0])
+
+
 def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     """The readings of a session in order, thinned out to what a chart can show; first and last always."""
     total = db.execute("SELECT count(*) FROM sample WHERE session_id = ?", (session,)).fetchone()[0]

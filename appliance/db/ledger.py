@@ -78,6 +78,8 @@ def transfer(
     values = (seq, key, str(op), debit, credit, amount_minor, hold, code, reference, actor, at_ms)
     digest = fingerprint(tip[1], orjson.dumps(values))
     db.append(TRANSFER, (*values, tip[1], digest))
+    db.touched.add(debit)
+    db.touched.add(credit)
     db.remembered["ledger"] = (seq, digest, at_ms)
 
 
@@ -90,7 +92,7 @@ def newest(db: Database) -> tuple[int, bytes, int]:
 
 def balance(db: sqlite3.Connection, account: AccountId) -> Balance:
     """What is there and what is free, transfers of this commit included."""
-    if isinstance(db, Database):
+    if isinstance(db, Database) and account in db.touched:
         db.flush()
     posted, pending, floor = db.execute(
         "SELECT credit_posted - debit_posted, debit_pending, floor_minor FROM account WHERE id = ?", (account,)

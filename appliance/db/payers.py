@@ -68,17 +68,24 @@ def by_person(db: Database, person: PersonId) -> Payer | None:
 
 
 def _payer(db: Database, query: str, key: str | int) -> Payer | None:
-    if db.waiting_rows:
-        db.flush()  # A transfer of this very commit may have freed or taken the money.
     row = db.execute(query, (key,)).fetchone()
     if row is None:
         return None
+    if row[2] in db.touched:
+        db.flush()  # A transfer of this very commit has freed or taken money.
+        row = db.execute(query, (key,)).fetchone()
     (card, person, wallet, closed, policy, tariff_id, available, blocked, expires, most, running, cards) = row
     tariff = None
     if policy != Policy.FREE:
         tariff = remembered_tariff(db, tariff_id)
     holder = Holder(Policy(policy), available, blocked is not None, expires, closed is not None, most, running)
     return Payer(holder, card, person, wallet, tariff, cards)
+
+
+def standing(db: Database, id_token: str) -> tuple[bool, int | None] | None:
+    """Whether a card is blocked, and until when it is valid; None if nobody knows it."""
+    row = db.execute("SELECT blocked_at_ms IS NOT NULL, expires_at_ms FROM card WHERE uid = ?", (id_token,)).fetchone()
+    return (bool(row[0]), row[1]) if row else None
 
 
 def remembered_tariff(db: Database, tariff_id: int | None) -> Tariff | None:

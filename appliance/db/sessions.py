@@ -135,6 +135,7 @@ def insert_requested(
     db: Database, *, station: StationId, evse: int, id_token: str, payer: Payer, now_ms: int, actor: str
 ) -> Running:
     """A wish for a session, before the station has heard of it."""
+    db.remembered.pop(("no wish", station), None)
     tariff = payer.tariff
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
@@ -153,6 +154,11 @@ def insert_requested(
 
 def find_requested(db: Database, station: StationId, evse: int, id_token: str) -> Running | None:
     """The wish that a start of this token on this EVSE fulfils."""
+    if db.remembered.get(("no wish", station)):
+        return None
+    if not db.execute("SELECT 1 FROM session WHERE station_id = ? AND state = 'requested'", (station,)).fetchone():
+        db.remember(("no wish", station), True)
+        return None
     row = db.execute(
         """SELECT id FROM session WHERE station_id = ? AND state = 'requested' AND id_token = ? AND evse IN (0, ?)
         ORDER BY id LIMIT 1""",
@@ -368,6 +374,8 @@ def end(
     note: str,
 ) -> None:
     """Write the bill into the row and forget that it was open."""
+    if parked_since_ms is not None:
+        db.remembered.pop(("not parked", running.station, running.evse), None)
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?,
             duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?, parked_since_ms = ?,
@@ -435,11 +443,16 @@ def connector_status(db: Database, station: StationId, evse: int) -> str | None:
 
 def find_parked(db: Database, station: StationId, evse: int) -> SessionId | None:
     """The session whose car still takes the place of this EVSE."""
+    if db.remembered.get(("not parked", station, evse)):
+        return None
     row = db.execute(
         "SELECT id FROM session WHERE station_id = ? AND evse = ? AND parked_since_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
         (station, evse),
     ).fetchone()
-    return SessionId(row[0]) if row else None
+    if row is None:
+        db.remember(("not parked", station, evse), True)
+        return None
+    return SessionId(row[0])
 
 
 def parked_at(db: Database, session: SessionId) -> int:

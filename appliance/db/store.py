@@ -101,6 +101,11 @@ class Store:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    @property
+    def waiting(self) -> int:
+        """How many lists of units wait for the writer; 0 when it keeps up."""
+        return self._queue.qsize()
+
     def write(self, unit: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
         """Queue a unit; the future holds what it returned or raised, once that is on disk.
 
@@ -191,6 +196,7 @@ class Store:
             # It may be on disk all the same: only a restart finds out, and the stations send again.
             log.critical("a commit failed", exc_info=True)
             self._end_process(EXIT_COMMIT_FAILED)
+            return  # With nobody answered, should the process still be there.
         self.commits += 1
         self.units += len(batch)
         announcements, db.announcements = db.announcements, []

@@ -44,6 +44,8 @@ class Links:
         self._by_identity: dict[str, Station] = {}
         self._by_id: dict[StationId, Station] = {}
         self._stale: set[StationId] = set()
+        self._unknown: set[StationId] = set()
+        """Announced, and not read yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -78,6 +80,10 @@ class Links:
     async def find(self, identity: str) -> Station | None:
         """The station of this name, as it is in the database now."""
         station = self._by_identity.get(identity)
+        if station is None and self._unknown:
+            # One that was registered a moment ago may still be on its way here.
+            await asyncio.gather(*(self._refresh(number) for number in self._unknown))
+            return self._by_identity.get(identity)
         if station is not None and station.id in self._stale:
             await self._refresh(station.id)
             station = self._by_identity.get(identity)
@@ -158,6 +164,8 @@ class Links:
                 station = self._by_id.get(number)
                 fresh = number not in self._stale
                 self._stale.add(number)
+                if station is None:
+                    self._unknown.add(number)
                 if fresh and (station is None or not station.accepted):
                     self._start(self._refresh(number), f"refresh station {number}")
 
@@ -166,6 +174,7 @@ class Links:
     async def _refresh(self, number: StationId) -> None:
         self._stale.discard(number)
         known = await self._context.store.read(rows.find_known, number)
+        self._unknown.discard(number)
         if known is not None:
             self.learn(known)
             return

@@ -6,7 +6,10 @@ Card numbers stay in the message log, which is for staff; program logs get them 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
+
+import orjson
 
 BLANK = "•••"
 SECRET = re.compile(r"authorizationkey|password|passwd|secret|privatekey|passphrase", re.IGNORECASE)
@@ -41,8 +44,10 @@ def redacted(payload: Any) -> Any:
 
 
 def redacted_text(text: str) -> str:
-    """The same for a frame that could not be read, as far as its text can be trusted to show it."""
+    """The same for a frame as text; in one that is not even JSON as far as can be seen."""
     if SECRET.search(text):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.dumps(redacted(orjson.loads(text))).decode()
         text = SECRET_PAIR.sub(rf'\1"{BLANK}"', text)
     return URL_PASSWORD.sub(rf"\1:{BLANK}@", text) if "://" in text else text
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StationChanged:
     """Its row, its connection or one of its connectors is another; `evse` 0: the station as a whole."""
 
@@ -20,7 +20,7 @@ class StationChanged:
     evse: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionChanged:
     """A session began, ended or was measured."""
 
@@ -32,19 +32,19 @@ class SessionChanged:
     """requested, started, measured, ended, failed, review, stop_wanted"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PersonChanged:
     """A person, a card of theirs or their balance."""
 
     person: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ProblemsChanged:
     """A problem appeared or went away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SettingsChanged:
     """A setting, a tariff or a group."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -39,15 +40,25 @@ def once(
     Raises:
         KeyReused: The key belongs to another request.
     """
-    digest = sha256(request).digest()
-    found = idempotency.find(db, scope, key)
+    found = known(db, scope, key, request)
     if found is not None:
-        if found[0] != digest:
-            raise KeyReused(
-                "This Idempotency-Key was used for another request.", "Choose a new key for each new request."
-            )
-        return Stored(found[1], found[2], repeated=True)
+        return found
     name = sha256(f"{scope}\n{key}".encode()).hexdigest()[:32]
     status, body = unit(name)
-    idempotency.store(db, scope, key, digest, status, body, now_ms)
+    idempotency.store(db, scope, key, sha256(request).digest(), status, body, now_ms)
     return Stored(status, body)
+
+
+def known(db: sqlite3.Connection, scope: str, key: str, request: bytes) -> Stored | None:
+    """The stored answer to this request; None when the key is new.
+
+    Raises:
+        KeyReused: The key belongs to another request.
+    """
+    found = idempotency.find(db, scope, key)
+    if found is None:
+        return None
+    digest, status, body = found
+    if digest != sha256(request).digest():
+        raise KeyReused("This Idempotency-Key was used for another request.", "Choose a new key for each new request.")
+    return Stored(status, body, repeated=True)

@@ -31,11 +31,10 @@ class Started:
 
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
-    known = sessions.find_started(db, event.at_ms, station, event.evse, event.id_token, event.meter_start_wh)
-    if known is not None:
-        return Started(known[0], Authorization(known[1]))
     wish = sessions.find_requested(db, station, event.evse, event.id_token)
     if wish is not None:
+        if (known := known_start(db, station, event)) is not None:
+            return known
         close_forgotten(db, station, event)
         return fulfil(db, wish, event)
 
@@ -57,11 +56,20 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         authorization=authorization.status,
         received_at_ms=event.received_at_ms,
     )
-    assert running is not None, "the start was looked up in this very unit"
+    if running is None:
+        known = known_start(db, station, event)
+        assert known is not None, "the row was in the way of this very insert"
+        return known
     if payer is not None and authorization.accepted:
         billing.hold_first(db, running, payer.holder.available_minor, f"station:{station}", event.received_at_ms)
     announce(db, running, "started")
     return Started(running.id, authorization)
+
+
+def known_start(db: Database, station: StationId, event: TransactionStarted) -> Started | None:
+    """What this very start was answered with before."""
+    known = sessions.find_started(db, event.at_ms, station, event.evse, event.id_token, event.meter_start_wh)
+    return Started(known[0], Authorization(known[1])) if known is not None else None
 
 
 def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
@@ -165,6 +173,8 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
         report_stray(db, station, event)
     if event.id_token is None:
         return None
+    if running is not None and running.id_token == event.id_token:
+        return authorization_of_holder(db, event)
     return authorization_of_stopper(db, event)
 
 
@@ -201,6 +211,17 @@ def report_stray(db: Database, station: StationId, event: TransactionEnded) -> N
     problems.raise_problem(
         db, "stray_stop", f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
     )
+
+
+def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorization:
+    """The card that began it: whether it may begin another is asked then, so its standing is enough."""
+    assert event.id_token is not None
+    known = payers.standing(db, event.id_token)
+    if known is not None and known[0]:
+        return Authorization(AuthorizationStatus.BLOCKED)
+    if known is not None and known[1] is not None and known[1] <= event.received_at_ms:
+        return Authorization(AuthorizationStatus.EXPIRED)
+    return Authorization(AuthorizationStatus.ACCEPTED)
 
 
 def authorization_of_stopper(db: Database, event: TransactionEnded) -> Authorization:

@@ -55,7 +55,7 @@ class LiveView:
     """How often it is rendered without any news, because time passes too."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stream:
     """One browser's connection."""
 

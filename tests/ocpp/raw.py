@@ -81,20 +81,20 @@ class Server:
 
     async def register(self, identity: str, profile: int = 0, password: str | None = None) -> StationId:
         """A station that staff entered."""
-        hashed = hash_password(SITE_KEY, password) if password is not None else None
+        hashed = hash_password(SITE_KEY, password.encode()) if password is not None else None
         return await self.store.write(
             stations.register, identity, identity, profile, hashed, "operator:1", self.now_ms()
         )
 
     async def log_of(self, station: int, **filters: Any) -> list[Message]:
         """The message log of a station, oldest first, once all that was queued is written."""
-        await self.store.write(lambda db: None)
+        await self.store.write(nothing)
         page = await self.store.read(message_log.page, StationId(station), None, 1000, **filters)
         return page.messages[::-1]
 
     async def rows(self, sql: str, *parameters: object) -> list[Any]:
         """What is in the database, once all that was queued is written."""
-        await self.store.write(lambda db: None)
+        await self.store.write(nothing)
         return await self.store.read(lambda db: db.execute(sql, parameters).fetchall())
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -102,7 +102,7 @@ class Server:
         async with asyncio.timeout(TIMEOUT_S):
             while not condition():
                 self.announced.clear()
-                await self.store.write(lambda db: None)
+                await self.store.write(nothing)
                 await asyncio.sleep(0)
 
     def _announce(self, announcements: list[Announcement]) -> None:
@@ -158,7 +158,9 @@ class Client:
         """Wait for the server's close; its code."""
         while True:
             message = await self.socket.receive(timeout=TIMEOUT_S)
-            if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                return int(message.data)
+            if message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
                 return self.socket.close_code
             if message.type is aiohttp.WSMsgType.ERROR:
                 return None
@@ -208,6 +210,10 @@ def stop_payload(transaction: int, meter_wh: int = 6000, **more: Any) -> Payload
 def hash_password(key: bytes, password: bytes) -> bytes:
     """What is kept of a station's password."""
     return hmac.digest(key, password, "sha256")
+
+
+def nothing(_: Database) -> None:
+    """A unit after which all that was queued before is written."""
 
 
 def fill(db: Database) -> None:

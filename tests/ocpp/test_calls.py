@@ -41,19 +41,26 @@ YES = CommandAnswer(accepted=True, status="Accepted")
         ("set_operative", (0, False), "ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}),
         ("set_operative", (3, True), "ChangeAvailability", {"connectorId": 3, "type": "Operative"}),
         ("clear_cache", (), "ClearCache", {}),  # TC_061
-        ("trigger", ("MeterValues", 1), "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1}),  # TC_054
+        (
+            "trigger",
+            ("MeterValues", 1),
+            "TriggerMessage",
+            {"requestedMessage": "MeterValues", "connectorId": 1},
+        ),  # TC_054
         ("trigger", ("Heartbeat",), "TriggerMessage", {"requestedMessage": "Heartbeat"}),
         ("set_variable", ("A", "60"), "ChangeConfiguration", {"key": "A", "value": "60"}),  # TC_021
     ],
 )
-async def test_commands(client: Client, server: Server, command: str, arguments: Any, action: str, payload: Any):
+async def test_commands(
+    client: Client, server: Server, command: str, arguments: Any, action: str, payload: Any
+) -> None:
     work = getattr(server.face.commands, command)(STATION, *arguments)
 
     assert await answered(client, work, ACCEPTED) == (action, payload, YES)
 
 
 @pytest.mark.parametrize(("hard", "kind"), [(True, "Hard"), (False, "Soft")])
-async def test_reset(client: Client, server: Server, hard: bool, kind: str):
+async def test_reset(client: Client, server: Server, hard: bool, kind: str) -> None:
     """TC_013 and TC_014."""
     work = server.face.commands.reset(STATION, hard=hard)
 
@@ -64,7 +71,7 @@ async def test_reset(client: Client, server: Server, hard: bool, kind: str):
     ("word", "accepted"),
     [("Accepted", True), ("Scheduled", True), ("Rejected", False), ("UnlockFailed", False), (None, False)],
 )
-async def test_the_stations_word_is_passed_on(client: Client, server: Server, word: str | None, accepted: bool):
+async def test_the_stations_word_is_passed_on(client: Client, server: Server, word: str | None, accepted: bool) -> None:
     """TC_026 and TC_030."""
     work = server.face.commands.unlock(STATION, 1, 1)
 
@@ -72,7 +79,7 @@ async def test_the_stations_word_is_passed_on(client: Client, server: Server, wo
     assert answer == CommandAnswer(accepted=accepted, status=word or "")
 
 
-async def test_all_settings(client: Client, server: Server):
+async def test_all_settings(client: Client, server: Server) -> None:
     """TC_019_1, with numbers and 0 or 1 where some stations put them."""
     keys = [
         {"key": "HeartbeatInterval", "value": 300, "readonly": 0},
@@ -93,7 +100,7 @@ async def test_all_settings(client: Client, server: Server):
     assert "0011223344" not in str(await server.log_of(1))
 
 
-async def test_a_new_password_is_not_in_the_message_log(client: Client, server: Server):
+async def test_a_new_password_is_not_in_the_message_log(client: Client, server: Server) -> None:
     """TC_073."""
     work = server.face.commands.set_variable(STATION, "AuthorizationKey", "secret-secret-16")
 
@@ -102,13 +109,13 @@ async def test_a_new_password_is_not_in_the_message_log(client: Client, server: 
     assert "secret-secret-16" not in str(await server.log_of(1))
 
 
-async def test_any_call_can_be_sent_as_it_is(client: Client, server: Server):
+async def test_any_call_can_be_sent_as_it_is(client: Client, server: Server) -> None:
     work = server.face.commands.raw_call(STATION, "Invented", {"any": ["thing"]})
 
     assert await answered(client, work, {"odd": 1}) == ("Invented", {"any": ["thing"]}, {"odd": 1})
 
 
-async def test_commands_that_services_do_not_ask_for_yet(client: Client, server: Server):
+async def test_commands_that_services_do_not_ask_for_yet(client: Client, server: Server) -> None:
     link = server.face.links.of(STATION)
     assert link is not None
     outgoing, call = Outgoing16(), link.calls.call
@@ -118,7 +125,7 @@ async def test_commands_that_services_do_not_ask_for_yet(client: Client, server:
     assert (await answered(client, outgoing.local_list_version(call), {"listVersion": 4}))[2] == 4
 
 
-async def test_the_station_is_answered_while_it_owes_us_an_answer(client: Client, server: Server):
+async def test_the_station_is_answered_while_it_owes_us_an_answer(client: Client, server: Server) -> None:
     task = asyncio.ensure_future(server.face.commands.clear_cache(STATION))
     _, message_id, _, _ = await client.receive()
 
@@ -127,7 +134,7 @@ async def test_the_station_is_answered_while_it_owes_us_an_answer(client: Client
     assert await task == YES
 
 
-async def test_calls_go_out_one_at_a_time_in_order(client: Client, server: Server):
+async def test_calls_go_out_one_at_a_time_in_order(client: Client, server: Server) -> None:
     tasks = [asyncio.ensure_future(server.face.commands.remote_stop(STATION, number)) for number in range(1, 4)]
     for number in range(1, 4):
         _, message_id, _, payload = await client.receive()
@@ -139,7 +146,7 @@ async def test_calls_go_out_one_at_a_time_in_order(client: Client, server: Serve
     assert await asyncio.gather(*tasks) == [YES] * 3
 
 
-async def test_no_more_calls_wait_than_may(client: Client, server: Server):
+async def test_no_more_calls_wait_than_may(client: Client, server: Server) -> None:
     tasks = [asyncio.ensure_future(server.face.commands.clear_cache(STATION)) for _ in range(CALLS_WAITING_MAX)]
     await client.receive()
 
@@ -154,7 +161,7 @@ async def test_no_more_calls_wait_than_may(client: Client, server: Server):
 
 async def test_an_answer_that_does_not_come_is_a_time_out_and_the_next_call_goes_on(
     client: Client, server: Server, settings: StationSettings
-):
+) -> None:
     settings.call_timeout_s = 0.01
     with pytest.raises(CommandFailed) as failure:
         await server.face.commands.clear_cache(STATION)
@@ -179,7 +186,7 @@ async def test_an_answer_that_does_not_come_is_a_time_out_and_the_next_call_goes
 @pytest.mark.parametrize(
     ("code", "kind"), [("NotImplemented", "unsupported"), ("NotSupported", "unsupported"), ("Whatever", "refused")]
 )
-async def test_a_call_error_is_passed_on(client: Client, server: Server, code: str, kind: str):
+async def test_a_call_error_is_passed_on(client: Client, server: Server, code: str, kind: str) -> None:
     task = asyncio.ensure_future(server.face.commands.clear_cache(STATION))
     _, message_id, _, _ = await client.receive()
     await client.send(orjson.dumps([4, message_id, code, "no", {}]).decode())
@@ -189,7 +196,7 @@ async def test_a_call_error_is_passed_on(client: Client, server: Server, code: s
     assert (failure.value.kind, failure.value.code, failure.value.description) == (kind, code, "no")
 
 
-async def test_an_open_call_is_lost_with_the_connection(client: Client, server: Server):
+async def test_an_open_call_is_lost_with_the_connection(client: Client, server: Server) -> None:
     task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, "X"))
     await client.receive()
     await client.socket.close()
@@ -199,7 +206,7 @@ async def test_an_open_call_is_lost_with_the_connection(client: Client, server: 
     assert failure.value.kind == "lost"
 
 
-async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client, server: Server):
+async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client, server: Server) -> None:
     task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, "X"))
     await client.receive()
     async with connected(server):
@@ -209,7 +216,7 @@ async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client
     assert failure.value.kind == "lost"
 
 
-async def test_a_station_without_a_connection_is_offline(server: Server):
+async def test_a_station_without_a_connection_is_offline(server: Server) -> None:
     station = await server.register("CS-1")
 
     assert not server.face.commands.is_online(station)
@@ -218,7 +225,7 @@ async def test_a_station_without_a_connection_is_offline(server: Server):
     assert failure.value.kind == "offline"
 
 
-async def test_what_1_6_cannot_say_is_not_sent(client: Client, server: Server):
+async def test_what_1_6_cannot_say_is_not_sent(client: Client, server: Server) -> None:
     for work in (
         server.face.commands.remote_start(STATION, 1, "x" * 21),
         server.face.commands.remote_stop(STATION, "a-text"),

@@ -27,7 +27,7 @@ METER_VALUES = {
 }
 
 
-async def test_a_known_station_is_accepted_at_its_cold_boot(client: Client, server: Server):
+async def test_a_known_station_is_accepted_at_its_cold_boot(client: Client, server: Server) -> None:
     """TC_001."""
     answer = await client.boot()
 
@@ -38,14 +38,14 @@ async def test_a_known_station_is_accepted_at_its_cold_boot(client: Client, serv
     assert await server.rows("SELECT vendor, model FROM station") == [("Vendor", "Model")]
 
 
-async def test_heartbeat_is_answered_with_the_time_in_utc(client: Client):
+async def test_heartbeat_is_answered_with_the_time_in_utc(client: Client) -> None:
     answer = await client.call("Heartbeat", {})
 
     assert list(answer) == ["currentTime"]
     assert answer["currentTime"].endswith("Z")
 
 
-async def test_a_charge_ends_in_a_bill(client: Client, server: Server):
+async def test_a_charge_ends_in_a_bill(client: Client, server: Server) -> None:
     """TC_004_1, as far as the server sees it."""
     assert await client.call("Authorize", {"idTag": CARD}) == {"idTagInfo": {"status": "Accepted"}}
     started = await client.start(meter_wh=1000)
@@ -61,13 +61,13 @@ async def test_a_charge_ends_in_a_bill(client: Client, server: Server):
     assert await server.rows("SELECT energy_wh, power_w FROM sample") == [(1500, 7360)]
 
 
-async def test_a_stop_without_a_card_is_answered_without_id_tag_info(client: Client):
+async def test_a_stop_without_a_card_is_answered_without_id_tag_info(client: Client) -> None:
     started = await client.start()
 
     assert await client.call("StopTransaction", stop_payload(started["transactionId"])) == {}
 
 
-async def test_an_unknown_card_gets_a_transaction_number_and_no_permission(client: Client):
+async def test_an_unknown_card_gets_a_transaction_number_and_no_permission(client: Client) -> None:
     """TC_023_1 and TC_037_3."""
     assert await client.call("Authorize", {"idTag": "UNKNOWN"}) == {"idTagInfo": {"status": "Invalid"}}
     started = await client.start("UNKNOWN")
@@ -76,14 +76,14 @@ async def test_an_unknown_card_gets_a_transaction_number_and_no_permission(clien
     assert started["transactionId"] > 0
 
 
-async def test_a_card_in_use_is_told_so_at_the_second_start_only(client: Client):
+async def test_a_card_in_use_is_told_so_at_the_second_start_only(client: Client) -> None:
     await client.start()
 
     assert await client.call("Authorize", {"idTag": CARD}) == {"idTagInfo": {"status": "Accepted"}}
     assert (await client.start(connector=2))["idTagInfo"] == {"status": "ConcurrentTx"}
 
 
-async def test_status_of_a_connector_is_kept(client: Client, server: Server):
+async def test_status_of_a_connector_is_kept(client: Client, server: Server) -> None:
     """TC_024: a lock failure, and the station's own words."""
     status = {"connectorId": 2, "errorCode": "ConnectorLockFailure", "status": "Faulted", "info": "bolt"}
     assert await client.call("StatusNotification", {**status, "vendorErrorCode": "E17"}) == {}
@@ -104,7 +104,9 @@ async def test_status_of_a_connector_is_kept(client: Client, server: Server):
         ("SignCertificate", {"csr": "-----BEGIN"}, {"status": "Rejected"}),
     ],
 )
-async def test_other_messages_are_answered_and_kept(client: Client, server: Server, action: str, payload, answer):
+async def test_other_messages_are_answered_and_kept(
+    client: Client, server: Server, action: str, payload, answer
+) -> None:
     assert await client.call(action, payload) == answer
 
     assert [(row.action, row.violation) for row in await server.log_of(1)] == [(action, None)]
@@ -113,7 +115,7 @@ async def test_other_messages_are_answered_and_kept(client: Client, server: Serv
 # --- repeats ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_same_frame_again_is_answered_the_same(client: Client, server: Server):
+async def test_the_same_frame_again_is_answered_the_same(client: Client, server: Server) -> None:
     frame = orjson.dumps([2, "17", "StartTransaction", start_payload()]).decode()
     first = await client.exchange(frame)
 
@@ -121,7 +123,7 @@ async def test_the_same_frame_again_is_answered_the_same(client: Client, server:
     assert len(await server.rows("SELECT id FROM session")) == 1
 
 
-async def test_the_same_frame_again_after_a_restart_is_answered_the_same(server: Server):
+async def test_the_same_frame_again_after_a_restart_is_answered_the_same(server: Server) -> None:
     await server.register("CS-1")
     frame = orjson.dumps([2, "17", "StartTransaction", start_payload()]).decode()
     async with connected(server) as client:
@@ -136,7 +138,9 @@ async def test_the_same_frame_again_after_a_restart_is_answered_the_same(server:
     assert await server.rows("SELECT state FROM session") == [("ended",)]
 
 
-async def test_a_repeat_while_the_first_is_being_committed_waits_for_the_same_answer(client: Client, server: Server):
+async def test_a_repeat_while_the_first_is_being_committed_waits_for_the_same_answer(
+    client: Client, server: Server
+) -> None:
     frame = orjson.dumps([2, "17", "StartTransaction", start_payload()]).decode()
     held, go_on = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -161,14 +165,16 @@ async def test_a_repeat_while_the_first_is_being_committed_waits_for_the_same_an
     assert rows == [(answer[2]["transactionId"],)]
 
 
-async def test_a_repeated_start_under_another_message_id_is_the_same_transaction(client: Client):
+async def test_a_repeated_start_under_another_message_id_is_the_same_transaction(client: Client) -> None:
     payload = start_payload()
     first = await client.call("StartTransaction", payload)
 
     assert await client.call("StartTransaction", payload) == first
 
 
-async def test_a_start_with_an_impossible_time_stays_the_same_when_it_comes_again(client: Client, server: Server):
+async def test_a_start_with_an_impossible_time_stays_the_same_when_it_comes_again(
+    client: Client, server: Server
+) -> None:
     payload = {**start_payload(), "timestamp": "1970-01-01T00:00:09Z"}
     first = await client.call("StartTransaction", payload)
 
@@ -177,7 +183,7 @@ async def test_a_start_with_an_impossible_time_stays_the_same_when_it_comes_agai
     assert abs(started_at_ms - system_clock()) < 60_000
 
 
-async def test_a_boot_under_an_old_message_id_is_a_new_boot(client: Client, server: Server):
+async def test_a_boot_under_an_old_message_id_is_a_new_boot(client: Client, server: Server) -> None:
     """Libraries count their messages from 1 after each start."""
     frame = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]'
     server.now_ms = lambda: 1_800_000_000_000
@@ -187,7 +193,7 @@ async def test_a_boot_under_an_old_message_id_is_a_new_boot(client: Client, serv
     assert (await client.exchange(frame))[2]["currentTime"] == rfc3339(1_800_000_090_000)
 
 
-async def test_messages_are_answered_in_the_order_in_which_they_came(client: Client):
+async def test_messages_are_answered_in_the_order_in_which_they_came(client: Client) -> None:
     sent = []
     for number in range(100):
         action = ("Heartbeat", {}) if number % 3 else ("Authorize", {"idTag": CARD})
@@ -200,7 +206,7 @@ async def test_messages_are_answered_in_the_order_in_which_they_came(client: Cli
 # --- other transactions, and queues ----------------------------------------------------------------------------------------
 
 
-async def test_a_stop_of_another_stations_transaction_is_answered_and_ignored(client: Client, server: Server):
+async def test_a_stop_of_another_stations_transaction_is_answered_and_ignored(client: Client, server: Server) -> None:
     started = await client.start()
     await server.register("CS-2")
     async with connected(server, "/ocpp/CS-2") as other:
@@ -212,7 +218,7 @@ async def test_a_stop_of_another_stations_transaction_is_answered_and_ignored(cl
 @pytest.mark.parametrize("transaction", [-1, 0])
 async def test_a_stop_of_a_transaction_without_a_number_ends_the_one_that_is_open(
     client: Client, server: Server, transaction: int
-):
+) -> None:
     """1.6 errata 3.18."""
     await client.start()
     await client.call("StopTransaction", stop_payload(transaction))
@@ -221,14 +227,16 @@ async def test_a_stop_of_a_transaction_without_a_number_ends_the_one_that_is_ope
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, 2**64 - 1, 10**30, -(2**62)])
-async def test_a_transaction_number_beyond_all_bounds_is_answered(client: Client, number: int):
+async def test_a_transaction_number_beyond_all_bounds_is_answered(client: Client, number: int) -> None:
     text = f'[2,"x","StopTransaction",{{"transactionId":{number},"meterStop":1,"timestamp":"2026-11-23T05:00:00Z"}}]'
 
     assert await client.exchange(text) == [3, "x", {}]
 
 
 @pytest.mark.parametrize("field", ["meterStart", "connectorId"])
-async def test_a_start_with_a_number_beyond_all_bounds_waits_for_review(client: Client, server: Server, field: str):
+async def test_a_start_with_a_number_beyond_all_bounds_waits_for_review(
+    client: Client, server: Server, field: str
+) -> None:
     text = orjson.dumps([2, "x", "StartTransaction", {**start_payload(), field: 2**64 - 1}]).decode()
     answer = await client.exchange(text)
 
@@ -237,7 +245,7 @@ async def test_a_start_with_a_number_beyond_all_bounds_waits_for_review(client: 
     assert await server.rows("SELECT kind FROM problem WHERE kind = 'unreadable'") == [("unreadable",)]
 
 
-async def test_a_start_from_a_queue_keeps_its_own_time(client: Client, server: Server):
+async def test_a_start_from_a_queue_keeps_its_own_time(client: Client, server: Server) -> None:
     """TC_039: an offline transaction."""
     at_ms = system_clock() - 7_200_000
     await client.start(at_ms=at_ms)
@@ -248,7 +256,7 @@ async def test_a_start_from_a_queue_keeps_its_own_time(client: Client, server: S
 # --- knocking --------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_unknown_station_is_told_to_wait_and_nothing_else_is_done_for_it(server: Server):
+async def test_an_unknown_station_is_told_to_wait_and_nothing_else_is_done_for_it(server: Server) -> None:
     async with connected(server, "/ocpp/NEW") as client:
         assert (await client.boot())["status"] == "Pending"
         assert await client.refusal("Heartbeat", {}) == "SecurityError"
@@ -259,7 +267,7 @@ async def test_an_unknown_station_is_told_to_wait_and_nothing_else_is_done_for_i
     assert await server.rows("SELECT id FROM session") == []
 
 
-async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: Server):
+async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: Server) -> None:
     """TC_001 after Pending."""
     async with connected(server, "/ocpp/NEW") as client:
         assert (await client.boot())["status"] == "Pending"
@@ -270,7 +278,7 @@ async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: 
         assert (await client.boot())["status"] == "Accepted"
 
 
-async def test_a_station_that_is_turned_away_loses_its_connection(server: Server):
+async def test_a_station_that_is_turned_away_loses_its_connection(server: Server) -> None:
     async with connected(server, "/ocpp/NEW") as client:
         await client.boot()
         await server.store.write(stations.dismiss, 1, "operator:1", system_clock())
@@ -278,7 +286,7 @@ async def test_a_station_that_is_turned_away_loses_its_connection(server: Server
         assert await client.closed() == 1008
 
 
-async def test_a_retired_station_is_refused(server: Server):
+async def test_a_retired_station_is_refused(server: Server) -> None:
     station = await server.register("CS-1")
     await server.store.write(stations.retire, station, "operator:1", system_clock())
 

@@ -28,11 +28,11 @@ NOW = "2026-11-23T05:00:00Z"
         ("DataTransfer", [], "FormationViolation"),
     ],
 )
-async def test_error_codes(client: Client, action: str, payload, code: str):
+async def test_error_codes(client: Client, action: str, payload, code: str) -> None:
     assert await client.refusal(action, payload) == code
 
 
-async def test_a_strict_station_is_told_of_a_wrong_type(client: Client, settings: StationSettings):
+async def test_a_strict_station_is_told_of_a_wrong_type(client: Client, settings: StationSettings) -> None:
     settings.strict_stations = {"CS-1"}
 
     assert await client.refusal("Authorize", {"idTag": 12345}) == "TypeConstraintViolation"
@@ -57,13 +57,13 @@ async def test_a_strict_station_is_told_of_a_wrong_type(client: Client, settings
         ('[2,"a","' + "x" * 5000 + '",{}]', [4, "a", "NotImplemented"]),
     ],
 )
-async def test_broken_calls(client: Client, text: str, answer: list[object]):
+async def test_broken_calls(client: Client, text: str, answer: list[object]) -> None:
     assert (await client.exchange(text))[:3] == answer
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "17", "null", "[1]", '[5,"a","b","c",{}]', '[6,"a","Heartbeat",{}]', "[3]",
                                   '[3,"unknown",{}]', '[4,"unknown","GenericError","",{}]', '[3,"x",{"a":}'])  # fmt: skip
-async def test_frames_that_want_no_answer_are_kept_and_ignored(client: Client, server: Server, text: str):
+async def test_frames_that_want_no_answer_are_kept_and_ignored(client: Client, server: Server, text: str) -> None:
     """J 1.6, 4.1.3."""
     await client.send(text)
 
@@ -74,7 +74,7 @@ async def test_frames_that_want_no_answer_are_kept_and_ignored(client: Client, s
 
 
 @pytest.mark.parametrize("message_id", ["7", "1.5", '"' + "x" * 300 + '"', '""', '"ключ"'])
-async def test_message_ids_are_echoed_as_they_came(client: Client, message_id: str):
+async def test_message_ids_are_echoed_as_they_came(client: Client, message_id: str) -> None:
     answer = await client.exchange(f'[2,{message_id},"Heartbeat",{{}}]')
 
     assert answer[0] == 3
@@ -82,7 +82,7 @@ async def test_message_ids_are_echoed_as_they_came(client: Client, message_id: s
 
 
 @pytest.mark.parametrize("text", ['[2,"a","Heartbeat"]', '[2,"a","Heartbeat",null]', '[2,"a","Heartbeat",{},1]'])
-async def test_a_call_of_another_length_is_read_if_it_is_clear(client: Client, server: Server, text: str):
+async def test_a_call_of_another_length_is_read_if_it_is_clear(client: Client, server: Server, text: str) -> None:
     assert (await client.exchange(text))[:2] == [3, "a"]
     assert (await server.log_of(1))[0].violation == "not [2, id, action, {}]"
 
@@ -102,7 +102,7 @@ async def test_a_call_of_another_length_is_read_if_it_is_clear(client: Client, s
 )
 async def test_a_start_that_cannot_be_read_gets_a_number_and_waits_for_review(
     client: Client, server: Server, frame: str
-):
+) -> None:
     answer = await client.exchange(frame)
 
     assert answer[2]["idTagInfo"] == {"status": "Invalid"}
@@ -115,16 +115,16 @@ async def test_a_start_that_cannot_be_read_gets_a_number_and_waits_for_review(
 
 @pytest.mark.parametrize("action", ["StopTransaction", "MeterValues", "StatusNotification"])
 @pytest.mark.parametrize("payload", [{}, [], {"connectorId": "x", "transactionId": {}, "meterValue": 7, "status": 4}])
-async def test_transaction_messages_are_acknowledged_whatever_they_hold(client: Client, action: str, payload):
+async def test_transaction_messages_are_acknowledged_whatever_they_hold(client: Client, action: str, payload) -> None:
     assert await client.call(action, payload) == {}
 
 
-async def test_a_boot_that_cannot_be_read_is_a_boot(client: Client):
+async def test_a_boot_that_cannot_be_read_is_a_boot(client: Client) -> None:
     assert (await client.call("BootNotification", {}))["status"] == "Accepted"
     assert (await client.call("BootNotification", []))["status"] == "Accepted"
 
 
-async def test_a_stop_without_a_reading_is_billed_by_the_readings_before(client: Client, server: Server):
+async def test_a_stop_without_a_reading_is_billed_by_the_readings_before(client: Client, server: Server) -> None:
     started = await client.start(meter_wh=1000)
     number = started["transactionId"]
     values = [{"timestamp": NOW, "sampledValue": [{"value": "3500"}]}]
@@ -137,7 +137,7 @@ async def test_a_stop_without_a_reading_is_billed_by_the_readings_before(client:
 # --- mended ----------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_start_with_the_usual_mistakes_is_read(client: Client, server: Server):
+async def test_a_start_with_the_usual_mistakes_is_read(client: Client, server: Server) -> None:
     payload = {
         "connectorId": "1",
         "idTag": "04:a1:b2:c3",
@@ -158,7 +158,7 @@ async def test_a_start_with_the_usual_mistakes_is_read(client: Client, server: S
         assert rule in violation
 
 
-async def test_one_bad_sample_does_not_lose_its_siblings(client: Client, server: Server):
+async def test_one_bad_sample_does_not_lose_its_siblings(client: Client, server: Server) -> None:
     started = await client.start(meter_wh=0)
     moment = {
         "timestamp": NOW,
@@ -180,17 +180,15 @@ async def test_one_bad_sample_does_not_lose_its_siblings(client: Client, server:
     assert orjson.loads(rows[0][2]) == [{"value": "warm", "measurand": "Temperature", "unit": "Celcius"}]
 
 
-async def test_a_lone_meter_value_is_a_list_of_one(client: Client, server: Server):
+async def test_a_lone_meter_value_is_a_list_of_one(client: Client, server: Server) -> None:
     started = await client.start(meter_wh=0)
     value = {"timestamp": NOW, "sampledValue": {"value": "900"}}
-    await client.call(
-        "MeterValues", {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": value}
-    )
+    await client.call("MeterValues", {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": value})
 
     assert await server.rows("SELECT energy_wh FROM sample") == [(900,)]
 
 
-async def test_a_status_in_a_stations_own_words_is_kept(client: Client, server: Server):
+async def test_a_status_in_a_stations_own_words_is_kept(client: Client, server: Server) -> None:
     await client.call("StatusNotification", {"connectorId": 1, "status": "available", "errorCode": "Error"})
     await client.call("StatusNotification", {"connectorId": 2, "status": "Sleeping"})
 
@@ -201,25 +199,25 @@ async def test_a_status_in_a_stations_own_words_is_kept(client: Client, server: 
 # --- what websockets forbid ------------------------------------------------------------------------------------------------
 
 
-async def test_a_frame_that_is_too_large_closes_with_1009(client: Client):
+async def test_a_frame_that_is_too_large_closes_with_1009(client: Client) -> None:
     await client.send('[2,"a","Heartbeat",{"x":"' + "x" * 70_000 + '"}]')
 
     assert await client.closed() == 1009
 
 
-async def test_a_binary_frame_closes_with_1003(client: Client):
+async def test_a_binary_frame_closes_with_1003(client: Client) -> None:
     await client.socket.send_bytes(b"\x00\x01")
 
     assert await client.closed() == 1003
 
 
-async def test_bad_utf_8_closes_with_1007(client: Client):
+async def test_bad_utf_8_closes_with_1007(client: Client) -> None:
     await client.socket.send_frame(b'[2,"\xff","Heartbeat",{}]', aiohttp.WSMsgType.TEXT)
 
     assert await client.closed() == 1007
 
 
-async def test_nul_in_texts_does_not_reach_the_database(client: Client, server: Server):
+async def test_nul_in_texts_does_not_reach_the_database(client: Client, server: Server) -> None:
     await client.call("BootNotification", {"chargePointVendor": "A\0B", "chargePointModel": "\0"})
     await client.send('[2,"a","x\0')
     await client.receive()
@@ -231,7 +229,7 @@ async def test_nul_in_texts_does_not_reach_the_database(client: Client, server: 
 # --- our own failure -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_unit_that_raises_is_an_internal_error_and_the_connection_stays(client: Client, server: Server):
+async def test_a_unit_that_raises_is_an_internal_error_and_the_connection_stays(client: Client, server: Server) -> None:
     def break_it(db: Database) -> None:
         db.execute("CREATE TRIGGER broken BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'broken'); END")
 
@@ -257,7 +255,24 @@ def noise(random: random.Random) -> str:
     kind = random.randrange(3)
     if kind == 0:
         return "".join(random.choices(PIECES, k=random.randrange(1, 30)))
-    values: list[object] = [None, True, -1, 0, 2**63, 2**64 - 1, -(2**63), 1.5, "", "x" * 300, "\0", [], {}, [None], [[]], {"a": {}}]
+    values: list[object] = [
+        None,
+        True,
+        -1,
+        0,
+        2**63,
+        2**64 - 1,
+        -(2**63),
+        1.5,
+        "",
+        "x" * 300,
+        "\0",
+        [],
+        {},
+        [None],
+        [[]],
+        {"a": {}},
+    ]
     action = random.choice(["StartTransaction", "StopTransaction", "MeterValues", "StatusNotification", "Authorize", "Heartbeat",
                             "BootNotification", "DataTransfer", "FirmwareStatusNotification"])  # fmt: skip
     fields = ["connectorId", "idTag", "meterStart", "meterStop", "transactionId", "timestamp", "meterValue", "transactionData", "status",
@@ -275,7 +290,7 @@ def noise(random: random.Random) -> str:
 
 async def test_after_a_thousand_malformed_frames_money_still_moves(
     client: Client, server: Server, settings: StationSettings, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     settings.messages_per_s = 0
     source = random.Random(20261123)
     for _ in range(1000):
@@ -293,7 +308,7 @@ async def test_after_a_thousand_malformed_frames_money_still_moves(
     assert [record.message for record in caplog.records if record.exc_info] == []
 
 
-async def test_a_flood_waits_and_loses_nothing(server: Server, settings: StationSettings):
+async def test_a_flood_waits_and_loses_nothing(server: Server, settings: StationSettings) -> None:
     settings.messages_per_s = 1000
     await server.register("CS-1")
     async with connected(server) as client:

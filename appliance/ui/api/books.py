@@ -16,8 +16,20 @@ from appliance.domain.identifiers import IDENTITY_CHARS_MAX
 from appliance.ui.api.checks import Parameter, day_of
 from appliance.ui.api.operations import LIMIT_MAX, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import (
-    CURRENCY, WATT_HOURS, day, flag, money, moment, or_null, record, several, text, thing, whole, words,
-)  # fmt: skip
+    CURRENCY,
+    WATT_HOURS,
+    day,
+    flag,
+    moment,
+    money,
+    or_null,
+    record,
+    several,
+    text,
+    thing,
+    whole,
+    words,
+)
 from appliance.ui.api.stations import station_named
 
 DAYS_MAX = 366
@@ -120,9 +132,7 @@ async def trial_balance(call: Call) -> Answer:
     )
 
 
-def _report(
-    db: sqlite3.Connection, first: str, last: str, station: int | None
-) -> tuple[list[StationDay], Total]:
+def _report(db: sqlite3.Connection, first: str, last: str, station: int | None) -> tuple[list[StationDay], Total]:
     return reports.station_days(db, first, last, station), reports.total(db, first, last, station)
 
 

@@ -13,7 +13,7 @@ from appliance.services import enrolment
 from appliance.services.enrolment import TEXT_CHARS_MAX, TRANSACTIONS_MAX, need_card
 from appliance.ui.api.checks import Parameter, moment_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
-from appliance.ui.api.shapes import flag, moment, number_of, or_null, record, request, text, whole, words
+from appliance.ui.api.shapes import flag, form, moment, number_of, or_null, record, text, whole, words
 
 UID = text(ID_TOKEN_CHARS_MAX, "In any of the usual ways: with colons, with blanks, in small letters.", least=1)
 LABEL = text(TEXT_CHARS_MAX, "What is printed on it.")
@@ -34,7 +34,7 @@ CARD = record(
     replaced_by=or_null(whole("The card that was given out instead.")),
     created_at=moment(),
 )
-NEW_CARD = request(
+NEW_CARD = form(
     "NewCard",
     ("uid", "person_id"),
     uid=UID,
@@ -43,9 +43,9 @@ NEW_CARD = request(
     transactions_max=AT_ONCE,
     expires_at=EXPIRES,
 )
-CARD_CHANGE = request("CardChange", label=LABEL, transactions_max=AT_ONCE, expires_at=EXPIRES)
-BLOCK = request("Block", reason=text(TEXT_CHARS_MAX))
-REPLACEMENT = request("Replacement", ("uid",), uid=UID)
+CARD_CHANGE = form("CardChange", label=LABEL, transactions_max=AT_ONCE, expires_at=EXPIRES)
+BLOCK = form("Block", reason=text(TEXT_CHARS_MAX))
+REPLACEMENT = form("Replacement", ("uid",), uid=UID)
 
 
 async def list_cards(call: Call) -> Answer:
@@ -130,9 +130,7 @@ def _expiry(body: Body) -> int | None:
     return None if text is None else moment_of("expires_at", text)
 
 
-def _page(
-    db: sqlite3.Connection, text: str, uid: str | None, person: int | None, after: int, limit: int
-) -> list[Card]:
+def _page(db: sqlite3.Connection, text: str, uid: str | None, person: int | None, after: int, limit: int) -> list[Card]:
     if uid is not None:
         found = people.card_by_uid(db, normal_form(uid))
         rows = [found] if found is not None and found.id > after else []

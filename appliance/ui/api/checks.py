@@ -59,7 +59,9 @@ class Parameter:
     required: bool = False
 
 
-async def body_of(request: web.Request, schema: Schema, check: Callable[[Any], Iterable[ValidationError]]) -> dict[str, Any]:
+async def body_of(
+    request: web.Request, schema: Schema, check: Callable[[Any], Iterable[ValidationError]]
+) -> dict[str, Any]:
     """The request's JSON object. Nothing at all is an empty object, where every field is optional.
 
     Raises:

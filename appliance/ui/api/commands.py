@@ -16,8 +16,19 @@ from appliance.services.ports import CommandAnswer, CommandFailed
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import Answer, Body, Call, Operation, fingerprint, key_of, known_answer, stored_answer
 from appliance.ui.api.shapes import (
-    anything, choice, flag, number_of, or_null, record, request, several, text, thing, whole, words,
-)  # fmt: skip
+    anything,
+    choice,
+    flag,
+    form,
+    number_of,
+    or_null,
+    record,
+    several,
+    text,
+    thing,
+    whole,
+    words,
+)
 from appliance.ui.api.stations import station_of
 
 EVSE_MAX = 1000
@@ -25,34 +36,41 @@ VALUE_CHARS_MAX = 2500
 NAMES_MAX = 100
 EVSE = whole("Which connector of the station.", least=1, most=EVSE_MAX)
 WANTED = record("Wanted", session_id=whole("Its number; see `/sessions/{id}`."), state=choice("requested"))
-STOPPED = record("Stopped", session_id=whole(), status=words("What the station said; `Cancelled` for one that had not begun."))
+STOPPED = record(
+    "Stopped", session_id=whole(), status=words("What the station said; `Cancelled` for one that had not begun.")
+)
 SAID = record("Said", accepted=flag("Whether the station will try."), status=words("What the station said."))
-VARIABLE = record("Variable", name=words(), value=or_null(words("null: it has none, or does not tell.")), readonly=flag())
-ANSWERED = request(
+VARIABLE = record(
+    "Variable", name=words(), value=or_null(words("null: it has none, or does not tell.")), readonly=flag()
+)
+ANSWERED = form(
     "Answered",
     result=anything("The payload of the station's answer."),
     error=thing(code=words("The OCPP error code."), description=words()),
 )
-START = request(
+START = form(
     "Start",
     connector=EVSE | {"description": "Which connector; left out, the station chooses."},
     person_id=number_of("the person who pays"),
     card=text(ID_TOKEN_CHARS_MAX, "Or the card of that person.", least=1),
 )
-STOP = request("Stop", connector=EVSE, session_id=number_of("the session"))
-RAW_CALL = request(
-    "RawCall", ("action",), action=text(100, least=1), payload=anything("Sent as it is, whatever it is; {} if left out.")
+STOP = form("Stop", connector=EVSE, session_id=number_of("the session"))
+RAW_CALL = form(
+    "RawCall",
+    ("action",),
+    action=text(100, least=1),
+    payload=anything("Sent as it is, whatever it is; {} if left out."),
 )
-UNLOCK = request("Unlock", ("connector",), connector=EVSE)
-RESET = request("Reset", kind=choice("soft", "hard", description="soft if left out."))
-AVAILABILITY = request(
+UNLOCK = form("Unlock", ("connector",), connector=EVSE)
+RESET = form("Reset", kind=choice("soft", "hard", description="soft if left out."))
+AVAILABILITY = form(
     "Availability",
     ("operative",),
     operative=flag("false: out of service."),
     connector=EVSE | {"description": "The whole station, if left out."},
 )
-TRIGGER = request("Trigger", ("message",), message=text(100, "Such as StatusNotification.", least=1), connector=EVSE)
-VARIABLE_CHANGE = request(
+TRIGGER = form("Trigger", ("message",), message=text(100, "Such as StatusNotification.", least=1), connector=EVSE)
+VARIABLE_CHANGE = form(
     "VariableChange", ("name", "value"), name=text(100, least=1), value=text(VALUE_CHARS_MAX, lines=True)
 )
 
@@ -161,9 +179,7 @@ async def get_variables(call: Call) -> Answer:
 async def set_variable(call: Call) -> Answer:
     """`PUT /stations/{id}/variables`."""
     station = await station_of(call)
-    return _said(
-        await call.console.control.set_variable(station.id, call.body["name"], call.body["value"], call.actor)
-    )
+    return _said(await call.console.control.set_variable(station.id, call.body["name"], call.body["value"], call.actor))
 
 
 def _said(answer: CommandAnswer) -> Answer:

@@ -15,8 +15,13 @@ from aiohttp import web
 
 from appliance.db import operators, stations
 from appliance.services.announce import (
-    Announcement, Hub, PersonChanged, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged,
-)  # fmt: skip
+    Announcement,
+    Hub,
+    PersonChanged,
+    ProblemsChanged,
+    SessionChanged,
+    StationChanged,
+)
 from appliance.services.operators import hash_token
 from appliance.services.operators import visit as visit_of
 from appliance.ui.api.shapes import or_null, record, whole, words
@@ -114,10 +119,14 @@ class Events:
         event: dict[str, object] = {
             "station": None, "connector": None, "session_id": None, "person_id": None, "what": "changed",
         }  # fmt: skip
+        name = "settings"
         match announcement:
             case StationChanged():
                 name = "station"
-                event |= {"station": await self._identity(request, announcement.station), "connector": announcement.evse}
+                event |= {
+                    "station": await self._identity(request, announcement.station),
+                    "connector": announcement.evse,
+                }
             case SessionChanged():
                 name = "session"
                 event |= {
@@ -132,8 +141,6 @@ class Events:
                 event |= {"person_id": announcement.person}
             case ProblemsChanged():
                 name = "problems"
-            case SettingsChanged():
-                name = "settings"
         return f"event: {name}\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
 
     async def _identity(self, request: web.Request, station: int) -> str | None:

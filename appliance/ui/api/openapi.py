@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,7 +70,7 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": _name(operation),
+        "operationId": operation.answer.__name__,
         "summary": operation.summary,
         "tags": [operation.path.split("/")[1]],
         "x-roles": sorted(ROUTES.get((operation.method, operation.route), ())),
@@ -108,7 +107,12 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _query(parameter: Parameter) -> dict[str, Any]:
     schema = {name: value for name, value in parameter.schema.items() if name != "description"}
-    described: dict[str, Any] = {"name": parameter.name, "in": "query", "required": parameter.required, "schema": schema}
+    described: dict[str, Any] = {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "schema": schema,
+    }
     if "description" in parameter.schema:
         described["description"] = parameter.schema["description"]
     return described
@@ -171,10 +175,3 @@ def _itself() -> dict[str, Any]:
             "200": {"description": "This document", "content": {"application/json": {"schema": {"type": "object"}}}}
         },
     }
-
-
-def _name(operation: Operation) -> str:
-    """`start` of `/stations/{id}/start` is `start_stations`."""
-    subject = re.sub(r"\W+", "_", operation.path.split("/")[1])
-    return f"{operation.answer.__name__}_{subject}" if subject not in operation.answer.__name__ else operation.answer.__name__
-

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import orjson
 from aiohttp import web
 
-from appliance.db import idempotency
 from appliance.db.connection import Database
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.units import rfc3339
@@ -19,7 +18,7 @@ from appliance.services import idempotent
 from appliance.services.idempotent import KEY_CHARS_MAX, Stored
 from appliance.services.ports import CommandFailed
 from appliance.ui.api.checks import Parameter, body_of, identifier, query_of, validator
-from appliance.ui.api.shapes import ID_MAX, Schema, Shape, request, several, thing, whole, words
+from appliance.ui.api.shapes import ID_MAX, Schema, Shape, form, several, thing, whole, words
 from appliance.ui.context import CONSOLE, Console, Principal, principal
 from appliance.ui.errors import as_problem, command_failure
 from appliance.ui.language import N_, _, sentences
@@ -37,7 +36,7 @@ PAGING = (
     Parameter("limit", whole("How many at most.", least=1, most=LIMIT_MAX)),
     Parameter("after", whole("The `next` of the page before.", least=0, most=ID_MAX)),
 )
-EMPTY = request("Empty")
+EMPTY = form("Empty")
 
 OF_COMMANDS = {"offline": 409, "not_sent": 409, "busy": 503, "timeout": 504, "lost": 504}
 """What HTTP calls a command that failed; what a station refuses, or does not know, is 502."""
@@ -141,7 +140,10 @@ class Operation:
         """Of the body it gives."""
         if not self.listed:
             return self.gives.reference
-        following = {"type": ["string", "null"], "description": "Ask for the next page with `after`; null: this is the last."}
+        following = {
+            "type": ["string", "null"],
+            "description": "Ask for the next page with `after`; null: this is the last.",
+        }
         return thing(items=several(self.gives.reference), next=following, **self.beside)
 
 
@@ -150,7 +152,9 @@ def routes(operations: Sequence[Operation]) -> list[web.RouteDef]:
     return [web.route(operation.method, operation.route, _serving(operation)) for operation in operations]
 
 
-def listed(rows: Sequence[T], limit: int, show: Callable[[T], Body], token: Callable[[T], object], **beside: Any) -> Answer:
+def listed(
+    rows: Sequence[T], limit: int, show: Callable[[T], Body], token: Callable[[T], object], **beside: Any
+) -> Answer:
     """A page of a list. `rows` are one more than `limit`, if there are more."""
     following = str(token(rows[limit - 1])) if len(rows) > limit else None
     return Answer({"items": [show(row) for row in rows[:limit]], "next": following, **beside})
@@ -203,9 +207,8 @@ async def known_answer(call: Call, key: str) -> Answer | None:
     Raises:
         KeyReused: To another request.
     """
-    if await call.console.store.read(idempotency.find, call.actor, key) is None:
-        return None
-    return stored_answer(await call.console.store.write(_once, call.actor, key, fingerprint(call), call.now_ms, _gone))
+    stored = await call.console.store.read(idempotent.known, call.actor, key, fingerprint(call))
+    return None if stored is None else stored_answer(stored)
 
 
 def stored_answer(stored: Stored) -> Answer:
@@ -222,10 +225,6 @@ def _once(
         return status, orjson.dumps(body).decode()
 
     return idempotent.once(db, scope, key, request, now_ms, rendered)
-
-
-def _gone(db: Database, name: str) -> tuple[int, Body]:
-    raise NotFound("There is no such thing.")
 
 
 # --- serving -------------------------------------------------------------------------------------------------------------
@@ -259,7 +258,9 @@ def refused(refusal: Refusal) -> web.Response:
     detail, advice = sentences(refusal)
     field_name = refusal.field if isinstance(refusal, Invalid) else ""
     title = _title(refusal.status)
-    return as_problem(refusal.status, title, detail, kind=_kind(type(refusal).__name__), field=field_name, advice=advice)
+    return as_problem(
+        refusal.status, title, detail, kind=_kind(type(refusal).__name__), field=field_name, advice=advice
+    )
 
 
 def failed(failure: CommandFailed) -> web.Response:

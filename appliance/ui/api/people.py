@@ -17,8 +17,21 @@ from appliance.services.enrolment import NAME_CHARS_MAX, TEXT_CHARS_MAX, need_pe
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (
-    CURRENCY, CURRENCY_ASKED, amount, choice, flag, moment, money, number_of, or_null, record, request, text, whole, words,
-)  # fmt: skip
+    CURRENCY,
+    CURRENCY_ASKED,
+    amount,
+    choice,
+    flag,
+    form,
+    moment,
+    money,
+    number_of,
+    or_null,
+    record,
+    text,
+    whole,
+    words,
+)
 from appliance.ui.language import LANGUAGES
 
 POLICY = choice("prepaid", "postpaid", "free", description="How its people pay.")
@@ -75,7 +88,7 @@ ENTRY = record(
     amount_minor=money("Positive into the wallet, negative out of it."),
     currency=CURRENCY,
 )
-NEW_PERSON = request(
+NEW_PERSON = form(
     "NewPerson",
     ("name", "group_id"),
     name=NAME,
@@ -84,12 +97,12 @@ NEW_PERSON = request(
     language=SPEAKS,
     group_id=number_of("their group"),
 )
-PERSON_CHANGE = request(
+PERSON_CHANGE = form(
     "PersonChange", name=NAME, phone=text(100), note=NOTE, language=SPEAKS, group_id=number_of("their group")
 )
-NEW_GROUP = request("NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
-GROUP_CHANGE = request("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
-PAYMENT = request(
+NEW_GROUP = form("NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+PAYMENT = form(
     "Payment",
     ("amount_minor",),
     amount_minor=amount(AMOUNT_MINOR_MAX, "Minor units of the currency."),
@@ -97,7 +110,7 @@ PAYMENT = request(
     method=METHOD,
     note=text(TEXT_CHARS_MAX),
 )
-CORRECTION = request(
+CORRECTION = form(
     "Correction",
     ("amount_minor", "reason"),
     amount_minor=amount(AMOUNT_MINOR_MAX, "Into the wallet, or, below zero, out of it.", least=-AMOUNT_MINOR_MAX),

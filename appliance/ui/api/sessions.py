@@ -13,8 +13,19 @@ from appliance.services import live_cost
 from appliance.ui.api.checks import Parameter, span_of
 from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import (
-    CURRENCY, WATT_HOURS, choice, flag, moment, money, number_of, or_null, record, text, whole, words,
-)  # fmt: skip
+    CURRENCY,
+    WATT_HOURS,
+    choice,
+    flag,
+    moment,
+    money,
+    number_of,
+    or_null,
+    record,
+    text,
+    whole,
+    words,
+)
 from appliance.ui.api.stations import station_named
 
 SESSION = record(
@@ -151,9 +162,7 @@ def _card(session: Session) -> str | None:
     return None if made_here or not session.id_token else session.id_token
 
 
-def _page(
-    db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int
-) -> list[tuple[Session, int]]:
+def _page(db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int) -> list[tuple[Session, int]]:
     return [(session, _cost(db, session, now_ms)) for session in history.page(db, wanted, before=before, limit=limit)]
 
 

@@ -27,7 +27,7 @@ class Shape:
         return {"$ref": f"#/components/schemas/{self.name}"}
 
 
-def record(name: str, **fields: Schema) -> Shape:
+def record(name: str, /, **fields: Schema) -> Shape:
     """What goes out: all fields are always there, and later releases may add more."""
     return Shape(name, thing(**fields))
 
@@ -37,7 +37,7 @@ def thing(**fields: Schema) -> Schema:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
-def request(name: str, required: tuple[str, ...] = (), **fields: Schema) -> Shape:
+def form(name: str, required: tuple[str, ...] = (), /, **fields: Schema) -> Shape:
     """What comes in: no other fields than these, so that a slip of the pen is found."""
     schema: Schema = {"type": "object", "properties": fields, "additionalProperties": False}
     return Shape(name, schema | ({"required": list(required)} if required else {}))
@@ -62,7 +62,11 @@ def choice(*values: str, description: str = "") -> Schema:
 def whole(description: str = "", *, least: int | None = None, most: int | None = None) -> Schema:
     """A whole number."""
     bounds = {"minimum": least, "maximum": most}
-    return {"type": "integer"} | {name: bound for name, bound in bounds.items() if bound is not None} | described(description)
+    return (
+        {"type": "integer"}
+        | {name: bound for name, bound in bounds.items() if bound is not None}
+        | described(description)
+    )
 
 
 def number_of(what: str) -> Schema:

@@ -14,13 +14,15 @@ from appliance.services import stations as units
 from appliance.services.stations import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
-from appliance.ui.api.shapes import choice, flag, moment, or_null, record, request, several, text, thing, whole, words
+from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
 
 CONNECTOR = thing(
     id=whole("What the station calls it, and what calls for it take as `connector`."),
     evse=whole(),
     connector=whole("The plug or socket of its EVSE; 1 in OCPP 1.6."),
-    status=words("Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable, Faulted."),
+    status=words(
+        "Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable, Faulted."
+    ),
     error_code=words(),
     info=words(),
     changed_at=moment(),
@@ -49,7 +51,7 @@ STATION = record(
 )
 PASSWORD = text(PASSWORD_CHARS_MAX, "Only its keyed hash is kept.", least=PASSWORD_CHARS_MIN)
 PROFILE = whole(least=0, most=2)
-NEW_STATION = request(
+NEW_STATION = form(
     "NewStation",
     ("id",),
     id=text(IDENTITY_CHARS_MAX, "What the station calls itself: the last part of its URL.", least=1),
@@ -57,8 +59,8 @@ NEW_STATION = request(
     security_profile=PROFILE,
     password=PASSWORD,
 )
-STATION_CHANGE = request("StationChange", name=text(100, least=1), security_profile=PROFILE, password=PASSWORD)
-APPROVAL = request("Approval", name=text(100, "What the staff call it; its identity if left out."))
+STATION_CHANGE = form("StationChange", name=text(100, least=1), security_profile=PROFILE, password=PASSWORD)
+APPROVAL = form("Approval", name=text(100, "What the staff call it; its identity if left out."))
 
 
 async def list_stations(call: Call) -> Answer:
@@ -95,7 +97,12 @@ async def change_station(call: Call) -> Answer:
     secured = "password" in call.body or "security_profile" in call.body
     profile, password_hash = security_of(call)
     await call.console.store.write(
-        _change, station.id, call.body.get("name"), (profile, password_hash) if secured else None, call.actor, call.now_ms
+        _change,
+        station.id,
+        call.body.get("name"),
+        (profile, password_hash) if secured else None,
+        call.actor,
+        call.now_ms,
     )
     if secured:
         await call.console.stations.disconnect(station.id, "its password was changed")
@@ -185,7 +192,12 @@ def shown(call: Call, station: Station) -> Body:
 
 
 def _change(
-    db: Database, station: StationId, name: str | None, security: tuple[int, bytes | None] | None, actor: str, now_ms: int
+    db: Database,
+    station: StationId,
+    name: str | None,
+    security: tuple[int, bytes | None] | None,
+    actor: str,
+    now_ms: int,
 ) -> None:
     if name is not None:
         units.rename(db, station, name, actor, now_ms)

@@ -10,7 +10,7 @@ from appliance.services import tariffs as units
 from appliance.services.tariffs import GRACE_S_MAX
 from appliance.ui.api.checks import hundredths, thousandths
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
-from appliance.ui.api.shapes import CURRENCY, flag, moment, or_null, percent, price, record, request, text, whole, words
+from appliance.ui.api.shapes import CURRENCY, flag, form, moment, or_null, percent, price, record, text, whole, words
 
 PRICES = ("energy_minor_per_kwh", "time_minor_per_minute", "idle_minor_per_minute", "flat_minor")
 FIELDS = {
@@ -32,7 +32,7 @@ TARIFF = record(
     created_at=moment(),
     archived_at=or_null(moment("Out of use since; its sessions keep it.")),
 )
-NEW_TARIFF = request("NewTariff", ("name",), name=text(100, least=1), **FIELDS, idle_grace_s=GRACE)
+NEW_TARIFF = form("NewTariff", ("name",), name=text(100, least=1), **FIELDS, idle_grace_s=GRACE)
 
 
 async def list_tariffs(call: Call) -> Answer:
@@ -55,9 +55,7 @@ async def add_tariff(call: Call) -> Answer:
 
 async def replace_tariff(call: Call) -> Answer:
     """`POST /tariffs/{id}/replace`: the new tariff, which takes the old one's place; a price never changes."""
-    number = await call.console.store.write(
-        units.change, call.number(), asked_for(call.body), call.actor, call.now_ms
-    )
+    number = await call.console.store.write(units.change, call.number(), asked_for(call.body), call.actor, call.now_ms)
     return await _now(call, number, 201)
 
 

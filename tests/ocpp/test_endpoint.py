@@ -1,0 +1,257 @@
+"""Who gets in, under which URL, with which version."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import aiohttp
+import pytest
+
+from appliance.ocpp.endpoint import identity_of
+from appliance.ocpp.security import (
+    FAILURES_MAX,
+    FAILURES_OF_ONE_MAX,
+    KEYS_MAX,
+    Failures,
+    basic_credentials,
+    password_matches,
+)
+from appliance.ocpp.settings import StationSettings
+from appliance.services.stations import KNOCKING_MAX
+from tests.ocpp.raw import SITE_KEY, Server, basic, connected, handshake_status, hash_password
+
+PASSWORD = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("path", "identity"),
+    [
+        ("/ocpp/CS-1", "CS-1"),
+        ("/ocpp/CS-1/", "CS-1"),
+        ("//ocpp//CS-1", "CS-1"),
+        ("/some/prefix/OCPP/CS-1", "CS-1"),
+        ("/ocpp/1.6/CS-1", "CS-1"),
+        ("/ocpp/CS-1/CS-1", "CS-1"),
+        ("/ocpp/CS-1%20", "CS-1"),
+        ("/ocpp/%43S-1", "CS-1"),
+        ("/ocpp/%2543S", None),
+        ("/ocpp/%E0%A6%95", "ক"),
+        ("/ocpp/%FF", None),
+        ("/ocpp/A%2FB", None),
+        ("/ocpp/A%3AB", None),
+        ("/ocpp/A%00B", None),
+        ("/ocpp/" + "x" * 49, None),
+        ("/ocpp/%20", None),
+        ("/ocpp/", None),
+        ("/ocpp", None),
+        ("/CS-1", None),
+        ("/", None),
+    ],
+)
+def test_the_identity_is_the_last_part_of_the_path_decoded_once(path: str, identity: str | None) -> None:
+    assert identity_of(path) == identity
+
+
+@pytest.mark.parametrize("path", ["/ocpp/CS-1/", "/x/ocpp/CS-1", "/ocpp/CS-1%20", "/ocpp/CS-1?a=b"])
+async def test_other_spellings_of_the_url_lead_to_the_same_station(server: Server, path: str) -> None:
+    await server.register("CS-1")
+    async with connected(server, path) as client:
+        assert (await client.boot())["status"] == "Accepted"
+
+
+@pytest.mark.parametrize("path", ["/", "/CS1", "/ocpp/", "/ocpp"])
+async def test_a_wrong_url_is_told_the_right_one_and_the_staff_too(server: Server, path: str) -> None:
+    status, _ = await handshake_status(server, path)
+    async with aiohttp.ClientSession() as session, session.get(server.url + path) as response:
+        text = await response.text()
+
+    assert status == 404
+    assert f"{server.url.replace('http', 'ws')}/ocpp/ followed by their identity" in text
+    ((subject, details),) = await server.rows("SELECT subject, details FROM problem WHERE kind = 'wrong_url'")
+    assert subject == "address:127.0.0.1"
+    assert "/ocpp/" in details
+
+
+# --- subprotocols ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("offered", [("ocpp0.1", "ocpp1.6"), ("ocpp2.1", "ocpp2.0.1", "ocpp1.6"), ("ocpp1.6",)])
+async def test_the_first_version_that_both_speak_is_agreed_on(server: Server, offered: tuple[str, ...]) -> None:
+    """TC_088."""
+    await server.register("CS-1")
+    async with connected(server, protocols=offered) as client:
+        assert client.socket.protocol == "ocpp1.6"
+        assert (await client.boot())["status"] == "Accepted"
+
+
+@pytest.mark.parametrize("offered", [("ocpp0.1",), ("OCPP1.6",), ()])
+async def test_without_a_common_version_the_connection_is_closed_after_the_handshake(
+    server: Server, offered: tuple[str, ...]
+) -> None:
+    """TC_088."""
+    await server.register("CS-1")
+    async with connected(server, protocols=offered) as client:
+        assert client.socket.protocol is None
+        assert await client.closed() == 1002
+
+    assert await server.rows("SELECT subject FROM problem WHERE kind = 'violation'") == [("station:1",)]
+    assert not server.face.commands.is_online(1)
+
+
+async def test_a_station_that_names_no_version_is_let_in_where_one_is_assumed(
+    server: Server, settings: StationSettings
+) -> None:
+    settings.assume_version = "ocpp1.6"
+    await server.register("CS-1")
+    async with connected(server, protocols=()) as client:
+        assert (await client.boot())["status"] == "Accepted"
+    async with connected(server, protocols=("ocpp9",)) as client:
+        assert await client.closed() == 1002
+
+
+# --- Basic authentication ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        (PASSWORD.encode(), PASSWORD.encode()),
+        (PASSWORD.encode(), PASSWORD.encode().hex().encode()),
+        (PASSWORD.encode(), PASSWORD.encode().hex().upper().encode()),
+        (PASSWORD.encode().hex().encode(), PASSWORD.encode()),
+        (b"\xff\x00binary:password", b"\xff\x00binary:password"),
+    ],
+)
+def test_a_password_fits_as_its_bytes_or_as_their_hexadecimal_text(stored: bytes, sent: bytes) -> None:
+    """TC_085, and what chargers do."""
+    assert password_matches(SITE_KEY, hash_password(SITE_KEY, stored), sent)
+
+
+@pytest.mark.parametrize("sent", [b"", b"wrong", PASSWORD.encode()[:-1], PASSWORD.encode() + b"x"])
+def test_another_password_does_not_fit(sent: bytes) -> None:
+    assert not password_matches(SITE_KEY, hash_password(SITE_KEY, PASSWORD.encode()), sent)
+    assert not password_matches(SITE_KEY, None, sent)
+    assert not password_matches(SITE_KEY, bytes(32), sent)
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer x", "Basic", "Basic !!!", "Basic YWJj"])
+def test_a_header_that_is_none_has_no_credentials(header: str | None) -> None:
+    assert basic_credentials(header) is None
+
+
+async def test_the_right_password_lets_in(server: Server) -> None:
+    """TC_085."""
+    await server.register("CS-1", 1, PASSWORD)
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        assert (await client.boot())["status"] == "Accepted"
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, basic("CS-1", "wrong-password-16"), basic("CS-2", PASSWORD), {"Authorization": "Basic x"}]
+)
+async def test_a_wrong_password_or_another_name_is_challenged(server: Server, headers: dict[str, str]) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    status, answered = await handshake_status(server, headers=headers)
+
+    assert status == 401
+    assert answered["WWW-Authenticate"].startswith("Basic realm=")
+    assert await server.rows("SELECT kind FROM problem") == [("violation",)]
+
+
+async def test_a_name_nobody_knows_is_told_the_same_as_a_wrong_password(
+    server: Server, settings: StationSettings
+) -> None:
+    settings.accept_unknown = False
+
+    assert (await handshake_status(server, "/ocpp/NOBODY", headers=basic("NOBODY", PASSWORD)))[0] == 401
+    assert (await handshake_status(server, "/ocpp/NOBODY"))[0] == 404
+
+
+async def test_profile_2_is_refused_without_tls(server: Server) -> None:
+    await server.register("CS-1", 2, PASSWORD)
+
+    assert (await handshake_status(server, headers=basic("CS-1", PASSWORD)))[0] == 401
+
+
+async def test_too_many_wrong_passwords_are_told_to_wait(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    for _ in range(FAILURES_MAX):
+        assert (await handshake_status(server, headers=basic("CS-1", "wrong")))[0] == 401
+    status, headers = await handshake_status(server, headers=basic("CS-1", PASSWORD))
+
+    assert status == 429
+    assert 1 <= int(headers["Retry-After"]) <= 60
+
+
+async def test_where_a_station_was_let_in_before_it_is_not_held_up(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        await client.boot()
+    for _ in range(FAILURES_MAX + 1):
+        assert (await handshake_status(server, headers=basic("CS-1", "wrong")))[0] == 401
+
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        assert (await client.boot())["status"] == "Accepted"
+
+
+def test_failures_are_counted_by_pair_by_address_and_by_identity_and_forgotten() -> None:
+    failures = Failures()
+    for number in range(FAILURES_OF_ONE_MAX):
+        failures.add("10.0.0.1", f"CS-{number}", 1000)
+
+    assert failures.retry_after_s("10.0.0.1", "CS-NEW", 2000) == 59
+    assert failures.retry_after_s("10.0.0.2", "CS-1", 2000) == 0
+    assert failures.retry_after_s("10.0.0.1", "CS-NEW", 61_000) == 0
+    # A clock that was set back holds nobody up.
+    failures.add("10.0.0.1", "CS-1", 10_000_000)
+    assert failures.retry_after_s("10.0.0.1", "CS-1", 5_000) == 0
+    for number in range(KEYS_MAX):
+        failures.add(f"10.1.{number // 250}.{number % 250}", "CS-1", 1000)
+    assert len(failures._times) <= KEYS_MAX
+
+
+# --- knocking, and room --------------------------------------------------------------------------------------------------------
+
+
+async def test_no_more_than_fifty_may_knock(server: Server) -> None:
+    async with AsyncExitStack() as stack:
+        knocking = [
+            await stack.enter_async_context(connected(server, f"/ocpp/N{number}")) for number in range(KNOCKING_MAX)
+        ]
+        assert (await knocking[-1].boot())["status"] == "Pending"
+        assert (await handshake_status(server, "/ocpp/ONE-TOO-MANY"))[0] == 404
+        # Those that knock already may come back.
+        async with connected(server, "/ocpp/N7") as again:
+            assert (await again.boot())["status"] == "Pending"
+    assert await server.rows("SELECT count(*) FROM station") == [(KNOCKING_MAX,)]
+
+
+async def test_unknown_stations_are_refused_where_they_may_not_knock(server: Server, settings: StationSettings) -> None:
+    settings.accept_unknown = False
+
+    assert (await handshake_status(server, "/ocpp/NEW"))[0] == 404
+    assert await server.rows("SELECT id FROM station") == []
+
+
+async def test_a_station_that_is_registered_while_the_server_runs_is_known(
+    server: Server, settings: StationSettings
+) -> None:
+    settings.accept_unknown = False
+    assert (await handshake_status(server))[0] == 404
+    await server.register("CS-1")
+    async with connected(server) as client:
+        assert (await client.boot())["status"] == "Accepted"
+
+
+async def test_when_full_others_are_told_so(server: Server, settings: StationSettings) -> None:
+    settings.connections_max = 1
+    await server.register("CS-1")
+    await server.register("CS-2")
+    async with connected(server) as client:
+        await client.boot()
+        assert (await handshake_status(server, "/ocpp/CS-2"))[0] == 503
+        await client.socket.close()
+    async with asyncio.timeout(20):
+        while (await handshake_status(server, "/ocpp/CS-2"))[0] != 101:
+            pass

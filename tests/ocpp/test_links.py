@@ -1,0 +1,169 @@
+"""One link for each station, the newest; pings; the end of the program; clocks."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from appliance.domain.clock import system_clock
+from appliance.domain.identifiers import StationId
+from appliance.domain.units import rfc3339
+from appliance.ocpp.links import MISSES_MAX, SWAPS_MAX
+from appliance.ocpp.settings import StationSettings
+from appliance.ocpp.skew import OBSERVATIONS, SkewWatch
+from tests.ocpp.raw import Client, Server, connected
+
+STATION = StationId(1)
+
+
+async def test_the_newest_connection_wins_and_the_older_is_closed(client: Client, server: Server) -> None:
+    await client.boot()
+    async with connected(server) as newer:
+        assert await client.closed() == 1008
+        assert "currentTime" in await newer.call("Heartbeat", {})
+        # The older one's end did not take the newer one's place away.
+        assert server.face.commands.is_online(STATION)
+        assert server.face.commands.online() == {STATION}
+
+
+async def test_a_station_is_online_until_it_goes(client: Client, server: Server) -> None:
+    await client.boot()
+    assert server.face.commands.online() == {STATION}
+    await client.socket.close()
+    await server.until(lambda: not server.face.commands.is_online(STATION))
+
+    assert server.face.commands.online() == frozenset()
+    ((seen_at_ms, version, address),) = await server.rows(
+        "SELECT seen_at_ms, ocpp_version, remote_address FROM station"
+    )
+    assert seen_at_ms > 0
+    assert (version, address) == ("1.6", "127.0.0.1")
+
+
+async def test_a_station_that_knocks_is_not_online(server: Server) -> None:
+    async with connected(server, "/ocpp/NEW") as client:
+        await client.boot()
+
+        assert not server.face.commands.is_online(STATION)
+        assert server.face.commands.online() == frozenset()
+
+
+async def test_reconnecting_without_a_boot_goes_on(client: Client, server: Server) -> None:
+    started = await client.start()
+    await client.socket.close()
+    async with connected(server) as again:
+        values = [{"timestamp": rfc3339(system_clock()), "sampledValue": [{"value": "1200"}]}]
+        meter = {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": values}
+        assert await again.call("MeterValues", meter) == {}
+
+    assert await server.rows("SELECT energy_wh FROM sample") == [(1200,)]
+
+
+@pytest.mark.parametrize(("addresses", "problems"), [(("127.0.0.1", "127.0.0.2"), 1), (("127.0.0.1",), 0)])
+async def test_two_boxes_under_one_name_are_a_problem(
+    server: Server, addresses: tuple[str, ...], problems: int
+) -> None:
+    await server.register("CS-1")
+    before: Client | None = None
+    stack = []
+    for number in range(SWAPS_MAX + 1):
+        connector = aiohttp.TCPConnector(local_addr=(addresses[number % len(addresses)], 0))
+        session = aiohttp.ClientSession(connector=connector)
+        socket = await session.ws_connect(server.url + "/ocpp/CS-1", protocols=("ocpp1.6",))
+        client = Client(socket)
+        await client.boot()
+        if before is not None:
+            assert await before.closed() == 1008
+        before = client
+        stack.append(session)
+    rows = await server.rows("SELECT subject FROM problem WHERE kind = 'duplicate_identity'")
+    for session in stack:
+        await session.close()
+
+    assert rows == [("station:1",)] * problems
+
+
+async def test_disconnecting_closes_with_a_reason(client: Client, server: Server) -> None:
+    await client.boot()
+    await server.face.commands.disconnect(STATION, "retired")
+
+    assert await client.closed() == 1008
+
+
+async def test_the_end_of_the_program_closes_with_1001(server: Server) -> None:
+    await server.register("CS-1")
+    async with connected(server) as client:
+        await client.boot()
+        await server.face.links.close()
+
+        assert await client.closed() == 1001
+
+
+async def test_a_station_that_answers_pings_stays(client: Client, server: Server) -> None:
+    await client.boot()
+    for _ in range(3 * MISSES_MAX):
+        await server.face.links.ping_all()
+        # The client's library answers the ping before it reads on; the heartbeat's answer shows that the pong was read.
+        assert "currentTime" in await client.call("Heartbeat", {})
+
+    assert server.face.commands.is_online(STATION)
+    link = server.face.links.of(STATION)
+    assert link is not None
+    assert link.ponged
+
+
+async def test_a_station_that_once_answered_and_is_silent_now_is_closed(client: Client, server: Server) -> None:
+    await client.boot()
+    link = server.face.links.of(STATION)
+    assert link is not None
+    link.ponged = True
+    for _ in range(MISSES_MAX + 1):
+        await server.face.links.ping_all()
+
+    assert await client.closed() == 1001
+
+
+async def test_a_station_that_never_answers_pings_has_until_its_heartbeats_fail(
+    server: Server, settings: StationSettings
+) -> None:
+    settings.heartbeat_interval_s = 120
+    await server.register("CS-1")
+    async with connected(server, autoping=False) as client:
+        await client.boot()
+        for _ in range(MISSES_MAX + 2 * 2):
+            await server.face.links.ping_all()
+        assert server.face.commands.is_online(STATION)
+        await server.face.links.ping_all()
+        await server.until(lambda: not server.face.commands.is_online(STATION))
+
+
+async def test_a_wrong_clock_is_reported(client: Client, server: Server) -> None:
+    started = await client.start()
+    for number in range(OBSERVATIONS):
+        stamp = rfc3339(system_clock() - 7_200_000 + number)
+        values = [{"timestamp": stamp, "sampledValue": [{"value": "1200"}]}]
+        meter = {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": values}
+        await client.call("MeterValues", meter)
+    await server.face.links.ping_all()
+
+    assert await server.rows("SELECT subject FROM problem WHERE kind = 'clock_skew'") == [("station:1",)]
+    ((skew_ms,),) = await server.rows("SELECT clock_skew_ms FROM station")
+    assert abs(skew_ms + 7_200_000) < 60_000
+
+
+def test_messages_that_waited_in_a_queue_do_not_make_a_clock_wrong() -> None:
+    watch = SkewWatch()
+    for old_ms in (9_000_000, 20, 5_000_000):
+        watch.observe(rfc3339(10_000_000 - old_ms), 10_000_000, live=True)
+    watch.observe(rfc3339(10), 10_000_000, live=False)
+
+    assert watch.changed() is None
+
+
+def test_a_clock_that_was_set_right_is_reported_too() -> None:
+    watch = SkewWatch()
+    for skew_ms in (60_000, 0):
+        for _ in range(OBSERVATIONS):
+            watch.observe(rfc3339(10_000_000 + skew_ms), 10_000_000, live=True)
+        assert watch.changed() == skew_ms
+        assert watch.changed() is None

@@ -1,0 +1,270 @@
+"""OCPP 1.6 in the domain's words, message by message, without a server."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from appliance.domain.authorization import Authorization, AuthorizationStatus
+from appliance.domain.events import StatusChanged, TransactionStarted
+from appliance.domain.meter import Reading
+from appliance.domain.units import rfc3339
+from appliance.ocpp.dialect import Unreadable
+from appliance.ocpp.normalise import normalise
+from appliance.ocpp.quirks import NONE, Quirks, quirks_of
+from appliance.ocpp.redact import BLANK, redacted, redacted_text
+from appliance.ocpp.schemas import v16
+from appliance.ocpp.v16 import translate
+
+NOW_MS = 1_795_410_060_000
+AT_MS = 1_795_410_000_000
+AT = "2026-11-23T05:00:00Z"
+
+
+def read(*samples: dict[str, object], quirks: Quirks = NONE) -> Reading:
+    (reading,) = translate.readings([{"timestamp": AT, "sampledValue": list(samples)}], NOW_MS, quirks)
+    return reading
+
+
+@pytest.mark.parametrize(
+    ("sample", "field", "value"),
+    [
+        ({"value": "1234"}, "energy_wh", 1234),
+        ({"value": "1.2345", "unit": "kWh"}, "energy_wh", 1235),
+        ({"value": "7.36", "measurand": "Power.Active.Import", "unit": "kW"}, "power_w", 7360),
+        ({"value": "-20", "measurand": "Power.Active.Import", "unit": "W"}, "power_w", -20),
+        ({"value": "31.9", "measurand": "Current.Import"}, "current_ma", 31_900),
+        ({"value": "230.4", "measurand": "Voltage", "unit": "V"}, "voltage_mv", 230_400),
+        ({"value": "55", "measurand": "SoC", "unit": "V", "location": "EV"}, "soc_percent", 55),
+        ({"value": "10", "measurand": "Current.Import", "phase": "L1", "unit": "A"}, "current_ma", 10_000),
+    ],
+)
+def test_a_sample_finds_its_field(sample: dict[str, object], field: str, value: int) -> None:
+    reading = read(sample)
+
+    assert getattr(reading, field) == value
+    assert reading.others is None
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        {"value": "", "unit": "Wh"},
+        {"value": "-5", "unit": "Wh"},
+        {"value": "1e400"},
+        {"value": "NaN"},
+        {"value": "9" * 40},
+        {"value": "101", "measurand": "SoC"},
+        {"value": "20", "measurand": "Temperature", "unit": "Celsius"},
+        {"value": "16", "measurand": "Current.Offered", "unit": "A"},
+        {"value": "3132", "format": "SignedData"},
+        {"value": "5", "unit": "varh"},
+    ],
+)
+def test_what_has_no_field_is_kept_as_it_was_sent(sample: dict[str, object]) -> None:
+    reading = read(sample)
+
+    assert reading.energy_wh is reading.power_w is reading.soc_percent is None
+    assert reading.others is not None
+    assert orjson.loads(reading.others) == [sample]
+
+
+def test_three_phases_of_power_are_added_up_and_kept() -> None:
+    phases = [
+        {"value": "1000", "measurand": "Power.Active.Import", "phase": phase, "unit": "W"}
+        for phase in ("L1", "L2", "L3")
+    ]
+    reading = read(*phases)
+
+    assert reading.power_w == 3000
+    assert reading.others is not None
+    assert orjson.loads(reading.others) == phases
+
+
+def test_three_phases_of_current_are_kept_apart() -> None:
+    reading = read(*({"value": "10", "measurand": "Current.Import", "phase": phase} for phase in ("L1", "L2", "L3")))
+
+    assert reading.current_ma is None
+    assert reading.others is not None
+
+
+def test_a_total_counts_before_its_phases() -> None:
+    total = {"value": "3000", "measurand": "Power.Active.Import"}
+    phase = {"value": "1000", "measurand": "Power.Active.Import", "phase": "L1"}
+
+    for samples in ((total, phase), (phase, total)):
+        reading = read(*samples)
+        assert reading.power_w == 3000
+        assert reading.others is not None
+        assert orjson.loads(reading.others) == [phase]
+
+
+def test_the_register_at_the_outlet_is_the_one_that_is_billed() -> None:
+    inlet, outlet = {"value": "1100", "location": "Inlet"}, {"value": "1000", "location": "Outlet"}
+
+    assert read(inlet, outlet).energy_wh == read(outlet, inlet).energy_wh == 1000
+
+
+def test_of_begin_and_end_in_one_moment_the_end_counts() -> None:
+    begin, end = {"value": "1000", "context": "Transaction.Begin"}, {"value": "6000", "context": "Transaction.End"}
+
+    assert read(begin, end).energy_wh == read(end, begin).energy_wh == 6000
+
+
+@pytest.mark.parametrize(
+    ("stamp", "at_ms"),
+    [
+        (AT, AT_MS),
+        ("2014-12-31T23:59:59Z", NOW_MS),
+        (rfc3339(NOW_MS + 86_400_001), NOW_MS),
+        (rfc3339(NOW_MS + 86_400_000), NOW_MS + 86_400_000),
+        ("yesterday", NOW_MS),
+        (None, NOW_MS),
+        (17, NOW_MS),
+    ],
+)
+def test_a_time_that_cannot_be_right_is_the_time_of_receipt(stamp: object, at_ms: int) -> None:
+    assert translate.believable(stamp, NOW_MS, NONE) == at_ms
+
+
+def test_a_connector_is_an_evse_and_0_is_the_station() -> None:
+    payload = {"connectorId": 2, "status": "Charging", "errorCode": "NoError", "timestamp": AT}
+
+    assert translate.status_changed(payload, NOW_MS) == StatusChanged(2, 1, "Charging", "NoError", "", AT_MS)
+    station = translate.status_changed({**payload, "connectorId": 0}, NOW_MS)
+    assert (station.evse, station.connector) == (0, 0)
+    with pytest.raises(Unreadable):
+        translate.status_changed({**payload, "connectorId": 1000}, NOW_MS)
+
+
+def test_a_start_is_read_with_its_card_in_normal_form() -> None:
+    payload = {"connectorId": 1, "idTag": "04:a1:b2:c3", "meterStart": 5, "timestamp": AT}
+
+    assert translate.transaction_started(payload, NOW_MS) == TransactionStarted(1, "04A1B2C3", 5, AT_MS, NOW_MS)
+
+
+def test_garbage_behind_a_card_of_twenty_characters_is_cut_off() -> None:
+    """lbbrhzn/ocpp#1803."""
+    assert translate.id_token({"idTag": "12345678901234567890?"}) == "12345678901234567890"
+
+
+def test_a_stop_without_a_reason_is_local_and_an_unknown_reason_is_kept() -> None:
+    payload = {"transactionId": 7, "meterStop": 10, "timestamp": AT}
+
+    assert translate.transaction_ended(payload, NOW_MS).reason == "Local"
+    assert translate.transaction_ended({**payload, "reason": "Moonlight"}, NOW_MS).reason == "Moonlight"
+    assert translate.transaction_ended({**payload, "meterStop": -1}, NOW_MS).meter_stop_wh is None
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("NoCredit", "Blocked"), ("ConcurrentTx", "ConcurrentTx"), ("Expired", "Expired")]
+)
+def test_1_6_has_no_word_for_no_credit(status: str, word: str) -> None:
+    """TC_023."""
+    assert translate.id_tag_info(Authorization(AuthorizationStatus(status))) == {"status": word}
+
+
+def test_a_group_is_the_parent_id_tag() -> None:
+    """TC_053."""
+    authorization = Authorization(AuthorizationStatus.ACCEPTED, "PERSON7")
+
+    assert translate.id_tag_info(authorization) == {"status": "Accepted", "parentIdTag": "PERSON7"}
+
+
+# --- quirks ----------------------------------------------------------------------------------------------------------------
+
+
+def test_quirks_are_found_by_the_beginning_of_vendor_and_model() -> None:
+    assert quirks_of("Growatt New Energy", "THOR 11AS-S").distrust_clock
+    assert quirks_of("Vendor", "Model") is NONE
+    assert quirks_of("", "") is NONE
+
+
+def test_a_clock_that_is_not_trusted_is_not_asked() -> None:
+    assert translate.believable(AT, NOW_MS, Quirks(distrust_clock=True)) == NOW_MS
+
+
+def test_a_register_with_a_wrong_unit_is_put_right() -> None:
+    quirks = Quirks(energy_factor=1000)
+
+    assert read({"value": "7"}, quirks=quirks).energy_wh == 7000
+    assert translate.register({"meterStop": 7}, "meterStop", quirks) == 7000
+
+
+# --- the tolerant reader -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "mended", "fix"),
+    [
+        ("Authorize", {"idTag": 12345}, {"idTag": "12345"}, "idTag: not written as text"),
+        ("Authorize", {"idTag": "04:A1:B2:C3:D4:E5:F6:07:08:09"}, {"idTag": "04A1B2C3D4E5F6070809"}, "longer than 20"),
+        ("Heartbeat", {"x": 1}, {"x": 1}, ""),
+        ("BootNotification", {"chargePointModel": "m" * 23}, {"chargePointVendor": "", "chargePointModel": "m" * 20},
+         "chargePointModel: longer than 20; chargePointVendor: missing"),
+        ("StatusNotification", {"connectorId": True, "status": "CHARGING", "errorCode": "noerror"},
+         {"status": "Charging", "errorCode": "NoError"}, "connectorId: not a number, ignored"),
+        ("StopTransaction", {"transactionId": "7", "meterStop": 10.5, "timestamp": "2026-11-23T05:00:00"},
+         {"transactionId": 7, "meterStop": 11, "timestamp": "2026-11-23T05:00:00.000Z"}, "meterStop: not a whole number"),
+        ("StopTransaction", {"transactionId": -1, "meterStop": -1, "reason": "deauthorised"},
+         {"transactionId": -1, "meterStop": -1, "reason": "DeAuthorized"}, "reason: deauthorised read as DeAuthorized"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_mended_and_named(
+    action: str, payload: dict[str, object], mended: dict[str, object], fix: str
+) -> None:
+    found, fixes = normalise(payload, v16().requests[action])
+
+    if action != "Heartbeat":
+        assert found == mended
+    assert fix in str(fixes)
+
+
+def test_a_fix_that_is_needed_often_is_named_once() -> None:
+    samples = [{"value": number} for number in range(50)]
+    _, fixes = normalise(
+        {"connectorId": 1, "meterValue": [{"timestamp": AT, "sampledValue": samples}]}, v16().requests["MeterValues"]
+    )
+
+    assert str(fixes).count("not written as text") == 1
+
+
+def test_any_unit_passes_the_schema_and_fractions_of_an_ampere_too() -> None:
+    sample = {"value": "50", "measurand": "Frequency", "unit": "Hertz"}
+    values = {"connectorId": 1, "meterValue": [{"timestamp": "2026-11-23T05:00:00Z", "sampledValue": [sample]}]}
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.25}]},
+    }
+
+    assert v16().violation("MeterValues", values) is None
+    assert v16().violation("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": profile}) is None
+
+
+# --- secrets -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"key": "AuthorizationKey", "value": "s3cret"},
+        {"configurationKey": [{"key": "authorizationkey", "readonly": False, "value": "s3cret"}]},
+        {"location": "ftp://user:s3cret@10.0.0.1/x"},
+        {"setVariableData": [{"variable": {"name": "BasicAuthPassword"}, "attributeValue": "s3cret"}]},
+        {"wifiPassword": "s3cret"},
+    ],
+)
+def test_secrets_are_blanked(payload: dict[str, object]) -> None:
+    assert "s3cret" not in str(redacted(payload))
+    assert BLANK in str(redacted(payload))
+    assert "s3cret" not in redacted_text(orjson.dumps(payload).decode())
+
+
+def test_what_is_no_secret_stays() -> None:
+    payload = {"key": "HeartbeatInterval", "value": "300", "url": "ftp://10.0.0.1/x"}
+
+    assert redacted(payload) == payload
+    assert redacted_text(orjson.dumps(payload).decode()) == orjson.dumps(payload).decode()
