@@ -9,9 +9,13 @@ from collections.abc import Callable
 from appliance.arguments import parser
 from appliance.commands import access, doctor, safekeeping, sites
 from appliance.control_socket import advice_of
+from appliance.db.migrate import TooNew
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.simulator import terminal
+
+EXIT_HOPELESS = 78
+"""To start again will not help, and systemd need not try (EX_CONFIG)."""
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
     "init": sites.init,
@@ -36,8 +40,9 @@ def main(words: list[str] | None = None) -> int:
             return terminal.simulate(arguments)
         return COMMANDS[arguments.command](arguments, system_clock)
     except Refusal as refusal:
+        code = EXIT_HOPELESS if isinstance(refusal, TooNew) else 1
         print(f"forecourt: {refusal}", advice_of(refusal), sep="\n  " if refusal.advice else "", file=sys.stderr)
-        return 1
+        return code
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def live_through(
     """A fortnight of an EVSE: two or three sessions a day, told as the station would have told them."""
     chance = random.Random(f"{SEED}|{station}|{evse}")
     register_wh = chance.randrange(200_000, 900_000)
-    for number in range(HISTORY_DAYS):
+    for number in range(HISTORY_DAYS + 1):
         day_begin_ms, _ = day_bounds(day_of(began_ms + number * DAY_MS, site.zone), site.zone)
         at_ms = day_begin_ms + chance.randrange(6 * 60, 9 * 60) * MINUTE_MS
         for _ in range(chance.randrange(2, 4)):

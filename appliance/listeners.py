@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import logging
 import ssl
 from contextlib import AsyncExitStack
@@ -97,10 +98,17 @@ async def site_certificate(arguments: argparse.Namespace, directory: Path, clock
         return None
     try:
         return await asyncio.to_thread(
-            certificates.ensure, directory, local_names(names_given(arguments)), local_addresses(), clock()
+            functools.partial(
+                certificates.ensure,
+                directory,
+                local_names(names_given(arguments)),
+                local_addresses(),
+                clock(),
+                with_rsa=arguments.stations_tls is not None,
+            )
         )
     except AuthorityUnusable as error:
-        raise Refusal(str(error)) from error
+        raise Refusal(error.message, error.advice) from error
 
 
 async def keep_certificate(
@@ -112,7 +120,7 @@ async def keep_certificate(
         certificate = await site_certificate(arguments, directory, clock)
         if certificate is not None and certificate.renewed:
             for context in contexts:
-                context.load_cert_chain(certificate.chain_file, certificate.key_file)
+                certificates.load(context, certificate)
             log.info("certificate renewed")
 
 

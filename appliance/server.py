@@ -89,6 +89,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
             control=control,
             hash_station_password=functools.partial(hash_password, site_key),
             addresses=addresses(arguments, certificate),
+            counters=stations.counters,
         )
         faces = await open_faces(stack, arguments, console, stations, certificate, data)
         await stack.enter_async_context(listening(data, store, clock))
@@ -97,7 +98,6 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         jobs = schedule(Jobs(store, stations.commands, control, clock, site))
         jobs.start()
         stack.callback(jobs.shutdown, wait=False)
-        await stack.enter_async_context(running(beat_for_watchdog(store, clock), "watchdog"))
         if arguments.demo:
             await stack.enter_async_context(running(demo.cars(store, faces.urls["stations"], clock), "demo cars"))
 
@@ -105,6 +105,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         gc.collect()
         gc.freeze()
         notify.ready("Serving.")
+        await stack.enter_async_context(running(beat_for_watchdog(store, clock), "watchdog"))
         await stop.wait()
         notify.stopping("Stopping.")
         log.info("stopping")

@@ -67,11 +67,9 @@ def page(
 
 def broken_at(db: sqlite3.Connection) -> int | None:
     """The first row whose number or hash does not follow from the one before it; None when the chain holds."""
-    previous, seq = FIRST_HASH, 0
-    for number, *values, previous_written, written in db.execute(
-        "SELECT seq, at_ms, actor, action, subject, details, prev_hash, hash FROM audit ORDER BY seq"
-    ):
-        seq += 1
+    previous = FIRST_HASH
+    rows = db.execute("SELECT seq, at_ms, actor, action, subject, details, prev_hash, hash FROM audit ORDER BY seq")
+    for seq, (number, *values, previous_written, written) in enumerate(rows, start=1):
         if number != seq or previous_written != previous or fingerprint(previous, (number, *values)) != written:
             return int(number)
         previous = written

@@ -133,7 +133,7 @@ def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[in
     found = {}
     for row in db.execute(RUNNING, {"station": station}):
         tariff = None if row[14] is None else Tariff(*row[14:])
-        one = Running(*row[:14], tariff, tuple(idle.get(row[0], ())))
+        one = Running(*(*row[:14], tariff, tuple(idle.get(row[0], ()))))
         found[one.station, one.evse] = one
     return found
 

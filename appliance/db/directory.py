@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.people import CARD, PERSON, Card, Person
-from appliance.domain.id_token import normal_form
+from appliance.domain.id_token import HEX, SEPARATORS, normal_form
 
 PEOPLE_ORDERS = {
     "name": "person.name COLLATE NOCASE, person.id",
@@ -110,8 +110,14 @@ def patterns(text: str) -> dict[str, str]:
         "pattern": _pattern(text),
         "phone": phone,
         "phone_pattern": _pattern(phone),
-        "uid_pattern": _pattern(normal_form(plain)),
+        "uid_pattern": _pattern(_part_of_uid(plain)),
     }
+
+
+def _part_of_uid(text: str) -> str:
+    """Part of a UID as UIDs are kept: of a hexadecimal one without what separates its bytes."""
+    joined = SEPARATORS.sub("", text).upper()
+    return joined if HEX.fullmatch(joined) else normal_form(text)
 
 
 def _pattern(text: str) -> str:

@@ -183,5 +183,5 @@ def _parameters(wanted: Filter) -> dict[str, object]:
 
 def _session(row: tuple[object, ...]) -> Session:
     values = list(row)
-    values[28] = bool(values[28])
+    values[27] = bool(values[27])
     return Session(*values)  # type: ignore[arg-type]

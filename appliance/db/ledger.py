@@ -72,6 +72,9 @@ def transfer(
     Raises (at the commit, as sqlite3.IntegrityError): the key is taken, the account's floor is passed, the hold is
     another's or already resolved.
     """
+    if type(amount_minor) is not int:
+        # SQLite would store 5.0 and True as 5 and 1, and the hash would be that of another row for ever.
+        raise TypeError(f"money is whole minor units, not {amount_minor!r}")
     tip = db.remembered.get("ledger") or newest(db)
     seq = tip[0] + 1
     at_ms = max(now_ms, tip[2])
@@ -186,8 +189,7 @@ def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST
     only the chain behind it is checked; balances need the whole.
     """
     wrong: list[str] = []
-    posted: dict[int, int] = {}
-    pending: dict[int, int] = {}
+    sums: dict[int, list[int]] = {}
     held: dict[str, int] = {}
     previous, number = after_hash, after_seq
     for row in db.execute(f"SELECT {COLUMNS} FROM transfer WHERE seq > ? ORDER BY seq", (after_seq,)):
@@ -197,20 +199,27 @@ def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST
             return [*wrong, f"the chain of the ledger breaks at row {values[0]}"]
         previous = digest
         _, key, op, debit, credit, amount, hold = values[:7]
+        debited, credited = sums.setdefault(debit, [0, 0, 0, 0]), sums.setdefault(credit, [0, 0, 0, 0])
+        debited[3] = credited[3] = number
         if op in ("post", "capture"):
-            posted[debit] = posted.get(debit, 0) - amount
-            posted[credit] = posted.get(credit, 0) + amount
+            debited[1] += amount
+            credited[0] += amount
         if op == "hold":
             held[key] = amount
-            pending[debit] = pending.get(debit, 0) + amount
+            debited[2] += amount
         elif hold is not None and hold in held:
-            pending[debit] -= held.pop(hold)
+            debited[2] -= held.pop(hold)
     if after_seq:
         return wrong
-    for account, found, reserved in db.execute("SELECT id, credit_posted - debit_posted, debit_pending FROM account"):
-        if found != posted.get(account, 0) or reserved != pending.get(account, 0):
+    found = {
+        account: rest
+        for account, *rest in db.execute("SELECT id, credit_posted, debit_posted, debit_pending, last_seq FROM account")
+    }
+    for account in sorted(found.keys() | sums.keys()):
+        by_rows = sums.get(account, [0, 0, 0, 0])
+        if found.get(account) != by_rows:
             wrong.append(
-                f"account {account} says {found} and {reserved} held; its rows say {posted.get(account, 0)} and {pending.get(account, 0)}"
+                f"account {account} says {found.get(account)}; by its rows it is {by_rows} (credit, debit, held, last row)"
             )
     open_slices = db.execute(
         "SELECT coalesce(sum(slices), 0) FROM session WHERE state IN ('requested', 'running')"

@@ -41,10 +41,12 @@ class Running:
     energy_wh: int
     """The most that was measured so far."""
     measured_at_ms: int
-    """When that was."""
+    """When the register was last read."""
     idle_s: int
     """Idle time of closed spans."""
     idle_since_ms: int | None
+    status_at_ms: int = 0
+    """When the connector's status was of which the idle time was last reckoned; not kept."""
 
 
 @dataclass(frozen=True, slots=True)

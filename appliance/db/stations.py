@@ -68,6 +68,15 @@ class Station:
     connectors: tuple[Connector, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a station is called, and how many plugs it has."""
+
+    identity: str
+    name: str
+    plugs: int
+
+
 SELECT = """
 SELECT id, identity, name, state, security_profile, password_hash IS NOT NULL, vendor, model, serial, firmware,
        ocpp_version, remote_address, status, error_code, clock_skew_ms, booted_at_ms, seen_at_ms, created_at_ms
@@ -117,9 +126,12 @@ def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPR
     return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
 
 
-def names(db: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    """Identity and name of every station, by its number."""
-    return {row[0]: (row[1], row[2]) for row in db.execute("SELECT id, identity, name FROM station")}
+def names(db: sqlite3.Connection) -> dict[int, Named]:
+    """What every station is called, by its number."""
+    rows = db.execute(
+        """SELECT id, identity, name, (SELECT count(*) FROM connector WHERE station_id = station.id) FROM station"""
+    )
+    return {row[0]: Named(row[1], row[2], row[3]) for row in rows}
 
 
 def page(db: sqlite3.Connection, *, state: str = "", after: int = 0, limit: int = 100) -> list[Station]:

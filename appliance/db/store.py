@@ -27,6 +27,7 @@ UNITS_AT_ONCE_MAX = 512
 CHANGES_PER_CHECKPOINT = 20_000
 WAL_BYTES_TRUNCATE = 64 << 20
 IDLE_S_TRUNCATE = 60.0
+BUSY_TIMEOUT_MS = 5000
 READERS = 2
 EXIT_COMMIT_FAILED = 70
 EXIT_WRITER_DIED = 71
@@ -243,7 +244,10 @@ class Store:
         """Move the WAL into the database: often enough to keep it short, seldom enough that a page goes once for many commits."""
         db = self._db
         if idle or self._wal.stat().st_size > WAL_BYTES_TRUNCATE:
+            # Without waiting for readers: behind a long one (a backup) every commit would be held up by the time-out.
+            db.execute("PRAGMA busy_timeout = 0")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         elif db.total_changes - self._changes_checkpointed > CHANGES_PER_CHECKPOINT:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         else:

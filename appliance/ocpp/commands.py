@@ -83,4 +83,7 @@ class StationCommands:
         link = self._links.of(station)
         if link is None:
             raise CommandFailed("offline", "the station is offline")
+        if not link.station.accepted:
+            # J 1.6, 4.2: a station that was told to wait is sent nothing to charge with.
+            raise CommandFailed("offline", "the station has not been let in")
         return link

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import WSCloseCode, hdrs, web
@@ -29,11 +30,21 @@ from appliance.ocpp.v16.incoming import ONCE, inbound
 from appliance.ocpp.v16.outgoing import Outgoing16
 from appliance.services import stations
 from appliance.services.announce import Hub
+from appliance.services.counters import Counters
 
 log = logging.getLogger(__name__)
 
 FRAME_BYTES_MAX = 64 * 1024
 CLOSE_TIMEOUT_S = 2.0
+CONNECTIONS_WAITING_MAX = 4096
+"""The listener's backlog: after a power cut all stations come back at once."""
+RUNNER_OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "max_line_size": 4096,
+    "max_field_size": 4096,
+    "keepalive_timeout": 10.0,
+}
+"""For the `AppRunner` of the stations' listener: a handshake is small."""
 PATH_CHARS_MAX = 1024
 STRAYS_MAX = 50
 """From so many addresses wrong URLs are reported; a scanner must not fill the list of problems."""
@@ -48,6 +59,7 @@ class StationsFace:
     application: web.Application
     commands: StationCommands
     links: Links
+    counters: Counters
 
 
 @asynccontextmanager
@@ -57,12 +69,12 @@ async def open_stations(
     """The stations' side while the server runs. Leaving it closes all links with 1001."""
     context = Context(store, settings, clock)
     links = Links(context)
-    await links.load(ONCE)
     stop_listening = hub.listen(links.station_changed)
+    await links.load(ONCE)
     pinging = asyncio.create_task(links.keep_alive(), name="keep stations alive")
     endpoint = Endpoint(context, links, dialects(settings), site_key)
     try:
-        yield StationsFace(endpoint.application(), StationCommands(links), links)
+        yield StationsFace(endpoint.application(), StationCommands(links), links, context.counters)
     finally:
         stop_listening()
         pinging.cancel()

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -30,6 +30,7 @@ from appliance.ocpp.schemas import Payload, shortened
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.station import Answer, MessageId, Station
 from appliance.services import problems
+from appliance.services.counters import Counters
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Context:
     store: Store
     settings: Settings
     clock: Clock
+    counters: Counters = field(default_factory=Counters)
 
 
 class Link:
@@ -67,6 +69,7 @@ class Link:
         self._store = context.store
         self._settings = context.settings
         self._clock = context.clock
+        self._counters = context.counters
         self._validators = dialect.schemas.request_validators
         self._loop = asyncio.get_running_loop()
         self._free_at_s = 0.0
@@ -158,6 +161,7 @@ class Link:
                 code = "NotSupported" if known else "NotImplemented"
                 return self._error(text, message_id, action, code, f"{shortened(action, 50)} is not for us")
 
+        self._counters.messages["in", action] += 1  # Only actions that the dialect knows come so far.
         received_at_ms = self._clock()
         fingerprint = 0
         if inbound.once:
@@ -289,6 +293,8 @@ class Link:
         self._record("in", "", redacted_text(shortened(text, REFUSED_CHARS_KEPT)), None, why)
 
     def _record(self, direction: str, action: str, request: str, answer: str | None, violation: str | None) -> None:
+        if direction == "out":
+            self._counters.message(direction, action)
         row = (self.station.id, self._clock(), direction, storable(action), storable(request), answer, violation)
         self._store.write_unheard(message_log.record, row)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from appliance.db.stations import KnownStation
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState
 from appliance.ocpp.link import Context, Link, report
+from appliance.ocpp.quirks import quirks_of
 from appliance.ocpp.station import Station
 from appliance.services import stations
 from appliance.services.announce import Announcement, StationChanged
@@ -28,6 +30,8 @@ from appliance.services.ports import CommandFailed
 log = logging.getLogger(__name__)
 
 PING_S = 60.0
+ROUND_S_MAX = 20.0
+CLOSING_S_MAX = 5.0
 MISSES_MAX = 2
 """Of a station that has ever answered a ping."""
 SWAPS_MAX = 4
@@ -56,6 +60,9 @@ class Links:
         """
         for known in await self._context.store.read(stations.known):
             self.learn(known)
+        for row in await self._context.store.read(rows.all_stations):
+            # It may come back without a boot.
+            self._by_id[row.id].quirks = quirks_of(row.vendor, row.model)
         recent = await self._context.store.read(message_log.recent_answers, answers_of, ANSWERS_READ_BACK)
         for station_id, request, answer in recent:
             station = self._by_id.get(station_id)
@@ -134,9 +141,11 @@ class Links:
         # A station that never answers a ping is still alive as long as it sends its heartbeats.
         patience = MISSES_MAX + int(2 * self._context.settings.heartbeat_interval_s / PING_S)
         links = [station.link for station in self._by_id.values() if station.link is not None]
-        await asyncio.gather(
-            *(link.ping(MISSES_MAX if link.ponged else patience) for link in links), return_exceptions=True
-        )
+        pings = (link.ping(MISSES_MAX if link.ponged else patience) for link in links)
+        # A peer that takes nothing off its socket must not keep the others waiting.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ROUND_S_MAX):
+                await asyncio.gather(*pings, return_exceptions=True)
         for link in links:
             self._report_skew(link.station)
 
@@ -151,7 +160,9 @@ class Links:
         self._closing = True
         links = [station.link for station in self._by_id.values() if station.link is not None]
         closing = (link.close(WSCloseCode.GOING_AWAY, b"the server stops") for link in links)
-        await asyncio.gather(*closing, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S_MAX):
+                await asyncio.gather(*closing, return_exceptions=True)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

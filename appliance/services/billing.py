@@ -47,6 +47,9 @@ def is_prepaid(running: Running) -> bool:
 
 def hold_first(db: Database, running: Running, available_minor: int | None, actor: str, now_ms: int) -> None:
     """Hold the first slice, or what there is of it."""
+    if running.wallet in db.touched:
+        # What stood on this EVSE before was billed in this very commit, perhaps to the same wallet.
+        available_minor = ledger.balance(db, running.wallet).available_minor
     if not is_prepaid(running) or available_minor is None or available_minor <= 0:
         return
     assert running.tariff is not None
@@ -90,9 +93,10 @@ def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms:
     )
     if needed <= running.held_minor:
         return
+    amount = max(slice_minor(db, settings), needed - running.held_minor)
     available = ledger.balance(db, running.wallet).available_minor
-    assert available is not None, "a prepaid wallet has a floor"
-    amount = min(max(slice_minor(db, settings), needed - running.held_minor), available)
+    if available is not None:  # Its holder may have come to a group without limit since the start.
+        amount = min(amount, available)
     if amount > 0:
         hold_slice(db, running, amount, f"station:{running.station}", now_ms)
     if needed > running.held_minor:

@@ -143,7 +143,7 @@ def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None
 
 
 def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
-    """The cable is out: what the place cost since the transaction ended is charged."""
+    """The cable is out, or the next transaction begins: what the place cost since the last one ended is charged."""
     session = sessions.find_parked(db, station, evse)
     if session is None:
         return
@@ -154,7 +154,7 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
     spans = sessions.idle_spans(db, session)
     assert parked.tariff is not None
     usage = Usage(before.energy_wh, before.duration_s, chargeable_idle(spans, parked.tariff.idle_grace_s))
-    after = price(usage, parked.tariff)
+    after = billing.bill_for(parked, usage)
     was = Bill((), before.net_minor, before.tax_minor, before.net_minor + before.tax_minor)
     if after.total_minor > was.total_minor:
         billing.adjust(db, parked, was, after, times=0, now_ms=now_ms)
@@ -163,6 +163,13 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
         sessions.add_day(db, day, station, session, 0, 0, after.total_minor - was.total_minor, first=False)
     sessions.unpark(db, session)
     db.announce(SessionChanged(session, station, evse, parked.person, "ended"))
+
+
+def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
+    """A transaction begins at a place where a car parks; one that began before that is a late message and ends nothing."""
+    session = sessions.find_parked(db, station, evse)
+    if session is not None and sessions.parked_at(db, session) <= at_ms:
+        end_parking(db, station, evse, at_ms, now_ms)
 
 
 def correct_estimate(db: Database, station: StationId, event: TransactionEnded) -> bool:

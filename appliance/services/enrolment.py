@@ -11,7 +11,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import masked, normal_form
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
-from appliance.services import audit, billing
+from appliance.services import audit, billing, wishes
 from appliance.services.announce import PersonChanged, SettingsChanged
 
 NAME_CHARS_MAX = 200
@@ -256,7 +256,7 @@ def block_card(db: Database, card: CardId, why: str, actor: str, now_ms: int) ->
     if found.blocked_at_ms is not None:
         return
     people.set_blocked(db, card, now_ms, optional("reason", why))
-    stop_sessions_of(db, found)
+    stop_sessions_of(db, found, now_ms)
     audit.record(db, actor, "card.block", f"card:{card}", now_ms, uid=masked(found.uid), why=why)
     db.announce(PersonChanged(found.person_id))
 
@@ -286,17 +286,19 @@ def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int) 
         expires_at_ms=found.expires_at_ms,
     )
     people.set_blocked(db, card, now_ms, "replaced", new)
-    stop_sessions_of(db, found)
+    stop_sessions_of(db, found, now_ms)
     audit.record(db, actor, "card.replace", f"card:{card}", now_ms, uid=masked(found.uid), new=int(new))
     return new
 
 
-def stop_sessions_of(db: Database, card: Card) -> None:
-    """Want all stopped that runs on a card."""
+def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
+    """Want all stopped that runs on a card, and take back what was wished for."""
     for number in people.running_on_card(db, card.uid):
         running = sessions.find_open(db, number)
         if running is not None and running.state == "running":
             billing.want_stop(db, running, "blocked")
+        else:
+            wishes.give_up(db, number, "cancelled", now_ms)
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------------

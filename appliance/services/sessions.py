@@ -87,13 +87,15 @@ def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
 
 
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> None:
-    """End what still runs on this EVSE: a newer start means that the station lost the stop.
+    """End what still runs on this EVSE, for a newer start means that the station lost the stop, and what parks there.
 
     A start that is older than what runs is a late message of a queue and ends nothing.
     """
     forgotten = sessions.on_evse(db, station, event.evse) if event.evse else None
     if forgotten is not None and forgotten.started_at_ms < event.at_ms:
         closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded")
+    if event.evse:
+        closing.end_parking_before(db, station, event.evse, event.at_ms, event.received_at_ms)
 
 
 def start_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Started:
@@ -148,7 +150,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             step_wh = energy_wh - running.energy_wh
             step_s = max(0, reading.at_ms - running.measured_at_ms) // 1000
             running.energy_wh = energy_wh
-            running.measured_at_ms = reading.at_ms
+        running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
     return Pace(power_w, step_wh, step_s)
 
 
@@ -198,7 +200,11 @@ def guess(db: Database, station: StationId, event: TransactionEnded) -> Running 
     if not isinstance(event.ref, int) or event.ref > 0:
         return None
     found = [sessions.find_open(db, number) for number in sessions.open_on_station(db, station)]
-    fits = [one for one in found if one is not None and event.id_token in (None, one.id_token)]
+    fits = [
+        one
+        for one in found
+        if one is not None and event.id_token in (None, one.id_token) and one.started_at_ms <= event.at_ms
+    ]
     return fits[0] if len(fits) == 1 else None
 
 
@@ -237,6 +243,9 @@ def status_of_evse_changed(db: Database, station: StationId, evse: int, status: 
     """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
     running = sessions.on_evse(db, station, evse)
     if running is not None:
+        if at_ms < running.status_at_ms:
+            return  # It comes late, and another has taken its place.
+        running.status_at_ms = at_ms
         if status in IDLE and running.idle_since_ms is None:
             running.idle_since_ms = at_ms
             sessions.open_idle(db, running.id, at_ms)

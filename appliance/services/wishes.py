@@ -47,7 +47,7 @@ def request_start(
     if evse and (sessions.on_evse(db, station, evse) is not None or sessions.wish_on_evse(db, station, evse)):
         raise Conflict("A session is open on this connector already.")
 
-    payer, token = who(db, person, card)
+    payer, token = who(db, person, card, now_ms)
     authorization = judge(db, payer, now_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization.status)
@@ -69,7 +69,7 @@ def request_start(
     return running
 
 
-def who(db: Database, person: PersonId | None, card: str) -> tuple[payers.Payer, str]:
+def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, str]:
     """Who pays, and the token that the station is told."""
     if card:
         token = normal_form(card)
@@ -83,7 +83,8 @@ def who(db: Database, person: PersonId | None, card: str) -> tuple[payers.Payer,
         if owned.blocked_at_ms is None:
             by_card = payers.by_token(db, owned.uid)
             assert by_card is not None
-            if by_card.holder.running < by_card.holder.transactions_max:
+            expired = owned.expires_at_ms is not None and owned.expires_at_ms <= now_ms
+            if not expired and by_card.holder.running < by_card.holder.transactions_max:
                 return by_card, owned.uid
     payer = payers.by_person(db, person)
     if payer is None:

@@ -45,7 +45,7 @@ class TooSoon(Refusal):
 class WrongPassword(Refusal):
     """Log-in name and password do not belong together."""
 
-    status = 403
+    status = 401
 
 
 @web.middleware

@@ -15,11 +15,12 @@ from appliance.db.history import Sample
 from appliance.ui.formats import Formats
 
 WIDTH, HEIGHT = 1000, 240
-SERIES_MAX = 6
+SERIES_MAX = 8
 """Colours there are; the smallest series share the last one."""
 LEVELS_MAX = 4
 TIME_LABELS = 5
 BAR_LABELS_MAX = 16
+BAR_WIDTH_MAX = 120
 GAP_SHARE = 4
 """A gap between bars is one part of so many of a bar's place."""
 
@@ -125,7 +126,7 @@ def stacked_bars(
         drawn.append((Series(others, tuple(map(sum, zip(*rest, strict=True)))), ("",) * len(labels)))
     levels = scale(max(map(sum, zip(*(each.values for each, _ in drawn), strict=True))), step)
     slot = WIDTH / len(labels)
-    width = slot - slot / GAP_SHARE
+    width = min(slot - slot / GAP_SHARE, BAR_WIDTH_MAX)
     parts = [_bar(number * slot + (slot - width) / 2, width, number, drawn, levels[0]) for number in range(len(labels))]
     every = -(-len(labels) // BAR_LABELS_MAX)
     written = tuple(label if number % every == 0 else "" for number, label in enumerate(labels))

@@ -15,6 +15,7 @@ from appliance.db.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
 from appliance.services.announce import Hub
+from appliance.services.counters import Counters
 from appliance.services.ports import Stations
 from appliance.services.remote_control import RemoteControl
 
@@ -51,6 +52,8 @@ class Console:
     hash_station_password: Callable[[bytes], bytes]
     """What is kept of a station's password: an HMAC under the site's key."""
     addresses: Addresses = field(default_factory=Addresses)
+    counters: Counters = field(default_factory=Counters)
+    """What the edges count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Page:
 
 CONSOLE = web.AppKey("console", Console)
 LIVE: web.AppKey[Live] = web.AppKey("live")
-PRINCIPAL = "principal"
+PRINCIPAL = web.RequestKey("principal", Principal)
 """Under this name a request carries its Principal; it is absent where nobody is logged in."""
 
 

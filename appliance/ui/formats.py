@@ -85,8 +85,12 @@ class Formats:
             return _("{seconds} s").format(seconds=self.number(max(0, seconds)))
         if minutes < 60:
             return _("{minutes} min").format(minutes=self.number(minutes))
+        if minutes < 2 * 24 * 60 and minutes % 60 == 0:
+            return _("{hours} h").format(hours=self.number(minutes // 60))
         if minutes < 2 * 24 * 60:
-            return _("{hours} h {minutes} min").format(hours=self.number(minutes // 60), minutes=self.number(minutes % 60))
+            return _("{hours} h {minutes} min").format(
+                hours=self.number(minutes // 60), minutes=self.number(minutes % 60)
+            )
         days = minutes // (24 * 60)
         return ngettext("{days} day", "{days} days", days).format(days=self.number(days))
 

@@ -20,7 +20,7 @@ from appliance.services import operators
 from appliance.services.announce import Announcement
 from appliance.ui import language
 from appliance.ui.auth import session_cookie
-from appliance.ui.context import CONSOLE, LIVE, Console, Page, principal
+from appliance.ui.context import LIVE, Console, Page, principal
 from appliance.ui.roles import may
 
 log = logging.getLogger(__name__)
@@ -180,6 +180,10 @@ class Live:
             for channel in joined:
                 await self._leave(channel, stream)
         return response
+
+    def channels(self) -> list[Channel]:
+        """Those that somebody listens to."""
+        return list(self._channels.values())
 
     async def close(self) -> None:
         """The program ends."""

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import orjson
 from aiohttp import web
@@ -24,7 +25,6 @@ from prometheus_client.registry import Collector
 from appliance import __version__
 from appliance.db import history, problems
 from appliance.services import health as units
-from appliance.services.counters import Counters
 from appliance.ui.context import CONSOLE, Console, Page, somebody
 from appliance.ui.errors import as_problem
 from appliance.ui.language import _
@@ -99,9 +99,8 @@ class LoopLag:
 class Numbers(Collector):
     """All numbers at one moment."""
 
-    def __init__(self, console: Console, counters: Counters, figures: Figures) -> None:
+    def __init__(self, console: Console, figures: Figures) -> None:
         self._console = console
-        self._counters = counters
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
@@ -113,7 +112,7 @@ class Numbers(Collector):
         messages = CounterMetricFamily(
             "forecourt_messages", "OCPP calls; in: the station called", labels=["direction", "action"]
         )
-        for (direction, action), count in sorted(self._counters.messages.items()):
+        for (direction, action), count in sorted(self._console.counters.messages.items()):
             messages.add_metric([direction, action], count)
         yield messages
         yield CounterMetricFamily("forecourt_writer_units", "Units of work that were committed", value=store.units)
@@ -136,7 +135,6 @@ class Numbers(Collector):
 class Monitoring:
     """What is kept between two questions."""
 
-    counters: Counters
     pulse: Pulse
     lag: LoopLag
 
@@ -144,16 +142,12 @@ class Monitoring:
 MONITORING = web.AppKey("monitoring", Monitoring)
 
 
-def monitoring(counters: Counters) -> Page:
-    """The two routes."""
-
-    def install(app: web.Application) -> None:
-        kept = app[MONITORING] = Monitoring(counters, Pulse(), LoopLag())
-        app.on_startup.append(kept.lag.start)
-        app.on_cleanup.append(kept.lag.stop)
-        app.on_cleanup.append(kept.pulse.close)
-
-    return Page(routes=[web.get("/health", health), web.get("/metrics", metrics)], install=install)
+def install(app: web.Application) -> None:
+    """Before the server starts."""
+    kept = app[MONITORING] = Monitoring(Pulse(), LoopLag())
+    app.on_startup.append(kept.lag.start)
+    app.on_cleanup.append(kept.lag.stop)
+    app.on_cleanup.append(kept.pulse.close)
 
 
 async def health(request: web.Request) -> web.Response:
@@ -175,11 +169,11 @@ async def health(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`, with a token of any role, or from the box itself."""
-    if somebody(request) is None and not _is_loopback(request.remote):
+    if somebody(request) is None and not is_loopback(request.remote):
         headers = {"WWW-Authenticate": "Bearer"}
         return as_problem(401, _("Who are you?"), _("Send a token: Authorization: Bearer …"), headers=headers)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Numbers(request.app[CONSOLE], request.app[MONITORING].counters, await _figures(request)))
+    registry.register(Numbers(request.app[CONSOLE], await _figures(request)))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE})
 
 
@@ -195,14 +189,13 @@ def _counts(db: sqlite3.Connection) -> tuple[int, int]:
 
 
 async def _beat(console: Console) -> float | None:
-    loop = asyncio.get_running_loop()
-    begin_s = loop.time()
+    begin_s = perf_counter()  # The loop's own clock counts milliseconds only.
     try:
         async with asyncio.timeout(COMMIT_TIMEOUT_S):
             await console.store.write(units.beat, console.clock())
     except (TimeoutError, sqlite3.Error):
         return None
-    return loop.time() - begin_s
+    return perf_counter() - begin_s
 
 
 def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
@@ -213,8 +206,12 @@ def _resident_bytes() -> int:
     return int(STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _is_loopback(remote: str | None) -> bool:
+def is_loopback(remote: str | None) -> bool:
+    """Whether a request comes from the box itself."""
     try:
         return ipaddress.ip_address(remote or "").is_loopback
     except ValueError:
         return False
+
+
+PAGE = Page(routes=[web.get("/health", health), web.get("/metrics", metrics)], install=install)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from appliance.db.problems import Problem
+from appliance.db.stations import Named
 from appliance.ui.formats import Formats
 from appliance.ui.language import N_, _
 from appliance.ui.words import error_sentence
@@ -32,12 +33,16 @@ TEXTS = {
     ),
     "offline": Text(
         N_("{station} has been offline for {since}."),
-        N_("Is it switched on, and is its network cable or Wi-Fi in order? Cards may still work there: it tells us later."),
+        N_(
+            "Is it switched on, and is its network cable or Wi-Fi in order? Cards may still work there: it tells us later."
+        ),
         urgent=True,
     ),
     "faulted": Text(
         N_("{station} reports a fault: {error}. {info}"),
-        N_("Keep people away if it is about current or heat. Restart it once; if the fault comes back, call the electrician."),
+        N_(
+            "Keep people away if it is about current or heat. Restart it once; if the fault comes back, call the electrician."
+        ),
         urgent=True,
     ),
     "clock_skew": Text(
@@ -134,8 +139,8 @@ class Told:
     """Where to do something about it; "" for nowhere."""
 
 
-def told(problem: Problem, stations: Mapping[int, tuple[str, str]], fmt: Formats, now_ms: int) -> Told:
-    """A problem in words. `stations` are identity and name by number."""
+def told(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Told:
+    """A problem in words. `stations` are all of them by number."""
     text = TEXTS.get(problem.kind, Text(problem.kind, ""))
     values = _Values(_values(problem, stations, fmt, now_ms))
     return Told(
@@ -157,14 +162,12 @@ class _Values(dict[str, str]):
         return "–"
 
 
-def _values(
-    problem: Problem, stations: Mapping[int, tuple[str, str]], fmt: Formats, now_ms: int
-) -> dict[str, str]:
+def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> dict[str, str]:
     found = {name: _plain(value) for name, value in problem.details.items()}
     number = station_number(problem)
     if number in stations:
-        found["station"] = stations[number][1]
-        if evse := problem.details.get("evse"):
+        found["station"] = stations[number].name
+        if (evse := problem.details.get("evse")) and stations[number].plugs > 1:
             found["station"] += f" · {fmt.number(int(evse))}"
     for name, render in CONVERSIONS.items():
         if isinstance(value := problem.details.get(name), int):
@@ -198,7 +201,7 @@ def station_number(problem: Problem) -> int:
     return int(first) if kind == "station" and first.isdecimal() else 0
 
 
-def _href(problem: Problem, stations: Mapping[int, tuple[str, str]]) -> str:
+def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
     kind, _colon, rest = problem.subject.partition(":")
     if kind == "session" and rest.isdecimal():
         return f"/sessions/{rest}"
@@ -209,7 +212,7 @@ def _href(problem: Problem, stations: Mapping[int, tuple[str, str]]) -> str:
     number = station_number(problem)
     if number not in stations:
         return ""
-    path = f"/stations/{quote(stations[number][0], safe='')}"
+    path = f"/stations/{quote(stations[number].identity, safe='')}"
     return f"{path}/approve" if problem.kind == "knocking" else path
 
 

@@ -32,7 +32,7 @@ SOURCES = {
     str(path.relative_to(TEMPLATES)): path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.rglob("*.html"))
 }
 """Read when the program starts: no page waits for the disk, and an update cannot change half of a running console."""
-FACTS = "facts"
+FACTS = web.RequestKey("facts", Facts)
 NOTE_CHARS_MAX = 800
 
 SECTIONS = (
@@ -158,6 +158,7 @@ def environment() -> Environment:
     )
     found.install_gettext_callables(language._, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     found.policies["ext.i18n.trimmed"] = True
+    found.globals["_"] = _sentence
     found.globals["icon"] = icon
     found.globals["role_name"] = role_name
     found.globals["languages"] = language.LANGUAGES
@@ -202,6 +203,12 @@ def _note(request: web.Request) -> Note | None:
     except ValueError:
         return None
     return Note(kind, str(text)) if kind in ("done", "waiting", "failed") else None
+
+
+def _sentence(sentence: str, **values: object) -> str:
+    """A sentence in the reader's language, its `{names}` filled in; what is filled in is escaped."""
+    text = language._(sentence)
+    return Markup(text).format(**values) if values else text  # noqa: S704 - a sentence of ours.
 
 
 def _unit(number: str, unit: str) -> Markup:

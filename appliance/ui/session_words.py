@@ -70,12 +70,36 @@ ENTRIES = {
 }
 """Codes of the ledger."""
 
-OPERATIONS = {
+MOVEMENTS = {
+    "hold": N_("Held beforehand, slice by slice"),
+    "capture": N_("Taken out of what was held"),
+    "void": N_("Given back of what was held"),
+    "charge": N_("Taken out of the wallet beyond what was held"),
+    "overrun": N_("Not covered by the wallet: the loss of the site"),
+    "correction": N_("Given back when the bill was set right"),
+    "tax": N_("Of this, set aside as tax"),
+}
+"""What happened to a session's money, in the order in which it happens."""
+SINGLE_MOVEMENTS = {
     "hold": N_("Held"),
     "capture": N_("Taken"),
     "void": N_("Given back"),
-    "post": N_("Booked"),
+    "charge": N_("Taken from the wallet"),
+    "overrun": N_("Not covered"),
+    "correction": N_("Set right"),
+    "tax": N_("Tax"),
 }
+"""The same for one row of the ledger."""
+
+AUTHORIZATIONS = {
+    "Accepted": N_("it may charge"),
+    "Invalid": N_("nobody knows this card"),
+    "Blocked": N_("the card is blocked, or its holder has left"),
+    "Expired": N_("the card has expired"),
+    "ConcurrentTx": N_("the card was charging elsewhere already"),
+    "NoCredit": N_("not enough money in the wallet"),
+}
+"""What the station was told when it asked."""
 
 METHODS = {
     "cash": N_("Cash"),

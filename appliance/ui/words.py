@@ -35,7 +35,9 @@ STATUSES = {
     "Preparing": Status(N_("Plugged in"), "waiting", "plug-zap", N_("Waiting for card or payment")),
     "Charging": Status(N_("Charging"), "charging", "zap", N_("Energy flows")),
     "SuspendedEV": Status(N_("Car paused"), "charging", "battery-charging", N_("The car is full or paused by itself")),
-    "SuspendedEVSE": Status(N_("We paused"), "waiting", "gauge", N_("The charger holds back: load limit or no permission")),
+    "SuspendedEVSE": Status(
+        N_("We paused"), "waiting", "gauge", N_("The charger holds back: load limit or no permission")
+    ),
     "Finishing": Status(N_("Please unplug"), "waiting", "unplug", N_("Finished, the cable is still in")),
     "Reserved": Status(N_("Reserved"), "reserved", "clock", N_("Kept for somebody")),
     "Unavailable": Status(N_("Out of service"), "off", "power", N_("Closed for drivers")),

@@ -25,7 +25,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
-from appliance.ocpp.endpoint import StationsFace, open_stations
+from appliance.ocpp.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import cash_desk, enrolment, stations, tariffs
 from appliance.services.announce import Announcement, Hub
@@ -59,9 +59,9 @@ class Server:
         self._stack.push_async_callback(self.store.close)
         await self.store.write(fill)
         self.face = await self._stack.enter_async_context(
-            open_stations(self.store, self.hub, self.settings, SITE_KEY, lambda: self.now_ms())
+            open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock)
         )
-        runner = web.AppRunner(self.face.application, access_log=None)
+        runner = web.AppRunner(self.face.application, **RUNNER_OPTIONS)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -73,6 +73,10 @@ class Server:
         """As the program ends: links first, the store last."""
         await self._stack.aclose()
         self._stack = AsyncExitStack()
+
+    def clock(self) -> int:
+        """The time that tests may set."""
+        return self.now_ms()
 
     async def restart(self) -> None:
         """All memory is lost; what was committed is there."""

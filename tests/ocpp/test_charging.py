@@ -105,7 +105,7 @@ async def test_status_of_a_connector_is_kept(client: Client, server: Server) -> 
     ],
 )
 async def test_other_messages_are_answered_and_kept(
-    client: Client, server: Server, action: str, payload, answer
+    client: Client, server: Server, action: str, payload: object, answer: object
 ) -> None:
     assert await client.call(action, payload) == answer
 

@@ -28,7 +28,7 @@ NOW = "2026-11-23T05:00:00Z"
         ("DataTransfer", [], "FormationViolation"),
     ],
 )
-async def test_error_codes(client: Client, action: str, payload, code: str) -> None:
+async def test_error_codes(client: Client, action: str, payload: object, code: str) -> None:
     assert await client.refusal(action, payload) == code
 
 
@@ -115,7 +115,9 @@ async def test_a_start_that_cannot_be_read_gets_a_number_and_waits_for_review(
 
 @pytest.mark.parametrize("action", ["StopTransaction", "MeterValues", "StatusNotification"])
 @pytest.mark.parametrize("payload", [{}, [], {"connectorId": "x", "transactionId": {}, "meterValue": 7, "status": 4}])
-async def test_transaction_messages_are_acknowledged_whatever_they_hold(client: Client, action: str, payload) -> None:
+async def test_transaction_messages_are_acknowledged_whatever_they_hold(
+    client: Client, action: str, payload: object
+) -> None:
     assert await client.call(action, payload) == {}
 
 

@@ -11,6 +11,7 @@ from appliance.domain.units import rfc3339
 from appliance.ocpp.links import MISSES_MAX, SWAPS_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.skew import OBSERVATIONS, SkewWatch
+from appliance.services.ports import CommandFailed
 from tests.ocpp.raw import Client, Server, connected
 
 STATION = StationId(1)
@@ -46,6 +47,21 @@ async def test_a_station_that_knocks_is_not_online(server: Server) -> None:
 
         assert not server.face.commands.is_online(STATION)
         assert server.face.commands.online() == frozenset()
+        with pytest.raises(CommandFailed) as failure:
+            await server.face.commands.remote_start(STATION, 1, "04A1B2C3")
+        assert failure.value.kind == "offline"
+
+
+async def test_quirks_are_known_again_after_a_restart_without_a_boot(server: Server) -> None:
+    await server.register("CS-1")
+    async with connected(server) as client:
+        await client.call("BootNotification", {"chargePointVendor": "Growatt", "chargePointModel": "THOR"})
+    await server.restart()
+    async with connected(server) as client:
+        await client.start(at_ms=system_clock() - 21_600_000)
+
+    ((started_at_ms,),) = await server.rows("SELECT started_at_ms FROM session")
+    assert abs(started_at_ms - system_clock()) < 60_000
 
 
 async def test_reconnecting_without_a_boot_goes_on(client: Client, server: Server) -> None:

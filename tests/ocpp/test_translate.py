@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 import pytest
 
@@ -21,7 +23,7 @@ AT_MS = 1_795_410_000_000
 AT = "2026-11-23T05:00:00Z"
 
 
-def read(*samples: dict[str, object], quirks: Quirks = NONE) -> Reading:
+def read(*samples: Mapping[str, object], quirks: Quirks = NONE) -> Reading:
     (reading,) = translate.readings([{"timestamp": AT, "sampledValue": list(samples)}], NOW_MS, quirks)
     return reading
 

@@ -101,7 +101,7 @@ class ScriptedStations:
         self._answer("raw_call", station, action, payload)
         return {"echo": payload}
 
-    async def disconnect(self, station: StationId, reason: str) -> None:
+    async def disconnect(self, station: StationId, reason: str) -> None:  # noqa: ARG002
         """Noted."""
         self.closed.append(station)
         self.connected.discard(station)
@@ -227,9 +227,11 @@ def fill(db: Database) -> set[StationId]:
     ):  # fmt: skip
         station = made[identity] = stations.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
         stations.connected(db, station, "ocpp1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
-        stations.booted(db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS))
+        stations.booted(
+            db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS)
+        )
         for evse in range(1, plugs + 1):
-            status(db, station, evse, "Available", 40)
+            status(db, station, evse, "Available", 600)
     charge(db, made["CS-01"], 1, "04B1B2C3", minutes=102, energy_wh=12_400, power_w=7_240)
     status(db, made["CS-02"], 1, "Preparing", 3)
     charge(db, made["CS-03"], 1, "04C1B2C3", minutes=48, energy_wh=31_050, power_w=21_800, soc_percent=88)
@@ -249,7 +251,9 @@ def fill(db: Database) -> set[StationId]:
     return {number for identity, number in made.items() if identity != "CS-07"}
 
 
-def status(db: Database, station: StationId, evse: int, word: str, minutes: int, *, error: str = "NoError", info: str = "") -> None:
+def status(
+    db: Database, station: StationId, evse: int, word: str, minutes: int, *, error: str = "NoError", info: str = ""
+) -> None:
     """A connector has been so for some minutes."""
     stations.status_changed(db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS))
 
@@ -268,10 +272,10 @@ def charge(
     """A transaction that began some minutes ago and has been measured twice; its number."""
     began_ms = NOW_MS - minutes * MINUTE_MS
     started = sessions.transaction_started(db, station, TransactionStarted(evse, uid, 100_000, began_ms, began_ms))
+    status(db, station, evse, "Charging", minutes)
     for share in (2, 1):
         reading = Reading(
             NOW_MS - (share - 1) * MINUTE_MS - 10_000, 100_000 + energy_wh // share, power_w, soc_percent=soc_percent
         )
         sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading.at_ms))
-    stations.status_changed(db, station, StatusChanged(evse, 1, "Charging", "NoError", "", began_ms + 5_000))
     return int(started.ref)

@@ -86,7 +86,7 @@ def take_start(station: Station, payload: Payload, received_at_ms: int) -> Taken
     event = translate.transaction_started(payload, received_at_ms, station.quirks)
     note = None if payload["connectorId"] else "connector 0 is read as 1"
     stamp = payload.get("timestamp")
-    if event.at_ms == received_at_ms and not translate.is_believable(translate.station_time(stamp), received_at_ms):
+    if event.at_ms == received_at_ms and translate.station_time(stamp) != received_at_ms:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
         event.at_ms = station.first_heard(
             hash((event.evse, event.id_token, event.meter_start_wh, stamp)), received_at_ms

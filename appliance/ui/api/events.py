@@ -147,7 +147,7 @@ class Events:
         """Identities never change, and numbers are not given twice while a station is kept."""
         if station not in self._identities:
             names = await request.app[CONSOLE].store.read(stations.names)
-            self._identities = {number: identity for number, (identity, _name) in names.items()}
+            self._identities = {number: named.identity for number, named in names.items()}
         return self._identities.get(station)
 
 

@@ -1,4 +1,4 @@
-"""People, their groups and their money."""
+"""People and their money."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from appliance.db import ledger, people
 from appliance.db.connection import Database
 from appliance.db.ledger import Entry
-from appliance.db.people import Group, Person
+from appliance.db.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services import cash_desk, enrolment
@@ -34,12 +34,9 @@ from appliance.ui.api.shapes import (
 )
 from appliance.ui.language import LANGUAGES
 
-POLICY = choice("prepaid", "postpaid", "free", description="How its people pay.")
 NAME = text(NAME_CHARS_MAX, least=1)
 NOTE = text(TEXT_CHARS_MAX, lines=True)
 SPEAKS = choice("", *LANGUAGES, description="Empty: the site's.")
-LIMIT = or_null(amount(AMOUNT_MINOR_MAX, "How much a post-paid person may owe; null: any amount.", least=0))
-TARIFF = or_null(number_of("the group's tariff; null: the default"))
 METHOD = choice(*Method, description="cash if left out.")
 
 PERSON = record(
@@ -59,16 +56,6 @@ PERSON = record(
     cards=whole("How many that are not blocked."),
     created_at=moment(),
     closed_at=or_null(moment("When they left.")),
-)
-GROUP = record(
-    "Group",
-    id=whole(),
-    name=words(),
-    policy=words(),
-    limit_minor=or_null(money("How much a post-paid person may owe; null: any amount.")),
-    currency=CURRENCY,
-    tariff_id=or_null(whole("null: the default tariff.")),
-    people=whole("How many."),
 )
 BOOKED = record(
     "Booked",
@@ -100,8 +87,6 @@ NEW_PERSON = form(
 PERSON_CHANGE = form(
     "PersonChange", name=NAME, phone=text(100), note=NOTE, language=SPEAKS, group_id=number_of("their group")
 )
-NEW_GROUP = form("NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
-GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
 PAYMENT = form(
     "Payment",
     ("amount_minor",),
@@ -220,43 +205,6 @@ async def _pay(call: Call, move: Callable[..., Booked]) -> Answer:
     return await once(call, unit)
 
 
-# --- groups --------------------------------------------------------------------------------------------------------------
-
-
-async def list_groups(call: Call) -> Answer:
-    """`GET /groups`."""
-    rows = sorted(await call.console.store.read(people.groups), key=lambda group: group.id)
-    rows = [group for group in rows if group.id > call.after]
-    return listed(rows, call.limit, lambda row: group_as(call, row), lambda row: row.id)
-
-
-async def show_group(call: Call) -> Answer:
-    """`GET /groups/{id}`."""
-    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, GroupId(call.number()))))
-
-
-async def add_group(call: Call) -> Answer:
-    """`POST /groups`."""
-    body = call.body
-    group = await call.console.store.write(
-        enrolment.add_group,
-        body["name"],
-        body["policy"],
-        call.actor,
-        call.now_ms,
-        limit_minor=body.get("limit_minor"),
-        tariff_id=body.get("tariff_id"),
-    )
-    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)), 201)
-
-
-async def change_group(call: Call) -> Answer:
-    """`PATCH /groups/{id}`: what is not named stays."""
-    group = GroupId(call.number())
-    await call.console.store.write(_change_group, group, call.body, call.actor, call.now_ms)
-    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)))
-
-
 # --- helpers -------------------------------------------------------------------------------------------------------------
 
 
@@ -278,19 +226,6 @@ def shown(call: Call, person: Person) -> Body:
         "cards": person.cards,
         "created_at": at(person.created_at_ms),
         "closed_at": at(person.closed_at_ms),
-    }
-
-
-def group_as(call: Call, group: Group) -> Body:
-    """A group as JSON."""
-    return {
-        "id": group.id,
-        "name": group.name,
-        "policy": group.policy,
-        "limit_minor": group.limit_minor,
-        "currency": call.currency,
-        "tariff_id": group.tariff_id,
-        "people": group.people,
     }
 
 
@@ -337,20 +272,6 @@ def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_m
     )
 
 
-def _change_group(db: Database, group: GroupId, body: Body, actor: str, now_ms: int) -> None:
-    found = enrolment.need_group(db, group)
-    enrolment.change_group(
-        db,
-        group,
-        body.get("name", found.name),
-        body.get("policy", found.policy),
-        actor,
-        now_ms,
-        limit_minor=body.get("limit_minor", found.limit_minor),
-        tariff_id=body.get("tariff_id", found.tariff_id),
-    )
-
-
 def _entries(db: sqlite3.Connection, person: PersonId, before: int, limit: int) -> list[Entry]:
     return ledger.statement(db, need_person(db, person).wallet, before_seq=before or None, limit=limit)
 
@@ -384,8 +305,4 @@ OPERATIONS = (
         "GET", "/people/{id}/ledger", "What moved on the wallet, the newest first", list_entries, ENTRY, query=PAGING,
         listed=True,
     ),
-    Operation("GET", "/groups", "Groups", list_groups, GROUP, query=PAGING, listed=True),
-    Operation("POST", "/groups", "A new group", add_group, GROUP, takes=NEW_GROUP, status=201),
-    Operation("GET", "/groups/{id}", "One group", show_group, GROUP),
-    Operation("PATCH", "/groups/{id}", "Change a group", change_group, GROUP, takes=GROUP_CHANGE),
 )  # fmt: skip

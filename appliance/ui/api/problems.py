@@ -6,6 +6,7 @@ import sqlite3
 
 from appliance.db import problems, stations
 from appliance.db.problems import Problem
+from appliance.db.stations import Named
 from appliance.domain.errors import NotFound
 from appliance.services import problems as units
 from appliance.ui.api.checks import Parameter
@@ -27,7 +28,7 @@ PROBLEM = record(
     cleared_at=or_null(moment("null: it still is so.")),
 )
 
-Names = dict[int, tuple[str, str]]
+Names = dict[int, Named]
 
 
 async def list_problems(call: Call) -> Answer:

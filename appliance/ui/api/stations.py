@@ -83,10 +83,10 @@ async def register(call: Call) -> Answer:
         units.register,
         body["id"],
         body.get("name", "").strip(),
+        profile,
+        password_hash,
         call.actor,
         call.now_ms,
-        profile=profile,
-        password_hash=password_hash,
     )
     return await _now(call, station, status=201)
 

@@ -91,7 +91,13 @@ async def _page(request: web.Request, form: Form, *, status: int = 200) -> web.R
 
 def browser_name(user_agent: str) -> str:
     """Browser and system, roughly: enough to tell one's own devices apart."""
-    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    browsers = (
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
     systems = (
         ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
         ("CrOS", "ChromeOS"), ("Linux", "Linux"),

@@ -57,9 +57,7 @@ async def show(request: web.Request) -> web.Response:
     return render(request, "audit/audit.html", AuditPage(entries, sorted(known.items()), actor, action, older))
 
 
-def _read(
-    db: sqlite3.Connection, before: int | None, actor: str, action: str
-) -> tuple[list[AuditRow], dict[str, str]]:
+def _read(db: sqlite3.Connection, before: int | None, actor: str, action: str) -> tuple[list[AuditRow], dict[str, str]]:
     return rows.page(db, before=before, limit=ROWS, actor=actor, action=action), operators.names(db)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +74,12 @@ async def load(console: Console, role: str) -> BoardPage:
 def read(db: sqlite3.Connection, day: str) -> Snapshot:
     """All that the board shows, of one moment."""
     return Snapshot(
-        rows.places(db), rows.running(db), rows.parked(db), rows.today(db, day), rows.knocking(db), problems.count_open(db)
+        rows.places(db),
+        rows.running(db),
+        rows.parked(db),
+        rows.today(db, day),
+        rows.knocking(db),
+        problems.count_open(db),
     )
 
 
@@ -103,10 +109,12 @@ def tiles_of(
 ) -> list[Tile]:
     """The tiles of these connectors."""
     site = console.site
-    reader = Reader(formats(site.currency, site.exponent, site.zone), lambda method, path: may(role, method, path), now_ms)
+    reader = Reader(
+        formats(site.currency, site.exponent, site.zone), lambda method, path: may(role, method, path), now_ms
+    )
     online = console.stations.online()
     found = []
-    for place in places:
+    for place in sorted(places, key=natural_order):
         # A wish without a connector stands on the station's first one until the station says where it began.
         wish = running.get((place.station, 0)) if place.evse <= 1 else None
         found.append(
@@ -121,11 +129,15 @@ def tiles_of(
     return found
 
 
-async def fragments(
-    console: Console, role: str, parameter: str, changes: Sequence[Announcement] | None
-) -> Fragments:
+def natural_order(place: rows.Place) -> tuple[list[tuple[int, int, str]], int, int, int]:
+    """By name as people count: Gate 2 before Gate 10."""
+    parts = re.findall(r"\d+|\D+", place.name.casefold())
+    named = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return named, place.station, place.evse, place.connector
+
+
+async def fragments(console: Console, role: str, _parameter: str, changes: Sequence[Announcement] | None) -> Fragments:
     """The parts of the board that these changes concern."""
-    assert not parameter or parameter
     page = await load(console, role)
     touched = None
     if changes is not None:
@@ -133,14 +145,14 @@ async def fragments(
     parts = {
         one.id: render_part(console, role, "board/_tile_alone.html", tile=one)
         for one in page.tiles
-        if touched is None or int(one.id.split("-")[1]) in touched
+        if touched is None or one.station in touched
     }
     parts["figures"] = render_part(console, role, "board/_figures.html", figures=page.figures)
     parts["knocking"] = render_part(console, role, "board/_knocking.html", knocking=page.knocking)
     return parts
 
 
-def concerns(announcement: Announcement, parameter: str) -> bool:  # noqa: ARG001 - a board has no parameter
+def concerns(announcement: Announcement, _parameter: str) -> bool:
     """Whether the board looks different after this."""
     return isinstance(announcement, (StationChanged, SessionChanged, ProblemsChanged))
 

@@ -109,7 +109,9 @@ async def show_stop(request: web.Request) -> web.Response:
         request,
         title=_("Stop charging?"),
         name=_place(request, station, evse),
-        consequence=_("{who} pays for what was charged so far; what was held beyond that is free again.").format(who=who),
+        consequence=_("{who} pays for what was charged so far; what was held beyond that is free again.").format(
+            who=who
+        ),
         verb=_("Stop"),
         action=f"{station_path(station.identity)}/{evse}/stop",
         danger=True,
@@ -160,7 +162,9 @@ async def show_close(request: web.Request) -> web.Response:
         request,
         title=_("Take out of service?"),
         name=_place(request, station, evse),
-        consequence=_("Drivers can no longer charge here until somebody opens it again. A session that runs goes on to its end."),
+        consequence=_(
+            "Drivers can no longer charge here until somebody opens it again. A session that runs goes on to its end."
+        ),
         verb=_("Out of service"),
         action=f"{station_path(station.identity)}/{evse}/close",
     )

@@ -111,9 +111,7 @@ async def set_password(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     """`POST /operators/3/disable`."""
     console, operator = request.app[CONSOLE], await _operator(request)
-    await console.store.write(
-        operators.disable, operator.id, actor=principal(request).actor, now_ms=console.clock()
-    )
+    await console.store.write(operators.disable, operator.id, actor=principal(request).actor, now_ms=console.clock())
     return done(request, "/operators", _("{name} can no longer log in.").format(name=operator.name))
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from appliance.db import problems, stations
 from appliance.db.problems import Problem
+from appliance.db.stations import Named
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
 from appliance.ui.context import CONSOLE, Console, Page, principal
@@ -59,9 +60,7 @@ async def load(console: Console, before: int | None = None) -> ProblemsPage:
     )
 
 
-def _read(
-    db: sqlite3.Connection, before: int | None
-) -> tuple[dict[int, tuple[str, str]], list[Problem], list[Problem]]:
+def _read(db: sqlite3.Connection, before: int | None) -> tuple[dict[int, Named], list[Problem], list[Problem]]:
     return stations.names(db), problems.open_problems(db), problems.history(db, before, HISTORY_ROWS)
 
 

@@ -85,6 +85,7 @@ class ReportPage:
     total: Total
     by_station: list[StationLine]
     by_day: list[DayLine]
+    rows: int
     bars: Bars | None
     levels: list[str]
     unit: str
@@ -113,6 +114,7 @@ async def show(request: web.Request) -> web.Response:
         total=_total(found.days),
         by_station=_by_station(found.days),
         by_day=by_day,
+        rows=len(found.days),
         bars=bars,
         levels=level_words,
         unit={"energy": _("kWh"), "fees": currency_of(request).code, "working": _("hours"), "sessions": ""}[

@@ -55,9 +55,9 @@ def _find(db: sqlite3.Connection, query: str) -> SearchPage:
     session = history.show(db, int(number)) if number.isdecimal() and len(number) < 10 else None
     folded = query.casefold()
     found = [
-        (identity, name)
-        for identity, name in stations.names(db).values()
-        if folded in identity.casefold() or folded in name.casefold()
+        (one.identity, one.name)
+        for one in stations.names(db).values()
+        if folded in one.identity.casefold() or folded in one.name.casefold()
     ]
     return SearchPage(
         query,

@@ -29,7 +29,17 @@ from appliance.ui.exports import Column, Kind, Table
 from appliance.ui.language import N_, _
 from appliance.ui.listing import query
 from appliance.ui.render import done, formats_of, render
-from appliance.ui.session_words import ENTRIES, LINES, OPERATIONS, STATES, State, note_sentence, state_of, stop_sentence
+from appliance.ui.session_words import (
+    AUTHORIZATIONS,
+    LINES,
+    MOVEMENTS,
+    SINGLE_MOVEMENTS,
+    STATES,
+    State,
+    note_sentence,
+    state_of,
+    stop_sentence,
+)
 
 ROWS_AT_ONCE = 50
 EXPORT_ROWS_AT_ONCE = 1000
@@ -121,11 +131,12 @@ class SessionPage:
     levels: list[str]
     samples: list[Sample]
     powers: dict[int, int]
-    movements: list[Movement]
-    operations: dict[str, str]
-    codes: dict[str, str]
+    money: list[tuple[str, int]]
+    """What happened to the money, and how much of it."""
+    movements: list[tuple[Movement, str]]
     card: Card | None
     token: str
+    answer: str
     stop: str
     note: str
     messages_before: int
@@ -221,11 +232,11 @@ async def show(request: web.Request) -> web.Response:
         levels=charts.level_words(curve.chart.levels, 1000, formats_of(request)) if curve else [],
         samples=facts.samples,
         powers=dict(points),
-        movements=facts.movements,
-        operations={name: _(word) for name, word in OPERATIONS.items()},
-        codes={name: _(word) for name, word in ENTRIES.items()},
+        money=_money(facts.movements),
+        movements=[(movement, _(SINGLE_MOVEMENTS[_kind(movement)])) for movement in facts.movements],
         card=facts.card,
         token=masked(session.id_token) if session.id_token else "",
+        answer=_(AUTHORIZATIONS.get(session.authorization, "")) or session.authorization,
         stop=stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if over else "",
         note=note_sentence(session.note),
         messages_before=facts.messages_before,
@@ -363,6 +374,22 @@ def _row(session: Session) -> exports.Row:
         session.fee_minor,
         stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if session.ended_at_ms else "",
     )
+
+
+def _kind(movement: Movement) -> str:
+    """Which entry of the words it is: by what it does, and for a posting by its code."""
+    kind = movement.op if movement.op != "post" else movement.code
+    return kind if kind in MOVEMENTS else "charge"
+
+
+def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
+    """The sums of a session's movements in words; a hold of which a part was taken gave back the rest."""
+    sums = dict.fromkeys(MOVEMENTS, 0)
+    for movement in movements:
+        sums[_kind(movement)] += movement.amount_minor
+        if movement.hold_minor is not None:
+            sums["void"] += movement.hold_minor - movement.amount_minor
+    return [(_(MOVEMENTS[kind]), amount_minor) for kind, amount_minor in sums.items() if amount_minor]
 
 
 def _bill_lines(request: web.Request, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:

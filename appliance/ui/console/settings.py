@@ -112,9 +112,7 @@ async def change_site(request: web.Request) -> web.Response:
     language = form.text("language") if form.text("language") in LANGUAGES else request[FACTS].site_language
     try:
         await console.store.write(
-            site_service.rename,
-            form.text("site_name"),
-            language, principal(request).actor, console.clock()
+            site_service.rename, form.text("site_name"), language, principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), status=refusal.status)
@@ -175,6 +173,4 @@ def _currency(request: web.Request) -> Currency:
     return Currency(site.currency, site.exponent)
 
 
-PAGE = Page(
-    routes=[web.get("/settings", show), web.post("/settings", change), web.post("/settings/site", change_site)]
-)
+PAGE = Page(routes=[web.get("/settings", show), web.post("/settings", change), web.post("/settings/site", change_site)])

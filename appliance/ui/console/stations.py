@@ -16,7 +16,7 @@ from appliance.db import board as board_rows
 from appliance.db import history, problems
 from appliance.db import stations as rows
 from appliance.db.history import Session
-from appliance.db.stations import Station
+from appliance.db.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import StationState
 from appliance.services import stations
@@ -112,8 +112,8 @@ async def show_list(request: web.Request) -> web.Response:
     approved, knocking, retired, places, running, parked = await console.store.read(_read_list)
     online = console.stations.online()
     by_station: dict[int, list[Tile]] = {}
-    for one, place in zip(tiles_of(places, running, parked, console, role, console.clock()), places, strict=True):
-        by_station.setdefault(place.station, []).append(one)
+    for one in tiles_of(places, running, parked, console, role, console.clock()):
+        by_station.setdefault(one.station, []).append(one)
     lines = [Line(one, one.id in online, by_station.get(one.id, [])) for one in approved]
     page = ListPage(lines, knocking, retired, console.addresses.stations)
     return render(request, "stations/list.html", page)
@@ -258,7 +258,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
     station, places, running, parked, troubles, sessions = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
-    names = {int(station.id): (station.identity, station.name)}
+    names = {int(station.id): Named(station.identity, station.name, len(station.connectors))}
     return StationPage(
         station=station,
         online=console.stations.is_online(station.id),
@@ -297,9 +297,7 @@ def _read_station(
     )
 
 
-async def fragments(
-    console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None
-) -> Fragments:
+async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """What moves on a station's page."""
     page = await load(console, role, parameter, Form())
     if page is None:

@@ -38,6 +38,7 @@ class Tile:
     """One connector. All texts are ready to be shown."""
 
     id: str
+    station: int
     name: str
     href: str
     tone: str
@@ -77,6 +78,7 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
     bar, bar_label = _bar(running, fee_minor, flows=flows, fmt=fmt)
     return Tile(
         id=f"tile-{place.station}-{place.evse}-{place.connector}",
+        station=place.station,
         name=place_name(place, fmt),
         href=f"/stations/{quote(place.identity, safe='')}",
         tone=status.tone,
@@ -127,25 +129,37 @@ def cost_so_far(running: Running, now_ms: int) -> int:
 
 
 def _what(
-    place: Place, running: Running | None, parked: Parked | None, status: Status, fee_minor: int, fmt: Formats, now_ms: int
+    place: Place,
+    running: Running | None,
+    parked: Parked | None,
+    status: Status,
+    fee_minor: int,
+    fmt: Formats,
+    now_ms: int,
 ) -> Markup:
     """The large line: what matters most now."""
     if running is not None and running.state == "running":
         return _energy_and_money(running.energy_wh, fee_minor if running.tariff else None, fmt)
     if status is OFFLINE:
         if place.seen_at_ms is None:
-            return Markup(escape(_("Never connected")))
-        return Markup(escape(_("Last seen {ago}").format(ago=fmt.ago(place.seen_at_ms, now_ms))))
+            return escape(_("Never connected"))
+        return escape(_("Last seen {ago}").format(ago=fmt.ago(place.seen_at_ms, now_ms)))
     if status.tone == "fault":
         said = error_sentence(place.error_code) or error_sentence(place.station_error)
-        return Markup(escape(said or place.info or _("The charger reports a fault")))
+        return escape(said or place.info or _("The charger reports a fault"))
     if parked is not None and place.status == "Finishing":
         return _energy_and_money(parked.energy_wh, parked.fee_minor, fmt)
-    return Markup(escape(_(status.sentence)))
+    return escape(_(status.sentence))
 
 
 def _who(
-    place: Place, running: Running | None, parked: Parked | None, status: Status, power_w: int, fmt: Formats, now_ms: int
+    place: Place,
+    running: Running | None,
+    parked: Parked | None,
+    status: Status,
+    power_w: int,
+    fmt: Formats,
+    now_ms: int,
 ) -> str:
     """The quiet line: who, how fast, for how long."""
     if running is not None:

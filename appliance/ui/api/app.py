@@ -1,4 +1,4 @@
-"""The API as one table: all calls of all subjects, and the page of them that the console's application takes in."""
+"""The API as one table: all calls of all subjects, and the pages that the console's application takes in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ import asyncio
 
 from aiohttp import web
 
-from appliance.ui.api import books, cards, commands, events, openapi, people, problems, sessions, stations, tariffs
+from appliance.ui import metrics
+from appliance.ui.api import (
+    books,
+    cards,
+    commands,
+    events,
+    groups,
+    openapi,
+    people,
+    problems,
+    sessions,
+    stations,
+    tariffs,
+)
 from appliance.ui.api.operations import PREFIX, Operation, routes
 from appliance.ui.context import Page
 
@@ -15,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *commands.OPERATIONS,
     *sessions.OPERATIONS,
     *people.OPERATIONS,
+    *groups.OPERATIONS,
     *cards.OPERATIONS,
     *tariffs.OPERATIONS,
     *books.OPERATIONS,
@@ -34,11 +48,15 @@ def install(app: web.Application) -> None:
     events.install(app)
 
 
-PAGE = Page(
-    routes=[
-        web.get(f"{PREFIX}/openapi.json", show_document),
-        web.get(f"{PREFIX}/events", events.watch),
-        *routes(OPERATIONS),
-    ],
-    install=install,
+PAGES = (
+    Page(
+        routes=[
+            web.get(f"{PREFIX}/openapi.json", show_document),
+            web.get(f"{PREFIX}/events", events.watch),
+            *routes(OPERATIONS),
+        ],
+        install=install,
+    ),
+    metrics.PAGE,
 )
+"""For `create_console(…, more=PAGES)`: the API, and what monitoring programs ask."""

@@ -1,0 +1,111 @@
+"""Groups: who pays how."""
+
+from __future__ import annotations
+
+from appliance.db import people
+from appliance.db.connection import Database
+from appliance.db.people import Group
+from appliance.domain.identifiers import GroupId
+from appliance.services import enrolment
+from appliance.services.cash_desk import AMOUNT_MINOR_MAX
+from appliance.services.enrolment import NAME_CHARS_MAX
+from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, listed
+from appliance.ui.api.shapes import (
+    CURRENCY,
+    amount,
+    choice,
+    form,
+    money,
+    number_of,
+    or_null,
+    record,
+    text,
+    whole,
+    words,
+)
+
+NAME = text(NAME_CHARS_MAX, least=1)
+POLICY = choice("prepaid", "postpaid", "free", description="How its people pay.")
+LIMIT = or_null(amount(AMOUNT_MINOR_MAX, "How much a post-paid person may owe; null: any amount.", least=0))
+TARIFF = or_null(number_of("the group's tariff; null: the default"))
+GROUP = record(
+    "Group",
+    id=whole(),
+    name=words(),
+    policy=words(),
+    limit_minor=or_null(money("How much a post-paid person may owe; null: any amount.")),
+    currency=CURRENCY,
+    tariff_id=or_null(whole("null: the default tariff.")),
+    people=whole("How many."),
+)
+NEW_GROUP = form("NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+
+
+async def list_groups(call: Call) -> Answer:
+    """`GET /groups`."""
+    rows = sorted(await call.console.store.read(people.groups), key=lambda group: group.id)
+    rows = [group for group in rows if group.id > call.after]
+    return listed(rows, call.limit, lambda row: group_as(call, row), lambda row: row.id)
+
+
+async def show_group(call: Call) -> Answer:
+    """`GET /groups/{id}`."""
+    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, GroupId(call.number()))))
+
+
+async def add_group(call: Call) -> Answer:
+    """`POST /groups`."""
+    body = call.body
+    group = await call.console.store.write(
+        enrolment.add_group,
+        body["name"],
+        body["policy"],
+        call.actor,
+        call.now_ms,
+        limit_minor=body.get("limit_minor"),
+        tariff_id=body.get("tariff_id"),
+    )
+    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)), 201)
+
+
+async def change_group(call: Call) -> Answer:
+    """`PATCH /groups/{id}`: what is not named stays."""
+    group = GroupId(call.number())
+    await call.console.store.write(_change_group, group, call.body, call.actor, call.now_ms)
+    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)))
+
+
+def group_as(call: Call, group: Group) -> Body:
+    """A group as JSON."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "policy": group.policy,
+        "limit_minor": group.limit_minor,
+        "currency": call.currency,
+        "tariff_id": group.tariff_id,
+        "people": group.people,
+    }
+
+
+def _change_group(db: Database, group: GroupId, body: Body, actor: str, now_ms: int) -> None:
+    found = enrolment.need_group(db, group)
+    enrolment.change_group(
+        db,
+        group,
+        body.get("name", found.name),
+        body.get("policy", found.policy),
+        actor,
+        now_ms,
+        limit_minor=body.get("limit_minor", found.limit_minor),
+        tariff_id=body.get("tariff_id", found.tariff_id),
+    )
+
+
+OPERATIONS = (
+    Operation("GET", "/groups", "Groups", list_groups, GROUP, query=PAGING, listed=True),
+    Operation("POST", "/groups", "A new group", add_group, GROUP, takes=NEW_GROUP, status=201),
+    Operation("GET", "/groups/{id}", "One group", show_group, GROUP),
+    Operation("PATCH", "/groups/{id}", "Change a group", change_group, GROUP, takes=GROUP_CHANGE),
+)  # fmt: skip

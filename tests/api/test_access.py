@@ -1,0 +1,125 @@
+"""Who may, and what a request must look like before anybody asks what it means."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+import pytest
+
+from appliance.services import operators
+from appliance.ui.api.app import OPERATIONS
+from appliance.ui.api.operations import Operation
+from appliance.ui.roles import ROUTES
+from tests.api.site import Client, Running
+
+ROLES = ("owner", "manager", "cashier", "guard", "installer", "viewer")
+
+
+def path_of(operation: Operation) -> str:
+    """With the number or name of nothing in it."""
+    return operation.path.replace("{id}", "404404")
+
+
+async def test_each_role_may_use_its_routes_and_no_others(site: Running) -> None:
+    for role in ROLES:
+        client = await site.client(role)
+        for operation in OPERATIONS:
+            body: dict[str, object] | None = {} if operation.takes is not None else None
+            answer = await client.call(operation.method, path_of(operation), body=body)
+            allowed = role in ROUTES[operation.method, operation.route]
+            assert (answer.status != 403) == allowed, f"{role} {operation.method} {operation.path}: {answer.body}"
+
+
+async def test_without_a_token_every_call_is_401_and_says_how_to_ask(site: Running) -> None:
+    for client in (site.nobody(), Client(site.session, site.url, "fc_made_up")):
+        for operation in OPERATIONS:
+            answer = await client.call(operation.method, path_of(operation))
+            assert answer.status == 401
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert answer["detail"]
+
+
+async def test_a_revoked_token_opens_nothing(site: Running, api: Client) -> None:
+    assert (await api.get("/stations")).status == 200
+    await site.store.write(operators.revoke_token, 1, actor="console", now_ms=1)
+    assert (await api.get("/stations")).status == 401
+
+
+async def test_a_path_that_is_none_is_404_and_a_wrong_method_405_as_problems(api: Client) -> None:
+    nothing = await api.get("/nothing")
+    wrong = await api.call("DELETE", "/people")
+    for answer, status in ((nothing, 404), (wrong, 405)):
+        assert (answer.status, answer["status"]) == (status, status)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert {"type", "title", "detail"} <= set(answer.body)
+    assert "POST" in wrong.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "content_type", "status"),
+    [
+        (b'{"name"', "application/json", 400),
+        (b"", "application/json", 400),
+        (b'{"name": "\\ud800"}', "application/json", 400),
+        (b'{"name": "\xff"}', "application/json", 400),
+        (b'{"name": NaN}', "application/json", 400),
+        (b"[" * 30_000, "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b"null", "application/json", 422),
+        (b'{"name": "x"}', "text/plain", 415),
+        (b"name=x", "application/x-www-form-urlencoded", 415),
+        (b'{"name": "' + b"x" * 70_000 + b'"}', "application/json", 413),
+    ],
+)
+async def test_what_is_not_a_json_object_of_a_reasonable_size_is_refused(
+    api: Client, raw: bytes, content_type: str, status: int
+) -> None:
+    answer = await api.call("POST", "/groups", raw=raw, headers={"Content-Type": content_type})
+    assert (answer.status, answer["status"]) == (status, status)
+
+
+async def test_an_unknown_field_or_parameter_is_named(api: Client) -> None:
+    body = await api.post("/groups", {"name": "x", "policy": "free", "colour": 1, "size": 2})
+    assert (body.status, body["field"]) == (422, "colour")
+    assert "colour, size" in body["detail"]
+    query = await api.get("/people", colour="red")
+    assert (query.status, query["field"]) == (422, "colour")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "1001"},
+        {"limit": "x"},
+        {"limit": ""},
+        {"limit": "-1"},
+        {"after": str(2**64)},
+        {"closed": "maybe"},
+        [("limit", "1"), ("limit", "2")],
+    ],
+)
+async def test_a_parameter_that_cannot_be_is_refused(api: Client, query: object) -> None:
+    answer = await api.call("GET", "/people", query=query)
+    assert answer.status == 422
+    assert answer["field"] in {"limit", "after", "closed"}
+
+
+@pytest.mark.parametrize("key", ["", "x" * 300, "ключ", "a\tb"])
+async def test_a_key_that_cannot_be_one_is_refused(api: Client, key: str) -> None:
+    answer = await api.post("/people/1/topups", {"amount_minor": 5}, key=key)
+    assert (answer.status, answer["field"]) == (422, "Idempotency-Key")
+
+
+async def test_bytes_that_are_no_text_in_a_header_are_no_failure_of_ours(site: Running) -> None:
+    address = urlsplit(site.url)
+    for header in (b"Authorization: Bearer \xff\xfe", b"Cookie: sid=\xff\xfe"):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(
+            b"GET /api/v1/stations HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" + header + b"\r\n\r\n"
+        )
+        status = (await reader.readline()).split()[1]
+        assert status in {b"400", b"401"}
+        writer.close()
+        await writer.wait_closed()

@@ -1,0 +1,55 @@
+"""The OpenAPI document: valid, complete, and what the roles say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from openapi_spec_validator import validate
+
+from appliance.ui.api.app import DOCUMENT, OPERATIONS, PAGES
+from appliance.ui.roles import ROUTES
+from tests.api.site import PREFIX, Running
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+async def test_the_document_is_served_to_anybody_and_valid(site: Running) -> None:
+    status, text = await site.nobody().ask(f"{PREFIX}/openapi.json")
+    assert status == 200
+    document = json.loads(text)
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_every_route_is_described_and_every_described_one_exists() -> None:
+    registered = {
+        (route.method, route.path) for page in PAGES for route in page.routes if route.path.startswith(PREFIX)
+    }
+    described = {
+        (method.upper(), PREFIX + path) for path, methods in DOCUMENT.content["paths"].items() for method in methods
+    }
+    assert registered == described
+
+
+def test_every_route_has_its_roles() -> None:
+    assert {(operation.method, operation.route) for operation in OPERATIONS} <= set(ROUTES)
+    here = {route for route in ROUTES if route[1].startswith(PREFIX)}
+    assert here == {
+        (route.method, route.path) for page in PAGES for route in page.routes if route.path.startswith(PREFIX)
+    }
+
+
+def test_every_call_that_moves_money_asks_for_a_key() -> None:
+    needed = {operation.path for operation in OPERATIONS if operation.key == "needed"}
+    assert needed == {"/people/{id}/topups", "/people/{id}/refunds", "/people/{id}/corrections"}
+
+
+def test_the_guide_names_every_call() -> None:
+    guide = (REPOSITORY / "docs/API.md").read_text(encoding="utf-8")
+    missing = [
+        f"{operation.method} {operation.path}"
+        for operation in OPERATIONS
+        if f"`{operation.method} {operation.path}`" not in guide
+    ]
+    assert not missing

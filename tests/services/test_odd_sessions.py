@@ -1,0 +1,266 @@
+"""Sessions that do not go by the book: messages late or twice, cards that change hands, cars that stay."""
+
+from __future__ import annotations
+
+from appliance.db import problems
+from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.identifiers import CardId, StationId
+from appliance.domain.meter import Reading
+from appliance.services import enrolment, sessions, stations
+from tests.support.books import ACTOR, NOON_MS, Books
+
+CARD = "04A1B2C3"
+OTHER = "04D4E5F6"
+HOUR_S = 3600
+
+
+def late_status(books: Books, station: StationId, evse: int, status: str, at_ms: int) -> None:
+    """A StatusNotification of another time than now."""
+    stations.status_changed(books.db, station, StatusChanged(evse, 1, status, "NoError", "", at_ms))
+
+
+def late_reading(books: Books, station: StationId, ref: int, meter_wh: int, at_ms: int) -> None:
+    """A MeterValues of another time than now."""
+    sessions.meter_read(books.db, station, MeterRead(ref, 1, (Reading(at_ms, meter_wh),), books.now_ms))
+
+
+def test_a_session_goes_on_when_its_person_changes_to_a_group_without_limit(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=2_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    enrolment.change_person(
+        books.db, rahima, ACTOR, books.now_ms, name="Rahima Khatun", phone="", note="", language="",
+        group=books.group("postpaid"),
+    )  # fmt: skip
+    for meter_wh in (500, 1_500, 2_500):
+        books.wait(300)
+        books.read(station, started.ref, meter_wh, power_w=12_000)
+
+    assert books.session(started.ref)["stop_wanted"] == ""
+    books.stop(station, started.ref, 3_000)
+    assert books.balance(rahima) == 2_000 - 6_000
+    assert books.session(started.ref)["fee_minor"] == 6_000
+
+
+def test_a_session_that_began_on_account_is_billed_when_its_person_has_become_prepaid(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, taxi = books.station(), books.person("Green Taxi", group=books.group("postpaid"), paid_in=1_000)
+    books.card(CARD, taxi)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    enrolment.change_person(
+        books.db, taxi, ACTOR, books.now_ms, name="Green Taxi", phone="", note="", language="", group=books.group()
+    )
+    books.wait(60)
+    books.read(station, started.ref, 2_000)
+    books.stop(station, started.ref, 2_000)
+
+    assert books.balance(taxi) == 0
+    overrun = books.db.execute("SELECT debit_posted FROM account WHERE kind = 'overrun'").fetchone()
+    assert overrun == (3_000,)
+
+
+def test_a_card_taken_by_another_person_changes_nothing_for_the_session_that_runs(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    card = books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    enrolment.replace_card(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
+    books.stop(station, started.ref, 1_000)
+
+    assert books.balance(rahima) == 48_000
+
+
+def test_the_next_transaction_at_the_place_ends_the_parking_of_the_one_before(books: Books) -> None:
+    """Two swipes without unplugging in between: idle time is not charged twice, nor to somebody who has left."""
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima, karim = books.station(), books.person(paid_in=50_000), books.person("Karim", paid_in=50_000)
+    books.card(CARD, rahima)
+    books.card(OTHER, karim)
+    books.status(station, 1, "Charging")
+    first = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(HOUR_S)
+    books.stop(station, first.ref, 5_000)
+    books.status(station, 1, "Finishing")
+    books.wait(600)
+    second = books.start(station, 1, OTHER, meter_wh=5_000)
+    books.status(station, 1, "Charging")
+    books.wait(HOUR_S)
+    books.stop(station, second.ref, 6_000)
+    books.wait(300)
+    books.status(station, 1, "Available")
+    books.wait(10 * HOUR_S)
+    books.status(station, 1, "Preparing")
+    books.status(station, 1, "Available")
+
+    assert books.balance(rahima) == 50_000 - 10_000 - 1_000
+    assert books.balance(karim) == 50_000 - 2_000 - 500
+
+
+def test_a_session_without_energy_pays_nothing_for_the_place_either(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000, flat=500_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    books.status(station, 1, "Charging")
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.stop(station, started.ref, 0)
+    books.status(station, 1, "Finishing")
+    books.wait(HOUR_S)
+    books.status(station, 1, "Available")
+
+    assert books.balance(rahima) == 50_000
+
+
+def test_an_estimate_is_the_same_whether_or_not_the_server_has_restarted(books: Books) -> None:
+    books.tariff(energy=2_000_000, time=60_000)
+    station = books.station()
+    balances = []
+    for evse, uid in ((1, CARD), (2, OTHER)):
+        person = books.person(paid_in=50_000)
+        books.card(uid, person)
+        started = books.start(station, evse, uid, meter_wh=0)
+        books.wait(600)
+        books.read(station, started.ref, 3_000)
+        books.wait(600)
+        books.read(station, started.ref, 3_000)  # The car is full.
+        if evse == 2:
+            books.db.flush()
+            books.db.forget()
+        books.wait(600)
+        books.start(station, evse, uid, meter_wh=3_000)
+        balances.append(books.balance(person))
+
+    assert balances == [50_000 - 6_000 - 1_200] * 2
+
+
+def test_a_nameless_stop_that_comes_again_does_not_end_the_next_transaction(books: Books) -> None:
+    """Its acknowledgement was lost, and the next car was faster than the repetition."""
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    first = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(600)
+    stop = TransactionEnded(-1, CARD, 1_000, books.now_ms, "Local", (), books.now_ms)
+    sessions.transaction_ended(books.db, station, stop)
+    books.wait(60)
+    second = books.start(station, 1, CARD, meter_wh=1_000)
+    sessions.transaction_ended(books.db, station, stop)
+
+    assert books.session(first.ref)["fee_minor"] == 2_000
+    assert books.session(second.ref)["state"] == "running"
+
+
+def test_a_status_of_earlier_that_comes_late_begins_no_idle_time(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(600)
+    books.status(station, 1, "Charging")
+    late_status(books, station, 1, "SuspendedEV", books.now_ms - 300_000)
+    books.wait(HOUR_S)
+    books.stop(station, started.ref, 1_000)
+
+    assert books.balance(rahima) == 48_000
+
+
+def test_a_status_of_earlier_that_comes_late_ends_no_idle_time(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(600)
+    books.status(station, 1, "SuspendedEV")
+    late_status(books, station, 1, "Charging", books.now_ms - 300_000)
+    books.wait(600)
+    books.stop(station, started.ref, 1_000)
+
+    assert books.balance(rahima) == 50_000 - 2_000 - 1_000
+
+
+def test_the_same_status_again_changes_no_idle_time(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    for status in ("Charging", "SuspendedEV", "Charging", "SuspendedEV"):
+        books.wait(300)
+        at_ms = books.now_ms
+        for _ in range(3):
+            late_status(books, station, 1, status, at_ms)
+    books.wait(300)
+    books.stop(station, started.ref, 1_000)
+
+    assert books.balance(rahima) == 50_000 - 2_000 - 1_000
+
+
+def test_readings_that_arrive_late_and_out_of_order_never_lower_what_was_used(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(900)
+    for minute, meter_wh in ((15, 3_000), (5, 1_000), (10, 2_000), (5, 1_000)):
+        late_reading(books, station, started.ref, meter_wh, NOON_MS + minute * 60_000)
+    running = books.running(started.ref)
+    assert running is not None
+
+    assert running.energy_wh == 3_000
+    books.stop(station, started.ref, None)
+    assert books.balance(rahima) == 44_000
+
+
+def test_readings_of_another_stations_session_are_not_taken(books: Books) -> None:
+    books.tariff()
+    mine, other = books.station("CS-01"), books.station("CS-02")
+    rahima = books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(mine, 1, CARD, meter_wh=0)
+    books.read(other, started.ref, 40_000)
+    books.stop(mine, started.ref, None)
+
+    assert books.balance(rahima) == 50_000
+    books.db.flush()
+    assert books.db.execute("SELECT count(*) FROM sample").fetchone() == (0,)
+
+
+def test_a_start_far_in_the_past_or_future_is_a_session_like_any_other(books: Books) -> None:
+    """A charger with an empty clock says 1970."""
+    books.tariff(energy=2_000_000, time=1_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    for at_ms in (NOON_MS - 30 * 86_400_000, NOON_MS + 86_400_000):
+        started = sessions.transaction_started(books.db, station, TransactionStarted(1, CARD, 0, at_ms, books.now_ms))
+        stop = TransactionEnded(started.ref, None, 1_000, at_ms - 60_000, "Local", (), books.now_ms)
+        sessions.transaction_ended(books.db, station, stop)
+        row = books.session(started.ref)
+        assert (row["state"], row["duration_s"], row["fee_minor"]) == ("ended", 0, 2_000)
+
+
+def test_an_unreadable_start_gets_a_number_and_its_stop_is_taken(books: Books) -> None:
+    books.tariff()
+    station = books.station()
+    started = sessions.start_unreadable(books.db, station, "no card", books.now_ms)
+    books.wait(60)
+    books.stop(station, started.ref, 1_000)
+
+    assert not started.authorization.accepted
+    assert books.session(started.ref)["state"] in ("ended", "review")
+    assert "unreadable" in [one.kind for one in problems.open_problems(books.db)]
+
+
+def test_a_second_stop_after_a_corrected_estimate_changes_nothing(books: Books) -> None:
+    books.tariff(energy=2_000_000, tax=1_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    lost = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(600)
+    books.read(station, lost.ref, 3_000)
+    books.wait(60)
+    books.start(station, 1, CARD, meter_wh=4_000)
+    books.stop(station, lost.ref, 2_000)
+    assert books.balance(rahima) == 50_000 - 4_400
+    books.stop(station, lost.ref, 2_000)
+    books.stop(station, lost.ref, 9_000)
+
+    assert books.balance(rahima) == 50_000 - 4_400

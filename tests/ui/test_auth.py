@@ -1,0 +1,296 @@
+"""Set-up, log-in, log-out, and what a log-in is worth."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from appliance.db import operators as rows
+from appliance.domain.errors import Invalid
+from appliance.services import operators
+from appliance.services.operators import Role
+from appliance.ui.auth import HASHING_WAITING_MAX, Guard, TooSoon
+from tests.ui.yard import PASSWORD, Yard
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def log_in(client: TestClient[Any, Any], login: str, password: str = PASSWORD) -> int:
+    """The status of the answer: 303 when it worked."""
+    answer = await client.post(
+        "/login", data={"login": login, "password": password}, headers=OURS, allow_redirects=False
+    )
+    return answer.status
+
+
+async def test_a_new_site_leads_everybody_to_the_set_up(bare: Yard) -> None:
+    answer = await bare.anybody().get("/")
+
+    assert answer.status == 200
+    assert answer.url.path == "/setup"
+
+
+async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
+    code = await bare.store.write(operators.setup_code, bare.now_ms)
+    form = {"code": code.lower(), "name": "Rahima Khatun", "login": "Rahima", "password": PASSWORD, "language": "bn"}
+    client = bare.anybody()
+
+    first = await client.post("/setup", data=form, headers=OURS, allow_redirects=False)
+    again = await client.post("/setup", data=form | {"login": "other"}, headers=OURS, allow_redirects=False)
+
+    assert first.status == 303
+    assert again.status == 409
+    assert await log_in(client, "rahima") == 303
+    assert [(one.login, one.role, one.language) for one in await bare.store.read(rows.every)] == [
+        ("rahima", "owner", "bn")
+    ]
+
+
+async def test_a_wrong_or_old_code_makes_nobody(bare: Yard) -> None:
+    code = await bare.store.write(operators.setup_code, bare.now_ms)
+    form = {"name": "Rahima", "login": "rahima", "password": PASSWORD}
+    client = bare.anybody()
+
+    wrong = await client.post("/setup", data=form | {"code": "ABCD-EFGH-JKLM"}, headers=OURS)
+    bare.now_ms += operators.SETUP_CODE_VALID_MS + 1
+    late = await client.post("/setup", data=form | {"code": code}, headers=OURS)
+
+    assert (wrong.status, late.status) == (422, 422)
+    assert 'id="code-wrong"' in await late.text()
+    assert await bare.store.read(rows.every) == []
+
+
+async def test_a_form_comes_back_filled_with_the_error_beside_the_field_and_without_the_password(bare: Yard) -> None:
+    form = {"code": "X", "name": "Rahima Khatun", "login": "rahima", "password": "short"}
+
+    page = await (await bare.anybody().post("/setup", data=form, headers=OURS)).text()
+
+    assert 'value="Rahima Khatun"' in page
+    assert 'id="password-wrong"' in page
+    assert "short" not in page.replace("too short", "").replace("Short and easy", "")
+
+
+async def test_name_and_password_open_the_board(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    client = yard.anybody()
+
+    assert (await client.get("/", allow_redirects=False)).headers["Location"] == "/login"
+    assert await log_in(client, " Nasrin ") == 303
+    assert (await client.get("/", allow_redirects=False)).status == 200
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_the_token_is_not_stored(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    client = yard.anybody()
+    answer = await client.post(
+        "/login", data={"login": "nasrin", "password": PASSWORD}, headers=OURS, allow_redirects=False
+    )
+
+    cookie = answer.headers["Set-Cookie"]
+    token = answer.cookies["sid"].value
+    stored = await yard.store.read(lambda db: db.execute("SELECT token_hash FROM operator_session").fetchone()[0])
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert len(token) >= 43
+    assert stored == operators.hash_token(token)
+
+
+async def test_each_log_in_has_a_token_of_its_own(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    client = yard.anybody()
+    tokens = set()
+    for _ in range(2):
+        answer = await client.post(
+            "/login", data={"login": "nasrin", "password": PASSWORD}, headers=OURS, allow_redirects=False
+        )
+        tokens.add(answer.cookies["sid"].value)
+        client.session.cookie_jar.clear()
+
+    assert len(tokens) == 2
+
+
+@pytest.mark.parametrize(("login", "password"), [("nasrin", "not this password"), ("nobody", PASSWORD)])
+async def test_wrong_name_and_wrong_password_are_answered_alike(yard: Yard, login: str, password: str) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    answer = await yard.anybody().post("/login", data={"login": login, "password": password}, headers=OURS)
+
+    assert answer.status == 401
+    assert "Log-in name and password do not belong together." in await answer.text()
+
+
+async def test_a_disabled_operator_is_out_at_once(yard: Yard) -> None:
+    await yard.operator(Role.OWNER, "other")
+    client = await yard.logged_in(Role.CASHIER)
+    number = next(one.id for one in await yard.store.read(rows.every) if one.role == "cashier")
+    assert (await client.get("/", allow_redirects=False)).status == 200
+
+    await yard.store.write(operators.disable, number, actor="operator:1", now_ms=yard.now_ms)
+
+    assert (await client.get("/", allow_redirects=False)).status == 303
+
+
+async def test_log_out_ends_the_log_in_for_the_token_too(yard: Yard) -> None:
+    client = await yard.logged_in()
+    token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
+
+    await client.post("/logout", headers=OURS)
+    client.session.cookie_jar.update_cookies({"sid": token}, yard.server.make_url("/"))
+
+    assert (await client.get("/", allow_redirects=False)).status == 303
+
+
+async def test_a_log_in_ends_after_half_an_hour_without_use(yard: Yard) -> None:
+    client = await yard.logged_in()
+    yard.now_ms += operators.IDLE_MS + 1
+
+    assert (await client.get("/", allow_redirects=False)).status == 303
+
+
+async def test_a_log_in_in_use_ends_after_twelve_hours_all_the_same(yard: Yard) -> None:
+    client = await yard.logged_in()
+    statuses = []
+    for _ in range(26):
+        yard.now_ms += 28 * 60 * 1000
+        statuses.append((await client.get("/account", allow_redirects=False)).status)
+        await yard.store.write(lambda db: None)  # What was noted of this use is on disk now.
+
+    assert statuses[:25] == [200] * 25
+    assert statuses[25] == 303
+
+
+async def test_own_log_ins_are_listed_and_ended_from_elsewhere(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    phone, desk = yard.anybody(), yard.anybody()
+    await log_in(phone, "nasrin")
+    await log_in(desk, "nasrin")
+    page = await (await desk.get("/account")).text()
+    number = page.split("/account/log-ins/")[1].split("/")[0]
+
+    answer = await desk.post(f"/account/log-ins/{number}/end", headers=OURS, allow_redirects=False)
+
+    assert answer.status == 303
+    assert (await phone.get("/", allow_redirects=False)).status == 303
+    assert (await desk.get("/", allow_redirects=False)).status == 200
+
+
+async def test_somebody_elses_log_in_cannot_be_ended(yard: Yard) -> None:
+    cashier, guard = await yard.logged_in(Role.CASHIER), await yard.logged_in(Role.GUARD)
+
+    answer = await guard.post("/account/log-ins/1/end", headers=OURS)
+
+    assert answer.status == 404
+    assert (await cashier.get("/", allow_redirects=False)).status == 200
+
+
+async def test_a_new_password_needs_the_old_one_and_ends_the_other_log_ins(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    phone, desk = yard.anybody(), yard.anybody()
+    await log_in(phone, "nasrin")
+    await log_in(desk, "nasrin")
+    fresh = "seven green umbrellas"
+
+    wrong = await desk.post("/account/password", data={"current": "x", "password": fresh}, headers=OURS)
+    right = await desk.post(
+        "/account/password", data={"current": PASSWORD, "password": fresh}, headers=OURS, allow_redirects=False
+    )
+
+    assert (wrong.status, right.status) == (422, 303)
+    assert (await desk.get("/", allow_redirects=False)).status == 200
+    assert (await phone.get("/", allow_redirects=False)).status == 303
+    assert await log_in(phone, "nasrin", fresh) == 303
+
+
+async def test_after_log_in_one_goes_on_inside_the_console_only(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    targets = {}
+    for wanted in ("/people?q=a", "https://evil.example/", "//evil.example/", "/\\evil.example"):
+        client = yard.anybody()
+        form = {"login": "nasrin", "password": PASSWORD, "next": wanted}
+        answer = await client.post("/login", data=form, headers=OURS, allow_redirects=False)
+        targets[wanted] = answer.headers["Location"]
+
+    assert targets.pop("/people?q=a") == "/people?q=a"
+    assert set(targets.values()) == {"/"}
+
+
+async def test_a_bearer_token_opens_the_api_and_no_page(yard: Yard) -> None:
+    token = await yard.store.write(operators.create_token, "meter", "owner", actor="console", now_ms=yard.now_ms)
+    headers = {"Authorization": f"Bearer {token}"}
+
+    assert (await yard.anybody().get("/", headers=headers, allow_redirects=False)).status == 303
+
+
+async def test_more_log_ins_than_the_pool_takes_are_asked_to_come_back(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    client = yard.anybody()
+
+    statuses = await asyncio.gather(*(log_in(client, f"nobody{n}", "x" * 20) for n in range(HASHING_WAITING_MAX + 8)))
+
+    assert 503 in statuses
+
+
+def test_five_guesses_are_free_then_the_delay_grows_to_a_minute() -> None:
+    guard, now_ms, delays = Guard(), 1_000_000, []
+    for _ in range(14):
+        guard.failed("nasrin", "10.0.0.9", now_ms)
+        with_delay = 0
+        while True:
+            try:
+                guard.check("nasrin", "10.0.0.9", now_ms + with_delay * 1000)
+            except TooSoon:
+                with_delay += 1
+            else:
+                break
+        delays.append(with_delay)
+        now_ms += with_delay * 1000
+
+    assert delays == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+
+
+def test_somebody_elses_guesses_do_not_delay_a_known_place() -> None:
+    guard = Guard()
+    guard.succeeded("nasrin", "10.0.0.2")
+    for _ in range(9):
+        guard.failed("nasrin", "10.6.6.6", 0)
+
+    guard.check("nasrin", "10.0.0.2", 1)
+    with pytest.raises(TooSoon):
+        guard.check("nasrin", "10.0.0.3", 1)
+
+
+def test_a_success_forgets_the_failures() -> None:
+    guard = Guard()
+    for _ in range(9):
+        guard.failed("nasrin", "10.0.0.2", 0)
+    guard.succeeded("nasrin", "10.0.0.2")
+
+    guard.check("nasrin", "10.0.0.2", 1)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password", "short words", "passwordpassword", "123456789012", "qwertyqwerty12", "dhanmondiyard", "aaaaaaaaaaaaaa",
+        "Nasrin2026!!", "abcdefghijklmnop", "Dhanmondi-Yard-1", "nasrinakter123",
+    ],
+)  # fmt: skip
+def test_what_is_guessed_first_is_no_password(password: str) -> None:
+    with pytest.raises(Invalid):
+        operators.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "correct horse battery staple", "ধানমন্ডি লেকের নীল নৌকা", "xK9#mQ2$vL7!"])
+def test_a_good_password_is_taken(password: str) -> None:
+    operators.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
+
+
+def test_a_long_password_is_compared_as_a_whole() -> None:
+    long = "four words and then some more " * 5
+    kept = operators.hash_password(long + "a")
+
+    assert operators.password_matches(long + "a", kept)
+    assert not operators.password_matches(long + "b", kept)

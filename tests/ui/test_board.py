@@ -1,0 +1,300 @@
+"""What the board shows, and what its buttons do."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.db import audit, board
+from appliance.services import operators
+from appliance.services.operators import Role
+from appliance.services.ports import CommandAnswer, CommandFailed
+from tests.ui.yard import SITE, Site, Yard, open_yard
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def tiles(yard: Yard, path: str = "/") -> dict[str, str]:
+    """The text of each tile by its name."""
+    page = await (await (await yard.logged_in()).get(path)).text()
+    found = {}
+    for article in re.findall(r"<article.*?</article>", page, re.DOTALL):
+        text = " ".join(unescape(re.sub(r"<[^>]+>", " ", article)).split())
+        name = " ".join(unescape(re.sub(r"<[^>]+>", " ", re.findall(r"<h2>(.*?)</h2>", article)[0])).split())
+        found[name] = text
+    return found
+
+
+async def answered(yard: Yard, path: str, form: dict[str, str] | None = None) -> str:
+    """What the page after a form says, the form sent by the owner."""
+    client = await yard.logged_in()
+    page = await (await client.post(path, data=form or {}, headers=OURS)).text()
+    note = re.search(r'<div class="note is-(\w+)".*?<span>(.*?)</span>', page, re.DOTALL)
+    assert note is not None
+    return f"{note[1]}: {unescape(note[2])}"
+
+
+async def test_each_connector_tells_its_state_in_words(yard: Yard) -> None:
+    words = {
+        "Gate 1 · 1": "Charging", "Gate 1 · 2": "Free", "Ramp A": "Plugged in", "Hall 1": "Fault",
+        "Hall 2": "Please unplug", "Hall 3": "Reserved", "Court 1": "Offline", "Court 2": "Out of service",
+        "Court 3": "Car paused",
+    }  # fmt: skip
+    shown = await tiles(yard)
+
+    assert {name: word for name, word in words.items() if word in shown[name]} == words
+
+
+async def test_a_charging_tile_tells_energy_money_power_time_and_who(yard: Yard) -> None:
+    text = (await tiles(yard))["Gate 1 · 1"]
+
+    assert "12.40 kWh" in text
+    assert "৳240.87" in text  # 12.4 kWh at 18.50, and five percent tax.
+    assert "Karim Ahmed · 7.2 kW · 1 h 42 min" in text
+
+
+async def test_a_fault_is_told_in_words_not_in_codes(yard: Yard) -> None:
+    assert "Ground fault: do not touch" in (await tiles(yard))["Hall 1"]
+
+
+async def test_tiles_are_ordered_as_people_count(yard: Yard) -> None:
+    for number in (10, 9):
+        await yard.store.write(
+            lambda db, number=number: db.execute(
+                "UPDATE station SET name = ? WHERE identity = ?",
+                (f"Bay {number}", f"CS-0{number - 5 if number == 10 else 6}"),
+            )
+        )
+
+    names = [name for name in await tiles(yard) if name.startswith("Bay")]
+
+    assert names == ["Bay 9", "Bay 10"]
+
+
+async def test_the_figures_are_those_of_now_and_today(yard: Yard) -> None:
+    page = await (await (await yard.logged_in()).get("/")).text()
+    figures = " ".join(unescape(re.sub(r"<[^>]+>", " ", page.split('id="figures"')[1].split("<section")[0])).split())
+
+    assert "29.0 kW now, 3 cars" in figures
+    assert "97.4 kWh today, 4 sessions" in figures
+    assert "2 need a hand" in figures
+
+
+async def test_a_site_without_chargers_is_told_the_very_address_to_enter(bare: Yard) -> None:
+    page = await (await (await bare.logged_in()).get("/")).text()
+
+    assert "ws://192.168.1.10:9000/ocpp/" in page
+    assert "<article" not in page
+
+
+async def test_a_demo_says_so_on_every_page(tmp_path: Path) -> None:
+    async with open_yard(tmp_path, site=Site("Yard", "BDT", 2, "Asia/Dhaka", "en", demo=True)) as yard:
+        client = await yard.logged_in()
+        for path in ("/", "/stations", "/settings", "/nothing", "/account"):
+            assert 'class="demo"' in await (await client.get(path)).text()
+        assert 'class="demo"' in await (await yard.anybody().get("/login")).text()
+    assert not SITE.demo
+
+
+async def test_no_page_has_code_or_style_inside(yard: Yard) -> None:
+    client = await yard.logged_in()
+    for path in PAGES:
+        answer = await client.get(path)
+        page = await answer.text()
+        assert answer.status == 200, path
+        assert " style=" not in page, path
+        assert "<style" not in page, path
+        assert not re.search(r"<script(?![^>]* src=)", page), path
+        assert not re.search(r"\son[a-z]+=", page), path
+        assert not re.search(r"""(src|href)=["'](https?:)?//""", page), path
+
+
+PAGES = (
+    "/", "/stations", "/stations/new", "/stations/CS-01", "/stations/CS-01/messages", "/stations/CS-01/variables",
+    "/stations/CS-01/call", "/stations/CS-01/security", "/stations/CS-01/retire", "/stations/ACME-0042/approve",
+    "/stations/CS-02/1/start", "/stations/CS-01/1/stop", "/stations/CS-02/1/unlock", "/stations/CS-02/1/close",
+    "/stations/CS-08/1/open", "/stations/CS-04/reset", "/problems", "/settings", "/operators", "/operators/1", "/audit",
+    "/account", "/more", "/search?q=a",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "bn"])
+async def test_every_page_can_be_shown_in_every_language(yard: Yard, language: str) -> None:
+    client = await yard.logged_in()
+    await client.post("/account/language", data={"language": language}, headers=OURS)
+    for path in PAGES:
+        answer = await client.get(path)
+        assert answer.status == 200, path
+        assert f'<html lang="{language}"' in await answer.text()
+
+
+async def test_bengali_pages_write_bengali_digits(yard: Yard) -> None:
+    client = await yard.logged_in()
+    await client.post("/account/language", data={"language": "bn"}, headers=OURS)
+    page = await (await client.get("/")).text()
+
+    assert "১২.৪০" in page
+    assert "২৪০.৮৭" in page
+
+
+# --- commands ------------------------------------------------------------------------------------------------------------
+
+
+async def person_number(yard: Yard, name: str) -> str:
+    """The number of a person, as a form has it."""
+    found = await yard.store.read(lambda db: db.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone())
+    return str(found[0])
+
+
+async def test_a_start_holds_the_money_and_then_asks_the_charger(yard: Yard) -> None:
+    said = await answered(yard, "/stations/CS-02/1/start", {"person": await person_number(yard, "Rahima Khatun")})
+
+    station, evse, token = yard.stations.asked[0][1:]
+    held = await yard.store.read(
+        lambda db: db.execute(
+            "SELECT held_minor, state FROM session WHERE id_token = ? AND state = 'requested'", (token,)
+        ).fetchone()
+    )
+    assert yard.stations.asked[0][0] == "remote_start"
+    assert (station, evse) == (2, 1)
+    assert held[0] > 0
+    assert said.startswith("waiting: Ramp A: the charger has accepted")
+
+
+async def test_accepted_is_not_charging(yard: Yard) -> None:
+    await answered(yard, "/stations/CS-02/1/start", {"person": await person_number(yard, "Rahima Khatun")})
+
+    assert "Starting…" in (await tiles(yard))["Ramp A"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (CommandAnswer(False, "Rejected"), "The charger refused."),
+        (CommandFailed("timeout", "no answer"), "Nobody knows whether it obeyed"),
+        (CommandFailed("busy", "queue full"), "still busy"),
+    ],
+)
+async def test_a_start_that_fails_says_why(yard: Yard, answer: Any, words: str) -> None:
+    yard.stations.answers["remote_start"] = answer
+
+    said = await answered(yard, "/stations/CS-02/1/start", {"person": await person_number(yard, "Rahima Khatun")})
+
+    assert said.startswith("failed:")
+    assert words in said
+
+
+async def test_a_start_without_money_comes_back_with_the_reason(yard: Yard) -> None:
+    client = await yard.logged_in()
+    await yard.store.write(
+        lambda db: db.execute(
+            "UPDATE account SET floor_minor = credit_posted - debit_posted - debit_pending WHERE id >= 100"
+        )
+    )
+
+    answer = await client.post(
+        "/stations/CS-02/1/start", data={"person": await person_number(yard, "Rahima Khatun")}, headers=OURS
+    )
+
+    assert answer.status == 409
+    assert 'role="alert"' in await answer.text()
+    assert yard.stations.asked == []
+
+
+async def test_a_card_number_starts_too_in_any_writing(yard: Yard) -> None:
+    await answered(yard, "/stations/CS-02/1/start", {"card": "04:a1:b2:c3"})
+
+    assert yard.stations.asked == [("remote_start", 2, 1, "04A1B2C3")]
+
+
+async def test_the_search_for_a_person_finds_by_telephone(yard: Yard) -> None:
+    page = await (await (await yard.logged_in()).get("/stations/CS-02/1/start?q=222333")).text()
+
+    assert "Karim Ahmed" in page
+    assert "Rahima Khatun" not in page
+
+
+async def test_a_stop_is_asked_of_the_charger_and_put_on_record(yard: Yard) -> None:
+    session = (await yard.store.read(board.running))[1, 1].id
+
+    said = await answered(yard, "/stations/CS-01/1/stop")
+
+    assert ("remote_stop", 1, session) in yard.stations.asked
+    assert said == "done: Gate 1 · 1: the charger is stopping."
+    rows = await yard.store.read(audit.page, action="station.stop")
+    assert rows[0].actor.startswith("operator:")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/stations/CS-02/1/unlock", ("unlock", 2, 1, 1)),
+        ("/stations/CS-02/1/close", ("set_operative", 2, 1, False)),
+        ("/stations/CS-08/1/open", ("set_operative", 8, 1, True)),
+        ("/stations/CS-04/reset", ("reset", 4, False)),
+    ],
+)
+async def test_a_command_reaches_the_charger_and_the_audit_list(yard: Yard, path: str, asked: tuple[Any, ...]) -> None:
+    said = await answered(yard, path)
+
+    assert yard.stations.asked == [asked]
+    assert said.startswith("done:")
+    assert (await yard.store.read(audit.page, limit=1))[0].subject == f"station:{asked[1]}"
+
+
+async def test_an_offline_charger_is_not_asked(yard: Yard) -> None:
+    said = await answered(yard, "/stations/CS-07/1/unlock")
+
+    assert said == "failed: Court 1: The charger is offline, so it was not asked."
+    assert yard.stations.asked == []
+
+
+async def test_a_charger_that_finishes_first_is_told_so(yard: Yard) -> None:
+    yard.stations.answers["set_operative"] = CommandAnswer(True, "Scheduled")
+
+    assert "when its session is over" in await answered(yard, "/stations/CS-01/1/close")
+
+
+async def test_the_audit_chain_holds_and_shows_where_it_was_broken(yard: Yard) -> None:
+    await answered(yard, "/stations/CS-02/1/unlock")
+    assert await yard.store.read(audit.broken_at) is None
+
+    def tamper(db: Any) -> None:
+        db.execute("DROP TRIGGER audit_no_update")
+        db.execute("UPDATE audit SET actor = 'operator:99' WHERE seq = 3")
+
+    await yard.store.write(tamper)
+    assert await yard.store.read(audit.broken_at) == 3
+
+
+async def test_the_last_owner_stays(yard: Yard) -> None:
+    client = await yard.logged_in(Role.OWNER)
+
+    answer = await client.post("/operators/1/disable", headers=OURS)
+
+    assert answer.status == 409
+    assert "A site needs an owner." in await answer.text()
+
+
+async def test_a_new_role_asks_for_a_new_log_in(yard: Yard) -> None:
+    owner, cashier = await yard.logged_in(Role.OWNER), await yard.logged_in(Role.CASHIER)
+
+    await owner.post("/operators/2", data={"name": "Nasrin", "role": "guard", "language": ""}, headers=OURS)
+
+    assert (await cashier.get("/", allow_redirects=False)).status == 303
+
+
+async def test_a_token_is_shown_once_and_can_be_revoked(yard: Yard) -> None:
+    owner = await yard.logged_in(Role.OWNER)
+    made = await (
+        await owner.post("/tokens", data={"token_name": "Accounting", "token_role": "viewer"}, headers=OURS)
+    ).text()
+    token = re.findall(rf"{operators.TOKEN_PREFIX}[\w-]+", made)[0]
+
+    assert token not in await (await owner.get("/operators")).text()
+    assert (await owner.post("/tokens/1/revoke", headers=OURS, allow_redirects=False)).status == 303
+    assert (await owner.post("/tokens/1/revoke", headers=OURS)).status == 404

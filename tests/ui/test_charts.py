@@ -1,0 +1,120 @@
+"""Charts: what is drawn stands for the numbers it was made from."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from appliance.db.history import Sample
+from appliance.ui.charts import (
+    HEIGHT,
+    LEVELS_MAX,
+    SERIES_MAX,
+    WIDTH,
+    Series,
+    level_words,
+    power_curve,
+    power_points,
+    scale,
+    stacked_bars,
+)
+from appliance.ui.formats import formats
+
+
+def sample(at_ms: int, energy_wh: int | None, power_w: int | None = None) -> Sample:
+    """One reading."""
+    return Sample(at_ms, energy_wh, power_w, None, None, None)
+
+
+def test_power_is_what_the_station_says() -> None:
+    assert power_points([sample(0, 0, 7_200), sample(60_000, 120, 7_300)]) == [(0, 7_200), (60_000, 7_300)]
+
+
+def test_without_power_it_is_what_the_register_grew_by() -> None:
+    assert power_points([sample(0, 1_000), sample(600_000, 2_200), sample(1_200_000, 2_200)]) == [
+        (600_000, 7_200),
+        (1_200_000, 0),
+    ]
+
+
+def test_a_register_that_falls_is_no_power() -> None:
+    assert power_points([sample(0, 1_000), sample(600_000, 900)]) == [(600_000, 0)]
+
+
+def test_a_curve_needs_two_moments() -> None:
+    assert power_curve([], "Power") is None
+    assert power_curve([(0, 7_200)], "Power") is None
+    assert power_curve([(5, 7_200), (5, 7_200)], "Power") is None
+
+
+def test_a_curve_ends_where_its_last_moment_is() -> None:
+    curve = power_curve([(0, 0), (30_000, 8_000), (60_000, 4_000)], "Power")
+
+    assert curve is not None
+    assert curve.chart.levels == (8_000, 6_000, 4_000, 2_000, 0)
+    assert f'points="0,{HEIGHT} 500,0 {WIDTH},{HEIGHT // 2}"' in curve.chart.drawing
+    assert curve.times_ms == (0, 15_000, 30_000, 45_000, 60_000)
+
+
+def test_bars_are_as_high_as_their_parts_together() -> None:
+    bars = stacked_bars(["1", "2"], [Series("A", (1000, 0)), Series("B", (3000, 2000))], "Energy", "Others")
+
+    assert bars is not None
+    assert [one.name for one in bars.series] == ["B", "A"]
+    heights = [float(height) for height in re.findall(r'height="([\d.]+)"', str(bars.chart.drawing))]
+    assert heights == pytest.approx([HEIGHT * 3 / 4, HEIGHT / 4, HEIGHT / 2])
+
+
+def test_the_smallest_series_are_summed_up() -> None:
+    series = [Series(f"S{number}", (number,)) for number in range(1, SERIES_MAX + 4)]
+    bars = stacked_bars(["1"], series, "Energy", "Others", step=1)
+
+    assert bars is not None
+    assert len(bars.series) == SERIES_MAX
+    assert bars.series[-1] == Series("Others", (1 + 2 + 3 + 4,))
+    assert sum(sum(one.values) for one in bars.series) == sum(sum(one.values) for one in series)
+
+
+def test_nothing_above_zero_is_no_chart() -> None:
+    assert stacked_bars(["1"], [Series("A", (0,))], "Energy", "Others") is None
+    assert stacked_bars([], [], "Energy", "Others") is None
+
+
+def test_captions_and_titles_are_escaped() -> None:
+    bars = stacked_bars(["1"], [Series("A", (1,))], 'Ener"gy', "Others", captions=[["<b>A</b>"]])
+
+    assert bars is not None
+    assert "<b>" not in bars.chart.drawing
+    assert 'Ener"gy' not in bars.chart.drawing
+
+
+def test_drawings_have_no_inline_style_because_the_policy_forbids_it() -> None:
+    curve = power_curve([(0, 10), (1000, 20)], "Power")
+    bars = stacked_bars(["1"], [Series("A", (1,))], "Energy", "Others")
+
+    assert curve is not None
+    assert bars is not None
+    assert "style" not in curve.chart.drawing + bars.chart.drawing
+
+
+@given(some.integers(1, 10**15), some.sampled_from([1, 10, 100, 1000, 3600]))
+def test_a_scale_reaches_the_highest_value_in_few_even_steps(highest: int, step: int) -> None:
+    levels = scale(highest, step)
+
+    assert levels[0] >= highest
+    assert levels[-1] == 0
+    assert 2 <= len(levels) <= LEVELS_MAX + 1
+    assert len({above - below for above, below in zip(levels, levels[1:], strict=False)}) == 1
+    assert levels[1] < highest
+
+
+def test_levels_are_written_with_as_many_decimals_as_they_need() -> None:
+    fmt = formats("BDT", 2, ZoneInfo("Asia/Dhaka"))
+
+    assert level_words((8000, 4000, 0), 1000, fmt) == ["8", "4", "0"]
+    assert level_words((1500, 1000, 500, 0), 1000, fmt) == ["1.5", "1.0", "0.5", "0.0"]
+    assert level_words((7200, 3600, 0), 3600, fmt) == ["2", "1", "0"]

@@ -1,0 +1,165 @@
+"""Live pages: what changes reaches every browser that shows it, once, and nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import ClientResponse
+
+from appliance.domain.events import StatusChanged
+from appliance.domain.identifiers import StationId
+from appliance.services import operators, stations
+from appliance.services.operators import Role
+from appliance.ui.context import LIVE
+from appliance.ui.live import WAITING_MAX, Stream, event
+from tests.ui.yard import Yard
+
+
+async def next_event(stream: ClientResponse) -> tuple[str, Any]:
+    """The next event that is no heartbeat."""
+    name = ""
+    while True:
+        line = (await stream.content.readline()).decode()
+        assert line, "the stream has ended"
+        if line.startswith("event: "):
+            name = line[7:].strip()
+        elif line.startswith("data: "):
+            return name, orjson.loads(line[6:])
+
+
+async def watch(yard: Yard, views: str = "board", role: Role = Role.OWNER) -> ClientResponse:
+    """A stream, after its first event: everything as it is."""
+    client = await yard.logged_in(role)
+    stream = await client.get("/live", params=[("view", view) for view in views.split()])
+    assert stream.status == 200
+    return stream
+
+
+async def set_status(yard: Yard, station: int, word: str) -> None:
+    """A StatusNotification."""
+    changed = StatusChanged(1, 1, word, "NoError", "", yard.now_ms + 1)
+    await yard.store.write(stations.status_changed, StationId(station), changed)
+
+
+async def test_a_stream_begins_with_everything_as_it_is(yard: Yard) -> None:
+    name, fragments = await next_event(await watch(yard))
+
+    assert name == "fragments"
+    assert {"figures", "knocking", "tile-1-1-1", "tile-1-2-1", "tile-7-1-1"} <= set(fragments)
+
+
+async def test_a_status_reaches_the_board_and_only_what_changed_is_sent(yard: Yard) -> None:
+    stream = await watch(yard)
+    await next_event(stream)
+
+    await set_status(yard, 2, "Charging")
+    _, fragments = await next_event(stream)
+
+    assert set(fragments) == {"tile-2-1-1"} | (set(fragments) & {"figures"})
+    assert "Charging" in fragments["tile-2-1-1"]
+
+
+async def test_the_fragment_is_what_the_page_shows(yard: Yard) -> None:
+    stream = await watch(yard)
+    _, fragments = await next_event(stream)
+    page = await (await (await yard.logged_in()).get("/")).text()
+
+    assert fragments["tile-1-1-1"].strip() in page
+    assert fragments["figures"].strip() in page
+
+
+async def test_many_changes_at_once_are_one_event(yard: Yard) -> None:
+    stream = await watch(yard)
+    await next_event(stream)
+
+    for word in ("Charging", "SuspendedEV", "Charging", "Finishing"):
+        await set_status(yard, 2, word)
+        yard.now_ms += 1
+    _, fragments = await next_event(stream)
+
+    assert "Please unplug" in fragments["tile-2-1-1"]
+
+
+async def test_who_may_do_less_is_sent_fewer_buttons(yard: Yard) -> None:
+    _, for_owner = await next_event(await watch(yard, role=Role.OWNER))
+    _, for_viewer = await next_event(await watch(yard, role=Role.VIEWER))
+
+    assert "/stop" in for_owner["tile-1-1-1"]
+    assert "/stop" not in for_viewer["tile-1-1-1"]
+
+
+async def test_several_views_share_one_stream(yard: Yard) -> None:
+    stream = await watch(yard, "board problems station:CS-04")
+    ids: set[str] = set()
+    for _ in range(3):
+        ids |= set((await next_event(stream))[1])
+
+    assert {"figures", "open-problems", "station-now"} <= ids
+
+
+async def test_twenty_screens_are_rendered_for_once(yard: Yard) -> None:
+    streams = [await watch(yard) for _ in range(20)]
+    for stream in streams:
+        await next_event(stream)
+
+    assert len(yard.server.app[LIVE].channels()) == 1
+    await set_status(yard, 2, "Charging")
+    sent = [orjson.dumps((await next_event(stream))[1]) for stream in streams]
+    assert len(set(sent)) == 1
+
+
+async def test_the_last_one_to_leave_ends_the_channel(yard: Yard) -> None:
+    stream = await watch(yard)
+    await next_event(stream)
+    live = yard.server.app[LIVE]
+    assert len(live.channels()) == 1
+
+    stream.close()
+    async with asyncio.timeout(20):
+        while live.channels():
+            # A closed connection is noticed at the next write.
+            await set_status(yard, 2, "Charging" if yard.now_ms % 2 else "Preparing")
+            yard.now_ms += 1
+            await asyncio.sleep(0.05)
+
+
+async def test_a_browser_that_does_not_keep_up_is_cut_off() -> None:
+    stream = Stream()
+    for number in range(WAITING_MAX + 1):
+        stream.push(event("fragments", {"n": str(number)}))
+
+    assert stream.dead
+
+
+async def test_nobody_watches_without_a_log_in(yard: Yard) -> None:
+    answer = await yard.anybody().get("/live?view=board", headers={"Accept": "text/event-stream"})
+
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("end", ["log out", "disable"])
+async def test_a_log_in_that_ended_is_found_at_the_next_look(yard: Yard, end: str) -> None:
+    owner = await yard.operator(Role.OWNER, "other")
+    client = await yard.logged_in(Role.GUARD)
+    token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
+    visit = await yard.store.read(operators.visit, operators.hash_token(token), yard.now_ms)
+    assert visit is not None
+
+    if end == "log out":
+        await yard.store.write(operators.log_out, visit.log_in, yard.now_ms)
+    else:
+        await yard.store.write(operators.disable, visit.operator, actor=f"operator:{owner}", now_ms=yard.now_ms)
+
+    assert await yard.store.read(operators.visit, operators.hash_token(token), yard.now_ms) is None
+
+
+async def test_the_server_stops_although_somebody_watches(yard: Yard) -> None:
+    stream = await watch(yard)
+    await next_event(stream)
+
+    await yard.server.app[LIVE].close()
+
+    assert await stream.content.read() == b""

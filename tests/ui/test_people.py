@@ -1,0 +1,332 @@
+"""People at the desk: taken in, searched for, topped up, paid out, corrected; money moves once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from appliance.db import ledger, people
+from appliance.domain.identifiers import AccountId, PersonId
+from appliance.domain.money import Currency
+from appliance.domain.tariff import Tariff
+from appliance.services.operators import Role
+from appliance.ui.console.wallet import presets
+from tests.ui.yard import Yard
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+RAHIMA = PersonId(1)
+KARIM = PersonId(2)
+JAMAL = PersonId(4)
+TAKA = Currency("BDT", 2)
+Browser = TestClient[Any, Any]
+
+
+async def get(client: Browser, path: str) -> str:
+    """A page that is there."""
+    async with client.get(path) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.text()
+
+
+async def post(client: Browser, path: str, **fields: str) -> tuple[int, str]:
+    """Status and text of the page that a form ends on."""
+    async with client.post(path, data=fields, headers=OURS) as answer:
+        return answer.status, await answer.text()
+
+
+def key_in(html: str) -> str:
+    """The one-time key of the form on a page."""
+    found = re.search(r'name="key" value="([^"]+)"', html)
+    assert found is not None
+    return found[1]
+
+
+async def balance(yard: Yard, person: PersonId) -> int:
+    """What is in the wallet."""
+    found = await yard.store.read(people.find, person)
+    assert found is not None
+    return found.balance_minor
+
+
+async def test_top_up_is_booked_and_the_page_says_the_new_balance(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    before = await balance(yard, RAHIMA)
+    key = key_in(await get(client, "/people/1"))
+
+    status, html = await post(client, "/people/1/topup", key=key, preset="500.00", amount_minor="", method="cash")
+
+    assert status == 200
+    assert await balance(yard, RAHIMA) == before + 500_00
+    assert "৳500.00 in cash for Rahima Khatun" in html
+
+
+async def test_the_same_form_twice_moves_money_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    before = await balance(yard, RAHIMA)
+    key = key_in(await get(client, "/people/1"))
+
+    answers = await asyncio.gather(
+        *(post(client, "/people/1/topup", key=key, preset="200.00", method="cash") for _ in range(3))
+    )
+
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert await balance(yard, RAHIMA) == before + 200_00
+
+
+async def test_the_same_form_with_another_amount_moves_nothing_and_says_so(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    key = key_in(await get(client, "/people/1"))
+    await post(client, "/people/1/topup", key=key, preset="200.00", method="cash")
+    before = await balance(yard, RAHIMA)
+
+    status, html = await post(client, "/people/1/topup", key=key, preset="500.00", method="cash")
+
+    assert status == 422
+    assert "was sent before with other figures" in html
+    assert key_in(html) != key
+    assert await balance(yard, RAHIMA) == before
+
+
+async def test_amounts_are_read_in_bengali_digits(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    before = await balance(yard, RAHIMA)
+    key = key_in(await get(client, "/people/1"))
+
+    await post(client, "/people/1/topup", key=key, preset="other", amount_minor="২৫০.৫০", method="mobile")
+
+    assert await balance(yard, RAHIMA) == before + 250_50
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "-5", "0", "12.345", "10000000.01"])
+async def test_an_amount_that_cannot_be_meant_comes_back_with_the_reason_beside_it(yard: Yard, typed: str) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    before = await balance(yard, RAHIMA)
+    key = key_in(await get(client, "/people/1"))
+
+    status, html = await post(client, "/people/1/topup", key=key, preset="other", amount_minor=typed, method="cash")
+
+    assert status == 422
+    assert 'id="amount_minor-wrong"' in html
+    assert key_in(html) == key
+    assert await balance(yard, RAHIMA) == before
+
+
+async def test_a_form_without_a_key_moves_nothing(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    before = await balance(yard, RAHIMA)
+
+    status, html = await post(client, "/people/1/topup", preset="200.00", method="cash")
+
+    assert status == 409
+    assert "not complete" in html
+    assert await balance(yard, RAHIMA) == before
+
+
+async def test_a_chosen_and_a_typed_amount_together_are_refused(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    key = key_in(await get(client, "/people/1"))
+
+    status, _ = await post(client, "/people/1/topup", key=key, preset="200.00", amount_minor="300", method="cash")
+
+    assert status == 422
+
+
+async def test_refund_says_first_what_it_will_do_and_then_does_it_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    before = await balance(yard, RAHIMA)
+    form = {"key": key_in(await get(client, "/people/1/refund")), "amount_minor": "100", "method": "cash"}
+
+    status, html = await post(client, "/people/1/refund", **form)
+    assert status == 200
+    assert "৳100.00 goes out in cash to Rahima Khatun" in html
+    assert await balance(yard, RAHIMA) == before
+
+    for _ in range(2):
+        await post(client, "/people/1/refund", **form, confirmed="1")
+    assert await balance(yard, RAHIMA) == before - 100_00
+
+
+async def test_refund_of_more_than_is_free_is_refused_before_anything_is_confirmed(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    found = await yard.store.read(people.find, KARIM)
+    assert found is not None
+    assert found.held_minor > 0
+    too_much = str((found.balance_minor - found.held_minor) // 100 + 1)
+    key = key_in(await get(client, "/people/2/refund"))
+
+    status, html = await post(client, "/people/2/refund", key=key, amount_minor=too_much, method="cash")
+
+    assert status == 422
+    assert "has less than that" in html
+
+
+async def test_correction_needs_direction_and_reason(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    key = key_in(await get(client, "/people/1/correction"))
+
+    status, _ = await post(client, "/people/1/correction", key=key, amount_minor="10", reason="meter was wrong")
+    assert status == 422
+    status, html = await post(client, "/people/1/correction", key=key, amount_minor="10", direction="out", reason="")
+    assert status == 422
+    assert "needs a reason" in html
+
+
+async def test_correction_goes_in_either_direction_and_stands_in_the_records(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    before = await balance(yard, RAHIMA)
+    key = key_in(await get(client, "/people/1/correction?session=7"))
+    fields = {"key": key, "amount_minor": "10", "direction": "out", "reason": "Session 7: meter was wrong"}
+
+    await post(client, "/people/1/correction", **fields)
+    _, html = await post(client, "/people/1/correction", **fields, confirmed="1")
+
+    assert await balance(yard, RAHIMA) == before - 10_00
+    assert "Session 7: meter was wrong" in html
+
+
+async def test_cashiers_are_offered_no_refund_and_no_correction(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    html = await get(client, "/people/1")
+
+    assert "/people/1/refund" not in html
+    assert "/people/1/correction" not in html
+
+
+async def test_person_card_and_first_top_up_are_taken_in_together_and_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    page = await get(client, "/people/new?uid=04:E1:B2:C3")
+    assert "04:E1:B2:C3" in page
+    form = {
+        "key": key_in(page), "name": "Anwara Begum", "phone": "01911 111222", "group_id": "1", "uid": "04:e1:b2:c3",
+        "label": "0900", "preset": "200.00", "method": "cash",
+    }  # fmt: skip
+
+    first = await post(client, "/people/new", **form)
+    again = await post(client, "/people/new", **form)
+
+    assert first[0] == again[0] == 200
+    found = await yard.store.read(people.page, text="Anwara")
+    assert [(one.name, one.balance_minor, one.cards) for one in found] == [("Anwara Begum", 200_00, 1)]
+
+
+async def test_a_card_that_is_taken_leaves_no_person_behind(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    key = key_in(await get(client, "/people/new"))
+
+    status, html = await post(client, "/people/new", key=key, name="Anwara Begum", group_id="1", uid="04A1B2C3")
+
+    assert status == 409
+    assert "belongs to Rahima Khatun already" in html
+    assert 'value="Anwara Begum"' in html
+    assert await yard.store.read(people.page, text="Anwara") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("rahima", {"Rahima Khatun"}),
+        ("345678", {"Rahima Khatun"}),
+        ("১৭১২ ৩৪৫", {"Rahima Khatun"}),
+        ("04:b1:b2:c3", {"Karim Ahmed"}),
+        ("%", set()),
+        ("0003", {"Green Taxi, car 7"}),
+    ],
+)
+async def test_people_are_found_by_name_telephone_and_card(yard: Yard, text: str, names: set[str]) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    async with client.get("/people", params={"q": text}) as answer:
+        html = await answer.text()
+
+    assert {name for name in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if name in html} == names
+
+
+async def test_the_foot_of_the_list_sums_the_balances(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    html = await get(client, "/people")
+    wallets = [account for account in await yard.store.read(ledger.accounts) if account.kind == "wallet"]
+
+    amount = f"{wallets[0].balance_minor / 100:,.2f}"
+    assert f"৳{amount}</td></tr></tfoot>" in html
+
+
+async def test_records_join_sessions_and_movements_with_what_left_the_wallet(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    html = await get(client, "/people/1")
+
+    assert "Hall 2" in html
+    assert "−৳191.73" in html
+    assert "+৳500.00" in html
+
+
+async def test_who_has_money_in_the_wallet_cannot_leave(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    status, html = await post(client, "/people/1/leave")
+
+    assert status == 409
+    assert "is not zero" in html
+
+
+async def test_who_left_can_come_back(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    key = key_in(await get(client, "/people/new"))
+    await post(client, "/people/new", key=key, name="Short Guest", group_id="1")
+    guest = (await yard.store.read(people.page, text="Short Guest"))[0].id
+
+    _, html = await post(client, f"/people/{guest}/leave")
+    assert "Has left this site" in html
+    _, html = await post(client, f"/people/{guest}/return")
+    assert "Has left this site" not in html
+
+
+async def test_an_edit_comes_back_filled_when_the_name_is_missing(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    status, html = await post(client, "/people/1/edit", name=" ", phone="0199", group_id="1", language="bn")
+
+    assert status == 422
+    assert 'value="0199"' in html
+    assert 'id="name-wrong"' in html
+
+
+async def test_names_are_shown_as_text_and_not_as_html(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    await post(client, "/people/4/edit", name="<script>x</script>", phone="", group_id="2", note="<b>&", language="")
+
+    html = await get(client, f"/people/{JAMAL}")
+    assert "<script>x" not in html
+    assert "&lt;script&gt;x" in html
+
+
+@pytest.mark.parametrize("path", ["/people/999", "/people/abc", "/people/99999999999999999999", "/people/-1"])
+async def test_nobody_is_behind_a_wrong_number(yard: Yard, path: str) -> None:
+    client = await yard.logged_in(Role.OWNER)
+    async with client.get(path) as answer:
+        assert answer.status == 404
+
+
+def test_presets_are_what_ordinary_charges_cost_as_round_figures() -> None:
+    day = Tariff(1, "Day", energy_milli_per_kwh=1_850_000, tax_basis_points=500)
+    euro = Tariff(1, "Day", energy_milli_per_kwh=45_000)
+
+    assert presets(day, TAKA) == [200_00, 500_00, 1000_00, 2000_00]
+    assert presets(euro, Currency("EUR", 2)) == [5_00, 10_00, 20_00, 50_00]
+    assert presets(None, Currency("JPY", 0)) == [10, 20, 50, 100]
+
+
+async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    await post(client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="")
+    key = key_in(await get(client, "/people/new"))
+    await post(client, "/people/new", key=key, name="Shop 14", group_id="3")
+    shop = (await yard.store.read(people.page, text="Shop 14"))[0]
+    key = key_in(await get(client, f"/people/{shop.id}/correction"))
+    fields = {"key": key, "amount_minor": "1000", "direction": "out", "reason": "from the old book", "confirmed": "1"}
+
+    _, html = await post(client, f"/people/{shop.id}/correction", **fields)
+
+    assert "this is owed" in html
+    assert "may be owed" in html
+    assert (await yard.store.read(ledger.balance, AccountId(shop.wallet))).available_minor == 4000_00

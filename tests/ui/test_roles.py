@@ -1,0 +1,104 @@
+"""The table of routes and roles: complete, and obeyed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from appliance.services.operators import Role
+from appliance.ui import roles
+from tests.ui.yard import Yard
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+VALUES = {
+    "identity": "CS-99", "evse": "1", "problem": "999", "operator": "999", "token": "999", "log_in": "999",
+    "person": "999", "card": "999", "group": "999", "tariff": "999", "session": "999", "ending": "csv",
+}  # fmt: skip
+REFUSED = 403
+CHANGES_WHO_ASKS = {("POST", "/logout")}
+
+
+def registered(yard: Yard) -> set[tuple[str, str]]:
+    """Method and path of all routes of the console."""
+    app = yard.server.app
+    return {
+        (route.method, route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.method not in ("HEAD", "OPTIONS")
+    }
+
+
+def filled(path: str) -> str:
+    """A path with values that name nothing."""
+    return re.sub(r"\{(\w+)\}", lambda match: VALUES.get(match[1], "999"), path)
+
+
+async def ask(client: TestClient[Any, Any], method: str, path: str) -> int:
+    """The status of an answer; the path is one of the table."""
+    async with client.request(method, filled(path), headers=OURS, allow_redirects=False) as answer:
+        return answer.status
+
+
+async def test_every_route_stands_in_the_table(yard: Yard) -> None:
+    assert registered(yard) - set(roles.ROUTES) == set()
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_role_may_what_the_table_says_and_nothing_else(yard: Yard, role: Role) -> None:
+    client = await yard.logged_in(role)
+    wrong = []
+    for method, path in sorted(registered(yard) - CHANGES_WHO_ASKS):
+        if path in ("/live", "/static"):
+            continue
+        may = roles.may(role, method, path)
+        status = await ask(client, method, path)
+        if (status == REFUSED) is may:
+            wrong.append((method, path, status))
+
+    assert wrong == []
+
+
+async def test_nobody_reaches_the_set_up_the_log_in_and_static_files_only(yard: Yard) -> None:
+    client = yard.anybody()
+    reached = set()
+    for method, path in sorted(registered(yard) - CHANGES_WHO_ASKS):
+        async with client.request(method, filled(path), headers=OURS, allow_redirects=False) as answer:
+            to_log_in = answer.headers.get("Location", "").startswith("/login")
+            if not to_log_in and answer.status not in (401, REFUSED):
+                reached.add(path)
+
+    assert {path for path in reached if not path.startswith("/api/")} <= {
+        "/setup", "/login", "/ca.crt", "/static", "/health", "/metrics"
+    }  # fmt: skip
+
+
+async def test_an_unlisted_route_is_refused_even_to_the_owner() -> None:
+    assert not roles.may("owner", "GET", "/not/in/the/table")
+    assert not roles.may("owner", "DELETE", "/")
+    assert not roles.may(None, "GET", "/")
+
+
+async def test_a_live_view_is_for_those_who_may_open_its_page(yard: Yard) -> None:
+    viewer = await yard.logged_in(Role.VIEWER)
+
+    assert (await viewer.get("/live?view=problems")).status == REFUSED
+    assert (await viewer.get("/live?view=nothing")).status == 404
+
+
+async def test_a_viewer_sees_the_board_without_buttons(yard: Yard) -> None:
+    viewer = await yard.logged_in(Role.VIEWER)
+    page = await (await viewer.get("/")).text()
+
+    assert "Karim Ahmed" in page
+    assert not re.search(r'href="/stations/[^"]+/(start|stop|unlock|reset|close|open|approve)"', page)
+
+
+async def test_a_guard_is_shown_no_button_that_is_refused(yard: Yard) -> None:
+    guard = await yard.logged_in(Role.GUARD)
+    page = await (await guard.get("/")).text()
+
+    actions = set(re.findall(r'href="/stations/[^"]+/(start|stop|unlock|reset|close|open|approve)"', page))
+    assert actions == {"start", "stop", "unlock"}

@@ -1,0 +1,241 @@
+"""Sessions: listed by what the address bar says, summed, exported; one session explained to the last unit of money."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from appliance.db import history, problems
+from appliance.db.connection import Database
+from appliance.db.history import Filter
+from appliance.domain.events import TransactionEnded, TransactionStarted
+from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.services import sessions
+from appliance.services.operators import Role
+from tests.ui.yard import HOUR_MS, NOW_MS, Yard
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+Browser = TestClient[Any, Any]
+
+
+async def get(client: Browser, path: str, **asked: str) -> str:
+    """A page that is there."""
+    async with client.get(path, params=asked) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.text()
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, more or less."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
+
+
+def doubtful(db: Database) -> SessionId:
+    """A session of Rahima whose meter stops far below where it started."""
+    begin_ms = NOW_MS - 5 * HOUR_MS
+    started = sessions.transaction_started(
+        db, StationId(8), TransactionStarted(1, "04A1B2C3", 90_000, begin_ms, begin_ms)
+    )
+    end_ms = begin_ms + HOUR_MS
+    sessions.transaction_ended(
+        db, StationId(8), TransactionEnded(started.ref, "04A1B2C3", 10, end_ms, "PowerLoss", (), end_ms)
+    )
+    return SessionId(int(started.ref))
+
+
+async def ended(yard: Yard) -> history.Session:
+    """The one session of the yard that is over: Rahima's, 9.87 kWh."""
+    return (await yard.store.read(history.page, Filter(state="ended")))[0]
+
+
+async def test_the_list_shows_all_and_its_foot_sums_those_that_are_over(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    text = text_of(await get(client, "/sessions"))
+
+    assert all(name in text for name in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin"))
+    assert "1 session that ended 9.87 ৳191.73" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "people"),
+    [
+        ({"state": "running"}, {"Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin"}),
+        ({"station": "CS-05"}, {"Rahima Khatun"}),
+        ({"person": "1"}, {"Rahima Khatun"}),
+        ({"person": "karim"}, {"Karim Ahmed"}),
+        ({"card": "3"}, {"Green Taxi, car 7"}),
+        ({"from": "2026-11-22", "to": "2026-11-22"}, {"Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin"}),
+        ({"to": "2026-11-21"}, set()),
+        ({"from": "2026-11-23"}, set()),
+        ({"person": "nobody like this"}, set()),
+        ({"from": "২০২৬-১১-২২", "state": "ended"}, {"Rahima Khatun"}),
+        ({"from": "rubbish", "state": "rubbish", "before": "rubbish", "card": "rubbish", "station": "CS-05"}, {"Rahima Khatun"}),
+    ],
+)  # fmt: skip
+async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str], people: set[str]) -> None:
+    client = await yard.logged_in(Role.OWNER)
+    body = (await get(client, "/sessions", **asked)).partition("<tbody>")[2]
+
+    assert {one for one in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if one in body} == people
+
+
+async def test_a_name_that_fits_several_asks_whom_it_means(yard: Yard) -> None:
+    client = await yard.logged_in(Role.OWNER)
+    html = await get(client, "/sessions", person="a")
+
+    assert "Whom do you mean?" in html
+    assert 'href="/sessions?person=2"' in html
+
+
+async def test_the_file_has_what_the_list_has(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    async with client.get("/sessions.csv", params={"person": "1"}) as answer:
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+
+    session = await ended(yard)
+    assert len(rows) == 3
+    assert rows[1][0] == str(session.id)
+    assert rows[1][4] == "Rahima Khatun"
+    assert rows[1][11] == "9.870"
+    assert rows[1][14] == "191.73"
+    assert (rows[2][11], rows[2][14]) == ("9.870", "191.73")
+
+
+async def test_the_spreadsheet_is_one(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    async with client.get("/sessions.xlsx") as answer:
+        assert answer.status == 200
+        with zipfile.ZipFile(io.BytesIO(await answer.read())) as book:
+            assert book.testzip() is None
+            assert b"Rahima Khatun" in book.read("xl/worksheets/sheet1.xml")
+
+
+async def test_there_is_no_file_of_another_kind(yard: Yard) -> None:
+    client = await yard.logged_in(Role.OWNER)
+    async with client.get("/sessions.pdf") as answer:
+        assert answer.status == 404
+
+
+async def test_a_session_says_how_much_for_whom_and_why_it_ended(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    session = await ended(yard)
+    text = text_of(await get(client, f"/sessions/{session.id}"))
+
+    assert "Rahima Khatun" in text
+    assert "9.87 kWh charged" in text
+    assert "৳191.73 fee, tax included" in text
+    assert "Stopped at the charger." in text
+    assert "Meter at start 100.000 kWh" in text
+    assert "Meter at end 109.870 kWh" in text
+
+
+async def test_the_lines_of_the_bill_sum_to_the_fee(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    session = await ended(yard)
+    text = text_of(await get(client, f"/sessions/{session.id}"))
+
+    assert "9.870 kWh × ৳18.50 a kWh ৳182.60" in text
+    assert "Tax 5 % ৳9.13" in text
+    assert "In all ৳191.73" in text
+
+
+async def test_what_was_held_is_what_was_taken_and_given_back(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    session = await ended(yard)
+    text = text_of(await get(client, f"/sessions/{session.id}"))
+
+    def amount(words: str) -> int:
+        found = re.search(words + r" ৳([\d,.]+)", text)
+        return int(found[1].replace(",", "").replace(".", "")) if found else 0
+
+    held, taken = amount("slice by slice"), amount("Taken out of what was held")
+    assert held == taken + amount("Given back of what was held")
+    assert taken + amount("beyond what was held") == session.fee_minor
+
+
+async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    running = (await yard.store.read(history.page, Filter(person=PersonId(2))))[0]
+    html = await get(client, f"/sessions/{running.id}")
+
+    assert "12.40 kWh so far" in text_of(html)
+    assert "so far, tax included" in text_of(html)
+    assert 'class="chart-line"' in html
+
+
+async def test_viewers_see_neither_ledger_nor_telephone_nor_the_way_to_the_person(yard: Yard) -> None:
+    client = await yard.logged_in(Role.VIEWER)
+    session = await ended(yard)
+    html = await get(client, f"/sessions/{session.id}")
+
+    assert "How the money moved" not in html
+    assert "1712" not in html
+    assert "/people/" not in html
+    assert "/people/" not in await get(client, "/sessions")
+
+
+async def test_a_doubtful_session_is_explained_and_acknowledged_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    session = await yard.store.write(doubtful)
+    html = await get(client, f"/sessions/{session}")
+    assert "contradict each other" in html
+    assert f"/people/1/correction?session={session}" in html
+
+    async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
+        assert answer.status == 200
+        assert "you have looked at it" in await answer.text()
+
+    found = await yard.store.read(history.show, session)
+    assert found is not None
+    assert (found.state, found.fee_minor) == ("ended", 0)
+    assert await yard.store.read(problems.find_open, "review", f"session:{session}") is None
+    async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
+        assert answer.status == 409
+
+
+async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    session = await yard.store.write(doubtful)
+    async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
+        assert answer.status == 200
+    late = TransactionEnded(int(session), "04A1B2C3", 95_000, NOW_MS, "Local", (), NOW_MS)
+
+    await yard.store.write(sessions.transaction_ended, StationId(8), late)
+
+    found = await yard.store.read(history.show, session)
+    assert found is not None
+    assert found.fee_minor == 0
+
+
+async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(yard: Yard) -> None:
+    session = await yard.store.write(doubtful)
+    client = await yard.logged_in(Role.CASHIER)
+    html = await get(client, f"/sessions/{session}")
+
+    assert "Somebody has to look at this session" in html
+    assert "/acknowledge" not in html
+
+
+@pytest.mark.parametrize("number", ["999", "abc", "0", "99999999999999999999"])
+async def test_there_is_no_session_of_a_wrong_number(yard: Yard, number: str) -> None:
+    client = await yard.logged_in(Role.OWNER)
+    async with client.get(f"/sessions/{number}") as answer:
+        assert answer.status == 404
+
+
+async def test_a_site_without_sessions_says_what_to_do(bare: Yard) -> None:
+    client = await bare.logged_in(Role.OWNER)
+
+    assert "No sessions yet" in await get(client, "/sessions")
+    assert "Nobody yet" in await get(client, "/people")
+    assert "No cards yet" in await get(client, "/cards")
+    assert "No groups yet" in await get(client, "/groups")
+    assert "No tariff yet" in await get(client, "/tariffs")
+    assert "Nothing on these days" in await get(client, "/reports")
