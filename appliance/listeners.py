@@ -77,14 +77,14 @@ async def listen(
     faces.urls[face] = f"{scheme}://{Address(host, port)}{'/ocpp/' if face.startswith('stations') else ''}"
 
 
-def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None) -> Addresses:
-    """Where the faces are reached from outside, as pages say it."""
+def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, stations_port: int) -> Addresses:
+    """Where the faces are reached from outside, as pages say it; `stations_port` is the one that was bound."""
     extra = names_given(arguments)
     bound: Address = arguments.stations
     hosts = local_addresses() if bound.host in EVERYWHERE else (bound.host,)
     outside = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or ["127.0.0.1"]
     return Addresses(
-        stations=tuple(f"ws://{Address(host, bound.port)}/ocpp/" for host in outside),
+        stations=tuple(f"ws://{Address(host, stations_port)}/ocpp/" for host in outside),
         hosts=frozenset(local_names(extra)),
         secure=certificate is not None,
         ca_file=str(certificate.ca_file) if certificate else "",

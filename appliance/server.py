@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import functools
 import gc
 import logging
@@ -88,7 +89,6 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
             stations=stations.commands,
             control=control,
             hash_station_password=functools.partial(hash_password, site_key),
-            addresses=addresses(arguments, certificate),
             counters=stations.counters,
         )
         faces = await open_faces(stack, arguments, console, stations, certificate, data)
@@ -136,9 +136,11 @@ async def open_faces(
 ) -> Faces:
     """Bind all listeners; with a certificate the console is served over HTTPS, and over http only redirects there."""
     faces = Faces()
-    pages = create_console(console, more=API)
     contexts = []
     await listen(stack, faces, "stations", stations.application, arguments.stations, None)
+    # Port 0 is any that is free: which one is known only now, and pages tell the staff what to enter in a charger.
+    outside = addresses(arguments, certificate, faces.ports["stations"])
+    pages = create_console(dataclasses.replace(console, addresses=outside), more=API)
     if certificate is not None and arguments.stations_tls is not None:
         contexts.append(server_context(certificate, for_stations=True))
         await listen(stack, faces, "stations-tls", stations.application, arguments.stations_tls, contexts[-1])

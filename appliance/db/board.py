@@ -6,6 +6,7 @@ What a running session costs so far is decided by `domain.tariff`; how anything 
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 
 from appliance.db import people
@@ -33,7 +34,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An open session, as last measured. `state` is `requested` or `running`."""
+    """An open session, as last measured; power and battery are those of the last few readings, if these tell them.
+
+    `state` is `requested` or `running`.
+    """
 
     id: int
     state: str
@@ -89,7 +93,7 @@ class Knocking:
 PLACES = """
 SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse, 0), coalesce(connector, 0),
        coalesce(connector.status, station.status), coalesce(connector.error_code, ''), coalesce(info, ''),
-       coalesce(changed_at_ms, 0), (SELECT count(*) FROM connector AS other WHERE other.station_id = station.id)
+       coalesce(changed_at_ms, 0)
 FROM station LEFT JOIN connector ON connector.station_id = station.id
 WHERE state = 'approved' AND (:station IS NULL OR station.id = :station)
 ORDER BY name COLLATE NOCASE, station.id, evse, connector
@@ -100,10 +104,10 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
        coalesce(started_at_ms, requested_at_ms, 0),
        max(0, coalesce((SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                         ORDER BY sampled_at_ms DESC LIMIT 1) - meter_start_wh, 0)),
-       (SELECT power_w FROM sample WHERE session_id = session.id AND power_w IS NOT NULL
-        ORDER BY sampled_at_ms DESC LIMIT 1),
-       (SELECT soc_percent FROM sample WHERE session_id = session.id AND soc_percent IS NOT NULL
-        ORDER BY sampled_at_ms DESC LIMIT 1),
+       (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4)
+        WHERE power_w IS NOT NULL LIMIT 1),
+       (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
+                                 ORDER BY sampled_at_ms DESC LIMIT 4) WHERE soc_percent IS NOT NULL LIMIT 1),
        policy, stop_wanted,
        CASE WHEN policy = 'prepaid' THEN credit_posted - debit_posted - debit_pending - floor_minor + held_minor END,
        tariff_id, coalesce(tariff.name, ''), energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute,
@@ -119,7 +123,9 @@ ORDER BY session.id
 
 def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
     """The connectors of all approved stations, or of one."""
-    return [Place(*row) for row in db.execute(PLACES, {"station": station})]
+    rows = db.execute(PLACES, {"station": station}).fetchall()
+    plugs = Counter(row[0] for row in rows)
+    return [Place(*(*row, plugs[row[0]])) for row in rows]
 
 
 def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:

@@ -18,6 +18,13 @@ SAMPLE = Rows(
     width=9,
     on_conflict="ON CONFLICT DO NOTHING",
 )
+DAY = Rows(
+    "session_day(day, station_id, session_id, working_s, energy_wh, fee_minor, first_day)",
+    width=7,
+    on_conflict="""ON CONFLICT (day, station_id, session_id) DO UPDATE SET
+        working_s = working_s + excluded.working_s, energy_wh = energy_wh + excluded.energy_wh,
+        fee_minor = fee_minor + excluded.fee_minor""",
+)
 
 
 @dataclass(slots=True)
@@ -75,8 +82,8 @@ class Billed:
 
 INSERT_STARTED = """
 INSERT INTO session (state, started_at_ms, station_id, evse, id_token, meter_start_wh, person_id, card_id, wallet_id,
-                     policy, tariff_id, authorization, received_at_ms, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHING
 RETURNING id
 """
@@ -106,6 +113,7 @@ def insert_started(
     payer: Payer | None,
     authorization: AuthorizationStatus,
     received_at_ms: int,
+    held_minor: int = 0,
     note: str = "",
 ) -> Running | None:
     """A session out of a start; None if this start is known (see `find_started`)."""
@@ -118,14 +126,15 @@ def insert_started(
         INSERT_STARTED,
         (
             state, started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
-            wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, note,
+            wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, held_minor,
+            1 if held_minor else 0, note,
         ),
     ).fetchall()  # fmt: skip
     if not rows:
         return None
     running = Running(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh, person, wallet, policy,
-        tariff, 0, 0, "", 0, started_at_ms, 0, None,
+        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None,
     )  # fmt: skip
     if state == "running":
         db.remember(("session", running.id), running)
@@ -134,23 +143,32 @@ def insert_started(
 
 
 def insert_requested(
-    db: Database, *, station: StationId, evse: int, id_token: str, payer: Payer, now_ms: int, actor: str
+    db: Database,
+    *,
+    station: StationId,
+    evse: int,
+    id_token: str,
+    payer: Payer,
+    held_minor: int,
+    now_ms: int,
+    actor: str,
 ) -> Running:
     """A wish for a session, before the station has heard of it."""
     db.remembered.pop(("no wish", station), None)
     tariff = payer.tariff
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
-            authorization, requested_at_ms, requested_by) VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?)
+            authorization, requested_at_ms, requested_by, held_minor, slices)
+        VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (
             station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
-            tariff.id if tariff else None, now_ms, actor,
+            tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
         ),
     ).fetchone()  # fmt: skip
     return Running(
         SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, 0, 0, "", 0, now_ms, 0, None,
+        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None,
     )  # fmt: skip
 
 
@@ -158,11 +176,14 @@ def find_requested(db: Database, station: StationId, evse: int, id_token: str) -
     """The wish that a start of this token on this EVSE fulfils."""
     if db.remembered.get(("no wish", station)):
         return None
-    if not db.execute("SELECT 1 FROM session WHERE station_id = ? AND state = 'requested'", (station,)).fetchone():
+    if not db.execute(
+        "SELECT 1 FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested'",
+        (station,),
+    ).fetchone():
         db.remember(("no wish", station), True)
         return None
     row = db.execute(
-        """SELECT id FROM session WHERE station_id = ? AND state = 'requested' AND id_token = ? AND evse IN (0, ?)
+        """SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' AND id_token = ? AND evse IN (0, ?)
         ORDER BY id LIMIT 1""",
         (station, id_token, evse),
     ).fetchone()
@@ -267,7 +288,7 @@ def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
         known = db.remembered[key]
         return find_open(db, known) if known is not None else None
     row = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state = 'running' ORDER BY id DESC LIMIT 1",
+        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id DESC LIMIT 1",
         (station, evse),
     ).fetchone()
     db.remember(key, row[0] if row else None)
@@ -276,7 +297,10 @@ def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
 
 def open_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     """All transactions that run on a station, oldest first."""
-    rows = db.execute("SELECT id FROM session WHERE station_id = ? AND state = 'running' ORDER BY id", (station,))
+    rows = db.execute(
+        "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id",
+        (station,),
+    )
     return [SessionId(row[0]) for row in rows]
 
 
@@ -402,17 +426,12 @@ def add_day(
     first: bool,
 ) -> None:
     """What a session was on one day; added to what is there when the session is billed again."""
-    db.execute(
-        """INSERT INTO session_day (day, station_id, session_id, working_s, energy_wh, fee_minor, first_day)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, station_id, session_id) DO UPDATE SET
-            working_s = working_s + excluded.working_s, energy_wh = energy_wh + excluded.energy_wh,
-            fee_minor = fee_minor + excluded.fee_minor""",
-        (day, station, session, working_s, energy_wh, fee_minor, first),
-    )
+    db.append(DAY, (day, station, session, working_s, energy_wh, fee_minor, first))
 
 
 def forget_days(db: Database, session: SessionId) -> None:
     """Before a corrected bill is rolled up anew."""
+    db.flush()
     db.execute("DELETE FROM session_day WHERE session_id = ?", (session,))
 
 
@@ -502,7 +521,7 @@ def acknowledge(db: Database, session: SessionId) -> None:
 def wish_on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
     """A start that was wished for on this EVSE and has not come yet."""
     row = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state = 'requested' ORDER BY id LIMIT 1",
+        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id LIMIT 1",
         (station, evse),
     ).fetchone()
     return SessionId(row[0]) if row else None
@@ -511,7 +530,7 @@ def wish_on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> Sessi
 def requested_before(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
-        "SELECT id, station_id FROM session WHERE state = 'requested' AND requested_at_ms <= ? ORDER BY id",
+        "SELECT id, station_id FROM session WHERE state IN ('requested', 'running') AND state = 'requested' AND requested_at_ms <= ? ORDER BY id",
         (before_ms,),
     ).fetchall()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from appliance.db import ledger, sessions
 from appliance.db import site as sites
 from appliance.db.connection import Database
+from appliance.db.payers import Payer
 from appliance.db.sessions import Running
 from appliance.domain.authorization import Policy
 from appliance.domain.identifiers import AccountId
@@ -40,33 +41,38 @@ def slice_minor(db: Database, settings: Settings) -> int:
     return settings.slice_minor or SLICE_UNITS * 10 ** sites.of(db).exponent
 
 
-def is_prepaid(running: Running) -> bool:
-    """Whether money is held for it."""
-    return running.policy == Policy.PREPAID and running.wallet is not None and running.tariff is not None
-
-
-def hold_first(db: Database, running: Running, available_minor: int | None, actor: str, now_ms: int) -> None:
-    """Hold the first slice, or what there is of it."""
-    if running.wallet in db.touched:
+def first_slice_minor(db: Database, payer: Payer) -> int:
+    """What is held before a session begins: a slice, or what there is of it; 0 where nothing is held."""
+    available = payer.holder.available_minor
+    if payer.wallet in db.touched:
         # What stood on this EVSE before was billed in this very commit, perhaps to the same wallet.
-        available_minor = ledger.balance(db, running.wallet).available_minor
-    if not is_prepaid(running) or available_minor is None or available_minor <= 0:
-        return
-    assert running.tariff is not None
-    start_minor = price(Usage(0, 0, 0), running.tariff).total_minor
-    amount = min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available_minor)
-    hold_slice(db, running, amount, actor, now_ms)
+        available = ledger.balance(db, payer.wallet).available_minor
+    if payer.holder.policy is not Policy.PREPAID or payer.tariff is None or available is None or available <= 0:
+        return 0
+    start_minor = price(Usage(0, 0, 0), payer.tariff).total_minor
+    return min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available)
+
+
+def hold_first(db: Database, running: Running, actor: str, now_ms: int) -> None:
+    """Hold the first slice; its amount is in the session's row already."""
+    if running.held_minor:
+        _hold(db, running, 1, running.held_minor, actor, now_ms)
 
 
 def hold_slice(db: Database, running: Running, amount_minor: int, actor: str, now_ms: int) -> None:
     """Hold one more slice."""
-    assert running.wallet is not None
     running.slices += 1
     running.held_minor += amount_minor
+    _hold(db, running, running.slices, amount_minor, actor, now_ms)
+    sessions.set_slices(db, running)
+
+
+def _hold(db: Database, running: Running, number: int, amount_minor: int, actor: str, now_ms: int) -> None:
+    assert running.wallet is not None
     ledger.transfer(
         db,
         Operation.HOLD,
-        hold_key(running.id, running.slices),
+        hold_key(running.id, number),
         debit=running.wallet,
         credit=REVENUE,
         amount_minor=amount_minor,
@@ -75,7 +81,6 @@ def hold_slice(db: Database, running: Running, amount_minor: int, actor: str, no
         actor=actor,
         now_ms=now_ms,
     )
-    sessions.set_slices(db, running)
 
 
 def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int) -> None:

@@ -38,10 +38,13 @@ class Wish:
 class RemoteControl:
     """The commands that staff, programs and the server itself give."""
 
-    def __init__(self, store: Store, stations: Stations, hub: Hub, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, stations: Stations, hub: Hub, clock: Clock, *, stop_again_s: float = STOP_AGAIN_S
+    ) -> None:
         self._store = store
         self._stations = stations
         self._clock = clock
+        self._stop_again_s = stop_again_s
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping: dict[SessionId, int] = {}
         self._silence: Callable[[], None] = hub.listen(self._heard)
@@ -151,7 +154,7 @@ class RemoteControl:
                         session=int(session),
                         answer=said,
                     )
-                await asyncio.sleep(STOP_AGAIN_S)
+                await asyncio.sleep(self._stop_again_s)
         finally:
             del self._stopping[session]
 

@@ -55,13 +55,13 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         payer=payer,
         authorization=authorization.status,
         received_at_ms=event.received_at_ms,
+        held_minor=billing.first_slice_minor(db, payer) if payer is not None and authorization.accepted else 0,
     )
     if running is None:
         known = known_start(db, station, event)
         assert known is not None, "the row was in the way of this very insert"
         return known
-    if payer is not None and authorization.accepted:
-        billing.hold_first(db, running, payer.holder.available_minor, f"station:{station}", event.received_at_ms)
+    billing.hold_first(db, running, f"station:{station}", event.received_at_ms)
     announce(db, running, "started")
     return Started(running.id, authorization)
 

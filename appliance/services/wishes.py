@@ -51,10 +51,11 @@ def request_start(
     authorization = judge(db, payer, now_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization.status)
+    held_minor = billing.first_slice_minor(db, payer)
     running = sessions.insert_requested(
-        db, station=station, evse=evse, id_token=token, payer=payer, now_ms=now_ms, actor=actor
+        db, station=station, evse=evse, id_token=token, payer=payer, held_minor=held_minor, now_ms=now_ms, actor=actor
     )
-    billing.hold_first(db, running, payer.holder.available_minor, actor, now_ms)
+    billing.hold_first(db, running, actor, now_ms)
     audit.record(
         db,
         actor,

@@ -188,6 +188,7 @@ class Live:
     async def close(self) -> None:
         """The program ends."""
         self._stop_listening()
+        self._stop_listening = lambda: None
         for stream in tuple(self._streams):
             stream.push(None)
 

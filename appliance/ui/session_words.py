@@ -131,7 +131,7 @@ LINES = {
 
 def state_of(state: str) -> State:
     """How a state is shown."""
-    return STATES.get(state) or State(state, "off", "circle-help")
+    return STATES.get(state) or State(state, "off", "circle-question-mark")
 
 
 def stop_sentence(stop_reason: str, stop_wanted: str, estimated: bool) -> str:

@@ -46,7 +46,7 @@ STATUSES = {
 OFFLINE = Status(N_("Offline"), "off", "wifi-off", N_("No connection to the charger"))
 STARTING = Status(N_("Starting…"), "reserved", "hourglass", N_("Waiting for the car to begin"))
 STOPPING = Status(N_("Stopping…"), "charging", "hourglass", N_("Waiting for the charger to stop"))
-UNKNOWN = Status(N_("No word yet"), "off", "circle-help", N_("The charger has not told its state"))
+UNKNOWN = Status(N_("No word yet"), "off", "circle-question-mark", N_("The charger has not told its state"))
 
 PAUSED = frozenset({"SuspendedEV", "SuspendedEVSE"})
 """Shown striped."""
@@ -79,7 +79,7 @@ def role_name(role: str) -> str:
 def status_of(status: str) -> Status:
     """How a connector's status is shown; one that no specification has is shown as the charger wrote it."""
     found = STATUSES.get(status)
-    return found if found is not None else Status(status, "off", "circle-help", "") if status else UNKNOWN
+    return found if found is not None else Status(status, "off", "circle-question-mark", "") if status else UNKNOWN
 
 
 def error_sentence(code: str) -> str:

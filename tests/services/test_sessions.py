@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import problems, reports
+from appliance.db import problems
 from appliance.domain.events import TransactionStarted
 from appliance.domain.identifiers import CardId
 from appliance.services import enrolment, sessions
@@ -233,7 +233,7 @@ def test_a_lost_stop_is_estimated_at_the_next_start_and_set_right_when_it_comes(
 
     assert books.session(lost.ref)["estimated"] == 0
     assert books.balance(rahima) == 50_000 - 9_000
-    assert [day.energy_wh for day in reports.station_days(books.db, "2025-01-01", "2026-12-31")] == [4_500]
+    assert [day.energy_wh for day in books.days("2025-01-01", "2026-12-31")] == [4_500]
 
 
 def test_a_register_that_cannot_be_right_is_not_billed_before_somebody_has_looked(books: Books) -> None:
@@ -274,7 +274,7 @@ def test_a_session_over_midnight_is_split_between_its_days(books: Books) -> None
     books.wait(1800)
     books.stop(station, started.ref, 12_000)
 
-    days = reports.station_days(books.db, "2025-11-23", "2025-11-24")
+    days = books.days("2025-11-23", "2025-11-24")
     assert [(day.day, day.working_s, day.energy_wh, day.fees_minor, day.sessions) for day in days] == [
         ("2025-11-23", 3600, 6_000, 12_000, 1),
         ("2025-11-24", 3600, 6_000, 12_000, 0),

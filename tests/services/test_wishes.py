@@ -256,7 +256,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
         (NotFound, {"station": unknown.id, "person": rahima}),
     ):
         with pytest.raises(error):
-            wish(books, **arguments)  # type: ignore[arg-type]
+            wish(books, **arguments)
     books.db.flush()
     assert holds(books.db) == []
     assert books.db.execute("SELECT count(*) FROM session").fetchone() == (0,)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from appliance.db import ledger, people, sessions, site
+from appliance.db import ledger, people, reports, sessions, site
 from appliance.db.connection import Database
 from appliance.db.migrate import migrate
+from appliance.db.reports import StationDay
 from appliance.db.store import WRITER_SETTINGS
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
@@ -119,6 +120,11 @@ class Books:
         cursor.row_factory = sqlite3.Row
         row: sqlite3.Row = cursor.execute("SELECT * FROM session WHERE id = ?", (number,)).fetchone()
         return row
+
+    def days(self, first: str, last: str) -> list[StationDay]:
+        """The daily report."""
+        self.db.flush()
+        return reports.station_days(self.db, first, last)
 
     def running(self, number: int) -> sessions.Running | None:
         """The session as the writer remembers it."""

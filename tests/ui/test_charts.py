@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -108,7 +109,7 @@ def test_a_scale_reaches_the_highest_value_in_few_even_steps(highest: int, step:
     assert levels[0] >= highest
     assert levels[-1] == 0
     assert 2 <= len(levels) <= LEVELS_MAX + 1
-    assert len({above - below for above, below in zip(levels, levels[1:], strict=False)}) == 1
+    assert len({above - below for above, below in pairwise(levels)}) == 1
     assert levels[1] < highest
 
 

@@ -32,7 +32,8 @@ DANGEROUS = ("=1+2", "+880 1712", "-5", "@SUM(A1)", "\t=1", "\r=1", '=cmd|"/c ca
 
 async def nothing() -> AsyncIterator[Sequence[Row]]:
     """No rows: they are handed over by hand here."""
-    for rows in ():
+    empty: tuple[Sequence[Row], ...] = ()
+    for rows in empty:
         yield rows
 
 
@@ -50,7 +51,9 @@ def dhaka(spoken: str = "en", exponent: int = 2) -> Formats:
         language.speak("en")
 
 
-def as_csv(fmt: Formats, rows: Sequence[Row], *, columns: Sequence[Column] = COLUMNS, totals: Row | None = None) -> bytes:
+def as_csv(
+    fmt: Formats, rows: Sequence[Row], *, columns: Sequence[Column] = COLUMNS, totals: Row | None = None
+) -> bytes:
     """The whole file."""
     writer = CsvWriter(table(columns=columns), fmt)
     return writer.head() + writer.add(rows) + writer.finish(totals).read()
@@ -107,7 +110,8 @@ def test_what_begins_like_a_formula_stays_text_in_xlsx(typed: str) -> None:
     kind, content = as_xlsx(dhaka(), [(typed,)], columns=(Column("Name"),))[1][0]
 
     assert kind == "inlineStr"
-    assert content.strip() == typed.strip()
+    # XLSX writes a carriage return as _x000D_.
+    assert content.replace("_x000D_", "\r").strip() == typed.strip()
 
 
 def test_xlsx_has_real_numbers_dates_and_durations() -> None:

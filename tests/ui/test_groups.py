@@ -31,7 +31,9 @@ async def test_each_group_says_in_a_sentence_how_its_people_pay(yard: Yard) -> N
 
 async def test_a_group_on_account_has_a_limit(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
-    status, html = await post(client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="1")
+    status, html = await post(
+        client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="1"
+    )
 
     assert status == 200
     assert "limit ৳5,000.00" in html

@@ -241,7 +241,9 @@ async def test_people_are_found_by_name_telephone_and_card(yard: Yard, text: str
     async with client.get("/people", params={"q": text}) as answer:
         html = await answer.text()
 
-    assert {name for name in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if name in html} == names
+    assert {
+        name for name in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if name in html
+    } == names
 
 
 async def test_the_foot_of_the_list_sums_the_balances(yard: Yard) -> None:

@@ -82,7 +82,9 @@ async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str
     client = await yard.logged_in(Role.OWNER)
     body = (await get(client, "/sessions", **asked)).partition("<tbody>")[2]
 
-    assert {one for one in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if one in body} == people
+    assert {
+        one for one in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if one in body
+    } == people
 
 
 async def test_a_name_that_fits_several_asks_whom_it_means(yard: Yard) -> None:

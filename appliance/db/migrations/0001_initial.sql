@@ -266,7 +266,6 @@ CREATE TABLE session (
 CREATE INDEX session_open ON session (station_id, evse) WHERE state IN ('requested', 'running');
 CREATE INDEX session_open_by_token ON session (id_token) WHERE state IN ('requested', 'running');
 CREATE INDEX session_parked ON session (station_id, evse) WHERE parked_since_ms IS NOT NULL;
-CREATE INDEX session_review ON session (id) WHERE state = 'review';
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;
 
 -- When the car was full but still connected, within or after the transaction.

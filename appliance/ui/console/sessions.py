@@ -1,4 +1,4 @@
-"""Sessions: the list with its filters and exports, and one session's page: how much, for whom, why, at which prices."""
+"""Sessions: the list with its filters in the address bar, its sums and its files. One session's page is in `session`."""
 
 from __future__ import annotations
 
@@ -8,38 +8,23 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import directory, history, people, records, stations
-from appliance.db.history import Filter, Sample, Session
+from appliance.db import directory, history, people, stations
+from appliance.db.history import Filter, Session
 from appliance.db.people import Card, Person
-from appliance.db.records import Movement
 from appliance.db.stations import Station
 from appliance.domain.calendar import day_bounds
-from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
-from appliance.domain.identifiers import CardId, PersonId, SessionId
-from appliance.domain.tariff import Bill, Line, Tariff
-from appliance.services import live_cost, review
-from appliance.ui import charts, exports
-from appliance.ui.charts import Curve
-from appliance.ui.console.tariffs import price_written
-from appliance.ui.console.wallet import currency_of, number_of
-from appliance.ui.context import CONSOLE, Page, principal
+from appliance.domain.identifiers import CardId, PersonId
+from appliance.ui import exports
+from appliance.ui.console import session
+from appliance.ui.console.wallet import currency_of
+from appliance.ui.context import CONSOLE, Page
 from appliance.ui.days import read_day
 from appliance.ui.exports import Column, Kind, Table
-from appliance.ui.language import N_, _
+from appliance.ui.language import _
 from appliance.ui.listing import query
-from appliance.ui.render import done, formats_of, render
-from appliance.ui.session_words import (
-    AUTHORIZATIONS,
-    LINES,
-    MOVEMENTS,
-    SINGLE_MOVEMENTS,
-    STATES,
-    State,
-    note_sentence,
-    state_of,
-    stop_sentence,
-)
+from appliance.ui.render import formats_of, render
+from appliance.ui.session_words import STATES, State, state_of, stop_sentence
 
 ROWS_AT_ONCE = 50
 EXPORT_ROWS_AT_ONCE = 1000
@@ -90,56 +75,6 @@ class ListPage:
     chosen: list[tuple[str, str]]
     csv: str
     xlsx: str
-
-
-@dataclass(frozen=True, slots=True)
-class BillLine:
-    """One line of the bill in words."""
-
-    word: str
-    quantity: str
-    price: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
-    """What one snapshot says about a session."""
-
-    session: Session
-    tariff: Tariff | None
-    bill: Bill
-    samples: list[Sample]
-    movements: list[Movement]
-    card: Card | None
-    messages_before: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPage:
-    """One session."""
-
-    session: Session
-    state: State
-    duration_s: int
-    cost_minor: int | None
-    """Of a running one so far; None where nothing is billed."""
-    lines: list[BillLine]
-    bill: Bill
-    tariff: Tariff | None
-    curve: Curve | None
-    levels: list[str]
-    samples: list[Sample]
-    powers: dict[int, int]
-    money: list[tuple[str, int]]
-    """What happened to the money, and how much of it."""
-    movements: list[tuple[Movement, str]]
-    card: Card | None
-    token: str
-    answer: str
-    stop: str
-    note: str
-    messages_before: int
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -202,53 +137,6 @@ async def export(request: web.Request) -> web.StreamResponse:
         ),
     )  # fmt: skip
     return await exports.send(request, table, request.match_info["ending"], fmt)
-
-
-async def show(request: web.Request) -> web.Response:
-    """`GET /sessions/{session}`."""
-    console = request.app[CONSOLE]
-    now_ms = console.clock()
-    facts = await console.store.read(_facts, SessionId(number_of(request, "session")), now_ms)
-    session = facts.session
-    over = session.state in ("ended", "review", "failed")
-    # A bill that is not the one which was booked would only confuse: nothing was billed, and the note says why.
-    billed = session.state == "running" or (
-        over and facts.bill.total_minor == session.fee_minor and session.fee_minor > 0
-    )
-    duration_s = session.duration_s
-    if session.state == "running" and session.started_at_ms is not None:
-        duration_s = max(0, now_ms - session.started_at_ms) // 1000
-    points = charts.power_points(facts.samples)
-    curve = charts.power_curve(points, _("Power during the session, in kilowatts"))
-    page = SessionPage(
-        session=session,
-        state=state_of(session.state),
-        duration_s=duration_s,
-        cost_minor=facts.bill.total_minor if session.state == "running" else session.fee_minor if over else None,
-        lines=_bill_lines(request, facts.bill.lines, facts.tariff) if billed and facts.tariff is not None else [],
-        bill=facts.bill,
-        tariff=facts.tariff,
-        curve=curve,
-        levels=charts.level_words(curve.chart.levels, 1000, formats_of(request)) if curve else [],
-        samples=facts.samples,
-        powers=dict(points),
-        money=_money(facts.movements),
-        movements=[(movement, _(SINGLE_MOVEMENTS[_kind(movement)])) for movement in facts.movements],
-        card=facts.card,
-        token=masked(session.id_token) if session.id_token else "",
-        answer=_(AUTHORIZATIONS.get(session.authorization, "")) or session.authorization,
-        stop=stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if over else "",
-        note=note_sentence(session.note),
-        messages_before=facts.messages_before,
-    )
-    return render(request, "sessions/session.html", page)
-
-
-async def acknowledge(request: web.Request) -> web.Response:
-    """`POST /sessions/{session}/acknowledge`: somebody has looked at it."""
-    console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
-    await console.store.write(review.acknowledge, session, principal(request).actor, console.clock())
-    return done(request, f"/sessions/{session}", _("Noted: you have looked at it."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,92 +218,42 @@ def _listed(db: sqlite3.Connection, asked: Asked, before: int) -> Listed:
     )
 
 
-def _facts(db: sqlite3.Connection, number: SessionId, now_ms: int) -> SessionFacts:
-    session = history.show(db, number)
-    if session is None:
-        raise NotFound(N_("There is no such session."))
-    return SessionFacts(
-        session,
-        history.tariff_of(db, session),
-        live_cost.bill_now(db, session, now_ms),
-        history.curve(db, number),
-        records.of_session(db, number),
-        people.find_card(db, session.card_id) if session.card_id is not None else None,
-        records.message_before(db, (session.ended_at_ms or now_ms) + 60_000),
-    )
-
-
 async def _rows(request: web.Request, wanted: Filter) -> AsyncIterator[Sequence[exports.Row]]:
     store, before, sent = request.app[CONSOLE].store, 0, 0
     while sent < EXPORT_ROWS_MAX:
         found = await store.read(history.page, wanted, before=before, limit=EXPORT_ROWS_AT_ONCE)
         if not found:
             return
-        yield [_row(session) for session in found]
+        yield [_row(one) for one in found]
         sent, before = sent + len(found), found[-1].id
 
 
-def _row(session: Session) -> exports.Row:
+def _row(one: Session) -> exports.Row:
     return (
-        session.id,
-        _(state_of(session.state).word),
-        session.station,
-        session.evse,
-        session.person,
-        masked(session.id_token) if session.id_token else "",
-        session.started_at_ms,
-        session.ended_at_ms,
-        session.duration_s,
-        session.meter_start_wh,
-        session.meter_stop_wh,
-        session.energy_wh,
-        session.net_minor,
-        session.tax_minor,
-        session.fee_minor,
-        stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if session.ended_at_ms else "",
+        one.id,
+        _(state_of(one.state).word),
+        one.station,
+        one.evse,
+        one.person,
+        masked(one.id_token) if one.id_token else "",
+        one.started_at_ms,
+        one.ended_at_ms,
+        one.duration_s,
+        one.meter_start_wh,
+        one.meter_stop_wh,
+        one.energy_wh,
+        one.net_minor,
+        one.tax_minor,
+        one.fee_minor,
+        stop_sentence(one.stop_reason, one.stop_wanted, one.estimated) if one.ended_at_ms else "",
     )
-
-
-def _kind(movement: Movement) -> str:
-    """Which entry of the words it is: by what it does, and for a posting by its code."""
-    kind = movement.op if movement.op != "post" else movement.code
-    return kind if kind in MOVEMENTS else "charge"
-
-
-def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
-    """The sums of a session's movements in words; a hold of which a part was taken gave back the rest."""
-    sums = dict.fromkeys(MOVEMENTS, 0)
-    for movement in movements:
-        sums[_kind(movement)] += movement.amount_minor
-        if movement.hold_minor is not None:
-            sums["void"] += movement.hold_minor - movement.amount_minor
-    return [(_(MOVEMENTS[kind]), amount_minor) for kind, amount_minor in sums.items() if amount_minor]
-
-
-def _bill_lines(request: web.Request, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:
-    fmt, currency = formats_of(request), currency_of(request)
-    prices = {
-        "energy": (tariff.energy_milli_per_kwh, _("{price} a kWh")),
-        "time": (tariff.time_milli_per_minute, _("{price} a minute")),
-        "idle": (tariff.idle_milli_per_minute, _("{price} a minute")),
-        "flat": (tariff.flat_milli, "{price}"),
-    }
-    found = []
-    for line in lines:
-        milli, words = prices[line.kind]
-        quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
-        if line.kind in ("time", "idle"):
-            quantity = fmt.duration(line.quantity)
-        written = words.format(price=price_written(milli, currency, fmt))
-        found.append(BillLine(_(LINES[line.kind]), quantity, written, line.amount_minor))
-    return found
 
 
 PAGE = Page(
     routes=[
         web.get("/sessions", show_list),
         web.get("/sessions.{ending}", export),
-        web.get("/sessions/{session}", show),
-        web.post("/sessions/{session}/acknowledge", acknowledge),
-    ]
+        *session.ROUTES,
+    ],
+    live=[session.LIVE_VIEW],
 )

@@ -18,6 +18,8 @@ from appliance.ui.words import OFFLINE, PAUSED, STARTING, STOPPING, Status, erro
 
 BUTTONS_MAX = 2
 DOT = " · "
+SMALL, SMALL_END = Markup(" <small>"), Markup("</small>")
+MONEY, MONEY_END = Markup(' <span class="money">'), Markup("</span>")
 STARTED = frozenset({"Available", "Preparing", "Reserved", ""})
 """A transaction is told before the status that follows from it; until then the tile trusts the transaction."""
 
@@ -179,10 +181,8 @@ def _who(
 
 
 def _energy_and_money(energy_wh: int, fee_minor: int | None, fmt: Formats) -> Markup:
-    energy = Markup("{} <small>{}</small>").format(fmt.energy(energy_wh), _("kWh"))
-    if fee_minor is None:
-        return energy
-    return energy + Markup(' <span class="money">{}</span>').format(fmt.money(fee_minor))
+    energy = escape(fmt.energy(energy_wh)) + SMALL + escape(_("kWh")) + SMALL_END
+    return energy if fee_minor is None else energy + MONEY + escape(fmt.money(fee_minor)) + MONEY_END
 
 
 def _bar(running: Running | None, fee_minor: int, *, flows: bool, fmt: Formats) -> tuple[int | None, str]:

@@ -1,0 +1,139 @@
+"""How long a board of 200 connectors takes: read, decided, written as HTML. Prints one JSON line.
+
+The same work as `GET /`, without the network: one snapshot of the database, one page. Run by itself with
+`python -m benchmarks.board`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp.test_utils import make_mocked_request
+
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.db.migrate import migrate
+from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
+from appliance.domain.identifiers import StationId
+from appliance.domain.meter import Reading
+from appliance.domain.site import Site
+from appliance.domain.tariff import Tariff
+from appliance.services import cash_desk, enrolment, sessions, stations, tariffs
+from appliance.services.announce import Hub
+from appliance.ui.console import board
+from appliance.ui.context import CONSOLE, PRINCIPAL, Console, Principal
+from appliance.ui.render import render
+
+CONNECTORS = 200
+ROUNDS = 60
+NOW_MS = 1_795_344_600_000
+MINUTE_MS = 60_000
+SAMPLES = 60
+GOAL_MS = 30.0
+SITE = Site("Benchmark yard", "BDT", 2, "Asia/Dhaka", "en")
+
+
+def main() -> None:
+    """Measure and print."""
+    print(json.dumps(asyncio.run(measure())))
+
+
+async def measure(rounds: int = ROUNDS) -> dict[str, float]:
+    """Milliseconds of a page by percentile, its bytes, and the goal."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "forecourt.db"
+        fill(path)
+        store = Store(path)
+        await store.open()
+        try:
+            return await timed(store, rounds)
+        finally:
+            await store.close()
+
+
+async def timed(store: Store, rounds: int) -> dict[str, float]:
+    """Render the page `rounds` times."""
+    online = await store.read(lambda db: frozenset(StationId(row[0]) for row in db.execute("SELECT id FROM station")))
+    console = Console(
+        store=store,
+        hub=Hub(),
+        clock=lambda: NOW_MS,
+        site=SITE,
+        stations=AllOnline(online),  # type: ignore[arg-type]  # the board asks for nothing but who is online
+        control=None,  # type: ignore[arg-type]  # nor does it give commands
+        hash_station_password=lambda password: password,
+    )
+    request = make_mocked_request("GET", "/")
+    request.app[CONSOLE] = console
+    request[PRINCIPAL] = Principal("operator", 1, "Nasrin", "owner", "")
+    took_ms, size = [], 0
+    for _ in range(rounds + 5):
+        began = time.perf_counter()
+        page = await board.load(console, "owner")
+        html = render(request, "board/board.html", page)
+        took_ms.append((time.perf_counter() - began) * 1000)
+        size = len(html.text or "")
+    took_ms = sorted(took_ms[5:])
+    return {
+        "connectors": CONNECTORS,
+        "board_p50_ms": round(statistics.median(took_ms), 2),
+        "board_p95_ms": round(took_ms[int(len(took_ms) * 0.95)], 2),
+        "goal_ms": GOAL_MS,
+        "html_bytes": size,
+    }
+
+
+class AllOnline:
+    """All stations have a connection."""
+
+    def __init__(self, stations: frozenset[StationId]) -> None:
+        self.online: Callable[[], frozenset[StationId]] = lambda: stations
+
+
+def fill(path: Path) -> None:
+    """Two hundred connectors, two thirds of them charging, each measured sixty times."""
+    migrate(path)
+    db = sqlite3.connect(path, isolation_level=None, factory=Database)
+    db.executescript(WRITER_SETTINGS)
+    db.execute("BEGIN IMMEDIATE")
+    sites.create(db, SITE, bytes(32), NOW_MS)
+    tariffs.make_default(
+        db,
+        tariffs.add(db, Tariff(0, "Day", energy_milli_per_kwh=1_850_000, tax_basis_points=500), "console", NOW_MS),
+        "console",
+        NOW_MS,
+    )
+    group = enrolment.add_group(db, "Customers", "prepaid", "console", NOW_MS)
+    for number in range(CONNECTORS):
+        station = stations.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
+        status = "Charging" if number % 3 else "Available"
+        stations.status_changed(db, station, StatusChanged(1, 1, status, "NoError", "", NOW_MS - 90 * MINUTE_MS))
+        if number % 3:
+            person = enrolment.add_person(db, f"Person {number}", group, "console", NOW_MS)
+            enrolment.add_card(db, f"04{number:06X}", person, "console", NOW_MS)
+            cash_desk.top_up(db, person, 500_000, "cash", f"first-{person}", "console", NOW_MS)
+            charge(db, station, f"04{number:06X}")
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+
+
+def charge(db: Database, station: StationId, uid: str) -> None:
+    """A session with a reading every minute."""
+    began_ms = NOW_MS - SAMPLES * MINUTE_MS
+    started = sessions.transaction_started(db, station, TransactionStarted(1, uid, 1000, began_ms, began_ms))
+    for minute in range(1, SAMPLES):
+        reading = Reading(began_ms + minute * MINUTE_MS, 1000 + minute * 120, 7200)
+        sessions.meter_read(db, station, MeterRead(started.ref, 1, (reading,), reading.at_ms))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""`kill -9` at any moment, under the load of a hundred stations: nothing that was acknowledged is lost, nothing counts twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.evidence import differences
+from tests.reliability.fleet import STATIONS, Fleet, fill
+from tests.support.process import ServerProcess, make_site
+
+BOOT_AGAIN_S_MAX = 2.0
+FINISH_S = 60.0
+
+
+@dataclass(slots=True)
+class Record:
+    """What was seen."""
+
+    kills: int = 0
+    messages: int = 0
+    boot_again_s: list[float] = field(default_factory=list)
+    """From the kill to the first station that is accepted again."""
+
+    def __str__(self) -> str:
+        ordered = sorted(self.boot_again_s)
+        return (
+            f"{self.kills} kills, {self.messages:,} messages acknowledged; a station accepted again after "
+            f"{statistics.median(ordered):.2f} s (median), {ordered[int(len(ordered) * 0.95)]:.2f} s (p95), {ordered[-1]:.2f} s at most"
+        )
+
+
+async def kill_again_and_again(data_dir: Path, kills: int, pause_s: tuple[float, float]) -> Record:
+    """Kill and restart the server while the fleet charges; compare with the file at the end."""
+    make_site(data_dir, fill)
+    server, record, chance = ServerProcess(data_dir), Record(), random.Random(20261123)
+    loop = asyncio.get_running_loop()
+    try:
+        await server.start()
+        async with Fleet(server.urls["stations"]) as fleet:
+            for _ in range(kills):
+                await asyncio.sleep(chance.uniform(*pause_s))
+                began_s = loop.time()
+                await server.kill()
+                fleet.booted.clear()
+                await server.start()
+                await asyncio.wait_for(fleet.booted.wait(), FINISH_S)
+                record.boot_again_s.append(loop.time() - began_s)
+                record.kills += 1
+            await fleet.finish(FINISH_S)
+            record.messages = fleet.messages
+        assert await server.stop() == 0
+        assert differences(data_dir, fleet) == []
+    finally:
+        await server.clean_up()
+    assert "Traceback" not in server.log()
+    return record
+
+
+@pytest.mark.timeout(300)
+async def test_fifty_kills_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = await kill_again_and_again(tmp_path / "site", 50, (0.1, 0.4))
+
+    with capsys.disabled():
+        print(f"\n{record}")  # noqa: T201  # a measurement that is worth seeing
+    assert record.messages > STATIONS
+
+
+@pytest.mark.soak
+async def test_a_thousand_kills_lose_nothing_and_stations_are_back_within_two_seconds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = await kill_again_and_again(tmp_path / "site", 1_000, (0.2, 2.0))
+
+    with capsys.disabled():
+        print(f"\n{record}")  # noqa: T201
+    assert max(record.boot_again_s) <= BOOT_AGAIN_S_MAX

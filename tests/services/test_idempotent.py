@@ -1,0 +1,88 @@
+"""The same request twice is one request."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from appliance.domain.errors import TooLittleMoney
+from appliance.domain.identifiers import PersonId
+from appliance.services import cash_desk, idempotent
+from appliance.services.idempotent import KeyReused, Stored
+from tests.support.books import ACTOR, Books
+
+REQUEST = b'POST /api/v1/people/1/topups {"amount_minor":500}'
+
+
+def ask(
+    books: Books,
+    person: PersonId,
+    amount_minor: int = 500,
+    *,
+    scope: str = "token:1",
+    key: str = "k-1",
+    request: bytes = REQUEST,
+) -> Stored:
+    def unit(name: str) -> tuple[int, str]:
+        booked = cash_desk.top_up(books.db, person, amount_minor, "cash", name, ACTOR, books.now_ms)
+        return 201, json.dumps({"balance_minor": booked.balance_minor})
+
+    return idempotent.once(books.db, scope, key, request, books.now_ms, unit)
+
+
+def test_a_repeated_request_gets_the_stored_answer_and_moves_nothing(books: Books) -> None:
+    rahima = books.person()
+    first = ask(books, rahima)
+    top_up = cash_desk.top_up(books.db, rahima, 1, "cash", "between", ACTOR, books.now_ms)
+
+    again = ask(books, rahima)
+
+    assert (first.status, json.loads(first.body), first.repeated) == (201, {"balance_minor": 500}, False)
+    assert (again.status, again.body, again.repeated) == (201, first.body, True)
+    assert books.balance(rahima) == top_up.balance_minor == 501
+
+
+def test_ten_times_the_same_request_is_one_payment(books: Books) -> None:
+    rahima = books.person()
+
+    bodies = {ask(books, rahima).body for _ in range(10)}
+
+    assert len(bodies) == 1
+    assert books.balance(rahima) == 500
+
+
+def test_a_key_belongs_to_one_request(books: Books) -> None:
+    rahima = books.person()
+    ask(books, rahima)
+
+    with pytest.raises(KeyReused) as refused:
+        ask(books, rahima, 900, request=REQUEST.replace(b"500", b"900"))
+
+    assert refused.value.status == 422
+    assert books.balance(rahima) == 500
+
+
+def test_keys_of_different_programs_do_not_meet(books: Books) -> None:
+    rahima = books.person()
+    ask(books, rahima, scope="token:1")
+    ask(books, rahima, scope="token:2")
+    ask(books, rahima, scope="token:1", key="k-2")
+
+    assert books.balance(rahima) == 1_500
+
+
+def test_a_refused_request_may_be_asked_again(books: Books) -> None:
+    rahima = books.person()
+
+    def refund(name: str) -> tuple[int, str]:
+        cash_desk.refund(books.db, rahima, 300, "cash", name, ACTOR, books.now_ms)
+        return 201, "{}"
+
+    with pytest.raises(TooLittleMoney):
+        idempotent.once(books.db, "token:1", "r-1", b"refund", books.now_ms, refund)
+    cash_desk.top_up(books.db, rahima, 300, "cash", "later", ACTOR, books.now_ms)
+    stored = idempotent.once(books.db, "token:1", "r-1", b"refund", books.now_ms, refund)
+
+    assert not stored.repeated
+    assert books.balance(rahima) == 0

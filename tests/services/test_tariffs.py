@@ -1,0 +1,109 @@
+"""Prices never change under a session."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.db import problems
+from appliance.db import tariffs as rows
+from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.tariff import Tariff
+from appliance.services import enrolment, health, tariffs
+from tests.support.books import ACTOR, Books
+
+CARD = "04A1B2C3"
+
+
+def test_a_session_keeps_the_price_it_began_with(books: Books) -> None:
+    number = books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=90_000)
+    books.card(CARD, rahima)
+    before = books.start(station, 1, CARD, meter_wh=0)
+    tariffs.change(books.db, number, Tariff(0, "dearer", 3_000_000), ACTOR, books.now_ms)
+    books.db.flush()
+    books.db.forget()
+    books.stop(station, before.ref, 1_000)
+    books.wait(60)
+    after = books.start(station, 1, CARD, meter_wh=1_000)
+    books.stop(station, after.ref, 2_000)
+
+    assert books.session(before.ref)["fee_minor"] == 2_000
+    assert books.session(after.ref)["fee_minor"] == 3_000
+
+
+def test_the_groups_of_a_changed_tariff_go_with_it(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    special = tariffs.add(books.db, Tariff(0, "night", 1_000_000), ACTOR, books.now_ms)
+    group = enrolment.add_group(books.db, "Night", "postpaid", ACTOR, books.now_ms, tariff_id=special)
+    station, guard = books.station(), books.person("Abdul Malek", group=group)
+    books.card(CARD, guard)
+    tariffs.change(books.db, special, Tariff(0, "night", 1_500_000), ACTOR, books.now_ms)
+
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.stop(station, started.ref, 1_000)
+    assert books.balance(guard) == -1_500
+
+
+def test_another_default_holds_for_the_next_session(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=90_000)
+    books.card(CARD, rahima)
+    first = books.start(station, 1, CARD, meter_wh=0)
+    books.stop(station, first.ref, 1_000)
+    books.tariff(energy=500_000)
+    books.wait(60)
+    second = books.start(station, 1, CARD, meter_wh=1_000)
+    books.stop(station, second.ref, 2_000)
+
+    assert books.balance(rahima) == 90_000 - 2_000 - 500
+
+
+def test_the_first_tariff_is_the_default_and_its_lack_is_a_problem(books: Books) -> None:
+    health.check_box(books.db, 50_000, books.now_ms)
+    assert "no_tariff" in [one.kind for one in problems.open_problems(books.db)]
+
+    number = tariffs.add(books.db, Tariff(0, "first", 1), ACTOR, books.now_ms)
+
+    default = rows.default(books.db)
+    assert default is not None
+    assert default.id == number
+    assert "no_tariff" not in [one.kind for one in problems.open_problems(books.db)]
+
+
+def test_a_tariff_in_use_is_not_archived(books: Books) -> None:
+    default = books.tariff()
+    other = tariffs.add(books.db, Tariff(0, "fleet", 1), ACTOR, books.now_ms)
+    group = enrolment.add_group(books.db, "Fleet", "postpaid", ACTOR, books.now_ms, tariff_id=other)
+
+    for number in (default, other):
+        with pytest.raises(Refusal):
+            tariffs.archive(books.db, number, ACTOR, books.now_ms)
+    enrolment.change_group(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms)
+    tariffs.archive(books.db, other, ACTOR, books.now_ms)
+    for attempt in (tariffs.archive, tariffs.make_default):
+        with pytest.raises(NotFound):
+            attempt(books.db, other, ACTOR, books.now_ms)
+
+
+@pytest.mark.parametrize(
+    "tariff",
+    [
+        Tariff(0, "", 1),
+        Tariff(0, "dear", 1_000_000_001),
+        Tariff(0, "taxed", 1, idle_milli_per_minute=2_000_000_000),
+        Tariff(0, "x" * 201, 1),
+    ],
+)
+def test_a_tariff_that_makes_no_sense_is_refused(books: Books, tariff: Tariff) -> None:
+    with pytest.raises(Invalid):
+        tariffs.add(books.db, tariff, ACTOR, books.now_ms)
+
+
+def test_without_a_tariff_everybody_charges_for_nothing(books: Books) -> None:
+    station, rahima = books.station(), books.person()
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.stop(station, started.ref, 9_000)
+
+    assert started.authorization.accepted
+    assert books.balance(rahima) == 0

@@ -1,0 +1,136 @@
+"""The server as a process of its own: started, killed and stopped by a test, on a site that the test has filled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from appliance.db.connection import Database
+from appliance.db.store import WRITER_SETTINGS
+from tests.support.books import Books, open_books
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+STOP_S = 15.0
+FACES = ("stations", "console", "drivers")
+
+
+class DidNotStart(Exception):
+    """The server ended before it served."""
+
+
+def run(*words: str | Path, data: str = "", timeout_s: float = START_S) -> subprocess.CompletedProcess[str]:
+    """One command of the program, with `data` on its standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "appliance", *map(str, words)],
+        cwd=ROOT,
+        input=data,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+        env=environment(),
+    )
+
+
+def environment() -> dict[str, str]:
+    """Nothing of ours from outside: only what is said on the command line counts."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FORECOURT_")}
+
+
+def make_site(data_dir: Path, fill: Callable[[Books], object] | None = None) -> None:
+    """A site in a folder, filled while no server has it."""
+    data_dir.mkdir(mode=0o700, parents=True)
+    books = open_books(data_dir / "forecourt.db")
+    if fill is not None:
+        books.db.execute("BEGIN")
+        fill(books)
+        books.db.flush()
+        books.db.execute("COMMIT")
+    books.db.close()
+
+
+def look_into(data_dir: Path) -> Database:
+    """The database of a site whose server has ended."""
+    db = sqlite3.connect(data_dir / "forecourt.db", isolation_level=None, factory=Database)
+    db.executescript(WRITER_SETTINGS)
+    return db
+
+
+class ServerProcess:
+    """`forecourt serve` on a folder. Free ports at the first start, the same ones at each further start."""
+
+    def __init__(self, data_dir: Path, *, prefix: Sequence[str] = (), options: Sequence[str] = ()) -> None:
+        self.data_dir = data_dir
+        self.log_file = data_dir.parent / f"{data_dir.name}.log"
+        self.prefix = list(prefix)
+        self.options = list(options)
+        self.urls: dict[str, str] = {}
+        self.said: list[str] = []
+        self.process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> asyncio.subprocess.Process:
+        """The process that was started last."""
+        assert self.process is not None
+        return self.process
+
+    def address(self, face: str) -> str:
+        """Where a face is bound: where it was before, so that stations find it again."""
+        return self.urls[face].split("//")[1].split("/")[0] if face in self.urls else "127.0.0.1:0"
+
+    async def start(self) -> None:
+        """Start, and wait until it serves.
+
+        Raises:
+            DidNotStart: It has ended instead; the log says why.
+        """
+        faces = [word for face in FACES for word in (f"--{face}", self.address(face))]
+        with self.log_file.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.prefix, sys.executable, "-m", "appliance", "serve", "--data-dir", str(self.data_dir),
+                *faces, *self.options, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, env=environment(),
+            )  # fmt: skip
+        assert self.process.stdout is not None
+        self.said = []
+        async with asyncio.timeout(START_S):
+            while line := (await self.process.stdout.readline()).decode():
+                self.said.append(line.rstrip())
+                face, _, url = line.partition(" ")
+                if face in FACES:
+                    self.urls[face] = url.strip()
+                if face == FACES[-1]:
+                    return
+        await self.process.wait()
+        raise DidNotStart(self.log())
+
+    async def kill(self) -> None:
+        """As a power cut does it to a process."""
+        self.running.kill()
+        await self.running.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.running.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_S):
+            return await self.running.wait()
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; the exit code."""
+        async with asyncio.timeout(START_S):
+            return await self.running.wait()
+
+    async def clean_up(self) -> None:
+        """Leave no process behind, whatever happened."""
+        if self.process is not None and self.process.returncode is None:
+            await self.kill()
+
+    def log(self) -> str:
+        """All that it has logged, over all starts."""
+        return self.log_file.read_text(errors="replace")
