@@ -5,8 +5,10 @@ It lives in a folder of its own and is marked as a demo for good: it never runs 
 
 from __future__ import annotations
 
+import heapq
 import random
 import sqlite3
+from collections.abc import Generator, Iterator
 
 from appliance.commands.sites import create
 from appliance.data_directory import DataDirectory
@@ -25,7 +27,7 @@ from appliance.simulator.demo import DemoDriver, DemoStation
 
 ACTOR = "console"
 LOGIN = "demo"
-PASSWORD = "forecourt-demo"
+PASSWORD = "forecourt-demo"  # noqa: S105  # no secret
 """Told to everybody, and of use on a demo site only."""
 SEED = 20261123
 DAY_MS = 86_400_000
@@ -101,19 +103,24 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         enrolment.add_card(db, uid, person, ACTOR, began_ms, label=label)
         if amount_minor:
             cash_desk.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
+    evses: list[Iterator[int]] = []
     for demo_station in STATIONS:
         station = stations.register(
             db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, ACTOR, began_ms
         )
         for evse in range(1, demo_station.connectors + 1):
             stations.status_changed(db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms))
-            live_through(db, site, station, evse, demo_station.power_w, began_ms, now_ms)
+            evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
+    live_through(evses)
 
 
-def live_through(
+def visits(
     db: Database, site: Site, station: StationId, evse: int, power_w: int, began_ms: int, now_ms: int
-) -> None:
-    """A fortnight of an EVSE: two or three sessions a day, told as the station would have told them."""
+) -> Iterator[int]:
+    """A fortnight of an EVSE: two or three sessions a day, told as the station would have told them.
+
+    It yields the moment of its next step, and takes that step when it is asked to go on.
+    """
     chance = random.Random(f"{SEED}|{station}|{evse}")
     register_wh = chance.randrange(200_000, 900_000)
     for number in range(HISTORY_DAYS + 1):
@@ -123,38 +130,49 @@ def live_through(
             length_ms = chance.randrange(25, 150) * MINUTE_MS
             if at_ms < began_ms or at_ms + length_ms > now_ms - 10 * MINUTE_MS:
                 break
-            uid, person = chance.choice([(uid, name) for name, _, _, uid, _ in PEOPLE])
-            top_up_if_low(db, uid, chance, at_ms)
-            register_wh = charge(
-                db, station, evse, uid, register_wh, power_w * chance.randrange(60, 96) // 100, at_ms, length_ms
-            )
+            yield at_ms
+            uid = chance.choice(PEOPLE)[3]
+            if not people.running_on_card(db, uid):
+                top_up_if_low(db, uid, chance, at_ms)
+                share = chance.randrange(60, 96)
+                register_wh = yield from charge(
+                    db, station, evse, uid, register_wh, power_w * share // 100, at_ms, length_ms
+                )
             at_ms += length_ms + chance.randrange(30, 200) * MINUTE_MS
-            del person
 
 
 def charge(
     db: Database, station: StationId, evse: int, uid: str, register_wh: int, power_w: int, at_ms: int, length_ms: int
-) -> int:
-    """One session; where the meter stands after it."""
+) -> Generator[int, None, int]:
+    """One session, step by step; where the meter stands after it."""
     started = sessions.transaction_started(db, station, TransactionStarted(evse, uid, register_wh, at_ms, at_ms))
-    if not started.authorization.accepted:
-        sessions.transaction_ended(
-            db,
-            station,
-            TransactionEnded(started.ref, None, register_wh, at_ms + 5_000, "DeAuthorized", (), at_ms + 5_000),
-        )
-        return register_wh
-    end_ms = at_ms + length_ms
-    reading_ms, now_wh = at_ms, register_wh
-    while reading_ms + SAMPLE_MS <= end_ms:
-        reading_ms += SAMPLE_MS
-        share = (reading_ms - at_ms) / length_ms
-        present_w = int(power_w * (1.0 if share < 0.75 else max(0.25, 3.0 * (1.0 - share) + 0.25)))
+    end_ms, moment_ms, now_wh = at_ms + length_ms, at_ms, register_wh
+    while started.authorization.accepted and moment_ms + SAMPLE_MS <= end_ms:
+        moment_ms += SAMPLE_MS
+        yield moment_ms
+        share = (moment_ms - at_ms) / length_ms
+        present_w = int(power_w * (1.0 if share < 0.75 else max(0.25, 3.25 - 3.0 * share)))
         now_wh += present_w * SAMPLE_MS // 3_600_000
-        reading = Reading(reading_ms, now_wh, present_w, present_w * 1000 // 230, 230_000, int(30 + 60 * share))
-        sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading_ms))
-    sessions.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, "Local", (), end_ms))
+        reading = Reading(moment_ms, now_wh, present_w, present_w * 1000 // 230, 230_000, int(30 + 60 * share))
+        sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), moment_ms))
+        running = sessions.find(db, station, started.ref)
+        if running is not None and running.stop_wanted:
+            end_ms = moment_ms
+    reason = "Local" if started.authorization.accepted else "DeAuthorized"
+    end_ms = min(end_ms, moment_ms + SAMPLE_MS)
+    yield end_ms
+    sessions.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, reason, (), end_ms))
     return now_wh
+
+
+def live_through(evses: list[Iterator[int]]) -> None:
+    """Let all EVSEs take their steps in the order of time, for the ledger's time only goes forwards."""
+    waiting = [(next(steps), number, steps) for number, steps in enumerate(evses)]
+    heapq.heapify(waiting)
+    while waiting:
+        _, number, steps = heapq.heappop(waiting)
+        if (moment_ms := next(steps, None)) is not None:
+            heapq.heappush(waiting, (moment_ms, number, steps))
 
 
 def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> None:

@@ -94,7 +94,8 @@ def power_curve(points: Sequence[tuple[int, int]], title: str) -> Curve | None:
         + Markup('<polygon class="chart-area" points="0,{} {} {},{}"/>').format(HEIGHT, line, WIDTH, HEIGHT)
         + Markup('<polyline class="chart-line" points="{}"/>').format(line),
     )
-    last = TIME_LABELS - 1
+    # Hours and minutes are written: within a few minutes more labels would only repeat one another.
+    last = TIME_LABELS - 1 if end_ms - begin_ms >= TIME_LABELS * 60_000 else 1
     times = tuple(begin_ms + (end_ms - begin_ms) * number // last for number in range(TIME_LABELS))
     return Curve(Chart(drawing, levels), times)
 

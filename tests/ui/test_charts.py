@@ -53,12 +53,12 @@ def test_a_curve_needs_two_moments() -> None:
 
 
 def test_a_curve_ends_where_its_last_moment_is() -> None:
-    curve = power_curve([(0, 0), (30_000, 8_000), (60_000, 4_000)], "Power")
+    curve = power_curve([(0, 0), (1_200_000, 8_000), (2_400_000, 4_000)], "Power")
 
     assert curve is not None
     assert curve.chart.levels == (8_000, 6_000, 4_000, 2_000, 0)
     assert f'points="0,{HEIGHT} 500,0 {WIDTH},{HEIGHT // 2}"' in curve.chart.drawing
-    assert curve.times_ms == (0, 15_000, 30_000, 45_000, 60_000)
+    assert curve.times_ms == (0, 600_000, 1_200_000, 1_800_000, 2_400_000)
 
 
 def test_bars_are_as_high_as_their_parts_together() -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from typing import Any
 
 import pytest
+from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
 from appliance.db import history, problems
 from appliance.db.connection import Database
 from appliance.db.history import Filter
-from appliance.domain.events import TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.meter import Reading
 from appliance.services import sessions
 from appliance.services.operators import Role
 from tests.ui.yard import HOUR_MS, NOW_MS, Yard
@@ -170,6 +173,32 @@ async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(yard: 
     assert "12.40 kWh so far" in text_of(html)
     assert "so far, tax included" in text_of(html)
     assert 'class="chart-line"' in html
+
+
+async def test_the_page_of_a_running_session_is_told_what_moves(yard: Yard) -> None:
+    client = await yard.logged_in(Role.VIEWER)
+    running = (await yard.store.read(history.page, Filter(person=PersonId(2))))[0]
+    assert f'data-live="session:{running.id}"' in await get(client, f"/sessions/{running.id}")
+
+    async with client.get("/live", params={"view": f"session:{running.id}"}) as stream:
+        first = await fragments_of(stream)
+        assert "12.40" in first["answer"]
+        reading = Reading(NOW_MS, 113_100, 7_240)
+        await yard.store.write(sessions.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
+        second = await fragments_of(stream)
+
+    assert "13.10" in second["answer"]
+    assert "13.100 kWh" in second["bill"]
+
+
+async def fragments_of(stream: ClientResponse) -> dict[str, str]:
+    """The next update that a browser is sent."""
+    while True:
+        line = await stream.content.readline()
+        assert line, "the stream has ended"
+        if line.startswith(b"data: {"):
+            found: dict[str, str] = json.loads(line.removeprefix(b"data: "))
+            return found
 
 
 async def test_viewers_see_neither_ledger_nor_telephone_nor_the_way_to_the_person(yard: Yard) -> None:
