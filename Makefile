@@ -17,7 +17,7 @@ ARGUMENTS ?=
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(INSTALLED) $(CATALOGS) ## the product with a demo site, in var/demo; prints the addresses
@@ -55,6 +55,10 @@ lock: $(INSTALLED) ## renew the locked dependencies (LOCK_ARGUMENTS="--upgrade" 
 .PHONY: wheels
 wheels: $(INSTALLED) $(CATALOGS) ## the folder wheels/, for installing without internet: ./install.sh --wheels wheels
 	scripts/make-wheels
+
+.PHONY: screenshots
+screenshots: $(INSTALLED) $(TESTS_READY) $(CATALOGS) ## the pictures in docs/images, from a demo site in a temporary folder
+	@$(PYTHON_IN_VENV) scripts/screenshots
 
 .PHONY: messages
 messages: $(INSTALLED) ## collect the strings people read into the catalogs, and compile these

@@ -19,11 +19,11 @@ from appliance.arguments import Address
 from appliance.certificates import AuthorityUnusable, SiteCertificate
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.ocpp.endpoint import CONNECTIONS_WAITING_MAX, RUNNER_OPTIONS
 from appliance.ui.context import Addresses
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS_WAITING_MAX = 4096
 SHUTDOWN_S = 5.0
 RENEW_EVERY_S = 6 * 3600.0
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound here
@@ -54,7 +54,8 @@ async def listen(
     Raises:
         PortTaken: Somebody else has the port, or it may not be bound.
     """
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    options = RUNNER_OPTIONS if face.startswith("stations") else {"access_log": None}
+    runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_S, **options)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

@@ -95,7 +95,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         await stack.enter_async_context(listening(data, store, clock))
         stack.push_async_callback(stations.links.close)
 
-        jobs = schedule(Jobs(store, stations.commands, control, clock, site))
+        jobs = schedule(Jobs(store, stations.commands, control, clock, site, serving_since_ms=clock()))
         jobs.start()
         stack.callback(jobs.shutdown, wait=False)
         if arguments.demo:

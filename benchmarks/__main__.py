@@ -181,7 +181,7 @@ def report_books(folder: Path) -> None:
     ).fetchone()
     if priced != taken:
         wrong.append(f"sessions cost {priced}, the ledger took {taken}")
-    print("          books:", "balanced, chain intact, fees = captures" if not wrong else wrong, counts)
+    print("          books:", wrong or "balanced, chain intact, fees = captures", counts)
     db.close()
 
 

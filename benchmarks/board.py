@@ -7,6 +7,7 @@ The same work as `GET /`, without the network: one snapshot of the database, one
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sqlite3
 import statistics
@@ -74,18 +75,23 @@ async def timed(store: Store, rounds: int) -> dict[str, float]:
     request = make_mocked_request("GET", "/")
     request.app[CONSOLE] = console
     request[PRINCIPAL] = Principal("operator", 1, "Nasrin", "owner", "")
-    took_ms, size = [], 0
+    gc.collect()
+    gc.freeze()  # As the server does once it is up.
+    took_ms, cpu_ms, size = [], [], 0
     for _ in range(rounds + 5):
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         page = await board.load(console, "owner")
         html = render(request, "board/board.html", page)
         took_ms.append((time.perf_counter() - began) * 1000)
+        cpu_ms.append((time.process_time() - began_cpu) * 1000)
         size = len(html.text or "")
     took_ms = sorted(took_ms[5:])
     return {
         "connectors": CONNECTORS,
+        "board_least_ms": round(took_ms[0], 2),
         "board_p50_ms": round(statistics.median(took_ms), 2),
         "board_p95_ms": round(took_ms[int(len(took_ms) * 0.95)], 2),
+        "board_cpu_ms": round(statistics.median(cpu_ms[5:]), 2),
         "goal_ms": GOAL_MS,
         "html_bytes": size,
     }

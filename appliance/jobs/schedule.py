@@ -45,6 +45,7 @@ class Jobs:
     control: RemoteControl
     clock: Clock
     site: Site
+    serving_since_ms: int
 
     async def give_up_old_wishes(self) -> None:
         """Money held for a start that never came goes back."""
@@ -60,7 +61,7 @@ class Jobs:
 
     async def check_stations(self) -> None:
         """Offline stations and silent sessions."""
-        await self.store.write(health.check_stations, self.stations.online(), self.clock())
+        await self.store.write(health.check_stations, self.stations.online(), self.serving_since_ms, self.clock())
         await self.store.write(health.check_sessions, self.clock())
 
     async def check_box(self) -> None:

@@ -149,7 +149,8 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
         return
     parked = sessions.load(db, session)
     assert parked is not None
-    sessions.add_idle(db, session, sessions.parked_at(db, session), at_ms)
+    since_ms = sessions.parked_at(db, session)
+    sessions.add_idle(db, session, since_ms, min(at_ms, since_ms + settings.of(db).parking_max_s * 1000))
     before = sessions.bill_of(db, session)
     spans = sessions.idle_spans(db, session)
     assert parked.tariff is not None

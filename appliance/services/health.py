@@ -16,15 +16,15 @@ from appliance.services.problems import clear_problem, raise_problem
 DAY_MS = 86_400_000
 
 
-def check_stations(db: Database, online: Collection[StationId], now_ms: int) -> None:
-    """Approved stations that have been away for too long."""
+def check_stations(db: Database, online: Collection[StationId], serving_since_ms: int, now_ms: int) -> None:
+    """Approved stations that have been away for too long; time in which the server itself was away does not count."""
     patience_ms = settings.of(db).offline_after_s * 1000
     for station in stations.all_stations(db):
         away_since_ms = station.seen_at_ms or station.created_at_ms
         subject = f"station:{station.id}"
         if station.id in online:
             clear_problem(db, "offline", subject, now_ms)
-        elif now_ms - away_since_ms > patience_ms:
+        elif now_ms - max(away_since_ms, serving_since_ms) > patience_ms:
             raise_problem(
                 db,
                 "offline",

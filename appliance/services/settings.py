@@ -37,6 +37,8 @@ class Settings:
     sample_interval_s: int = 60
     """How often stations send meter values, as far as the stop before the money runs out is concerned."""
     stop_latency_s: int = 15
+    parking_max_s: int = 43_200
+    """The place is charged for at most so long after a transaction: nobody may have heard the cable being pulled."""
     session_energy_max_wh: int = 500_000
     """More than this in one session is not billed before somebody has looked at it."""
     message_log_days: int = 90
@@ -59,6 +61,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "minimum_minor": (1, 100_000_000),
     "sample_interval_s": (5, 3600),
     "stop_latency_s": (1, 300),
+    "parking_max_s": (0, 604_800),
     "session_energy_max_wh": (1_000, 5_000_000),
     "message_log_days": (1, 3650),
     "sample_days": (1, 3650),

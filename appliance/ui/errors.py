@@ -50,6 +50,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return answer(request, refusal.status, _("This cannot be done"), message, advice, field=field)
     except CommandFailed as failure:
         return answer(request, 502, _("The charger did not do it"), command_failure(failure), "")
+    except ConnectionResetError:
+        # Who asked has gone, as browsers do that leave a live page: nothing failed, and nobody reads this answer.
+        return web.Response()
     except Exception:
         reference = secrets.token_hex(4)
         log.exception("a request failed", extra={"reference": reference, "path": request.path})

@@ -70,8 +70,8 @@ TEXTS = {
         N_("What it says about that is ignored. Restart the charger if it goes on."),
     ),
     "violation": Text(
-        N_("{station} sends messages in a wrong form: {note}"),
-        N_("We understood it all the same. Tell the manufacturer, or install newer firmware."),
+        N_("{station} does not keep to the protocol ({what}): {found}"),
+        N_("Install newer firmware, or tell the manufacturer."),
     ),
     "wrong_url": Text(
         N_("A charger at {address} asked for {path}."),
@@ -83,8 +83,8 @@ TEXTS = {
         urgent=True,
     ),
     "station_error": Text(
-        N_("A message of {station} failed here: {note}"),
-        N_("Nothing was lost: the message is in the log. Tell whoever looks after this server."),
+        N_("A message of {station} ({action}) failed here: {error}"),
+        N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),
     ),
     "disk_space": Text(
         N_("Only {free} MB are left on the disk."),
@@ -123,6 +123,23 @@ TEXTS = {
     ),
 }
 
+VIOLATIONS = {
+    "subprotocol": Text(
+        N_("{station} speaks only {found}, which is not spoken here."),
+        N_("Choose OCPP 1.6 JSON (websocket) in the charger's own settings."),
+    ),
+    "password": Text(
+        N_("A device at {found} calls itself {station} and has the wrong password."),
+        N_("Enter the right password in the charger, or make a new one on its page."),
+        urgent=True,
+    ),
+    "profile": Text(
+        N_("{station}, at {found}, connects without TLS although it must."),
+        N_("Enter the address that begins with wss in the charger, or choose another security profile on its page."),
+    ),
+}
+"""Violations that have a sentence of their own, by `what`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -142,6 +159,8 @@ class Told:
 def told(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Told:
     """A problem in words. `stations` are all of them by number."""
     text = TEXTS.get(problem.kind, Text(problem.kind, ""))
+    if problem.kind == "violation":
+        text = VIOLATIONS.get(str(problem.details.get("what")), text)
     values = _Values(_values(problem, stations, fmt, now_ms))
     return Told(
         id=problem.id,

@@ -127,7 +127,11 @@ async def _visit(chromium: Browser, site: Site, onlooker: Onlooker) -> AsyncIter
             await log_in(first, who)
             await first.get_by_role("link", name="Board").first.wait_for()
             site.cookies[who] = await first.context.storage_state()
-        settings = {"base_url": site.program.console, "locale": "en-GB", "accept_downloads": True} | options
+        settings: dict[str, Any] = {
+            "base_url": site.program.console,
+            "locale": "en-GB",
+            "accept_downloads": True,
+        } | options
         context = await chromium.new_context(storage_state=site.cookies.get(who or ""), **settings)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

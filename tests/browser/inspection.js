@@ -26,7 +26,7 @@
 
   // What has a name.
   const named = (element) => (element.getAttribute("aria-label") ?? element.innerText ?? "").trim() || element.getAttribute("title") || [...element.querySelectorAll("[aria-label], .unseen")].length;
-  for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+  for (const field of document.querySelectorAll(":is(input:not([type=hidden]), select, textarea):not([aria-hidden=true])")) {
     if (!field.labels?.length && !field.getAttribute("aria-label") && !field.getAttribute("aria-labelledby")) wrong.names.push(`no label: ${field.name || field.id}`);
   }
   for (const element of document.querySelectorAll("button, a[href], summary")) if (seen(element) && !named(element)) wrong.names.push(`no name: ${element.outerHTML.slice(0, 120)}`);

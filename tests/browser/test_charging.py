@@ -23,7 +23,8 @@ TABS_MAX = 80
 async def _yard(site: Site) -> Site:
     """A price, somebody with money and a card, and somebody without."""
     tariff = await site.post(
-        "/tariffs", {"name": "Day", "energy_minor_per_kwh": PRICE_MINOR_PER_KWH, "idle_minor_per_minute": 100, "tax_percent": 0}
+        "/tariffs",
+        {"name": "Day", "energy_minor_per_kwh": PRICE_MINOR_PER_KWH, "idle_minor_per_minute": 100, "tax_percent": 0},
     )
     await site.post(f"/tariffs/{tariff['id']}/default", {})
     group = await site.post("/groups", {"name": "Customers", "policy": "prepaid"})
@@ -69,7 +70,12 @@ async def test_tile_follows_the_charger_without_a_reload(visit: Visit, gate: Sta
     await expect(page.get_by_text("Live", exact=True)).to_be_visible()
     await page.evaluate("() => { document.body.dataset.loaded = 'once'; }")
     delays_ms = []
-    for status, word in (("Available", "Free"), ("Preparing", "Plugged in"), ("Faulted", "Fault"), ("Available", "Free")):
+    for status, word in (
+        ("Available", "Free"),
+        ("Preparing", "Plugged in"),
+        ("Faulted", "Fault"),
+        ("Available", "Free"),
+    ):
         began_s = time.perf_counter()
         await gate.status(status, error_code="GroundFailure" if status == "Faulted" else "NoError")
         await tile_of(page, gate).get_by_text(word, exact=True).wait_for()
@@ -122,9 +128,7 @@ async def test_session_is_started_and_stopped_from_its_tile_in_two_clicks_each(
     assert (session["energy_wh"], session["fee_minor"], session["stop_reason"]) == (3500, 7000, "Remote")
 
 
-async def test_refusal_of_the_charger_is_shown_and_no_money_stays_held(
-    visit: Visit, yard: Site, gate: Station
-) -> None:
+async def test_refusal_of_the_charger_is_shown_and_no_money_stays_held(visit: Visit, yard: Site, gate: Station) -> None:
     gate.answers["RemoteStartTransaction"] = {"status": "Rejected"}
     page = await visit()
     await page.goto("/")

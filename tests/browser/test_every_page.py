@@ -95,6 +95,7 @@ async def _tour(site: Site, chromium: Browser) -> AsyncIterator[Tour]:
                 else:
                     waiting.append(link)
         await look(page, path, tour)
+    print(f"{len(tour.pages)} pages, {len(tour.files)} files")  # noqa: T201
     tour.complaints = onlooker.complaints
     await context.close()
     yield tour
@@ -204,8 +205,8 @@ async def test_board_fits_the_smallest_phone(visit: Visit, tour: Tour) -> None:
 async def test_every_page_works_with_javascript_switched_off(visit: Visit, tour: Tour) -> None:
     page = await visit(None, java_script_enabled=False)
     await log_in(page, demo.LOGIN, demo.PASSWORD)
-    for path in tour.pages:
-        answer = await page.goto(path)
+    for path in (path for path in tour.pages if "?" not in path):
+        answer = await page.goto(path, wait_until="domcontentloaded")
         assert answer is not None
         assert answer.ok, path
         # What is there can be used: a button sends a form, and a link leads somewhere by itself.

@@ -17,6 +17,7 @@ from tests.browser.program import Program, add_operator, make_site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+
 @pytest_asyncio.fixture(name="program", scope="module", loop_scope="module")
 async def _program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
     """A site whose console speaks HTTPS."""

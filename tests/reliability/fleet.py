@@ -17,7 +17,7 @@ from tests.support.books import NOON_MS, Books
 PAID_IN_MINOR = 50_000_000
 PRICE_MINOR_PER_KWH = 2_000
 ANSWER_S = 30.0
-RETRY_S = 0.01
+RETRY_S = (0.05, 0.25)
 READINGS = 3
 STATIONS = 100
 
@@ -130,7 +130,7 @@ class FleetStation:
                 answer = await self.exchange(frame)
             except (LineLost, aiohttp.ClientError, ConnectionError):
                 await self.hang_up()
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(self.chance.uniform(*RETRY_S))
                 continue
             self.known.messages += 1
             return answer

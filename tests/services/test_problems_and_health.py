@@ -69,17 +69,17 @@ def test_a_station_that_stays_away_is_a_problem_until_it_is_back(books: Books) -
     station = books.station()
     stations.connected(books.db, station, "1.6", "10.0.0.7", books.now_ms)
     stations.disconnected(books.db, station, books.now_ms)
-    health.check_stations(books.db, frozenset(), books.now_ms + 179_000)
+    health.check_stations(books.db, frozenset(), 0, books.now_ms + 179_000)
     assert kinds(books) == []
-    health.check_stations(books.db, frozenset(), books.now_ms + 181_000)
+    health.check_stations(books.db, frozenset(), 0, books.now_ms + 181_000)
     assert kinds(books) == ["offline"]
-    health.check_stations(books.db, frozenset({station}), books.now_ms + 182_000)
+    health.check_stations(books.db, frozenset({station}), 0, books.now_ms + 182_000)
     assert kinds(books) == []
 
 
 def test_a_station_that_never_came_is_a_problem_too(books: Books) -> None:
     books.station()
-    health.check_stations(books.db, frozenset(), books.now_ms + 200_000)
+    health.check_stations(books.db, frozenset(), 0, books.now_ms + 200_000)
 
     (only,) = rows.open_problems(books.db)
     assert only.details["ever"] is False

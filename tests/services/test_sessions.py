@@ -302,6 +302,21 @@ def test_idle_time_is_charged_beyond_the_grace_also_after_the_transaction(books:
     assert books.session(started.ref)["idle_s"] == 900
 
 
+def test_the_place_is_charged_for_no_longer_than_the_owner_allows(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=500_000)
+    books.card(CARD, rahima)
+    books.status(station, 1, "Preparing")
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.status(station, 1, "Finishing")
+    books.stop(station, started.ref, 5_000)
+    books.wait(10 * 86_400)
+    books.status(station, 1, "Available")
+
+    assert books.session(started.ref)["idle_s"] == 43_200
+    assert books.balance(rahima) == 500_000 - 10_000 - 72_000
+
+
 def test_a_blocked_card_stops_what_it_charges(books: Books) -> None:
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=50_000)

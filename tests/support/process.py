@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -18,6 +19,18 @@ from tests.support.books import Books, open_books
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
 STOP_S = 15.0
+NURSERY = """
+import json, os, sys
+from appliance import server
+from appliance.__main__ import main
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        sys.exit(main(json.loads(line)))
+    print("pid", child, flush=True)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Has loaded the program once, and lets a new process run it for each line it is given."""
 FACES = ("stations", "console", "drivers")
 
 
@@ -91,23 +104,32 @@ class ServerProcess:
         Raises:
             DidNotStart: It has ended instead; the log says why.
         """
-        faces = [word for face in FACES for word in (f"--{face}", self.address(face))]
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.prefix, sys.executable, "-m", "appliance", "serve", "--data-dir", str(self.data_dir),
-                *faces, *self.options, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, env=environment(),
+                *self.prefix, sys.executable, "-m", "appliance", *self.words(), cwd=ROOT, stdout=subprocess.PIPE,
+                stderr=log, env=environment(),
             )  # fmt: skip
-        assert self.process.stdout is not None
+        await self.serves(self.process)
+
+    def words(self) -> list[str]:
+        """Its command line."""
+        faces = [word for face in FACES for word in (f"--{face}", self.address(face))]
+        return ["serve", "--data-dir", str(self.data_dir), *faces, *self.options]
+
+    async def serves(self, process: asyncio.subprocess.Process) -> None:
+        """Read what it prints until all faces are there."""
+        assert process.stdout is not None
         self.said = []
         async with asyncio.timeout(START_S):
-            while line := (await self.process.stdout.readline()).decode():
+            while line := (await process.stdout.readline()).decode():
                 self.said.append(line.rstrip())
                 face, _, url = line.partition(" ")
                 if face in FACES:
                     self.urls[face] = url.strip()
                 if face == FACES[-1]:
                     return
-        await self.process.wait()
+                if face == "ended":
+                    break
         raise DidNotStart(self.log())
 
     async def kill(self) -> None:
@@ -134,3 +156,54 @@ class ServerProcess:
     def log(self) -> str:
         """All that it has logged, over all starts."""
         return self.log_file.read_text(errors="replace")
+
+
+class ReadyServer(ServerProcess):
+    """A server that is restarted so often that Python's imports would be most of it: each start is a fork of one that has them."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self.child = 0
+
+    async def start(self) -> None:
+        """A new process, without the imports."""
+        if self.process is None:
+            with self.log_file.open("ab") as log:
+                self.process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-c", NURSERY, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                    env=environment(),
+                )  # fmt: skip
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(self.words()).encode() + b"\n")
+        word, _, number = (await self.process.stdout.readline()).decode().partition(" ")
+        if word != "pid":
+            raise DidNotStart(self.log())
+        self.child = int(number)
+        await self.serves(self.process)
+
+    async def kill(self) -> None:
+        """As a power cut does it to a process."""
+        await self._signal(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        return await self._signal(signal.SIGTERM)
+
+    async def clean_up(self) -> None:
+        """Leave no process behind, whatever happened."""
+        if self.child:
+            await self.kill()
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+            await self.process.wait()
+
+    async def _signal(self, number: signal.Signals) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        os.kill(self.child, number)
+        async with asyncio.timeout(STOP_S):
+            while not (line := (await self.process.stdout.readline()).decode()).startswith("ended "):
+                assert line, "the nursery is gone"
+        self.child = 0
+        return int(line.split()[1])

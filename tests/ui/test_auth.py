@@ -35,6 +35,7 @@ async def test_a_new_site_leads_everybody_to_the_set_up(bare: Yard) -> None:
 
 async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
     code = await bare.store.write(operators.setup_code, bare.now_ms)
+    assert code is not None
     form = {"code": code.lower(), "name": "Rahima Khatun", "login": "Rahima", "password": PASSWORD, "language": "bn"}
     client = bare.anybody()
 
@@ -156,7 +157,7 @@ async def test_a_log_in_in_use_ends_after_twelve_hours_all_the_same(yard: Yard) 
     for _ in range(26):
         yard.now_ms += 28 * 60 * 1000
         statuses.append((await client.get("/account", allow_redirects=False)).status)
-        await yard.store.write(lambda db: None)  # What was noted of this use is on disk now.
+        await yard.store.write(lambda _db: None)  # What was noted of this use is on disk now.
 
     assert statuses[:25] == [200] * 25
     assert statuses[25] == 303

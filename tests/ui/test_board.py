@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from appliance.db import audit, board
+from appliance.domain.site import Site
 from appliance.services import operators
 from appliance.services.operators import Role
 from appliance.services.ports import CommandAnswer, CommandFailed
-from tests.ui.yard import SITE, Site, Yard, open_yard
+from tests.ui.yard import SITE, Yard, open_yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 

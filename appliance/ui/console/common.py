@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from aiohttp import web
@@ -49,6 +50,7 @@ async def station_of(request: web.Request) -> Station:
     return found
 
 
+@lru_cache(maxsize=4096)
 def station_path(identity: str) -> str:
     """Where its page is."""
     return f"/stations/{quote(identity, safe='')}"

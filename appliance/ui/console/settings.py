@@ -54,6 +54,11 @@ GROUPS: dict[str, dict[str, Words]] = {
             N_("Chargers measure every"), N_("The last slice is not overrun if this is true."), N_("s")
         ),
         "stop_latency_s": Words(N_("A stop takes up to"), "", N_("s")),
+        "parking_max_s": Words(
+            N_("Idle time after a session is charged for at most"),
+            N_("The charger may not have told when the cable was pulled."),
+            N_("s"),
+        ),
         "silent_session_s": Words(N_("A session without readings is a problem after"), "", N_("s")),
         "session_energy_max_wh": Words(N_("More than this in one session is looked at first"), "", N_("Wh")),
     },

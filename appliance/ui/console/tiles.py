@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
 from appliance.db.board import Parked, Place, Running
 from appliance.domain.id_token import masked
 from appliance.domain.tariff import Usage, chargeable_idle, price
+from appliance.ui.console.common import station_path
 from appliance.ui.formats import Formats
 from appliance.ui.icons import icon
 from appliance.ui.language import _
@@ -82,7 +82,7 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
         id=f"tile-{place.station}-{place.evse}-{place.connector}",
         station=place.station,
         name=place_name(place, fmt),
-        href=f"/stations/{quote(place.identity, safe='')}",
+        href=station_path(place.identity),
         tone=status.tone,
         striped=online and place.status in PAUSED,
         icon=icon(status.icon),
@@ -200,7 +200,7 @@ def _buttons(
     place: Place, running: Running | None, parked: Parked | None, status: Status, reader: Reader
 ) -> list[Button]:
     """What can be done, the likeliest first, as far as the role may."""
-    station = f"/stations/{quote(place.identity, safe='')}"
+    station = station_path(place.identity)
     here = f"{station}/{place.evse}"
     session = running.id if running else parked.id if parked and place.status == "Finishing" else None
 

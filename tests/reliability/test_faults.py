@@ -1,0 +1,153 @@
+"""A disk that fails or is full: the process ends at once, starts again clean, and nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from appliance.db.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED
+from tests.reliability.evidence import differences
+from tests.reliability.fleet import Fleet, fill
+from tests.support.process import DidNotStart, ServerProcess, make_site
+
+STATIONS = 10
+FINISH_S = 60.0
+ENDS = {EXIT_COMMIT_FAILED, EXIT_WRITER_DIED}
+FULL_BYTES = 2 << 20
+ROOMY_BYTES = 64 << 20
+
+
+def injecting(call: str, error: str, when: str) -> list[str]:
+    """A command line under which one system call, counted from the start, fails."""
+    return [
+        "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}",
+    ]  # fmt: skip
+
+
+async def charge_until_it_ends(server: ServerProcess, fleet: Fleet) -> int:
+    """The exit code of a server whose disk fails under it."""
+    try:
+        return await server.ended()
+    finally:
+        assert not any(task.done() for task in fleet.tasks)
+
+
+def end_children(process: int) -> None:
+    """What a tracer has left running."""
+    with Path(f"/proc/{process}/task/{process}/children").open() as children:
+        for child in children.read().split():
+            os.kill(int(child), signal.SIGKILL)
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(
+    ("call", "error", "when"),
+    [
+        ("fdatasync", "EIO", "25"),
+        ("fdatasync", "EIO", "60+"),
+        ("pwrite64", "ENOSPC", "400+"),
+        ("pwrite64", "EIO", "700"),
+    ],
+)
+async def test_a_disk_that_fails_ends_the_process_and_loses_nothing(
+    tmp_path: Path, call: str, error: str, when: str
+) -> None:
+    data_dir = tmp_path / "site"
+    make_site(data_dir, lambda books: fill(books, STATIONS))
+    failing = ServerProcess(data_dir, prefix=injecting(call, error, when))
+    sound = ServerProcess(data_dir)
+    try:
+        await failing.start()
+        sound.urls = failing.urls
+        async with Fleet(failing.urls["stations"], STATIONS) as fleet:
+            assert await charge_until_it_ends(failing, fleet) in ENDS
+            await sound.start()
+            await asyncio.wait_for(fleet.booted.wait(), FINISH_S)
+            await fleet.finish(FINISH_S)
+        assert await sound.stop() == 0
+        assert differences(data_dir, fleet) == []
+    finally:
+        if failing.process is not None and failing.process.returncode is None:
+            end_children(failing.process.pid)
+        await failing.clean_up()
+        await sound.clean_up()
+    assert "a commit failed" in failing.log() or "the writer died" in failing.log()
+
+
+class SmallDisk:
+    """A folder in which there is little room, until `enlarge`.
+
+    A file system of its own where that may be mounted; where not, a bound on the size of a file, which stops SQLite as well.
+    """
+
+    def __init__(self, folder: Path, *, mounted: bool) -> None:
+        self.folder = folder
+        self.mounted = mounted
+
+    @property
+    def prefix(self) -> list[str]:
+        """What a process is started under."""
+        return [] if self.mounted else ["prlimit", f"--fsize={FULL_BYTES}"]
+
+    def enlarge(self) -> None:
+        """Somebody has made room."""
+        if self.mounted:
+            subprocess.run(["mount", "-o", f"remount,size={ROOMY_BYTES}", self.folder], check=True)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[SmallDisk]:
+    """A small tmpfs."""
+    folder.mkdir()
+    mounting = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={FULL_BYTES}", "forecourt-test", folder], capture_output=True, check=False
+    )
+    disk = SmallDisk(folder, mounted=mounting.returncode == 0)
+    try:
+        yield disk
+    finally:
+        if disk.mounted:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.mark.timeout(200)
+async def test_a_full_disk_ends_the_process_and_once_there_is_room_everything_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        data_dir = disk.folder / "site"
+        make_site(data_dir, lambda books: fill(books, STATIONS))
+        cramped, sound = ServerProcess(data_dir, prefix=disk.prefix), ServerProcess(data_dir)
+        cramped.log_file = sound.log_file = tmp_path / "server.log"
+        try:
+            await cramped.start()
+            async with Fleet(cramped.urls["stations"], STATIONS) as fleet:
+                assert await charge_until_it_ends(cramped, fleet) in ENDS
+                before = fleet.messages
+                if disk.mounted:
+                    # Without room a restart helps nobody, but it must do no harm either.
+                    try:
+                        await cramped.start()
+                    except DidNotStart:
+                        pass
+                    else:
+                        assert await cramped.ended() in ENDS
+                disk.enlarge()
+                sound.urls = cramped.urls
+                await sound.start()
+                await fleet.finish(FINISH_S)
+            assert await sound.stop() == 0
+            assert differences(data_dir, fleet) == []
+        finally:
+            await cramped.clean_up()
+            await sound.clean_up()
+    with capsys.disabled():
+        how = "a tmpfs" if disk.mounted else "a bound on the size of files, for this user may not mount"
+        print(f"\nfull disk: {how} of {FULL_BYTES >> 20} MiB, {before:,} messages acknowledged before")  # noqa: T201

@@ -1,0 +1,132 @@
+"""The console in a real browser: two clicks to start, live tiles, keyboard, and nothing wider than a small phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from appliance.domain.events import StatusChanged
+from appliance.domain.identifiers import StationId
+from appliance.services import stations
+from tests.conftest import browser
+from tests.ui.test_board import PAGES
+from tests.ui.yard import Yard
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(name="page")
+async def _page(yard: Yard) -> AsyncIterator[Page]:
+    """A browser of the owner, open at the board; what it complains about fails the test."""
+    client = await yard.logged_in()
+    token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        context = await chromium.new_context(base_url=str(yard.server.make_url("/")))
+        await context.add_cookies([{"name": "sid", "value": token, "url": str(yard.server.make_url("/"))}])
+        page = await context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto("/")
+        yield page
+        await chromium.close()
+    assert complaints == []
+
+
+async def test_two_clicks_start_a_session(yard: Yard, page: Page) -> None:
+    await page.locator("#tile-2-1-1").get_by_text("Start…").click()
+    await page.get_by_role("button", name="Rahima Khatun").click()
+
+    await expect(page.locator(".note")).to_contain_text("the charger has accepted")
+    await expect(page.locator("#tile-2-1-1")).to_contain_text("Starting…")
+    assert yard.stations.asked[0][:3] == ("remote_start", 2, 1)
+
+
+async def test_the_search_in_the_dialog_finds_while_typing(page: Page) -> None:
+    await page.locator("#tile-2-1-1").get_by_text("Start…").click()
+    await page.keyboard.type("karim")
+
+    await expect(page.locator("dialog .pick")).to_have_count(1)
+    await expect(page.locator("dialog .pick")).to_contain_text("Karim Ahmed")
+
+
+async def test_escape_closes_the_dialog_and_the_focus_is_where_it_was(page: Page) -> None:
+    await page.locator("#tile-1-1-1").get_by_text("Stop").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog")).to_be_visible()
+
+    await page.keyboard.press("Escape")
+
+    await expect(page.locator("dialog")).to_be_hidden()
+    await expect(page.locator("#tile-1-1-1").get_by_text("Stop")).to_be_focused()
+
+
+async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, page: Page) -> None:
+    await expect(page.locator("[data-live-badge]")).to_contain_text("Live")
+    link = page.locator("#tile-2-1-1 h2 a")
+    await link.focus()
+
+    changed = StatusChanged(1, 1, "Finishing", "NoError", "", yard.now_ms + 1)
+    await yard.store.write(stations.status_changed, StationId(2), changed)
+
+    await expect(page.locator("#tile-2-1-1")).to_contain_text("Please unplug")
+    await expect(link).to_be_focused()
+
+
+async def test_a_new_charger_appears_on_the_board_by_itself(yard: Yard, page: Page) -> None:
+    await expect(page.locator("[data-live-badge]")).to_contain_text("Live")
+
+    await yard.store.write(stations.register, "CS-77", "Far end", 0, None, "console", yard.now_ms)
+
+    await expect(page.get_by_role("heading", name="Far end")).to_be_visible()
+
+
+async def test_slash_searches(page: Page) -> None:
+    await page.keyboard.press("/")
+    await page.keyboard.type("222333")
+    await page.keyboard.press("Enter")
+
+    await expect(page).to_have_url(re.compile("/people/"))
+
+
+async def test_no_page_is_wider_than_a_small_phone(page: Page) -> None:
+    await page.set_viewport_size({"width": 320, "height": 700})
+    too_wide = {}
+    for path in PAGES:
+        await page.goto(path)
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        if width > 320:
+            too_wide[path] = width
+
+    assert too_wide == {}
+
+
+async def test_what_is_pressed_on_a_phone_is_large_enough(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 800})
+    small = []
+    for path in ("/", "/stations/CS-01", "/stations/CS-02/1/start", "/problems", "/account"):
+        await page.goto(path)
+        for element in await page.locator("main .button:visible, .tabs a, main .pick").all():
+            box = await element.bounding_box()
+            if box is not None and box["height"] < 43.5:
+                small.append((path, await element.inner_text(), box["height"]))
+
+    assert small == []
+
+
+async def test_without_scripts_a_start_takes_the_same_two_presses(yard: Yard, page: Page) -> None:
+    chromium = page.context.browser
+    assert chromium is not None
+    plain = await chromium.new_context(java_script_enabled=False, base_url=str(yard.server.make_url("/")))
+    await plain.add_cookies(await page.context.cookies())  # type: ignore[arg-type]
+    bare = await plain.new_page()
+    await bare.goto("/")
+
+    await bare.locator("#tile-2-1-1").get_by_text("Start…").click()
+    await bare.get_by_role("button", name="Rahima Khatun").click()
+
+    await expect(bare.locator(".note")).to_contain_text("the charger has accepted")

@@ -1,0 +1,85 @@
+"""The tables of words are complete: a kind of problem or a setting without its sentence is found here."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.db.problems import Problem
+from appliance.db.stations import Named
+from appliance.domain.station import ConnectorStatus
+from appliance.services.operators import Role
+from appliance.services.problems import KINDS
+from appliance.services.settings import NAMES
+from appliance.ui.console.settings import GROUPS
+from appliance.ui.formats import formats
+from appliance.ui.language import preferred, speak
+from appliance.ui.problem_texts import TEXTS, told
+from appliance.ui.words import ROLES, STATUSES
+from tests.ui.yard import NOW_MS, SITE
+
+
+def test_every_kind_of_problem_has_its_sentence_and_advice() -> None:
+    assert set(TEXTS) == set(KINDS)
+    assert all(text.sentence and text.advice for text in TEXTS.values())
+
+
+def test_every_setting_stands_on_the_page_once() -> None:
+    shown = [name for group in GROUPS.values() for name in group]
+
+    assert sorted(shown) == sorted(NAMES)
+
+
+def test_every_status_and_role_has_its_word() -> None:
+    assert set(STATUSES) == set(ConnectorStatus)
+    assert set(ROLES) == set(Role)
+
+
+def test_a_problem_is_told_with_its_names_and_numbers() -> None:
+    speak("en")
+    fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
+    fault = Problem(
+        1, "faulted", "station:4:2", {"station": 4, "evse": 2, "error": "GroundFailure", "info": ""}, NOW_MS, None
+    )
+
+    one = told(fault, {4: Named("CS-04", "Hall 1", 2)}, fmt, NOW_MS)
+
+    assert one.sentence == "Hall 1 · 2 reports a fault: Ground fault: do not touch."
+    assert one.href == "/stations/CS-04"
+    assert one.urgent
+
+
+def test_a_problem_of_an_older_release_is_told_all_the_same() -> None:
+    fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
+    for kind in (*KINDS, "of another release"):
+        assert told(Problem(1, kind, "station:4", {}, NOW_MS, None), {}, fmt, NOW_MS).sentence
+
+
+@pytest.mark.parametrize(
+    ("language", "money", "energy", "lakh"),
+    [("en", "৳1,234.50", "12.40", "1,234,567"), ("bn", "১,২৩৪.৫০৳", "১২.৪০", "১২,৩৪,৫৬৭")],
+)
+def test_numbers_are_written_as_the_reader_writes_them(language: str, money: str, energy: str, lakh: str) -> None:
+    speak(language)
+    fmt = formats("BDT", 2, SITE.zone)
+
+    assert (fmt.money(123_450), fmt.energy(12_400), fmt.number(1_234_567)) == (money, energy, lakh)
+    assert fmt.money(-150).startswith("\N{MINUS SIGN}")
+
+
+def test_times_are_the_sites_own() -> None:
+    speak("en")
+    fmt = formats("BDT", 2, SITE.zone)
+
+    assert fmt.time(NOW_MS) == "16:50"
+    assert fmt.when(NOW_MS - 86_400_000, NOW_MS) == "yesterday 16:50"
+    assert [fmt.duration(seconds) for seconds in (40, 300, 3600, 6120, 200_000)] == [
+        "40 s", "5 min", "1 h", "1 h 42 min", "2 days"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("bn-BD,bn;q=0.9,en;q=0.8", "bn"), ("fr;q=0.9, en-GB;q=0.5", "en"), ("fr", None), ("", None), ("bn;q=x", None)],
+)
+def test_the_browsers_wish_is_followed_where_we_can(header: str, language: str | None) -> None:
+    assert preferred(header) == language
