@@ -484,7 +484,8 @@ def parked_at(db: Database, session: SessionId) -> int:
 def add_idle(db: Database, session: SessionId, begin_at_ms: int, end_at_ms: int) -> None:
     """A closed idle span."""
     db.execute(
-        "INSERT INTO idle_span (session_id, begin_at_ms, end_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        """INSERT INTO idle_span (session_id, begin_at_ms, end_at_ms) VALUES (?, ?, ?)
+        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = max(end_at_ms, excluded.end_at_ms)""",
         (session, begin_at_ms, max(begin_at_ms, end_at_ms)),
     )
 

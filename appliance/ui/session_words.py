@@ -64,7 +64,7 @@ ENTRIES = {
     "topup": N_("Top-up"),
     "refund": N_("Refund"),
     "correction": N_("Correction"),
-    "charge": N_("Charging"),
+    "charge": N_("Charge"),
     "tax": N_("Tax of it"),
     "overrun": N_("Not covered by the wallet"),
 }
@@ -118,7 +118,7 @@ IN_METHODS = {
 POLICIES = {
     "prepaid": (N_("Prepaid"), N_("Top up, swipe, deducted: charging stops before the money runs out.")),
     "postpaid": (N_("On account"), N_("Swipe and charge: what was used is owed, up to the limit.")),
-    "free": (N_("Free"), N_("Swipe and charge: it is measured, and costs nothing.")),
+    "free": (N_("Free of charge"), N_("Swipe and charge: it is measured, and costs nothing.")),
 }
 
 LINES = {

@@ -192,7 +192,7 @@ def _bar(running: Running | None, fee_minor: int, *, flows: bool, fmt: Formats) 
         return running.soc_percent, _("Battery {percent} %").format(percent=fmt.number(running.soc_percent))
     if running.credit_minor:
         percent = max(0, min(100, fee_minor * 100 // running.credit_minor)) if running.credit_minor > 0 else 100
-        return percent, _("{percent} % of the credit").format(percent=fmt.number(percent))
+        return percent, _("{percent} per cent of the credit").format(percent=fmt.number(percent))
     return (-1, _("Energy flows")) if flows else (None, "")
 
 

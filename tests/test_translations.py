@@ -1,0 +1,72 @@
+"""Every sentence that people read is there in Bengali, with its values in place."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).parent.parent
+CATALOG = ROOT / "appliance/ui/locales/bn/LC_MESSAGES/messages.po"
+VALUES = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
+SAME = {"kWh", "kW", "Wh", "{energy} kWh", "{power} kW"}
+"""Units and their values, which Bengali writes the same."""
+
+
+def catalog() -> Catalog:
+    with CATALOG.open("rb") as file:
+        return read_po(file, locale="bn")
+
+
+def forms(message: Message) -> list[tuple[str, str]]:
+    """Each English form with its Bengali."""
+    if isinstance(message.id, tuple):
+        return list(zip(message.id, message.string, strict=True))
+    return [(str(message.id), str(message.string))]
+
+
+def test_every_sentence_of_the_program_is_in_the_catalog(tmp_path: Path) -> None:
+    collected = tmp_path / "messages.pot"
+    subprocess.run(
+        [
+            Path(sys.executable).with_name("pybabel"), "--quiet", "extract", "--mapping-file", "babel.cfg",
+            "--output", collected, "appliance",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": "scripts"},
+        check=True,
+    )  # fmt: skip
+    with collected.open("rb") as file:
+        wanted = {message.id for message in read_po(file) if message.id}
+    known = {message.id for message in catalog() if message.id}
+
+    assert wanted - known == set(), "run `make messages`, and translate"
+
+
+def test_every_sentence_has_its_bengali() -> None:
+    missing = [one for message in catalog() if message.id for one, bengali in forms(message) if not bengali or message.fuzzy]
+
+    assert missing == []
+
+
+def test_no_sentence_was_left_in_english() -> None:
+    same = {one for message in catalog() if message.id for one, bengali in forms(message) if one == bengali}
+
+    assert same - SAME == set()
+
+
+def test_values_are_the_same_in_both_languages() -> None:
+    differing = [
+        one
+        for message in catalog()
+        if message.id
+        for one, bengali in forms(message)
+        if sorted(VALUES.findall(one)) != sorted(VALUES.findall(bengali))
+    ]
+
+    assert differing == []
