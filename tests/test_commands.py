@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from appliance.__main__ import EXIT_HOPELESS
 from appliance.db.migrate import migrations
 from tests.support.books import Books
 from tests.support.process import DidNotStart, ServerProcess, look_into, make_site, run
@@ -306,7 +307,7 @@ async def test_a_database_of_a_newer_release_is_not_opened(data_dir: Path) -> No
     try:
         with pytest.raises(DidNotStart, match="Install the newer release again"):
             await server.start()
-        assert await server.ended() == 1
+        assert await server.ended() == EXIT_HOPELESS
     finally:
         await server.clean_up()
 

@@ -26,7 +26,7 @@ def catalog() -> Catalog:
 def forms(message: Message) -> list[tuple[str, str]]:
     """Each English form with its Bengali."""
     if isinstance(message.id, tuple):
-        return list(zip(message.id, message.string, strict=True))
+        return [(str(one), str(bengali)) for one, bengali in zip(message.id, message.string or (), strict=True)]
     return [(str(message.id), str(message.string))]
 
 
@@ -49,7 +49,9 @@ def test_every_sentence_of_the_program_is_in_the_catalog(tmp_path: Path) -> None
 
 
 def test_every_sentence_has_its_bengali() -> None:
-    missing = [one for message in catalog() if message.id for one, bengali in forms(message) if not bengali or message.fuzzy]
+    missing = [
+        one for message in catalog() if message.id for one, bengali in forms(message) if not bengali or message.fuzzy
+    ]
 
     assert missing == []
 

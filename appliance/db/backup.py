@@ -84,8 +84,7 @@ def problems_of(path: Path) -> list[str]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-    return db
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
 
 
 def _sync(path: Path) -> None:

@@ -60,15 +60,23 @@
     const [bright, dark] = [light(one), light(other)].sort((left, right) => right - left);
     return (bright + 0.05) / (dark + 0.05);
   };
+  const grounds = new Map([[null, [[255, 255, 255]]]]);
   const behind = (element) => {
-    if (!element) return [[255, 255, 255]];
+    if (!grounds.has(element)) grounds.set(element, painted(element));
+    return grounds.get(element);
+  };
+  const painted = (element) => {
     const style = getComputedStyle(element);
     const plain = rgba(style.backgroundColor);
     const below = plain[3] === 1 ? [plain.slice(0, 3)] : behind(element.parentElement).map((colour) => over(plain, colour));
     const stripes = style.backgroundImage.includes("gradient") ? style.backgroundImage.match(/(?:rgba?|color|oklab|oklch)\([^()]*\)/g) ?? [] : [];
     return stripes.length ? stripes.flatMap((stripe) => below.map((colour) => over(rgba(stripe), colour))) : below;
   };
-  const faded = (element) => (element ? Number(getComputedStyle(element).opacity) * faded(element.parentElement) : 1);
+  const shades = new Map([[null, 1]]);
+  const faded = (element) => {
+    if (!shades.has(element)) shades.set(element, Number(getComputedStyle(element).opacity) * faded(element.parentElement));
+    return shades.get(element);
+  };
   const read = (element, colour, text) => {
     const [red, green, blue, alpha] = rgba(colour);
     const least = Math.min(...behind(element).map((ground) => contrast(over([red, green, blue, alpha * faded(element)], ground), ground)));

@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import OWNER, Connect, Site, Visit
 from tests.browser.onlooker import Onlooker
+from tests.browser.program import PASSWORD
 from tests.support.station import Station
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -122,8 +123,9 @@ async def test_session_is_started_and_stopped_from_its_tile_in_two_clicks_each(
     curve = page.locator("section", has=page.get_by_role("heading", name="Power"))
     await expect(curve.get_by_role("img", name="Power during the session")).to_be_visible()
     await expect(curve.locator("polyline.chart-line")).to_have_count(1)
-    await curve.get_by_text("The same as numbers").click()
-    await expect(curve.get_by_role("row")).to_have_count(4)
+    numbers = page.locator("details", has_text="The same as numbers")
+    await numbers.locator("summary").click()
+    await expect(numbers.get_by_role("row")).to_have_count(4)
     session = (await yard.get("/sessions"))["items"][0]
     assert (session["energy_wh"], session["fee_minor"], session["stop_reason"]) == (3500, 7000, "Remote")
 
@@ -152,19 +154,22 @@ async def test_start_for_somebody_without_money_is_refused_in_words(
 async def test_session_is_started_by_keyboard_alone(visit: Visit, gate: Station) -> None:
     page = await visit(None)
     await page.goto("/login")
+    await expect(page.get_by_label("Log-in name")).to_be_focused()
     await page.keyboard.type(OWNER)
     await page.keyboard.press("Tab")
-    await page.keyboard.type("yellow submarine garage")
+    await expect(page.get_by_label("Password")).to_be_focused()
+    await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="Test yard").wait_for()
 
     await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox").first).to_be_focused()
     await page.keyboard.type(gate.identity)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", level=1, name=gate.identity).wait_for()
     await tab_to(page, "main a", "Start…")
     await page.keyboard.press("Enter")
-    await page.get_by_role("dialog").wait_for()
+    await expect(page.get_by_role("dialog").get_by_role("searchbox")).to_be_focused()
     await page.keyboard.type("Rahima")
     await page.get_by_role("dialog").get_by_role("button", name="Rahima Khatun").wait_for()
     await tab_to(page, "dialog button", "Rahima Khatun")
