@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.db import history, sessions
+from appliance.db import endings, history
 from appliance.db.connection import Database
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import SessionId
@@ -21,7 +21,7 @@ def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> No
         raise NotFound("There is no such session.")
     if found.state != "review":
         raise Conflict("Nobody needs to look at this session any more.")
-    sessions.acknowledge(db, session)
+    endings.acknowledge(db, session)
     audit.record(db, actor, "session.acknowledge", f"session:{session}", now_ms, why=found.note)
     problems.clear_subject(db, f"session:{session}", now_ms)
     db.announce(SessionChanged(session, found.station_id, found.evse, found.person_id, "ended"))

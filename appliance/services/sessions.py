@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.db import payers, sessions
+from appliance.db import endings, payers, sessions
 from appliance.db.connection import Database
 from appliance.db.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
@@ -158,7 +158,7 @@ def keep_late(db: Database, station: StationId, ref: TransactionRef | None, read
     """Readings of a session that is over are kept with it; they change no bill."""
     if not isinstance(ref, int) or ref <= 0:
         return
-    closed = sessions.find_closed(db, SessionId(ref))
+    closed = endings.find_closed(db, SessionId(ref))
     if closed is None or closed.station != station:
         return
     for reading in readings:
@@ -211,7 +211,7 @@ def guess(db: Database, station: StationId, event: TransactionEnded) -> Running 
 def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:
     """A stop of something we do not know, or of another station's session: never obeyed, shown to the staff."""
     if isinstance(event.ref, int) and event.ref > 0:
-        closed = sessions.find_closed(db, SessionId(event.ref))
+        closed = endings.find_closed(db, SessionId(event.ref))
         if closed is not None and closed.station == station:
             return  # The same stop once more.
     problems.raise_problem(

@@ -177,7 +177,8 @@ def check_identity(identity: str) -> None:
         raise Invalid("id", "The identity has 1 to {most} characters.", most=IDENTITY_CHARS_MAX)
     if not identity.isprintable() or set(identity) & set("/:? #%"):
         raise Invalid(
-            "id", "The identity is made of letters, digits and signs such as - _ . but no space, slash, colon, question mark, # or percent sign."
+            "id",
+            "The identity is made of letters, digits and signs such as - _ . but no space, slash, colon, question mark, # or percent sign.",
         )
 
 

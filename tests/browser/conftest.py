@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import APIRequestContext, Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import APIRequestContext, Browser, BrowserContext, Page, Playwright, async_playwright, expect
 
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import PASSWORD, Program, add_operator, command, make_site, serving
@@ -69,6 +69,12 @@ async def log_in(page: Page, login: str, password: str = PASSWORD) -> None:
     await page.get_by_label("Log-in name").fill(login)
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name="Log in").click()
+
+
+async def live(page: Page) -> None:
+    """The scripts of a live page run: dialogs open, keys are heard, tiles change. Until then its links lead to whole pages."""
+    await expect(page.locator("[data-live-badge]")).to_have_text("Live")
+    await page.locator("[data-live-badge]").wait_for()
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import OWNER, Connect, Site, Visit
+from tests.browser.conftest import OWNER, Connect, Site, Visit, live
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import PASSWORD
 from tests.support.station import Station
@@ -54,6 +54,7 @@ def tile_of(page: Page, station: Station) -> Locator:
 
 async def start_from_tile(page: Page, station: Station, name: str) -> None:
     """Two clicks: on the tile, on the person."""
+    await live(page)
     await tile_of(page, station).get_by_role("link", name="Start…").click()
     await page.get_by_role("dialog").get_by_label("Name, telephone or card").fill(name)
     await page.get_by_role("dialog").locator("li", has_text=name).get_by_role("button").click()
@@ -68,7 +69,7 @@ async def begin(station: Station) -> None:
 async def test_tile_follows_the_charger_without_a_reload(visit: Visit, gate: Station) -> None:
     page = await visit()
     await page.goto("/")
-    await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    await live(page)
     await page.evaluate("() => { document.body.dataset.loaded = 'once'; }")
     delays_ms = []
     for status, word in (
@@ -105,6 +106,7 @@ async def test_session_is_started_and_stopped_from_its_tile_in_two_clicks_each(
     await expect(tile).to_contain_text("৳70.00")
     await expect(tile).to_contain_text("7.4 kW")
 
+    await live(page)
     await tile.get_by_role("link", name="Stop").click()
     await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     await expect(page.get_by_role("status")).to_contain_text("the charger is stopping")
@@ -162,11 +164,13 @@ async def test_session_is_started_by_keyboard_alone(visit: Visit, gate: Station)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="Test yard").wait_for()
 
+    await live(page)
     await page.keyboard.press("/")
     await expect(page.get_by_role("searchbox").first).to_be_focused()
     await page.keyboard.type(gate.identity)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", level=1, name=gate.identity).wait_for()
+    await live(page)
     await tab_to(page, "main a", "Start…")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog").get_by_role("searchbox")).to_be_focused()

@@ -17,7 +17,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Playwright, ViewportSize, expect
 
 from appliance import demo
-from tests.browser.conftest import PATIENCE_MS, Site, Visit, log_in, open_site
+from tests.browser.conftest import PATIENCE_MS, Site, Visit, live, log_in, open_site
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import serving
 
@@ -219,7 +219,7 @@ async def test_every_page_works_with_javascript_switched_off(visit: Visit, tour:
 async def test_slash_goes_to_the_search_and_escape_closes_a_dialog(visit: Visit, tour: Tour) -> None:
     page = await visit(None)
     await log_in(page, demo.LOGIN, demo.PASSWORD)
-    await page.get_by_role("article").first.wait_for()
+    await live(page)
     await page.keyboard.press("/")
     await expect(page.get_by_role("searchbox").first).to_be_focused()
     opener = page.locator("a[data-dialog]").first

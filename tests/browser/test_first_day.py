@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Playwright, expect
 
-from tests.browser.conftest import Connect, Site, Visit, open_site
+from tests.browser.conftest import Connect, Site, Visit, live, open_site
 from tests.browser.program import PASSWORD, make_site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -43,6 +43,7 @@ async def test_owner_sets_up_and_lets_the_first_charger_in(visit: Visit, site: S
     await expect(page.locator("code.address").first).to_contain_text(site.program.stations)
 
     knocker = await connect("CP-0042")
+    await live(page)
     await page.get_by_role("link", name="Approve…").click()
     name = page.get_by_role("dialog").get_by_label("Name on the board")
     await expect(name).to_have_value("CP-0042")

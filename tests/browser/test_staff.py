@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import OWNER, Connect, Site, Visit, log_in
+from tests.browser.conftest import OWNER, Connect, Site, Visit, live, log_in
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import PASSWORD, add_operator
 
@@ -137,7 +137,7 @@ async def test_problem_appears_by_itself_with_advice_and_goes_when_it_is_over(
     station = await connect("HALL")
     page = await visit()
     await page.goto("/problems")
-    await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    await live(page)
     await station.status("Faulted", error_code="GroundFailure")
     problem = page.get_by_role("listitem").filter(has_text="Ground fault")
     await expect(problem).to_contain_text("Hall")
