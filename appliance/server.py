@@ -11,11 +11,12 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import ModuleType
 from typing import Any
 
 import uvloop
 
-from appliance import demo, logs, notify
+from appliance import logs, notify
 from appliance.certificates import SiteCertificate, server_context
 from appliance.control_socket import listening
 from appliance.data_directory import DataDirectory
@@ -61,7 +62,8 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
     data = DataDirectory(arguments.data_dir)
     async with AsyncExitStack() as stack:
         stop = stop_on_signals()
-        if arguments.demo:
+        demo = demo_wanted(arguments)
+        if demo is not None:
             demo.prepare(data, clock)
         data.need_site()
         stack.enter_context(data.lock())
@@ -98,10 +100,10 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         jobs = schedule(Jobs(store, stations.commands, control, clock, site, serving_since_ms=clock()))
         jobs.start()
         stack.callback(jobs.shutdown, wait=False)
-        if arguments.demo:
+        if demo is not None:
             await stack.enter_async_context(running(demo.cars(store, faces.urls["stations"], clock), "demo cars"))
 
-        await say_where(faces, store, clock, is_demo=site.demo)
+        await say_where(faces, store, clock, demo)
         gc.collect()
         gc.freeze()
         notify.ready("Serving.")
@@ -110,6 +112,15 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         notify.stopping("Stopping.")
         log.info("stopping")
     return 0
+
+
+def demo_wanted(arguments: argparse.Namespace) -> ModuleType | None:
+    """The demo, if this is one. A real site does without the simulator, and is back the sooner after a restart."""
+    if not arguments.demo:
+        return None
+    from appliance import demo  # noqa: PLC0415  # see above
+
+    return demo
 
 
 async def load_site(store: Store, *, is_demo: bool) -> Site:
@@ -158,7 +169,7 @@ async def open_faces(
     return faces
 
 
-async def say_where(faces: Faces, store: Store, clock: Clock, *, is_demo: bool) -> None:
+async def say_where(faces: Faces, store: Store, clock: Clock, demo: ModuleType | None) -> None:
     """One line for each face on standard output, and how to get in as long as nobody can."""
     for face in ("stations", "stations-tls", "console-tls", "console", "drivers"):
         if face in faces.urls:
@@ -170,7 +181,7 @@ async def say_where(faces: Faces, store: Store, clock: Clock, *, is_demo: bool) 
                 else face
             )
             print(f"{name} {faces.urls[face]}", flush=True)  # noqa: T201  # the contract of `forecourt serve`
-    if is_demo:
+    if demo is not None:
         print(f"log in as {demo.LOGIN}, password {demo.PASSWORD}", flush=True)  # noqa: T201
     elif not await store.read(operators.exists):
         code = await store.write(changes.new_setup_code, clock())
