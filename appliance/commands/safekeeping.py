@@ -44,7 +44,9 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
         shutil.copyfile(arguments.file, partial)
         partial.chmod(0o600)
         backups.verify(partial)
+        backups.sync(partial)
         partial.rename(data.database)
+        backups.sync(data.path)
         migrate(data.database)
     print(f"Restored {arguments.file} to {data.path}.")
     if aside is not None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from appliance.db import people
 from appliance.domain.tariff import Tariff
 
+NEWEST_MAX = 500
+"""Among so many sessions the board looks for those whose cable is still in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -145,12 +148,15 @@ def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[in
 
 
 def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Parked]:
-    """Whose cable is still in, by station and EVSE."""
+    """Whose cable is still in, by station and EVSE: the last session there, if it is one of the site's newest."""
     rows = db.execute(
-        """SELECT station_id, evse, session.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh, fee_minor
-        FROM session LEFT JOIN person ON person.id = person_id
-        WHERE parked_since_ms IS NOT NULL AND (:station IS NULL OR station_id = :station) ORDER BY session.id""",
-        {"station": station},
+        """SELECT station_id, recent.evse, recent.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh,
+            fee_minor
+        FROM (SELECT * FROM session ORDER BY id DESC LIMIT :newest) AS recent
+        JOIN connector USING (station_id, evse) LEFT JOIN person ON person.id = person_id
+        WHERE connector.status = 'Finishing' AND recent.state IN ('ended', 'review')
+          AND (:station IS NULL OR station_id = :station) ORDER BY recent.id""",
+        {"station": station, "newest": NEWEST_MAX},
     )
     return {(row[0], row[1]): Parked(*row[2:]) for row in rows}
 
