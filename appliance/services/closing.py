@@ -80,31 +80,18 @@ def finish(
     """Price, settle, write down."""
     if running.idle_since_ms is not None:
         sessions.close_idle(db, running.id, ended_at_ms)
-    in_doubt = ""
-    if energy_wh is None:
-        in_doubt, energy_wh = "registers", 0
-    elif energy_wh > settings.of(db).session_energy_max_wh:
-        in_doubt = "too_much"
-    usage = usage_of(db, running, energy_wh, ended_at_ms)
+    in_doubt = doubt_about(db, energy_wh)
+    usage = usage_of(db, running, energy_wh or 0, ended_at_ms)
     bill = price(usage, FREE) if in_doubt else billing.bill_for(running, usage)
-    actor = f"station:{running.station}"
+    state = "review" if in_doubt else "ended"
     if in_doubt:
-        billing.release(db, running, actor, now_ms)
-        problems.raise_problem(
-            db,
-            "review",
-            f"session:{running.id}",
-            now_ms,
-            station=int(running.station),
-            session=int(running.id),
-            why=in_doubt,
-        )
+        give_back_for_review(db, running, in_doubt, now_ms)
     else:
-        billing.settle(db, running, bill, actor, now_ms)
+        billing.settle(db, running, bill, f"station:{running.station}", now_ms)
     endings.end(
         db,
         running,
-        state="review" if in_doubt else "ended",
+        state=state,
         ended_at_ms=ended_at_ms,
         meter_stop_wh=meter_stop_wh,
         reason=reason,
@@ -118,10 +105,22 @@ def finish(
         note=in_doubt or note,
     )
     add_days(db, running, usage, bill, ended_at_ms)
-    db.announce(
-        SessionChanged(running.id, running.station, running.evse, running.person, "review" if in_doubt else "ended")
-    )
+    db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
     db.announce(StationChanged(running.station, running.evse))
+
+
+def doubt_about(db: Database, energy_wh: int | None) -> str:
+    """Why this energy is not billed before somebody has looked; "" if it can be."""
+    if energy_wh is None:
+        return "registers"
+    return "too_much" if energy_wh > settings.of(db).session_energy_max_wh else ""
+
+
+def give_back_for_review(db: Database, running: Running, why: str, now_ms: int) -> None:
+    """Let go of what was held, and show the session to the staff."""
+    billing.release(db, running, f"station:{running.station}", now_ms)
+    station, session = int(running.station), int(running.id)
+    problems.raise_problem(db, "review", f"session:{session}", now_ms, station=station, session=session, why=why)
 
 
 def usage_of(db: Database, running: Running, energy_wh: int, ended_at_ms: int) -> Usage:
