@@ -40,7 +40,7 @@ bench: $(INSTALLED) $(CATALOGS) ## speed, measured against the limit of this mac
 
 .PHONY: soak
 soak: $(INSTALLED) $(TESTS_READY) $(CATALOGS) ## the reliability tests at their large size; takes hours
-	@exec $(PYTHON_IN_VENV) -m pytest -m soak --timeout 0 $(ARGUMENTS)
+	@exec $(PYTHON_IN_VENV) -m pytest -m soak --timeout 0 -o faulthandler_timeout=0 $(ARGUMENTS)
 
 .PHONY: venv
 venv: $(INSTALLED) $(CATALOGS) ## the virtual environment .venv, from the lock

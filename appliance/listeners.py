@@ -78,19 +78,28 @@ async def listen(
     faces.urls[face] = f"{scheme}://{Address(host, port)}{'/ocpp/' if face.startswith('stations') else ''}"
 
 
-def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, stations_port: int) -> Addresses:
-    """Where the faces are reached from outside, as pages say it; `stations_port` is the one that was bound."""
-    extra = names_given(arguments)
-    bound: Address = arguments.stations
-    hosts = local_addresses() if bound.host in EVERYWHERE else (bound.host,)
-    outside = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or ["127.0.0.1"]
+def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, faces: Faces) -> Addresses:
+    """Where the faces that are bound by now are reached from outside, as pages say it."""
     return Addresses(
-        stations=tuple(f"ws://{Address(host, stations_port)}/ocpp/" for host in outside),
-        hosts=frozenset(local_names(extra)),
+        stations=from_outside(faces, "stations", arguments.stations),
+        stations_tls=from_outside(faces, "stations-tls", arguments.stations_tls),
+        drivers=from_outside(faces, "drivers", arguments.drivers),
+        hosts=frozenset(local_names(names_given(arguments))),
         secure=certificate is not None,
         ca_file=str(certificate.ca_file) if certificate else "",
         ca_fingerprint=certificate.ca_fingerprint_sha256 if certificate else "",
     )
+
+
+def from_outside(faces: Faces, face: str, bound: Address | None) -> tuple[str, ...]:
+    """The URLs of a face, one for each address of this box that others on the network can reach; none if it is not served."""
+    if bound is None or face not in faces.urls:
+        return ()
+    hosts = local_addresses() if bound.host in EVERYWHERE else (bound.host,)
+    outside = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or hosts[:1]
+    scheme, _colon, rest = faces.urls[face].partition("://")
+    path = rest.partition("/")[2]
+    return tuple(f"{scheme}://{Address(host, faces.ports[face])}/{path}" for host in outside)
 
 
 async def site_certificate(arguments: argparse.Namespace, directory: Path, clock: Clock) -> SiteCertificate | None:

@@ -149,12 +149,14 @@ async def open_faces(
     faces = Faces()
     contexts = []
     await listen(stack, faces, "stations", stations.application, arguments.stations, None)
-    # Port 0 is any that is free: which one is known only now, and pages tell the staff what to enter in a charger.
-    outside = addresses(arguments, certificate, faces.ports["stations"])
-    pages = create_console(dataclasses.replace(console, addresses=outside), more=API)
     if certificate is not None and arguments.stations_tls is not None:
         contexts.append(server_context(certificate, for_stations=True))
         await listen(stack, faces, "stations-tls", stations.application, arguments.stations_tls, contexts[-1])
+    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, faces))
+    await listen(stack, faces, "drivers", create_drivers(named), arguments.drivers, None)
+    # Port 0 is any that is free: which ones is known only now, and pages say what to enter in a charger and what to print.
+    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, faces))
+    pages = create_console(named, more=API)
     if certificate is not None and arguments.console_tls is not None:
         contexts.append(server_context(certificate))
         await listen(stack, faces, "console-tls", pages, arguments.console_tls, contexts[-1])
@@ -162,7 +164,6 @@ async def open_faces(
         await listen(stack, faces, "console", redirect, arguments.console, None)
     else:
         await listen(stack, faces, "console", pages, arguments.console, None)
-    await listen(stack, faces, "drivers", create_drivers(console), arguments.drivers, None)
     if contexts:
         renewing = keep_certificate(arguments, data.path, contexts, console.clock)
         await stack.enter_async_context(running(renewing, "certificate"))

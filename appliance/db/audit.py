@@ -6,12 +6,14 @@ What is worth a row is decided by whoever calls; that rows never change is in th
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
 
 from appliance.db.connection import Database, Rows
+from appliance.domain.id_token import masked
 
 AUDIT = Rows("audit(seq, at_ms, actor, action, subject, details, prev_hash, hash)", width=8)
 FIRST_HASH = bytes(32)
@@ -27,6 +29,14 @@ class AuditRow:
     action: str
     subject: str
     details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a row tells of: what it is called, and by what its page is found."""
+
+    name: str
+    key: str
 
 
 def append(db: Database, at_ms: int, actor: str, action: str, subject: str, details: str) -> None:
@@ -63,6 +73,30 @@ def page(
         {"before": before or 2**62, "limit": limit, "actor": actor, "action": action, "subject": subject},
     )
     return [AuditRow(*row) for row in rows]
+
+
+NAMES = {
+    "station": "SELECT id, name, identity FROM station",
+    "person": "SELECT id, name, id FROM person",
+    "card": "SELECT id, uid, id FROM card",
+    "group": "SELECT id, name, id FROM person_group",
+    "tariff": "SELECT id, name, id FROM tariff",
+    "operator": "SELECT id, name, id FROM operator",
+    "token": "SELECT id, name, id FROM api_token",
+}
+"""By kind of subject: its number, its name and its key."""
+
+
+def subjects(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, Subject]:
+    """The names behind subjects such as `person:3`, as far as there is something; of cards the end of the number only."""
+    found = {}
+    for kind, select in NAMES.items():
+        numbers = [int(rest) for one, _colon, rest in (text.partition(":") for text in wanted)
+                   if one == kind and rest.isdecimal()]  # fmt: skip
+        places = ", ".join("?" * len(numbers))
+        for number, name, key in db.execute(f"{select} WHERE id IN ({places})", numbers):
+            found[f"{kind}:{number}"] = Subject(masked(name) if kind == "card" else str(name), str(key))
+    return found
 
 
 def broken_at(db: sqlite3.Connection) -> int | None:

@@ -62,6 +62,15 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What there is of all that a site needs before anybody can charge and pay."""
+
+    tariff: bool
+    station: bool
+    person: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Parked:
     """A session that is over while its cable is still in."""
 
@@ -129,6 +138,15 @@ def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
     rows = db.execute(PLACES, {"station": station}).fetchall()
     plugs = Counter(row[0] for row in rows)
     return [Place(*(*row, plugs[row[0]])) for row in rows]
+
+
+def begun(db: sqlite3.Connection) -> Begun:
+    """Whether there is a default tariff, a station that was let in, and a person."""
+    found = db.execute(
+        """SELECT EXISTS (SELECT 1 FROM tariff WHERE is_default = 1),
+            EXISTS (SELECT 1 FROM station WHERE state = 'approved'), EXISTS (SELECT 1 FROM person)"""
+    ).fetchone()
+    return Begun(*map(bool, found))
 
 
 def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:

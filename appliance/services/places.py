@@ -39,6 +39,12 @@ def code_of(secret: bytes, station: StationId, evse: int) -> str:
     return base64.b32encode(digest[:5]).decode().lower()
 
 
+def codes(db: sqlite3.Connection, station: StationId) -> dict[int, str]:
+    """The codes of a station's connectors, by EVSE; a read query. The secret they follow from stays here."""
+    secret = sites.secret(db)
+    return {plug.evse: code_of(secret, station, plug.evse) for plug in stations.connectors(db, station)}
+
+
 def find(db: sqlite3.Connection, code: str) -> Place | None:
     """The connector of a code; a read query."""
     secret = sites.secret(db)

@@ -26,6 +26,7 @@ from appliance.ui.language import N_, _
 from appliance.ui.render import FACTS
 from appliance.ui.roles import may
 
+HEALTH = "/health"
 TOUCH_EVERY_MS = 60_000
 HASHING_THREADS = 2
 HASHING_WAITING_MAX = 10
@@ -52,7 +53,13 @@ class WrongPassword(Refusal):
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out who asks and in which language, and whether they may."""
     console = request.app[CONSOLE]
-    who, facts = await console.store.read(_who_asks, _token(request), console.clock())
+    try:
+        who, facts = await console.store.read(_who_asks, _token(request), console.clock())
+    except (sqlite3.Error, ValueError):  # aiosqlite raises a ValueError when a connection has died.
+        if request.path != HEALTH:
+            raise
+        # Who watches this server hears that it is ill, and not that its health cannot be asked for.
+        return web.Response(status=503, body=b'{"status":"failing"}', content_type="application/json")
     request[FACTS] = facts
     if who is not None:
         request[PRINCIPAL] = who[0]
@@ -191,7 +198,7 @@ GUARD = web.AppKey("guard", Guard)
 def _token(request: web.Request) -> tuple[str, bytes] | None:
     """The kind and the hash of what a request carries. Tokens open the API only, cookies the pages and the API."""
     scheme, _blank, bearer = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and request.path.startswith((API_PREFIX, "/health", "/metrics")):
+    if scheme.lower() == "bearer" and request.path.startswith((API_PREFIX, HEALTH, "/metrics")):
         return "token", operators.hash_token(bearer.strip())
     cookie = request.cookies.get(session_cookie(request))
     return ("operator", operators.hash_token(cookie)) if cookie else None

@@ -29,6 +29,10 @@ class Addresses:
 
     stations: tuple[str, ...] = ()
     """What a charger is given: `ws://192.168.1.10:9000/ocpp/`, the best one first."""
+    stations_tls: tuple[str, ...] = ()
+    """The same for chargers that connect over TLS, `wss://…`; empty where that is not served."""
+    drivers: tuple[str, ...] = ()
+    """What stands on stickers before `c/` and the code: `http://192.168.1.10:8081/`, the best one first."""
     hosts: frozenset[str] = frozenset()
     """Names under which the console may be opened, besides literal addresses and `localhost`."""
     secure: bool = False

@@ -53,6 +53,7 @@ NOTES = {
     "no_transaction": N_("The car did not begin in time; what was held was given back."),
     "cancelled": N_("It was cancelled before the car began; what was held was given back."),
     "offline": N_("The charger was offline; what was held was given back."),
+    "not_sent": N_("The charger lost its connection; what was held was given back."),
     "timeout": N_("The charger did not answer; what was held was given back."),
     "refused": N_("The charger refused the start; what was held was given back."),
     "busy": N_("The charger was busy with other commands; what was held was given back."),

@@ -109,6 +109,17 @@ async def test_health_is_503_while_nothing_can_be_committed(site: Running) -> No
     assert (await site.nobody().ask("/health"))[0] == 200
 
 
+async def test_health_is_503_while_nothing_can_be_read(site: Running, api: Client) -> None:
+    with sqlite3.connect(site.store.path, isolation_level=None) as other:
+        other.execute("ALTER TABLE problem RENAME TO lost")
+        for client in (site.nobody(), api):
+            status, text = await client.ask("/health")
+            assert (status, json.loads(text)) == (503, {"status": "failing"})
+        other.execute("ALTER TABLE lost RENAME TO problem")
+    other.close()
+    assert (await site.nobody().ask("/health"))[0] == 200
+
+
 async def test_the_numbers_are_in_the_prometheus_format(site: Running, api: Client) -> None:
     await api.post("/stations", {"id": "CS-01"})
     async with Station.connected(site.stations_url, "CS-01") as station:

@@ -40,6 +40,8 @@ async def test_owner_sets_up_and_lets_the_first_charger_in(visit: Visit, site: S
 
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Connect a charger")).to_be_visible()
+    steps = page.get_by_role("region", name="To begin with")
+    await expect(steps.get_by_role("link", name="Connect the first charger")).to_have_attribute("href", "/stations/new")
     await expect(page.locator("code.address").first).to_contain_text(site.program.stations)
 
     knocker = await connect("CP-0042")
@@ -55,6 +57,8 @@ async def test_owner_sets_up_and_lets_the_first_charger_in(visit: Visit, site: S
     tile = page.get_by_role("article").filter(has=page.get_by_role("heading", name="Gate 1"))
     await expect(tile).to_contain_text("Free")
     await expect(page.get_by_text("wants in")).to_have_count(0)
+    await expect(steps.get_by_role("link", name="Connect the first charger done")).to_be_visible()
+    await expect(steps.get_by_role("link", name="Say what charging costs")).to_have_attribute("href", "/tariffs/new")
 
 
 async def test_code_of_the_set_up_works_once_only(visit: Visit, site: Site) -> None:

@@ -24,7 +24,7 @@ async def _program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
     directory = tmp_path_factory.mktemp("browser") / "site"
     await make_site(directory)
     await add_operator(directory, OWNER, "owner", "Nasrin Akter")
-    async with serving(directory, "--console-tls", "127.0.0.1:0") as program:
+    async with serving(directory, "--console-tls", "127.0.0.1:0", "--stations-tls", "127.0.0.1:0") as program:
         yield program
 
 
@@ -47,6 +47,8 @@ async def test_plain_http_leads_to_https_where_the_key_is_for_this_host_alone(
     assert (cookie["sameSite"], cookie["path"], cookie["domain"]) == ("Strict", "/", "127.0.0.1")
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Connect a charger")).to_be_visible()
+    assert program.addresses["stations-tls"].startswith("wss://")
+    await expect(page.get_by_text(program.addresses["stations-tls"])).to_be_visible()
     await context.close()
     assert onlooker.complaints == []
     assert onlooker.refused == []

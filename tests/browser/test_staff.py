@@ -172,6 +172,7 @@ async def test_audit_list_says_who_did_what(visit: Visit, yard: Site) -> None:
     await expect(page.get_by_role("heading", level=1)).to_have_text("Hall of the north")
     await page.goto("/audit")
     await expect(page.get_by_role("row").nth(1)).to_contain_text("Nasrin Akter")
+    await expect(page.get_by_role("row").nth(1)).to_contain_text("it is called Hall of the north now")
     await page.goto("/stations/HALL")
     await page.get_by_label("Name on the board").fill("Hall")
     await page.get_by_role("button", name="Rename").click()

@@ -11,10 +11,11 @@ import pytest
 
 from appliance.db import audit, board
 from appliance.domain.site import Site
-from appliance.services import operators
+from appliance.domain.tariff import Tariff
+from appliance.services import enrolment, operators, stations, tariffs
 from appliance.services.operators import Role
 from appliance.services.ports import CommandAnswer, CommandFailed
-from tests.ui.yard import SITE, Yard, open_yard
+from tests.ui.yard import ACTOR, NOW_MS, SITE, Yard, open_yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -299,3 +300,34 @@ async def test_a_token_is_shown_once_and_can_be_revoked(yard: Yard) -> None:
     assert token not in await (await owner.get("/operators")).text()
     assert (await owner.post("/tokens/1/revoke", headers=OURS, allow_redirects=False)).status == 303
     assert (await owner.post("/tokens/1/revoke", headers=OURS)).status == 404
+
+
+async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Yard) -> None:
+    owner = await bare.logged_in(Role.OWNER)
+
+    async def steps() -> list[tuple[str, bool]]:
+        html = await (await owner.get("/")).text()
+        part = html.partition('id="begin"')[2].partition("</section>")[0]
+        return [(path, "is-done" in more) for path, more in re.findall(r'<a href="([^"]+)"([^>]*)>', part)]
+
+    assert await steps() == [("/tariffs/new", False), ("/stations/new", False), ("/people/new", False)]
+    tariff = Tariff(
+        0, "Day", energy_milli_per_kwh=1_850_000, time_milli_per_minute=0, idle_milli_per_minute=0, idle_grace_s=0,
+        flat_milli=0, tax_basis_points=0,
+    )  # fmt: skip
+    number = await bare.store.write(tariffs.add, tariff, ACTOR, NOW_MS)
+    await bare.store.write(tariffs.make_default, number, ACTOR, NOW_MS)
+    await bare.store.write(stations.register, "CS-01", "Gate 1", 0, None, ACTOR, NOW_MS)
+    assert await steps() == [("/tariffs", True), ("/stations", True), ("/people/new", False)]
+    group = await bare.store.write(enrolment.add_group, "Customers", "prepaid", ACTOR, NOW_MS)
+    await bare.store.write(enrolment.add_person, "Rahima Khatun", group, ACTOR, NOW_MS)
+    assert await steps() == []
+
+
+async def test_steps_of_a_new_site_are_told_to_those_who_can_take_them(bare: Yard) -> None:
+    cashier = await (await (await bare.logged_in(Role.CASHIER)).get("/")).text()
+    viewer = await (await (await bare.logged_in(Role.VIEWER)).get("/")).text()
+
+    assert 'href="/people/new"' in cashier
+    assert 'href="/tariffs/new"' not in cashier
+    assert 'id="begin"' not in viewer

@@ -38,7 +38,12 @@ PASSWORD = "yellow submarine garage"
 PASSWORD_HASH = "$2b$04$DXLKN1uAeSW9eS64VUw3huqqIDthGQP5C3MBjN.zB7N/PkIS5B7.S"
 """Of that password, at the least cost there is: tests log in often."""
 SITE = Site("Dhanmondi yard", "BDT", 2, "Asia/Dhaka", "en")
-ADDRESSES = Addresses(stations=("ws://192.168.1.10:9000/ocpp/",), hosts=frozenset({"yard.example"}))
+ADDRESSES = Addresses(
+    stations=("ws://192.168.1.10:9000/ocpp/",),
+    stations_tls=("wss://192.168.1.10:9443/ocpp/",),
+    drivers=("http://192.168.1.10:8081/",),
+    hosts=frozenset({"yard.example"}),
+)
 
 
 @dataclass(slots=True)

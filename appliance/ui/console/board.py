@@ -14,10 +14,11 @@ from appliance.db import problems
 from appliance.db.board import Knocking, Today
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
-from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
+from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
 from appliance.ui.console.tiles import Reader, Tile, tile
-from appliance.ui.context import CONSOLE, Console, Page, principal
+from appliance.ui.context import CONSOLE, Addresses, Console, Page, principal
 from appliance.ui.formats import formats
+from appliance.ui.language import N_
 from appliance.ui.live import Fragments, LiveView
 from appliance.ui.render import render, render_part
 from appliance.ui.roles import may
@@ -36,13 +37,24 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a new site needs, and the list that it will stand in."""
+
+    path: str
+    sentence: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BoardPage:
     """The whole board."""
 
     tiles: list[Tile]
     figures: Figures
     knocking: list[Knocking]
-    addresses: tuple[str, ...]
+    addresses: Addresses
+    begin: list[Step]
+    """What is still to be made before anybody can charge; empty once all is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Snapshot:
     today: Today
     knocking: list[Knocking]
     problems: int
+    begun: rows.Begun
 
 
 async def show(request: web.Request) -> web.Response:
@@ -80,6 +93,7 @@ def read(db: sqlite3.Connection, day: str) -> Snapshot:
         rows.today(db, day),
         rows.knocking(db),
         problems.count_open(db),
+        rows.begun(db),
     )
 
 
@@ -96,7 +110,18 @@ def build(snapshot: Snapshot, console: Console, role: str, now_ms: int) -> Board
         problems=snapshot.problems,
     )
     knocking = snapshot.knocking if may(role, "GET", "/stations/{identity}/approve") else []
-    return BoardPage(tiles, figures, knocking, console.addresses.stations)
+    return BoardPage(tiles, figures, knocking, console.addresses, first_steps(snapshot.begun, role))
+
+
+def first_steps(begun: rows.Begun, role: str) -> list[Step]:
+    """For a site that is just made: what this role can do so that it charges. Nothing once that is done."""
+    steps = [
+        Step("/tariffs", N_("Say what charging costs"), begun.tariff),
+        Step("/stations", N_("Connect the first charger"), begun.station),
+        Step("/people", N_("Enter the first person, with a card"), begun.person),
+    ]
+    possible = [step for step in steps if may(role, "GET", f"{step.path}/new")]
+    return possible if not all(step.done for step in possible) else []
 
 
 def tiles_of(
@@ -148,13 +173,14 @@ async def fragments(console: Console, role: str, _parameter: str, changes: Seque
         if touched is None or one.station in touched
     }
     parts["figures"] = render_part(console, role, "board/_figures.html", figures=page.figures)
+    parts["begin"] = render_part(console, role, "board/_begin.html", begin=page.begin).strip()
     parts["knocking"] = render_part(console, role, "board/_knocking.html", knocking=page.knocking)
     return parts
 
 
 def concerns(announcement: Announcement, _parameter: str) -> bool:
     """Whether the board looks different after this."""
-    return isinstance(announcement, (StationChanged, SessionChanged, ProblemsChanged))
+    return isinstance(announcement, (StationChanged, SessionChanged, ProblemsChanged, SettingsChanged))
 
 
 PAGE = Page(routes=[web.get("/", show)], live=[LiveView("board", "/", concerns, fragments)])

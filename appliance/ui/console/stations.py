@@ -19,12 +19,13 @@ from appliance.db.history import Session
 from appliance.db.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import StationState
+from appliance.services import places as sticker_codes
 from appliance.services import stations
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
 from appliance.ui.console.board import tiles_of
 from appliance.ui.console.common import station_of, station_path
 from appliance.ui.console.tiles import Tile
-from appliance.ui.context import CONSOLE, Console, Page, principal
+from appliance.ui.context import CONSOLE, Addresses, Console, Page, principal
 from appliance.ui.formats import formats
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import _
@@ -54,7 +55,7 @@ class ListPage:
     lines: list[Line]
     knocking: list[Station]
     retired: list[Station]
-    addresses: tuple[str, ...]
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,15 @@ class StationPage:
     """One station."""
 
     station: Station
+    stickers: list[tuple[int, str]]
+    """For each of its EVSEs the address that its sticker leads to."""
     online: bool
     tiles: list[Tile]
     troubles: list[Told]
     sessions: list[Session]
     form: Form
     triggers: tuple[str, ...]
-    addresses: tuple[str, ...]
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class NewPage:
     """How to connect a charger, and a form to enter it beforehand."""
 
     form: Form
-    addresses: tuple[str, ...]
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class SecurityPage:
     station: Station
     password: str
     form: Form
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ async def show_list(request: web.Request) -> web.Response:
     for one in tiles_of(places, running, parked, console, role, console.clock()):
         by_station.setdefault(one.station, []).append(one)
     lines = [Line(one, one.id in online, by_station.get(one.id, [])) for one in approved]
-    page = ListPage(lines, knocking, retired, console.addresses.stations)
+    page = ListPage(lines, knocking, retired, console.addresses)
     return render(request, "stations/list.html", page)
 
 
@@ -141,7 +145,7 @@ def _read_list(
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /stations/new`."""
-    return render(request, "stations/new.html", NewPage(Form(), request.app[CONSOLE].addresses.stations))
+    return render(request, "stations/new.html", NewPage(Form(), request.app[CONSOLE].addresses))
 
 
 async def add(request: web.Request) -> web.Response:
@@ -153,7 +157,7 @@ async def add(request: web.Request) -> web.Response:
             stations.register, identity, form.text("name"), 0, None, principal(request).actor, console.clock()
         )
     except Refusal as refusal:
-        page = NewPage(form.refused(refusal), console.addresses.stations)
+        page = NewPage(form.refused(refusal), console.addresses)
         return render(request, "stations/new.html", page, status=refusal.status)
     text = _("{identity} is entered. It appears as soon as it connects.").format(identity=identity)
     return done(request, station_path(identity), text)
@@ -217,7 +221,8 @@ async def retire(request: web.Request) -> web.Response:
 
 async def show_security(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/security`."""
-    return render(request, "stations/security.html", SecurityPage(await station_of(request), "", Form()))
+    page = SecurityPage(await station_of(request), "", Form(), request.app[CONSOLE].addresses)
+    return render(request, "stations/security.html", page)
 
 
 async def secure(request: web.Request) -> web.Response:
@@ -235,10 +240,11 @@ async def secure(request: web.Request) -> web.Response:
         hashed = console.hash_station_password(password.encode())
         await console.store.write(stations.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
     except Refusal as refusal:
-        page = SecurityPage(station, "", form.refused(refusal))
+        page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)
     await console.stations.disconnect(station.id, "must come back with its password")
-    return render(request, "stations/security.html", SecurityPage(await station_of(request), password, Form()))
+    page = SecurityPage(await station_of(request), password, Form(), console.addresses)
+    return render(request, "stations/security.html", page)
 
 
 async def _station_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
@@ -255,20 +261,26 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
     found = await console.store.read(_read_station, identity)
     if found is None:
         return None
-    station, places, running, parked, troubles, sessions = found
+    station, places, running, parked, troubles, sessions, codes = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
     names = {int(station.id): Named(station.identity, station.name, len(station.connectors))}
     return StationPage(
         station=station,
+        stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
         online=console.stations.is_online(station.id),
         tiles=tiles_of(places, running, parked, console, role, now_ms),
         troubles=[told(one, names, fmt, now_ms) for one in troubles],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         form=form,
         triggers=TRIGGERS,
-        addresses=console.addresses.stations,
+        addresses=console.addresses,
     )
+
+
+def stickers(codes: dict[int, str], addresses: Addresses) -> list[tuple[int, str]]:
+    """Where the stickers of these EVSEs lead; none where drivers' pages are not served."""
+    return [(evse, f"{addresses.drivers[0]}c/{code}") for evse, code in codes.items() if addresses.drivers]
 
 
 def _read_station(
@@ -281,6 +293,7 @@ def _read_station(
         dict[tuple[int, int], board_rows.Parked],
         list[problems.Problem],
         list[Session],
+        dict[int, str],
     ]
     | None
 ):
@@ -294,6 +307,7 @@ def _read_station(
         board_rows.parked(db, station.id),
         problems.of_subject(db, f"station:{station.id}"),
         history.page(db, history.Filter(station=station.id), limit=RECENT_SESSIONS),
+        sticker_codes.codes(db, station.id),
     )
 
 
