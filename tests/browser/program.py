@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.process import gone
+
 START_S_MAX = 60.0
 STOP_S_MAX = 20.0
 LOOPBACK = "127.0.0.1:0"
@@ -90,10 +92,10 @@ async def serving(directory: Path, *options: str, last_word: str = "drivers") ->
         if process.returncode is None:
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_S_MAX)
+            await asyncio.wait_for(gone(process), STOP_S_MAX)
         except TimeoutError:
             process.kill()
-            await process.wait()
+            await gone(process)
     logged = log.read_text()
     assert process.returncode == 0, logged
     assert "Traceback" not in logged, logged

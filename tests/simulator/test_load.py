@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.frames import ACTIONS, TEXT, Round, StationClock, frames, masked
 from benchmarks.load import is_loopback
+from tests.support.process import gone
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 60
@@ -43,7 +44,7 @@ async def _limit(tmp_path: Path) -> AsyncIterator[Limit]:
     assert found is not None
     yield Limit(found[0], process.pid, database)
     process.terminate()
-    await process.wait()
+    await gone(process)
 
 
 async def load(*arguments: str) -> tuple[int, str, str]:

@@ -76,6 +76,13 @@ def look_into(data_dir: Path) -> Database:
     return db
 
 
+async def gone(process: asyncio.subprocess.Process) -> int:
+    """Wait until a process has ended, and close its pipes: left to the collector, they outlive their event loop."""
+    code = await process.wait()
+    process._transport.close()  # type: ignore[attr-defined]
+    return code
+
+
 class ServerProcess:
     """`forecourt serve` on a folder. Free ports at the first start, the same ones at each further start."""
 
@@ -135,18 +142,18 @@ class ServerProcess:
     async def kill(self) -> None:
         """As a power cut does it to a process."""
         self.running.kill()
-        await self.running.wait()
+        await gone(self.running)
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         self.running.send_signal(signal.SIGTERM)
         async with asyncio.timeout(STOP_S):
-            return await self.running.wait()
+            return await gone(self.running)
 
     async def ended(self) -> int:
         """Wait until it ends by itself; the exit code."""
         async with asyncio.timeout(START_S):
-            return await self.running.wait()
+            return await gone(self.running)
 
     async def clean_up(self) -> None:
         """Leave no process behind, whatever happened."""
@@ -196,7 +203,7 @@ class ReadyServer(ServerProcess):
             await self.kill()
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
-            await self.process.wait()
+            await gone(self.process)
 
     async def _signal(self, number: signal.Signals) -> int:
         assert self.process is not None
