@@ -91,7 +91,7 @@ async def station_days(call: Call) -> Answer:
     begin = int(call.query.get("after", 0))
     limit = call.query.get("limit") or max(1, len(rows))
     numbered = list(enumerate(rows[begin : begin + limit + 1], begin + 1))
-    return listed(
+    page = listed(
         numbered,
         limit,
         lambda row: _station_day(call, row[1]),
@@ -104,6 +104,8 @@ async def station_days(call: Call) -> Answer:
         },
         currency=call.currency,
     )
+    # The same list under the name that every list has, and under the one that a report has.
+    return Answer({**page.body, "rows": page.body["items"]})
 
 
 async def accounts(call: Call) -> Answer:
@@ -196,7 +198,7 @@ OPERATIONS = (
             PAGING[1],
         ),
         listed=True,
-        beside={"total": TOTAL, "currency": CURRENCY},
+        beside={"total": TOTAL, "currency": CURRENCY, "rows": several(STATION_DAY.reference)},
     ),
     Operation("GET", "/ledger/accounts", "The accounts, all wallets in one", accounts, ACCOUNT, listed=True),
     Operation("GET", "/ledger/transfers", "The journal, the newest first", transfers, TRANSFER, query=PAGING, listed=True),
