@@ -116,7 +116,11 @@ class ServerProcess:
                 *self.prefix, sys.executable, "-m", "appliance", *self.words(), cwd=ROOT, stdout=subprocess.PIPE,
                 stderr=log, env=environment(),
             )  # fmt: skip
-        await self.serves(self.process)
+        try:
+            await self.serves(self.process)
+        except DidNotStart:
+            await gone(self.process)
+            raise
 
     def words(self) -> list[str]:
         """Its command line."""
