@@ -168,12 +168,14 @@ def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[in
 def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Parked]:
     """Whose cable is still in, by station and EVSE: the last session there, if it is one of the site's newest."""
     rows = db.execute(
-        """SELECT station_id, recent.evse, recent.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh,
+        """SELECT recent.station_id, recent.evse, recent.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh,
             fee_minor
-        FROM (SELECT * FROM session ORDER BY id DESC LIMIT :newest) AS recent
-        JOIN connector USING (station_id, evse) LEFT JOIN person ON person.id = person_id
-        WHERE connector.status = 'Finishing' AND recent.state IN ('ended', 'review')
-          AND (:station IS NULL OR station_id = :station) ORDER BY recent.id""",
+        FROM (SELECT id, station_id, evse FROM session ORDER BY id DESC LIMIT :newest) AS recent
+        JOIN connector ON connector.station_id = recent.station_id AND connector.evse = recent.evse
+            AND connector.status = 'Finishing'
+        JOIN session ON session.id = recent.id LEFT JOIN person ON person.id = person_id
+        WHERE session.state IN ('ended', 'review') AND (:station IS NULL OR recent.station_id = :station)
+        ORDER BY recent.id""",
         {"station": station, "newest": NEWEST_MAX},
     )
     return {(row[0], row[1]): Parked(*row[2:]) for row in rows}

@@ -31,7 +31,13 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name that gettext tools look f
 
 def _(sentence: str) -> str:
     """The sentence in the reader's language."""
-    return catalog(_current.get()).gettext(sentence) if sentence else ""
+    return _looked_up(_current.get(), sentence) if sentence else ""
+
+
+@lru_cache(maxsize=4096)
+def _looked_up(language: str, sentence: str) -> str:
+    """Remembered, because a board asks for the same few words a thousand times."""
+    return catalog(language).gettext(sentence)
 
 
 def ngettext(one: str, many: str, number: int) -> str:

@@ -6,6 +6,8 @@ What is not in the table answers 403, whoever asks; `tests/ui/test_roles.py` wal
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from appliance.services.operators import Role
 
 Route = tuple[str, str]
@@ -200,6 +202,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
 WITHOUT_LOG_IN = frozenset(route for route, roles in ROUTES.items() if roles == OPEN)
 
 
+@lru_cache(maxsize=4096)
 def may(role: str | None, method: str, path: str) -> bool:
     """Whether somebody of `role` (None: nobody) may use the route registered as `path`."""
     route = ("GET" if method == "HEAD" else method, path)
