@@ -152,16 +152,6 @@ def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     return [Sample(*row) for row in rows]
 
 
-def last_sample(db: sqlite3.Connection, session: int) -> Sample | None:
-    """The newest reading of a session."""
-    row = db.execute(
-        """SELECT sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent FROM sample
-        WHERE session_id = ? ORDER BY sampled_at_ms DESC LIMIT 1""",
-        (session,),
-    ).fetchone()
-    return Sample(*row) if row else None
-
-
 def idle_so_far(db: sqlite3.Connection, session: int) -> list[tuple[int, int | None]]:
     """The idle spans of a session; the last may be open."""
     return db.execute(

@@ -172,16 +172,6 @@ def wallet_of(db: sqlite3.Connection, person: PersonId) -> AccountId | None:
     return AccountId(row[0]) if row else None
 
 
-def taken_in_minor(db: sqlite3.Connection, from_ms: int, to_ms: int) -> int:
-    """Top-ups less refunds, all methods, in a span of time."""
-    row = db.execute(
-        """SELECT coalesce(sum(CASE code WHEN 'topup' THEN amount_minor ELSE -amount_minor END), 0)
-        FROM transfer WHERE code IN ('topup', 'refund') AND at_ms >= ? AND at_ms < ?""",
-        (from_ms, to_ms),
-    ).fetchone()
-    return int(row[0])
-
-
 def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST_HASH) -> list[str]:
     """What is wrong in the books, computed from the rows alone; [] when all is well.
 
