@@ -47,7 +47,7 @@ venv: $(INSTALLED) $(CATALOGS) ## the virtual environment .venv, from the lock
 
 .PHONY: lock
 lock: $(INSTALLED) ## renew the locked dependencies (LOCK_ARGUMENTS="--upgrade" for newer versions)
-	cd requirements && for name in build runtime development; do \
+	cd requirements && for name in build runtime pcsc development; do \
 	    ../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 	        --custom-compile-command "make lock" $(LOCK_ARGUMENTS) "$$name.in" --output-file "$$name.txt"; \
 	done
