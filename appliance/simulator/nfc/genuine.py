@@ -1,0 +1,46 @@
+"""UIDs with the maker's signature over them, as they have been published in the tests of open NFC tools.
+
+NXP's private keys are not known to anybody else, so that a simulated card is found genuine only with one of these.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NTAG21X: Final = tuple(
+    (bytes.fromhex(uid), bytes.fromhex(signature))
+    for uid, signature in (
+        ("04E10CDA993C80", "8B76052EE42F5567BEB53238B3E3F9950707C0DCC956B5C5EFCFDB709B2D82B3"),
+        ("04DB0BDA993C80", "6048EFD9417CD10F6B7F1818D471A7FE5B46868D2EABDC6307A1E0AAE139D8D0"),
+        ("0453C652FE4A80", "EDFD3263E7DDB1730260B832605205FB40FB32D7BB06F1DB49F17706C2ED6727"),
+        ("043991C2FC6780", "AF0D47F0EFFFDC7B8B7B78DD939BE6C1BF15330A1A82B6C887B16963545F3185"),
+        ("0485928AA06181", "1B84EB70BD4CBD1B1DE4980B1858BD7C7285B4E47B388E96CF886BEEA343AD90"),
+        ("04AB87F2CA1190", "67B1750BCCEB1174F9A33BF20E0226551A6366939B31F949848C3C087350FA90"),
+    )
+)
+"""UID of 7 bytes and signature of 32, for NTAG213, 215 and 216 alike."""
+
+ULTRALIGHT_EV1: Final = tuple(
+    (bytes.fromhex(uid), bytes.fromhex(signature))
+    for uid, signature in (
+        ("04C1285A373080", "CEA2EB0B3C95D0844A95B824A7553703B3702378033BF0987899DB70151A19E7"),
+        ("04C2285A373080", "A561506723D422D29ED9F93E60D20B9ED1E05CC1BF81DA19FE500CA0B81CC0ED"),
+        ("04EE45DAA34084", "EBB6102BFF74B087D18A57A54BC375159A04EA9BC61080B7F4A85AFE1587D73B"),
+    )
+)
+"""The same for Ultralight EV1, which has a key of its own."""
+
+NTAG424: Final = tuple(
+    (bytes.fromhex(uid), bytes.fromhex(signature))
+    for uid, signature in (
+        (
+            "0463474AA26A80",
+            "27E9A50E6CA4BA9037C02F7D20A80D0284D0C1D83C67F5A5AC1D8A4EF86C9508417E4E9C6F85AA7920F0ABDED984CAF20467D66EA54BBF08",
+        ),
+        (
+            "04C46C222A6380",
+            "344A806EBF704C05C19215D2F840529CE365AAD2D08A469A95896D75D477D9FAB02A0C827E9F215BD8EB0E56A3A9A008FB75D706AABBD4DA",
+        ),
+    )
+)
+"""UID and signature of 56 bytes, on the curve secp224r1."""

@@ -1,0 +1,185 @@
+"""The demo's drawer of cards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ndef
+import nfc.tag
+import pytest
+
+from appliance.domain.tag import Kind
+from appliance.services.ports import ToyCard, ToyReader
+from appliance.simulator.nfc import genuine
+from appliance.simulator.nfc.catalogue import MAKERS, TELEPHONE
+from appliance.simulator.nfc.toy import KnownCard, Toy
+from tests.simulator.nfc.driver import opened, sense, tap, uid
+
+LINK = "https://site.example/card/0123456789abcdef"
+KNOWN = (KnownCard("Rahima Khatun", Kind.NTAG213, "04A1B2C3D4E580"),)
+
+
+@pytest.fixture(name="toy")
+def _toy(tmp_path: Path) -> Iterator[Toy]:
+    with Toy(tmp_path, KNOWN) as toy:
+        yield toy
+
+
+def _find(toy: ToyReader, kind: str) -> ToyCard:
+    return next(card for card in toy.cards() if card.kind == kind)
+
+
+def test_new_drawer_holds_cards_of_several_kinds(toy: Toy) -> None:
+    cards = toy.cards()
+
+    assert [card.kind for card in cards] == [
+        *(["NTAG213"] * 3),
+        "NTAG215",
+        "NTAG 424 DNA",
+        "MIFARE Classic",
+        "Telephone",
+        "FeliCa",
+        "NTAG213",
+    ]
+    assert [card.name for card in cards[:4]] == ["NTAG213", "NTAG213 2", "NTAG213 3", "NTAG215"]
+    assert (cards[-1].name, cards[-1].uid) == ("Rahima Khatun", "04A1B2C3D4E580")
+    assert not any(card.on_reader for card in cards)
+    assert len({card.uid for card in cards}) == len({card.id for card in cards}) == len(cards)
+
+
+def test_new_cards_bear_signatures_of_the_maker_as_long_as_there_are_some(toy: Toy) -> None:
+    pairs = {pair[0].hex().upper() for pair in genuine.NTAG21X}
+    drawer = [card.uid for card in toy.cards()[:4]]
+    more = [toy.new_card(Kind.NTAG216).uid for _ in range(3)]
+
+    assert set(drawer + more[:2]) == pairs
+    assert more[2] not in pairs
+
+
+def test_each_card_that_is_laid_is_read(toy: Toy) -> None:
+    with opened(toy.path) as frontend:
+        for card in toy.cards():
+            toy.lay(card.id)
+            shown = next(one for one in toy.cards() if one.on_reader)
+            assert shown.id == card.id
+            assert uid(frontend) == shown.uid
+        toy.take()
+        assert sense(frontend) is None
+    assert not any(card.on_reader for card in toy.cards())
+
+
+def test_card_that_does_not_exist_cannot_be_laid(toy: Toy) -> None:
+    with pytest.raises(KeyError):
+        toy.lay(99)
+    with pytest.raises(KeyError):
+        toy.tear(99)
+    with pytest.raises(KeyError):
+        toy.new_card("Jewel")
+
+
+@pytest.mark.parametrize("kind", list(MAKERS))
+def test_card_of_every_kind_comes_out_of_the_box(toy: Toy, kind: str) -> None:
+    card = toy.new_card(kind)
+    toy.lay(card.id)
+
+    assert card.kind == kind
+    assert not card.on_reader
+    assert next(one for one in toy.cards() if one.id == card.id).on_reader
+    with opened(toy.path) as frontend:
+        assert sense(frontend) is not None
+
+
+def test_torn_card_leaves_in_the_middle_of_a_write(toy: Toy) -> None:
+    for kind in (Kind.NTAG213, Kind.NTAG424, Kind.FELICA):
+        card = _find(toy, kind)
+        toy.lay(card.id)
+        with opened(toy.path) as frontend:
+            tag = tap(frontend)
+            assert tag.ndef.length == 0
+            toy.tear(card.id)
+            tag = tap(frontend)
+            assert tag.ndef.length == 0
+            with pytest.raises(nfc.tag.TagCommandError):
+                tag.ndef.records = [ndef.UriRecord(LINK + "x" * 100)] if kind == Kind.NTAG424 else _records()
+            assert sense(frontend) is None
+            assert not _find(toy, kind).on_reader
+
+            toy.lay(card.id)
+            tap(frontend).ndef.records = _records()
+            assert tap(frontend).ndef.records[0].uri == LINK
+
+
+def _records() -> list[Any]:
+    return [ndef.UriRecord(LINK)]
+
+
+def test_what_is_on_a_card_survives_a_restart(tmp_path: Path) -> None:
+    with Toy(tmp_path, KNOWN) as toy:
+        before = toy.cards()
+        toy.lay(before[0].id)
+        with opened(toy.path) as frontend:
+            tap(frontend).ndef.records = _records()
+        extra = toy.new_card(Kind.ULTRALIGHT_C)
+
+    with Toy(tmp_path, KNOWN) as again:
+        cards = again.cards()
+        assert [card.id for card in cards] == [*(card.id for card in before), extra.id]
+        assert [card.uid for card in cards if card.kind != TELEPHONE] == [
+            card.uid for card in [*before, extra] if card.kind != TELEPHONE
+        ]
+        again.lay(cards[0].id)
+        with opened(again.path) as frontend:
+            assert tap(frontend).ndef.records[0].uri == LINK
+
+
+def test_what_was_written_is_in_the_file_as_soon_as_the_reader_looks_again(toy: Toy, tmp_path: Path) -> None:
+    card = toy.cards()[0]
+    toy.lay(card.id)
+    with opened(toy.path) as frontend:
+        tap(frontend).ndef.records = _records()
+        assert sense(frontend) is not None
+        assert sense(frontend) is not None
+        kept = json.loads((tmp_path / "cards.json").read_text())
+
+    assert b"site.example" in bytes.fromhex(kept["cards"][0]["state"]["memory"])
+    assert (tmp_path / "cards.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cards": [{"id": 1}]}', '{"cards": 7}'])
+def test_damaged_file_gives_a_new_drawer(tmp_path: Path, content: str) -> None:
+    (tmp_path / "cards.json").write_text(content)
+
+    with Toy(tmp_path) as toy:
+        assert len(toy.cards()) == 8
+
+
+def test_lead_is_pulled_and_put_back_under_the_same_path(toy: Toy) -> None:
+    toy.lay(toy.cards()[0].id)
+    path = toy.path
+    toy.set_plugged(False)
+    assert not path.exists()
+
+    toy.set_plugged(True)
+
+    with opened(path) as frontend:
+        assert uid(frontend) == toy.cards()[0].uid
+
+
+def test_toy_without_a_folder_keeps_nothing() -> None:
+    with Toy() as toy, opened(toy.path) as frontend:
+        toy.lay(toy.cards()[3].id)
+        assert uid(frontend) == toy.cards()[3].uid
+
+
+def test_pages_can_change_cards_while_the_reader_is_busy(toy: Toy) -> None:
+    cards = toy.cards()
+    with opened(toy.path) as frontend:
+        for card in cards * 3:
+            toy.lay(card.id)
+            target = sense(frontend)
+            assert target is not None
+            toy.take()
+    assert not any(card.on_reader for card in toy.cards())
