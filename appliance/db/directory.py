@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.people import CARD, PERSON, Card, Person
+from appliance.db.people import CARD, PERSON, Card, Person, cards_in
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form
 
 PEOPLE_ORDERS = {
@@ -17,6 +17,7 @@ CARD_ORDERS = {
     "newest": "card.id DESC",
     "holder": "person.name COLLATE NOCASE, card.id DESC",
     "label": "label = '', label COLLATE NOCASE, card.id DESC",
+    "number": "card.number",
 }
 DIGITS = {ord(native): str(number % 10) for number, native in enumerate("০১২৩৪৫৬৭৮৯٠١٢٣٤٥٦٧٨٩")}
 
@@ -48,9 +49,18 @@ WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :gr
 """
 CARDS_WHERE = r"""
 WHERE (:text = '' OR uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\'
-       OR person.name LIKE :pattern ESCAPE '\')
-  AND (:blocked = 0 OR blocked_at_ms IS NOT NULL)
+       OR person.name LIKE :pattern ESCAPE '\' OR printf('%04d', card.number) = :number)
+  AND CASE :state
+      WHEN 'charging' THEN blocked_at_ms IS NULL AND coalesce(expires_at_ms > :now_ms, 1)
+      WHEN 'blocked' THEN blocked_at_ms IS NOT NULL
+      WHEN 'lost' THEN replaced_by IS NOT NULL
+      WHEN 'returned' THEN blocked_at_ms IS NOT NULL AND blocked_why IN ('returned', 'undone')
+      WHEN 'expired' THEN blocked_at_ms IS NULL AND expires_at_ms <= :now_ms
+      WHEN 'unwritten' THEN content IN ('pending', 'wiping')
+      ELSE 1 END
 """
+CARD_STATES = ("charging", "blocked", "lost", "returned", "expired", "unwritten")
+"""What the list of cards can be narrowed to."""
 
 
 def people(
@@ -82,18 +92,22 @@ def cards(
     db: sqlite3.Connection,
     *,
     text: str = "",
-    blocked: bool = False,
+    state: str = "",
+    now_ms: int = 0,
     order: str = "newest",
     offset: int = 0,
     limit: int = 100,
 ) -> Cards:
-    """Cards whose UID, label or holder has `text` in it. Raises KeyError for an order there is not."""
-    values = {"blocked": blocked, **patterns(text)}
+    """Cards whose UID, label or holder has `text` in it, or whose number it is; `state` is "" or one of CARD_STATES at `now_ms`.
+
+    Raises KeyError for an order there is not.
+    """
+    values = {"state": state, "now_ms": now_ms, **patterns(text)}
     rows = db.execute(
         f"{CARD} {CARDS_WHERE} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
         {**values, "limit": limit, "offset": offset},
     )
-    found = [Card(*row) for row in rows]
+    found = cards_in(rows)
     count = db.execute(f"SELECT count(*) FROM card JOIN person ON person.id = person_id {CARDS_WHERE}", values)
     return Cards(found, count.fetchone()[0])
 
@@ -111,6 +125,7 @@ def patterns(text: str) -> dict[str, str]:
         "phone": phone,
         "phone_pattern": _pattern(phone),
         "uid_pattern": _pattern(_part_of_uid(plain)),
+        "number": plain.zfill(4),
     }
 
 

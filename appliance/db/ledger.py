@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from appliance.db.connection import Database, Rows
-from appliance.domain.identifiers import AccountId, PersonId
+from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, fingerprint
 
 TRANSFER = Rows(
@@ -164,12 +164,6 @@ def transfers(
         FROM transfer WHERE seq < ? ORDER BY seq DESC LIMIT ?""",
         (before_seq or 2**62, limit),
     ).fetchall()
-
-
-def wallet_of(db: sqlite3.Connection, person: PersonId) -> AccountId | None:
-    """The wallet of a person; None if there is no such person."""
-    row = db.execute("SELECT wallet_id FROM person WHERE id = ?", (person,)).fetchone()
-    return AccountId(row[0]) if row else None
 
 
 def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST_HASH) -> list[str]:

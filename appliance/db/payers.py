@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.db import tariffs
 from appliance.db.connection import Database
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
+from appliance.domain.id_token import reversed_form
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.tariff import Tariff
 
@@ -16,6 +17,9 @@ PAYS = frozenset(
         AuthorizationStatus.NO_CREDIT,
         AuthorizationStatus.CONCURRENT_TX,
         AuthorizationStatus.EXPIRED,
+        AuthorizationStatus.NOT_AT_THIS_LOCATION,
+        AuthorizationStatus.NOT_AT_THIS_TIME,
+        AuthorizationStatus.LIMIT_REACHED,
     }
 )
 """Whose energy is billed if it flows all the same, as it may when the station was offline. A blocked card may be a
@@ -28,18 +32,22 @@ class Payer:
 
     holder: Holder
     card: CardId | None
+    uid: str
+    """The card's own UID in normal form, whatever the station calls it; "" without a card."""
     person: PersonId
     wallet: AccountId
     tariff: Tariff | None
     cards: int
+    """How many tokens stations may know the holder by: all their cards, and what this one is called besides."""
 
 
 PAYER = """
-SELECT card.id, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
+SELECT card.id, card.uid, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
        account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
        card.blocked_at_ms, card.expires_at_ms, card.transactions_max,
        (SELECT count(*) FROM session WHERE session.id_token = card.uid AND session.state IN ('requested', 'running')),
        (SELECT count(*) FROM card AS other WHERE other.person_id = person.id)
+       + (SELECT count(*) FROM card_alias WHERE card_alias.card_id = card.id)
 FROM card
 JOIN person ON person.id = card.person_id
 JOIN person_group ON person_group.id = person.group_id
@@ -47,7 +55,7 @@ JOIN account ON account.id = person.wallet_id
 WHERE card.uid = ?
 """
 PAYER_WITHOUT_CARD = """
-SELECT NULL, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
+SELECT NULL, '', person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
        account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
        NULL, NULL, 1000, 0, 0
 FROM person
@@ -55,11 +63,28 @@ JOIN person_group ON person_group.id = person.group_id
 JOIN account ON account.id = person.wallet_id
 WHERE person.id = ?
 """
+STANDING = "SELECT blocked_at_ms IS NOT NULL, expires_at_ms FROM card WHERE uid = ?"
+UID_BEHIND = """
+SELECT coalesce((SELECT uid FROM card_alias JOIN card ON card.id = card_id WHERE card_alias.token = ?),
+                (SELECT uid FROM card WHERE uid = ?))
+"""
 
 
 def by_token(db: Database, id_token: str) -> Payer | None:
-    """Who the card stands for; None if nobody knows it."""
-    return _payer(db, PAYER, id_token)
+    """Who the card stands for: by its UID, by what the station has been learned to call it, by its UID backwards.
+
+    None if nobody knows it.
+    """
+    payer = _payer(db, PAYER, id_token)
+    if payer is None and (uid := uid_behind(db, id_token)) is not None:
+        payer = _payer(db, PAYER, uid)
+    return payer
+
+
+def uid_behind(db: Database, id_token: str) -> str | None:
+    """The UID of the card that a station calls so, if that is not the UID itself."""
+    row = db.execute(UID_BEHIND, (id_token, reversed_form(id_token))).fetchone()
+    return str(row[0]) if row[0] is not None else None
 
 
 def by_person(db: Database, person: PersonId) -> Payer | None:
@@ -71,20 +96,22 @@ def _payer(db: Database, query: str, key: str | int) -> Payer | None:
     row = db.execute(query, (key,)).fetchone()
     if row is None:
         return None
-    if row[2] in db.touched:
+    if row[3] in db.touched:
         db.flush()  # A transfer of this very commit has freed or taken money.
         row = db.execute(query, (key,)).fetchone()
-    (card, person, wallet, closed, policy, tariff_id, available, blocked, expires, most, running, cards) = row
+    (card, uid, person, wallet, closed, policy, tariff_id, available, blocked, expires, most, running, cards) = row
     tariff = None
     if policy != Policy.FREE:
         tariff = remembered_tariff(db, tariff_id)
     holder = Holder(Policy(policy), available, blocked is not None, expires, closed is not None, most, running)
-    return Payer(holder, card, person, wallet, tariff, cards)
+    return Payer(holder, card, uid, person, wallet, tariff, cards)
 
 
 def standing(db: Database, id_token: str) -> tuple[bool, int | None] | None:
     """Whether a card is blocked, and until when it is valid; None if nobody knows it."""
-    row = db.execute("SELECT blocked_at_ms IS NOT NULL, expires_at_ms FROM card WHERE uid = ?", (id_token,)).fetchone()
+    row = db.execute(STANDING, (id_token,)).fetchone()
+    if row is None and (uid := uid_behind(db, id_token)) is not None:
+        row = db.execute(STANDING, (uid,)).fetchone()
     return (bool(row[0]), row[1]) if row else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.db.connection import Database
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId, SessionId
@@ -36,6 +37,17 @@ class Card:
     blocked_why: str
     replaced_by: CardId | None
     created_at_ms: int
+    number: int
+    """The running number printed on it."""
+    kind: str
+    """The chip; "" when no reader of ours has seen it."""
+    token: str
+    """The opaque end of its link to the holder's page."""
+    issue: int
+    content: str
+    """Whether our content is on the chip: `none`, `pending`, `written`, `wiping`, `wiped`."""
+    deposit_minor: int
+    has_pin: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,18 @@ class Person:
     closed_at_ms: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class CardGiven:
+    """What is recorded when a card is given to somebody."""
+
+    person: PersonId
+    label: str
+    transactions_max: int
+    expires_at_ms: int | None
+    token: str
+    kind: str
+
+
 PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
        credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
@@ -68,7 +92,7 @@ FROM person JOIN person_group ON person_group.id = group_id JOIN account ON acco
 """
 CARD = """
 SELECT card.id, uid, person_id, person.name, label, transactions_max, expires_at_ms, blocked_at_ms, blocked_why,
-       replaced_by, card.created_at_ms
+       replaced_by, card.created_at_ms, card.number, kind, token, issue, content, deposit_minor, pin_hash <> ''
 FROM card JOIN person ON person.id = person_id
 """
 
@@ -198,19 +222,27 @@ def wallets_of_group(db: sqlite3.Connection, group: GroupId) -> list[AccountId]:
 
 def find_card(db: sqlite3.Connection, card: CardId) -> Card | None:
     """One card."""
-    row = db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone()
-    return Card(*row) if row else None
+    return _card(db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone())
 
 
 def card_by_uid(db: sqlite3.Connection, uid: str) -> Card | None:
     """One card by its UID in normal form."""
-    row = db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone()
-    return Card(*row) if row else None
+    return _card(db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone())
+
+
+def card_by_token(db: sqlite3.Connection, token: str) -> Card | None:
+    """One card by the end of its link."""
+    return _card(db.execute(CARD + "WHERE token = ?", (token,)).fetchone())
+
+
+def card_by_number(db: sqlite3.Connection, number: int) -> Card | None:
+    """One card by the number printed on it."""
+    return _card(db.execute(CARD + "WHERE card.number = ?", (number,)).fetchone())
 
 
 def cards_of(db: sqlite3.Connection, person: PersonId) -> list[Card]:
     """All cards of a person, the newest first."""
-    return [Card(*row) for row in db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,))]
+    return cards_in(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
 
 
 def cards(
@@ -219,31 +251,70 @@ def cards(
     """Cards whose UID, label or holder has `text` in it; the next page begins `after` the last."""
     rows = db.execute(
         CARD
-        + """WHERE (:pattern = '%%' OR uid LIKE :pattern OR label LIKE :pattern OR person.name LIKE :pattern)
+        + """WHERE (:pattern = '%%' OR uid LIKE :pattern OR label LIKE :pattern OR person.name LIKE :pattern
+               OR printf('%04d', card.number) LIKE :pattern)
         AND (CASE WHEN :newest THEN :after = 0 OR card.id < :after ELSE card.id > :after END)
         ORDER BY CASE WHEN :newest THEN -card.id ELSE card.id END LIMIT :limit""",
         {"pattern": f"%{text.strip()}%", "after": after, "limit": limit, "newest": newest_first},
     )
-    return [Card(*row) for row in rows]
+    return cards_in(rows)
 
 
-def add_card(
-    db: Database,
-    *,
-    uid: str,
-    person: PersonId,
-    label: str,
-    transactions_max: int,
-    expires_at_ms: int | None,
-    now_ms: int,
-) -> CardId:
-    """A new card; IntegrityError if the UID is known."""
+def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
+    """A new card with the next number; IntegrityError if the UID is known."""
     row = db.execute(
-        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
-        (uid, person, label, transactions_max, expires_at_ms, now_ms),
-    ).fetchone()
+        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, created_at_ms, number)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
+        (
+            uid, given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind, now_ms,
+        ),
+    ).fetchone()  # fmt: skip
     return CardId(row[0])
+
+
+def reissue_card(db: Database, card: CardId, given: CardGiven, now_ms: int) -> None:
+    """A card that came back goes to another holder: its number stays, all else begins anew."""
+    db.execute(
+        """UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
+        issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
+        blocked_at_ms = NULL, blocked_why = '', replaced_by = NULL WHERE id = ?""",
+        (
+            given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind, now_ms, card,
+        ),
+    )  # fmt: skip
+    db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))
+    db.execute("DELETE FROM card_station WHERE card_id = ?", (card,))
+    db.remembered.pop(("limits", card), None)
+
+
+def renew_link(db: Database, card: CardId, token: str) -> None:
+    """A new link and a new issue: what is on older copies is worth nothing any more."""
+    db.execute("UPDATE card SET token = ?, issue = min(issue + 1, 65535) WHERE id = ?", (token, card))
+
+
+def set_content(db: Database, card: CardId, content: str) -> None:
+    """What is to stand on the chip, or does."""
+    db.execute("UPDATE card SET content = ? WHERE id = ?", (content, card))
+
+
+def set_kind(db: Database, card: CardId, kind: str) -> None:
+    """The chip, as a reader named it."""
+    db.execute("UPDATE card SET kind = ? WHERE id = ? AND kind <> ?", (kind, card, kind))
+
+
+def set_deposit(db: Database, card: CardId, amount_minor: int) -> None:
+    """What was taken for the card and is to be given back with it."""
+    db.execute("UPDATE card SET deposit_minor = ? WHERE id = ?", (amount_minor, card))
+
+
+def set_pin_hash(db: Database, card: CardId, pin_hash: str) -> None:
+    """The PIN of the holder's page; "" for none."""
+    db.execute("UPDATE card SET pin_hash = ? WHERE id = ?", (pin_hash, card))
+
+
+def pin_hash(db: sqlite3.Connection, card: CardId) -> str:
+    """The stored hash; "" for none."""
+    return str(db.execute("SELECT pin_hash FROM card WHERE id = ?", (card,)).fetchone()[0])
 
 
 def change_card(
@@ -276,3 +347,15 @@ def running_of(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
         "SELECT id FROM session WHERE person_id = ? AND state IN ('requested', 'running') ORDER BY id", (person,)
     )
     return [SessionId(row[0]) for row in rows]
+
+
+def cards_in(rows: sqlite3.Cursor) -> list[Card]:
+    """The cards that a query found."""
+    return [card for row in rows if (card := _card(row)) is not None]
+
+
+def _card(row: tuple[Any, ...] | None) -> Card | None:
+    if row is None:
+        return None
+    values: tuple[Any, ...] = (*row[:-1], bool(row[-1]))
+    return Card(*values)

@@ -9,7 +9,7 @@ from zlib import crc32
 from appliance.db.connection import Database, Rows
 from appliance.db.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
-from appliance.domain.identifiers import AccountId, PersonId, SessionId, StationId
+from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.tariff import Tariff
 
@@ -47,6 +47,7 @@ class Running:
     idle_since_ms: int | None
     status_at_ms: int = 0
     """When the connector's status was of which the idle time was last reckoned; not kept."""
+    card: CardId | None = None
 
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ def insert_started(
         return None
     running = Running(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh, person, wallet, policy,
-        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None,
+        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None, card=payer.card if payer else None,
     )  # fmt: skip
     if state == "running":
         db.remember(("session", running.id), running)
@@ -139,7 +140,7 @@ def insert_requested(
     ).fetchone()  # fmt: skip
     return Running(
         SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None,
+        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, card=payer.card,
     )  # fmt: skip
 
 
@@ -212,7 +213,7 @@ def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
 
 FIND = """
 SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at_ms), id_token,
-       coalesce(meter_start_wh, 0), person_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
+       coalesce(meter_start_wh, 0), person_id, card_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
        (SELECT coalesce(sum(end_at_ms - begin_at_ms), 0) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NOT NULL),
@@ -241,14 +242,14 @@ def load(db: Database, session: SessionId) -> Running | None:
     if row is None:
         return None
     (
-        id_, state, station, evse, started, token, meter, person, wallet, policy, tariff_id, held, slices, stop, top,
-        measured, idle_ms, idle_since,
+        id_, state, station, evse, started, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
+        top, measured, idle_ms, idle_since,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     energy_wh = max(0, top - meter) if top is not None else 0
     return Running(
         id_, state, station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
-        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since,
+        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, card=card,
     )  # fmt: skip
 
 
@@ -264,6 +265,16 @@ def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
     ).fetchone()
     db.remember(key, row[0] if row else None)
     return find_open(db, SessionId(row[0])) if row else None
+
+
+def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:
+    """Another station at which a session of this card runs, or is wished for."""
+    row = db.execute(
+        """SELECT station_id FROM session WHERE id_token = ? AND state IN ('requested', 'running') AND station_id <> ?
+        ORDER BY id LIMIT 1""",
+        (id_token, station),
+    ).fetchone()
+    return StationId(row[0]) if row else None
 
 
 def open_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:

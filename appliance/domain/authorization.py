@@ -15,7 +15,10 @@ class AuthorizationStatus(StrEnum):
     EXPIRED = "Expired"
     CONCURRENT_TX = "ConcurrentTx"
     NO_CREDIT = "NoCredit"
-    """1.6 has no such word; its stations are told Blocked."""
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+    LIMIT_REACHED = "LimitReached"
+    """Ours: 2.0.1 stations are told NoCredit. 1.6 has none of the last four; its stations are told Blocked."""
 
 
 class Policy(StrEnum):

@@ -12,6 +12,8 @@ TAX = AccountId(2)
 OVERRUN = AccountId(3)
 ADJUSTMENTS = AccountId(4)
 CASH = AccountId(5)
+DEPOSITS = AccountId(9)
+"""What was taken for cards that are still out; theirs again when the card comes back."""
 FIRST_WALLET = 100
 FIRST_HASH = bytes(32)
 AMOUNT_MINOR_MAX = 100_000_000_000

@@ -130,19 +130,6 @@ def price(usage: Usage, tariff: Tariff) -> Bill:
     return Bill(tuple(lines), net_minor, tax_minor, net_minor + tax_minor)
 
 
-def cost_rate(tariff: Tariff, power_w: int) -> int:
-    """What an hour at this power costs, tax included, in thousandths of a minor unit, rounded up.
-
-    A car that takes power is not idle; one that takes none is taken to be idle beyond its grace.
-    """
-    milli_per_hour = 60 * tariff.time_milli_per_minute
-    if power_w > 0:
-        milli_per_hour += _round_up(power_w * tariff.energy_milli_per_kwh, 1000)
-    else:
-        milli_per_hour += 60 * tariff.idle_milli_per_minute
-    return _round_up(milli_per_hour * (BASIS_POINTS + tariff.tax_basis_points), BASIS_POINTS)
-
-
 def projected_minor(usage: Usage, tariff: Tariff, power_w: int, ahead_s: int, *, may_idle: bool = True) -> int:
     """The most that the session can cost, tax included, after `ahead_s` more seconds at up to `power_w`.
 

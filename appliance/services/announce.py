@@ -49,7 +49,43 @@ class SettingsChanged:
     """A setting, a tariff or a group."""
 
 
-Announcement = StationChanged | SessionChanged | PersonChanged | ProblemsChanged | SettingsChanged
+@dataclass(slots=True)
+class DeskChanged:
+    """Something at a card desk; `what` is the name of the event that programs are sent."""
+
+    desk: str
+    what: str
+    """`reader`, `card`, `gone`, `progress`, `done`"""
+    job: int | None = None
+
+
+@dataclass(slots=True)
+class CardDied:
+    """A card must charge nowhere any more: stations that remember it are told to forget it."""
+
+    card: int
+    tokens: tuple[str, ...]
+    """Its UID in normal form, and what stations call it besides."""
+
+
+@dataclass(slots=True)
+class UnknownTagSeen:
+    """A station was shown a card that nobody knows."""
+
+    station: int
+    token: str
+
+
+Announcement = (
+    StationChanged
+    | SessionChanged
+    | PersonChanged
+    | ProblemsChanged
+    | SettingsChanged
+    | DeskChanged
+    | CardDied
+    | UnknownTagSeen
+)
 Listener = Callable[[list[Announcement]], None]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
+from appliance.domain.tag import ReaderState, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +89,81 @@ class Stations(Protocol):
 
     async def disconnect(self, station: StationId, reason: str) -> None:
         """Close its connection, if there is one: it was retired, or must come back with its new password."""
+
+    async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
+        """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """A card desk as it is now."""
+
+    id: str
+    """What it is called in addresses: `ttyUSB0`, `pts-3`, `office` …"""
+    name: str
+    """What people call it."""
+    remote: bool
+    reader: ReaderState
+    seen: Seen | None
+    """The card that lies there."""
+
+
+class Channel(Protocol):
+    """A connection to a desk on another computer: texts in both directions, in order."""
+
+    async def send(self, text: str) -> None:
+        """Send one text; ConnectionError when it is closed."""
+
+    async def receive(self) -> str | None:
+        """The next text; None when it is closed."""
+
+
+class Desks(Protocol):
+    """The card desks. What they are to do is in the books (services/card_desk.py); they hear of it by themselves."""
+
+    def all(self) -> list[DeskView]:
+        """All desks, those of this box first."""
+
+    def find(self, desk: str) -> DeskView | None:
+        """One desk."""
+
+    async def join(self, name: str, channel: Channel) -> None:
+        """A reader on another computer joins; returns when it has gone.
+
+        Raises:
+            Refusal: A desk of this name is joined already.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ToyCard:
+    """A card of the demo's simulated reader."""
+
+    id: int
+    name: str
+    """What stands on it: `New NTAG213`, `Rahima's card` …"""
+    kind: str
+    uid: str
+    on_reader: bool
+
+
+class ToyReader(Protocol):
+    """The demo's reader without hardware. None of this exists on a real site."""
+
+    def cards(self) -> list[ToyCard]:
+        """All cards in the drawer and on the reader."""
+
+    def lay(self, card: int) -> None:
+        """Put a card on the reader, instead of what lies there; KeyError if there is none."""
+
+    def take(self) -> None:
+        """Take the card off."""
+
+    def tear(self, card: int) -> None:
+        """Lay it, and pull it away in the middle of the next write."""
+
+    def set_plugged(self, plugged: bool) -> None:
+        """Pull the reader's lead, or put it back."""
+
+    def new_card(self, kind: str) -> ToyCard:
+        """A blank card of a kind out of the box."""

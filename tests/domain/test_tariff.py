@@ -17,7 +17,6 @@ from appliance.domain.tariff import (
     Usage,
     affordable_wh,
     chargeable_idle,
-    cost_rate,
     idle_after_grace,
     price,
     projected_minor,
@@ -155,20 +154,6 @@ def test_bill_adds_up_and_is_never_negative(usage: Usage, tariff: Tariff) -> Non
     assert bill.net_minor + bill.tax_minor == bill.total_minor
     assert all(line.amount_minor >= 0 and line.quantity > 0 for line in bill.lines)
     assert bill.tax_minor >= 0
-
-
-def test_hour_at_a_power_costs_energy_and_time_with_tax() -> None:
-    assert cost_rate(PUBLIC, 7_400) == (7_400 * 1_850 + 60 * 10_000) * 115 // 100
-    assert cost_rate(PUBLIC, 0) == 60 * (10_000 + 200_000) * 115 // 100
-    assert cost_rate(FREE, 7_400) == 0
-
-
-@given(TARIFFS, st.integers(1, 400_000))
-def test_rate_is_what_an_hour_adds_to_the_bill(tariff: Tariff, power_w: int) -> None:
-    tariff = replace(tariff, flat_milli=0)
-    hours = 10_000
-    cost_minor = price(Usage(power_w * hours, 3_600 * hours), tariff).total_minor
-    assert abs(cost_minor * 1_000 - cost_rate(tariff, power_w) * hours) <= 5 * hours
 
 
 @given(USAGES, TARIFFS, st.integers(0, 400_000), st.integers(0, 7_200), st.data())

@@ -1,0 +1,97 @@
+"""The limits of cards as rows. What they mean is in domain/card_limits.py."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db.connection import Database
+from appliance.domain.card_limits import NO_LIMITS, Limits
+from appliance.domain.identifiers import CardId, SessionId
+
+LIMITS = """
+SELECT session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute,
+       (SELECT group_concat(station_id) FROM card_station WHERE card_station.card_id = wanted.id)
+FROM (SELECT ? AS id) AS wanted LEFT JOIN card_limit ON card_limit.card_id = wanted.id
+"""
+
+
+def of(db: Database, card: CardId) -> Limits:
+    """The limits of a card, remembered by the writer, as is that there are none."""
+    key = ("limits", card)
+    found: Limits | None = db.remembered.get(key)
+    if found is None:
+        found = find(db, card)
+        db.remember(key, found)
+    return found
+
+
+def find(db: sqlite3.Connection, card: CardId) -> Limits:
+    """The limits of a card; NO_LIMITS if there are none."""
+    row = db.execute(LIMITS, (card,)).fetchone()
+    session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute, stations = row
+    places = frozenset(int(one) for one in stations.split(",")) if stations else frozenset()
+    if weekdays is None:
+        return Limits(stations=places) if places else NO_LIMITS
+    return Limits(
+        session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute, places
+    )
+
+
+def store(db: Database, card: CardId, limits: Limits) -> None:
+    """Set the limits of a card, instead of those that it had."""
+    remove(db, card)
+    if limits == NO_LIMITS:
+        return
+    db.execute(
+        """INSERT INTO card_limit
+        (card_id, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            card, limits.session_energy_wh, limits.session_minor, limits.day_energy_wh, limits.day_minor, limits.weekdays,
+            limits.from_minute, limits.until_minute,
+        ),
+    )  # fmt: skip
+    rows = [(card, station) for station in sorted(limits.stations)]
+    db.executemany("INSERT INTO card_station (card_id, station_id) VALUES (?, ?)", rows)
+
+
+def remove(db: Database, card: CardId) -> None:
+    """Take all limits away."""
+    db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))
+    db.execute("DELETE FROM card_station WHERE card_id = ?", (card,))
+    db.remembered.pop(("limits", card), None)
+
+
+def copy(db: Database, card: CardId, to: CardId) -> None:
+    """Give another card the same limits."""
+    store(db, to, find(db, card))
+
+
+def used_on(db: Database, card: CardId, day: str) -> tuple[int, int]:
+    """What the sessions of a card that are over used on a day of the site: (Wh, minor units)."""
+    db.flush()
+    row: tuple[int, int] = db.execute(
+        """SELECT coalesce(sum(session_day.energy_wh), 0), coalesce(sum(session_day.fee_minor), 0)
+        FROM session_day JOIN session ON session.id = session_id WHERE day = ? AND card_id = ?""",
+        (day, card),
+    ).fetchone()
+    return row
+
+
+def running(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
+    """Running sessions of cards with limits, with when we heard of their start."""
+    return db.execute(
+        """SELECT id, received_at_ms FROM session
+        WHERE state IN ('requested', 'running') AND state = 'running' AND stop_wanted = ''
+          AND (card_id IN (SELECT card_id FROM card_limit) OR card_id IN (SELECT card_id FROM card_station)) ORDER BY id"""
+    ).fetchall()
+
+
+def open_of(db: sqlite3.Connection, card: CardId) -> list[SessionId]:
+    """The sessions that run on a card."""
+    rows = db.execute(
+        """SELECT session.id FROM session JOIN card ON card.uid = id_token
+        WHERE card.id = ? AND state IN ('requested', 'running') AND state = 'running'""",
+        (card,),
+    )
+    return [SessionId(row[0]) for row in rows]

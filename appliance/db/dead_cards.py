@@ -1,0 +1,42 @@
+"""Cards that died within a span of time, with all that stations may call them, as rows. Nothing here writes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.domain.identifiers import StationId
+
+TOKENS_MAX = 1000
+"""More than so many are not told one by one; the cache is cleared as a whole anyway."""
+
+
+def last_contacts(db: sqlite3.Connection) -> dict[StationId, int]:
+    """When the last connection of each station began or ended."""
+    rows = db.execute("SELECT id, seen_at_ms FROM station WHERE seen_at_ms IS NOT NULL")
+    return {StationId(station): at_ms for station, at_ms in rows}
+
+
+def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> tuple[str, ...]:
+    """What the cards are called that were blocked or replaced, ran out or lost their holder from `since_ms` on."""
+    rows = db.execute(
+        """WITH died AS (
+          SELECT card.id, uid FROM card JOIN person ON person.id = person_id
+          WHERE blocked_at_ms >= :since OR closed_at_ms >= :since OR expires_at_ms BETWEEN :since AND :now
+          ORDER BY card.id DESC LIMIT :most)
+        SELECT uid FROM died UNION SELECT token FROM card_alias WHERE card_id IN (SELECT id FROM died)""",
+        {"since": since_ms, "now": now_ms, "most": TOKENS_MAX},
+    )
+    return tuple(str(row[0]) for row in rows)
+
+
+def expired_between(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple[int, tuple[str, ...]]]:
+    """Cards whose time ran out after `since_ms` and not after `now_ms`, each with what it is called."""
+    rows = db.execute(
+        "SELECT id, uid FROM card WHERE expires_at_ms > ? AND expires_at_ms <= ? AND blocked_at_ms IS NULL",
+        (since_ms, now_ms),
+    ).fetchall()
+    found = []
+    for card, uid in rows:
+        aliases = db.execute("SELECT token FROM card_alias WHERE card_id = ? ORDER BY token", (card,))
+        found.append((int(card), (str(uid), *(str(row[0]) for row in aliases))))
+    return found

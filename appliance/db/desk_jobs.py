@@ -1,0 +1,176 @@
+"""What card desks are to do, as rows: one job from the wish to what came of it. What a job means is in the services."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from appliance.db.connection import Database
+from appliance.domain.identifiers import CardId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job; `state` is `waiting`, `writing`, `done`, `torn` or `failed`."""
+
+    id: int
+    desk: str
+    kind: str
+    state: str
+    request: dict[str, Any]
+    person_id: PersonId | None
+    card_id: CardId | None
+    receipt: int | None
+    made: int
+    advice: str
+    undone: bool
+    actor: str
+    created_at_ms: int
+    changed_at_ms: int
+
+
+JOB = """
+SELECT id, desk, kind, state, request, person_id, card_id, receipt, made, advice, undone, actor, created_at_ms, changed_at_ms
+FROM desk_job
+"""
+
+
+def add(
+    db: Database,
+    desk: str,
+    kind: str,
+    request: dict[str, Any],
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None = None,
+    card: CardId | None = None,
+) -> int:
+    """A new job, waiting."""
+    row = db.execute(
+        """INSERT INTO desk_job (desk, kind, state, request, person_id, card_id, actor, created_at_ms, changed_at_ms)
+        VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (desk, kind, orjson.dumps(request).decode(), person, card, actor, now_ms, now_ms),
+    ).fetchone()
+    return int(row[0])
+
+
+def find(db: sqlite3.Connection, job: int) -> Job | None:
+    """One job."""
+    return _one(db.execute(JOB + "WHERE id = ?", (job,)))
+
+
+def waiting_at(db: sqlite3.Connection, desk: str) -> Job | None:
+    """The job that waits for a card at a desk."""
+    return _one(db.execute(JOB + "WHERE desk = ? AND state = 'waiting' ORDER BY id DESC LIMIT 1", (desk,)))
+
+
+def open_at(db: sqlite3.Connection, desk: str) -> list[Job]:
+    """All that is not over at a desk, the newest first."""
+    rows = db.execute(JOB + "WHERE desk = ? AND state IN ('waiting', 'writing', 'torn') ORDER BY id DESC", (desk,))
+    return [_job(row) for row in rows]
+
+
+def latest_at(db: sqlite3.Connection, desk: str, limit: int) -> list[Job]:
+    """What a desk did last, the newest first."""
+    return [_job(row) for row in db.execute(JOB + "WHERE desk = ? ORDER BY id DESC LIMIT ?", (desk, limit))]
+
+
+def unfinished_of(db: sqlite3.Connection, card: CardId) -> list[Job]:
+    """Jobs that were begun with a card and have not ended."""
+    rows = db.execute(JOB + "WHERE card_id = ? AND state IN ('writing', 'torn') ORDER BY id", (card,))
+    return [_job(row) for row in rows]
+
+
+def torn(db: sqlite3.Connection) -> list[Job]:
+    """Jobs whose card is not what it should be."""
+    return [_job(row) for row in db.execute(JOB + "WHERE state = 'torn' ORDER BY id")]
+
+
+def in_state(db: sqlite3.Connection, state: str, before_ms: int) -> list[Job]:
+    """Jobs that came into a state before a moment."""
+    rows = db.execute(JOB + "WHERE state = ? AND changed_at_ms < ? ORDER BY id", (state, before_ms))
+    return [_job(row) for row in rows]
+
+
+def waiting_at_stations(db: sqlite3.Connection, before_ms: int) -> list[Job]:
+    """Jobs whose desk is a charger (`station:3`) and that have waited since before a moment; found by the index of open jobs."""
+    rows = db.execute(
+        JOB
+        + """WHERE state IN ('waiting', 'writing', 'torn') AND state = 'waiting'
+        AND desk >= 'station:' AND desk < 'station;' AND created_at_ms < ? ORDER BY id""",
+        (before_ms,),
+    )
+    return [_job(row) for row in rows]
+
+
+def set_state(db: Database, job: int, state: str, now_ms: int, advice: str = "") -> None:
+    """What has become of it, and the name of the sentence about it."""
+    db.execute(
+        "UPDATE desk_job SET state = ?, advice = ?, changed_at_ms = ? WHERE id = ?", (state, advice, now_ms, job)
+    )
+
+
+def set_result(
+    db: Database, job: int, *, person: PersonId | None = None, card: CardId | None = None, receipt: int | None = None
+) -> None:
+    """Whom and what it was about; None leaves what is there."""
+    db.execute(
+        """UPDATE desk_job SET person_id = coalesce(?, person_id), card_id = coalesce(?, card_id),
+        receipt = coalesce(?, receipt) WHERE id = ?""",
+        (person, card, receipt, job),
+    )
+
+
+def note(db: Database, job: Job, **facts: Any) -> None:
+    """Keep with a job what will be needed to take it back."""
+    db.execute(
+        "UPDATE desk_job SET request = ? WHERE id = ?", (orjson.dumps({**job.request, **facts}).decode(), job.id)
+    )
+
+
+def later_of(db: sqlite3.Connection, card: CardId, job: int) -> list[Job]:
+    """Jobs with a card that were begun after this one and not taken back."""
+    rows = db.execute(
+        JOB + "WHERE card_id = ? AND id > ? AND undone = 0 AND state IN ('writing', 'torn', 'done') ORDER BY id",
+        (card, job),
+    )
+    return [_job(row) for row in rows]
+
+
+def set_undone(db: Database, job: int) -> None:
+    """It was taken back."""
+    db.execute("UPDATE desk_job SET undone = 1 WHERE id = ?", (job,))
+
+
+def add_to_batch(db: Database, job: int, card: CardId) -> None:
+    """One more card of a batch was begun."""
+    db.execute("INSERT INTO batch_card (job_id, card_id) VALUES (?, ?)", (job, card))
+
+
+def count_made(db: Database, job: int) -> int:
+    """One more card of a batch is finished; how many now."""
+    row = db.execute("UPDATE desk_job SET made = made + 1 WHERE id = ? RETURNING made", (job,)).fetchone()
+    return int(row[0])
+
+
+def cards_of_batch(db: sqlite3.Connection, job: int) -> list[CardId]:
+    """The cards of a batch, in the order in which they were made."""
+    rows = db.execute("SELECT card_id FROM batch_card WHERE job_id = ? ORDER BY card_id", (job,))
+    return [CardId(row[0]) for row in rows]
+
+
+def _one(rows: sqlite3.Cursor) -> Job | None:
+    row = rows.fetchone()
+    return _job(row) if row else None
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    number, desk, kind, state, request, *rest = row
+    person, card, receipt, made, advice, undone, *when = rest
+    return Job(
+        number, desk, kind, state, orjson.loads(request), person, card, receipt, made, advice, bool(undone), *when
+    )

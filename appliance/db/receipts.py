@@ -1,0 +1,95 @@
+"""Receipts as rows: numbered without gaps, never changed. The rules are in the schema's triggers."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from appliance.db.connection import Database
+from appliance.domain.identifiers import CardId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money that changed hands: positive was taken, negative was given back. `details` are names as they were then."""
+
+    number: int
+    kind: str
+    at_ms: int
+    actor: str
+    person_id: PersonId
+    card_id: CardId | None
+    amount_minor: int
+    deposit_minor: int
+    method: str
+    balance_minor: int
+    corrects: int | None
+    corrected_by: int | None
+    details: dict[str, Any]
+
+
+RECEIPT = """
+SELECT number, kind, at_ms, actor, person_id, card_id, amount_minor, deposit_minor, method, balance_minor, corrects,
+       (SELECT later.number FROM receipt AS later WHERE later.corrects = receipt.number), details
+FROM receipt
+"""
+
+
+def add(
+    db: Database,
+    *,
+    kind: str,
+    person: PersonId,
+    card: CardId | None,
+    amount_minor: int,
+    deposit_minor: int,
+    method: str,
+    balance_minor: int,
+    corrects: int | None,
+    actor: str,
+    details: dict[str, Any],
+    now_ms: int,
+) -> int:
+    """The next receipt; its number."""
+    row = db.execute(
+        """INSERT INTO receipt (number, kind, at_ms, actor, person_id, card_id, amount_minor, deposit_minor, method,
+                                balance_minor, corrects, details)
+        VALUES ((SELECT coalesce(max(number), 0) + 1 FROM receipt), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number""",
+        (
+            kind, now_ms, actor, person, card, amount_minor, deposit_minor, method, balance_minor, corrects,
+            orjson.dumps(details).decode(),
+        ),
+    ).fetchone()  # fmt: skip
+    return int(row[0])
+
+
+def find(db: sqlite3.Connection, number: int) -> Receipt | None:
+    """One receipt."""
+    row = db.execute(RECEIPT + "WHERE number = ?", (number,)).fetchone()
+    return _receipt(row) if row else None
+
+
+def page(
+    db: sqlite3.Connection,
+    *,
+    person: PersonId | None = None,
+    card: CardId | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Receipt]:
+    """The newest first, with a number below `before`."""
+    rows = db.execute(
+        RECEIPT
+        + """WHERE number < :before AND (:person IS NULL OR person_id = :person) AND (:card IS NULL OR card_id = :card)
+        ORDER BY number DESC LIMIT :limit""",
+        {"before": before or 2**62, "person": person, "card": card, "limit": limit},
+    )
+    return [_receipt(row) for row in rows]
+
+
+def _receipt(row: tuple[Any, ...]) -> Receipt:
+    values: tuple[Any, ...] = (*row[:-1], orjson.loads(row[-1]))
+    return Receipt(*values)

@@ -1,0 +1,79 @@
+"""Cards that nobody knows, as chargers showed them: rows that last, up to a number."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from appliance.db.connection import Database
+from appliance.db.people import CARD, Card, cards_in
+from appliance.domain.identifiers import StationId
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A token at a station."""
+
+    token: str
+    station: StationId
+    station_name: str
+    identity: str
+    first_at_ms: int
+    last_at_ms: int
+    times: int
+
+
+def note(db: Database, token: str, station: StationId, now_ms: int) -> bool:
+    """A station was shown this token; whether it is the first time."""
+    row = db.execute(
+        """INSERT INTO unknown_tag (token, station_id, first_at_ms, last_at_ms, times) VALUES (?, ?, ?, ?, 1)
+        ON CONFLICT (token, station_id) DO UPDATE SET last_at_ms = excluded.last_at_ms, times = times + 1
+        RETURNING times""",
+        (token, station, now_ms, now_ms),
+    ).fetchone()
+    return bool(row[0] == 1)
+
+
+def forget_oldest(db: Database, keep: int) -> None:
+    """Keep only so many, those that were shown last."""
+    db.execute(
+        """DELETE FROM unknown_tag WHERE (token, station_id) IN
+        (SELECT token, station_id FROM unknown_tag ORDER BY last_at_ms DESC, token LIMIT 1000000 OFFSET ?)""",
+        (keep,),
+    )
+
+
+def forget(db: Database, token: str) -> None:
+    """It is known now, or of no interest."""
+    db.execute("DELETE FROM unknown_tag WHERE token = ?", (token,))
+
+
+def dismiss(db: Database, token: str, station: StationId) -> bool:
+    """It is of no interest at this station; whether there was one."""
+    return db.execute("DELETE FROM unknown_tag WHERE token = ? AND station_id = ?", (token, station)).rowcount > 0
+
+
+def page(db: sqlite3.Connection, station: StationId | None, limit: int, offset: int) -> list[Tag]:
+    """The ones shown last first, of one station or of all."""
+    rows = db.execute(
+        """SELECT token, station_id, station.name, station.identity, first_at_ms, last_at_ms, times
+        FROM unknown_tag JOIN station ON station.id = station_id
+        WHERE (:station IS NULL OR station_id = :station)
+        ORDER BY last_at_ms DESC, token LIMIT :limit OFFSET :offset""",
+        {"station": station, "limit": limit, "offset": offset},
+    )
+    return [Tag(*row) for row in rows]
+
+
+def count(db: sqlite3.Connection) -> int:
+    """How many there are."""
+    return int(db.execute("SELECT count(*) FROM unknown_tag").fetchone()[0])
+
+
+def cards_like(db: sqlite3.Connection, stems: Collection[str]) -> list[Card]:
+    """Cards whose UID begins or ends with one of these."""
+    marks = ", ".join("?" * len(stems))
+    return cards_in(
+        db.execute(f"{CARD} WHERE substr(uid, 1, 8) IN ({marks}) OR substr(uid, -8) IN ({marks})", (*stems, *stems))
+    )
