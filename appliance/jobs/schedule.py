@@ -18,7 +18,7 @@ from appliance.db import housekeeping
 from appliance.db.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
-from appliance.services import health, problems, settings, wishes
+from appliance.services import card_limits, charger_jobs, dead_cards, desk_jobs, health, problems, settings, wishes
 from appliance.services.ports import Stations
 from appliance.services.remote_control import RemoteControl
 
@@ -30,6 +30,9 @@ LOG_INS_KEPT_MS = 30 * DAY_MS
 GIVE_UP_S = 3
 STOP_AGAIN_S = 15
 WATCH_BALANCES_S = 15
+WATCH_CARDS_S = 15
+EXPIRE_CHARGER_JOBS_S = 5
+EXPIRE_DESK_JOBS_S = 15
 CHECK_S = 20
 CHECK_BOX_S = 60
 TIDY_MINUTE = 17
@@ -58,6 +61,19 @@ class Jobs:
     async def watch_balances(self) -> None:
         """Cover for what costs by the minute."""
         await self.store.write(health.watch_balances, self.clock())
+
+    async def watch_cards(self) -> None:
+        """Limits of cards in sessions that run, and cards whose time has run out."""
+        await self.store.write(card_limits.watch, self.clock())
+        await self.store.write(dead_cards.announce_expired, self.clock())
+
+    async def expire_charger_jobs(self) -> None:
+        """Nobody showed the card for which a charger waited."""
+        await self.store.write(charger_jobs.expire, self.clock())
+
+    async def expire_desk_jobs(self) -> None:
+        """Nobody laid the card for which a desk waited."""
+        await self.store.write(desk_jobs.expire, self.clock())
 
     async def check_stations(self) -> None:
         """Offline stations and silent sessions."""
@@ -96,6 +112,9 @@ def schedule(jobs: Jobs) -> AsyncIOScheduler:
         (jobs.give_up_old_wishes, IntervalTrigger(seconds=GIVE_UP_S)),
         (jobs.stop_wanted_sessions, IntervalTrigger(seconds=STOP_AGAIN_S)),
         (jobs.watch_balances, IntervalTrigger(seconds=WATCH_BALANCES_S)),
+        (jobs.watch_cards, IntervalTrigger(seconds=WATCH_CARDS_S)),
+        (jobs.expire_charger_jobs, IntervalTrigger(seconds=EXPIRE_CHARGER_JOBS_S)),
+        (jobs.expire_desk_jobs, IntervalTrigger(seconds=EXPIRE_DESK_JOBS_S)),
         (jobs.check_stations, IntervalTrigger(seconds=CHECK_S)),
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),

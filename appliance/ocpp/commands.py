@@ -79,6 +79,11 @@ class StationCommands:
         """Close its connection, if there is one: it was retired, or must come back with its new password."""
         await self._links.disconnect(station, reason)
 
+    async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
+        """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""
+        link = self._link(station)
+        return await link.dialect.outgoing.forget_card(link.calls.call, tokens)
+
     def _link(self, station: StationId) -> Link:
         link = self._links.of(station)
         if link is None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from appliance.db import ledger, people
 from appliance.db.connection import Database
 from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
-from appliance.domain.identifiers import AccountId, PersonId
+from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
-from appliance.services import audit
+from appliance.services import audit, receipts
 from appliance.services.announce import PersonChanged
 from appliance.services.enrolment import need_person, optional
 
@@ -24,12 +24,34 @@ class Booked:
     amount_minor: int
     balance_minor: int
     available_minor: int | None
+    receipt: int | None = None
+    """The number of the receipt; a correction has none."""
 
 
 def top_up(
-    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+    db: Database,
+    person: PersonId,
+    amount_minor: int,
+    method: str,
+    key: str,
+    actor: str,
+    now_ms: int,
+    *,
+    note: str = "",
+    card: CardId | None = None,
 ) -> Booked:
-    """Money comes in for a wallet. `key` names this top-up for ever (see `idempotent`)."""
+    """Money comes in for a wallet, with a receipt. `key` names this top-up for ever (see `idempotent`); `card` is the one
+    that was shown.
+    """
+    pay_in(db, person, amount_minor, method, key, actor, now_ms, note=note)
+    number = receipts.write(db, "recharge", person, amount_minor, method, actor, now_ms, card=card)
+    return booked(db, person, f"topup|{key}", amount_minor, number)
+
+
+def pay_in(
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+) -> None:
+    """The money of a top-up, for those who write the receipt themselves."""
     found = need_person(db, person)
     check_amount(amount_minor)
     source = method_of(method).account
@@ -39,17 +61,26 @@ def top_up(
     audit.record(
         db, actor, "person.topup", f"person:{person}", now_ms, amount_minor=amount_minor, method=method, name=found.name
     )
-    return booked(db, person, f"topup|{key}", amount_minor)
+    db.announce(PersonChanged(person))
 
 
 def refund(
     db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
 ) -> Booked:
-    """Money goes back out of a wallet: at most what is there and not held.
+    """Money goes back out of a wallet, with a receipt: at most what is there and not held.
 
     Raises:
         TooLittleMoney: There is less than that.
     """
+    pay_out(db, person, amount_minor, method, key, actor, now_ms, note=note)
+    number = receipts.write(db, "refund", person, -amount_minor, method, actor, now_ms)
+    return booked(db, person, f"refund|{key}", amount_minor, number)
+
+
+def pay_out(
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+) -> None:
+    """The money of a refund, for those who write the receipt themselves."""
     found = need_person(db, person)
     check_amount(amount_minor)
     target = method_of(method).account
@@ -70,7 +101,7 @@ def refund(
         method=method,
         name=found.name,
     )
-    return booked(db, person, f"refund|{key}", amount_minor)
+    db.announce(PersonChanged(person))
 
 
 def correct(
@@ -126,12 +157,12 @@ def book(
     db.flush()
 
 
-def booked(db: Database, person: PersonId, key: str, amount_minor: int) -> Booked:
+def booked(db: Database, person: PersonId, key: str, amount_minor: int, receipt: int | None = None) -> Booked:
     """The wallet after it."""
     found = people.find(db, person)
     assert found is not None
     db.announce(PersonChanged(person))
-    return Booked(key, amount_minor, found.balance_minor, found.available_minor)
+    return Booked(key, amount_minor, found.balance_minor, found.available_minor, receipt)
 
 
 def method_of(text: str) -> Method:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 
-from appliance.db import ledger, people, sessions, tariffs
+from appliance.db import aliases, card_limits, ledger, people, sessions, tariffs, unknown_tags
 from appliance.db.connection import Database
-from appliance.db.people import Card, Group, Person
+from appliance.db.people import Card, CardGiven, Group, Person
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
-from appliance.domain.id_token import masked, normal_form
+from appliance.domain.id_token import is_random, masked, normal_form
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
 from appliance.services import audit, billing, wishes
-from appliance.services.announce import PersonChanged, SettingsChanged
+from appliance.services.announce import CardDied, PersonChanged, SettingsChanged
 
 NAME_CHARS_MAX = 200
 TEXT_CHARS_MAX = 1000
 TRANSACTIONS_MAX = 1000
+CAME_BACK = frozenset({"returned", "undone"})
+"""Why a card is blocked that lies in the drawer and may be given to somebody else."""
 
 # --- groups --------------------------------------------------------------------------------------------------------------
 
@@ -181,6 +184,8 @@ def close_person(db: Database, person: PersonId, actor: str, now_ms: int) -> Non
     if found.balance_minor:
         raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
     people.set_closed(db, person, now_ms)
+    for card in people.cards_of(db, person):
+        announce_death(db, card)
     audit.record(db, actor, "person.close", f"person:{person}", now_ms)
     db.announce(PersonChanged(person))
 
@@ -206,30 +211,56 @@ def add_card(
     label: str = "",
     transactions_max: int = 1,
     expires_at_ms: int | None = None,
+    kind: str = "",
 ) -> CardId:
-    """A card for a person; its UID may be written in any of the usual ways."""
+    """A card for a person; its UID may be written in any of the usual ways. One that came back gets a new holder.
+
+    `kind` is the chip, where a reader of ours has seen it.
+
+    Raises:
+        Invalid: There is no UID, or it is one that changes at every tap.
+        Conflict: Somebody has this card.
+    """
     normal = normal_form(uid)
     if not normal:
         raise Invalid("uid", "A card has a UID.")
+    if is_random(normal):
+        raise Invalid(
+            "uid",
+            "This number changes at every tap, as those of telephones do: it identifies nobody.",
+            "Take a card instead.",
+        )
     check_transactions_max(transactions_max)
     found = need_person(db, person)
     known = people.card_by_uid(db, normal)
-    if known is not None:
+    if known is not None and not has_come_back(known):
         raise Conflict("This card belongs to {name} already.", name=known.person)
-    card = people.add_card(
-        db,
-        uid=normal,
-        person=person,
-        label=optional("label", label),
-        transactions_max=transactions_max,
-        expires_at_ms=expires_at_ms,
-        now_ms=now_ms,
-    )
+    alias = aliases.find(db, normal)
+    if alias is not None:
+        raise Conflict("A charger calls the card of {name} so.", name=need_card(db, alias).person)
+    given = CardGiven(person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind)
+    if known is None:
+        card = people.add_card(db, normal, given, now_ms)
+    else:
+        card = known.id
+        people.reissue_card(db, card, given, now_ms)
+        db.announce(PersonChanged(known.person_id))
+    unknown_tags.forget(db, normal)
     audit.record(
         db, actor, "card.create", f"card:{card}", now_ms, uid=masked(normal), person=int(person), name=found.name
     )
     db.announce(PersonChanged(person))
     return card
+
+
+def has_come_back(card: Card) -> bool:
+    """Whether it lies in the drawer and may be given to somebody else."""
+    return card.blocked_at_ms is not None and card.blocked_why in CAME_BACK
+
+
+def new_token() -> str:
+    """The opaque end of a card's link: 96 bits, which nobody guesses."""
+    return secrets.token_hex(12)
 
 
 def change_card(
@@ -246,6 +277,8 @@ def change_card(
         transactions_max=transactions_max,
         expires_at_ms=expires_at_ms,
     )
+    if expires_at_ms is not None and expires_at_ms <= now_ms:
+        announce_death(db, found)
     audit.record(db, actor, "card.change", f"card:{card}", now_ms, label=label)
     db.announce(PersonChanged(found.person_id))
 
@@ -256,7 +289,7 @@ def block_card(db: Database, card: CardId, why: str, actor: str, now_ms: int) ->
     if found.blocked_at_ms is not None:
         return
     people.set_blocked(db, card, now_ms, optional("reason", why))
-    stop_sessions_of(db, found, now_ms)
+    let_die(db, found, now_ms)
     audit.record(db, actor, "card.block", f"card:{card}", now_ms, uid=masked(found.uid), why=why)
     db.announce(PersonChanged(found.person_id))
 
@@ -271,8 +304,10 @@ def unblock_card(db: Database, card: CardId, actor: str, now_ms: int) -> None:
     db.announce(PersonChanged(found.person_id))
 
 
-def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int) -> CardId:
-    """A new card instead of a lost one: the old is blocked for good, the money stays with the person."""
+def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, kind: str = "") -> CardId:
+    """A new card instead of a lost one, with its limits and its deposit: the old one is blocked for good, the money stays
+    with the person.
+    """
     found = need_card(db, card)
     if found.replaced_by is not None:
         raise Refusal("This card was replaced by another.")
@@ -284,11 +319,26 @@ def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int) 
         now_ms,
         transactions_max=found.transactions_max,
         expires_at_ms=found.expires_at_ms,
+        kind=kind,
     )
+    card_limits.copy(db, card, new)
+    people.set_deposit(db, new, found.deposit_minor)
+    people.set_deposit(db, card, 0)
     people.set_blocked(db, card, now_ms, "replaced", new)
-    stop_sessions_of(db, found, now_ms)
+    let_die(db, found, now_ms)
     audit.record(db, actor, "card.replace", f"card:{card}", now_ms, uid=masked(found.uid), new=int(new))
     return new
+
+
+def let_die(db: Database, card: Card, now_ms: int) -> None:
+    """It charges nowhere any more: what runs on it is stopped, and stations that remember it are told to forget it."""
+    stop_sessions_of(db, card, now_ms)
+    announce_death(db, card)
+
+
+def announce_death(db: Database, card: Card) -> None:
+    """Stations that remember the card are told to forget it; what runs goes on."""
+    db.announce(CardDied(int(card.id), (card.uid, *aliases.of_card(db, card.id))))
 
 
 def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:

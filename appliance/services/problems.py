@@ -32,13 +32,18 @@ KINDS = (
     "start_lost",
     "books",
     "job_failed",
+    "reader",
+    "torn_card",
+    "card_copy",
+    "card_twice",
+    "card_hop",
 )
 """All kinds there are."""
 
 ACKNOWLEDGED_BY_HAND = frozenset(
     {
         "review", "unreadable", "stray_stop", "foreign_transaction", "violation", "wrong_url", "duplicate_identity",
-        "station_error", "start_lost",
+        "station_error", "start_lost", "card_copy", "card_twice", "card_hop",
     }
 )  # fmt: skip
 """Things that happened and do not go away by themselves; somebody says that they have looked."""

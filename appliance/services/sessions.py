@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 from appliance.db import endings, payers, sessions
 from appliance.db.connection import Database
+from appliance.db.payers import Payer
 from appliance.db.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionRef, TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.station import CABLE_IN, IDLE
-from appliance.services import billing, closing, problems
+from appliance.services import billing, card_limits, card_watch, closing, problems, unknown_tags
 from appliance.services.announce import SessionChanged
-from appliance.services.authorize import judge
 from appliance.services.billing import Pace
+from appliance.services.decision import group_token, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +33,31 @@ class Started:
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
     wish = sessions.find_requested(db, station, event.evse, event.id_token)
+    payer = payers.by_token(db, event.id_token) if wish is None else None
+    if wish is None and (payer is None or payer.uid != event.id_token):
+        # A card may have been learned, or become known, since this very start was told first.
+        if (known := known_start(db, station, event, event.id_token, None)) is not None:
+            return known
+        if payer is not None:
+            wish = sessions.find_requested(db, station, event.evse, payer.uid)
     if wish is not None:
-        if (known := known_start(db, station, event)) is not None:
+        if (known := known_start(db, station, event, wish.id_token, payer)) is not None:
             return known
         close_forgotten(db, station, event)
         return fulfil(db, wish, event)
 
-    payer = payers.by_token(db, event.id_token)
-    if payer is None and (person := sessions.find_failed_wish(db, station, event.id_token)) is not None:
-        payer = payers.by_person(db, person)  # The station took its time, and the money was given back.
+    payer = who_starts(db, station, event, payer)
+    id_token = payer.uid or event.id_token if payer is not None else event.id_token
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
-        authorization = judge(db, payer, event.received_at_ms, starting=True)
+        authorization = judge(db, payer, station, event.received_at_ms, starting=True)
     close_forgotten(db, station, event)
     running = sessions.insert_started(
         db,
         started_at_ms=event.at_ms,
         station=station,
         evse=event.evse,
-        id_token=event.id_token,
+        id_token=id_token,
         meter_start_wh=event.meter_start_wh,
         payer=payer,
         authorization=authorization.status,
@@ -58,18 +65,31 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         held_minor=billing.first_slice_minor(db, payer) if payer is not None and authorization.accepted else 0,
     )
     if running is None:
-        known = known_start(db, station, event)
+        known = known_start(db, station, event, id_token, payer)
         assert known is not None, "the row was in the way of this very insert"
         return known
     billing.hold_first(db, running, f"station:{station}", event.received_at_ms)
     announce(db, running, "started")
+    if payer is not None and payer.card is not None:
+        card_watch.started(db, payer, station, authorization.status, event)
     return Started(running.id, authorization)
 
 
-def known_start(db: Database, station: StationId, event: TransactionStarted) -> Started | None:
-    """What this very start was answered with before."""
-    known = sessions.find_started(db, event.at_ms, station, event.evse, event.id_token, event.meter_start_wh)
-    return Started(known[0], Authorization(known[1])) if known is not None else None
+def who_starts(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
+    """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
+    if payer is None and (person := sessions.find_failed_wish(db, station, event.id_token)) is not None:
+        return payers.by_person(db, person)  # The station took its time, and the money was given back.
+    return unknown_tags.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms)
+
+
+def known_start(
+    db: Database, station: StationId, event: TransactionStarted, id_token: str, payer: Payer | None
+) -> Started | None:
+    """What this very start, kept under this token, was answered with before."""
+    known = sessions.find_started(db, event.at_ms, station, event.evse, id_token, event.meter_start_wh)
+    if known is None:
+        return None
+    return Started(known[0], Authorization(known[1], group_token(payer) if payer is not None else None))
 
 
 def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
@@ -83,7 +103,9 @@ def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
         received_at_ms=event.received_at_ms,
     )
     announce(db, wish, "started")
-    return Started(wish.id, Authorization(AuthorizationStatus.ACCEPTED))
+    payer = payers.by_token(db, wish.id_token) if wish.card is not None else None
+    group = group_token(payer) if payer is not None else None
+    return Started(wish.id, Authorization(AuthorizationStatus.ACCEPTED, group))
 
 
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> None:
@@ -133,6 +155,7 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
     pace = take_in(db, running, event.readings)
     at_ms = event.readings[-1].at_ms if event.readings else event.received_at_ms
     billing.keep_covered(db, running, pace, at_ms, event.received_at_ms)
+    card_limits.keep_within(db, running, pace, at_ms, event.received_at_ms)
     announce(db, running, "measured")
 
 
@@ -177,7 +200,10 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
         return None
     if running is not None and running.id_token == event.id_token:
         return authorization_of_holder(db, event)
-    return authorization_of_stopper(db, event)
+    payer = payers.by_token(db, event.id_token)
+    if payer is not None and running is not None and running.id_token == payer.uid:
+        return authorization_of_holder(db, event)
+    return authorization_of_stopper(db, station, payer, event)
 
 
 def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> None:
@@ -200,10 +226,11 @@ def guess(db: Database, station: StationId, event: TransactionEnded) -> Running 
     if not isinstance(event.ref, int) or event.ref > 0:
         return None
     found = [sessions.find_open(db, number) for number in sessions.open_on_station(db, station)]
+    names = (None,) if event.id_token is None else (event.id_token, payers.uid_behind(db, event.id_token))
     fits = [
         one
         for one in found
-        if one is not None and event.id_token in (None, one.id_token) and one.started_at_ms <= event.at_ms
+        if one is not None and (names[0] is None or one.id_token in names) and one.started_at_ms <= event.at_ms
     ]
     return fits[0] if len(fits) == 1 else None
 
@@ -230,13 +257,13 @@ def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorizat
     return Authorization(AuthorizationStatus.ACCEPTED)
 
 
-def authorization_of_stopper(db: Database, event: TransactionEnded) -> Authorization:
+def authorization_of_stopper(
+    db: Database, station: StationId, payer: Payer | None, event: TransactionEnded
+) -> Authorization:
     """Information only: the transaction is over, whoever ended it."""
-    assert event.id_token is not None
-    payer = payers.by_token(db, event.id_token)
     if payer is None:
         return Authorization(AuthorizationStatus.ACCEPTED)
-    return judge(db, payer, event.received_at_ms, starting=False)
+    return judge(db, payer, station, event.received_at_ms, starting=False)
 
 
 def status_of_evse_changed(db: Database, station: StationId, evse: int, status: str, at_ms: int, now_ms: int) -> None:

@@ -37,6 +37,8 @@ class Settings:
     sample_interval_s: int = 60
     """How often stations send meter values, as far as the stop before the money runs out is concerned."""
     stop_latency_s: int = 15
+    card_deposit_minor: int = 0
+    """Taken for a card when it is issued, and given back with it."""
     parking_max_s: int = 43_200
     """The place is charged for at most so long after a transaction: nobody may have heard the cable being pulled."""
     session_energy_max_wh: int = 500_000
@@ -48,6 +50,8 @@ class Settings:
     clock_skew_s: int = 60
     silent_session_s: int = 1800
     """An open session without meter values for this long is a problem."""
+    card_hop_s: int = 120
+    """A card that begins a session at another station so soon after one is a problem; 0: never."""
     disk_free_min_mb: int = 500
     backup_age_max_days: int = 7
 
@@ -61,6 +65,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "minimum_minor": (1, 100_000_000),
     "sample_interval_s": (5, 3600),
     "stop_latency_s": (1, 300),
+    "card_deposit_minor": (0, 10_000_000),
     "parking_max_s": (0, 604_800),
     "session_energy_max_wh": (1_000, 5_000_000),
     "message_log_days": (1, 3650),
@@ -68,6 +73,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "offline_after_s": (30, 86_400),
     "clock_skew_s": (5, 86_400),
     "silent_session_s": (60, 86_400),
+    "card_hop_s": (0, 86_400),
     "disk_free_min_mb": (50, 1_000_000),
     "backup_age_max_days": (1, 365),
 }

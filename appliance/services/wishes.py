@@ -17,7 +17,7 @@ from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.station import StationState
 from appliance.services import audit, billing, problems, settings
 from appliance.services.announce import SessionChanged
-from appliance.services.authorize import judge
+from appliance.services.decision import judge
 
 
 def request_start(
@@ -48,7 +48,7 @@ def request_start(
         raise Conflict("A session is open on this connector already.")
 
     payer, token = who(db, person, card, now_ms)
-    authorization = judge(db, payer, now_ms, starting=True)
+    authorization = judge(db, payer, station, now_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization.status)
     held_minor = billing.first_slice_minor(db, payer)
@@ -73,11 +73,10 @@ def request_start(
 def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, str]:
     """Who pays, and the token that the station is told."""
     if card:
-        token = normal_form(card)
-        payer = payers.by_token(db, token)
+        payer = payers.by_token(db, normal_form(card))
         if payer is None:
             raise NotFound("Nobody has a card with this number.")
-        return payer, token
+        return payer, payer.uid
     if person is None:
         raise Invalid("person_id", "Say who is to charge: a person or a card.")
     for owned in people.cards_of(db, person):
@@ -101,6 +100,14 @@ def refusal(status: AuthorizationStatus) -> Refusal:
         return Refusal("This card has expired.", "Give it a later date, or issue a new one.")
     if status is AuthorizationStatus.CONCURRENT_TX:
         return Refusal("This card has a session running already.", "Stop that one first.")
+    if status is AuthorizationStatus.NOT_AT_THIS_LOCATION:
+        return Refusal(
+            "This card may not charge at this charger.", "Choose another charger, or change the card's limits."
+        )
+    if status is AuthorizationStatus.NOT_AT_THIS_TIME:
+        return Refusal("This card may not charge at this time.", "Wait for its hours, or change the card's limits.")
+    if status is AuthorizationStatus.LIMIT_REACHED:
+        return Refusal("This card has used up what it may today.", "Wait until tomorrow, or change the card's limits.")
     return Refusal("This card is blocked, or its holder has left.", "Unblock it under Cards.")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db import ledger
+from appliance.db import ledger, people
 from appliance.db.connection import Database
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, FIRST_HASH, OVERRUN, REVENUE, TAX, Operation
@@ -327,10 +327,10 @@ def test_the_chain_can_be_checked_from_a_known_row_on(books: Books) -> None:
 
 def test_a_wallet_is_told_what_moved_on_it(books: Books) -> None:
     rahima = story(books)
-    wallet = ledger.wallet_of(books.db, rahima)
-    assert wallet is not None
+    found = people.find(books.db, rahima)
+    assert found is not None
 
-    entries = ledger.statement(books.db, wallet)
+    entries = ledger.statement(books.db, found.wallet)
 
     assert sum(entry.amount_minor for entry in entries) == books.balance(rahima)
     assert [entry.seq for entry in entries] == sorted((entry.seq for entry in entries), reverse=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.books import Books, open_books
+from tests.support.desk_bench import Bench
 
 
 @pytest.fixture
@@ -17,3 +18,11 @@ def books(tmp_path: Path) -> Iterator[Books]:
     yield found
     assert found.wrong() == []
     found.db.close()
+
+
+@pytest.fixture
+def bench(books: Books) -> Iterator[Bench]:
+    """A card desk on these books; what always holds is checked at the end of every test."""
+    found = Bench(books)
+    yield found
+    found.check()

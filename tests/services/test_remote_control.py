@@ -64,6 +64,9 @@ class MadeUpStations:
     async def clear_cache(self, station: StationId) -> CommandAnswer:
         return self._answer("clear cache", station, None)
 
+    async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
+        return self._answer("forget", station, tokens)
+
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
         return self._answer("trigger", station, (message, evse))
 

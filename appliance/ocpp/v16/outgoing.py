@@ -13,6 +13,10 @@ from appliance.services.ports import CommandAnswer, CommandFailed, Variable
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 KEYS_AT_ONCE = 50
+ENTRIES_AT_ONCE = 20
+"""Of a local list in one message; small stations take no more (SendLocalListMaxLength)."""
+TOLERATED = frozenset({"unsupported", "refused"})
+"""Kinds of CommandFailed with which a station says that it has no such thing."""
 
 
 class Outgoing16:
@@ -49,6 +53,55 @@ class Outgoing16:
     async def clear_cache(self, call: Call) -> CommandAnswer:
         """Core: ClearCache."""
         return answer(await call("ClearCache", {}))
+
+    async def forget_card(self, call: Call, tokens: tuple[str, ...]) -> CommandAnswer:
+        """Core: ClearCache, and where there is a local list, its entries removed (5.15: those sent without an idTagInfo).
+
+        A station may have neither: what it does not know is no failure, for then it has nothing to forget.
+        """
+        try:
+            cache = await self.clear_cache(call)
+        except CommandFailed as failure:
+            if failure.kind not in TOLERATED:
+                raise
+            cache = CommandAnswer(accepted=False, status="NotSupported")
+        listed = await self._strike(call, [token for token in tokens if len(token) <= ID_TAG_CHARS_MAX])
+        return cache if listed is None or listed.accepted else listed
+
+    async def _strike(self, call: Call, tokens: list[str]) -> CommandAnswer | None:
+        """Take cards off the local list; None where there is none."""
+        said = None
+        version = await self._list_version(call)
+        for start in range(0, len(tokens), ENTRIES_AT_ONCE):
+            if version <= 0:
+                return said
+            entries = [{"idTag": token} for token in tokens[start : start + ENTRIES_AT_ONCE]]
+            said = await self._send_differences(call, version + 1, entries)
+            if said.status == "VersionMismatch":
+                # Somebody else changed the list between the question and this.
+                version = await self._list_version(call)
+                said = await self._send_differences(call, version + 1, entries)
+            if not said.accepted:
+                return said
+            version += 1
+        return said
+
+    async def _list_version(self, call: Call) -> int:
+        try:
+            return await self.local_list_version(call)
+        except CommandFailed as failure:
+            if failure.kind not in TOLERATED:
+                raise
+            return -1
+
+    async def _send_differences(self, call: Call, version: int, entries: list[Payload]) -> CommandAnswer:
+        payload: Payload = {"listVersion": version, "updateType": "Differential", "localAuthorizationList": entries}
+        try:
+            return answer(await call("SendLocalList", payload))
+        except CommandFailed as failure:
+            if failure.kind not in TOLERATED:
+                raise
+            return CommandAnswer(accepted=False, status="NotSupported")
 
     async def trigger(self, call: Call, message: str, evse: int | None) -> CommandAnswer:
         """Remote Trigger: TriggerMessage."""

@@ -27,6 +27,17 @@ OTHERS_CHARS_MAX = 16_384
 UNKNOWN_TRANSACTION = -1
 """What stations send for a transaction whose number they never learned (1.6 errata 3.18)."""
 
+STATUSES = frozenset(
+    {
+        AuthorizationStatus.ACCEPTED,
+        AuthorizationStatus.BLOCKED,
+        AuthorizationStatus.EXPIRED,
+        AuthorizationStatus.INVALID,
+        AuthorizationStatus.CONCURRENT_TX,
+    }
+)
+"""OCPP 1.6, AuthorizationStatus (7.2): all that it can say."""
+
 AT_MS_MIN = 1_420_070_400_000
 """2015-01-01: before that a station's clock was never set."""
 AHEAD_MS_MAX = 86_400_000
@@ -110,9 +121,9 @@ def meter_read(payload: Payload, received_at_ms: int, quirks: Quirks = NONE) -> 
 
 
 def id_tag_info(authorization: Authorization) -> Payload:
-    """1.6 has no NoCredit: such a card is told Blocked."""
+    """1.6 has no words for too little money, another place, another time and limits: such a card is told Blocked."""
     status = authorization.status
-    info = {"status": "Blocked" if status is AuthorizationStatus.NO_CREDIT else status.value}
+    info = {"status": status.value if status in STATUSES else AuthorizationStatus.BLOCKED.value}
     if authorization.group_token is not None:
         info["parentIdTag"] = authorization.group_token[:ID_TAG_CHARS_MAX]
     return info

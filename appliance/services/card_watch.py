@@ -1,0 +1,52 @@
+"""Signs that somebody charges with a copy of a card: it is at two chargers at once, or sooner than anybody could drive."""
+
+from __future__ import annotations
+
+from appliance.db import people, sessions
+from appliance.db.connection import Database
+from appliance.db.payers import Payer
+from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.events import TransactionStarted
+from appliance.domain.identifiers import CardId, StationId
+from appliance.services import settings
+from appliance.services.problems import raise_problem
+
+
+def started(
+    db: Database, payer: Payer, station: StationId, status: AuthorizationStatus, event: TransactionStarted
+) -> None:
+    """A card was shown for a start. Where it was before is remembered only as long as the server runs."""
+    card = payer.card
+    assert card is not None
+    if status is AuthorizationStatus.CONCURRENT_TX:
+        other = sessions.elsewhere(db, payer.uid, station)
+        if other is not None:
+            report(db, "card_twice", card, station, other, event.received_at_ms)
+        return
+    patience_ms = settings.of(db).card_hop_s * 1000
+    if not patience_ms or payer.holder.transactions_max > 1:
+        return  # A card that many share is in many places.
+    before: tuple[StationId, int] | None = db.remembered.get(("card at", card))
+    db.remember(("card at", card), (station, event.at_ms))
+    if before is not None and before[0] != station and abs(event.at_ms - before[1]) < patience_ms:
+        after_s = abs(event.at_ms - before[1]) // 1000
+        report(db, "card_hop", card, station, before[0], event.received_at_ms, after_s=after_s)
+
+
+def report(
+    db: Database, kind: str, card: CardId, station: StationId, other: StationId, now_ms: int, **details: int
+) -> None:
+    """Say it, once for each card."""
+    found = people.find_card(db, card)
+    assert found is not None
+    raise_problem(
+        db,
+        kind,
+        f"card:{card}",
+        now_ms,
+        station=int(station),
+        other=int(other),
+        number=found.number,
+        person=found.person,
+        **details,
+    )

@@ -1,0 +1,89 @@
+"""Jobs of which the card is to be shown at a charger instead of a desk: who waits for it, for how long, and how that ended.
+
+What is done with the card is in `unknown_tags` (a new card) and `aliases` (what the charger calls a card we have).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.db import desk_jobs, stations
+from appliance.db.connection import Database
+from appliance.db.desk_jobs import Job
+from appliance.domain.errors import NotFound
+from appliance.domain.identifiers import CardId, PersonId, StationId
+from appliance.domain.station import StationState
+from appliance.services.announce import DeskChanged
+
+VALID_MS = 120_000
+"""How long the charger waits for the card."""
+CLOCK_MS = 60_000
+"""How far a charger's clock may be off after its known skew, before what it tells counts as older than the job."""
+DESK = "station:"
+
+
+def desk_of(station: StationId) -> str:
+    """The desk that a charger is."""
+    return f"{DESK}{station}"
+
+
+def begin(
+    db: Database,
+    station: StationId,
+    kind: str,
+    request: dict[str, Any],
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None = None,
+    card: CardId | None = None,
+) -> int:
+    """Wait for a card at a charger; whoever waited there before waits no longer. The job's number.
+
+    Raises:
+        NotFound: There is no such station.
+    """
+    found = stations.show(db, station)
+    if found is None or found.state != StationState.APPROVED:
+        raise NotFound("There is no such station.")
+    desk = desk_of(station)
+    for older in desk_jobs.open_at(db, desk):
+        finish(db, older, "failed", now_ms, "superseded")
+    job = desk_jobs.add(db, desk, kind, request, actor, now_ms, person=person, card=card)
+    db.remembered.pop("nobody waits", None)
+    db.announce(DeskChanged(desk, "progress", job))
+    return job
+
+
+def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> Job | None:
+    """The job that a card shown at `shown_at_ms` (the station's word) is for; costs nothing while nobody waits anywhere."""
+    if db.remembered.get("nobody waits"):
+        return None
+    if not desk_jobs.waiting_at_stations(db, now_ms + VALID_MS):
+        db.remember("nobody waits", True)
+        return None
+    job = desk_jobs.waiting_at(db, desk_of(station))
+    if job is None or now_ms >= job.created_at_ms + VALID_MS:
+        return None
+    if shown_at_ms != now_ms:
+        found = stations.show(db, station)
+        skew_ms = found.clock_skew_ms if found is not None else 0
+        if shown_at_ms - skew_ms < job.created_at_ms - CLOCK_MS:
+            return None  # An old message of a queue: the card was shown before anybody waited for one.
+    return job
+
+
+def finish(db: Database, job: Job, state: str, now_ms: int, advice: str = "", *, card: CardId | None = None) -> None:
+    """It is `done`, or has `failed` for the reason that `advice` names: expired, superseded, unlike, random, taken."""
+    desk_jobs.set_state(db, job.id, state, now_ms, advice)
+    if card is not None:
+        desk_jobs.set_result(db, job.id, card=card)
+    db.announce(DeskChanged(job.desk, "done", job.id))
+
+
+def expire(db: Database, now_ms: int) -> int:
+    """Wait no longer where nobody came; how many."""
+    late = desk_jobs.waiting_at_stations(db, now_ms - VALID_MS + 1)
+    for job in late:
+        finish(db, job, "failed", now_ms, "expired")
+    return len(late)

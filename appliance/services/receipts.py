@@ -1,0 +1,64 @@
+"""Receipts for money over the desk. Whoever moves the money writes the receipt in the same unit of work."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db import ledger, operators, people, receipts
+from appliance.db import site as sites
+from appliance.db.connection import Database
+from appliance.db.receipts import Receipt
+from appliance.domain.errors import NotFound
+from appliance.domain.identifiers import CardId, PersonId
+
+
+def write(
+    db: Database,
+    kind: str,
+    person: PersonId,
+    amount_minor: int,
+    method: str,
+    actor: str,
+    now_ms: int,
+    *,
+    card: CardId | None = None,
+    deposit_minor: int = 0,
+    corrects: int | None = None,
+) -> int:
+    """The receipt for money that was just moved; its number.
+
+    `amount_minor` is what the customer gave (positive) or got back (negative), of which `deposit_minor` for the card.
+    Names go into the receipt as they are now: it stays true when they change.
+    """
+    found = people.find(db, person)
+    assert found is not None
+    about = people.find_card(db, card) if card is not None else None
+    return receipts.add(
+        db,
+        kind=kind,
+        person=person,
+        card=card,
+        amount_minor=amount_minor,
+        deposit_minor=deposit_minor,
+        method=method,
+        balance_minor=ledger.balance(db, found.wallet).balance_minor,
+        corrects=corrects,
+        actor=actor,
+        details={
+            "site": sites.of(db).name,
+            "person": found.name,
+            "language": found.language,
+            "card": about.number if about is not None else None,
+            "label": about.label if about is not None else "",
+            "by": operators.names(db).get(actor, ""),
+        },
+        now_ms=now_ms,
+    )
+
+
+def need(db: sqlite3.Connection, number: int) -> Receipt:
+    """One receipt, or NotFound."""
+    found = receipts.find(db, number)
+    if found is None:
+        raise NotFound("There is no such receipt.")
+    return found

@@ -1,0 +1,140 @@
+"""A slip at the card desk, taken back within a minute: the books by opposite entries and a credit note, the card by what
+is to stand on it from now on. Nothing is deleted.
+"""
+
+from __future__ import annotations
+
+from appliance.db import desk_jobs as rows
+from appliance.db import people
+from appliance.db.connection import Database
+from appliance.db.desk_jobs import Job
+from appliance.db.people import Card
+from appliance.domain.errors import Refusal, TooLittleMoney
+from appliance.domain.identifiers import CardId
+from appliance.domain.ledger import DEPOSITS
+from appliance.services import audit, cash_desk, enrolment, problems, receipts
+from appliance.services.announce import DeskChanged, PersonChanged
+from appliance.services.desk_jobs import need
+
+UNDO_MS_MAX = 60_000
+UNDOABLE = frozenset({"issue", "recharge", "replace", "decommission"})
+
+
+def may_undo(job: Job, now_ms: int) -> bool:
+    """Whether there is time left, and something to take back."""
+    return (
+        job.kind in UNDOABLE
+        and job.state in ("done", "torn")
+        and not job.undone
+        and job.card_id is not None
+        and now_ms - job.changed_at_ms <= UNDO_MS_MAX
+    )
+
+
+def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
+    """Take a job back; the number of the credit note, None where no money had moved.
+
+    Raises:
+        Refusal: The minute is over, or something was built on it since.
+        TooLittleMoney: Part of the money is spent or held.
+    """
+    found = need(db, job)
+    if not may_undo(found, now_ms) or found.card_id is None:
+        raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
+    card = enrolment.need_card(db, found.card_id)
+    check_nothing_since(db, found, card)
+    if people.running_on_card(db, card.uid):
+        raise Refusal("The card is charging a car already.", "Stop the session first.")
+    number = _money_back(db, found, actor, now_ms)
+    if found.kind == "issue":
+        _take_card_back(db, card, now_ms)
+        if found.request["person_id"] is None and not others_of(db, card):
+            enrolment.close_person(db, card.person_id, actor, now_ms)  # They have never been here.
+    elif found.kind == "replace":
+        _revive_old_card(db, CardId(found.request["card_id"]), card, found)
+        _take_card_back(db, card, now_ms)
+    elif found.kind == "decommission":
+        _hand_out_again(db, card, found)
+    rows.set_undone(db, found.id)
+    if found.state == "torn":
+        rows.set_state(db, found.id, "failed", now_ms, "undone")
+        if not rows.unfinished_of(db, card.id):
+            problems.clear_problem(db, "torn_card", f"card:{card.id}", now_ms)
+    audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
+    db.announce(PersonChanged(card.person_id))
+    # The card may still lie there: the desk looks what is to stand on it now.
+    db.announce(DeskChanged(found.desk, "progress", found.id))
+    return number
+
+
+def check_nothing_since(db: Database, job: Job, card: Card) -> None:
+    """Refuse what would contradict what was done with the card since.
+
+    Raises:
+        Refusal: It is being written, or was given to somebody else, replaced or taken back.
+    """
+    later = rows.later_of(db, card.id, job.id)
+    if any(one.state == "writing" for one in later):
+        raise Refusal("The card is being written.", "Wait until it is done.")
+    if job.kind == "recharge":
+        return
+    as_left = enrolment.has_come_back(card) if job.kind == "decommission" else is_out(card)
+    if job.kind == "replace":
+        old = enrolment.need_card(db, CardId(job.request["card_id"]))
+        as_left = as_left and old.replaced_by == card.id and not enrolment.has_come_back(old)
+    if not as_left or any(one.kind in UNDOABLE - {"recharge"} for one in later):
+        raise Refusal("Something was done with this card since.", "Take that back first.")
+
+
+def is_out(card: Card) -> bool:
+    """Whether somebody has it: it was neither replaced nor given back."""
+    return card.replaced_by is None and not enrolment.has_come_back(card)
+
+
+def others_of(db: Database, card: Card) -> list[Card]:
+    """What other cards its holder can charge with."""
+    return [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+
+
+def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
+    """Opposite entries for all that the job's receipt says, and the credit note."""
+    if job.receipt is None:
+        return None
+    receipt = receipts.need(db, job.receipt)
+    person = enrolment.need_person(db, receipt.person_id)
+    drawer = cash_desk.method_of(receipt.method).account
+    from_wallet = receipt.amount_minor - receipt.deposit_minor
+    if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
+        raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
+    for name, account, amount in (("", person.wallet, from_wallet), ("-deposit", DEPOSITS, receipt.deposit_minor)):
+        if amount:
+            debit, credit = (account, drawer) if amount > 0 else (drawer, account)
+            key, reason = f"undo|desk-{job.id}{name}", f"receipt {receipt.number}"
+            cash_desk.book(db, key, debit, credit, abs(amount), "correction", reason, actor, now_ms)
+    if receipt.card_id is not None and receipt.deposit_minor:
+        people.set_deposit(db, receipt.card_id, max(0, -receipt.deposit_minor))
+    return receipts.write(
+        db, "credit_note", receipt.person_id, -receipt.amount_minor, receipt.method, actor, now_ms,
+        card=receipt.card_id, deposit_minor=-receipt.deposit_minor, corrects=receipt.number,
+    )  # fmt: skip
+
+
+def _revive_old_card(db: Database, old: CardId, new: Card, job: Job) -> None:
+    """It is what it was; a card that was blocked as lost stays so."""
+    people.set_deposit(db, old, new.deposit_minor)
+    people.set_deposit(db, new.id, 0)
+    people.set_blocked(db, old, *job.request["blocked"])
+
+
+def _hand_out_again(db: Database, card: Card, job: Job) -> None:
+    """It is its holder's again, blocked if it was before, and is written anew where it was emptied."""
+    people.set_blocked(db, card.id, *job.request["blocked"])
+    if card.content in ("wiping", "wiped"):
+        people.set_content(db, card.id, "pending")
+
+
+def _take_card_back(db: Database, card: Card, now_ms: int) -> None:
+    people.set_blocked(db, card.id, now_ms, "undone")
+    if card.content in ("pending", "written"):
+        people.set_content(db, card.id, "wiping")
+    enrolment.let_die(db, card, now_ms)

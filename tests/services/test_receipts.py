@@ -1,0 +1,160 @@
+"""Receipts: numbered without gaps, true for ever, one for each time that money changes hands."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from appliance.db import receipts as rows
+from appliance.domain.errors import NotFound, TooLittleMoney
+from appliance.domain.identifiers import PersonId
+from appliance.domain.ledger import Method
+from appliance.services import cash_desk, desk_jobs, enrolment, operators, receipts, settings
+from tests.support.books import ACTOR, Books
+from tests.support.desk_bench import Bench
+from tests.support.one_desk import Chip
+
+UID = "04A1B2C3D4E5F6"
+
+
+def top_up(books: Books, person: PersonId, amount_minor: int, key: str, method: str = "cash") -> int:
+    booked = cash_desk.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
+    assert booked.receipt is not None
+    return booked.receipt
+
+
+def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(bench: Bench) -> None:
+    settings.change(bench.db, "card_deposit_minor", "300")
+    books, chip = bench.books, Chip(UID)
+    job = bench.issued(chip, topup_minor=500)
+    person = job.person_id
+    assert person is not None
+    bench.begin(desk_jobs.begin_recharge, 70, "mobile")
+    bench.lay(chip)
+    top_up(books, person, 30, "by hand", "card")
+    cash_desk.refund(books.db, person, 100, "bank", "back", ACTOR, books.now_ms)
+    assert cash_desk.correct(books.db, person, 5, "a slip", "slip", ACTOR, books.now_ms).receipt is None
+    back = bench.begin(desk_jobs.begin_decommission, refund=True)
+    bench.lay(chip)
+    bench.undo(back)
+    kinds = [
+        (one.kind, one.amount_minor, one.deposit_minor, one.method, one.balance_minor) for one in rows.page(bench.db)
+    ]
+    assert kinds == [
+        ("credit_note", 805, 300, "cash", 505),
+        ("return", -805, -300, "cash", 0),
+        ("refund", -100, 0, "bank", 500),
+        ("recharge", 30, 0, "card", 600),
+        ("recharge", 70, 0, "mobile", 570),
+        ("issue", 800, 300, "cash", 500),
+    ]
+    assert [one.number for one in rows.page(bench.db)] == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_the_receipts_of_a_method_add_up_to_what_its_account_says(bench: Bench, method: Method) -> None:
+    person = bench.books.person()
+    top_up(bench.books, person, 500, "one", str(method))
+    cash_desk.refund(bench.db, person, 200, str(method), "two", ACTOR, bench.books.now_ms)
+    assert bench.money()[str(method)] == 300
+
+
+def test_no_money_no_receipt(bench: Bench) -> None:
+    assert bench.issued(Chip(UID)).receipt is None
+    bench.begin(desk_jobs.begin_decommission, refund=True)
+    bench.lay(Chip(UID))
+    assert rows.page(bench.db) == []
+
+
+def test_what_is_refused_leaves_no_gap(bench: Bench) -> None:
+    person = bench.books.person()
+    assert top_up(bench.books, person, 100, "one") == 1
+    with pytest.raises(TooLittleMoney), bench.unit() as db:
+        cash_desk.refund(db, person, 101, "cash", "too much", ACTOR, bench.books.now_ms)
+    with pytest.raises(sqlite3.IntegrityError), bench.unit():
+        top_up(bench.books, person, 100, "one")
+    assert top_up(bench.books, person, 100, "two") == 2
+
+
+COPY = """
+INSERT INTO receipt SELECT {number}, '{kind}', at_ms, actor, person_id, card_id, amount_minor, deposit_minor, method,
+balance_minor, NULL, details FROM receipt WHERE number = 1
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE receipt SET amount_minor = 1 WHERE number = 1",
+        "UPDATE receipt SET details = '{}' WHERE number = 1",
+        "DELETE FROM receipt WHERE number = 1",
+        "INSERT OR REPLACE INTO receipt SELECT * FROM receipt WHERE number = 1",
+        COPY.format(number=3, kind="recharge"),
+        COPY.format(number=2, kind="gift"),
+    ],
+)
+def test_a_receipt_never_changes_and_no_number_is_left_out(bench: Bench, statement: str) -> None:
+    top_up(bench.books, bench.books.person(), 100, "one")
+    before = rows.page(bench.db)
+    with pytest.raises(sqlite3.IntegrityError):
+        bench.db.execute(statement)
+    assert rows.page(bench.db) == before
+
+
+def test_a_receipt_is_corrected_once(bench: Bench) -> None:
+    person = bench.books.person()
+    number = top_up(bench.books, person, 100, "one")
+
+    def correct(key: str) -> int:
+        with bench.unit() as db:
+            wallet = enrolment.need_person(db, person).wallet
+            cash_desk.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, bench.books.now_ms)
+            return receipts.write(db, "credit_note", person, -100, "cash", ACTOR, bench.books.now_ms, corrects=number)
+
+    top_up(bench.books, person, 100, "two")
+    assert correct("undo|one") == 3
+    with pytest.raises(sqlite3.IntegrityError, match="corrects"):
+        correct("undo|two")
+    found = receipts.need(bench.db, number)
+    assert (found.corrects, found.corrected_by, receipts.need(bench.db, 3).corrects) == (None, 3, number)
+
+
+def test_the_names_on_a_receipt_are_those_of_its_day(bench: Bench) -> None:
+    books = bench.books
+    operator = operators.add(
+        books.db, login="till", name="Nasrin at the till", role="cashier", password_hash="", language="", actor=ACTOR,
+        now_ms=books.now_ms,
+    )  # fmt: skip
+    assert operator == 1
+    chip = Chip(UID)
+    job = bench.issued(chip, topup_minor=500, label="blue")
+    assert job.person_id is not None
+    assert job.receipt is not None
+    found = receipts.need(bench.db, job.receipt)
+    person = enrolment.need_person(books.db, job.person_id)
+    enrolment.change_person(
+        books.db, job.person_id, ACTOR, books.now_ms, name="Somebody else", phone="", note="", language="bn",
+        group=person.group_id,
+    )  # fmt: skip
+    assert receipts.need(bench.db, job.receipt) == found
+    assert found.details == {
+        "site": "Test yard",
+        "person": "Rahima Khatun",
+        "language": "",
+        "card": 1,
+        "label": "blue",
+        "by": "Nasrin at the till",
+    }
+
+
+def test_receipts_are_found_by_their_number_and_listed_by_person(bench: Bench) -> None:
+    rahima, karim = bench.books.person(), bench.books.person("Karim Ahmed")
+    for number, person in enumerate((rahima, karim, rahima, rahima)):
+        top_up(bench.books, person, 100, f"key {number}")
+    assert [one.number for one in rows.page(bench.db, person=rahima)] == [4, 3, 1]
+    assert [one.number for one in rows.page(bench.db, person=rahima, before=4, limit=1)] == [3]
+    assert receipts.need(bench.db, 2).person_id == karim
+    for number in (0, 5, -1):
+        with pytest.raises(NotFound):
+            receipts.need(bench.db, number)

@@ -1,0 +1,223 @@
+"""A card desk for tests: the simulated chip on a pseudo terminal, the product's reader and desk, and a site's books in a file. Only
+the clock is the test's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from appliance.db import desk_jobs as rows
+from appliance.db import ledger, people, receipts
+from appliance.db.desk_jobs import Job
+from appliance.db.people import Card as CardRow
+from appliance.db.receipts import Receipt
+from appliance.db.store import Store
+from appliance.domain import card_content
+from appliance.domain.card_content import Origin
+from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.tag import ReaderStatus, Seen
+from appliance.rfid.desk import Desk
+from appliance.rfid.opening import opener
+from appliance.rfid.reader import Reader
+from appliance.services.announce import Announcement, Hub
+from appliance.services.card_desk import DeskKey
+from appliance.simulator.nfc.cards import Card
+from appliance.simulator.nfc.reader import SimulatedReader
+from tests.support.books import ACTOR, NOON_MS, SECRET, Books, open_books
+
+T = TypeVar("T")
+
+DESK = "office"
+KEY = DeskKey(SECRET, "http://192.168.100.100:8081/card/")
+PATIENCE_S = 20.0
+QUICKLY_S = 0.01
+OVER = ("done", "torn", "failed")
+
+
+@dataclass(slots=True)
+class Watch:
+    """Wakes whoever waits for something to become true, at each announcement."""
+
+    heard: list[Announcement] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, announcements: list[Announcement]) -> None:
+        """From the hub."""
+        self.heard += announcements
+        self.changed.set()
+
+
+class Story:
+    """One desk and its site; verbs for what cashier and customers do."""
+
+    def __init__(self, path: Path, simulated: SimulatedReader, store: Store, hub: Hub) -> None:
+        self.path = path
+        self.simulated = simulated
+        self.store = store
+        self.hub = hub
+        self.now_ms = NOON_MS
+        self.watch = Watch()
+        hub.listen(self.watch.hear)
+        self.desk = Desk(DESK, store, hub, self.clock, expected=True, complain_after_s=0.0)
+        self.reader = Reader(
+            opener(str(simulated.path)), self.desk.hear, look_each_s=QUICKLY_S, reopen_after_s=(QUICKLY_S, QUICKLY_S)
+        )
+        hub.listen(lambda _announcements: self.desk.look_again())
+
+    def clock(self) -> int:
+        """Each moment is a little later than the one before."""
+        self.now_ms += 1
+        return self.now_ms
+
+    async def begin(self, unit: Callable[..., int], *arguments: Any, **options: Any) -> int:
+        """Something asked of the desk; the number of the job."""
+        return await self.store.write(lambda db: unit(db, *arguments, ACTOR, self.clock(), **options))
+
+    async def begin_at_desk(self, unit: Callable[..., int], *arguments: Any, **options: Any) -> int:
+        """The same for what names the desk."""
+        return await self.begin(unit, DESK, *arguments, **options)
+
+    async def until(self, query: Callable[[sqlite3.Connection], T], true: Callable[[T], bool]) -> T:
+        """What the books say, once it is so."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self.watch.changed.clear()
+                found = await self.store.read(query)
+                if true(found):
+                    return found
+                await self.watch.changed.wait()
+
+    async def until_state(self, job: int, *states: str) -> Job:
+        """The job, once it has come to one of these."""
+        found = await self.until(lambda db: rows.find(db, job), lambda one: one is not None and one.state in states)
+        assert found is not None
+        return found
+
+    async def until_advice(self, job: int, advice: str) -> Job:
+        """The job, once it says why the card that lies there will not do."""
+        found = await self.until(lambda db: rows.find(db, job), lambda one: one is not None and one.advice == advice)
+        assert found is not None
+        return found
+
+    async def until_made(self, job: int, made: int) -> Job:
+        """The batch, once so many of its cards are made."""
+        found = await self.until(lambda db: rows.find(db, job), lambda one: one is not None and one.made == made)
+        assert found is not None
+        return found
+
+    async def until_true(self, true: Callable[[], bool]) -> None:
+        """Wait for something that is announced."""
+        await self.until(lambda _db: None, lambda _none: true())
+
+    async def until_ready(self) -> None:
+        """The reader is there."""
+        await self.until_true(lambda: self.desk.state.status is ReaderStatus.READY)
+
+    async def until_gone(self) -> None:
+        """Nothing lies on the reader."""
+        await self.until_true(lambda: self.desk.seen is None)
+
+    async def until_lying(self, card: Card) -> Seen:
+        """This card lies on the reader, and has been read."""
+        uid = card.uid.hex().upper()
+        await self.until_true(lambda: self.desk.seen is not None and self.desk.seen.uid == uid)
+        assert self.desk.seen is not None
+        return self.desk.seen
+
+    async def lay(self, card: Card) -> Seen:
+        """Lay a card down, and wait until it has been read."""
+        self.simulated.lay(card)
+        return await self.until_lying(card)
+
+    async def take(self) -> None:
+        """Take it off."""
+        self.simulated.take()
+        await self.until_gone()
+
+    async def wait_for_mishap(self) -> None:
+        """Until what was arranged with the reader has happened."""
+        assert await asyncio.to_thread(self.simulated.mishap.wait, PATIENCE_S)
+
+    async def card(self, card: Card) -> CardRow | None:
+        """Its row."""
+        return await self.store.read(people.card_by_uid, card.uid.hex().upper())
+
+    async def cards(self) -> list[tuple[str, str]]:
+        """UID and content of all rows."""
+        return await self.store.read(lambda db: db.execute("SELECT uid, content FROM card ORDER BY id").fetchall())
+
+    async def receipts(self) -> list[Receipt]:
+        """All that were written, the oldest first."""
+        found = await self.store.read(lambda db: db.execute("SELECT number FROM receipt ORDER BY number").fetchall())
+        written = [await self.store.read(receipts.find, number) for (number,) in found]
+        return [receipt for receipt in written if receipt is not None]
+
+    async def balance(self, person: PersonId) -> int:
+        """What is in the wallet."""
+        found = await self.store.read(people.find, person)
+        assert found is not None
+        return found.balance_minor
+
+    async def wrong_in_books(self) -> list[str]:
+        """What is wrong in the ledger."""
+        return await self.store.read(ledger.verify)
+
+    async def problems(self, kind: str) -> list[str]:
+        """Subjects of the open ones."""
+        query = "SELECT subject FROM problem WHERE kind = ? AND cleared_at_ms IS NULL"
+        return [subject for (subject,) in await self.store.read(lambda db: db.execute(query, (kind,)).fetchall())]
+
+    async def agrees(self, card: Card) -> bool:
+        """Whether what stands on the chip is what stands in its row, and it is locked as it should be."""
+        row = await self.card(card)
+        seen = await self.reader.look()
+        assert row is not None
+        assert seen is not None
+        record = card_content.read(KEY.site_key, seen.uid, seen.content.record)
+        if row.content == "written":
+            written = (Origin.OURS, row.number, row.issue, KEY.link_base + row.token, True)
+            return (record.origin, record.number, record.issue, seen.content.link, seen.locked) == written
+        if row.content == "wiped":
+            return (record.origin, seen.content.link, seen.locked) == (Origin.BLANK, "", False)
+        return False
+
+
+@asynccontextmanager
+async def story(folder: Path, fill: Callable[[Books], object]) -> AsyncIterator[Story]:
+    """A desk with its reader plugged in and nothing on it, at a site filled by the test."""
+    path = folder / "forecourt.db"
+    books = open_books(path)
+    fill(books)
+    books.db.close()
+    hub = Hub()
+    store = Store(path, announce=hub.announce)
+    await store.open()
+    with SimulatedReader(link=folder / "reader") as simulated:
+        told = Story(path, simulated, store, hub)
+        told.desk.start(told.reader, KEY)
+        told.reader.start()
+        try:
+            await told.until_ready()
+            yield told
+        finally:
+            await told.desk.close()
+            await told.reader.close()
+            await store.close()
+
+
+def person_of(card: CardRow | None) -> PersonId:
+    """Whose card it is."""
+    assert card is not None
+    return card.person_id
+
+
+def number_of(card: CardRow | None) -> CardId:
+    """Its number in the books."""
+    assert card is not None
+    return card.id
