@@ -1,6 +1,6 @@
 """`make bench`: the product against the limit of this machine, in turn, in one run, with its books checked at the end.
 
-`python -m benchmarks [--pairs 5] [--seconds 5] [--stations 100] [--only mix,storm,board,report]`
+`python -m benchmarks [--pairs 5] [--seconds 5] [--stations 100] [--only mix,storm,board,report,reader_lag]`
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ACTOR = "console"
 LIMIT_PORT = 20_900
 FUNDS_MINOR = 100_000_000
 STORM = 2_000
-PARTS = ("mix", "storm", "board", "report")
+PARTS = ("mix", "storm", "board", "report", "reader_lag")
 Figures = dict[str, Any]
 
 
@@ -48,7 +48,7 @@ def main() -> None:
         compare_mix(arguments.pairs, arguments.stations, arguments.seconds)
     if "storm" in wanted:
         compare_storm()
-    for part in ("board", "report"):
+    for part in ("board", "report", "reader_lag"):
         if part in wanted:
             subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
 

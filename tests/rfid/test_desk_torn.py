@@ -1,0 +1,150 @@
+"""The card pulled away, or the reader's lead pulled, at every write of every action of a desk; then the card is laid down again.
+Whatever the step: the job ends, money has moved once, one receipt was written, and the card agrees with the books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.domain.tag import Kind
+from appliance.services import desk_jobs
+from appliance.services.card_desk import STEPS
+from appliance.simulator.nfc import catalogue
+from appliance.simulator.nfc.cards import Card
+from tests.support.books import Books
+from tests.support.desk_story import Story, number_of, person_of, story
+
+TOP_UP = 50_000
+Begin = Callable[[Story, Card], Awaitable[int]]
+"""Brings a card to where the action begins, and lays it down; what it returns begins the action."""
+
+
+def fill(books: Books) -> None:
+    """One group of people who pay first."""
+    books.group("prepaid")
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Story]:
+    """A desk."""
+    async with story(tmp_path, fill) as found:
+        yield found
+        assert await found.wrong_in_books() == []
+        assert await found.problems("torn_card") == []
+
+
+async def issued(office: Story, card: Card) -> None:
+    """A card that somebody has, with money in the wallet; it lies on the reader."""
+    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
+    await office.lay(card)
+    await office.until_state(job, "done")
+
+
+async def issue(office: Story, card: Card) -> int:
+    return await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
+
+
+async def rewrite(office: Story, card: Card) -> int:
+    return await office.begin_at_desk(desk_jobs.begin_rewrite, number_of(await office.card(card)))
+
+
+async def decommission(office: Story, card: Card) -> int:
+    return await office.begin_at_desk(desk_jobs.begin_decommission, refund=True)
+
+
+async def batch(office: Story, card: Card) -> int:
+    return await office.begin_at_desk(desk_jobs.begin_batch, 1, label="Visitor")
+
+
+async def replace(office: Story, card: Card) -> int:
+    """Whose card was lost is the person who came last."""
+    (newest, *_rest) = await office.store.read(
+        lambda db: db.execute("SELECT id FROM card WHERE blocked_at_ms IS NULL ORDER BY id DESC LIMIT 1").fetchone()
+    )
+    return await office.begin_at_desk(desk_jobs.begin_replace, newest)
+
+
+async def nothing(office: Story, card: Card) -> None:
+    """A new card."""
+
+
+async def another_issued(office: Story, card: Card) -> None:
+    """The card that will be lost."""
+    await issued(office, catalogue.make(Kind.NTAG213))
+
+
+class Action:
+    """What is done, from where, and what must have come of it in money: of the wallet, and on receipts."""
+
+    def __init__(
+        self, begin: Begin, before: Callable[[Story, Card], Awaitable[None]], balance: int, receipts: list[int]
+    ) -> None:
+        self.begin, self.before, self.balance, self.receipts = begin, before, balance, receipts
+
+
+ACTIONS = {
+    "issue": Action(issue, nothing, TOP_UP, [TOP_UP]),
+    "rewrite": Action(rewrite, issued, TOP_UP, [TOP_UP]),
+    "replace": Action(replace, another_issued, TOP_UP, [TOP_UP]),
+    "decommission": Action(decommission, issued, 0, [TOP_UP, -TOP_UP]),
+    "batch": Action(batch, nothing, 0, []),
+}
+ARRANGE = {
+    "the card before a write": lambda office, writes: office.simulated.tear_after_writes(writes),
+    "the card after a write": lambda office, writes: office.simulated.tear_after_writes(writes + 1, answer_lost=True),
+    "the lead before a write": lambda office, writes: office.simulated.unplug_after_writes(writes),
+}
+CASES = [("the card before a write", name, Kind.NTAG213) for name in ACTIONS] + [
+    ("the card after a write", "issue", Kind.NTAG213),
+    ("the lead before a write", "issue", Kind.NTAG213),
+    ("the card before a write", "issue", Kind.NTAG424),
+    ("the card before a write", "issue", Kind.TYPE4),
+]
+"""Other chips are torn in tests/rfid/test_tags_*.py, at every command."""
+
+
+@pytest.mark.parametrize(("what", "action", "kind"), CASES)
+async def test_whatever_is_pulled_at_whatever_write_the_action_is_done_once_when_the_card_comes_back(
+    office: Story, what: str, action: str, kind: Kind
+) -> None:
+    writes = 0
+    while await is_torn_and_mended(office, what, ACTIONS[action], catalogue.make(kind), writes):
+        writes += 1
+    assert writes > (2 if kind is Kind.TYPE4 else 5)
+
+
+def test_every_kind_of_job_that_writes_is_torn_here() -> None:
+    assert set(ACTIONS) == set(STEPS) - {"read", "recharge"}
+
+
+async def is_torn_and_mended(office: Story, what: str, action: Action, card: Card, writes: int) -> bool:
+    """One try; whether the mishap came before the action was done."""
+    receipts_before = len(await office.receipts())
+    await action.before(office, card)
+    await office.lay(card)
+    ARRANGE[what](office, writes)
+    job = await action.begin(office, card)
+    state = (await office.until_state(job, "torn", "done")).state
+    if state == "torn":
+        await office.wait_for_mishap()
+        if not office.simulated.plugged:
+            await asyncio.to_thread(office.simulated.replug)
+        await office.until_gone()
+        await office.lay(card)
+        await office.until_state(job, "done")
+    office.simulated.keep_all()
+    assert await office.balance(person_of(await office.card(card))) == action.balance
+    assert [one.amount_minor for one in await office.receipts()][receipts_before:] == action.receipts
+    if kind_is_locked(card):
+        assert await office.agrees(card)
+    await office.take()
+    return state == "torn"
+
+
+def kind_is_locked(card: Card) -> bool:
+    """Whether we lock this kind of chip, so that its lock can be asked for."""
+    return card.kind is not Kind.TYPE4
