@@ -12,6 +12,9 @@
 #   --console-tls HOST:PORT  the console, https              (default 0.0.0.0:8443)
 #   --drivers HOST:PORT    drivers' pages, http              (default 0.0.0.0:8081)
 #   --tls-names A,B        more names or addresses for the site's certificate
+#   --drivers-url URL      what stands on cards before card/…, for phones  (default: the address of --drivers)
+#   --reader PATH          a card reader: a device, pcsc, or none; may be repeated  (default: whatever is plugged in)
+#   --pcsc                 also what readers over PC/SC need; it is compiled here
 #   --wheels DIR           install from this folder (`make wheels`) and not from the internet
 #   --non-interactive      ask nothing: take the defaults, and fail where there is none
 #   --check                change nothing, say what would be done
@@ -19,6 +22,14 @@
 #   --uninstall            remove program and service; the data stays
 #   --prefix DIR           put everything under DIR and leave users alone (for tests and packaging)
 #   --help                 this text
+#
+# On another PC, a card reader that works for a site (docs/CARD-DESK.md); --reader, --pcsc and those below them hold here too:
+#
+#   sudo ./install.sh --desk --server https://ADDRESS:8443 --token-file FILE [options]
+#
+#   --token-file FILE      holds an API token of the site
+#   --ca FILE              the site's certificate authority, from its set-up page
+#   --name NAME            what the desk is called                (default: this machine's name)
 # shellcheck disable=SC1111  # The quotation marks in sentences are meant.
 set -euo pipefail
 # What is installed is read by the service's user, whatever the caller's umask.
@@ -28,7 +39,7 @@ caller_folder=$PWD
 
 # --- what was asked for ------------------------------------------------------------------------------------------------
 
-mode=install ask=yes prefix='' wheels='' unfinished=''
+mode=install ask=yes prefix='' wheels='' unfinished='' desk=no pcsc=no token_file='' authority=''
 site_name='' currency='' timezone='' language=''
 # What the service reads from its environment file; empty means: not given on the command line.
 declare -A given=() defaults=(
@@ -37,19 +48,29 @@ declare -A given=() defaults=(
     [FORECOURT_CONSOLE_TLS]=0.0.0.0:8443
     [FORECOURT_DRIVERS]=0.0.0.0:8081
     [FORECOURT_TLS_NAMES]=""
+    [FORECOURT_DRIVERS_URL]=""
+    [FORECOURT_READER]=""
 )
-settings=(FORECOURT_STATIONS FORECOURT_CONSOLE FORECOURT_CONSOLE_TLS FORECOURT_DRIVERS FORECOURT_TLS_NAMES)
+settings=(FORECOURT_STATIONS FORECOURT_CONSOLE FORECOURT_CONSOLE_TLS FORECOURT_DRIVERS FORECOURT_TLS_NAMES
+    FORECOURT_DRIVERS_URL FORECOURT_READER)
+addresses=("${settings[@]:0:4}")
+# shellcheck source=scripts/install-desk
+. "$source_folder/scripts/install-desk"
 
 main() {
     read_arguments "$@"
     opt=$prefix/opt/forecourt
     data=$prefix/var/lib/forecourt
-    environment_file=$prefix/etc/forecourt/forecourt.env
-    unit=$prefix/etc/systemd/system/forecourt.service
     wrapper=$prefix/usr/local/bin/forecourt
-    case $mode in
-        uninstall) check_rights; uninstall ;;
-        rollback) check_rights; rollback ;;
+    units=$prefix/etc/systemd/system
+    polkit_rule=$prefix/etc/polkit-1/rules.d/70-forecourt-readers.rules
+    choose_service
+    environment_file=$prefix/etc/forecourt/$service.env
+    unit=$units/$service.service
+    case $mode-$desk in
+        uninstall-*) check_rights; uninstall ;;
+        rollback-*) check_rights; rollback ;;
+        *-yes) install_or_upgrade_desk ;;
         *) install_or_upgrade ;;
     esac
 }
@@ -66,6 +87,14 @@ read_arguments() {
             --console-tls) given[FORECOURT_CONSOLE_TLS]=$(address_of "$@"); shift 2 ;;
             --drivers) given[FORECOURT_DRIVERS]=$(address_of "$@"); shift 2 ;;
             --tls-names) given[FORECOURT_TLS_NAMES]=$(value_of "$@"); shift 2 ;;
+            --drivers-url) given[FORECOURT_DRIVERS_URL]=$(value_of "$@"); shift 2 ;;
+            --reader) given[FORECOURT_READER]+=${given[FORECOURT_READER]+ }$(value_of "$@"); shift 2 ;;
+            --pcsc) pcsc=yes; shift ;;
+            --desk) desk=yes; shift ;;
+            --server) given[FORECOURT_SERVER]=$(value_of "$@"); shift 2 ;;
+            --name) given[FORECOURT_DESK_NAME]=$(value_of "$@"); shift 2 ;;
+            --token-file) token_file=$(absolute "$(value_of "$@")"); shift 2 ;;
+            --ca) authority=$(absolute "$(value_of "$@")"); shift 2 ;;
             --wheels) wheels=$(absolute "$(value_of "$@")"); shift 2 ;;
             --prefix) prefix=$(absolute "$(value_of "$@")"); shift 2 ;;
             --non-interactive) ask=no; shift ;;
@@ -89,8 +118,7 @@ install_or_upgrade() {
     decide_settings
     [ -e "$opt/venv" ] || check_ports
 
-    [ "$user_exists" = yes ] || step "Make the system user forecourt" make_user
-    [ "$can_make_environments" = yes ] || step "Install Debian's python3-venv" "$source_folder/scripts/debian-packages" python3-venv
+    prepare_machine
     step "Install version $version into $opt/releases/$release" make_release
     if [ -e "$opt/venv" ] && [ "$site_exists" = yes ]; then
         step "Stop the service" systemctl stop forecourt.service
@@ -107,6 +135,22 @@ install_or_upgrade() {
     say_where_it_is
 }
 
+# What a site and a desk on another PC need alike.
+prepare_machine() {
+    [ "$user_exists" = yes ] || step "Make the system user forecourt" make_user
+    [ "$in_dialout" = yes ] || step "Let the user forecourt use serial ports" usermod --append --groups dialout forecourt
+    [ "$can_make_environments" = yes ] || step "Install Debian's python3-venv" debian_packages python3-venv
+    [ -n "$prefix" ] || ! lacks_libusb ||
+        step "Install Debian's libusb-1.0-0, for readers with a USB plug" debian_packages libusb-1.0-0 || true
+    if [ "$pcsc" = yes ] && [ -z "$prefix" ]; then
+        step "Install Debian's pcscd, libccid and what compiling pyscard takes" debian_packages \
+            pcscd libccid swig libpcsclite-dev gcc libc6-dev python3-dev
+    fi
+    step "Let the service, and nobody else, use card readers" "$source_folder/scripts/card-readers" install "$prefix"
+    [ "$pcsc" = no ] || step "Let the service use readers through pcscd" allow_pcsc
+    "$source_folder/scripts/card-readers" advise "$prefix"
+}
+
 # --- finding out and asking --------------------------------------------------------------------------------------------
 
 find_out() {
@@ -116,6 +160,11 @@ find_out() {
     [ -z "$prefix" ] && ! getent passwd forecourt >/dev/null || user_exists=yes
     site_exists=no
     [ -z "$(find "$data" -maxdepth 1 -type f \( -name '*.db' -o -name '*.sqlite*' \) 2>/dev/null)" ] || site_exists=yes
+    in_dialout=yes
+    [ -n "$prefix" ] || [[ " $(id -nG forecourt 2>/dev/null) " = *" dialout "* ]] ||
+        ! getent group dialout >/dev/null || in_dialout=no
+    # Whoever once asked for PC/SC has it after an upgrade, too.
+    [ -z "$(compgen -G "$opt/venv/lib/python3*/site-packages/smartcard")" ] || pcsc=yes
     python='' can_make_environments=yes
     local candidate
     for candidate in python3.11 python3 /usr/bin/python3 python3.12 python3.13 python3.14; do
@@ -183,19 +232,34 @@ decide_settings() {
         value=${given[$name]-${present[$name]-}}
         if [ -z "${given[$name]+set}${present[$name]+set}" ]; then
             sentence=$(question_about "$name")
-            ask_unless_given value "$sentence" "${defaults[$name]}"
-            [ "$name" = FORECOURT_TLS_NAMES ] || is_address "$value" || fail "“$value” is not HOST:PORT."
+            # Without a question, the default is right nearly everywhere.
+            if [ -z "$sentence" ]; then value=${defaults[$name]}; fi
+            [ -z "$sentence" ] || ask_unless_given value "$sentence" ${defaults[$name]+"${defaults[$name]}"}
+            [[ " ${addresses[*]} " != *" $name "* ]] || is_address "$value" || fail "“$value” is not HOST:PORT."
         fi
-        [[ $value =~ ^[]A-Za-z0-9._:,[-]*$ ]] || fail "“$value” cannot be used for $name."
+        can_be "$name" "$value" || fail "“$value” cannot be used for $name."
         [ "${present[$name]-unset}" = "$value" ] || settings_changed=yes
         chosen[$name]=$value
     done
 }
 
+# can_be NAME VALUE     Nothing that systemd or a shell would read in another way than it is meant.
+can_be() {
+    case $1 in
+        # With more than 62 characters and a slash at the end, it does not fit on an NTAG213.
+        FORECOURT_DRIVERS_URL) local bare=${2%/} && [ ${#bare} -le 61 ] && [[ $2 =~ ^(https?://[]A-Za-z0-9._:[-]+(/[A-Za-z0-9._~/-]*)?)?$ ]] ;;
+        FORECOURT_SERVER) [[ $2 =~ ^https://[]A-Za-z0-9._:[-]+/?$ ]] ;;
+        # It stands in addresses.
+        FORECOURT_DESK_NAME) [[ $2 =~ ^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$ ]] ;;
+        FORECOURT_READER | FORECOURT_CA) [[ $2 =~ ^[A-Za-z0-9._:/,+@[:space:]-]*$ ]] ;;
+        *) [[ $2 =~ ^[]A-Za-z0-9._:,[-]*$ ]] ;;
+    esac
+}
+
 # Another program on a port is found now rather than by a service that does not start.
 check_ports() {
     local name
-    for name in "${settings[@]:0:4}"; do
+    for name in "${addresses[@]}"; do
         "$python" - "${chosen[$name]}" <<'END' || fail "Choose another address or port for $name, or stop what uses it."
 import socket, sys
 host, _, port = sys.argv[1].rpartition(":")
@@ -216,7 +280,10 @@ question_about() {
         FORECOURT_CONSOLE) echo "Address and port for staff who type no https; they are sent to the next" ;;
         FORECOURT_CONSOLE_TLS) echo "Address and port for staff, https" ;;
         FORECOURT_DRIVERS) echo "Address and port for drivers' phones" ;;
-        *) echo "More names or addresses by which staff reach this machine, with commas (may be empty)" ;;
+        FORECOURT_DRIVERS_URL) echo "Address of drivers' pages as it is to stand on cards, such as http://192.168.7.2:8081/ (may be empty)" ;;
+        FORECOURT_SERVER) echo "Address of the site's console, such as https://192.168.7.2:8443" ;;
+        FORECOURT_DESK_NAME) echo "What this desk is called" ;;
+        FORECOURT_TLS_NAMES) echo "More names or addresses by which staff reach this machine, with commas (may be empty)" ;;
     esac
 }
 
@@ -241,20 +308,29 @@ make_user() {
     useradd --system --user-group --home-dir /var/lib/forecourt --no-create-home --shell /usr/sbin/nologin forecourt
 }
 
+allow_pcsc() {
+    mkdir -p "$(dirname "$polkit_rule")"
+    install -m 0644 "$source_folder/systemd/forecourt-pcsc.polkit" "$polkit_rule"
+}
+
 make_release() {
-    local folder=$opt/releases/$release pip requirements=$source_folder/requirements
+    local folder=$opt/releases/$release pip fetch requirements=$source_folder/requirements
     # Half a release is removed again, whatever interrupts this; the one in use is not touched.
     unfinished=$folder
     trap '[ -z "$unfinished" ] || rm -rf "$unfinished"' EXIT
     mkdir -p "$opt/releases"
     "$python" -m venv "$folder"
     pip=("$folder/bin/python" -m pip --disable-pip-version-check --quiet)
+    # Twice quiet: Debian's pip has more to say about source packages than anybody needs.
+    fetch=("${pip[@]}" --quiet install --require-hashes --no-build-isolation --use-pep517 --only-binary :all:)
+    [ -z "$wheels" ] || fetch+=(--no-index --find-links "$wheels")
+    "${fetch[@]}" --requirement "$requirements/build.txt"
+    # These two are published as source only.
+    "${fetch[@]}" --no-binary pydes --requirement "$requirements/runtime.txt"
+    [ "$pcsc" = no ] || "${fetch[@]}" --no-binary pyscard --requirement "$requirements/pcsc.txt"
     if [ -n "$wheels" ]; then
-        "${pip[@]}" install --no-index --find-links "$wheels" --require-hashes --requirement "$requirements/runtime.txt"
         "${pip[@]}" install --no-index --no-deps "$wheels"/forecourt-"$version"-*.whl
     else
-        "${pip[@]}" install --require-hashes --only-binary :all: --requirement "$requirements/runtime.txt"
-        "${pip[@]}" install --require-hashes --only-binary :all: --requirement "$requirements/build.txt"
         local built
         built=$(mktemp -d)
         "$source_folder/scripts/build-wheel" "$folder/bin/python" "$built"
@@ -285,7 +361,7 @@ write_settings() {
     mkdir -p "$(dirname "$environment_file")"
     local name temporary=$environment_file.new
     {
-        echo "# Where Forecourt listens.  After a change: systemctl restart forecourt"
+        echo "# Where Forecourt listens, and its card readers.  After a change: systemctl restart $service"
         for name in "${settings[@]}"; do echo "$name=${chosen[$name]}"; done
         # What else somebody wrote here stays.
         if [ -f "$environment_file" ]; then
@@ -311,7 +387,7 @@ make_site() {
 
 install_service() {
     mkdir -p "$(dirname "$unit")" "$(dirname "$wrapper")"
-    install -m 0644 "$source_folder/systemd/forecourt.service" "$unit"
+    install -m 0644 "$source_folder/systemd/$service.service" "$unit"
     # As root, the command would leave files in the data folder that the service may not read.
     cat >"$wrapper.new" <<END
 #!/bin/sh
@@ -323,13 +399,13 @@ END
     chmod 0755 "$wrapper.new"
     mv "$wrapper.new" "$wrapper"
     systemctl daemon-reload
-    systemctl enable --quiet forecourt.service
+    systemctl enable --quiet "$service.service"
 }
 
 start_service() {
     # The unit is of type notify: this returns when the service says that it is ready.
-    if ! systemctl restart forecourt.service; then
-        echo "The service did not become ready.  What it said: journalctl -u forecourt -n 50" >&2
+    if ! systemctl restart "$service.service"; then
+        echo "The service did not become ready.  What it said: journalctl -u $service -n 50" >&2
         [ ! -L "$opt/previous" ] || echo "To go back: sudo ./install.sh --rollback" >&2
         exit 1
     fi
@@ -362,10 +438,11 @@ rollback() {
     local now before
     now=$(readlink "$opt/venv")
     before=$(readlink "$opt/previous")
-    step "Stop the service" systemctl stop forecourt.service
+    step "Stop the service" systemctl stop "$service.service"
     step "Make $opt/$before the program in use again" point_to "$before"
     ln -sfn "$now" "$opt/previous"
-    step "Start the service" systemctl start forecourt.service || {
+    step "Start the service" systemctl start "$service.service" || {
+        [ "$desk" = no ] || exit 1
         echo "If it says that the database is newer than the program, put the copy from before the upgrade back:" >&2
         echo "  systemctl stop forecourt" >&2
         echo "  forecourt restore $data/backups/before-${now#releases/}.db $data" >&2
@@ -377,12 +454,20 @@ rollback() {
 
 uninstall() {
     if [ -e "$unit" ]; then
-        step "Stop the service for good" systemctl disable --now --quiet forecourt.service
+        step "Stop the service for good" systemctl disable --now --quiet "$service.service"
         step "Remove the service" rm -f "$unit"
         systemctl daemon-reload
     fi
+    if [ -e "$prefix/etc/udev/rules.d/70-forecourt-readers.rules" ]; then
+        step "Remove what it needed for card readers" "$source_folder/scripts/card-readers" remove "$prefix"
+    fi
+    rm -f "$polkit_rule"
     [ ! -e "$wrapper" ] || step "Remove the command forecourt" rm -f "$wrapper"
     [ ! -e "$opt" ] || step "Remove the program $opt" rm -rf "$opt"
+    if [ "$desk" = yes ]; then
+        echo "The settings and the token are still in $(dirname "$environment_file").  To be rid of them too: rm -r $(dirname "$environment_file") && userdel forecourt"
+        return
+    fi
     echo "The data is still in $data and belongs to the user forecourt; the settings are still in $environment_file."
     echo "To be rid of them too: rm -r $data $(dirname "$environment_file") && userdel forecourt"
 }
@@ -400,6 +485,10 @@ step() {
 }
 
 say() { echo "==> $1"; }
+
+debian_packages() { "$source_folder/scripts/debian-packages" "$@"; }
+
+lacks_libusb() { ! compgen -G "/usr/lib/*/libusb-1.0.so.0" >/dev/null; }
 
 fail() {
     echo "$1" >&2

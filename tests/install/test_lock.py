@@ -21,7 +21,7 @@ def locked(name: str) -> dict[str, tuple[str, int]]:
     }
 
 
-@pytest.mark.parametrize("name", ["build", "runtime", "development"])
+@pytest.mark.parametrize("name", ["build", "runtime", "pcsc", "development"])
 def test_every_package_is_pinned_with_hashes(name: str) -> None:
     packages = locked(name)
 
@@ -29,7 +29,7 @@ def test_every_package_is_pinned_with_hashes(name: str) -> None:
     assert [package for package, (_, hashes) in packages.items() if hashes == 0] == []
 
 
-@pytest.mark.parametrize("name", ["build", "runtime", "development"])
+@pytest.mark.parametrize("name", ["build", "runtime", "pcsc", "development"])
 def test_no_lock_names_an_index(name: str) -> None:
     text = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -45,7 +45,7 @@ def test_what_is_tested_is_what_a_site_gets() -> None:
 
 
 def test_each_wanted_package_is_in_its_lock() -> None:
-    for name in ("build", "runtime", "development"):
+    for name in ("build", "runtime", "pcsc", "development"):
         lines = (REQUIREMENTS / f"{name}.in").read_text(encoding="utf-8").splitlines()
         wanted = {re.split(r"[<>=]", line)[0] for line in lines if line and line[0] not in "#-"}
         assert wanted <= set(locked(name))
