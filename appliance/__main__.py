@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from appliance.arguments import parser
+from appliance.arguments import Misconfigured, parser
 from appliance.commands import access, doctor, safekeeping, sites
 from appliance.control_socket import advice_of
 from appliance.db.migrate import TooNew
@@ -38,9 +38,13 @@ def main(words: list[str] | None = None) -> int:
             return server.run(arguments)
         if arguments.command == "simulate":
             return terminal.simulate(arguments)
+        if arguments.command == "desk":
+            from appliance.commands import desk  # noqa: PLC0415  # only this one needs a web client
+
+            return desk.desk(arguments)
         return COMMANDS[arguments.command](arguments, system_clock)
     except Refusal as refusal:
-        code = EXIT_HOPELESS if isinstance(refusal, TooNew) else 1
+        code = EXIT_HOPELESS if isinstance(refusal, TooNew | Misconfigured) else 1
         print(f"forecourt: {refusal}", advice_of(refusal), sep="\n  " if refusal.advice else "", file=sys.stderr)
         return code
 

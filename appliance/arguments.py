@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.domain.errors import Refusal
 from appliance.simulator import terminal
 
+DRIVERS_URL = re.compile(r"https?://[\]A-Za-z0-9._:\[-]+(/[A-Za-z0-9._~/-]*)?")
+DRIVERS_URL_LENGTH_MAX = 62
+"""With `card/`, the token of the card and the signed record it fills the smallest chip, an NTAG213."""
 ROLES = ("owner", "manager", "cashier", "guard", "installer", "viewer")
+
+
+class Misconfigured(Refusal):
+    """What was said on the command line or in the environment cannot work, however often it is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,31 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class SaidInstead(argparse.Action):
+    """Of an option that may be repeated: what is said on the command line replaces what the environment says."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002  # argparse calls it so
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """One more; the environment's are a tuple."""
+        said = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [values] if isinstance(said, tuple) else [*said, values])
+
+
+def drivers_url(text: str) -> str:
+    """The address that is written on cards, with a slash at its end; argparse's error says what is wrong."""
+    url = text if not text or text.endswith("/") else f"{text}/"
+    if url and (len(url) > DRIVERS_URL_LENGTH_MAX or not DRIVERS_URL.fullmatch(url)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an address such as http://192.168.7.2:8081/ of at most {DRIVERS_URL_LENGTH_MAX} characters"
+        )
+    return url
 
 
 def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
@@ -61,6 +95,14 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
         metavar="NAMES",
         help="further names and addresses of this box, comma separated (FORECOURT_TLS_NAMES)",
     )
+    serve.add_argument(
+        "--drivers-url",
+        type=drivers_url,
+        default=environment.get("FORECOURT_DRIVERS_URL", ""),
+        metavar="URL",
+        help="what stands on cards before card/…, for phones (default: the address of --drivers; FORECOURT_DRIVERS_URL)",
+    )
+    _reader(serve, environment)
     serve.add_argument(
         "--demo",
         action="store_true",
@@ -107,6 +149,42 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     doctor = commands.add_parser("doctor", help="say in sentences what is wrong with a site")
     _data_dir(doctor, environment)
 
+    desk = commands.add_parser(
+        "desk",
+        help="a card reader on this PC that works for a site elsewhere",
+        description="Join the card reader of this PC to a site, until SIGTERM or Ctrl-C.",
+    )
+    server = environment.get("FORECOURT_SERVER")
+    desk.add_argument(
+        "--server",
+        default=server,
+        required=not server,
+        metavar="URL",
+        help="the site's console, such as https://192.168.7.2:8443 (FORECOURT_SERVER)",
+    )
+    desk.add_argument(
+        "--token-file", type=Path, required=True, metavar="FILE", help="holds a token of the role cashier or higher"
+    )
+    _reader(desk, environment)
+    desk.add_argument(
+        "--name",
+        default=environment.get("FORECOURT_DESK_NAME", ""),
+        help="what the desk is called at the site (default: this PC's name; FORECOURT_DESK_NAME)",
+    )
+    ca = environment.get("FORECOURT_CA")
+    desk.add_argument(
+        "--ca",
+        type=Path,
+        default=Path(ca) if ca else None,
+        metavar="FILE",
+        help="the site's authority, as its console offers it under ca.crt (default: the system's; FORECOURT_CA)",
+    )
+    desk.add_argument(
+        "--insecure",
+        action="store_true",
+        help="allow http to another machine: who listens learns the token and the keys of cards",
+    )
+
     simulate = commands.add_parser("simulate", help="a charging station in the terminal, for any central system")
     terminal.add_arguments(simulate)
     return top
@@ -121,4 +199,15 @@ def _data_dir(command: argparse.ArgumentParser, environment: Mapping[str, str]) 
         required=not given,
         metavar="DIR",
         help="where the site's files are (FORECOURT_DATA_DIR)",
+    )
+
+
+def _reader(command: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+    command.add_argument(
+        "--reader",
+        action=SaidInstead,
+        default=tuple(environment.get("FORECOURT_READER", "").split()),
+        metavar="PATH",
+        help="a card reader: a device such as /dev/ttyUSB0, usb:VVVV:PPPP, pcsc or none; may be repeated "
+        "(default: whatever is plugged in; FORECOURT_READER)",
     )

@@ -9,6 +9,7 @@ import heapq
 import random
 import sqlite3
 from collections.abc import Generator, Iterator
+from contextlib import AsyncExitStack
 
 from appliance.commands.sites import create
 from appliance.data_directory import DataDirectory
@@ -21,9 +22,11 @@ from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, 
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
+from appliance.domain.tag import Kind
 from appliance.domain.tariff import Tariff
 from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
 from appliance.simulator.demo import DemoDriver, DemoStation
+from appliance.simulator.nfc.toy import KnownCard, Toy
 
 ACTOR = "console"
 LOGIN = "demo"
@@ -186,6 +189,13 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
         amount_minor = chance.choice((30_000, 50_000, 100_000))
         key = f"demo-{person.id}-{at_ms}"
         cash_desk.top_up(db, PersonId(person.id), amount_minor, "cash", key, ACTOR, at_ms)
+
+
+def toy_reader(stack: AsyncExitStack, data: DataDirectory) -> Toy:
+    """A card reader without hardware, with a drawer of new cards and those of the demo's people; away when the stack is left."""
+    # Chips that carry no maker's signature, for nobody can make one for an invented UID.
+    known = [KnownCard(f"{name}'s card", Kind.TYPE4, uid) for name, _phone, _group, uid, _amount in PEOPLE]
+    return stack.enter_context(Toy(data.path.absolute(), known))
 
 
 async def cars(store: Store, url: str, clock: Clock) -> None:

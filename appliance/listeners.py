@@ -10,6 +10,7 @@ import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -84,11 +85,18 @@ def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None
         stations=from_outside(faces, "stations", arguments.stations),
         stations_tls=from_outside(faces, "stations-tls", arguments.stations_tls),
         drivers=from_outside(faces, "drivers", arguments.drivers),
-        hosts=frozenset(local_names(names_given(arguments))),
+        hosts=frozenset(local_names(names_given(arguments) + drivers_host(arguments))),
         secure=certificate is not None,
         ca_file=str(certificate.ca_file) if certificate else "",
         ca_fingerprint=certificate.ca_fingerprint_sha256 if certificate else "",
     )
+
+
+def card_link_base(arguments: argparse.Namespace, faces: Faces) -> str:
+    """What stands on cards before a card's token: the drivers' face as phones reach it."""
+    outside = from_outside(faces, "drivers", arguments.drivers)
+    url: str = arguments.drivers_url or (outside[0] if outside else f"{faces.urls['drivers']}/")
+    return f"{url}card/"
 
 
 def from_outside(faces: Faces, face: str, bound: Address | None) -> tuple[str, ...]:
@@ -132,6 +140,12 @@ async def keep_certificate(
             for context in contexts:
                 certificates.load(context, certificate)
             log.info("certificate renewed")
+
+
+def drivers_host(arguments: argparse.Namespace) -> list[str]:
+    """The name under which phones are told to open the drivers' face."""
+    host = urlsplit(arguments.drivers_url).hostname
+    return [host] if host else []
 
 
 def names_given(arguments: argparse.Namespace) -> list[str]:

@@ -28,10 +28,13 @@ from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
 from appliance.jobs.schedule import Jobs, schedule
-from appliance.listeners import Faces, addresses, keep_certificate, listen, site_certificate
+from appliance.listeners import Faces, addresses, card_link_base, keep_certificate, listen, site_certificate
 from appliance.ocpp.endpoint import StationsFace, open_stations
-from appliance.services import changes, health, settings
+from appliance.rfid.desks import CardDesks
+from appliance.services import changes, desk_jobs, health, settings
 from appliance.services.announce import Announcement, Hub, SettingsChanged
+from appliance.services.card_desk import DeskKey
+from appliance.services.dead_cards import DeadCards
 from appliance.services.remote_control import RemoteControl
 from appliance.services.station_passwords import hash_password
 from appliance.settings import LiveSettings
@@ -81,6 +84,13 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         stations = await stack.enter_async_context(open_stations(store, hub, live_settings, site_key, clock))
         control = RemoteControl(store, stations.commands, hub, clock)
         stack.push_async_callback(control.close)
+        dead_cards = DeadCards(store, stations.commands, hub, clock)
+        stack.push_async_callback(dead_cards.close)
+        await dead_cards.open()
+        await store.write(desk_jobs.recover, clock())
+        toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
+        readers = [str(toy_reader.path)] if toy_reader is not None else arguments.reader
+        desks = CardDesks(store, hub, clock, readers)
 
         certificate = await site_certificate(arguments, data.path, clock)
         console = Console(
@@ -92,8 +102,12 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
             control=control,
             hash_station_password=functools.partial(hash_password, site_key),
             counters=stations.counters,
+            desks=desks,
+            desk_key=DeskKey(site_key, ""),
+            toy_reader=toy_reader,
         )
         faces = await open_faces(stack, arguments, console, stations, certificate, data)
+        await stack.enter_async_context(desks.running(DeskKey(site_key, card_link_base(arguments, faces))))
         await stack.enter_async_context(listening(data, store, clock))
         stack.push_async_callback(stations.links.close)
 
@@ -155,7 +169,11 @@ async def open_faces(
     named = dataclasses.replace(console, addresses=addresses(arguments, certificate, faces))
     await listen(stack, faces, "drivers", create_drivers(named), arguments.drivers, None)
     # Port 0 is any that is free: which ones is known only now, and pages say what to enter in a charger and what to print.
-    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, faces))
+    named = dataclasses.replace(
+        console,
+        addresses=addresses(arguments, certificate, faces),
+        desk_key=dataclasses.replace(console.desk_key, link_base=card_link_base(arguments, faces)),
+    )
     pages = create_console(named, more=API)
     if certificate is not None and arguments.console_tls is not None:
         contexts.append(server_context(certificate))

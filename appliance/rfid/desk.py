@@ -254,8 +254,7 @@ class Desk:
             self._complaint = asyncio.get_running_loop().call_later(self._complain_after_s, self._complain)
 
     def _complain(self) -> None:
-        words = f"{self.state.status} ({self.state.detail})" if self.state.detail else str(self.state.status)
-        self._store.write_unheard(report_reader, self.subject, self._clock(), self.id, words)
+        self._store.write_unheard(report_reader, self.subject, self._clock(), self.id, self.state)
 
     def _withdraw_complaint(self) -> None:
         if self._complaint is not None:
@@ -304,6 +303,8 @@ def report_trouble(db: Database, desk: str, subject: str, now_ms: int, error: st
     problems.raise_problem(db, "job_failed", subject, now_ms, job=f"card desk {desk}", error=error)
 
 
-def report_reader(db: Database, subject: str, now_ms: int, desk: str, words: str) -> None:
+def report_reader(db: Database, subject: str, now_ms: int, desk: str, state: ReaderState) -> None:
     """The reader of a desk stays out of use."""
-    problems.raise_problem(db, "reader", subject, now_ms, desk=desk, reader=words)
+    problems.raise_problem(
+        db, "reader", subject, now_ms, desk=desk, status=str(state.status), name=state.name, detail=state.detail
+    )

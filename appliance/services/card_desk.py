@@ -22,7 +22,7 @@ from appliance.domain.card_content import Origin
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS
+from appliance.domain.ledger import DEPOSITS
 from appliance.domain.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
 from appliance.services import audit, cash_desk, desk_jobs, enrolment, problems, receipts
 from appliance.services.announce import DeskChanged, PersonChanged
@@ -180,7 +180,6 @@ def issue(db: Database, job: Job, seen: Seen, known: Card | None, key: DeskKey, 
     if person is None:
         group = GroupId(request["group_id"])
         person = enrolment.add_person(db, request["name"], group, job.actor, now_ms, phone=request["phone"])
-    forfeit_deposit(db, job, known, now_ms)
     card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], request["expires_at_ms"])
     receipt = take_money(db, job, PersonId(person), card, now_ms)
     rows.set_result(db, job.id, person=PersonId(person), card=card, receipt=receipt)
@@ -231,7 +230,8 @@ def read(db: Database, job: Job, seen: Seen, known: Card | None, key: DeskKey, n
     """Say what lies there; nothing changes."""
     origin = origin_of(seen, key.site_key, known)
     if known is None or enrolment.has_come_back(known):
-        desk_jobs.end(db, job, "done", now_ms, "unknown" if origin is Origin.BLANK else str(origin))
+        told = str(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else "unknown"
+        desk_jobs.end(db, job, "done", now_ms, told)
         return None
     rows.set_result(db, job.id, person=known.person_id, card=known.id)
     rows.set_state(db, job.id, "writing", now_ms, "copied" if is_copy(known, origin) else "")
@@ -243,7 +243,6 @@ def replace(db: Database, job: Job, seen: Seen, known: Card | None, key: DeskKey
     check_free(seen, known, key, overwrite=job.request["overwrite"])
     old = CardId(job.request["card_id"])
     note_block(db, job, enrolment.need_card(db, old))
-    forfeit_deposit(db, job, known, now_ms)
     card = enrolment.replace_card(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
     begin_content(db, card, seen)
     rows.set_result(db, job.id, card=card)
@@ -252,11 +251,11 @@ def replace(db: Database, job: Job, seen: Seen, known: Card | None, key: DeskKey
 
 
 def decommission(db: Database, job: Job, seen: Seen, known: Card | None, key: DeskKey, now_ms: int) -> CardId:
-    """The card comes back: blocked, its deposit and the rest of the wallet given back if so asked, and emptied."""
+    """The card comes back: blocked, its deposit and the rest of the wallet given back as far as that was asked for, and emptied."""
     card = check_ours(db, job, seen, known, key, now_ms, copies=False)
     if people.running_on_card(db, card.uid):
         raise Unsuitable("charging")
-    receipt = give_back(db, job, card, now_ms) if job.request["refund"] else None
+    receipt = give_back(db, job, card, now_ms)
     note_block(db, job, card)
     if card.blocked_at_ms is None:
         enrolment.block_card(db, card.id, "returned", job.actor, now_ms)
@@ -270,25 +269,29 @@ def decommission(db: Database, job: Job, seen: Seen, known: Card | None, key: De
 
 
 def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
-    """The deposit, and with the last card of a prepaid person what is in the wallet; None where there is nothing."""
+    """As far as the job says so: the deposit, and with the last card of a prepaid person what is in the wallet.
+
+    The number of the receipt; None where nothing is given back.
+    """
     person = enrolment.need_person(db, card.person_id)
     method = job.request["method"]
+    deposit = card.deposit_minor if job.request["refund"] else 0
     others = [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
     rest = 0
-    if person.policy == Policy.PREPAID and not others:
+    if job.request["rest"] and person.policy == Policy.PREPAID and not others:
         rest = max(0, person.balance_minor - person.held_minor)
     if rest:
         cash_desk.pay_out(db, card.person_id, rest, method, f"desk-{job.id}", job.actor, now_ms)
-    if card.deposit_minor:
+    if deposit:
         target = cash_desk.method_of(method).account
         name = f"deposit|desk-{job.id}"
-        cash_desk.book(db, name, DEPOSITS, target, card.deposit_minor, "deposit", f"card {card.id}", job.actor, now_ms)
+        cash_desk.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", job.actor, now_ms)
         people.set_deposit(db, card.id, 0)
-    total = rest + card.deposit_minor
+    total = rest + deposit
     if not total:
         return None
     return receipts.write(
-        db, "return", card.person_id, -total, method, job.actor, now_ms, card=card.id, deposit_minor=-card.deposit_minor
+        db, "return", card.person_id, -total, method, job.actor, now_ms, card=card.id, deposit_minor=-deposit
     )
 
 
@@ -317,7 +320,6 @@ def batch(db: Database, job: Job, seen: Seen, known: Card | None, key: DeskKey, 
     if person is None:
         group = GroupId(request["group_id"])
         person = enrolment.add_person(db, request["label"] or "Card", group, job.actor, now_ms)
-    forfeit_deposit(db, job, known, now_ms)
     card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], None)
     if request["person_id"] is None:
         name_after_card(db, PersonId(person), card, request["label"])
@@ -388,14 +390,6 @@ def give_out(
     )
     begin_content(db, card, seen)
     return card
-
-
-def forfeit_deposit(db: Database, job: Job, known: Card | None, now_ms: int) -> None:
-    """A card that came back without its deposit being given back is the site's, and goes to somebody else now."""
-    if known is not None and known.deposit_minor:
-        key, reference = f"deposit-kept|desk-{job.id}-{known.id}", f"card {known.id}"
-        cash_desk.book(db, key, DEPOSITS, ADJUSTMENTS, known.deposit_minor, "deposit", reference, job.actor, now_ms)
-        people.set_deposit(db, known.id, 0)
 
 
 def begin_content(db: Database, card: CardId, seen: Seen) -> None:

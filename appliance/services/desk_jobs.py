@@ -108,15 +108,16 @@ def begin_decommission(
     *,
     card: CardId | None = None,
     refund: bool = False,
+    rest: bool = False,
     method: str = "cash",
 ) -> int:
     """Take a card back: it is blocked, unlocked and emptied, and can be given to somebody else.
 
-    `refund` gives back the deposit, and with the last card of a prepaid person what is in the wallet.
+    `refund` gives back the deposit; `rest` pays out, with the last card of a prepaid person, what is in the wallet.
     """
     if card is not None:
         need_card(db, card)
-    request = {"card_id": card, "refund": refund, "method": str(cash_desk.method_of(method))}
+    request = {"card_id": card, "refund": refund, "rest": rest, "method": str(cash_desk.method_of(method))}
     return begin(db, desk, "decommission", request, actor, now_ms, card=card)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import orjson
 
-from appliance.db import desk_jobs as rows
 from appliance.db import people
 from appliance.db.connection import Database
 from appliance.domain.errors import Conflict, Invalid, Refusal

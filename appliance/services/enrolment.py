@@ -12,6 +12,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import is_random, masked, normal_form
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
+from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
 from appliance.services import audit, billing, wishes
 from appliance.services.announce import CardDied, PersonChanged, SettingsChanged
 
@@ -243,6 +244,7 @@ def add_card(
         card = people.add_card(db, normal, given, now_ms)
     else:
         card = known.id
+        keep_deposit(db, known, actor, now_ms)
         people.reissue_card(db, card, given, now_ms)
         db.announce(PersonChanged(known.person_id))
     unknown_tags.forget(db, normal)
@@ -251,6 +253,24 @@ def add_card(
     )
     db.announce(PersonChanged(person))
     return card
+
+
+def keep_deposit(db: Database, card: Card, actor: str, now_ms: int) -> None:
+    """A deposit that was not given back with the card is the site's once the card goes to somebody else."""
+    if not card.deposit_minor:
+        return
+    ledger.transfer(
+        db,
+        Operation.POST,
+        f"deposit-kept|{card.id}|{card.issue}",
+        debit=DEPOSITS,
+        credit=ADJUSTMENTS,
+        amount_minor=card.deposit_minor,
+        code="deposit",
+        reference=f"card {card.id}",
+        actor=actor,
+        now_ms=now_ms,
+    )
 
 
 def has_come_back(card: Card) -> bool:

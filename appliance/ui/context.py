@@ -13,10 +13,12 @@ from aiohttp import web
 
 from appliance.db.store import Store
 from appliance.domain.clock import Clock
+from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
 from appliance.services.announce import Hub
+from appliance.services.card_desk import DeskKey
 from appliance.services.counters import Counters
-from appliance.services.ports import Stations
+from appliance.services.ports import Channel, Desks, DeskView, Stations, ToyReader
 from appliance.services.remote_control import RemoteControl
 
 if TYPE_CHECKING:
@@ -42,6 +44,22 @@ class Addresses:
     ca_fingerprint: str = ""
 
 
+class NoDesks:
+    """No card desk, and none can join: what a console without a reader works with."""
+
+    def all(self) -> list[DeskView]:
+        """There are none."""
+        return []
+
+    def find(self, desk: str) -> DeskView | None:  # noqa: ARG002  # none is found
+        """There is none."""
+        return None
+
+    async def join(self, name: str, channel: Channel) -> None:  # noqa: ARG002  # nobody joins
+        """Nobody is there who would use it."""
+        raise Refusal("Card readers are not used here.")
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """The parts a page works with."""
@@ -58,6 +76,12 @@ class Console:
     addresses: Addresses = field(default_factory=Addresses)
     counters: Counters = field(default_factory=Counters)
     """What the edges count."""
+    desks: Desks = field(default_factory=NoDesks)
+    """The card desks: their readers, and the cards that lie there."""
+    desk_key: DeskKey = field(default_factory=lambda: DeskKey(b"", ""))
+    """What cards of this site are written with."""
+    toy_reader: ToyReader | None = None
+    """The demo's simulated reader; None on every real site."""
 
 
 @dataclass(frozen=True, slots=True)

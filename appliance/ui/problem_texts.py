@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from appliance.db.problems import Problem
 from appliance.db.stations import Named
+from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.ui import desk_words
 from appliance.ui.formats import Formats
 from appliance.ui.language import N_, _
 from appliance.ui.words import error_sentence
@@ -103,6 +105,30 @@ TEXTS = {
         N_("There is no price: nobody pays for charging."),
         N_("Enter a tariff and make it the default."),
     ),
+    "reader": Text(
+        N_("The reader of the card desk {desk}: {reader}"),
+        N_("{remedy}"),
+    ),
+    "torn_card": Text(
+        N_("Card {number} of {person} was taken away before it was written: money and card do not agree yet."),
+        N_("Lay it on a reader again: it is finished by itself. It charges all the same."),
+    ),
+    "card_copy": Text(
+        N_("A card with the number of card {number} ({person}) was shown at the desk, but it is a copy."),
+        N_("Block the card and give its holder another. Somebody may charge at their cost."),
+        urgent=True,
+    ),
+    "card_twice": Text(
+        N_("Card {number} of {person} was shown for a start at {station} while it charges at {other}."),
+        N_(
+            "Ask its holder where the car is. If nobody knows of it, it is a copy: block the card and give out another."
+        ),
+        urgent=True,
+    ),
+    "card_hop": Text(
+        N_("Card {number} of {person} began to charge at {other}, and {after} later at {station}."),
+        N_("Ask its holder whether both are theirs. If not, it is a copy: block the card and give out another."),
+    ),
     "stop_ignored": Text(
         N_("{station} does not stop session {session}, though asked several times."),
         N_("Stop it at the charger itself, or restart the charger."),
@@ -188,6 +214,9 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found["station"] = stations[number].name
         if (evse := problem.details.get("evse")) and stations[number].plugs > 1:
             found["station"] += f" · {fmt.number(int(evse))}"
+    other = problem.details.get("other")
+    if isinstance(other, int) and other in stations:
+        found["other"] = stations[other].name
     for name, render in CONVERSIONS.items():
         if isinstance(value := problem.details.get(name), int):
             found |= render(value, fmt, now_ms)
@@ -195,6 +224,9 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found["since"] = fmt.duration((now_ms - problem.since_ms) // 1000)
     if problem.kind == "backup_age" and not isinstance(problem.details.get("last_ms"), int):
         found["last"] = _("never made")
+    if problem.kind == "reader":
+        words = desk_words.reader_words(_reader(problem))
+        found |= {"reader": words.sentence, "remedy": words.advice}
     if problem.kind == "faulted":
         found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
     return found
@@ -206,8 +238,15 @@ CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "free_mb": lambda value, fmt, _now_ms: {"free": fmt.number(value)},
     "last_ms": lambda value, fmt, now_ms: {"last": fmt.ago(value, now_ms)},
     "session": lambda value, fmt, _now_ms: {"session": str(value).translate(fmt.digits)},
+    "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""
+
+
+def _reader(problem: Problem) -> ReaderState:
+    """The state of a reader out of a problem's details; one that this release does not know counts as missing."""
+    status, name, detail = (str(problem.details.get(key, "")) for key in ("status", "name", "detail"))
+    return ReaderState(ReaderStatus(status) if status in set(ReaderStatus) else ReaderStatus.LOOKING, name, detail)
 
 
 def station_number(problem: Problem) -> int:
@@ -224,6 +263,10 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
     kind, _colon, rest = problem.subject.partition(":")
     if kind == "session" and rest.isdecimal():
         return f"/sessions/{rest}"
+    if kind == "card" and rest.isdecimal():
+        return f"/cards/{rest}"
+    if problem.kind == "reader":
+        return "/desk"
     if problem.kind in ("unread_setting", "disk_space"):
         return "/settings"
     if problem.kind == "no_tariff":

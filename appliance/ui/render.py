@@ -21,6 +21,7 @@ from appliance import __version__
 from appliance.db.operators import Facts
 from appliance.ui import language
 from appliance.ui.context import CONSOLE, Console, Principal, somebody
+from appliance.ui.desks import find_desk, remembered_desk
 from appliance.ui.formats import Formats, formats
 from appliance.ui.icons import icon
 from appliance.ui.language import N_
@@ -37,10 +38,12 @@ NOTE_CHARS_MAX = 800
 
 SECTIONS = (
     ("/", "layout-grid", N_("Board")),
+    ("/desk", "nfc", N_("Card desk")),
     ("/stations", "plug-zap", N_("Stations")),
     ("/sessions", "history", N_("Sessions")),
     ("/people", "users", N_("People")),
     ("/cards", "credit-card", N_("Cards")),
+    ("/receipts", "receipt-text", N_("Receipts")),
     ("/groups", "boxes", N_("Groups")),
     ("/tariffs", "tag", N_("Tariffs")),
     ("/reports", "chart-column", N_("Reports")),
@@ -50,8 +53,11 @@ SECTIONS = (
     ("/audit", "scroll-text", N_("Audit list")),
 )
 """The navigation: path, icon, word. Each is shown to those who may open it."""
-ON_THE_PHONE = ("/", "/people", "/sessions", "/problems", "/stations")
+ON_THE_PHONE = ("/", "/desk", "/people", "/sessions", "/problems", "/stations")
 """What stands in the bar at the bottom, as far as the role may: the first four; the rest is behind More."""
+
+BESIDE_THE_READER = frozenset({"/desk", "/demo", "/receipts"})
+"""Sections where whoever reads them sees the card anyway, or prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class Frame:
     note: Note | None
     path: str
     version: str
+    tap: str
+    """The desk whose cards are told at the edge of the page; "" for none."""
 
 
 def render(
@@ -193,7 +201,14 @@ def _frame(request: web.Request) -> Frame:
         note=_note(request),
         path=path,
         version=__version__,
+        tap=_tap(request, role) if section not in BESIDE_THE_READER else "",
     )
+
+
+def _tap(request: web.Request, role: str | None) -> str:
+    """The desk this browser works at, if there is one and this role may open it."""
+    desk = remembered_desk(request)
+    return desk if desk and may(role, "GET", "/desk/{desk}") and find_desk(request.app[CONSOLE], desk) else ""
 
 
 def _note(request: web.Request) -> Note | None:

@@ -43,6 +43,7 @@ STOP_REASONS = {
 STOPS_WANTED = {
     "credit": N_("The money was used up"),
     "blocked": N_("The card was blocked"),
+    "limit": N_("A limit of the card was reached"),
     "operator": N_("The staff stopped it"),
 }
 
@@ -65,6 +66,7 @@ ENTRIES = {
     "topup": N_("Top-up"),
     "refund": N_("Refund"),
     "correction": N_("Correction"),
+    "merge": N_("From wallet to wallet"),
     "charge": N_("Charge"),
     "tax": N_("Tax of it"),
     "overrun": N_("Not covered by the wallet"),
@@ -99,6 +101,9 @@ AUTHORIZATIONS = {
     "Expired": N_("the card has expired"),
     "ConcurrentTx": N_("the card was charging elsewhere already"),
     "NoCredit": N_("not enough money in the wallet"),
+    "NotAtThisLocation": N_("the card may not charge at this charger"),
+    "NotAtThisTime": N_("the card may not charge at this time"),
+    "LimitReached": N_("a limit of the card was reached"),
 }
 """What the station was told when it asked."""
 

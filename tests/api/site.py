@@ -28,11 +28,13 @@ from appliance.ocpp.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import operators
 from appliance.services.announce import Hub
+from appliance.services.card_desk import DeskKey
 from appliance.services.remote_control import RemoteControl
 from appliance.services.station_passwords import hash_password
 from appliance.ui.api.app import DOCUMENT, PAGES
 from appliance.ui.app import create_console
 from appliance.ui.context import Console
+from tests.support.one_desk import OneDesk
 
 JSON = dict[str, Any]
 SITE = Site("Gulshan yard", "BDT", 2, "Asia/Dhaka", "en")
@@ -96,9 +98,14 @@ class Client:
         async with self._session.get(self._url + path, headers=self.headers | headers) as response:
             return response.status, await response.text()
 
-    async def stream(self) -> aiohttp.ClientResponse:
-        """The stream of events."""
-        return await self._session.get(self._url + PREFIX + "/events", headers=self.headers)
+    async def stream(self, path: str = "/events") -> aiohttp.ClientResponse:
+        """A stream of events."""
+        return await self._session.get(self._url + PREFIX + path, headers=self.headers)
+
+    def join(self, name: str, **headers: str) -> aiohttp.client._WSRequestContextManager:
+        """The websocket of a desk on another computer."""
+        url = f"{self._url}{PREFIX}/desks/join?name={name}"
+        return self._session.ws_connect(url, headers=self.headers | headers)
 
 
 @dataclass(slots=True)
@@ -112,6 +119,7 @@ class Running:
     url: str
     stations_url: str
     session: aiohttp.ClientSession
+    desk: OneDesk
 
     async def client(self, role: str = "owner") -> Client:
         """A program of this role."""
@@ -139,6 +147,8 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
         face = await stack.enter_async_context(open_stations(store, hub, StationSettings(), SITE_KEY, system_clock))
         control = RemoteControl(store, face.commands, hub, system_clock)
         stack.push_async_callback(control.close)
+        key = DeskKey(SITE_KEY, "http://127.0.0.1:8081/card/")
+        desk = await stack.enter_async_context(OneDesk(store, hub, key, system_clock).running())
         console = Console(
             store=store,
             hub=hub,
@@ -148,12 +158,15 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
             control=control,
             hash_station_password=functools.partial(hash_password, SITE_KEY),
             counters=face.counters,
+            desks=desk,
+            desk_key=key,
         )
         application = create_console(console, more=PAGES)
         url = await _listen(stack, application)
         stations_url = await _listen(stack, face.application)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Running(store, console, application, face, url, stations_url.replace("http", "ws") + "/ocpp/", session)
+        ocpp = stations_url.replace("http", "ws") + "/ocpp/"
+        yield Running(store, console, application, face, url, ocpp, session, desk)
 
 
 async def _listen(stack: AsyncExitStack, application: web.Application) -> str:
@@ -186,7 +199,7 @@ def described(method: str, path: str) -> JSON | None:
     """The operation of a path with values in it."""
     for template, operations in DOCUMENT.content["paths"].items():
         theirs, ours = template.split("/"), path.split("/")
-        fits = len(theirs) == len(ours) and all(a in {b, "{id}"} for a, b in zip(theirs, ours, strict=True))
+        fits = len(theirs) == len(ours) and all(a == b or a.startswith("{") for a, b in zip(theirs, ours, strict=True))
         if fits and method.lower() in operations:
             found: JSON = operations[method.lower()]
             return found

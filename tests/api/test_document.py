@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
 from appliance.ui.api.app import DOCUMENT, OPERATIONS, PAGES
@@ -42,7 +43,24 @@ def test_every_route_has_its_roles() -> None:
 
 def test_every_call_that_moves_money_asks_for_a_key() -> None:
     needed = {operation.path for operation in OPERATIONS if operation.key == "needed"}
-    assert needed == {"/people/{id}/topups", "/people/{id}/refunds", "/people/{id}/corrections"}
+    assert needed == {
+        "/people/{id}/topups",
+        "/people/{id}/refunds",
+        "/people/{id}/corrections",
+        "/desks/{id}/issue",
+        "/desks/{id}/recharge",
+        "/desks/{id}/decommission",
+        "/desks/{id}/jobs/{job}/undo",
+    }
+
+
+def test_every_example_is_what_its_call_takes() -> None:
+    schemas = DOCUMENT.content["components"]["schemas"]
+    examples = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
+    assert {"CardIssue", "CardRecharge", "NewCardLimits"} <= set(examples)
+    for name, given in examples.items():
+        for example in given:
+            assert not list(Draft202012Validator(schemas[name]).iter_errors(example)), name
 
 
 def test_the_guide_names_every_call() -> None:

@@ -25,6 +25,7 @@ async def test_a_top_up_is_in_the_balance(api: Client, person: int) -> None:
         "balance_minor": 50_000,
         "available_minor": 50_000,
         "currency": "BDT",
+        "receipt": 1,
     }
     assert (await api.get(f"/people/{person}"))["balance_minor"] == 50_000
 

@@ -131,7 +131,7 @@ async def test_a_lost_card_is_replaced_and_the_money_stays_with_its_holder(offic
 async def test_a_card_that_comes_back_is_emptied_unlocked_and_paid_out(office: Story) -> None:
     card = ntag213()
     await issue(office, card)
-    job = await office.begin_at_desk(desk_jobs.begin_decommission, refund=True)
+    job = await office.begin_at_desk(desk_jobs.begin_decommission, refund=True, rest=True)
     await office.until_state(job, "done")
     row = await office.card(card)
     assert row is not None

@@ -147,7 +147,9 @@ async def test_where_nothing_that_drives_readers_is_installed_the_site_says_so_a
 
 async def test_a_problem_with_a_reader_that_is_no_longer_wanted_is_over_at_the_next_start(yard: Yard) -> None:
     await yard.store.write(
-        lambda db: problems.raise_problem(db, "reader", "desk:ttyUSB9", NOON_MS, desk="ttyUSB9", reader="looking")
+        lambda db: problems.raise_problem(
+            db, "reader", "desk:ttyUSB9", NOON_MS, desk="ttyUSB9", status="looking", name="", detail=""
+        )
     )
     await yard.open("none")
     async with asyncio.timeout(PATIENCE_S):

@@ -53,7 +53,7 @@ async def rewrite(office: Story, card: Card) -> int:
 
 
 async def decommission(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(desk_jobs.begin_decommission, refund=True)
+    return await office.begin_at_desk(desk_jobs.begin_decommission, refund=True, rest=True)
 
 
 async def batch(office: Story, card: Card) -> int:

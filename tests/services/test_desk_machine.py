@@ -82,10 +82,12 @@ class DeskMachine(RuleBasedStateMachine):
             self.bench.begin(desk_jobs.begin_recharge, amount, method, desk=desk, card=self.card(meant))
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
-    @rule(desk=DESKS, refund=st.booleans(), method=METHODS, chip=CHIPS, trouble=TROUBLES)
-    def decommission(self, desk: str, refund: bool, method: str, chip: int, trouble: Trouble | None) -> None:
+    @rule(desk=DESKS, refund=st.booleans(), rest=st.booleans(), method=METHODS, chip=CHIPS, trouble=TROUBLES)
+    def decommission(
+        self, desk: str, refund: bool, rest: bool, method: str, chip: int, trouble: Trouble | None
+    ) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_decommission, desk=desk, refund=refund, method=method)
+            self.bench.begin(desk_jobs.begin_decommission, desk=desk, refund=refund, rest=rest, method=method)
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, lost=CHIPS, chip=CHIPS, trouble=TROUBLES)
@@ -129,7 +131,7 @@ class DeskMachine(RuleBasedStateMachine):
             if first == "issue":
                 self.bench.begin(desk_jobs.begin_issue, desk=desk, name="Karim", group=self.group, topup_minor=70)
             elif first == "back":
-                self.bench.begin(desk_jobs.begin_decommission, desk=desk, refund=True)
+                self.bench.begin(desk_jobs.begin_decommission, desk=desk, refund=True, rest=True)
             plan = self.bench.tap(self.chips[chip], desk=desk)
             if plan.work is not None and when == "half":
                 self.chips[chip].tear(plan.work)
@@ -186,9 +188,20 @@ class DeskMachine(RuleBasedStateMachine):
         return PersonId(rows[pick % len(rows)][0]) if rows else None
 
 
-@pytest.mark.timeout(300)
-def test_ledger_receipts_rows_and_chips_agree_whatever_happens() -> None:
+def run(examples: int, steps: int) -> None:
     run_state_machine_as_test(
         DeskMachine,
-        settings=settings(max_examples=60, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]),
-    )
+        settings=settings(
+            max_examples=examples, stateful_step_count=steps, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
+
+
+def test_ledger_receipts_rows_and_chips_agree_whatever_happens() -> None:
+    run(60, 25)
+
+
+@pytest.mark.soak
+def test_ledger_receipts_rows_and_chips_agree_whatever_happens_for_long() -> None:
+    run(5_000, 60)

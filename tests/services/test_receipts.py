@@ -35,7 +35,7 @@ def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(bench: 
     top_up(books, person, 30, "by hand", "card")
     cash_desk.refund(books.db, person, 100, "bank", "back", ACTOR, books.now_ms)
     assert cash_desk.correct(books.db, person, 5, "a slip", "slip", ACTOR, books.now_ms).receipt is None
-    back = bench.begin(desk_jobs.begin_decommission, refund=True)
+    back = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
     bench.lay(chip)
     bench.undo(back)
     kinds = [
@@ -62,7 +62,7 @@ def test_the_receipts_of_a_method_add_up_to_what_its_account_says(bench: Bench, 
 
 def test_no_money_no_receipt(bench: Bench) -> None:
     assert bench.issued(Chip(UID)).receipt is None
-    bench.begin(desk_jobs.begin_decommission, refund=True)
+    bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
     bench.lay(Chip(UID))
     assert rows.page(bench.db) == []
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import history, people
+from appliance.db import aliases as alias_rows
+from appliance.db import card_limits, history, people
 from appliance.db.people import Card
-from appliance.domain.identifiers import PersonId
+from appliance.domain.card_limits import NO_LIMITS, Limits
+from appliance.domain.identifiers import CardId, PersonId
+from appliance.services import aliases, card_pin, enrolment
 from appliance.services.operators import Role
 from tests.ui.yard import NOW_MS, Yard
 
@@ -21,6 +25,18 @@ async def post(client: Browser, path: str, **fields: str) -> tuple[int, str]:
     """Status and text of the page that a form ends on."""
     async with client.post(path, data=fields, headers=OURS) as answer:
         return answer.status, await answer.text()
+
+
+async def get(client: Browser, path: str) -> str:
+    """A page that is there."""
+    async with client.get(path) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.text()
+
+
+def uids_in(html: str) -> set[str]:
+    """The cards of a list."""
+    return set(re.findall(r"<code>(\w+)</code>", html))
 
 
 async def card(yard: Yard, uid: str) -> Card:
@@ -115,7 +131,7 @@ async def test_the_list_finds_cards_and_shows_only_blocked_ones_when_asked(yard:
     number = (await card(yard, "04C1B2C3")).id
     await post(client, f"/cards/{number}/block", reason="reported lost")
 
-    async with client.get("/cards", params={"blocked": "1"}) as answer:
+    async with client.get("/cards", params={"state": "blocked"}) as answer:
         html = await answer.text()
     assert "04C1B2C3" in html
     assert "04A1B2C3" not in html
@@ -133,3 +149,126 @@ async def test_a_change_keeps_what_the_form_says(yard: Yard) -> None:
 
     changed = await card(yard, "04A1B2C3")
     assert (changed.label, changed.transactions_max, changed.expires_at_ms) == ("Blue 7", 3, None)
+
+
+async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numbers(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    lost, back = await card(yard, "04A1B2C3"), await card(yard, "04B1B2C3")
+    await post(client, f"/cards/{lost.id}/replace", uid="04F1B2C3")
+    await yard.store.write(enrolment.block_card, back.id, "returned", "console", NOW_MS)
+
+    assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
+    assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}
+    assert uids_in(await get(client, "/cards?state=charging")) == {"04C1B2C3", "04D1B2C3", "04F1B2C3"}
+    assert uids_in(await get(client, "/cards?q=0003")) == {"04C1B2C3"}
+    assert uids_in(await get(client, "/cards?state=nonsense&order=number")) == {
+        "04A1B2C3", "04B1B2C3", "04C1B2C3", "04D1B2C3", "04F1B2C3"
+    }  # fmt: skip
+    assert "came back" in await get(client, "/cards?state=returned")
+
+
+async def test_the_page_of_a_card_says_all_that_is_known_of_it(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    found = await card(yard, "04A1B2C3")
+    await yard.store.write(people.set_kind, found.id, "NTAG213")
+    await yard.store.write(people.set_deposit, found.id, 100_00)
+    await yard.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
+    html = await get(client, f"/cards/{found.id}")
+
+    assert "Card 0001" in html
+    assert "NTAG213" in html
+    assert "৳100.00" in html
+    assert f'href="http://192.168.1.10:8081/card/{found.token}"' in html
+    assert "C3B2" in html
+    assert 'href="/desk/desk/cards/1/rewrite"' in html
+    assert "None: it charges any time" in html
+
+
+async def test_a_name_that_chargers_use_is_forgotten_on_the_page_of_its_card_only(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    found = await card(yard, "04A1B2C3")
+    await yard.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
+
+    assert (await post(client, "/cards/2/aliases/remove", token="C3B2"))[0] == 404
+    assert await yard.store.read(alias_rows.find, "C3B2") == found.id
+    assert (await post(client, "/cards/1/aliases/remove", token="C3B2"))[0] == 200
+    assert await yard.store.read(alias_rows.find, "C3B2") is None
+
+
+async def test_a_pin_is_set_and_taken_away(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    status, html = await post(client, "/cards/1/pin", pin="12")
+    assert status == 422
+    assert "4 to 8 digits" in html
+    assert 'value="12"' not in html
+
+    await post(client, "/cards/1/pin", pin="২৭৪১")
+    pin_hash = await yard.store.read(people.pin_hash, CardId(1))
+    assert card_pin.matches("2741", pin_hash)
+    assert "asks for a PIN" in await get(client, "/cards/1")
+
+    await post(client, "/cards/1/pin/remove")
+    assert not (await card(yard, "04A1B2C3")).has_pin
+
+
+async def test_limits_are_typed_kept_and_said_in_words(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    fields = {
+        "session_energy_wh": "১২.৫", "day_minor": "1,000", "from_minute": "22:00", "until_minute": "06:00",
+        "day-0": "1", "day-4": "1", "where": "some", "station-2": "1",
+    }  # fmt: skip
+    status, html = await post(client, "/cards/1/limits", **fields)
+
+    assert status == 200
+    assert await yard.store.read(card_limits.find, CardId(1)) == Limits(
+        session_energy_wh=12_500, day_minor=1_000_00, weekdays=0b10001, from_minute=1320, until_minute=360,
+        stations=frozenset({2}),
+    )  # fmt: skip
+    for words in (
+        "At most 12.50 kWh in one session",
+        "At most ৳1,000.00 in one day",
+        "Only on Monday, Friday",
+        "Only from 22:00 to 06:00 on the next day",
+        "Only at Ramp A",
+    ):
+        assert words in html
+    form = await get(client, "/cards/1/limits")
+    assert 'name="session_energy_wh" type="text" value="12.5"' in form
+    assert re.search(r'name="station-2" value="1" checked', form)
+    assert not re.search(r'name="day-1" value="1" checked', form)
+
+
+async def test_limits_that_are_all_empty_are_none(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    days = {f"day-{day}": "1" for day in range(7)}
+    await post(client, "/cards/1/limits", session_minor="50", where="all", **days)
+    status, html = await post(
+        client, "/cards/1/limits", session_minor="", from_minute="", until_minute="00:00", where="all", **days
+    )
+
+    assert status == 200
+    assert "The card has no limits" in html
+    assert await yard.store.read(card_limits.find, CardId(1)) == NO_LIMITS
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"session_energy_wh": "much"}, "is not part of a number"),
+        ({"day_minor": "0", "day-0": "1"}, "more than nothing"),
+        ({}, "at least one day of the week"),
+        ({"day-0": "1", "where": "some"}, "at least one charger"),
+        ({"day-0": "1", "where": "some", "station-999": "1"}, "no such station"),
+        ({"day-0": "1", "from_minute": "25:00"}, "no time of the day"),
+        ({"day-0": "1", "until_minute": "24:30"}, "no time of the day"),
+    ],
+)
+async def test_limits_that_make_no_sense_come_back_with_the_reason(
+    yard: Yard, fields: dict[str, str], words: str
+) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    status, html = await post(client, "/cards/1/limits", **fields)
+
+    assert status == 422
+    assert words in html
+    assert await yard.store.read(card_limits.find, CardId(1)) == NO_LIMITS

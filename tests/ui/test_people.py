@@ -10,9 +10,10 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import ledger, people
-from appliance.domain.identifiers import AccountId, PersonId
+from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.money import Currency
 from appliance.domain.tariff import Tariff
+from appliance.services import enrolment
 from appliance.services.operators import Role
 from appliance.ui.console.wallet import presets
 from tests.ui.yard import Yard
@@ -332,3 +333,14 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> N
     assert "this is owed" in html
     assert "may be owed" in html
     assert (await yard.store.read(ledger.balance, AccountId(shop.wallet))).available_minor == 4000_00
+
+
+async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    await yard.store.write(enrolment.block_card, CardId(1), "returned", "console", yard.now_ms)
+    html = await get(client, "/people/1")
+
+    assert "came back" in html
+    assert "/cards/1/unblock" not in html
+    assert "/cards/1/replace" not in html
+    assert "/cards/1/unblock" not in await get(client, "/cards/1")

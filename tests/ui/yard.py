@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +23,12 @@ from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
 from appliance.services.announce import Hub
+from appliance.services.card_desk import DeskKey
 from appliance.services.operators import Role
-from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports import CommandAnswer, CommandFailed, Desks, ToyReader, Variable
 from appliance.services.remote_control import RemoteControl
 from appliance.ui.app import create_console
-from appliance.ui.context import Addresses, Console
+from appliance.ui.context import Addresses, Console, NoDesks
 
 NOW_MS = 1_795_344_600_000
 """2026-11-22, a Sunday, 16:50 in Dhaka."""
@@ -38,6 +39,7 @@ PASSWORD = "yellow submarine garage"
 PASSWORD_HASH = "$2b$04$DXLKN1uAeSW9eS64VUw3huqqIDthGQP5C3MBjN.zB7N/PkIS5B7.S"
 """Of that password, at the least cost there is: tests log in often."""
 SITE = Site("Dhanmondi yard", "BDT", 2, "Asia/Dhaka", "en")
+DESK_KEY = DeskKey(bytes(32), "http://192.168.1.10:8081/card/")
 ADDRESSES = Addresses(
     stations=("ws://192.168.1.10:9000/ocpp/",),
     stations_tls=("wss://192.168.1.10:9443/ocpp/",),
@@ -87,6 +89,10 @@ class ScriptedStations:
     async def clear_cache(self, station: StationId) -> CommandAnswer:
         """Noted."""
         return self._answer("clear_cache", station)
+
+    async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
+        """Noted."""
+        return self._answer("forget_card", station, tokens)
 
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
         """Noted."""
@@ -163,8 +169,15 @@ class Yard:
 
 
 @asynccontextmanager
-async def open_yard(directory: Path, *, filled: bool = True, site: Site = SITE) -> AsyncIterator[Yard]:
-    """A console on a free port, with a yard in every state when `filled`."""
+async def open_yard(
+    directory: Path,
+    *,
+    filled: bool = True,
+    site: Site = SITE,
+    desks: Callable[[Store, Hub], Desks] | None = None,
+    toy_reader: ToyReader | None = None,
+) -> AsyncIterator[Yard]:
+    """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
     migrate(path)
     db = sqlite3.connect(path, isolation_level=None, factory=Database)
@@ -190,6 +203,9 @@ async def open_yard(directory: Path, *, filled: bool = True, site: Site = SITE) 
         control=control,
         hash_station_password=lambda password: password,
         addresses=ADDRESSES,
+        desks=desks(store, hub) if desks is not None else NoDesks(),
+        desk_key=DESK_KEY,
+        toy_reader=toy_reader,
     )
     server = TestServer(create_console(console))
     yard = Yard(store, hub, scripted, server, console)

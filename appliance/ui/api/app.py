@@ -11,11 +11,14 @@ from appliance.ui.api import (
     books,
     cards,
     commands,
+    desk_events,
+    desks,
     events,
     groups,
     openapi,
     people,
     problems,
+    receipts,
     sessions,
     stations,
     tariffs,
@@ -31,6 +34,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *groups.OPERATIONS,
     *cards.OPERATIONS,
     *tariffs.OPERATIONS,
+    *desks.OPERATIONS,
+    *receipts.OPERATIONS,
     *books.OPERATIONS,
     *problems.OPERATIONS,
 )
@@ -46,6 +51,7 @@ def install(app: web.Application) -> None:
     """What the API keeps while the server runs."""
     app[books.CHECKING] = asyncio.Lock()
     events.install(app)
+    desk_events.install(app)
 
 
 PAGES = (
@@ -53,6 +59,8 @@ PAGES = (
         routes=[
             web.get(f"{PREFIX}/openapi.json", show_document),
             web.get(f"{PREFIX}/events", events.watch),
+            web.get(f"{PREFIX}/desks/join", desk_events.join),
+            web.get(f"{PREFIX}/desks/{{id}}/events", desk_events.watch_desk),
             *routes(OPERATIONS),
         ],
         install=install,

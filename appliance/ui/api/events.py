@@ -1,13 +1,15 @@
 """`GET /api/v1/events`: what changes at the site, as server-sent events, each once it is committed.
 
 An event says what has changed, not how it is now: whoever wants to know asks. Streams are bounded in number and in what
-waits for them; a client that does not read is cut off and comes back.
+waits for them; a client that does not read is cut off and comes back. The streams of card desks (`desk_events`) are served
+here too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import orjson
@@ -20,6 +22,7 @@ from appliance.services.announce import (
     PersonChanged,
     ProblemsChanged,
     SessionChanged,
+    SettingsChanged,
     StationChanged,
 )
 from appliance.services.operators import hash_token
@@ -45,11 +48,22 @@ EVENT = record(
 """The data of an event; its name is `station`, `session`, `person`, `problems` or `settings`."""
 
 
+TOLD = (StationChanged, SessionChanged, PersonChanged, ProblemsChanged, SettingsChanged)
+"""What `/events` tells of."""
+
+Wants = Callable[[Announcement], bool]
+Tell = Callable[[Announcement], Awaitable[bytes | None]]
+"""The event for an announcement; None: there is nothing to tell any more."""
+Begin = Callable[[], Awaitable[bytes]]
+"""The events with which a stream begins."""
+
+
 @dataclass(slots=True, eq=False)
 class Stream:
     """One client."""
 
     transport: asyncio.BaseTransport | None
+    wants: Wants
     waiting: asyncio.Queue[Announcement | None] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
 
     def push(self, announcement: Announcement | None) -> None:
@@ -77,17 +91,21 @@ class Events:
         for stream in tuple(self._streams):
             stream.push(None)
 
-    async def stream(self, request: web.Request) -> web.StreamResponse:
-        """The route."""
+    async def stream(
+        self, request: web.Request, wants: Wants, tell: Tell, begin: Begin | None = None
+    ) -> web.StreamResponse:
+        """Serve one client until it goes."""
         if len(self._streams) >= STREAMS_MAX:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
-        stream = Stream(request.transport)
+        stream = Stream(request.transport, wants)
         self._streams.add(stream)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         try:
             await response.prepare(request)
             await response.write(f"retry: {RECONNECT_MS}\n\n".encode())
-            await self._serve(request, response, stream)
+            if begin is not None:
+                await response.write(await begin())
+            await self._serve(request, response, stream, tell)
         except ConnectionError:
             pass
         finally:
@@ -96,10 +114,10 @@ class Events:
 
     def _hear(self, announcements: list[Announcement]) -> None:
         for stream in tuple(self._streams):
-            for announcement in announcements:
+            for announcement in filter(stream.wants, announcements):
                 stream.push(announcement)
 
-    async def _serve(self, request: web.Request, response: web.StreamResponse, stream: Stream) -> None:
+    async def _serve(self, request: web.Request, response: web.StreamResponse, stream: Stream, tell: Tell) -> None:
         beats = 0
         while True:
             try:
@@ -107,15 +125,18 @@ class Events:
                     announcement = await stream.waiting.get()
             except TimeoutError:
                 beats += 1
-                if beats % RECHECK_BEATS == 0 and not await _still_may(request):
+                if beats % RECHECK_BEATS == 0 and not await still_may(request):
                     return
                 await response.write(b": still here\n\n")
                 continue
             if announcement is None:
                 return
-            await response.write(await self._event(request, announcement))
+            event = await tell(announcement)
+            if event is not None:
+                await response.write(event)
 
-    async def _event(self, request: web.Request, announcement: Announcement) -> bytes:
+    async def event(self, request: web.Request, announcement: Announcement) -> bytes:
+        """What `/events` says of an announcement."""
         event: dict[str, object] = {
             "station": None, "connector": None, "session_id": None, "person_id": None, "what": "changed",
         }  # fmt: skip
@@ -141,7 +162,7 @@ class Events:
                 event |= {"person_id": announcement.person}
             case ProblemsChanged():
                 name = "problems"
-        return f"event: {name}\ndata: ".encode() + orjson.dumps(event) + b"\n\n"
+        return sent(name, event)
 
     async def _identity(self, request: web.Request, station: int) -> str | None:
         """Identities never change, and numbers are not given twice while a station is kept."""
@@ -149,6 +170,11 @@ class Events:
             names = await request.app[CONSOLE].store.read(stations.names)
             self._identities = {number: named.identity for number, named in names.items()}
         return self._identities.get(station)
+
+
+def sent(name: str, content: dict[str, object]) -> bytes:
+    """An event as it goes out."""
+    return f"event: {name}\ndata: ".encode() + orjson.dumps(content) + b"\n\n"
 
 
 EVENTS = web.AppKey("events", Events)
@@ -163,10 +189,11 @@ def install(app: web.Application) -> None:
 
 async def watch(request: web.Request) -> web.StreamResponse:
     """`GET /events`."""
-    return await request.app[EVENTS].stream(request)
+    events = request.app[EVENTS]
+    return await events.stream(request, lambda one: isinstance(one, TOLD), lambda one: events.event(request, one))
 
 
-async def _still_may(request: web.Request) -> bool:
+async def still_may(request: web.Request) -> bool:
     """Whether the token or the log-in that opened the stream still holds."""
     console, who = request.app[CONSOLE], principal(request)
     if who.kind == "operator":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 
 from appliance import __version__
 from appliance.ui.api.checks import Parameter
+from appliance.ui.api.desk_shapes import DESK_CARD, DESK_JOB, DESK_NAME, READER
 from appliance.ui.api.events import EVENT
 from appliance.ui.api.operations import IDEMPOTENCY_KEY, PREFIX, PROBLEM, REPLAYED, Operation
 from appliance.ui.api.shapes import Schema
@@ -18,7 +20,7 @@ ABOUT = """The site for other programs: JSON over HTTP with a bearer token (`for
 
 Amounts are `…_minor`: whole minor units of the site's currency, which stands beside them as `currency`. Energies are `…_wh`,
 times RFC 3339 in UTC. Lists come in pages: `?limit=` and `?after=` with the `next` of the page before. Errors are
-`application/problem+json`. A call that moves money needs an `Idempotency-Key`; repeated with the same key and body it gives
+`application/problem+json`. A call that moves money, or asks a card desk to, needs an `Idempotency-Key`; repeated with the same key and body it gives
 the stored answer and moves nothing again."""
 
 DESCRIPTIONS = {
@@ -34,6 +36,7 @@ DESCRIPTIONS = {
     503: "The station is busy, or too many ask at once.",
     504: "The station did not answer; whether it obeyed is not known.",
 }
+IN_PATH = re.compile(r"\{(\w+)\}")
 CHANGING = (400, 409, 413, 415, 422)
 COMMANDING = (409, 502, 503, 504)
 
@@ -49,11 +52,14 @@ class Document:
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     """All of it."""
     paths: dict[str, dict[str, Any]] = {}
-    shapes = {shape.name: shape for shape in (PROBLEM, EVENT)}
+    shapes = {shape.name: shape for shape in (PROBLEM, EVENT, READER, DESK_CARD, DESK_JOB)}
     for operation in operations:
-        shapes |= {shape.name: shape for shape in (operation.gives, operation.takes) if shape is not None}
+        named = (operation.gives, operation.takes, *operation.parts)
+        shapes |= {shape.name: shape for shape in named if shape is not None}
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     paths["/events"] = {"get": _events()}
+    paths["/desks/{id}/events"] = {"get": _desk_events()}
+    paths["/desks/join"] = {"get": _join()}
     paths["/openapi.json"] = {"get": _itself()}
     return {
         "openapi": "3.1.0",
@@ -86,11 +92,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    if "{id}" in operation.path:
-        by_name = operation.path.startswith("/stations/")
-        schema: Schema = {"type": "string"} if by_name else {"type": "integer"}
-        found.append({"name": "id", "in": "path", "required": True, "schema": schema})
+    found = _in_path(operation.path)
     found += [_query(parameter) for parameter in operation.query]
     if operation.key:
         found.append(
@@ -102,6 +104,16 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
                 "description": "A new one for each new request, the same one when it is repeated.",
             }
         )
+    return found
+
+
+def _in_path(path: str) -> list[dict[str, Any]]:
+    """Stations and desks go by what they are called, all else by its number."""
+    found: list[dict[str, Any]] = []
+    for name in IN_PATH.findall(path):
+        by_name = name == "id" and path.startswith(("/stations/", "/desks/"))
+        schema: Schema = {"type": "string"} if by_name else {"type": "integer"}
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
     return found
 
 
@@ -132,12 +144,14 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 def _refusals(operation: Operation) -> dict[str, Any]:
     statuses = {401, 403}
-    if "{id}" in operation.path:
+    if "{" in operation.path:
         statuses |= {404}
     if operation.query:
         statuses |= {404, 422}
     if operation.takes is not None:
         statuses |= {404, *CHANGING}
+    if operation.key:
+        statuses |= {400, 422}
     if operation.method == "DELETE":
         statuses |= {409}
     if operation.commands:
@@ -161,6 +175,60 @@ def _events() -> dict[str, Any]:
                 "content": {"text/event-stream": {"schema": EVENT.reference}},
             },
             **{str(status): _problem(DESCRIPTIONS[status]) for status in (401, 403, 503)},
+        },
+    }
+
+
+def _desk_events() -> dict[str, Any]:
+    kinds = {
+        "reader": "a DeskReader",
+        "card": "a DeskCard",
+        "gone": "an empty object",
+        "progress": "a DeskJob",
+        "done": "a DeskJob",
+    }
+    told = "; ".join(f"`{name}` with {what}" for name, what in kinds.items())
+    return {
+        "operationId": "watch_desk",
+        "summary": "What happens at a desk, as server-sent events: reader, card, gone, progress, done",
+        "tags": ["desks"],
+        "x-roles": sorted(ROUTES.get(("GET", f"{PREFIX}/desks/{{id}}/events"), ())),
+        "parameters": _in_path("/desks/{id}/events"),
+        "responses": {
+            "200": {
+                "description": f"A stream, which begins with how it is now: {told}.",
+                "content": {
+                    "text/event-stream": {
+                        "schema": {
+                            "anyOf": [READER.reference, DESK_CARD.reference, DESK_JOB.reference, {"type": "object"}]
+                        },
+                        "example": 'event: reader\ndata: {"state":"ready","name":"PN532v1.6 at /dev/ttyUSB0", …}\n\n',
+                    }
+                },
+            },
+            **{str(status): _problem(DESCRIPTIONS[status]) for status in (401, 403, 404, 503)},
+        },
+    }
+
+
+def _join() -> dict[str, Any]:
+    return {
+        "operationId": "join_desk",
+        "summary": "A reader on another computer joins by websocket; `forecourt desk` does that",
+        "tags": ["desks"],
+        "x-roles": sorted(ROUTES.get(("GET", f"{PREFIX}/desks/join"), ())),
+        "parameters": [
+            {
+                "name": "name",
+                "in": "query",
+                "required": True,
+                "schema": DESK_NAME,
+                "description": "What the desk is called.",
+            }
+        ],
+        "responses": {
+            "101": {"description": "The websocket is open; a close code of 4409 says why the desk may not join."},
+            **{str(status): _problem(DESCRIPTIONS[status]) for status in (400, 401, 403, 422, 503)},
         },
     }
 

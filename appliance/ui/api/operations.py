@@ -92,9 +92,9 @@ class Call:
         """Where the page begins; 0: at the first."""
         return int(self.query.get("after", 0))
 
-    def number(self) -> int:
-        """The number in the path; one that cannot be is not found."""
-        found = identifier(self.request.match_info["id"])
+    def number(self, name: str = "id") -> int:
+        """A number in the path; one that cannot be is not found."""
+        found = identifier(self.request.match_info[name])
         if found is None:
             raise NotFound("There is no such thing.")
         return found
@@ -129,6 +129,8 @@ class Operation:
     """Whether an Idempotency-Key is `needed`, or `possible`."""
     commands: bool = False
     """Whether a station is asked."""
+    parts: tuple[Shape, ...] = ()
+    """Shapes that `gives` refers to."""
 
     @property
     def route(self) -> str:
@@ -194,9 +196,15 @@ def fingerprint(call: Call) -> bytes:
     )
 
 
-async def once(call: Call, unit: Callable[[Database, str], tuple[int, Body]]) -> Answer:
-    """Run a unit that moves money, or give the answer it gave before. `unit` gets the name of its transfers."""
-    key = key_of(call, needed=True)
+async def once(call: Call, unit: Callable[[Database, str], tuple[int, Body]], *, needed: bool = True) -> Answer:
+    """Run a unit, or give the answer it gave before under this key. `unit` gets the name of its transfers.
+
+    Without a key, where none is needed, that name is "" and each request is a new one.
+    """
+    key = key_of(call, needed=needed)
+    if key is None:
+        status, body = await call.console.store.write(unit, "")
+        return Answer(body, status)
     stored = await call.console.store.write(_once, call.actor, key, fingerprint(call), call.now_ms, unit)
     return stored_answer(stored)
 

@@ -64,6 +64,7 @@ BOOKED = record(
     balance_minor=money("After it."),
     available_minor=or_null(money("After it; null: without limit.")),
     currency=CURRENCY,
+    receipt=or_null(whole("Its number; null: a correction has none.")),
 )
 ENTRY = record(
     "Entry",
@@ -237,6 +238,7 @@ def booked_as(call: Call, person: PersonId, booked: Booked) -> Body:
         "balance_minor": booked.balance_minor,
         "available_minor": booked.available_minor,
         "currency": call.currency,
+        "receipt": booked.receipt,
     }
 
 

@@ -116,7 +116,18 @@ def several(items: Schema) -> Schema:
 
 def or_null(schema: Schema) -> Schema:
     """It may be absent."""
-    return schema | {"type": [schema["type"], "null"]}
+    options = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | {"type": [schema["type"], "null"]} | options
+
+
+def ref_or_null(shape: Shape) -> Schema:
+    """An object of this shape, or nothing."""
+    return {"anyOf": [shape.reference, {"type": "null"}]}
+
+
+def with_example(shape: Shape, **values: Any) -> Shape:
+    """The same shape, with an example of it in the document."""
+    return Shape(shape.name, shape.schema | {"examples": [values]})
 
 
 def anything(description: str = "") -> Schema:

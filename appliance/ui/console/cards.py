@@ -1,4 +1,7 @@
-"""Cards: the list, a new one for a person, one card's page; block, unblock, replace."""
+"""Cards: the list, a new one for a person, one card's page; block, unblock, replace.
+
+Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,46 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import directory, history, people
+from appliance.db import aliases, card_limits, directory, history, people, receipts, stations
+from appliance.db.aliases import Alias
 from appliance.db.directory import Cards
 from appliance.db.people import Card, Person
+from appliance.db.receipts import Receipt
+from appliance.db.stations import Named, Station
 from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.card_limits import Limits
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.tag import Seen
 from appliance.services import enrolment
+from appliance.ui.card_words import STATES, State, likeness_word, limit_sentences, state_of
+from appliance.ui.console.desk_view import standing_of
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.days import read_day
+from appliance.ui.desk_words import CONTENTS, card_number, receipt_word
+from appliance.ui.desks import usual_desk
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
-from appliance.ui.listing import Paging, order_of, page_of
-from appliance.ui.render import done, render
+from appliance.ui.listing import Paging, order_of, page_of, query
+from appliance.ui.render import done, formats_of, render
 
 ROWS_AT_ONCE = 100
-SESSIONS_SHOWN = 20
+SESSIONS_SHOWN = 10
+RECEIPTS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One card of the list."""
+
+    card: Card
+    number: str
+    label: str
+    """What else stands on it."""
+    state: State
+    content: str
+    """What a reader has yet to do with it; "" for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +57,14 @@ class ListPage:
     """All cards, or those who were searched for."""
 
     cards: Cards
+    rows: list[Row]
     text: str
-    blocked: bool
+    state: str
+    states: list[tuple[str, str]]
     order: str
     paging: Paging
+    csv: str
+    xlsx: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +76,45 @@ class NewPage:
 
 
 @dataclass(frozen=True, slots=True)
-class CardPage:
-    """One card."""
+class Known:
+    """What one snapshot says about a card."""
 
     card: Card
+    successor: Card | None
+    person: Person
+    aliases: list[Alias]
+    limits: Limits
+    names: dict[int, Named]
+    stations: list[Station]
+    receipts: list[Receipt]
+    sessions: list[history.Session]
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage:
+    """One card: whose, does it charge, what may it do, what was it used for."""
+
+    card: Card
+    number: str
+    label: str
+    state: State
+    standing: str
+    """Why it does not charge; "" if it does."""
     form: Form
     expires: str
     """The last day on which it charges; "" for ever."""
     replaced_by: Card | None
+    content: str
+    seen: Seen | None
+    """The card itself, where it lies on a reader now."""
+    desk: str
+    """The desk that this browser works at."""
+    link: str
+    """To its holder's page; "" where nobody knows the drivers' address."""
+    limits: list[str]
+    aliases: list[tuple[Alias, str]]
+    stations: list[tuple[int, str]]
+    receipts: list[tuple[Receipt, str]]
     sessions: list[history.Session]
 
 
@@ -66,14 +127,29 @@ class AskPage:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    """`GET /cards?q=&blocked=&order=&page=`."""
-    text, blocked = request.query.get("q", "")[:100], request.query.get("blocked") == "1"
+    """`GET /cards?q=&state=&order=&page=`."""
+    console = request.app[CONSOLE]
+    text, state = request.query.get("q", "")[:100], request.query.get("state", "")
+    state = state if state in STATES else ""
     order, number = order_of(request, directory.CARD_ORDERS, "newest"), page_of(request)
-    found = await request.app[CONSOLE].store.read(
-        directory.cards, text=text, blocked=blocked, order=order, offset=(number - 1) * ROWS_AT_ONCE, limit=ROWS_AT_ONCE
+    now_ms = console.clock()
+    found = await console.store.read(
+        directory.cards,
+        text=text, state=state, now_ms=now_ms, order=order, offset=(number - 1) * ROWS_AT_ONCE, limit=ROWS_AT_ONCE,
+    )  # fmt: skip
+    kept = query(request, page="", order="").partition("?")[2]
+    page = ListPage(
+        cards=found,
+        rows=[_row(card, now_ms) for card in found.rows],
+        text=text,
+        state=state,
+        states=[(name, _(word)) for name, word in STATES.items()],
+        order=order,
+        paging=Paging.of(request, number, found.count, ROWS_AT_ONCE),
+        csv=f"/cards.csv?{kept}",
+        xlsx=f"/cards.xlsx?{kept}",
     )
-    paging = Paging.of(request, number, found.count, ROWS_AT_ONCE)
-    return render(request, "cards/list.html", ListPage(found, text, blocked, order, paging))
+    return render(request, "cards/list.html", page)
 
 
 async def show_new(request: web.Request) -> web.Response:
@@ -191,9 +267,30 @@ async def _new_page(request: web.Request, form: Form, person: str, status: int =
 
 
 async def _card_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    found, successor, sessions = await request.app[CONSOLE].store.read(_shown, CardId(number_of(request, "card")))
-    expires = "" if found.expires_at_ms is None else day_of(found.expires_at_ms - 1, request.app[CONSOLE].site.zone)
-    return render(request, "cards/card.html", CardPage(found, form, expires, successor, sessions), status=status)
+    console, fmt = request.app[CONSOLE], formats_of(request)
+    known = await console.store.read(_known, CardId(number_of(request, "card")))
+    card, now_ms = known.card, console.clock()
+    lying = (desk.seen for desk in console.desks.all())
+    page = CardPage(
+        card=card,
+        number=card_number(card.number),
+        label=label_of(card),
+        state=state_of(card, now_ms),
+        standing=standing_of(card, known.person, fmt, now_ms),
+        form=form,
+        expires="" if card.expires_at_ms is None else day_of(card.expires_at_ms - 1, console.site.zone),
+        replaced_by=known.successor,
+        content=_(CONTENTS[card.content]),
+        seen=next((seen for seen in lying if seen is not None and seen.uid == card.uid), None),
+        desk=usual_desk(request).id,
+        link=f"{console.desk_key.link_base}{card.token}" if console.desk_key.link_base else "",
+        limits=limit_sentences(known.limits, known.names, fmt),
+        aliases=[(alias, likeness_word(alias.likeness)) for alias in known.aliases],
+        stations=[(station.id, station.name or station.identity) for station in known.stations],
+        receipts=[(receipt, receipt_word(receipt.kind)) for receipt in known.receipts],
+        sessions=known.sessions,
+    )
+    return render(request, "cards/card.html", page, status=status)
 
 
 async def _ask(request: web.Request, template: str, form: Form, status: int = 200) -> web.Response:
@@ -201,10 +298,29 @@ async def _ask(request: web.Request, template: str, form: Form, status: int = 20
     return render(request, template, AskPage(found, form), status=status)
 
 
-def _shown(db: sqlite3.Connection, card: CardId) -> tuple[Card, Card | None, list[history.Session]]:
+def label_of(card: Card) -> str:
+    """What is printed on a card besides its number; "" for nothing."""
+    return "" if card.label == card_number(card.number) else card.label
+
+
+def _row(card: Card, now_ms: int) -> Row:
+    open_work = _(CONTENTS[card.content]) if card.content in ("pending", "wiping") else ""
+    return Row(card, card_number(card.number), label_of(card), state_of(card, now_ms), open_work)
+
+
+def _known(db: sqlite3.Connection, card: CardId) -> Known:
     found = enrolment.need_card(db, card)
-    successor = people.find_card(db, found.replaced_by) if found.replaced_by is not None else None
-    return found, successor, history.page(db, history.Filter(card=card), limit=SESSIONS_SHOWN)
+    return Known(
+        card=found,
+        successor=people.find_card(db, found.replaced_by) if found.replaced_by is not None else None,
+        person=enrolment.need_person(db, found.person_id),
+        aliases=aliases.listed(db, card),
+        limits=card_limits.find(db, card),
+        names=stations.names(db),
+        stations=stations.all_stations(db),
+        receipts=receipts.page(db, card=card, limit=RECEIPTS_SHOWN),
+        sessions=history.page(db, history.Filter(card=card), limit=SESSIONS_SHOWN),
+    )
 
 
 PAGE = Page(

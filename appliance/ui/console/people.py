@@ -5,19 +5,19 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
 from appliance.db import directory, operators, people, records, reports, tariffs
-from appliance.db.connection import Database
 from appliance.db.directory import People
 from appliance.db.people import Card, Group, Person
 from appliance.db.records import Record
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, idempotent
-from appliance.services.idempotent import Stored
+from appliance.services import enrolment, repeatable
+from appliance.services.repeatable import NewPerson
+from appliance.ui.card_words import State
+from appliance.ui.card_words import state_of as state_of_card
 from appliance.ui.console import wallet
 from appliance.ui.console.wallet import MoneyForm, number_of
 from appliance.ui.context import CONSOLE, Page, principal
@@ -106,7 +106,7 @@ class PersonPage:
     energy_wh: int | None
     tariff: str
     money: MoneyForm
-    cards: list[Card]
+    cards: list[tuple[Card, State]]
     rows: list[Row]
     older_ms: int | None
     older_shown: bool
@@ -140,13 +140,23 @@ async def add(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     try:
         amount_minor = wallet.read_choice(request, form) if form.text("preset") or form.text("amount_minor") else 0
-        stored = await console.store.write(
-            enrol_once, form, amount_minor, wallet.one_time_key(form), principal(request).actor, console.clock()
+        new = NewPerson(
+            name=form.text("name"),
+            group=GroupId(form.number("group_id")),
+            phone=form.text("phone"),
+            note=form.text("note"),
+            language=_language(form),
+            uid=form.text("uid"),
+            label=form.text("label"),
+            amount_minor=amount_minor,
+            method=form.text("method"),
+        )
+        person = await console.store.write(
+            repeatable.take_in, new, wallet.one_time_key(form), principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         key = wallet.key_after(form, refusal)
         return await _new_page(request, wallet.again(form, refusal), key, refusal.status)
-    person = orjson.loads(stored.body)["person"]
     return done(request, f"/people/{person}", _("{name} may charge now.").format(name=form.text("name")))
 
 
@@ -164,7 +174,7 @@ async def show(request: web.Request) -> web.Response:
         energy_wh=shown.buys.energy_wh,
         tariff=shown.buys.tariff.name if shown.buys.tariff is not None else "",
         money=wallet.money_form(request, shown.buys.tariff, Form()),
-        cards=shown.cards,
+        cards=[(card, state_of_card(card, request.app[CONSOLE].clock())) for card in shown.cards],
         rows=[_row(record, shown.names) for record in rows[:RECORDS_AT_ONCE]],
         older_ms=rows[RECORDS_AT_ONCE - 1].at_ms if len(rows) > RECORDS_AT_ONCE else None,
         older_shown=before_ms is not None,
@@ -221,31 +231,6 @@ async def come_back(request: web.Request) -> web.Response:
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     await console.store.write(enrolment.reopen_person, person, principal(request).actor, console.clock())
     return done(request, f"/people/{person}", _("They are back; their cards charge again."))
-
-
-def enrol_once(db: Database, form: Form, amount_minor: int, key: str, actor: str, now_ms: int) -> Stored:
-    """A person with, as far as they were typed, a first card and a first top-up; the same form twice is one person."""
-
-    def unit(name: str) -> tuple[int, str]:
-        person = enrolment.add_person(
-            db,
-            form.text("name"),
-            GroupId(form.number("group_id")),
-            actor,
-            now_ms,
-            phone=form.text("phone"),
-            note=form.text("note"),
-            language=_language(form),
-        )
-        if form.text("uid"):
-            enrolment.add_card(db, form.text("uid"), person, actor, now_ms, label=form.text("label"))
-        if amount_minor:
-            cash_desk.top_up(db, person, amount_minor, form.text("method"), name, actor, now_ms)
-        return 200, orjson.dumps({"person": person}).decode()
-
-    fields = ("name", "phone", "note", "language", "group_id", "uid", "label", "method")
-    request = wallet.request_of("person", *(form.text(field) for field in fields), amount_minor)
-    return idempotent.once(db, actor, key, request, now_ms, unit)
 
 
 def _listed(

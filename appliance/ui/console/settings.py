@@ -50,6 +50,7 @@ GROUPS: dict[str, dict[str, Words]] = {
             N_("Held at a time while somebody charges"), N_("0: as much as ten units of the currency."), "money"
         ),
         "minimum_minor": Words(N_("Least credit to begin with"), "", "money"),
+        "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back."), "money"),
         "sample_interval_s": Words(
             N_("Chargers measure every"), N_("The last slice is not overrun if this is true."), N_("s")
         ),
@@ -60,6 +61,11 @@ GROUPS: dict[str, dict[str, Words]] = {
             N_("s"),
         ),
         "silent_session_s": Words(N_("A session without readings is a problem after"), "", N_("s")),
+        "card_hop_s": Words(
+            N_("A card at two chargers is a problem within"),
+            N_("Nobody is that quick: it may be a copy. 0: never."),
+            N_("s"),
+        ),
         "session_energy_max_wh": Words(N_("More than this in one session is looked at first"), "", N_("Wh")),
     },
     N_("This box"): {

@@ -10,18 +10,16 @@ import secrets
 import sqlite3
 from dataclasses import dataclass, replace
 
-import orjson
 from aiohttp import web
 
 from appliance.db import people, tariffs
-from appliance.db.connection import Database
 from appliance.db.people import Person
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
-from appliance.services import cash_desk, idempotent
-from appliance.services.idempotent import KeyReused, Stored
+from appliance.services import cash_desk, repeatable
+from appliance.services.idempotent import KeyReused
 from appliance.ui.context import CONSOLE, principal
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
@@ -90,8 +88,8 @@ async def top_up(request: web.Request) -> web.Response:
     console, actor = request.app[CONSOLE], principal(request).actor
     try:
         amount_minor = read_choice(request, form)
-        stored = await console.store.write(
-            top_up_once, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
+        balance_minor = await console.store.write(
+            repeatable.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
@@ -104,7 +102,7 @@ async def top_up(request: web.Request) -> web.Response:
         amount=fmt.money(amount_minor),
         method=_(IN_METHODS[form.text("method")]),
         name=found.name,
-        balance=fmt.money(balance_in(stored)),
+        balance=fmt.money(balance_minor),
     )
     return done(request, f"/people/{person}", sentence)
 
@@ -136,15 +134,15 @@ async def refund(request: web.Request) -> web.Response:
             )
             button = _("Pay out {amount}").format(amount=fmt.money(amount_minor))
             return render(request, "people/refund.html", _confirm_page(found, form, key, sentence, button))
-        stored = await console.store.write(
-            refund_once, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
+        balance_minor = await console.store.write(
+            repeatable.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
         page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
         return render(request, "people/refund.html", page, status=refusal.status)
     sentence = _("{amount} was paid out to {name}. The balance is {balance} now.").format(
-        amount=fmt.money(amount_minor), name=found.name, balance=fmt.money(balance_in(stored))
+        amount=fmt.money(amount_minor), name=found.name, balance=fmt.money(balance_minor)
     )
     return done(request, f"/people/{person}", sentence)
 
@@ -181,55 +179,25 @@ async def correct(request: web.Request) -> web.Response:
             sentence = words.format(amount=fmt.money(amount_minor), name=found.name, balance=balance)
             page = _confirm_page(found, form, key, sentence, _("Correct the balance"))
             return render(request, "people/correction.html", page)
-        stored = await console.store.write(
-            correct_once, PersonId(person), signed, form.text("reason"), key, principal(request).actor, console.clock()
+        balance_minor = await console.store.write(
+            repeatable.correct,
+            PersonId(person),
+            signed,
+            form.text("reason"),
+            key,
+            principal(request).actor,
+            console.clock(),
         )
     except Refusal as refusal:
         page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
         return render(request, "people/correction.html", page, status=refusal.status)
     sentence = _("The balance of {name} was corrected to {balance}.").format(
-        name=found.name, balance=fmt.money(balance_in(stored))
+        name=found.name, balance=fmt.money(balance_minor)
     )
     return done(request, f"/people/{person}", sentence)
 
 
-# --- units of work ---------------------------------------------------------------------------------------------------------
-
-
-def top_up_once(
-    db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
-) -> Stored:
-    """A top-up from a form that may be sent twice."""
-
-    def unit(name: str) -> tuple[int, str]:
-        return 200, body_of(cash_desk.top_up(db, person, amount_minor, method, name, actor, now_ms, note=note))
-
-    request = request_of("topup", person, amount_minor, method, note)
-    return idempotent.once(db, actor, key, request, now_ms, unit)
-
-
-def refund_once(
-    db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
-) -> Stored:
-    """A refund from a form that may be sent twice."""
-
-    def unit(name: str) -> tuple[int, str]:
-        return 200, body_of(cash_desk.refund(db, person, amount_minor, method, name, actor, now_ms, note=note))
-
-    request = request_of("refund", person, amount_minor, method, note)
-    return idempotent.once(db, actor, key, request, now_ms, unit)
-
-
-def correct_once(
-    db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int
-) -> Stored:
-    """A correction from a form that may be sent twice."""
-
-    def unit(name: str) -> tuple[int, str]:
-        return 200, body_of(cash_desk.correct(db, person, amount_minor, reason, name, actor, now_ms))
-
-    request = request_of("correction", person, amount_minor, reason)
-    return idempotent.once(db, actor, key, request, now_ms, unit)
+# --- what a wallet is good for -------------------------------------------------------------------------------------------------
 
 
 def what_it_buys(db: sqlite3.Connection, person: PersonId) -> Buys:
@@ -362,21 +330,6 @@ def number_of(request: web.Request, name: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 17):
         raise web.HTTPNotFound
     return min(int(text), NUMBER_MAX)
-
-
-def body_of(booked: cash_desk.Booked) -> str:
-    """What is kept of a booking for the same form sent again."""
-    return orjson.dumps({"amount_minor": booked.amount_minor, "balance_minor": booked.balance_minor}).decode()
-
-
-def balance_in(stored: Stored) -> int:
-    """The balance right after the booking."""
-    return int(orjson.loads(stored.body)["balance_minor"])
-
-
-def request_of(*parts: object) -> bytes:
-    """All that tells one form from another."""
-    return orjson.dumps([str(part) for part in parts])
 
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:

@@ -13,6 +13,7 @@ from appliance.services import places
 from appliance.services.places import Place
 from appliance.ui import language, security
 from appliance.ui.context import CONSOLE, Console
+from appliance.ui.driver import card
 from appliance.ui.render import environment, names_for
 from appliance.ui.words import STATUSES, UNKNOWN, Status
 
@@ -41,6 +42,7 @@ def create_drivers(console: Console) -> web.Application:
     app[LOOKUPS] = asyncio.Semaphore(LOOKUPS_AT_ONCE)
     app.router.add_get("/", start)
     app.router.add_get(f"/c/{CODE}", show)
+    card.install(app)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(security.add_headers)
     return app

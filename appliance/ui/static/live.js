@@ -1,12 +1,13 @@
 // Keeps a page true: one stream of server-sent events with the elements that changed, each replaced only if it differs.
-// The page names its views in <body data-live="board station:CS-07">. While nobody looks at the tab the stream is closed.
+// The page names its views in <body data-live="board station:CS-07">, pieces of the frame in attributes of their own. While
+// nobody looks at the tab the stream is closed.
 
 const QUIET_MS = 3000;
 
 export function keepLive() {
-  const views = document.body.dataset.live?.trim();
-  if (!views || !("EventSource" in window)) return;
-  const address = `/live?${new URLSearchParams(views.split(/\s+/).map((view) => ["view", view]))}`;
+  const views = [...document.querySelectorAll("[data-live]")].flatMap((each) => each.dataset.live.trim().split(/\s+/));
+  if (!views.length || !("EventSource" in window)) return;
+  const address = `/live?${new URLSearchParams(views.map((view) => ["view", view]))}`;
   let stream = null;
 
   const open = () => {
@@ -64,10 +65,31 @@ function replace(old, html) {
   // Somebody who is about to press a button keeps it under their finger.
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const key = focused?.getAttribute("href") ?? focused?.getAttribute("name");
+  keepTyped(old, fresh);
   old.replaceWith(fresh);
   if (!key) return;
   const again = [...fresh.querySelectorAll("[href], [name]")].find((each) => (each.getAttribute("href") ?? each.getAttribute("name")) === key);
   again?.focus({ preventScroll: true });
+}
+
+// What somebody has typed or chosen in a form goes along, if the same form stands there afterwards.
+function keepTyped(old, fresh) {
+  for (const form of old.querySelectorAll("form[data-keep]")) {
+    const same = [...fresh.querySelectorAll("form[data-keep]")].find((each) => each.dataset.keep === form.dataset.keep);
+    if (!same) continue;
+    let kept = false;
+    for (const field of form.elements) {
+      if (!field.name || field.type === "hidden" || !old.contains(field)) continue;
+      const changed = field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
+        : field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected) : field.value !== field.defaultValue;
+      const twin = [...same.elements].find((each) => each.name === field.name && (field.type !== "radio" || each.value === field.value));
+      if (!changed || !twin) continue;
+      kept = true;
+      if (field.type === "radio" || field.type === "checkbox") twin.checked = field.checked;
+      else twin.value = field.value;
+    }
+    if (kept) same.closest("details")?.setAttribute("open", "");
+  }
 }
 
 let fetched = 0;

@@ -1,0 +1,148 @@
+"""The holder's page: what the link on a card opens on a phone. Whoever has the card sees it, unless it has a PIN.
+
+An NTAG 424 DNA makes a new link at each tap; its page is shown after a real tap only, and for a few minutes after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db.records import Record
+from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.tag import Kind
+from appliance.services import card_pin, holder
+from appliance.services.holder import Holder
+from appliance.ui import desk_words, language
+from appliance.ui.auth import Guard
+from appliance.ui.context import CONSOLE
+from appliance.ui.forms import Form, read_form
+from appliance.ui.language import N_, _
+from appliance.ui.render import environment, names_for
+from appliance.ui.session_words import ENTRIES
+
+TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
+PIN_CHECKS_AT_ONCE = 2
+
+GUESSES = web.AppKey("guesses", Guard)
+PIN_CHECKS = web.AppKey("pin_checks", asyncio.Semaphore)
+
+
+@dataclass(frozen=True, slots=True)
+class HolderPage:
+    """What is shown: all of it, the question for the PIN, or that the card must be tapped."""
+
+    holder: Holder | None
+    open: bool
+    """Whether the balance and the records are shown."""
+    tap_again: bool
+    form: Form
+
+
+def install(app: web.Application) -> None:
+    """Add the page to the drivers' application."""
+    app[GUESSES] = Guard()
+    app[PIN_CHECKS] = asyncio.Semaphore(PIN_CHECKS_AT_ONCE)
+    app.router.add_get(f"/card/{TOKEN}", show)
+    app.router.add_post(f"/card/{TOKEN}", unlock)
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /card/{token}?p=&m=`, as a phone opens it when the card is held to it."""
+    found = await _find(request)
+    if found is None:
+        return _page(request, HolderPage(None, open=False, tap_again=False, form=Form()), 404)
+    if not proves_itself(found):
+        return _page(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
+    console, token = request.app[CONSOLE], found.card.token
+    if "p" in request.query:
+        tapped = await console.store.write(
+            holder.tap, console.desk_key.site_key, found.card.id, request.query["p"], request.query.get("m", "")
+        )
+        if tapped:
+            ticket = holder.ticket(console.desk_key.site_key, token, console.clock())
+            return web.Response(status=303, headers={"Location": f"/card/{token}?t={ticket}"})
+    if not _may_look(request, token):
+        return _page(request, HolderPage(found, open=False, tap_again=True, form=Form()), 403)
+    return _page(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
+
+
+async def unlock(request: web.Request) -> web.Response:
+    """`POST /card/{token}`: the PIN. The answer is the page; nothing is remembered on the phone."""
+    found, form = await _find(request), await read_form(request)
+    if found is None:
+        return _page(request, HolderPage(None, open=False, tap_again=False, form=Form()), 404)
+    if proves_itself(found) and not _may_look(request, found.card.token):
+        return _page(request, HolderPage(found, open=False, tap_again=True, form=Form()), 403)
+    guesses, address, now_ms = request.app[GUESSES], request.remote or "", request.app[CONSOLE].clock()
+    name = f"pin {found.card.id}"
+    try:
+        guesses.check(name, address, now_ms)
+        await _check_pin(request, found, form)
+    except Invalid as wrong:
+        guesses.failed(name, address, now_ms)
+        return _page(request, HolderPage(found, open=False, tap_again=False, form=form.refused(wrong)), wrong.status)
+    except Refusal as refusal:
+        refused = form.refused(Invalid("pin", refusal.message, refusal.advice, **refusal.values))
+        return _page(request, HolderPage(found, open=False, tap_again=False, form=refused), refusal.status)
+    guesses.succeeded(name, address)
+    return _page(request, HolderPage(found, open=True, tap_again=False, form=Form()))
+
+
+def proves_itself(found: Holder) -> bool:
+    """Whether the chip makes a new link at each tap, so that an old one is worth nothing."""
+    return found.card.kind == Kind.NTAG424 and found.card.content == "written"
+
+
+def word_of(record: Record) -> str:
+    """What a record is about."""
+    if record.kind == "session":
+        return record.station
+    return _(ENTRIES[record.code]) if record.code in ENTRIES else record.code
+
+
+async def _find(request: web.Request) -> Holder | None:
+    """The card of the link. Who tries links out has to wait longer and longer."""
+    console, guesses, address = request.app[CONSOLE], request.app[GUESSES], request.remote or ""
+    name = f"link {address}"
+    try:
+        guesses.check(name, f"link {address}", console.clock())
+    except Refusal:
+        return None
+    found = await console.store.read(holder.find, request.match_info["token"])
+    if found is None:
+        guesses.failed(name, f"link {address}", console.clock())
+    return found
+
+
+async def _check_pin(request: web.Request, found: Holder, form: Form) -> None:
+    pin = card_pin.check_pin(form.text("pin"))
+    async with request.app[PIN_CHECKS]:
+        right = await asyncio.to_thread(card_pin.matches, pin, found.pin_hash) if found.pin_hash else True
+    if not right:
+        raise Invalid("pin", N_("This is not the PIN of the card."))
+
+
+def _may_look(request: web.Request, token: str) -> bool:
+    console = request.app[CONSOLE]
+    return holder.ticket_holds(console.desk_key.site_key, token, request.query.get("t", ""), console.clock())
+
+
+def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:
+    console = request.app[CONSOLE]
+    query = f"?t={request.query['t']}" if page.holder and _may_look(request, page.holder.card.token) else ""
+    names = names_for(console, None) | {
+        "page": page,
+        "rows": [(record, word_of(record)) for record in page.holder.records] if page.holder and page.open else [],
+        "site_name": console.site.name,
+        "demo": console.site.demo,
+        "language": language.spoken(),
+        "direction": language.direction(language.spoken()),
+        "path": request.path,
+        "query": query,
+        "card_number": desk_words.card_number,
+    }
+    html = environment().get_template("driver/card.html").render(names)
+    return web.Response(text=html, content_type="text/html", status=status)

@@ -1,0 +1,78 @@
+"""A desk whose reader fails in ways that nobody has thought of: one card is lost to it, the next one is served."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from appliance.domain.tag import Kind, Seen, Work
+from appliance.rfid.events import CardLaid, CardTaken
+from appliance.services import desk_jobs
+from appliance.simulator.nfc import ntag
+from appliance.simulator.nfc.ntag import PasswordCard
+from tests.support.books import Books
+from tests.support.desk_story import DESK, KEY, Story, story
+
+SEEN = Seen("04A1B2C3D4E580", Kind.NTAG213, writable=True)
+
+
+class BrokenReader:
+    """Its code has a fault."""
+
+    async def work(self, work: Work) -> Seen:
+        raise ZeroDivisionError(work.uid)
+
+    async def look(self) -> Seen | None:
+        raise ZeroDivisionError
+
+
+def fill(books: Books) -> None:
+    """One group of people who pay first."""
+    books.group("prepaid")
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Story]:
+    """A desk whose reader is broken."""
+    async with story(tmp_path, fill) as found:
+        found.desk.start(BrokenReader(), KEY)
+        yield found
+
+
+async def test_work_that_fails_in_the_program_is_a_torn_card_and_the_next_card_is_served(office: Story) -> None:
+    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    office.desk.hear(CardLaid(SEEN))
+    torn = await office.until_state(job, "torn")
+    assert torn.advice == "present_again"
+    office.desk.hear(CardTaken())
+
+    office.desk.start(office.reader, KEY)
+    await office.lay(PasswordCard(ntag.NTAG213, bytes.fromhex(SEEN.uid)))
+    await office.until_state(job, "done")
+    assert [one.amount_minor for one in await office.receipts()] == [10_000]
+
+
+async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_raises_a_problem_until_it_works(
+    office: Story,
+) -> None:
+    reading = await office.begin_at_desk(desk_jobs.begin_read)
+    office.desk.hear(CardLaid(SEEN))
+    await office.until_state(reading, "done")
+    # The card lies there already: it is looked at again before money is booked, and that fails.
+    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    over = await office.until_state(job, "failed")
+    assert over.advice == "refused"
+    assert await office.problems("job_failed") == [f"desk:{DESK}"]
+    assert await office.receipts() == []
+    office.desk.hear(CardTaken())
+    office.desk.start(office.reader, KEY)
+    card = PasswordCard(ntag.NTAG213)
+    again = await office.begin_at_desk(desk_jobs.begin_issue, name="Karim Ahmed")
+    await office.lay(card)
+    await office.until_state(again, "done")
+    await office.until(
+        lambda db: db.execute("SELECT 1 FROM problem WHERE kind = 'job_failed' AND cleared_at_ms IS NULL").fetchall(),
+        lambda rows: not rows,
+    )

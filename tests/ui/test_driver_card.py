@@ -1,0 +1,157 @@
+"""What the link on a card shows to whoever opens it on a phone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from appliance.db import people
+from appliance.db.connection import Database
+from appliance.db.people import Card
+from appliance.domain import card_content
+from appliance.domain.tag import Kind
+from appliance.services import card_pin, enrolment
+from appliance.services.sun import HEAD, SESSION
+from appliance.ui.driver.app import create_drivers
+from tests.ui.yard import ACTOR, DESK_KEY, Yard
+
+RAHIMA = "04A1B2C3"
+DNA = "04DE5F1EACC040"
+
+
+@pytest.fixture(name="phone")
+async def _phone(yard: Yard) -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(create_drivers(yard.console))) as client:
+        yield client
+
+
+async def card_of(yard: Yard, uid: str) -> Card:
+    def find(db: sqlite3.Connection) -> Card:
+        found = people.card_by_uid(db, uid)
+        assert found is not None
+        return found
+
+    return await yard.store.read(find)
+
+
+async def page(phone: TestClient[Any, Any], path: str, status: int = 200, **query: str) -> str:
+    async with phone.get(path, params={"lang": "en", **query}) as answer:
+        assert answer.status == status
+        return await answer.text()
+
+
+async def type_pin(phone: TestClient[Any, Any], path: str, pin: str) -> tuple[int, str]:
+    async with phone.post(path, data={"pin": pin}, params={"lang": "en"}) as answer:
+        return answer.status, await answer.text()
+
+
+async def with_pin(yard: Yard, pin: str) -> str:
+    card = await card_of(yard, RAHIMA)
+    await yard.store.write(card_pin.set_pin, card.id, card_pin.hash_pin(pin), ACTOR, yard.now_ms)
+    return f"/card/{card.token}"
+
+
+async def test_the_holder_sees_the_balance_and_the_last_records(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    html = await page(phone, f"/card/{(await card_of(yard, RAHIMA)).token}")
+
+    assert "Hello, Rahima" in html
+    assert "Khatun" not in html
+    assert "৳" in html
+    assert "Hall 2" in html
+    assert "Top-up" in html
+
+
+async def test_a_card_with_a_pin_shows_nothing_before_it(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(yard, "4711")
+    closed = await page(phone, path)
+    status, wrong = await type_pin(phone, path, "4712")
+    opened = await type_pin(phone, path, "৪৭১১")
+
+    assert "Rahima" not in closed
+    assert "৳" not in closed
+    assert status == 422
+    assert "This is not the PIN of the card." in wrong
+    assert "৳" not in wrong
+    assert opened[0] == 200
+    assert "Hello, Rahima" in opened[1]
+
+
+async def test_who_guesses_the_pin_waits_longer_and_longer(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(yard, "4711")
+    told = [await type_pin(phone, path, f"48{number:02}") for number in range(12)]
+
+    assert told[0][0] == 422
+    assert told[-1][0] == 429
+    assert (await type_pin(phone, path, "4711"))[0] == 429
+    yard.now_ms += 3_600_000
+    assert (await type_pin(phone, path, "4711"))[0] == 200
+
+
+async def test_a_blocked_card_says_so(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    card = await card_of(yard, RAHIMA)
+    await yard.store.write(enrolment.block_card, card.id, "lost", ACTOR, yard.now_ms)
+
+    assert "This card is blocked" in await page(phone, f"/card/{card.token}")
+
+
+async def test_links_that_are_tried_out_find_nothing_and_soon_not_even_what_is_there(
+    yard: Yard, phone: TestClient[Any, Any]
+) -> None:
+    for number in range(20):
+        await page(phone, f"/card/{number:024x}", status=404)
+
+    there = f"/card/{(await card_of(yard, RAHIMA)).token}"
+    await page(phone, there, status=404)
+    yard.now_ms += 3_600_000
+    await page(phone, there)
+
+
+async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    token = await yard.store.write(give_dna_card, yard.now_ms)
+    path = f"/card/{token}"
+
+    assert "Hold the card to the phone again" in await page(phone, path, status=403)
+    tapped = signed_tap(7)
+    async with phone.get(path, params=tapped, allow_redirects=False) as answer:
+        assert answer.status == 303
+        again = answer.headers["Location"]
+    async with phone.get(again) as answer:
+        assert "Karim" in await answer.text()
+    await page(phone, path, status=403, **tapped)
+    await page(phone, path, status=403, **signed_tap(6))
+    yard.now_ms += 600_000
+    async with phone.get(again) as answer:
+        assert answer.status == 403
+    async with phone.get(path, params=signed_tap(8)) as answer:
+        assert answer.status == 200
+
+
+def give_dna_card(db: Database, now_ms: int) -> str:
+    """Karim gets a card that signs."""
+    known = people.card_by_uid(db, "04B1B2C3")
+    assert known is not None
+    card = enrolment.add_card(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
+    people.set_content(db, card, "written")
+    return enrolment.need_card(db, card).token
+
+
+def signed_tap(counter: int) -> dict[str, str]:
+    """What the chip appends to its link (NXP AN12196, clause 3)."""
+    uid, count = bytes.fromhex(DNA), counter.to_bytes(3, "little")
+    meta = card_content.sun_meta_key(DESK_KEY.site_key)
+    encryptor = Cipher(algorithms.AES(meta), modes.CBC(bytes(16))).encryptor()
+    hidden = encryptor.update(bytes([HEAD]) + uid + count + bytes(5)) + encryptor.finalize()
+    key = card_content.chip_key(card_content.keys(DESK_KEY.site_key, DNA), card_content.SUN_FILE_KEY)
+    return {"p": hidden.hex(), "m": cmac(cmac(key, SESSION + uid + count), b"")[1::2].hex()}
+
+
+def cmac(key: bytes, message: bytes) -> bytes:
+    mac = CMAC(algorithms.AES(key))
+    mac.update(message)
+    return mac.finalize()

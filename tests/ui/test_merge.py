@@ -1,0 +1,84 @@
+"""Somebody who was entered twice becomes one: found, told, done once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp.test_utils import TestClient
+
+from appliance.db import people
+from appliance.db.people import Person
+from appliance.domain.identifiers import GroupId, PersonId
+from appliance.services import cash_desk, enrolment
+from appliance.services.operators import Role
+from tests.ui.yard import ACTOR, NOW_MS, Yard
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+RAHIMA = PersonId(1)
+Browser = TestClient[Any, Any]
+
+
+async def get(client: Browser, path: str) -> str:
+    """A page that is there."""
+    async with client.get(path) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.text()
+
+
+async def twin(yard: Yard) -> PersonId:
+    """Rahima once more, with a card and some money."""
+    person = await yard.store.write(enrolment.add_person, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
+    await yard.store.write(enrolment.add_card, "04F1B2C3", person, ACTOR, NOW_MS)
+    await yard.store.write(cash_desk.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
+    return person
+
+
+async def person(yard: Yard, number: PersonId) -> Person:
+    found = await yard.store.read(people.find, number)
+    assert found is not None
+    return found
+
+
+async def test_who_has_the_same_name_is_offered(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    double = await twin(yard)
+
+    assert f"/people/{double}/merge" in await get(client, f"/people/{double}")
+    assert f"/people/{double}/merge?into={RAHIMA}" in await get(client, f"/people/{double}/merge")
+    assert f"/people/{double}/merge?into=2" in await get(client, f"/people/{double}/merge?q=karim")
+
+
+async def test_cards_and_money_go_to_the_other_one_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    double = await twin(yard)
+    before = await person(yard, RAHIMA)
+    html = await get(client, f"/people/{double}/merge?into={RAHIMA}")
+    assert "One card that charges goes to Rahima Khatun." in html
+    assert "৳300.00 goes from wallet to wallet." in html
+    key = re.search(r'name="key" value="([^"]+)"', html)
+    assert key is not None
+
+    form = {"key": key[1], "into": str(RAHIMA)}
+    for _time in range(2):
+        async with client.post(f"/people/{double}/merge", data=form, headers=OURS) as answer:
+            assert answer.url.path == f"/people/{RAHIMA}"
+            assert "From wallet to wallet" in await answer.text()
+    after = await person(yard, RAHIMA)
+    assert (after.balance_minor, after.cards) == (before.balance_minor + 300_00, before.cards + 1)
+    assert (await person(yard, double)).closed_at_ms == NOW_MS
+
+
+async def test_who_charges_right_now_is_not_merged(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    html = await get(client, "/people/2/merge?into=1")
+    key = re.search(r'name="key" value="([^"]+)"', html)
+    assert key is not None
+    async with client.post("/people/2/merge", data={"key": key[1], "into": "1"}, headers=OURS) as answer:
+        assert answer.status == 409
+        assert "Karim Ahmed has a session running." in await answer.text()
+
+
+async def test_cashiers_are_not_offered_to_merge(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    assert "/merge" not in await get(client, "/people/1")
