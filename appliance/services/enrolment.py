@@ -319,6 +319,8 @@ def unblock_card(db: Database, card: CardId, actor: str, now_ms: int) -> None:
     found = need_card(db, card)
     if found.replaced_by is not None:
         raise Refusal("This card was replaced by another.", "Give out the new card; this one stays blocked.")
+    if has_come_back(found):
+        raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
     people.set_blocked(db, card, None, "")
     audit.record(db, actor, "card.unblock", f"card:{card}", now_ms, uid=masked(found.uid))
     db.announce(PersonChanged(found.person_id))
