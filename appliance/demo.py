@@ -10,6 +10,7 @@ import random
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from appliance.commands.sites import create
 from appliance.data_directory import DataDirectory
@@ -25,6 +26,7 @@ from appliance.domain.site import Site
 from appliance.domain.tag import Kind
 from appliance.domain.tariff import Tariff
 from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
+from appliance.services.ports import ToyPlace
 from appliance.simulator.demo import DemoDriver, DemoStation
 from appliance.simulator.nfc.toy import KnownCard, Toy
 
@@ -37,11 +39,13 @@ DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 HISTORY_DAYS = 14
 SAMPLE_MS = 5 * MINUTE_MS
+METER_WH = 500_000
+"""Where the meters of a station begin that has no history."""
 
 STATIONS = (
     DemoStation("GATE-1", power_w=7_400, connectors=2),
     DemoStation("RAMP-A", power_w=11_000),
-    DemoStation("HALL-1", power_w=22_000, connectors=2),
+    DemoStation("HALL-1", power_w=22_000, connectors=2, kept_free=1),
 )
 STATION_NAMES = {"GATE-1": "Gate 1", "RAMP-A": "Ramp A", "HALL-1": "Hall 1"}
 DEMO_TARIFF = Tariff(
@@ -198,15 +202,30 @@ def toy_reader(stack: AsyncExitStack, data: DataDirectory) -> Toy:
     return stack.enter_context(Toy(data.path.absolute(), known))
 
 
-async def cars(store: Store, url: str, clock: Clock) -> None:
-    """Let cars come and go at the simulated stations until the server ends."""
-    meters = await store.read(last_meters)
-    known = [
-        DemoStation(one.identity, one.power_w, one.connectors, meters.get(one.identity, 500_000), one.model)
-        for one in STATIONS
-    ]
-    driver = DemoDriver(url, known, [uid for _, _, _, uid, _ in PEOPLE], clock=clock)
-    await driver.run()
+class Cars:
+    """Cars that come and go at the simulated stations; the body of `ToyChargers` in services/ports.py."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._driver: DemoDriver | None = None
+
+    async def run(self, url: str) -> None:
+        """Connect the stations to the server at `url`, and let cars come, until cancelled."""
+        meters = await self._store.read(last_meters)
+        known = [replace(one, meter_wh=meters.get(one.identity, METER_WH)) for one in STATIONS]
+        self._driver = DemoDriver(url, known, [uid for _, _, _, uid, _ in PEOPLE], clock=self._clock)
+        await self._driver.run()
+
+    def places(self) -> list[ToyPlace]:
+        """See `ToyChargers`."""
+        return self._driver.places() if self._driver is not None else []
+
+    async def hold(self, uid: str, station: str, evse: int) -> str:
+        """See `ToyChargers`."""
+        if self._driver is None:
+            raise KeyError(station, evse)
+        return await self._driver.hold(uid, station, evse)
 
 
 def last_meters(db: sqlite3.Connection) -> dict[str, int]:

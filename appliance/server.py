@@ -91,6 +91,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
         readers = [str(toy_reader.path)] if toy_reader is not None else arguments.reader
         desks = CardDesks(store, hub, clock, readers)
+        cars = demo.Cars(store, clock) if demo is not None else None
 
         certificate = await site_certificate(arguments, data.path, clock)
         console = Console(
@@ -105,6 +106,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
             desks=desks,
             desk_key=DeskKey(site_key, ""),
             toy_reader=toy_reader,
+            toy_chargers=cars,
         )
         faces = await open_faces(stack, arguments, console, stations, certificate, data)
         await stack.enter_async_context(desks.running(DeskKey(site_key, card_link_base(arguments, faces))))
@@ -114,8 +116,8 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         jobs = schedule(Jobs(store, stations.commands, control, clock, site, serving_since_ms=clock()))
         jobs.start()
         stack.callback(jobs.shutdown, wait=False)
-        if demo is not None:
-            await stack.enter_async_context(running(demo.cars(store, faces.urls["stations"], clock), "demo cars"))
+        if cars is not None:
+            await stack.enter_async_context(running(cars.run(faces.urls["stations"]), "demo cars"))
 
         await say_where(faces, store, clock, demo)
         gc.collect()

@@ -16,17 +16,19 @@ def last_contacts(db: sqlite3.Connection) -> dict[StationId, int]:
     return {StationId(station): at_ms for station, at_ms in rows}
 
 
-def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> tuple[str, ...]:
-    """What the cards are called that were blocked or replaced, ran out or lost their holder from `since_ms` on."""
+def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
+    """What the cards are called that were blocked or replaced, ran out or lost their holder from `since_ms` on, and when that was."""
     rows = db.execute(
         """WITH died AS (
-          SELECT card.id, uid FROM card JOIN person ON person.id = person_id
+          SELECT card.id, uid, max(coalesce(blocked_at_ms, 0), coalesce(closed_at_ms, 0),
+                                   iif(expires_at_ms <= :now, expires_at_ms, 0)) AS at_ms
+          FROM card JOIN person ON person.id = person_id
           WHERE blocked_at_ms >= :since OR closed_at_ms >= :since OR expires_at_ms BETWEEN :since AND :now
           ORDER BY card.id DESC LIMIT :most)
-        SELECT uid FROM died UNION SELECT token FROM card_alias WHERE card_id IN (SELECT id FROM died)""",
+        SELECT uid, at_ms FROM died UNION ALL SELECT token, at_ms FROM card_alias JOIN died ON died.id = card_id""",
         {"since": since_ms, "now": now_ms, "most": TOKENS_MAX},
     )
-    return tuple(str(row[0]) for row in rows)
+    return [(str(token), int(at_ms)) for token, at_ms in rows]
 
 
 def expired_between(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple[int, tuple[str, ...]]]:

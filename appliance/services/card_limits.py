@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.db import card_limits as rows
@@ -22,6 +23,19 @@ from appliance.services.billing import Pace
 
 ENERGY_WH_MAX = 100_000_000
 AMOUNT_MINOR_MAX = 100_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a card has used by the last reading: on the site's day, and in the session that runs (None: none runs).
+
+    Nothing is looked ahead, as a decision does. Of several sessions at once, the most of each.
+    """
+
+    day_energy_wh: int
+    day_minor: int
+    session_energy_wh: int | None = None
+    session_minor: int | None = None
 
 
 def of(db: Database, card: CardId) -> Limits:
@@ -57,6 +71,21 @@ def used(db: Database, card: CardId, now_ms: int, *, but: Running | None = None)
         energy_wh += usage.energy_wh - earlier[0]
         minor += billing.bill_for(running, usage).total_minor - earlier[1]
     return Used(energy_wh, minor)
+
+
+def so_far(db: Database, card: CardId, now_ms: int) -> SoFar:
+    """What a card has used of its limits. Asked of the writer, which knows what has not reached the disk yet."""
+    today = used(db, card, now_ms)
+    found = [running for session in rows.open_of(db, card) if (running := sessions.find_open(db, session)) is not None]
+    if not found:
+        return SoFar(today.day_energy_wh, today.day_minor)
+    usages = [(running, billing.usage_now(running, running.measured_at_ms)) for running in found]
+    return SoFar(
+        today.day_energy_wh,
+        today.day_minor,
+        max(usage.energy_wh for _running, usage in usages),
+        max(billing.bill_for(running, usage).total_minor for running, usage in usages),
+    )
 
 
 def decide_start(db: Database, card: CardId, station: StationId, now_ms: int) -> AuthorizationStatus:
@@ -128,6 +157,11 @@ def look_ahead_s(db: Database, pace: Pace) -> int:
     values = settings.of(db)
     interval_s = min(values.sample_interval_s, pace.step_s) if pace.step_s > 0 else values.sample_interval_s
     return interval_s + values.stop_latency_s
+
+
+def is_counted(limits: Limits) -> bool:
+    """Whether energy or money is limited, so that it matters what was used."""
+    return is_by_day(limits) or limits.session_energy_wh is not None or limits.session_minor is not None
 
 
 def is_by_day(limits: Limits) -> bool:

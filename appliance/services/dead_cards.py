@@ -38,6 +38,8 @@ class DeadCards:
         self._clock = clock
         self._told_until_ms: dict[StationId, int] = {}
         self._up: set[StationId] = set()
+        self._returned: list[StationId] = []
+        """Back, and not yet looked up."""
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
         self._silence: Callable[[], None] = hub.listen(self._heard)
@@ -77,17 +79,23 @@ class DeadCards:
             self._up.discard(station)
         elif station not in self._up:
             self._up.add(station)
-            self._start(self._catch_up(station))
+            if not self._returned:
+                self._start(self._catch_up())
+            self._returned.append(station)
 
-    async def _catch_up(self, station: StationId) -> None:
+    async def _catch_up(self) -> None:
+        """Tell stations that came back what died while they were away. After a power cut all come at once: they are looked up together."""
         now_ms = self._clock()
+        returned, self._returned = self._returned, []
         # One that was never here has nothing to forget.
-        since_ms = self._told_until_ms.get(station, now_ms) - COMMIT_MS_MAX
-        died = await self._store.read(rows.died_since, since_ms, now_ms)
-        if died:
-            await self._tell(station, names(died), now_ms)
-        else:
-            self._told_until_ms[station] = now_ms
+        since_ms = {station: self._told_until_ms.get(station, now_ms) - COMMIT_MS_MAX for station in returned}
+        died = await self._store.read(rows.died_since, min(since_ms.values()), now_ms)
+        for station in returned:
+            tokens = tuple(token for token, at_ms in died if at_ms >= since_ms[station])
+            if tokens:
+                self._start(self._tell(station, names(tokens), now_ms))
+            else:
+                self._told_until_ms[station] = now_ms
 
     async def _tell(self, station: StationId, tokens: tuple[str, ...], at_ms: int) -> None:
         async with self._turns:

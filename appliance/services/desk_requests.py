@@ -1,7 +1,7 @@
 """What the page of a desk asks for: a form sent twice is one job, and cards without a reader are served by their number.
 
 A number that was typed, scanned by a reader that types, or told by a telephone counts as a card of which only the UID was
-seen; the steps are those of services/card_desk.py.
+seen; the steps are those of services/desk_steps.py.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ is to stand on it from now on. Nothing is deleted.
 
 from __future__ import annotations
 
+import sqlite3
+
 from appliance.db import desk_jobs as rows
 from appliance.db import people
 from appliance.db.connection import Database
@@ -20,36 +22,28 @@ UNDO_MS_MAX = 60_000
 UNDOABLE = frozenset({"issue", "recharge", "replace", "decommission"})
 
 
-def may_undo(job: Job, now_ms: int) -> bool:
-    """Whether there is time left, and something to take back."""
-    return (
-        job.kind in UNDOABLE
-        and job.state in ("done", "torn")
-        and not job.undone
-        and job.card_id is not None
-        and now_ms - job.changed_at_ms <= UNDO_MS_MAX
-    )
+def may_undo(db: sqlite3.Connection, job: Job, now_ms: int) -> bool:
+    """Whether `undo` would take it back now: what is offered is what is done."""
+    try:
+        check(db, job, now_ms)
+    except Refusal:
+        return False
+    return True
 
 
 def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     """Take a job back; the number of the credit note, None where no money had moved.
 
     Raises:
-        Refusal: The minute is over, or something was built on it since.
-        TooLittleMoney: Part of the money is spent or held.
+        Refusal: As `check` says.
     """
     found = need(db, job)
-    if not may_undo(found, now_ms) or found.card_id is None:
-        raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
-    card = enrolment.need_card(db, found.card_id)
-    check_nothing_since(db, found, card)
-    if people.running_on_card(db, card.uid):
-        raise Refusal("The card is charging a car already.", "Stop the session first.")
+    card = check(db, found, now_ms)
     number = _money_back(db, found, actor, now_ms)
     if found.kind == "issue":
         _take_card_back(db, card, now_ms)
-        if found.request["person_id"] is None and not others_of(db, card):
-            enrolment.close_person(db, card.person_id, actor, now_ms)  # They have never been here.
+        if goes_with_card(db, found, card):
+            enrolment.close_person(db, card.person_id, actor, now_ms)
     elif found.kind == "replace":
         _revive_old_card(db, CardId(found.request["card_id"]), card, found)
         _take_card_back(db, card, now_ms)
@@ -67,7 +61,28 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     return number
 
 
-def check_nothing_since(db: Database, job: Job, card: Card) -> None:
+# --- whether it can be -----------------------------------------------------------------------------------------------------
+
+
+def check(db: sqlite3.Connection, job: Job, now_ms: int) -> Card:
+    """The card of a job that can be taken back.
+
+    Raises:
+        Refusal: The minute is over, there is nothing to take back, or something was built on it since.
+        TooLittleMoney: Part of the money is spent or held.
+    """
+    over = job.undone or now_ms - job.changed_at_ms > UNDO_MS_MAX
+    if job.kind not in UNDOABLE or job.state not in ("done", "torn") or over or job.card_id is None:
+        raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
+    card = enrolment.need_card(db, job.card_id)
+    check_nothing_since(db, job, card)
+    if people.running_on_card(db, card.uid):
+        raise Refusal("The card is charging a car already.", "Stop the session first.")
+    check_holder(db, job, card)
+    return card
+
+
+def check_nothing_since(db: sqlite3.Connection, job: Job, card: Card) -> None:
     """Refuse what would contradict what was done with the card since.
 
     Raises:
@@ -86,14 +101,46 @@ def check_nothing_since(db: Database, job: Job, card: Card) -> None:
         raise Refusal("Something was done with this card since.", "Take that back first.")
 
 
+def check_holder(db: sqlite3.Connection, job: Job, card: Card) -> None:
+    """Refuse what the wallet cannot give, and what would leave money, a debt or a card with somebody who is gone.
+
+    Raises:
+        Refusal: They have left, or came to other money or another session meanwhile and are more than this card.
+        TooLittleMoney: Part of the money is spent or held.
+    """
+    receipt = receipts.need(db, job.receipt) if job.receipt is not None else None
+    person = enrolment.need_person(db, receipt.person_id if receipt is not None else card.person_id)
+    if person.closed_at_ms is not None:
+        raise Refusal("{name} has left this site.", "Take them in again first.", name=person.name)
+    from_wallet = receipt.amount_minor - receipt.deposit_minor if receipt is not None else 0
+    if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
+        raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
+    if job.kind == "issue" and goes_with_card(db, job, card):
+        if people.running_of(db, person.id):
+            raise Refusal("{name} has a session running.", "Stop it first.", name=person.name)
+        if person.balance_minor != from_wallet:
+            raise Refusal(
+                "The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=person.name
+            )
+
+
+def goes_with_card(db: sqlite3.Connection, job: Job, card: Card) -> bool:
+    """Whether the holder was taken in with this very card and has no other: they have never been here."""
+    taken_in = job.request["person_id"] is None and job.person_id == card.person_id
+    return taken_in and not others_of(db, card)
+
+
 def is_out(card: Card) -> bool:
     """Whether somebody has it: it was neither replaced nor given back."""
     return card.replaced_by is None and not enrolment.has_come_back(card)
 
 
-def others_of(db: Database, card: Card) -> list[Card]:
+def others_of(db: sqlite3.Connection, card: Card) -> list[Card]:
     """What other cards its holder can charge with."""
     return [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------------
 
 
 def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
@@ -104,8 +151,6 @@ def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
     person = enrolment.need_person(db, receipt.person_id)
     drawer = cash_desk.method_of(receipt.method).account
     from_wallet = receipt.amount_minor - receipt.deposit_minor
-    if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
-        raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
     for name, account, amount in (("", person.wallet, from_wallet), ("-deposit", DEPOSITS, receipt.deposit_minor)):
         if amount:
             debit, credit = (account, drawer) if amount > 0 else (drawer, account)

@@ -1,6 +1,7 @@
 """Cars that come and go at simulated stations, for the demo site: now and then, for ever, the same for the same seed.
 
 The demo's server is reached like any other, over websockets; which stations and cards it knows is told by whoever calls.
+A guest, who plays with the demo, may come with a car of their own and hold a card to a station (`guest`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.domain.clock import Clock, system_clock
+from appliance.services.ports import ToyPlace
 from appliance.simulator.charger import Place
+from appliance.simulator.guest import Guest
 from appliance.simulator.station import Battery, Station
 from appliance.simulator.v16.charge_point import ChargePoint, Options
 
@@ -24,13 +27,16 @@ UNKNOWN_CARD_EVERY: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class DemoStation:
-    """A station of the demo site. `meter_wh`: where its meters stand, so that a restart does not run them backwards."""
+    """A station of the demo site."""
 
     identity: str
     power_w: int = 7400
     connectors: int = 1
     meter_wh: int = 0
+    """Where its meters stand, so that a restart does not run them backwards."""
     model: str = "Simulated station"
+    kept_free: int = 0
+    """So many of its connectors, the last ones, are left to guests: no car comes there by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Rhythm:
 
 
 class DemoDriver:
-    """All stations of a demo site with their visitors. A card is used at one place at a time."""
+    """All stations of a demo site with their visitors. A visitor's card is used at one place at a time."""
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class DemoDriver:
         self._random = random.Random(seed)
         self._rhythm = rhythm or Rhythm()
         self._free_cards = list(cards)
+        self._kept_free = {station.identity: station.connectors - station.kept_free for station in stations}
         self.charge_points = [
             ChargePoint(
                 Station.of(
@@ -76,6 +83,15 @@ class DemoDriver:
             )
             for number, station in enumerate(stations)
         ]
+        self._guest = Guest(self.charge_points)
+
+    def places(self) -> list[ToyPlace]:
+        """All places, as a guest sees them."""
+        return self._guest.places()
+
+    async def hold(self, uid: str, station: str, evse: int) -> str:
+        """A guest holds a card to a station; see `ToyChargers`."""
+        return await self._guest.hold(uid, station, evse)
 
     async def run(self) -> None:
         """Connect all stations and let cars come and go, until cancelled. A server that is away only makes them wait."""
@@ -83,12 +99,26 @@ class DemoDriver:
             for charge_point in self.charge_points:
                 group.create_task(charge_point.run(), name=f"demo station {charge_point.options.identity}")
                 for place in charge_point.charger.places:
-                    group.create_task(self._visitors(charge_point, place), name="demo visitors")
+                    kept = place.evse.number > self._kept_free[charge_point.options.identity]
+                    coming = self._guests if kept else self._visitors
+                    group.create_task(coming(charge_point, place), name="demo visitors")
+
+    async def _guests(self, charge_point: ChargePoint, place: Place) -> None:
+        """Where only guests charge: a car comes for whoever started from afar, and goes when it has charged."""
+        while True:
+            await charge_point.until(lambda: place.evse.battery is not None or place.token is not None)
+            if place.evse.battery is None:
+                await self._pause(self._rhythm.card_s)
+                charge_point.charger.plug_in(place.evse.number)
+            await self._see_off(charge_point, place)
 
     async def _visitors(self, charge_point: ChargePoint, place: Place) -> None:
         while True:
             await charge_point.registered.wait()
             await self._pause(self._rhythm.empty_s)
+            if place.evse.battery is not None:
+                await self._see_off(charge_point, place)
+                continue
             stranger = self._random.randrange(UNKNOWN_CARD_EVERY) == 0
             if not stranger and not self._free_cards:
                 continue
@@ -117,6 +147,14 @@ class DemoDriver:
         charger.unplug(number)
         # The card is free again when the server knows so: it would refuse the same card at two places.
         await charge_point.outbox.emptied()
+
+    async def _see_off(self, charge_point: ChargePoint, place: Place) -> None:
+        """Wait until the car that is there has charged and lingered, and let it go, unless it has gone or charges again."""
+        battery = place.evse.battery
+        await charge_point.until(lambda: place.transaction is None)
+        await self._pause(self._rhythm.linger_s)
+        if place.evse.battery is battery and place.transaction is None:
+            charge_point.charger.unplug(place.evse.number)
 
     def _take_card(self) -> str:
         return self._free_cards.pop(self._random.randrange(len(self._free_cards)))

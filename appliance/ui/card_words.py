@@ -13,6 +13,7 @@ from babel.dates import get_day_names
 from appliance.db.people import Card
 from appliance.db.stations import Named
 from appliance.domain.card_limits import EVERY_DAY, MINUTES_PER_DAY, Limits
+from appliance.services.card_limits import SoFar
 from appliance.services.enrolment import has_come_back
 from appliance.ui.formats import Formats
 from appliance.ui.language import N_, _
@@ -25,6 +26,17 @@ LIKENESSES = {
     "other": N_("told by the staff"),
 }
 """How a charger's name for a card comes from its UID."""
+
+AMOUNTS = {
+    "session_energy_wh": (
+        N_("At most {energy} kWh in one session"),
+        N_("{used} of {most} kWh in the session that runs"),
+    ),
+    "session_minor": (N_("At most {amount} in one session"), N_("{used} of {most} in the session that runs")),
+    "day_energy_wh": (N_("At most {energy} kWh in one day"), N_("{used} of {most} kWh today")),
+    "day_minor": (N_("At most {amount} in one day"), N_("{used} of {most} today")),
+}
+"""What is limited by amount, as domain/card_limits.py calls it: the limit, and what is used of it."""
 
 REASONS = {
     "replaced": N_("replaced"),
@@ -43,6 +55,17 @@ STATES = {
     "unwritten": N_("to be written"),
 }
 """What the list can be narrowed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One limit of a card in words, with what is used of it where that is known."""
+
+    sentence: str
+    used: str = ""
+    """`3.2 of 10 kWh today`; "" of hours and places, and of a session while none runs."""
+    share: float = 0.0
+    """From 0 to 1; 1: used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +103,24 @@ def likeness_word(name: str) -> str:
     return _(LIKENESSES[name]) if name in LIKENESSES else name
 
 
-def limit_sentences(limits: Limits, names: Mapping[int, Named], fmt: Formats) -> list[str]:
-    """All that a card may not; nothing if it may all."""
-    found = []
-    if limits.session_energy_wh is not None:
-        found.append(_("At most {energy} kWh in one session").format(energy=fmt.energy(limits.session_energy_wh)))
-    if limits.session_minor is not None:
-        found.append(_("At most {amount} in one session").format(amount=fmt.money(limits.session_minor)))
-    if limits.day_energy_wh is not None:
-        found.append(_("At most {energy} kWh in one day").format(energy=fmt.energy(limits.day_energy_wh)))
-    if limits.day_minor is not None:
-        found.append(_("At most {amount} in one day").format(amount=fmt.money(limits.day_minor)))
+def bounds(limits: Limits, names: Mapping[int, Named], fmt: Formats, so_far: SoFar | None = None) -> list[Bound]:
+    """All that a card may not; nothing if it may all. With `so_far`, how much of it is used."""
+    found = [
+        _bound(name, most, getattr(so_far, name, None), fmt)
+        for name in AMOUNTS
+        if (most := getattr(limits, name)) is not None
+    ]
     if limits.weekdays != EVERY_DAY:
         days = [name for day, name in enumerate(day_names(fmt)) if limits.weekdays >> day & 1]
-        found.append(_("Only on {days}").format(days=", ".join(days)))
+        found.append(Bound(_("Only on {days}").format(days=", ".join(days))))
     if (limits.from_minute, limits.until_minute) != (0, MINUTES_PER_DAY):
         over_midnight = limits.until_minute <= limits.from_minute
         words = _("Only from {begin} to {end} on the next day") if over_midnight else _("Only from {begin} to {end}")
         begin, end = (clock(minute).translate(fmt.digits) for minute in (limits.from_minute, limits.until_minute))
-        found.append(words.format(begin=begin, end=end))
+        found.append(Bound(words.format(begin=begin, end=end)))
     if limits.stations:
         places = sorted(names[one].name or names[one].identity for one in limits.stations if one in names)
-        found.append(_("Only at {places}").format(places=", ".join(places)))
+        found.append(Bound(_("Only at {places}").format(places=", ".join(places))))
     return found
 
 
@@ -114,3 +133,24 @@ def day_names(fmt: Formats) -> list[str]:
 def clock(minute: int) -> str:
     """A minute of the day as clocks show it: `18:00`; the end of the day is `24:00`."""
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _bound(name: str, most: int, used: int | None, fmt: Formats) -> Bound:
+    sentence, words = AMOUNTS[name]
+    told = _(sentence).format(energy=fmt.energy(most), amount=fmt.money(most))
+    if used is None:
+        return Bound(told)
+    part, whole = _energies(used, most, fmt) if name.endswith("_wh") else (_money(used, fmt), _money(most, fmt))
+    return Bound(told, _(words).format(used=part, most=whole), min(1.0, used / most))
+
+
+def _energies(used_wh: int, most_wh: int, fmt: Formats) -> tuple[str, str]:
+    """With as many digits as the limit has, but one of what is used; cut off, so that nothing looks full before it is."""
+    digits = next((digits for digits in range(3) if most_wh % 10 ** (3 - digits) == 0), 3)
+    step_wh: int = 10 ** (3 - max(1, digits))
+    return fmt.energy(used_wh // step_wh * step_wh, max(1, digits)), fmt.energy(most_wh, digits)
+
+
+def _money(minor: int, fmt: Formats) -> str:
+    """Without the minor unit where there is none of it."""
+    return fmt.money(minor) if minor % 10**fmt.exponent else fmt.money_short(minor)

@@ -18,7 +18,7 @@ from appliance.domain.site import Site
 from appliance.services.announce import Hub
 from appliance.services.card_desk import DeskKey
 from appliance.services.counters import Counters
-from appliance.services.ports import Channel, Desks, DeskView, Stations, ToyReader
+from appliance.services.ports import Channel, Desks, DeskView, Stations, ToyChargers, ToyReader
 from appliance.services.remote_control import RemoteControl
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Console:
     """What cards of this site are written with."""
     toy_reader: ToyReader | None = None
     """The demo's simulated reader; None on every real site."""
+    toy_chargers: ToyChargers | None = None
+    """The demo's simulated stations; None on every real site."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Words of the card desk: how a reader is and what to do about it, what a job is doing, why a card will not do, receipts.
 
-The names come from domain/tag.py, services/desk_jobs.py and services/card_desk.py; here each has its sentence. What is shown
-where is in console/desk_view.py.
+The names come from domain/tag.py, services/desk_jobs.py, card_desk.py, card_checks.py and desk_steps.py; here each has its
+sentence. What is shown where is in console/desk_view.py.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ async def test_a_newcomer_issues_recharges_charges_loses_and_replaces_a_card(
     await desk.get_by_label("Scan here, or look somebody up").fill("01911111222")
     await desk.keyboard.press("Enter")
     await desk.get_by_role("link", name="Lost, replace…").click()
-    await desk.get_by_role("button", name="Replace the card").click()
+    await desk.get_by_role("button", name="Lay the new card on the reader").click()
     await expect(desk.locator("#desk-job")).to_contain_text("Lay the new card for Anwara Begum on the reader")
     new = toy.new_card("NTAG215")
     toy.lay(new.id)

@@ -27,6 +27,7 @@ from tests.support.station_line import RawStation
 STATION = StationId(1)
 TOKENS = ("04A1B2C3D4E580", "04A1B2C3")
 BACKWARDS = "C3B2A104"
+HOUR_MS = 3_600_000
 YES = CommandAnswer(accepted=True, status="Accepted")
 
 
@@ -144,6 +145,10 @@ def block(db: Database) -> None:
     enrolment.block_card(db, CardId(1), "lost", "operator:1", system_clock())
 
 
+def last_seen(db: Database, station: StationId, at_ms: int) -> None:
+    db.execute("UPDATE station SET seen_at_ms = ? WHERE id = ?", (at_ms, station))
+
+
 async def test_a_blocked_card_is_forgotten_everywhere_at_once(server: Server) -> None:
     async with watching(server) as dead, line(server, "CS-1") as one, line(server, "CS-2") as two:
         await dead.settled()
@@ -191,6 +196,24 @@ async def test_a_station_that_has_missed_nothing_is_left_alone(server: Server) -
         await dead.settled()
 
         assert await asked(station) == []
+
+
+async def test_of_stations_that_come_back_together_each_forgets_what_it_has_missed(server: Server) -> None:
+    async with line(server, "CS-1") as one, line(server, "CS-2") as two:
+        for station in (one, two):
+            await station.go_offline()
+        await server.until(lambda: not server.face.commands.online())
+        await server.store.write(block)
+        await server.store.write(last_seen, StationId(2), system_clock() + HOUR_MS)
+        await server.restart()
+        async with watching(server) as dead:
+            for station in (one, two):
+                station.url = f"{server.url}/ocpp"
+            await asyncio.gather(one.connect(), two.connect())
+
+            assert await one.expect_call("ClearCache") == {}
+            await dead.settled()
+            assert await asked(two) == []
 
 
 class TestAStationThatFails:

@@ -11,6 +11,7 @@ from appliance.domain.card_limits import NO_LIMITS, Limits
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services import authorize, card_limits, wishes
+from appliance.services.card_limits import SoFar
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -187,6 +188,38 @@ def test_two_sessions_of_one_card_share_its_day(books: Books) -> None:
         books.read(station, two.ref, meter_wh, power_w=6_000)
 
     assert 3_500 <= card_limits.used(books.db, card, books.now_ms).day_energy_wh <= 4_000
+
+
+def test_what_is_used_so_far_is_what_was_measured_and_what_it_costs(books: Books) -> None:
+    station = books.station()
+    card = card_with(books, Limits(day_energy_wh=40_000), transactions_max=2)
+    assert card_limits.so_far(books.db, card, books.now_ms) == SoFar(0, 0)
+    assert charge(books, station, 3_000) == ""
+    assert card_limits.so_far(books.db, card, books.now_ms) == SoFar(3_000, 6_000)
+
+    one, two = books.start(station, 1, CARD, meter_wh=0), books.start(station, 2, CARD, meter_wh=0)
+    books.wait(60)
+    books.read(station, one.ref, 200, power_w=6_000)
+    books.read(station, two.ref, 500, power_w=6_000)
+    assert card_limits.so_far(books.db, card, books.now_ms) == SoFar(3_700, 7_400, 500, 1_000)
+
+    books.stop(station, one.ref, 200, CARD)
+    books.stop(station, two.ref, 500, CARD)
+    assert card_limits.so_far(books.db, card, books.now_ms) == SoFar(3_700, 7_400)
+    books.wait(12 * 3600)
+    assert card_limits.so_far(books.db, card, books.now_ms) == SoFar(0, 0)
+
+
+def test_of_a_session_over_midnight_only_what_is_of_today_counts_for_the_day(books: Books) -> None:
+    station = books.station()
+    card = card_with(books, Limits(day_energy_wh=6_000))
+    books.wait(12 * 3600 - 600)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    for minute in range(1, 31):
+        books.wait(60)
+        books.read(station, started.ref, minute * 100, power_w=6_000)
+
+    assert card_limits.so_far(books.db, card, books.now_ms) == SoFar(2_000, 4_000, 3_000, 6_000)
 
 
 def test_a_session_ends_with_the_cards_hours(books: Books) -> None:

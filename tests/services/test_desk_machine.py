@@ -17,7 +17,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import Method
 from appliance.domain.tag import Kind, Trouble
-from appliance.services import desk_jobs, enrolment
+from appliance.services import cash_desk, desk_jobs, enrolment
 from appliance.services import settings as site_settings
 from tests.support.books import ACTOR, open_books
 from tests.support.desk_bench import Bench
@@ -31,6 +31,10 @@ METHODS = st.sampled_from([str(method) for method in Method])
 TROUBLES = st.sampled_from([None, None, None, Trouble.TORN, Trouble.GONE, Trouble.REFUSED, Trouble.DIFFERENT])
 
 
+class TriedOut(Exception):
+    """It could be done; what was done is rolled back."""
+
+
 class DeskMachine(RuleBasedStateMachine):
     """Staff, cards and misfortunes in any order."""
 
@@ -40,6 +44,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.books = open_books(Path(self.folder.name) / "forecourt.db")
         self.bench = Bench(self.books)
         self.group = self.books.group()
+        self.movements = 0
         self.chips = [
             Chip("04A1B2C3D4E5F6"),
             Chip("04B7C8D9EAFB0C"),
@@ -149,6 +154,27 @@ class DeskMachine(RuleBasedStateMachine):
         with contextlib.suppress(Refusal):
             (self.bench.accept if accept else self.bench.cancel)(self.latest_job() - back)
 
+    @rule(amount=AMOUNTS, way=st.sampled_from(["in", "out", "correct"]))
+    def move_money(self, amount: int, way: str) -> None:
+        """On the page of whoever was at the desk last, without any card."""
+        person, key = self.last_served(), f"page-{self.movements}"
+        self.movements += 1
+        if person is not None:
+            with contextlib.suppress(Refusal), self.bench.unit() as db:
+                if way == "correct":
+                    cash_desk.correct(db, person, -amount, "a slip", key, ACTOR, self.books.now_ms)
+                else:
+                    move = cash_desk.top_up if way == "in" else cash_desk.refund
+                    move(db, person, amount, "cash", key, ACTOR, self.books.now_ms)
+
+    @rule(gone=st.booleans())
+    def leave(self, gone: bool) -> None:
+        """Whoever was at the desk last leaves the site, or is back."""
+        person = self.last_served()
+        if person is not None:
+            with contextlib.suppress(Refusal), self.bench.unit() as db:
+                (enrolment.close_person if gone else enrolment.reopen_person)(db, person, ACTOR, self.books.now_ms)
+
     @rule(pick=CHIPS, blocked=st.booleans())
     def block(self, pick: int, blocked: bool) -> None:
         card = self.card(pick)
@@ -169,6 +195,24 @@ class DeskMachine(RuleBasedStateMachine):
     def all_agree(self) -> None:
         self.bench.check()
 
+    @invariant()
+    def what_may_be_taken_back_can_be(self) -> None:
+        """Each of the newest jobs is taken back, to see whether it can be, and that is taken back at once."""
+        newest = self.latest_job()
+        for job in range(max(1, newest - 1), newest + 1):
+            assert self.can_be_undone(job) == self.bench.may_undo(job), self.bench.job(job)
+
+    def can_be_undone(self, job: int) -> bool:
+        """Tried out; nothing is left of it."""
+        try:
+            with self.bench.unit():
+                self.bench.undo(job)
+                raise TriedOut
+        except Refusal:
+            return False
+        except TriedOut:
+            return True
+
     def card(self, pick: int | None) -> CardId | None:
         """The card of a chip, if it is one."""
         if pick is None:
@@ -179,6 +223,13 @@ class DeskMachine(RuleBasedStateMachine):
     def latest_job(self) -> int:
         """The number of the newest job; 0: there is none."""
         return int(self.books.db.execute("SELECT coalesce(max(id), 0) FROM desk_job").fetchone()[0])
+
+    def last_served(self) -> PersonId | None:
+        """Whom the newest job with a person was for."""
+        row = self.books.db.execute(
+            "SELECT person_id FROM desk_job WHERE person_id IS NOT NULL ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return PersonId(row[0]) if row else None
 
     def somebody(self, pick: int | None) -> PersonId | None:
         """One of those who are known."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from appliance.db import audit
+from appliance.db.desk_jobs import Job
 from appliance.domain.errors import NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.tag import Content, Kind, Trouble
@@ -166,8 +169,8 @@ def test_taken_back_means_once(bench: Bench, kind: Kind) -> None:
 def test_after_a_minute_nothing_is_taken_back(bench: Bench) -> None:
     job = bench.issued(Chip(UID))
     now_ms = bench.books.now_ms
-    assert undo.may_undo(job, now_ms + UNDO_MS_MAX)
-    assert not undo.may_undo(job, now_ms + UNDO_MS_MAX + 1)
+    assert undo.may_undo(bench.db, job, now_ms + UNDO_MS_MAX)
+    assert not undo.may_undo(bench.db, job, now_ms + UNDO_MS_MAX + 1)
     bench.books.now_ms += UNDO_MS_MAX + 1
     with pytest.raises(Refusal):
         bench.undo(job.id)
@@ -298,3 +301,94 @@ def test_the_problem_of_a_torn_card_stays_while_another_job_with_it_is_torn(benc
     assert (bench.job(returned).state, bench.problems()) == ("torn", ["torn_card"])
     bench.lay(chip)
     assert (bench.job(returned).state, bench.problems()) == ("done", [])
+
+
+def somebody_else_gets_it(bench: Bench, job: Job, chip: Chip) -> None:
+    bench.begin(desk_jobs.begin_decommission)
+    bench.lay(chip)
+    bench.issued(chip, name="Karim Ahmed")
+
+
+def it_comes_back(bench: Bench, job: Job, chip: Chip) -> None:
+    bench.begin(desk_jobs.begin_decommission)
+    bench.lay(chip)
+
+
+def it_is_replaced_by_number(bench: Bench, job: Job, chip: Chip) -> None:
+    enrolment.replace_card(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
+
+
+def it_is_being_written(bench: Bench, job: Job, chip: Chip) -> None:
+    bench.begin(desk_jobs.begin_rewrite, bench.card(chip).id)
+    bench.tap(chip)
+
+
+def it_charges(bench: Bench, job: Job, chip: Chip) -> None:
+    bench.books.tariff()
+    bench.books.start(bench.books.station(), 1, UID)
+
+
+def money_is_spent(bench: Bench, job: Job, chip: Chip) -> None:
+    assert job.person_id is not None
+    cash_desk.refund(bench.db, job.person_id, 1, "cash", "one", ACTOR, bench.books.now_ms)
+
+
+def other_money_comes_in(bench: Bench, job: Job, chip: Chip) -> None:
+    assert job.person_id is not None
+    cash_desk.top_up(bench.db, job.person_id, 50, "cash", "more", ACTOR, bench.books.now_ms)
+
+
+def they_leave(bench: Bench, job: Job, chip: Chip) -> None:
+    assert job.person_id is not None
+    balance_minor = bench.books.balance(job.person_id)
+    cash_desk.refund(bench.db, job.person_id, balance_minor, "cash", "all", ACTOR, bench.books.now_ms)
+    enrolment.close_person(bench.db, job.person_id, ACTOR, bench.books.now_ms)
+
+
+def a_minute_passes(bench: Bench, job: Job, chip: Chip) -> None:
+    bench.books.now_ms += UNDO_MS_MAX + 1
+
+
+def it_is_taken_back(bench: Bench, job: Job, chip: Chip) -> None:
+    bench.undo(job.id)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        somebody_else_gets_it,
+        it_comes_back,
+        it_is_replaced_by_number,
+        it_is_being_written,
+        it_charges,
+        money_is_spent,
+        other_money_comes_in,
+        they_leave,
+        a_minute_passes,
+        it_is_taken_back,
+    ],
+)
+def test_what_cannot_be_taken_back_any_more_is_not_offered(
+    bench: Bench, happens: Callable[[Bench, Job, Chip], None]
+) -> None:
+    chip = Chip(UID)
+    job = bench.issued(chip, topup_minor=50_000)
+    assert bench.may_undo(job.id)
+    happens(bench, job, chip)
+    assert not bench.may_undo(job.id)
+    with pytest.raises(Refusal):
+        bench.undo(job.id)
+
+
+def test_money_is_not_given_back_to_the_wallet_of_somebody_who_has_left(bench: Bench) -> None:
+    chip = Chip(UID)
+    issued = bench.issued(chip, topup_minor=500)
+    returned = bench.begin(desk_jobs.begin_decommission, rest=True)
+    bench.lay(chip)
+    assert issued.person_id is not None
+    assert bench.may_undo(returned)
+    enrolment.close_person(bench.db, issued.person_id, ACTOR, bench.books.now_ms)
+    assert not bench.may_undo(returned)
+    with pytest.raises(Refusal):
+        bench.undo(returned)
+    assert bench.books.balance(issued.person_id) == 0

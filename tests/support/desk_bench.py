@@ -59,6 +59,11 @@ class Bench:
         with self.unit():
             return undo.undo(self.db, job, ACTOR, self.books.now_ms)
 
+    def may_undo(self, job: int) -> bool:
+        """Whether a page would offer to take a job back."""
+        self.db.flush()
+        return undo.may_undo(self.db, self.job(job), self.books.now_ms)
+
     def cancel(self, job: int) -> None:
         """Wait no more."""
         with self.unit():

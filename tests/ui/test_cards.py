@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp.test_utils import TestClient
@@ -14,7 +15,10 @@ from appliance.db.people import Card
 from appliance.domain.card_limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import aliases, card_pin, enrolment
+from appliance.services.card_limits import SoFar
 from appliance.services.operators import Role
+from appliance.ui import card_words
+from appliance.ui.formats import formats
 from tests.ui.yard import NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -101,11 +105,32 @@ async def test_a_blocked_card_charges_again_when_unblocked(yard: Yard) -> None:
     assert (await card(yard, "04A1B2C3")).blocked_at_ms is None
 
 
+async def test_without_a_reader_a_lost_card_is_replaced_by_the_number_of_a_new_one(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    old = await card(yard, "04A1B2C3")
+    link = f'href="/desk/desk/cards/{old.id}/replace" data-dialog'
+    assert link in await get(client, f"/cards/{old.id}")
+    assert link in await get(client, "/people/1")
+
+    html = await get(client, f"/desk/desk/cards/{old.id}/replace")
+
+    assert 'name="uid"' in html
+    assert "Lay the new card on the reader" not in html
+
+
+async def replace(client: Browser, old: Card, uid: str) -> tuple[int, str]:
+    """Another card instead of a lost one, by its number."""
+    path = f"/desk/desk/cards/{old.id}/replace"
+    key = re.search(r'name="key" value="([^"]+)"', await get(client, path))
+    assert key is not None
+    return await post(client, path, key=key[1], uid=uid)
+
+
 async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
     old = await card(yard, "04A1B2C3")
     balance = (await yard.store.read(people.page, text="Rahima"))[0].balance_minor
-    await post(client, f"/cards/{old.id}/replace", uid="04:F1:B2:C3")
+    await replace(client, old, "04:F1:B2:C3")
 
     new = await card(yard, "04F1B2C3")
     async with client.get(f"/cards/{old.id}") as answer:
@@ -119,10 +144,10 @@ async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(yard: Yard
 async def test_a_number_that_is_taken_replaces_nothing(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
     old = await card(yard, "04A1B2C3")
-    status, html = await post(client, f"/cards/{old.id}/replace", uid="04B1B2C3")
+    status, html = await replace(client, old, "04B1B2C3")
 
     assert status == 409
-    assert "belongs to Karim Ahmed already" in html
+    assert "belongs to somebody already" in html
     assert (await card(yard, "04A1B2C3")).blocked_at_ms is None
 
 
@@ -154,7 +179,7 @@ async def test_a_change_keeps_what_the_form_says(yard: Yard) -> None:
 async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numbers(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
     lost, back = await card(yard, "04A1B2C3"), await card(yard, "04B1B2C3")
-    await post(client, f"/cards/{lost.id}/replace", uid="04F1B2C3")
+    await replace(client, lost, "04F1B2C3")
     await yard.store.write(enrolment.block_card, back.id, "returned", "console", NOW_MS)
 
     assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
@@ -236,6 +261,43 @@ async def test_limits_are_typed_kept_and_said_in_words(yard: Yard) -> None:
     assert 'name="session_energy_wh" type="text" value="12.5"' in form
     assert re.search(r'name="station-2" value="1" checked', form)
     assert not re.search(r'name="day-1" value="1" checked', form)
+
+
+async def test_beside_each_limit_stands_what_is_used_of_it(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    every_day = {f"day-{day}": "1" for day in range(7)} | {"where": "all"}
+    await post(client, "/cards/1/limits", day_energy_wh="20", day_minor="150", session_minor="80", **every_day)
+    html = await get(client, "/cards/1")
+    assert "9.8 of 20 kWh today" in html
+    assert re.search(r"state is-fault.*৳191\.73 of ৳150 today", html)
+    assert "in the session that runs" not in html
+
+    await post(client, "/cards/2/limits", session_energy_wh="25.5", until_minute="18:00", **every_day)
+    html = await get(client, "/cards/2")
+    assert "12.4 of 25.5 kWh in the session that runs" in html
+    assert re.search(r"Only from 00:00 to 18:00</span></li>", html)
+
+    assert "9.8 of 20 kWh today" in await get(client, "/desk?card=1")
+    assert "today" not in await get(client, "/desk?card=3")
+
+
+@pytest.mark.parametrize(
+    ("most_wh", "used_wh", "words"),
+    [
+        (10_000, 3_249, "3.2 of 10 kWh today"),
+        (10_000, 9_999, "9.9 of 10 kWh today"),
+        (10_000, 10_000, "10.0 of 10 kWh today"),
+        (12_500, 0, "0.0 of 12.5 kWh today"),
+        (250, 119, "0.11 of 0.25 kWh today"),
+        (1, 1, "0.001 of 0.001 kWh today"),
+    ],
+)
+def test_what_is_used_has_the_digits_of_its_limit_and_is_never_rounded_up(
+    most_wh: int, used_wh: int, words: str
+) -> None:
+    fmt = formats("BDT", 2, ZoneInfo("Asia/Dhaka"))
+    found = card_words.bounds(Limits(day_energy_wh=most_wh), {}, fmt, SoFar(used_wh, 0))
+    assert [(one.used, one.share >= 1) for one in found] == [(words, used_wh >= most_wh)]
 
 
 async def test_limits_that_are_all_empty_are_none(yard: Yard) -> None:

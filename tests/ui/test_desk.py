@@ -19,8 +19,8 @@ from appliance.db.people import Card
 from appliance.domain import card_content
 from appliance.domain.identifiers import PersonId
 from appliance.domain.tag import Kind, ReaderState, ReaderStatus, Trouble
+from appliance.services import cash_desk, settings
 from appliance.services import desk_jobs as service
-from appliance.services import settings
 from appliance.services.announce import Announcement, DeskChanged
 from appliance.services.operators import Role
 from appliance.ui import desk_words
@@ -60,7 +60,7 @@ class Counter:
         return found.balance_minor
 
     async def until(self, *states: str) -> Job:
-        """The newest job, once it has come into one of these states."""
+        """The newest job, once it has come into one of these states, or has this advice."""
         news = asyncio.Event()
 
         def hear(announcements: list[Announcement]) -> None:
@@ -69,7 +69,7 @@ class Counter:
 
         deaf = self.yard.hub.listen(hear)
         try:
-            while (job := await self.job()).state not in states:
+            while not {(job := await self.job()).state, job.advice} & set(states):
                 await news.wait()
                 news.clear()
         finally:
@@ -241,7 +241,7 @@ async def test_every_state_of_a_reader_has_words(counter: Counter, client: Brows
 async def test_the_table_of_words_knows_every_name_that_services_use() -> None:
     services = Path(service.__file__).parent
     used: set[str] = set()
-    for name in ("desk_jobs.py", "card_desk.py", "undo.py"):
+    for name in ("desk_jobs.py", "card_desk.py", "card_checks.py", "desk_steps.py", "undo.py"):
         source = (services / name).read_text()
         used |= set(re.findall(r'Unsuitable\("(\w+)"', source))
         used |= set(re.findall(r'"failed", now_ms, (?:"" if [\w.]+ else )?"(\w+)"', source))
@@ -446,6 +446,19 @@ async def test_a_slip_is_taken_back_within_the_minute_and_not_after_it(counter: 
     assert status == 409
 
 
+async def test_what_could_not_be_taken_back_is_not_offered(counter: Counter, client: Browser) -> None:
+    card = await counter.give_out(client, Chip(BLANK), preset="200.00")
+    job = await counter.job()
+    assert f'action="{HERE}/jobs/{job.id}/undo"' in await get(client)
+
+    async with client.post(f"/cards/{card.id}/block", data={"reason": "lost"}, headers=OURS):
+        pass
+    assert f'action="{HERE}/jobs/{job.id}/undo"' in await get(client)
+    await counter.yard.store.write(cash_desk.top_up, card.person_id, 100, "cash", "more", ACTOR, counter.yard.now_ms)
+
+    assert f'action="{HERE}/jobs/{job.id}/undo"' not in await get(client)
+
+
 # --- what is asked first -----------------------------------------------------------------------------------------------------
 
 
@@ -467,6 +480,63 @@ async def test_a_lost_card_is_replaced_and_the_money_stays(counter: Counter, cli
     new = await counter.card(BLANK)
     assert (await counter.card("04A1B2C3")).replaced_by == new.id
     assert await counter.balance() == before
+
+
+@pytest.mark.parametrize("place", ["/cards/1", "/people/1"])
+async def test_a_lost_card_is_replaced_from_its_page_and_its_holders_as_at_the_desk(
+    counter: Counter, client: Browser, place: str
+) -> None:
+    assert f'href="{HERE}/cards/1/replace" data-dialog' in await get(client, place)
+    html = await get(client, f"{HERE}/cards/1/replace")
+    assert html.index("Lay the new card on the reader") < html.index('name="uid"')
+
+    form = {"key": asked_key(html)}
+    async with client.post(f"{HERE}/cards/1/replace", data=form, headers=OURS) as answer:
+        assert (answer.status, answer.url.path) == (200, HERE)
+        assert "Lay the new card for Rahima Khatun on the reader." in await answer.text()
+
+    job = await counter.job()
+    assert (job.kind, job.state, job.request["card_id"]) == ("replace", "waiting", 1)
+
+
+async def test_beside_the_reader_the_number_of_the_new_card_can_be_typed(counter: Counter, client: Browser) -> None:
+    html = await get(client, f"{HERE}/cards/1/replace")
+    keys = re.findall(r'name="key" value="([^"]+)"', html)
+    assert len(set(keys)) == 2
+    status, html = await send(client, "cards/1/replace", keys[1], uid="nothing")
+    assert status == 422
+    assert 'id="uid-wrong"' in html
+    assert '<details class="more" open>' in html
+
+    await send(client, "cards/1/replace", keys[0])
+    await send(client, "cards/1/replace", keys[1], uid=OTHER)
+
+    assert (await counter.card("04A1B2C3")).replaced_by == (await counter.card(OTHER)).id
+
+
+async def test_with_several_readers_the_question_lets_choose_one(counter: Counter, client: Browser) -> None:
+    assert 'href="/desk/gate/' not in await get(client, f"{HERE}/cards/1/replace")
+    counter.desk.joined.append("gate")
+
+    html = await get(client, f"{HERE}/cards/1/replace")
+
+    assert 'href="/desk/gate/cards/1/replace" data-dialog' in html
+    assert "/desk/gate/" not in await get(client, f"{HERE}/cards/1/block")
+
+
+async def test_a_foreign_card_takes_the_place_of_a_lost_one_only_if_somebody_says_so(
+    counter: Counter, client: Browser
+) -> None:
+    counter.desk.lay(Chip(BLANK, foreign=True))
+    html = await get(client, f"{HERE}/cards/1/replace")
+    assert 'name="overwrite"' in html
+    await send(client, "cards/1/replace", asked_key(html))
+    assert (await counter.until("foreign")).state == "waiting"
+
+    await send(client, "cards/1/replace", overwrite="1")
+    await counter.until("done")
+
+    assert (await counter.card("04A1B2C3")).replaced_by == (await counter.card(BLANK)).id
 
 
 async def test_a_card_comes_back_with_deposit_and_rest(counter: Counter, client: Browser) -> None:

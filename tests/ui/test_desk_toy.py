@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.services.operators import Role
+from appliance.services.ports import ToyPlace
 from appliance.simulator.nfc.toy import Toy
 from tests.ui.yard import Yard, open_yard
 
@@ -24,9 +26,38 @@ async def _toy(tmp_path: Path) -> AsyncIterator[Toy]:
         yield toy
 
 
+@dataclass
+class Row:
+    """Chargers that only note who was there; the real ones are tried in tests/simulator/test_demo.py."""
+
+    held: list[tuple[str, str, int]] = field(default_factory=list)
+    said: str = ""
+
+    def places(self) -> list[ToyPlace]:
+        """One that the yard knows, with the last answer, and one that it does not."""
+        uid = self.held[-1][0] if self.held else ""
+        return [
+            ToyPlace("CS-01", 1, "yours" if self.held else "free", 1250 if self.held else 0, self.said, uid),
+            ToyPlace("ELSEWHERE", 1, "offline", 0, "", ""),
+        ]
+
+    async def hold(self, uid: str, station: str, evse: int) -> str:
+        """Accepted, where there is such a place."""
+        if (station, evse) != ("CS-01", 1):
+            raise KeyError(station, evse)
+        self.held.append((uid, station, evse))
+        self.said = "Accepted"
+        return self.said
+
+
+@pytest.fixture(name="row")
+def _row() -> Row:
+    return Row()
+
+
 @pytest.fixture(name="client")
-async def _client(toy: Toy, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
-    async with open_yard(tmp_path, toy_reader=toy) as yard:
+async def _client(toy: Toy, row: Row, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
+    async with open_yard(tmp_path, toy_reader=toy, toy_chargers=row) as yard:
         yield await yard.logged_in(Role.CASHIER)
 
 
@@ -85,3 +116,39 @@ async def test_a_real_site_has_no_such_page(yard: Yard) -> None:
     client = await yard.logged_in(Role.OWNER)
     async with client.get(PATH) as answer:
         assert answer.status == 404
+
+
+async def test_a_card_of_the_drawer_is_held_to_a_charger_and_its_display_tells_what_it_said(
+    client: TestClient[Any, Any], toy: Toy, row: Row
+) -> None:
+    card = toy.cards()[1]
+    async with client.get(PATH) as answer:
+        assert "Please hold your card here." in await answer.text()
+
+    assert await move(client, "hold", card=str(card.id), place="CS-01/1") == 200
+
+    assert row.held == [(card.uid, "CS-01", 1)]
+    async with client.get(PATH) as answer:
+        html = await answer.text()
+    assert "Card accepted. The car charges." in html
+    assert "Gate 1 · 1" in html
+    assert "1.25 kWh" in html
+    assert f'<option value="{card.id}" selected>' in html, "the same card would end it"
+
+
+@pytest.mark.parametrize(
+    ("card", "place"), [("999", "CS-01/1"), ("1", "CS-01/2"), ("1", "ELSEWHERE/x"), ("1", ""), ("1", "CS-01/\u00b2")]
+)
+async def test_neither_an_unknown_card_nor_an_unknown_charger_is_there(
+    client: TestClient[Any, Any], row: Row, card: str, place: str
+) -> None:
+    assert await move(client, "hold", card=card, place=place) == 404
+    assert row.held == []
+
+
+async def test_without_chargers_there_is_nothing_to_hold_a_card_to(toy: Toy, tmp_path: Path) -> None:
+    async with open_yard(tmp_path, toy_reader=toy) as yard:
+        client = await yard.logged_in(Role.CASHIER)
+        assert await move(client, "hold", card="1", place="CS-01/1") == 404
+        async with client.get(PATH) as answer:
+            assert "toy-charger" not in await answer.text()

@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiohttp import CookieJar
@@ -14,7 +16,6 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db import site as sites
 from appliance.db.connection import Database
-from appliance.db.migrate import migrate
 from appliance.db.store import WRITER_SETTINGS, Store
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
@@ -25,10 +26,11 @@ from appliance.services import cash_desk, enrolment, operators, sessions, statio
 from appliance.services.announce import Hub
 from appliance.services.card_desk import DeskKey
 from appliance.services.operators import Role
-from appliance.services.ports import CommandAnswer, CommandFailed, Desks, ToyReader, Variable
+from appliance.services.ports import CommandAnswer, CommandFailed, Desks, ToyChargers, ToyReader, Variable
 from appliance.services.remote_control import RemoteControl
 from appliance.ui.app import create_console
 from appliance.ui.context import Addresses, Console, NoDesks
+from tests.support.schema import prepare
 
 NOW_MS = 1_795_344_600_000
 """2026-11-22, a Sunday, 16:50 in Dhaka."""
@@ -176,20 +178,14 @@ async def open_yard(
     site: Site = SITE,
     desks: Callable[[Store, Hub], Desks] | None = None,
     toy_reader: ToyReader | None = None,
+    toy_chargers: ToyChargers | None = None,
 ) -> AsyncIterator[Yard]:
     """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
-    migrate(path)
-    db = sqlite3.connect(path, isolation_level=None, factory=Database)
-    db.executescript(WRITER_SETTINGS)
-    db.execute("BEGIN IMMEDIATE")
-    sites.create(db, site, bytes(32), NOW_MS)
-    online = fill(db) if filled else set()
-    db.flush()
-    db.execute("COMMIT")
-    db.close()
+    content, online = _content(site, filled=filled)
+    path.write_bytes(content)
 
-    hub, scripted = Hub(), ScriptedStations(connected=online)
+    hub, scripted = Hub(), ScriptedStations(connected=set(online))
     store = Store(path, announce=hub.announce)
     await store.open()
     yard: Yard
@@ -206,6 +202,7 @@ async def open_yard(
         desks=desks(store, hub) if desks is not None else NoDesks(),
         desk_key=DESK_KEY,
         toy_reader=toy_reader,
+        toy_chargers=toy_chargers,
     )
     server = TestServer(create_console(console))
     yard = Yard(store, hub, scripted, server, console)
@@ -218,6 +215,23 @@ async def open_yard(
         await server.close()
         await control.close()
         await store.close()
+
+
+@cache
+def _content(site: Site, *, filled: bool) -> tuple[bytes, frozenset[StationId]]:
+    """What is in the file of such a yard, made once in each process; who of the stations is online."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "forecourt.db"
+        prepare(path)
+        db = sqlite3.connect(path, isolation_level=None, factory=Database)
+        db.executescript(WRITER_SETTINGS)
+        db.execute("BEGIN IMMEDIATE")
+        sites.create(db, site, bytes(32), NOW_MS)
+        online = fill(db) if filled else set()
+        db.flush()
+        db.execute("COMMIT")
+        db.close()
+        return path.read_bytes(), frozenset(online)
 
 
 def fill(db: Database) -> set[StationId]:

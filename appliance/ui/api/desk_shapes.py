@@ -16,7 +16,7 @@ from appliance.domain.card_content import Origin
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
 from appliance.domain.tag import ReaderState, ReaderStatus, Seen
-from appliance.services import card_desk, enrolment
+from appliance.services import card_checks, card_desk, enrolment
 from appliance.services.card_desk import Described
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX
 from appliance.services.desk_jobs import BATCH_MAX
@@ -272,7 +272,7 @@ def objection_code(described: Described) -> str:
     if described.objection:
         return described.objection
     card, origin = described.card, described.origin
-    if origin is Origin.COPIED or (card is not None and card_desk.is_copy(card, origin)):
+    if origin is Origin.COPIED or (card is not None and card_checks.is_copy(card, origin)):
         return "copied"
     if origin is Origin.FOREIGN and not described.ours:
         return "foreign"

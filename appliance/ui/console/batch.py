@@ -113,14 +113,15 @@ async def show(request: web.Request) -> web.Response:
 
 async def load(console: Console, job: int) -> SheetPage | None:
     """The stack as it is now; None if that is no stack."""
-    found = await console.store.read(_read_sheet, job)
+    now_ms = console.clock()
+    found = await console.store.read(_read_sheet, job, now_ms)
     if found is None:
         return None
     about, cards = found
     fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
     return SheetPage(
         job=job,
-        step=step_of(about, fmt, console.clock()),
+        step=step_of(about, fmt),
         entries=[Entry(card_number(card.number), card.uid[-UID_END_CHARS:], card) for card in cards],
         count=int(about.job.request["count"]),
         made=about.job.made,
@@ -145,11 +146,11 @@ def concerns(announcement: Announcement, parameter: str) -> bool:
     return isinstance(announcement, DeskChanged) and str(announcement.job) == parameter
 
 
-def _read_sheet(db: sqlite3.Connection, job: int) -> tuple[Told, list[Card]] | None:
+def _read_sheet(db: sqlite3.Connection, job: int, now_ms: int) -> tuple[Told, list[Card]] | None:
     found = rows.find(db, job)
     if found is None or found.kind != "batch":
         return None
-    return told(db, found), [enrolment.need_card(db, card) for card in rows.cards_of_batch(db, job)]
+    return told(db, found, now_ms), [enrolment.need_card(db, card) for card in rows.cards_of_batch(db, job)]
 
 
 async def _new_page(request: web.Request, form: Form, key: str, person: str, status: int = 200) -> web.Response:

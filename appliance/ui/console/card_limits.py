@@ -21,7 +21,7 @@ from appliance.services import card_limits as service
 from appliance.services import enrolment
 from appliance.ui.card_words import clock, day_names
 from appliance.ui.console.wallet import currency_of, number_of
-from appliance.ui.context import CONSOLE, Page, principal
+from appliance.ui.context import CONSOLE, Console, Page, principal
 from appliance.ui.desk_words import card_number
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
@@ -64,6 +64,13 @@ async def change(request: web.Request) -> web.Response:
         return await _page(request, form.refused(refusal), refusal.status)
     sentence = _("The card has no limits.") if limits == NO_LIMITS else _("The limits are kept from now on.")
     return done(request, f"/cards/{card}", sentence)
+
+
+async def so_far_of(console: Console, card: CardId, limits: Limits, now_ms: int) -> service.SoFar | None:
+    """What a card has used of its limits, as the decision at a charger counts it; None where nothing is counted."""
+    if not service.is_counted(limits):
+        return None
+    return await console.store.write(service.so_far, card, now_ms)
 
 
 def read_limits(form: Form, currency: Currency) -> Limits:

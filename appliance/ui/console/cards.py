@@ -1,6 +1,6 @@
-"""Cards: the list, a new one for a person, one card's page; block, unblock, replace.
+"""Cards: the list, a new one for a person, one card's page; block, unblock.
 
-Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
+A card is replaced at the desk (`desk_cards`). Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.tag import Seen
 from appliance.services import enrolment
-from appliance.ui.card_words import STATES, State, likeness_word, limit_sentences, state_of
+from appliance.ui.card_words import STATES, Bound, State, bounds, likeness_word, state_of
+from appliance.ui.console.card_limits import so_far_of
 from appliance.ui.console.desk_view import standing_of
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Page, principal
@@ -111,7 +112,7 @@ class CardPage:
     """The desk that this browser works at."""
     link: str
     """To its holder's page; "" where nobody knows the drivers' address."""
-    limits: list[str]
+    limits: list[Bound]
     aliases: list[tuple[Alias, str]]
     stations: list[tuple[int, str]]
     receipts: list[tuple[Receipt, str]]
@@ -120,7 +121,7 @@ class CardPage:
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """Before it is blocked or replaced."""
+    """Before it is blocked."""
 
     card: Card
     form: Form
@@ -227,28 +228,6 @@ async def unblock(request: web.Request) -> web.Response:
     return done(request, f"/people/{found.person_id}", _("The card charges again."))
 
 
-async def show_replace(request: web.Request) -> web.Response:
-    """`GET /cards/{card}/replace`."""
-    return await _ask(request, "cards/replace.html", Form())
-
-
-async def replace(request: web.Request) -> web.Response:
-    """`POST /cards/{card}/replace`: the money stays with the person."""
-    console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
-    try:
-        await console.store.write(
-            enrolment.replace_card, card, form.text("uid"), principal(request).actor, console.clock()
-        )
-    except Refusal as refusal:
-        return await _ask(request, "cards/replace.html", form.refused(refusal), refusal.status)
-    found = await console.store.read(enrolment.need_card, card)
-    return done(
-        request,
-        f"/people/{found.person_id}",
-        _("{name} has a new card; the old one is blocked.").format(name=found.person),
-    )
-
-
 def _expires(request: web.Request, form: Form) -> int | None:
     """The end of the last day on which the card charges, as a form has it; None: for ever."""
     if not form.text("expires"):
@@ -284,7 +263,7 @@ async def _card_page(request: web.Request, form: Form, status: int = 200) -> web
         seen=next((seen for seen in lying if seen is not None and seen.uid == card.uid), None),
         desk=usual_desk(request).id,
         link=f"{console.desk_key.link_base}{card.token}" if console.desk_key.link_base else "",
-        limits=limit_sentences(known.limits, known.names, fmt),
+        limits=bounds(known.limits, known.names, fmt, await so_far_of(console, card.id, known.limits, now_ms)),
         aliases=[(alias, likeness_word(alias.likeness)) for alias in known.aliases],
         stations=[(station.id, station.name or station.identity) for station in known.stations],
         receipts=[(receipt, receipt_word(receipt.kind)) for receipt in known.receipts],
@@ -333,7 +312,5 @@ PAGE = Page(
         web.get("/cards/{card}/block", show_block),
         web.post("/cards/{card}/block", block),
         web.post("/cards/{card}/unblock", unblock),
-        web.get("/cards/{card}/replace", show_replace),
-        web.post("/cards/{card}/replace", replace),
     ]
 )

@@ -1,7 +1,7 @@
 """The card desk: who is it that lies on the reader, and what can be done? One page for each desk, true within a second.
 
-What it shows is put together in `desk_view` and `desk_progress`; what its forms do is in `desk_jobs` and `desk_cards`, the
-stack of cards in `batch`.
+What it shows is put together in `desk_view`, `desk_find` and `desk_progress`; what its forms do is in `desk_jobs` and
+`desk_cards`, the stack of cards in `batch`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from appliance.services.announce import Announcement, DeskChanged, PersonChanged
 from appliance.services.card_desk import Described, describe
 from appliance.services.enrolment import has_come_back
 from appliance.services.ports import DeskView
+from appliance.ui.console.desk_find import Found, find
 from appliance.ui.console.desk_progress import Progress, Step, read_progress, step_of
-from appliance.ui.console.desk_view import Chosen, Found, Panel, Subject, find, need_number, panel_of, read_subject
+from appliance.ui.console.desk_view import Chosen, Panel, Subject, need_number, panel_of, read_subject, so_far
 from appliance.ui.console.wallet import new_key
 from appliance.ui.context import CONSOLE, Console, Page
 from appliance.ui.desk_words import Words, card_number, reader_words
@@ -96,14 +97,15 @@ async def page(
     console = request.app[CONSOLE]
     now_ms = console.clock()
     subject, progress = await console.store.read(read, desk, chosen, console.desk_key.site_key, now_ms)
-    panel = panel_of(console, subject, now_ms, chosen=chosen, form=form)
+    used = await so_far(console, subject, now_ms)
+    panel = panel_of(console, subject, now_ms, used, chosen=chosen, form=form)
     print_job = request.query.get("print", "")
     shown = DeskPage(
         desk=desk,
         desks=all_desks(console),
         view="desk" if panel.part == "desk" else "desk-jobs",
         reader=reader_words(desk.reader),
-        progress=steps_of(console, progress, now_ms),
+        progress=steps_of(console, progress),
         panel=panel,
         found=found,
         scan_first=desk.reader.status is not ReaderStatus.READY and panel.mode == "lay",
@@ -121,13 +123,13 @@ def read(
     return read_subject(db, desk.seen, chosen, site_key), read_progress(db, desk.id, now_ms)
 
 
-def steps_of(console: Console, progress: Progress, now_ms: int) -> Steps:
+def steps_of(console: Console, progress: Progress) -> Steps:
     """The jobs in words."""
     fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
     return Steps(
-        step_of(progress.current, fmt, now_ms) if progress.current is not None else None,
-        [step_of(one, fmt, now_ms) for one in progress.torn],
-        [step_of(one, fmt, now_ms) for one in progress.latest],
+        step_of(progress.current, fmt) if progress.current is not None else None,
+        [step_of(one, fmt) for one in progress.torn],
+        [step_of(one, fmt) for one in progress.latest],
     )
 
 
@@ -182,8 +184,8 @@ async def _fragments(
     values = {
         "desk": desk,
         "reader": reader_words(desk.reader),
-        "progress": steps_of(console, progress, now_ms),
-        "panel": panel_of(console, subject, now_ms),
+        "progress": steps_of(console, progress),
+        "panel": panel_of(console, subject, now_ms, await so_far(console, subject, now_ms) if whole else None),
     }
     names = ("reader", "reader-word", "job", "torn", "latest", *(("who", "act", "records") if whole else ()))
     return {

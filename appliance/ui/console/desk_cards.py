@@ -22,11 +22,12 @@ from appliance.services import card_desk, desk_requests, enrolment
 from appliance.services import desk_jobs as service
 from appliance.services.ports import DeskView
 from appliance.ui.console.desk import path_of
+from appliance.ui.console.desk_find import best_uid
 from appliance.ui.console.desk_jobs import desk_of, to_desk
-from appliance.ui.console.desk_view import best_uid
 from appliance.ui.console.wallet import again, key_after, method_choices, new_key, number_of, one_time_key
-from appliance.ui.context import CONSOLE, Page, principal
+from appliance.ui.context import CONSOLE, Console, Page, principal
 from appliance.ui.desk_words import card_number
+from appliance.ui.desks import all_desks
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
 from appliance.ui.render import done, render
@@ -45,9 +46,15 @@ class AskPage:
     button: str
     form: Form
     key: str
+    lay_key: str
+    """Of the form beside it that begins with the next card on the reader."""
     reader_off: bool
+    reader_ready: bool
+    desks: list[tuple[str, str]]
+    """Where else it can be done with a reader: name in addresses and for people, with this desk; nothing if there is no choice."""
     at_reader: bool
     overwrite: bool
+    """Whether something stands on the card which lies there that would be lost."""
     deposit_minor: int
     """What was taken for the card itself."""
     rest_minor: int
@@ -68,6 +75,7 @@ class Asked:
     here: bool
     """Whether the card itself lies on the reader."""
     overwrite: bool
+    """Whether something stands on the card that is to be written which would be lost."""
 
 
 async def ask(request: web.Request) -> web.Response:
@@ -104,18 +112,17 @@ async def unblock(request: web.Request, desk: DeskView, card: CardId, _form: For
 
 async def replace(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
     """Lost: the next card that is laid there takes its place; with a number, that one does at once."""
-    typed = form.text("uid")
-    uid = best_uid(typed)
-    if not uid and (typed or desk.reader.status is ReaderStatus.NONE):
+    uid, overwrite = best_uid(form.text("uid")), form.on("overwrite")
+    if not uid and ("uid" in form.values or desk.reader.status is ReaderStatus.NONE):
         raise Invalid("uid", N_("This is not the number of a card."))
 
     def begin(db: Database, actor: str, now_ms: int) -> int:
-        job = service.begin_replace(db, desk.id, card, actor, now_ms)
+        job = service.begin_replace(db, desk.id, card, actor, now_ms, overwrite=overwrite)
         if not uid:
             return job
         return desk_requests.without_reader(db, job, uid, request.app[CONSOLE].desk_key, now_ms)
 
-    return await _begin(request, desk, form, ("replace", desk.id, card, uid), begin)
+    return await _begin(request, desk, form, ("replace", desk.id, card, uid, overwrite), begin)
 
 
 async def come_back(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
@@ -145,6 +152,7 @@ async def rewrite(request: web.Request, desk: DeskView, card: CardId, form: Form
     return await _begin(request, desk, form, ("rewrite", desk.id, card, form.on("overwrite")), begin)
 
 
+AT_READER = frozenset({"replace", "return", "rewrite"})
 ACTIONS = {"block": block, "unblock": unblock, "replace": replace, "return": come_back, "rewrite": rewrite}
 
 
@@ -170,7 +178,7 @@ async def _ask(request: web.Request, form: Form, key: str, status: int = 200) ->
     if action not in ACTIONS:
         raise NotFound(N_("There is no such page."))
     asked = await console.store.read(
-        _read_asked, CardId(number_of(request, "card")), desk.seen, console.desk_key.site_key
+        _read_asked, CardId(number_of(request, "card")), action, desk.seen, console.desk_key.site_key
     )
     comes_back, rest_minor = action == "return", 0
     if comes_back and asked.person.policy == Policy.PREPAID and not asked.others:
@@ -186,7 +194,10 @@ async def _ask(request: web.Request, form: Form, key: str, status: int = 200) ->
         button=_(button).format(**words),
         form=form,
         key=key,
+        lay_key=new_key(),
         reader_off=desk.reader.status is ReaderStatus.NONE,
+        reader_ready=desk.reader.status is ReaderStatus.READY,
+        desks=_choice_of_desks(console) if action in AT_READER else [],
         at_reader=asked.here,
         overwrite=asked.overwrite,
         deposit_minor=asked.card.deposit_minor if comes_back else 0,
@@ -202,16 +213,23 @@ def _may_pay_out(request: web.Request) -> bool:
     return may(principal(request).role, "POST", "/people/{person}/refund")
 
 
-def _read_asked(db: sqlite3.Connection, card: CardId, seen: Seen | None, site_key: bytes) -> Asked:
+def _choice_of_desks(console: Console) -> list[tuple[str, str]]:
+    found = [(one.id, one.name) for one in all_desks(console) if one.reader.status is not ReaderStatus.NONE]
+    return found if len(found) > 1 else []
+
+
+def _read_asked(db: sqlite3.Connection, card: CardId, action: str, seen: Seen | None, site_key: bytes) -> Asked:
     found = enrolment.need_card(db, card)
     described = card_desk.describe(db, seen, site_key) if seen is not None else None
     here = described is not None and described.card is not None and described.card.id == card
+    free = described is not None and (described.card is None or enrolment.has_come_back(described.card))
+    to_be_written = free if action == "replace" else here
     return Asked(
         found,
         enrolment.need_person(db, found.person_id),
         any(one.id != card and one.blocked_at_ms is None for one in people.cards_of(db, found.person_id)),
         here,
-        here and described is not None and described.origin in (Origin.FOREIGN, Origin.COPIED),
+        to_be_written and described is not None and described.origin in (Origin.FOREIGN, Origin.COPIED),
     )
 
 
@@ -227,8 +245,8 @@ QUESTIONS: Mapping[str, tuple[str, str, str]] = {
     "replace": (
         N_("A new card for {name}"),
         N_(
-            "As soon as the new card is laid down, card {number} charges nowhere any more, for good. The money stays with"
-            " {name}."
+            "As soon as the new card is laid down, card {number} charges nowhere any more, for good, and what it charges at"
+            " the moment is stopped. The money stays with {name}."
         ),
         N_("Replace the card"),
     ),

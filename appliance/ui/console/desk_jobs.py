@@ -18,7 +18,8 @@ from appliance.services import desk_jobs as service
 from appliance.services import undo as undoing
 from appliance.services.ports import DeskView
 from appliance.ui.console.desk import page, path_of
-from appliance.ui.console.desk_view import Chosen, best_uid
+from appliance.ui.console.desk_find import best_uid
+from appliance.ui.console.desk_view import Chosen
 from appliance.ui.console.wallet import again, key_after, number_of, one_time_key, read_choice
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.days import read_day

@@ -26,12 +26,13 @@ QUIET = frozenset({"superseded", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One job as it was read: with its card, its holder's name and its receipt."""
+    """One job as it was read: with its card, its holder's name, its receipt, and whether it can be taken back."""
 
     job: Job
     card: Card | None
     name: str
     receipt: Receipt | None
+    may_undo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ def read_progress(db: sqlite3.Connection, desk: str, now_ms: int) -> Progress:
     torn = [job for job in rows.torn(db) if current is None or job.id != current.id]
     past = [job for job in latest if job.state in ("done", "failed") and job.advice not in QUIET]
     return Progress(
-        told(db, current) if current is not None else None,
-        [told(db, job) for job in torn],
-        [told(db, job) for job in past if current is None or job.id != current.id],
+        told(db, current, now_ms) if current is not None else None,
+        [told(db, job, now_ms) for job in torn],
+        [told(db, job, now_ms) for job in past if current is None or job.id != current.id],
     )
 
 
@@ -95,7 +96,7 @@ def is_news(job: Job, now_ms: int) -> bool:
     )
 
 
-def step_of(about: Told, fmt: Formats, now_ms: int) -> Step:
+def step_of(about: Told, fmt: Formats) -> Step:
     """The words for it."""
     job, kind = about.job, KINDS[about.job.kind]
     torn = job.state == "torn"
@@ -110,7 +111,7 @@ def step_of(about: Told, fmt: Formats, now_ms: int) -> Step:
         advice=advice_sentence(job.advice) if job.advice != "undone" else "",
         at_ms=job.changed_at_ms,
         may_cancel=job.state == "waiting",
-        undo_until_ms=job.changed_at_ms + UNDO_MS_MAX if may_undo(job, now_ms) else 0,
+        undo_until_ms=job.changed_at_ms + UNDO_MS_MAX if about.may_undo else 0,
         may_accept=torn and job.card_id is not None,
         gives=job.kind != "decommission",
         card_id=job.card_id,
@@ -151,11 +152,11 @@ def money_sentence(about: Told, fmt: Formats) -> str:
     return words.format(amount=fmt.money(abs(receipt.amount_minor)), method=_(IN_METHODS[receipt.method]))
 
 
-def told(db: sqlite3.Connection, job: Job) -> Told:
-    """A job with its card, its holder and its receipt."""
+def told(db: sqlite3.Connection, job: Job, now_ms: int) -> Told:
+    """A job with its card, its holder and its receipt, and whether it can be taken back now."""
     meant = job.card_id if job.card_id is not None else job.request.get("card_id")
     card = people.find_card(db, CardId(meant)) if meant is not None else None
     person = people.find(db, job.person_id) if job.person_id is not None else None
     name = person.name if person is not None else card.person if card is not None else str(job.request.get("name", ""))
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
-    return Told(job, card, name, receipt)
+    return Told(job, card, name, receipt, may_undo(db, job, now_ms))

@@ -5,34 +5,35 @@ needs. The jobs beside it are in `desk_progress`, routes and live views in `desk
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from appliance.db import aliases, directory, people, records, tariffs
+from appliance.db import card_limits, people, records, tariffs
 from appliance.db.people import Card, Group, Person
 from appliance.db.records import Record
 from appliance.domain.authorization import Policy
 from appliance.domain.card_content import Origin
+from appliance.domain.card_limits import NO_LIMITS, Limits
 from appliance.domain.errors import NotFound
-from appliance.domain.id_token import HEX, UID_CHARS, readings, reversed_form
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.money import Currency, format_amount
 from appliance.domain.tag import Seen
 from appliance.domain.tariff import Tariff
 from appliance.services import card_desk, desk_requests, enrolment, settings
 from appliance.services.card_desk import Described
+from appliance.services.card_limits import SoFar
+from appliance.ui.card_words import Bound, bounds
 from appliance.ui.console import wallet
+from appliance.ui.console.card_limits import so_far_of
 from appliance.ui.console.wallet import Buys, MoneyForm
 from appliance.ui.context import Console
 from appliance.ui.desk_words import advice_sentence, card_number
 from appliance.ui.formats import Formats, formats
 from appliance.ui.forms import Form
 from appliance.ui.language import N_, _
-from appliance.ui.session_words import ENTRIES, POLICIES, method_word, state_of
+from appliance.ui.record_words import Row, row_of
+from appliance.ui.session_words import POLICIES
 
 RECORDS_SHOWN = 10
-FOUND_MAX = 10
-NUMBER_CHARS_MAX = 7
-"""More digits than that are a UID or a telephone number, not the number printed on a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,8 @@ class Subject:
     group_id: int
     tariff: Tariff | None
     deposit_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record in words."""
-
-    record: Record
-    word: str
-    more: str
+    limits: Limits
+    """Of the card, where one is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +89,8 @@ class Panel:
     energy_wh: int | None
     standing: str
     """Why the card does not charge; "" if it does."""
+    bounds: list[Bound]
+    """Those of its limits of which something counts today, or in the session that runs."""
     remarks: list[Remark]
     may_recharge: bool
     overwrite: bool
@@ -146,11 +142,24 @@ def read_subject(db: sqlite3.Connection, seen: Seen | None, chosen: Chosen | Non
         group_id=next((int(group.id) for group in groups if group.policy == Policy.PREPAID), 0),
         tariff=buys.tariff if buys is not None else tariffs.default(db),
         deposit_minor=settings.load(db).card_deposit_minor,
+        limits=card_limits.find(db, described.card.id) if described is not None and described.card else NO_LIMITS,
     )
 
 
+async def so_far(console: Console, subject: Subject, now_ms: int) -> SoFar | None:
+    """What the card has used of its limits; None where there is none, or nothing is counted."""
+    card = subject.described.card if subject.described is not None else None
+    return await so_far_of(console, card.id, subject.limits, now_ms) if card is not None else None
+
+
 def panel_of(
-    console: Console, subject: Subject, now_ms: int, *, chosen: Chosen | None = None, form: Form | None = None
+    console: Console,
+    subject: Subject,
+    now_ms: int,
+    used: SoFar | None = None,
+    *,
+    chosen: Chosen | None = None,
+    form: Form | None = None,
 ) -> Panel:
     """The panel out of what was read. With `form`, one that was refused: it stands still, so that it can be read."""
     site = console.site
@@ -173,6 +182,7 @@ def panel_of(
         policy=_(POLICIES[buys.person.policy][0]) if buys is not None else "",
         energy_wh=buys.energy_wh if buys is not None else None,
         standing=standing,
+        bounds=[one for one in bounds(subject.limits, {}, fmt, used) if one.used] if card is not None else [],
         remarks=remarks,
         may_recharge=card is not None
         and card.blocked_at_ms is None
@@ -184,7 +194,7 @@ def panel_of(
         and described.origin in (Origin.FOREIGN, Origin.COPIED)
         and not (chosen is not None and chosen.uid),
         uid=chosen.uid if chosen is not None else "",
-        rows=[_row(record) for record in subject.records],
+        rows=[row_of(record) for record in subject.records],
         form=form or Form(),
         money=money_of(subject.tariff, console, fmt, form or Form()),
         groups=[(group.id, f"{group.name} · {_(POLICIES[group.policy][0])}") for group in subject.groups],
@@ -255,60 +265,6 @@ def money_of(tariff: Tariff | None, console: Console, fmt: Formats, form: Form) 
     amounts = wallet.presets(tariff, currency)
     choices = [(format_amount(amount, currency), fmt.money_short(amount)) for amount in amounts]
     return MoneyForm(form, "", choices, wallet.method_choices())
-
-
-# --- looking somebody up -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the scan box found."""
-
-    text: str
-    card: Card | None = None
-    people: list[Person] = field(default_factory=list)
-    uid: str = ""
-    """The text is the number of a card that nobody has."""
-
-
-def find(db: sqlite3.Connection, text: str) -> Found:
-    """A card by its UID in any form or by its printed number; else people by name, telephone or card."""
-    text = " ".join(text.split())[:100]
-    meant = readings(text)
-    if text.isdecimal() and len(text) <= NUMBER_CHARS_MAX and (card := people.card_by_number(db, int(text))):
-        return Found(text, card)
-    for uid in meant:
-        card = _card_called(db, uid)
-        if card is not None:
-            return Found(text, card)
-    named = directory.people(db, text=text, limit=FOUND_MAX).rows if text else []
-    if len(named) == 1:
-        living = [card for card in people.cards_of(db, named[0].id) if card.blocked_at_ms is None]
-        if len(living) == 1:
-            return Found(text, living[0])
-    return Found(text, None, named, "" if named else best_uid(text))
-
-
-def best_uid(text: str) -> str:
-    """The UID that a text most likely means, in normal form; "" if it can be none."""
-    return next((one for one in readings(text) if len(one) in UID_CHARS and HEX.fullmatch(one)), "")
-
-
-def _card_called(db: sqlite3.Connection, uid: str) -> Card | None:
-    known = people.card_by_uid(db, uid)
-    if known is None and (backwards := reversed_form(uid)):
-        known = people.card_by_uid(db, backwards)
-    if known is None and (alias := aliases.find(db, uid)) is not None:
-        known = people.find_card(db, alias)
-    return known
-
-
-def _row(record: Record) -> Row:
-    if record.kind == "session":
-        return Row(record, record.station, "" if record.state == "ended" else _(state_of(record.state).word))
-    return Row(
-        record, _(ENTRIES[record.code]) if record.code in ENTRIES else record.code, method_word(record.reference)
-    )
 
 
 def need_number(text: str) -> int:

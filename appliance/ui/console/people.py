@@ -21,11 +21,13 @@ from appliance.ui.card_words import state_of as state_of_card
 from appliance.ui.console import wallet
 from appliance.ui.console.wallet import MoneyForm, number_of
 from appliance.ui.context import CONSOLE, Page, principal
+from appliance.ui.desks import usual_desk
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import LANGUAGES, N_, _
 from appliance.ui.listing import Paging, order_of, page_of
+from appliance.ui.record_words import Row, row_of
 from appliance.ui.render import done, render
-from appliance.ui.session_words import ENTRIES, POLICIES, method_word, state_of
+from appliance.ui.session_words import POLICIES
 
 ROWS_AT_ONCE = 100
 RECORDS_AT_ONCE = 30
@@ -72,16 +74,6 @@ class LeavePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One record in words."""
-
-    record: Record
-    word: str
-    more: str
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """What one snapshot says about a person."""
 
@@ -107,6 +99,8 @@ class PersonPage:
     tariff: str
     money: MoneyForm
     cards: list[tuple[Card, State]]
+    desk: str
+    """The desk that this browser works at."""
     rows: list[Row]
     older_ms: int | None
     older_shown: bool
@@ -175,7 +169,8 @@ async def show(request: web.Request) -> web.Response:
         tariff=shown.buys.tariff.name if shown.buys.tariff is not None else "",
         money=wallet.money_form(request, shown.buys.tariff, Form()),
         cards=[(card, state_of_card(card, request.app[CONSOLE].clock())) for card in shown.cards],
-        rows=[_row(record, shown.names) for record in rows[:RECORDS_AT_ONCE]],
+        desk=usual_desk(request).id,
+        rows=[row_of(record, shown.names) for record in rows[:RECORDS_AT_ONCE]],
         older_ms=rows[RECORDS_AT_ONCE - 1].at_ms if len(rows) > RECORDS_AT_ONCE else None,
         older_shown=before_ms is not None,
         total=shown.total,
@@ -253,15 +248,6 @@ def _shown(db: sqlite3.Connection, person: PersonId, before_ms: int | None) -> S
         [int(session) for session in people.running_of(db, person)],
         operators.names(db),
     )
-
-
-def _row(record: Record, names: dict[str, str]) -> Row:
-    if record.kind == "session":
-        word = record.station
-        more = "" if record.state == "ended" else _(state_of(record.state).word)
-        return Row(record, word, more, "")
-    word = _(ENTRIES[record.code]) if record.code in ENTRIES else record.code
-    return Row(record, word, method_word(record.reference), names.get(record.actor, ""))
 
 
 async def _new_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:

@@ -1,6 +1,6 @@
-"""The demo's reader without hardware: a drawer of cards to lay on it, to take off, and to pull away at the worst moment.
+"""The demo's hardware that nobody needs to have: a drawer of cards, a reader to lay them on, and stations to hold them to.
 
-The page exists only where the site has such a reader; the card desk beside it does not know the difference.
+The page exists only where the site has such a reader; neither the card desk nor the board knows the difference.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db import stations
 from appliance.domain.errors import NotFound
 from appliance.domain.tag import ReaderStatus
-from appliance.services.announce import Announcement, DeskChanged
-from appliance.services.ports import ToyCard, ToyReader
+from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
+from appliance.services.ports import ToyCard, ToyPlace, ToyReader
 from appliance.ui.context import CONSOLE, Console, Page
 from appliance.ui.desks import all_desks
 from appliance.ui.forms import Form, read_form
@@ -25,16 +26,47 @@ from appliance.ui.render import render, render_part
 KINDS = ("NTAG213", "NTAG216", "NTAG 424 DNA", "MIFARE Classic", "Telephone")
 """What comes out of the box."""
 PATH = "/demo/reader"
+SAID = {
+    "Accepted": N_("Card accepted. The car charges."),
+    "Stopped": N_("Thank you! Charging has ended."),
+    "Blocked": N_("Refused: the card is blocked, a limit is reached, or the money does not suffice."),
+    "Invalid": N_("Refused: nobody knows this card."),
+    "Expired": N_("Refused: the card has expired."),
+    "ConcurrentTx": N_("Refused: the card is charging elsewhere."),
+    "Occupied": N_("In use. Try another place."),
+    "Reserved": N_("Reserved for somebody else."),
+    "Unavailable": N_("Out of service."),
+    "offline": N_("No connection to the server."),
+}
+"""What stands on a charger's display after a card was held to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charger:
+    """A charging place, and what its display says."""
+
+    id: str
+    """`HALL-1/2`: the station and the EVSE."""
+    name: str
+    evse: int
+    """Its number, where the station has several; 0 where it has one."""
+    state: str
+    """See `ToyPlace`."""
+    energy_wh: int
+    said: str
+    card: int
+    """Which one of the drawer would be held to it, if nobody chooses another."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToyPage:
-    """The drawer and the reader."""
+    """The drawer, the reader and the chargers."""
 
     cards: list[ToyCard]
     lying: ToyCard | None
     plugged: bool
     kinds: tuple[str, ...]
+    chargers: list[Charger]
 
 
 async def show(request: web.Request) -> web.Response:
@@ -54,8 +86,25 @@ async def move(request: web.Request) -> web.Response:
     return web.Response(status=303, headers={"Location": PATH})
 
 
+async def hold(request: web.Request) -> web.Response:
+    """`POST /demo/reader/hold` with `card` and `place`: a driver holds a card to a charger."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    toy = _toy(console)
+    station, _slash, evse = form.text("place").rpartition("/")
+    uid = {card.id: card.uid for card in await asyncio.to_thread(toy.cards)}.get(form.number("card"))
+    if uid is None:
+        raise NotFound(N_("There is no such card."))
+    try:
+        if console.toy_chargers is None or not evse.isdecimal():
+            raise KeyError(station)
+        await console.toy_chargers.hold(uid, station, int(evse))
+    except KeyError:
+        raise NotFound(N_("There is no such charger.")) from None
+    return web.Response(status=303, headers={"Location": PATH + "#chargers"})
+
+
 async def fragments(console: Console, role: str, _parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
-    """The reader and the drawer."""
+    """The reader, the drawer and the chargers."""
     if console.toy_reader is None:
         return {}
     page = await _page(console, console.toy_reader)
@@ -63,8 +112,8 @@ async def fragments(console: Console, role: str, _parameter: str, _changes: Sequ
 
 
 def concerns(announcement: Announcement, _parameter: str) -> bool:
-    """Whether another card lies there."""
-    return isinstance(announcement, DeskChanged)
+    """Whether another card lies there, or something is new at a charger."""
+    return isinstance(announcement, DeskChanged | SessionChanged | StationChanged)
 
 
 def _toy(console: Console) -> ToyReader:
@@ -91,12 +140,32 @@ def _move(toy: ToyReader, what: str, form: Form) -> None:
 
 async def _page(console: Console, toy: ToyReader) -> ToyPage:
     cards = await asyncio.to_thread(toy.cards)
+    lying = next((card for card in cards if card.on_reader), None)
     # The port does not tell whether the lead is in; the desk behind it does.
     plugged = any(desk.reader.status is ReaderStatus.READY for desk in all_desks(console))
-    return ToyPage(cards, next((card for card in cards if card.on_reader), None), plugged, KINDS)
+    places = console.toy_chargers.places() if console.toy_chargers is not None else []
+    named = {known.identity: known for known in (await console.store.read(stations.names)).values()}
+    chargers = [_charger(place, named.get(place.station), cards, lying) for place in places]
+    return ToyPage(cards, lying, plugged, KINDS, chargers)
+
+
+def _charger(place: ToyPlace, named: stations.Named | None, cards: list[ToyCard], lying: ToyCard | None) -> Charger:
+    name = named.name if named is not None and named.name else place.station
+    several = named is not None and named.plugs > 1
+    held = next((card for card in cards if card.uid == place.card), None)
+    likely = held or lying or next(iter(cards), None)
+    return Charger(
+        id=f"{place.station}/{place.evse}",
+        name=name,
+        evse=place.evse if several else 0,
+        state=place.state,
+        energy_wh=place.energy_wh,
+        said=SAID.get(place.said, place.said),
+        card=likely.id if likely is not None else 0,
+    )
 
 
 PAGE = Page(
-    routes=[web.get(PATH, show), web.post(PATH + "/{what}", move)],
+    routes=[web.get(PATH, show), web.post(PATH + "/hold", hold), web.post(PATH + "/{what}", move)],
     live=[LiveView("toy", PATH, concerns, fragments)],
 )

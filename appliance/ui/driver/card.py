@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.records import Record
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.tag import Kind
 from appliance.services import card_pin, holder
@@ -19,9 +18,9 @@ from appliance.ui import desk_words, language
 from appliance.ui.auth import Guard
 from appliance.ui.context import CONSOLE
 from appliance.ui.forms import Form, read_form
-from appliance.ui.language import N_, _
+from appliance.ui.language import N_
+from appliance.ui.record_words import word_of
 from appliance.ui.render import environment, names_for
-from appliance.ui.session_words import ENTRIES
 
 TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
 PIN_CHECKS_AT_ONCE = 2
@@ -94,13 +93,6 @@ async def unlock(request: web.Request) -> web.Response:
 def proves_itself(found: Holder) -> bool:
     """Whether the chip makes a new link at each tap, so that an old one is worth nothing."""
     return found.card.kind == Kind.NTAG424 and found.card.content == "written"
-
-
-def word_of(record: Record) -> str:
-    """What a record is about."""
-    if record.kind == "session":
-        return record.station
-    return _(ENTRIES[record.code]) if record.code in ENTRIES else record.code
 
 
 async def _find(request: web.Request) -> Holder | None:
