@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 JOIN_PATH = "/api/v1/desks/join"
 CONNECT_S = 10.0
 HEARTBEAT_S = 10.0
+WRONG_HOST = frozenset({62, 64})
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 CLOSE_REFUSED = 4409
 """The site's code for a desk that may not join."""
 AGAIN_AFTER_S = (1.0, 30.0)
@@ -134,7 +136,7 @@ async def serve_reader(site: Site, name: str, make_reader: MakeReader, tell: Cal
                 tell(str(error))
                 wait_s = max(wait_s, REFUSED_AGAIN_AFTER_S) if error.lasting else wait_s
             except (aiohttp.ClientError, ConnectionError, TimeoutError, ssl.SSLError) as error:
-                tell(f"No connection to {site.url}: {str(error) or type(error).__name__}.")
+                tell(f"No connection to {site.url}: {why_not_connected(error)}")
             except (NotWelcome, Malformed) as error:
                 # Often it is this desk itself, whose last connection the site has not given up yet.
                 tell(f"The site sent this desk away: {error}")
@@ -213,6 +215,23 @@ def refusal(status: int) -> Refused:
     return Refused(f"The site answers with an error ({status}).", lasting=False)
 
 
+def why_not_connected(error: Exception) -> str:
+    """What a failed connection means, in a sentence; what aiohttp says of it itself shows its own objects."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
+            if why.verify_code in WRONG_HOST:
+                return "its certificate is for another address. Use the address that the certificate was made for."
+            return f"its certificate is not trusted ({why.verify_message}). Give the site's authority with --ca."
+        case aiohttp.ClientConnectorError(os_error=ssl.SSLError()) | ssl.SSLError():
+            return "what answers there does not speak HTTPS as it should."
+        case aiohttp.ClientConnectorError(os_error=OSError() as why):
+            # A name that nobody knows has a number of its own, below zero.
+            return f"{os.strerror(why.errno) if why.errno and why.errno > 0 else why.strerror or 'out of reach'}."
+        case TimeoutError():
+            return f"no answer within {CONNECT_S:.0f} s."
+    return "it broke off."
+
+
 def join_url(server: str, *, insecure: bool) -> str:
     """Where the websocket is, from the address of the console.
 
@@ -257,9 +276,15 @@ def read_token(file: Path, tell: Callable[[str], None]) -> str:
         raise Misconfigured(
             "There is no token in {file}.", "Put there what `forecourt token create` printed.", file=file
         )
-    if open_to_others:
+    if open_to_others and not is_credential(file):
         tell(f"Warning: others on this PC can read {file}. Better: chmod 600 {file}")
     return token
+
+
+def is_credential(file: Path) -> bool:
+    """Whether systemd has put it there for this service alone: who may read it does not show in its mode then."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return folder != "" and file.resolve().is_relative_to(Path(folder).resolve())
 
 
 def trust(server: str, authority: Path | None) -> ssl.SSLContext | None:

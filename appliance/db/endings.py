@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.db.connection import Database, Rows
-from appliance.db.sessions import Running
+from appliance.db.sessions import Running, ended_on_evse
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.tariff import Bill, Usage
 
@@ -101,7 +101,7 @@ def end(
         ),
     )  # fmt: skip
     db.remembered.pop(("session", running.id), None)
-    db.remembered.pop(("evse", running.station, running.evse), None)
+    ended_on_evse(db, running)
 
 
 def add_day(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.db import tariffs
 from appliance.db.connection import Database
@@ -26,9 +26,8 @@ PAYS = frozenset(
 thief's, so its holder pays nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """Who a card stands for, and what they pay with."""
+class Payer(NamedTuple):
+    """Who a card stands for, and what they pay with. A tuple like `Holder`."""
 
     holder: Holder
     card: CardId | None

@@ -110,7 +110,7 @@ def insert_started(
     )  # fmt: skip
     if state == "running":
         db.remember(("session", running.id), running)
-        db.remember(("evse", station, evse), running.id)
+        began_on_evse(db, running)
     return running
 
 
@@ -198,7 +198,7 @@ def fulfil(
     )
     running.measured_at_ms = started_at_ms
     db.remember(("session", running.id), running)
-    db.remember(("evse", running.station, evse), running.id)
+    began_on_evse(db, running)
 
 
 def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
@@ -256,15 +256,31 @@ def load(db: Database, session: SessionId) -> Running | None:
 def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
     """The transaction that runs on an EVSE, the newest if the station forgot to end others."""
     key = ("evse", station, evse)
-    if key in db.remembered:
-        known = db.remembered[key]
-        return find_open(db, known) if known is not None else None
-    row = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id DESC LIMIT 1",
-        (station, evse),
-    ).fetchone()
-    db.remember(key, row[0] if row else None)
-    return find_open(db, SessionId(row[0])) if row else None
+    there: tuple[SessionId, ...] | None = db.remembered.get(key)
+    if there is None:
+        rows = db.execute(
+            "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id",
+            (station, evse),
+        )
+        there = tuple(SessionId(row[0]) for row in rows)
+        db.remember(key, there)
+    return find_open(db, there[-1]) if there else None
+
+
+def began_on_evse(db: Database, running: Running) -> None:
+    """Where all that runs on its EVSE is remembered, this is one of them."""
+    key = ("evse", running.station, running.evse)
+    there: tuple[SessionId, ...] | None = db.remembered.get(key)
+    if there is not None:
+        db.remember(key, tuple(sorted({*there, running.id})))
+
+
+def ended_on_evse(db: Database, running: Running) -> None:
+    """Where all that runs on its EVSE is remembered, this is none of them any more."""
+    key = ("evse", running.station, running.evse)
+    there: tuple[SessionId, ...] | None = db.remembered.get(key)
+    if there is not None:
+        db.remember(key, tuple(one for one in there if one != running.id))
 
 
 def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:

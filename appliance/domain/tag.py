@@ -92,7 +92,9 @@ Work = Write | Wipe
 
 
 class Trouble(StrEnum):
-    """Why work on a card came to nothing. After TORN the card may hold half of it; after the others it is as it was."""
+    """Why work on a card came to nothing. After TORN, REFUSED and DIFFERENT the card may hold part of it, since each of them can
+    come after writes that went well; after the others it is as it was.
+    """
 
     GONE = "gone"
     """It was not there any more when work began."""
@@ -105,9 +107,9 @@ class Trouble(StrEnum):
     TOO_SMALL = "too_small"
     """The content does not fit."""
     REFUSED = "refused"
-    """The chip said no, without being taken away: worn out, or a bad copy."""
+    """The chip said no, without being taken away: worn out, or a bad copy. It may have been changed up to that point."""
     DIFFERENT = "different"
-    """It was written, but what is read back is something else."""
+    """It was written, but what is read back is something else: the card has been changed."""
 
 
 class TagTrouble(Exception):

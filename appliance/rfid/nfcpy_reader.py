@@ -18,7 +18,7 @@ from nfc.tag import tt4
 
 from appliance.domain.id_token import is_random
 from appliance.domain.tag import TagTrouble, Trouble
-from appliance.rfid.faults import FAULTS, reader_faults
+from appliance.rfid.faults import FAULTS, as_os_error, reader_faults
 from appliance.rfid.field import CardSilent, ReaderGone, Technology
 from appliance.rfid.pn532 import close_line, open_pn532
 
@@ -28,6 +28,8 @@ LIST_PASSIVE_TARGET = 0x4A
 TYPE_A = 0x00
 NO_ANSWER = 0x01
 """The chip's word for a card that did not answer in time (UM0701-02, 7.1)."""
+TIMEOUT_STEP = 2
+"""The chip's own timeouts are powers of two (UM0701-02, 7.3.1): it may wait almost twice as long as it was asked to."""
 ANSWER_MARGIN_S = 0.1
 CRC_BYTES = 2
 RESENDS = 2
@@ -165,7 +167,7 @@ class NfcpyField:
         try:
             with reader_faults():
                 if self._iso_dep is None:
-                    self._iso_dep = tt4.Type4ATag(self.clf, self.target)
+                    self._iso_dep = tt4.Type4ATag(_Blocks(self), self.target)
                 answer = self._iso_dep.transceive(bytearray(command), timeout_s)
         except (nfc.clf.CommunicationError, nfc.tag.TagCommandError) as error:
             raise CardSilent(str(error) or type(error).__name__) from error
@@ -178,15 +180,20 @@ class NfcpyField:
         with reader_faults():
             return nfc.tag.activate(self.clf, self.target)
 
+    def exchange(self, frame: bytearray, timeout_s: float) -> bytes:
+        """One frame and its answer as nfcpy has them: what fails is a CommunicationError of its own, or one of FAULTS."""
+        if self._prepared_for_s == timeout_s:
+            return self._exchange_prepared(frame, timeout_s)
+        self._prepared_for_s = None
+        answer = bytes(self.clf.exchange(frame, timeout_s) or b"")
+        if isinstance(self.clf.device, pn53x.Device):
+            self._prepared_for_s = timeout_s
+        return answer
+
     def _exchange(self, command: bytes, timeout_s: float, resends: int = RESENDS) -> bytes:
         try:
             with reader_faults():
-                if self._prepared_for_s == timeout_s:
-                    return self._exchange_prepared(bytearray(command), timeout_s)
-                answer = bytes(self.clf.exchange(bytearray(command), timeout_s) or b"")
-            if isinstance(self.clf.device, pn53x.Device):
-                self._prepared_for_s = timeout_s
-            return answer
+                return self.exchange(bytearray(command), timeout_s)
         except nfc.clf.TransmissionError as error:
             if resends == 0:
                 raise CardSilent(str(error)) from error
@@ -198,7 +205,7 @@ class NfcpyField:
         """Without setting up the chip, as nfcpy does before each frame though nothing has changed: one command instead of four."""
         device = self.clf.device
         try:
-            answer = device.chipset.in_communicate_thru(command, timeout_s + ANSWER_MARGIN_S)
+            answer = device.chipset.in_communicate_thru(command, timeout_s * TIMEOUT_STEP + ANSWER_MARGIN_S)
         except pn53x.Chipset.Error as error:
             if error.errno == NO_ANSWER:
                 raise nfc.clf.TimeoutError from error
@@ -211,6 +218,27 @@ class NfcpyField:
         return bytes(answer)
 
 
+class _Blocks:
+    """The frontend as nfcpy's ISO-DEP sees it: its blocks go the way of all other frames, which sets up the chip once."""
+
+    def __init__(self, field: NfcpyField) -> None:
+        self._field = field
+
+    @property
+    def max_recv_data_size(self) -> int:
+        """Bytes."""
+        return int(self._field.clf.max_recv_data_size)
+
+    @property
+    def max_send_data_size(self) -> int:
+        """Bytes."""
+        return int(self._field.clf.max_send_data_size)
+
+    def exchange(self, frame: bytes, timeout: float) -> bytes:
+        """One block and its answer."""
+        return self._field.exchange(bytearray(frame), timeout)
+
+
 def open_serial(path: str) -> NfcpyDevice:
     """A PN532 at a serial port, any path; OSError as open_pn532."""
     frontend = open_pn532(path)
@@ -221,7 +249,7 @@ def open_path(path: str) -> NfcpyDevice:
     """A reader by nfcpy's own grammar: `usb:054c:06c3`, `usb:001:023`, `tty:USB0:arygon`.
 
     Raises:
-        OSError: EACCES, EBUSY; ENODEV when there is none.
+        OSError: EACCES, EBUSY; EIO, ETIMEDOUT when it does not answer; ENODEV when there is none.
     """
     try:
         frontend = nfc.ContactlessFrontend()
@@ -229,7 +257,7 @@ def open_path(path: str) -> NfcpyDevice:
     except OSError:
         raise
     except FAULTS as error:
-        raise OSError(errno.ENODEV, str(error), path) from error
+        raise as_os_error(error, path) from error
     if not found:
         raise OSError(errno.ENODEV, "no such reader", path)
     return NfcpyDevice(frontend, str(frontend.device))

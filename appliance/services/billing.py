@@ -6,7 +6,7 @@ when none can be, the session is stopped, early enough that the last slice is no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.db import ledger, sessions
 from appliance.db import site as sites
@@ -26,8 +26,7 @@ POWER_W_MAX = 400_000
 """No charger for cars gives more; a larger figure comes from two readings with a wrong clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How fast a session uses energy, as far as the last two readings tell."""
 
     power_w: int

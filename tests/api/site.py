@@ -20,7 +20,6 @@ from aiohttp import web
 from jsonschema_rs import Draft202012Validator
 
 from appliance.db import site as sites
-from appliance.db.migrate import migrate
 from appliance.db.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
@@ -35,6 +34,7 @@ from appliance.ui.api.app import DOCUMENT, PAGES
 from appliance.ui.app import create_console
 from appliance.ui.context import Console
 from tests.support.one_desk import OneDesk
+from tests.support.schema import prepare
 
 JSON = dict[str, Any]
 SITE = Site("Gulshan yard", "BDT", 2, "Asia/Dhaka", "en")
@@ -137,7 +137,7 @@ class Running:
 async def open_site(folder: Path) -> AsyncIterator[Running]:
     """Everything the API needs, on free ports."""
     path = folder / "forecourt.db"
-    migrate(path)
+    prepare(path)
     async with AsyncExitStack() as stack:
         hub = Hub()
         store = Store(path, announce=hub.announce)

@@ -18,7 +18,6 @@ from appliance.db import message_log
 from appliance.db import site as sites
 from appliance.db.connection import Database
 from appliance.db.message_log import Message
-from appliance.db.migrate import migrate
 from appliance.db.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import StationId
@@ -29,6 +28,7 @@ from appliance.ocpp.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import cash_desk, enrolment, stations, tariffs
 from appliance.services.announce import Announcement, Hub
+from tests.support.schema import prepare
 
 Payload = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Server:
 
     async def start(self) -> None:
         """Open the store and listen."""
-        migrate(self.path)
+        prepare(self.path)
         self.store = Store(self.path, announce=self._announce)
         await self.store.open()
         self._stack.push_async_callback(self.store.close)

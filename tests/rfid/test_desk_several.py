@@ -4,7 +4,6 @@ a site on which readers cannot be driven at all.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -26,7 +25,7 @@ from appliance.simulator.nfc.ntag import PasswordCard
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.rfid.test_reader_opening import plug
 from tests.support.books import NOON_MS, open_books
-from tests.support.desk_story import KEY, PATIENCE_S, Watch
+from tests.support.desk_story import KEY, Watch
 
 
 class Yard:
@@ -46,12 +45,7 @@ class Yard:
 
     async def until(self, wanted: dict[str, ReaderStatus]) -> None:
         """These desks are there, in these states, and no others."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self.watch.changed.clear()
-                if {view.id: view.reader.status for view in self.desks.all()} == wanted:
-                    return
-                await self.watch.changed.wait()
+        await self.watch.until_true(lambda: {view.id: view.reader.status for view in self.desks.all()} == wanted)
 
     async def problems(self) -> list[str]:
         """Subjects of the readers that are a Problem."""
@@ -86,10 +80,7 @@ async def test_each_reader_that_was_named_is_a_desk_of_its_own(
     await yard.until({"reader": ReaderStatus.READY, "second": ReaderStatus.READY})
     card = PasswordCard(ntag.NTAG213)
     second.lay(card)
-    async with asyncio.timeout(PATIENCE_S):
-        while not any(view.seen for view in desks.all()):
-            yard.watch.changed.clear()
-            await yard.watch.changed.wait()
+    await yard.watch.until_true(lambda: any(view.seen for view in desks.all()))
     assert [(view.id, view.seen is not None) for view in desks.all()] == [("reader", False), ("second", True)]
 
 
@@ -152,10 +143,7 @@ async def test_a_problem_with_a_reader_that_is_no_longer_wanted_is_over_at_the_n
         )
     )
     await yard.open("none")
-    async with asyncio.timeout(PATIENCE_S):
-        while await yard.problems():
-            yard.watch.changed.clear()
-            await yard.watch.changed.wait()
+    await yard.watch.until(yard.problems, lambda found: found == [])
 
 
 @pytest.mark.parametrize(

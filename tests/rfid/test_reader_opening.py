@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self, TypeVar
 
+import nfc.clf.device
+import nfc.clf.transport
 import pytest
+import usb1
 
 from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug
 from appliance.rfid.device import CannotOpen, Opener
+from appliance.rfid.faults import reader_faults
+from appliance.rfid.field import ReaderGone
 from appliance.rfid.hotplug import Candidate
 from appliance.rfid.opening import Automatic, opener
 from appliance.simulator.nfc.reader import SimulatedReader
 
+T = TypeVar("T")
 CCID_INTERFACE = "0b"
 VENDOR_INTERFACE = "ff"
 
@@ -208,3 +215,104 @@ def test_pcsc_without_its_package_is_said(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
     )
     assert done.stdout.strip() == "unsupported PC/SC pyscard"
+
+
+class Bus:
+    """A USB bus as libusb tells of it, with one reader that fails in libusb's own words at some point of being opened."""
+
+    def __init__(self, error: usb1.USBError, fails_at: str) -> None:
+        self.error, self.fails_at = error, fails_at
+
+    def __call__(self) -> Bus:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def exit(self) -> None:
+        """The context is closed."""
+
+    def getDeviceList(self, *, skip_on_error: bool) -> list[Bus]:  # noqa: N802
+        assert skip_on_error
+        return self._answer("list", [self])
+
+    def getVendorID(self) -> int:  # noqa: N802
+        return 0x054C
+
+    def getProductID(self) -> int:  # noqa: N802
+        return 0x06C3
+
+    def getBusNumber(self) -> int:  # noqa: N802
+        return 255
+
+    def getDeviceAddress(self) -> int:  # noqa: N802
+        return 254
+
+    def iterSettings(self) -> Iterator[Bus]:  # noqa: N802
+        return iter([self])
+
+    def iterEndpoints(self) -> Iterator[Endpoint]:  # noqa: N802
+        return iter([Endpoint(0x81), Endpoint(0x02)])
+
+    def getManufacturer(self) -> str:  # noqa: N802
+        return self._answer("name", "SONY")
+
+    def getProduct(self) -> str:  # noqa: N802
+        return "RC-S380/P"
+
+    def open(self) -> Bus:
+        return self
+
+    def claimInterface(self, number: int) -> None:  # noqa: N802
+        self._answer("claim", number)
+
+    def close(self) -> None:
+        pass
+
+    def _answer(self, point: str, answer: T) -> T:
+        if point == self.fails_at:
+            raise self.error
+        return answer
+
+
+class Endpoint:
+    """For bulk transfers."""
+
+    def __init__(self, address: int) -> None:
+        self.address = address
+
+    def getAddress(self) -> int:  # noqa: N802
+        return self.address
+
+    def getAttributes(self) -> int:  # noqa: N802
+        return int(usb1.TRANSFER_TYPE_BULK)
+
+
+@pytest.mark.parametrize("fails_at", ["list", "name", "claim"])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (usb1.USBErrorAccess(), ReaderStatus.DENIED),
+        (usb1.USBErrorBusy(), ReaderStatus.BUSY),
+        (usb1.USBErrorNoDevice(), ReaderStatus.LOOKING),
+        (usb1.USBErrorNotFound(), ReaderStatus.LOOKING),
+        (usb1.USBErrorPipe(), ReaderStatus.LOOKING),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_libusb_raises_and_nfcpy_lets_through_is_told_as_any_other_trouble(
+    monkeypatch: pytest.MonkeyPatch, error: usb1.USBError, status: ReaderStatus, fails_at: str
+) -> None:
+    assert not isinstance(error, OSError)
+    monkeypatch.setattr(nfc.clf.transport.libusb, "USBContext", Bus(error, fails_at))
+    # Who may open the device file is asked before libusb is, and there is no such file here.
+    monkeypatch.setattr(nfc.clf.device.os, "access", lambda *_: True)
+    assert state_of(opener("usb:255:254")).status is status
+
+
+def test_what_libusb_raises_while_a_reader_is_used_is_a_reader_that_has_gone() -> None:
+    with pytest.raises(ReaderGone, match="USBErrorPipe"), reader_faults():
+        raise usb1.USBErrorPipe

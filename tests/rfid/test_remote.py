@@ -75,22 +75,14 @@ class Site:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that is announced."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self.watch.changed.clear()
-                if true():
-                    return
-                await self.watch.changed.wait()
+        await self.watch.until_true(true)
 
-    async def until_over(self, job: int) -> str:
-        """What the job came to."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self.watch.changed.clear()
-                found = await self.store.read(desk_jobs.need, job)
-                if found.state in OVER:
-                    return found.state
-                await self.watch.changed.wait()
+    async def until_over(self, job: int, *states: str) -> str:
+        """What the job came to; `states`: once it has come to one of these."""
+        found = await self.watch.until(
+            lambda: self.store.read(desk_jobs.need, job), lambda one: one.state in (states or OVER)
+        )
+        return found.state
 
     async def issue(self, name: str = "Rahima Khatun") -> int:
         """Ask the desk for a card."""
@@ -196,10 +188,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_write_leaves_a_torn_c
             assert await site.until_over(job) == "torn"
         async with joined(site, far, reader):
             await site.until(lambda: site.seen() is not None)
-            async with asyncio.timeout(PATIENCE_S):
-                while (await site.store.read(desk_jobs.need, job)).state != "done":
-                    site.watch.changed.clear()
-                    await site.watch.changed.wait()
+            assert await site.until_over(job, "done") == "done"
         row = await site.store.read(people.card_by_uid, card.uid.hex().upper())
         assert row is not None
         assert row.content == "written"

@@ -33,13 +33,16 @@ from tests.support.card_bench import (
 )
 
 UID = bytes.fromhex("04A1B2C3D4E580")
+SIGNATURE = bytes(range(56))
+"""Nobody's, and always the same, so that of two cards one can say that they are alike."""
+IN_COMMUNICATE_THROUGH = 0x42
 SELECT_NDEF = bytes.fromhex("00A4040007D276000085010100")
 SELECT_FILE = bytes.fromhex("00A4000C02E104")
 READ_ALL = bytes.fromhex("00B0000000")
 WRITE_FIRST = bytes.fromhex("00D600000200FF")
 
 MAKES: dict[str, Callable[[], Card]] = {
-    "NTAG 424 DNA": lambda: Ntag424Card(UID),
+    "NTAG 424 DNA": lambda: Ntag424Card(UID, signature=SIGNATURE),
     "Type 4": lambda: Type4Card(UID),
     "FeliCa": lambda: FelicaCard(bytes.fromhex("012E112233445566")),
 }
@@ -138,6 +141,17 @@ def test_content_that_does_not_fit_changes_nothing(bench: Bench, make: Callable[
     too_long = Write(work.uid, Content(LINK + "x" * 250, work.content.record), work.keys)
     assert bench.trouble(card, too_long) is Trouble.TOO_SMALL
     assert not any(_memory(card)[16:])
+
+
+def test_chip_of_the_reader_is_set_up_once_for_all_that_is_said_to_a_card(bench: Bench) -> None:
+    field = bench.lay(Type4Card(UID))
+    assert field.apdu(SELECT_NDEF) == b"\x90\x00"
+    before = bench.reader.counts
+    for command in (SELECT_NDEF, SELECT_FILE, READ_ALL):
+        assert field.apdu(command)[-2:] == b"\x90\x00"
+    said = bench.reader.counts - before
+    assert set(said) == {IN_COMMUNICATE_THROUGH}
+    assert said[IN_COMMUNICATE_THROUGH] >= 3
 
 
 def test_taps_of_a_424_are_told_from_copies_and_counted(bench: Bench) -> None:

@@ -36,14 +36,18 @@ from tests.support.card_bench import (
 )
 
 UID = bytes.fromhex("04A1B2C3D4E580")
+SIGNATURE = bytes(range(32))
+"""Nobody's, and always the same, so that of two cards one can say that they are alike."""
 
 MAKES: dict[str, Callable[[], Type2Card]] = {
-    "NTAG213": lambda: PasswordCard(NTAG213, UID),
-    "NTAG213 whose AUTH0 acts at once": lambda: PasswordCard(NTAG213, UID, latches=False),
-    "NTAG215": lambda: PasswordCard(NTAG215, UID),
-    "NTAG216": lambda: PasswordCard(NTAG216, UID),
-    "Ultralight EV1": lambda: PasswordCard(ULTRALIGHT_EV1, UID),
-    "Ultralight EV1 whose AUTH0 acts at once": lambda: PasswordCard(ULTRALIGHT_EV1, UID, latches=False),
+    "NTAG213": lambda: PasswordCard(NTAG213, UID, signature=SIGNATURE),
+    "NTAG213 whose AUTH0 acts at once": lambda: PasswordCard(NTAG213, UID, signature=SIGNATURE, latches=False),
+    "NTAG215": lambda: PasswordCard(NTAG215, UID, signature=SIGNATURE),
+    "NTAG216": lambda: PasswordCard(NTAG216, UID, signature=SIGNATURE),
+    "Ultralight EV1": lambda: PasswordCard(ULTRALIGHT_EV1, UID, signature=SIGNATURE),
+    "Ultralight EV1 whose AUTH0 acts at once": lambda: PasswordCard(
+        ULTRALIGHT_EV1, UID, signature=SIGNATURE, latches=False
+    ),
     "Ultralight C": lambda: UltralightCCard(UID),
     "Ultralight C whose AUTH0 acts at once": lambda: UltralightCCard(UID, latches=False),
     "copy": lambda: Type2Copy(UID),
@@ -294,7 +298,7 @@ def test_everything_that_an_ntag213_holds_can_be_used(bench: Bench) -> None:
 
 def test_message_of_more_than_254_bytes_is_written_torn_and_repaired(bench: Bench) -> None:
     def make() -> PasswordCard:
-        return PasswordCard(NTAG215, UID)
+        return PasswordCard(NTAG215, UID, signature=SIGNATURE)
 
     link = LINK + "x" * 250
     for card in bench.torn(make, lambda card: write_for(card, link=link), PULLS["after a write"], step=9):

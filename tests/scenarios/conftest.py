@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -29,8 +30,12 @@ class Site:
         self._keys = itertools.count(1)
         self._session: aiohttp.ClientSession
 
-    async def open(self) -> None:
-        self._session = await self._stack.enter_async_context(aiohttp.ClientSession(headers=self._headers))
+    async def open(self, tls: ssl.SSLContext | None = None) -> None:
+        """Be ready to ask, over HTTPS with `tls`."""
+        connector = aiohttp.TCPConnector(ssl=tls if tls is not None else True)
+        self._session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(headers=self._headers, connector=connector)
+        )
 
     async def get(self, path: str) -> Any:
         """What the API says."""

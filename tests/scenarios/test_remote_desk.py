@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from appliance.commands.desk import read_token, why_not_connected
 from appliance.domain.tag import Kind
+from appliance.services import operators
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.scenarios.conftest import PATIENCE_S, Json, Site
-from tests.support.process import ROOT, STOP_S, ServerProcess, environment, gone, run
+from tests.support.books import Books
+from tests.support.process import ROOT, STOP_S, ReadyServer, environment, gone, make_site, run
 
 NAME = "office"
 SITE_READY = f"as “{NAME}”"
@@ -109,29 +115,38 @@ def simulated(tmp_path: Path) -> Iterator[SimulatedReader]:
         yield reader
 
 
-@pytest.fixture
-async def away(tmp_path: Path) -> AsyncIterator[Away]:
-    """From nothing: `init`, `token create` for owner and desk, `serve --reader none`."""
-    data_dir = tmp_path / "site"
-    made = await asyncio.to_thread(run, "init", "--data-dir", data_dir, "--currency", "BDT", "--timezone", "Asia/Dhaka")
-    assert made.returncode == 0, made.stderr
-    tokens = {}
-    for role in ("owner", "cashier", "guard"):
-        words = ("token", "create", "--data-dir", data_dir, "--role", role, "--name", role)
-        tokens[role] = (await asyncio.to_thread(run, *words)).stdout.strip()
-        (tmp_path / role).write_text(tokens[role] + "\n")
-        (tmp_path / role).chmod(0o600)
-    server = ServerProcess(data_dir, options=["--reader", "none"])
+@asynccontextmanager
+async def open_away(folder: Path, *options: str) -> AsyncIterator[Away]:
+    """A site that serves without a reader, and a token for each role in a file."""
+    tokens: dict[str, str] = {}
+
+    def fill(books: Books) -> None:
+        books.group("prepaid")
+        for role in ("owner", "cashier", "guard"):
+            tokens[role] = operators.create_token(books.db, role, role, actor="console", now_ms=books.now_ms)
+
+    make_site(folder / "site", fill)
+    for role, token in tokens.items():
+        (folder / role).write_text(token + "\n")
+        (folder / role).chmod(0o600)
+    server = ReadyServer(folder / "site")
+    server.options = ["--reader", "none", *options]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.clean_up)
         await server.start()
         found = Away(server, tokens["owner"], stack)
-        found.token_file = tmp_path / "cashier"
-        await found.open()
-        await found.post("/groups", {"name": "Customers", "policy": "prepaid"})
+        found.token_file = folder / "cashier"
         yield found
         assert await found.sound()
         assert "Traceback" not in server.log()
+
+
+@pytest.fixture
+async def away(tmp_path: Path) -> AsyncIterator[Away]:
+    """Its console is on plain HTTP, as this computer alone reaches it."""
+    async with open_away(tmp_path) as found:
+        await found.open()
+        yield found
 
 
 def ntag213() -> Card:
@@ -211,10 +226,66 @@ async def test_keys_do_not_cross_a_network_in_clear_unless_somebody_insists(tmp_
     assert "--insecure" in refused.stderr
 
 
-async def test_a_token_that_others_can_read_is_warned_of(away: Away, simulated: SimulatedReader) -> None:
-    away.token_file.chmod(0o644)
-    desk = await away.desk(simulated)
-    assert any("others on this PC can read" in line for line in desk.said)
+async def test_a_console_over_https_is_trusted_by_the_authority_of_its_site_alone(
+    tmp_path: Path, simulated: SimulatedReader
+) -> None:
+    async with open_away(tmp_path, "--console-tls", "127.0.0.1:0") as away:
+        console, authority = away.server.urls["console"].rstrip("/"), tmp_path / "ca.crt"
+        assert console.startswith("https://")
+        async with aiohttp.ClientSession() as session, session.get(f"{console}/ca.crt", ssl=False) as answer:
+            authority.write_bytes(await answer.read())
+        await away.open(ssl.create_default_context(cafile=authority))
+
+        stranger = DeskProcess("--server", console, "--token-file", away.token_file, "--reader", simulated.path)
+        await stranger.start()
+        await stranger.until_says("its certificate is not trusted")
+        assert await stranger.stop() == 0
+        assert "SSLContext" not in "".join(stranger.said)
+
+        await away.desk(simulated, "--ca", str(authority))
+        await away.until_reader("ready")
+        card = ntag213()
+        job = await away.issue()
+        simulated.lay(card)
+        await away.until_state(job, "done")
+        assert card.locked
+
+
+async def test_a_token_that_others_can_read_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    said: list[str] = []
+    file = tmp_path / "credentials" / "token"
+    file.parent.mkdir()
+    file.write_text("fc_token\n")
+    file.chmod(0o600)
+    assert read_token(file, said.append) == "fc_token"
+    assert said == []
+    file.chmod(0o644)
+    assert read_token(file, said.append) == "fc_token"
+    assert [line for line in said if "others on this PC can read" in line] == said != []
+
+    said.clear()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "elsewhere"))
+    assert read_token(file, said.append) == "fc_token"
+    assert len(said) == 1
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(file.parent))
+    assert read_token(file, said.append) == "fc_token"
+    assert len(said) == 1, "systemd gives it to this service alone"
+
+
+async def test_why_there_is_no_connection_is_said_in_words(unused_tcp_port: int) -> None:
+    for url, words in (
+        (f"http://127.0.0.1:{unused_tcp_port}", "Connection refused."),
+        ("http://desk.invalid:8080", "."),
+    ):
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientError) as refused:
+                await session.get(url)
+        sentence = why_not_connected(refused.value)
+        assert sentence.endswith(words)
+        assert not re.search(r"[<>\[\]()]", sentence), sentence
+    assert why_not_connected(TimeoutError()) == "no answer within 10 s."
+    assert why_not_connected(ConnectionResetError()) == "it broke off."
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from appliance.db import ledger, people, reports, sessions, site
 from appliance.db.connection import Database
-from appliance.db.migrate import migrate
 from appliance.db.reports import StationDay
 from appliance.db.store import WRITER_SETTINGS
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
@@ -20,6 +19,7 @@ from appliance.domain.tariff import Tariff
 from appliance.services import cash_desk, enrolment, stations, tariffs
 from appliance.services import sessions as service
 from appliance.services.sessions import Started
+from tests.support.schema import prepare
 
 NOON_MS = 1_763_877_600_000
 """2025-11-23, noon in Dhaka."""
@@ -138,7 +138,7 @@ class Books:
 
 def open_books(path: Path, where: Site = SITE) -> Books:
     """New books in a file."""
-    migrate(path)
+    prepare(path)
     db = sqlite3.connect(path, isolation_level=None, factory=Database)
     db.executescript(WRITER_SETTINGS.replace("synchronous = FULL", "synchronous = OFF"))
     site.create(db, where, SECRET, NOON_MS)

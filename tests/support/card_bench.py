@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
 
@@ -23,6 +25,7 @@ NEWER_LINK = "https://site.example/card/89abcdef0123456789abcdef"
 LOOKS = 8
 """A FeliCa card is looked for at some of the looks only."""
 
+TIMES_GIVEN = 2
 OPENINGS = 10
 """On a machine with much to do a chip may answer so late that nobody is found; the product looks again and again."""
 
@@ -113,18 +116,25 @@ class Bench:
     def torn(
         self, make: Callable[[], Made], work: Callable[[Made], Work], pull: Pull, *, step: int = 1
     ) -> Iterator[Made]:
-        """Every card that can come of pulling it away during the work, first to last; it is in nobody's field."""
+        """Every card that can come of pulling it away during the work, first to last; it is in nobody's field.
+
+        Between two writes there are many commands at which it may go, and the same card comes of them all. Of those it is given
+        twice, so that a test may do one thing to every other card and still do both to each.
+        """
+        given: Counter[str] = Counter()
         for count in itertools.count(0, step):
             card = make()
-            before = card.state()
+            before = _lasting(card)
             trouble = self._pull_away(card, work(card), pull, count)
             if trouble is None:
                 assert count > 0
                 return
             assert trouble in {Trouble.GONE, Trouble.TORN}
-            # The chip's own count of taps may have moved, of which a card that was only looked at tells nothing else.
-            assert trouble is Trouble.TORN or card.kind is Kind.NTAG424 or card.state() == before
-            yield card
+            after = _lasting(card)
+            assert trouble is Trouble.TORN or after == before
+            given[after] += 1
+            if given[after] <= TIMES_GIVEN:
+                yield card
 
     def _pull_away(self, card: Card, work: Work, pull: Pull, count: int) -> Trouble | None:
         """What came of it; None if it was done before the card was pulled away."""
@@ -159,3 +169,11 @@ class Bench:
         if self._device:
             self._device.close()
         self._device = None
+
+
+def _lasting(card: Card) -> str:
+    """What is in a card's memory, but for a chip's own count of taps, which moves when it is only looked at."""
+    state = card.state()
+    if card.kind is Kind.NTAG424:
+        state["files"] = {name: file | {"counter": 0} for name, file in state["files"].items()}
+    return json.dumps(state, sort_keys=True)

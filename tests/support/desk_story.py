@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,26 @@ class Watch:
         self.heard += announcements
         self.changed.set()
 
+    async def until(self, look: Callable[[], Awaitable[T]], true: Callable[[T], bool]) -> T:
+        """What a look finds, once it is so. News between a look and the wait after it are not lost: they are forgotten before
+        each look, never after it.
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self.changed.clear()
+                found = await look()
+                if true(found):
+                    return found
+                await self.changed.wait()
+
+    async def until_true(self, true: Callable[[], bool]) -> None:
+        """The same for what can be seen without waiting."""
+
+        async def look() -> bool:
+            return true()
+
+        await self.until(look, bool)
+
 
 class Story:
     """One desk and its site; verbs for what cashier and customers do."""
@@ -85,13 +105,7 @@ class Story:
 
     async def until(self, query: Callable[[sqlite3.Connection], T], true: Callable[[T], bool]) -> T:
         """What the books say, once it is so."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self.watch.changed.clear()
-                found = await self.store.read(query)
-                if true(found):
-                    return found
-                await self.watch.changed.wait()
+        return await self.watch.until(lambda: self.store.read(query), true)
 
     async def until_state(self, job: int, *states: str) -> Job:
         """The job, once it has come to one of these."""
@@ -113,7 +127,7 @@ class Story:
 
     async def until_true(self, true: Callable[[], bool]) -> None:
         """Wait for something that is announced."""
-        await self.until(lambda _db: None, lambda _none: true())
+        await self.watch.until_true(true)
 
     async def until_ready(self) -> None:
         """The reader is there."""
@@ -154,9 +168,7 @@ class Story:
 
     async def receipts(self) -> list[Receipt]:
         """All that were written, the oldest first."""
-        found = await self.store.read(lambda db: db.execute("SELECT number FROM receipt ORDER BY number").fetchall())
-        written = [await self.store.read(receipts.find, number) for (number,) in found]
-        return [receipt for receipt in written if receipt is not None]
+        return await self.store.read(all_receipts)
 
     async def balance(self, person: PersonId) -> int:
         """What is in the wallet."""
@@ -209,6 +221,12 @@ async def story(folder: Path, fill: Callable[[Books], object]) -> AsyncIterator[
             await told.desk.close()
             await told.reader.close()
             await store.close()
+
+
+def all_receipts(db: sqlite3.Connection) -> list[Receipt]:
+    """The oldest first."""
+    numbers = db.execute("SELECT number FROM receipt ORDER BY number").fetchall()
+    return [receipt for (number,) in numbers if (receipt := receipts.find(db, number)) is not None]
 
 
 def person_of(card: CardRow | None) -> PersonId:

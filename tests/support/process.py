@@ -209,12 +209,16 @@ class ReadyServer(ServerProcess):
             self.process.stdin.close()
             await gone(self.process)
 
-    async def _signal(self, number: signal.Signals) -> int:
+    async def ended(self) -> int:
+        """Wait until it ends, by itself or by somebody else's signal; the exit code."""
         assert self.process is not None
         assert self.process.stdout is not None
-        os.kill(self.child, number)
-        async with asyncio.timeout(STOP_S):
+        async with asyncio.timeout(START_S):
             while not (line := (await self.process.stdout.readline()).decode()).startswith("ended "):
                 assert line, "the nursery is gone"
         self.child = 0
         return int(line.split()[1])
+
+    async def _signal(self, number: signal.Signals) -> int:
+        os.kill(self.child, number)
+        return await self.ended()
