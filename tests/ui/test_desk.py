@@ -350,8 +350,9 @@ async def test_a_card_that_was_swapped_meanwhile_gets_nothing(counter: Counter, 
     before = await counter.balance(2)
 
     await send(client, "recharge", card="1", at="reader", preset="200.00", method="cash")
-    _, fragments = await next_event(await watch(client, "desk:counter"))
+    await counter.until("other_card")
 
+    _, fragments = await next_event(await watch(client, "desk:counter"))
     assert "another card than the one that was meant" in fragments["desk-job"]
     assert await counter.balance(2) == before
     assert (await counter.job()).state == "waiting"

@@ -48,6 +48,7 @@ async def test_two_clicks_start_a_session(yard: Yard, page: Page) -> None:
 
 async def test_the_search_in_the_dialog_finds_while_typing(page: Page) -> None:
     await page.locator("#tile-2-1-1").get_by_text("Start…").click()
+    await expect(page.locator("dialog input[type=search]")).to_be_focused()
     await page.keyboard.type("karim")
 
     await expect(page.locator("dialog .pick")).to_have_count(1)
