@@ -27,7 +27,7 @@ thief's, so its holder pays nothing."""
 
 
 class Payer(NamedTuple):
-    """Who a card stands for, and what they pay with. A tuple like `Holder`."""
+    """Who a card stands for, and what they pay with. A tuple, as `Holder` is."""
 
     holder: Holder
     card: CardId | None

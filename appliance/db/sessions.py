@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from zlib import crc32
 
+import orjson
+
 from appliance.db.connection import Database, Rows
 from appliance.db.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
@@ -308,7 +310,7 @@ def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
         session, reading.at_ms, reading.energy_wh, reading.power_w, reading.current_ma, reading.voltage_mv,
         reading.soc_percent, reading.others,
     )  # fmt: skip
-    db.append(SAMPLE, (*values, crc32(repr(values).encode())))
+    db.append(SAMPLE, (*values, crc32(orjson.dumps(values))))
 
 
 def set_slices(db: Database, running: Running) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class AuthorizationStatus(StrEnum):
@@ -29,9 +29,8 @@ class Policy(StrEnum):
     FREE = "free"
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """The answer to a card."""
+class Authorization(NamedTuple):
+    """The answer to a card. A tuple and no dataclass, because it is made for most messages, and a tuple in half the time."""
 
     status: AuthorizationStatus
     group_token: str | None = None
@@ -43,9 +42,8 @@ class Authorization:
         return self.status is AuthorizationStatus.ACCEPTED
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A card and who is behind it, as far as the decision needs to know."""
+class Holder(NamedTuple):
+    """A card and who is behind it, as far as the decision needs to know. A tuple for the same reason."""
 
     policy: Policy
     available_minor: int | None

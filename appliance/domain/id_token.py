@@ -39,7 +39,7 @@ def normal_form(text: str) -> str:
     'FLEET-CAR-7'
     """
     upper = text.strip(" \t\r\n\0").upper()
-    joined = SEPARATORS.sub("", upper)
+    joined = upper if upper.isalnum() else SEPARATORS.sub("", upper)
     if len(joined) in UID_CHARS and HEX.fullmatch(joined):
         return joined
     return upper[:ID_TOKEN_CHARS_MAX]

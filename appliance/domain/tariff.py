@@ -61,9 +61,12 @@ FREE = Tariff(id=0, name="Free")
 """Nothing costs anything. It has no row in the database."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
-    """What is charged for: energy, the seconds of the whole transaction, and those of them that count as idle."""
+    """What is charged for: energy, the seconds of the whole transaction, and those of them that count as idle.
+
+    Nothing changes it. It is not frozen only because every meter reading makes one, and that would take twice the time.
+    """
 
     energy_wh: int
     duration_s: int
@@ -86,8 +89,7 @@ class Line(NamedTuple):
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """Lines whose amounts sum to `net_minor`; net and tax sum to `total_minor`."""
 
     lines: tuple[Line, ...]

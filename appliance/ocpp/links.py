@@ -122,7 +122,8 @@ class Links:
         try:
             if self._closing:
                 await link.close(WSCloseCode.GOING_AWAY, b"the server stops")
-            await link.read()
+            # A task of its own is resumed without the eight coroutines of the request around it, twice for each message.
+            await asyncio.create_task(link.read(), name=f"read {station.identity}")
         finally:
             link.calls.lost()
             if station.link is link:

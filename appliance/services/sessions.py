@@ -5,7 +5,7 @@ the same message again changes nothing and is answered the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.db import endings, payers, sessions
 from appliance.db.connection import Database
@@ -22,8 +22,7 @@ from appliance.services.billing import Pace
 from appliance.services.decision import group_token, judge
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The answer to a start."""
 
     ref: SessionId

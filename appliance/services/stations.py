@@ -64,15 +64,15 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
     stations.set_status(db, station, event)
     if event.evse:
         sessions.status_of_evse_changed(db, station, event.evse, event.status, event.at_ms, event.at_ms)
-    subject = f"station:{station}" if event.evse == 0 else f"station:{station}:{event.evse}"
     faulted = event.status == "Faulted"
-    if faulted != db.remembered.get(("faulted", subject)):
+    if faulted != db.remembered.get(("faulted", station, event.evse)):
+        subject = f"station:{station}" if event.evse == 0 else f"station:{station}:{event.evse}"
         if faulted:
             details = {"station": int(station), "evse": event.evse, "error": event.error_code, "info": event.info}
             problems.raise_problem(db, "faulted", subject, event.at_ms, **details)
         else:
             problems.clear_problem(db, "faulted", subject, event.at_ms)
-        db.remember(("faulted", subject), faulted)
+        db.remember(("faulted", station, event.evse), faulted)
     db.announce(StationChanged(station, event.evse))
 
 

@@ -264,3 +264,27 @@ def test_a_second_stop_after_a_corrected_estimate_changes_nothing(books: Books) 
     books.stop(station, lost.ref, 9_000)
 
     assert books.balance(rahima) == 50_000 - 4_400
+
+
+def test_of_two_that_run_at_one_connector_the_other_is_found_when_the_newest_has_ended(books: Books) -> None:
+    books.tariff()
+    station, rahima, tanvir = books.station(), books.person(paid_in=50_000), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    books.card(OTHER, tanvir)
+    books.wait(HOUR_S)
+    runs = books.start(station, 1, CARD)
+    # A start of an hour ago, out of the station's queue: it ends nothing.
+    late = sessions.transaction_started(
+        books.db, station, TransactionStarted(1, OTHER, 500, books.now_ms - HOUR_S * 1000, books.now_ms)
+    )
+    books.stop(station, late.ref, 700)
+    books.wait(60)
+    nameless = MeterRead(None, 1, (Reading(books.now_ms, 1_900),), books.now_ms)
+    sessions.meter_read(books.db, station, nameless)
+
+    running = books.running(runs.ref)
+    assert running is not None
+    assert running.energy_wh == 900
+    books.stop(station, runs.ref, 2_000)
+    sessions.meter_read(books.db, station, nameless)
+    assert (books.session(late.ref)["energy_wh"], books.session(runs.ref)["energy_wh"]) == (200, 1_000)
