@@ -46,6 +46,8 @@ from appliance.ui.redirect import create_redirect
 
 log = logging.getLogger(__name__)
 
+READER_SEARCH_AFTER_S = 2.0
+"""After a restart chargers come first: what drives readers takes some tenths of a second of the processor to load."""
 COMMIT_S_MAX = 10.0
 """A commit that takes longer than this is no sign of life."""
 
@@ -90,7 +92,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         await store.write(desk_jobs.recover, clock())
         toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
         readers = [str(toy_reader.path)] if toy_reader is not None else arguments.reader
-        desks = CardDesks(store, hub, clock, readers)
+        desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)
         cars = demo.Cars(store, clock) if demo is not None else None
 
         certificate = await site_certificate(arguments, data.path, clock)

@@ -69,6 +69,7 @@ class CardDesks:
         *,
         system: Path = hotplug.SYSTEM,
         load: Load | None = None,
+        search_after_s: float = 0.0,
     ) -> None:
         """Desks for the readers that `--reader` names; without any, for all that are found; with `none`, for none.
 
@@ -79,6 +80,7 @@ class CardDesks:
             readers: What `--reader` said, each.
             system: Where /dev and /sys are looked at.
             load: Loads what drives readers; ImportError where that is not installed.
+            search_after_s: How long a reader that nobody named may wait until it is looked for.
         """
         self._store = store
         self._hub = hub
@@ -86,6 +88,7 @@ class CardDesks:
         self._system = system
         self._key: DeskKey | None = None
         self._load = load or load_drivers
+        self._search_after_s = search_after_s
         self._closing = asyncio.Event()
         self._readers: list[Reader] = []
         self._joined: dict[str, Joined] = {}
@@ -186,6 +189,8 @@ class CardDesks:
         await self._store.write(clear_old_problems, subjects, self._clock())
         if not self._named:
             return
+        if AUTOMATIC in self._named:
+            await asyncio.sleep(self._search_after_s)
         try:
             reader_type, opener = await asyncio.to_thread(self._load)
         except ImportError as error:
