@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-ROWS_AT_ONCE = 32
+ROWS_AT_ONCE = (32, 16, 8, 4, 2, 1)
+"""How many rows one INSERT takes. A statement costs as much as two or three rows, and more where triggers stand guard."""
 REMEMBERED_MAX = 50_000
 
 
@@ -15,9 +16,11 @@ class Rows:
     """An INSERT whose rows can wait for the end of the commit, where one statement takes many of them."""
 
     def __init__(self, into: str, width: int, on_conflict: str = "") -> None:
-        marks = "(" + ",".join("?" * width) + ")"
-        self.one = f"INSERT INTO {into} VALUES {marks} {on_conflict}"
-        self.many = f"INSERT INTO {into} VALUES {','.join([marks] * ROWS_AT_ONCE)} {on_conflict}"
+        row = "(" + ",".join("?" * width) + ")"
+        self.inserts = [
+            (count, f"INSERT INTO {into} VALUES {','.join([row] * count)} {on_conflict}") for count in ROWS_AT_ONCE
+        ]
+        """How many rows, and the statement for so many; the largest first."""
 
 
 class Database(sqlite3.Connection):
@@ -45,11 +48,11 @@ class Database(sqlite3.Connection):
         if not self.waiting_rows:
             return
         for rows, waiting in self.waiting_rows.items():
-            full = len(waiting) - len(waiting) % ROWS_AT_ONCE
-            for start in range(0, full, ROWS_AT_ONCE):
-                self.execute(rows.many, list(chain.from_iterable(waiting[start : start + ROWS_AT_ONCE])))
-            if full < len(waiting):
-                self.executemany(rows.one, waiting[full:])
+            begin, end = 0, len(waiting)
+            for count, insert in rows.inserts:
+                while end - begin >= count:
+                    self.execute(insert, list(chain.from_iterable(waiting[begin : begin + count])))
+                    begin += count
         self.waiting_rows.clear()
         self.touched.clear()
 

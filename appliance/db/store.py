@@ -13,6 +13,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -23,10 +24,9 @@ from appliance.db.connection import Database
 
 log = logging.getLogger(__name__)
 
-UNITS_AT_ONCE_MAX = 512
+UNITS_AT_ONCE_MAX = 128
 CHANGES_PER_CHECKPOINT = 20_000
 WAL_BYTES_TRUNCATE = 64 << 20
-IDLE_S_TRUNCATE = 60.0
 BUSY_TIMEOUT_MS = 5000
 READERS = 2
 EXIT_COMMIT_FAILED = 70
@@ -43,6 +43,7 @@ PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 PRAGMA mmap_size = 0;
 PRAGMA cache_size = -32768;
+PRAGMA busy_timeout = 0;
 """
 READER_SETTINGS = """
 PRAGMA query_only = ON;
@@ -55,12 +56,17 @@ PRAGMA cache_size = -8192;
 P = ParamSpec("P")
 T = TypeVar("T")
 Unit = Callable[..., Any]
-Waiting = tuple["asyncio.Future[Any] | None", Unit, tuple[Any, ...]]
+Waiting = tuple["asyncio.Future[Any] | None", Unit, tuple[Any, ...], bool]
+"""Who waits, the unit, its arguments, and whether it is short."""
 Outcome = tuple["asyncio.Future[Any] | None", Any, "Exception | None"]
 
 
 class Store:
-    """Writes through one thread and one connection; reads through connections that cannot write.
+    """Writes through one connection, one commit at a time; reads through connections that cannot write.
+
+    The units of one commit run in the event loop if all of them are short, else in the writer's thread: for a short one it
+    costs more to pass the interpreter's lock to and fro than to run it. COMMIT, which waits for the disk, is always the
+    thread's. While a commit is under way (`_busy`), the loop leaves the connection alone.
 
     `announce` is called in the event loop after each commit, with what its units announced.
     `end_process` ends the program at once: after a COMMIT that failed nobody knows what is on disk.
@@ -82,7 +88,8 @@ class Store:
         self._changes_checkpointed = 0
         self._wal = path.with_name(path.name + "-wal")
         self._collected: list[Waiting] = []
-        self._queue: queue.SimpleQueue[list[Waiting] | None] = queue.SimpleQueue()
+        self._busy = True
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._readers: asyncio.Queue[Reader] = asyncio.Queue()
 
@@ -98,30 +105,38 @@ class Store:
         """Commit what waits, checkpoint, and let go of the file."""
         for _ in range(READERS):
             await (await self._readers.get()).close()
-        self._hand_over()
-        self._queue.put(None)
+        while (self._busy or self._collected) and self._thread.is_alive():
+            await asyncio.wait([self.write(nothing)], timeout=1.0)
+        self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
     @property
     def waiting(self) -> int:
-        """How many lists of units wait for the writer; 0 when it keeps up."""
-        return self._queue.qsize()
+        """How many units wait for the commit before theirs."""
+        return len(self._collected)
 
     def write(self, unit: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
         """Queue a unit; the future holds what it returned or raised, once that is on disk.
 
-        A unit may be run twice (see `_commit`), so it changes nothing but the database.
+        A unit may be run twice (see `_run_units`), so it changes nothing but the database. It may take its time: it runs in
+        the writer's thread.
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if kwargs:
-            self._collect((future, lambda db, *positional: unit(db, *positional, **kwargs), args))
+            self._collect((future, lambda db, *positional: unit(db, *positional, **kwargs), args, False))
         else:
-            self._collect((future, unit, args))
+            self._collect((future, unit, args, False))
+        return future
+
+    def write_short(self, unit: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        """As `write`, for a unit of a few statements on rows found by their keys: the event loop may run it itself."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._collect((future, unit, args, True))
         return future
 
     def write_unheard(self, unit: Callable[..., Any], *args: Any) -> None:
-        """Queue a unit nobody waits for: it is committed with whatever comes next."""
-        self._collect((None, unit, args))
+        """Queue a short unit nobody waits for: it is committed with whatever comes next."""
+        self._collect((None, unit, args, True))
 
     async def read(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -133,19 +148,60 @@ class Store:
         finally:
             self._readers.put_nowait(reader)
 
-    # All units of one turn of the event loop travel to the thread as one list: one wake-up instead of many.
+    # In the event loop: what waits is one commit as soon as the connection is free.
 
     def _collect(self, waiting: Waiting) -> None:
-        if not self._collected:
-            self._loop.call_soon(self._hand_over)
+        if not self._collected and not self._busy:
+            # At the end of this turn of the loop, with whatever else it brings.
+            self._loop.call_soon(self._begin)
         self._collected.append(waiting)
 
-    def _hand_over(self) -> None:
-        if self._collected:
-            self._queue.put(self._collected)
-            self._collected = []
+    def _begin(self) -> None:
+        if self._busy or not self._collected:
+            return
+        self._busy = True
+        batch, self._collected = self._collected[:UNITS_AT_ONCE_MAX], self._collected[UNITS_AT_ONCE_MAX:]
+        if all(short for _, _, _, short in batch) and self._begun():
+            try:
+                outcomes = self._run_units(batch)
+            except BaseException as error:  # noqa: BLE001  # whatever it is, nobody may be answered any more
+                self._died(error)
+                return
+            self._jobs.put(partial(self._commit, outcomes))
+        else:
+            self._jobs.put(partial(self._run_and_commit, batch))
 
-    # From here on: the writer thread.
+    def _begun(self) -> bool:
+        """Whether a transaction could be begun at once; the loop waits for nobody's lock."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    def _committed(self, outcomes: list[Outcome], announcements: list[Any], free: bool) -> None:
+        try:
+            for future, result, error in outcomes:
+                if future is None:
+                    if error is not None:
+                        log.error("a unit nobody waits for failed", exc_info=error)
+                elif future.done():
+                    pass
+                elif error is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(error)
+            if announcements and self._announce is not None:
+                self._announce(announcements)
+        finally:
+            if free:
+                self._freed()
+
+    def _freed(self) -> None:
+        self._busy = False
+        self._begin()
+
+    # In the writer's thread: one job at a time, and the connection is its own until it calls the loop back.
 
     def _run(self) -> None:
         try:
@@ -153,75 +209,76 @@ class Store:
                 self.path, isolation_level=None, factory=Database, cached_statements=512, check_same_thread=False
             )
             db.executescript(WRITER_SETTINGS)
-            while (batch := self._next_batch()) is not None:
-                if batch:
-                    self._commit(batch)
-                self._checkpoint(idle=not batch)
-            self._checkpoint(idle=True)
+            self._loop.call_soon_threadsafe(self._freed)
+            while (job := self._jobs.get()) is not None:
+                job()
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             db.close()
-        except BaseException:
-            log.critical("the writer died", exc_info=True)
-            self._end_process(EXIT_WRITER_DIED)
+        except BaseException as error:  # noqa: BLE001  # see `_begin`
+            self._died(error)
 
-    def _next_batch(self) -> list[Waiting] | None:
-        """What is queued, at least one unit; nothing after a long silence; None at the end."""
-        try:
-            batch = self._queue.get(timeout=IDLE_S_TRUNCATE)
-        except queue.Empty:
-            return []
-        if batch is None:
-            return None
-        while len(batch) < UNITS_AT_ONCE_MAX and not self._queue.empty():
-            more = self._queue.get()
-            if more is None:
-                self._queue.put(None)
-                break
-            batch += more
-        return batch
+    def _run_and_commit(self, batch: list[Waiting]) -> None:
+        db = self._db
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("PRAGMA busy_timeout = 0")
+        self._commit(self._run_units(batch))
 
-    def _commit(self, batch: list[Waiting]) -> None:
-        """Run and commit `batch`.
-
-        A unit almost never raises (a refusal is a value), so units first run side by side without savepoints. If one
-        does raise, everything is rolled back and run again, each unit behind a savepoint, so that it fails alone.
-        """
-        try:
-            outcomes = self._together(batch)
-        except Exception:  # noqa: BLE001  # the second run finds whose it was
-            self.batches_repeated += 1
-            outcomes = self._one_by_one(batch)
+    def _commit(self, outcomes: list[Outcome]) -> None:
         db = self._db
         try:
-            db.execute("COMMIT")
+            # In one step without the interpreter's lock, which this thread would otherwise have to wait for between the steps.
+            db.commit()
         except BaseException:
             # It may be on disk all the same: only a restart finds out, and the stations send again.
             log.critical("a commit failed", exc_info=True)
             self._end_process(EXIT_COMMIT_FAILED)
-            return  # With nobody answered, should the process still be there.
+            raise  # Nobody is answered, should the process still be there.
         self.commits += 1
-        self.units += len(batch)
+        self.units += len(outcomes)
         announcements, db.announcements = db.announcements, []
-        self._loop.call_soon_threadsafe(self._resolve, outcomes, announcements)
+        due = self._checkpoint_due()
+        self._loop.call_soon_threadsafe(self._committed, outcomes, announcements, not due)
+        if due:
+            self._checkpoint()
+            self._loop.call_soon_threadsafe(self._freed)
 
-    def _together(self, batch: list[Waiting]) -> list[Outcome]:
+    def _checkpoint_due(self) -> bool:
+        """Often enough to keep the WAL short, seldom enough that a page goes into the database once for many commits."""
+        return self._db.total_changes - self._changes_checkpointed > CHANGES_PER_CHECKPOINT
+
+    def _checkpoint(self) -> None:
+        """Move the WAL into the database, without waiting for readers: behind a long one every commit would be held up."""
+        how = "TRUNCATE" if self._wal.stat().st_size > WAL_BYTES_TRUNCATE else "PASSIVE"
+        self._db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
+        self._changes_checkpointed = self._db.total_changes
+
+    # Wherever a commit's units run.
+
+    def _run_units(self, batch: list[Waiting]) -> list[Outcome]:
+        """Run `batch` in the transaction that has begun.
+
+        A unit almost never raises (a refusal is a value), so units first run side by side without savepoints. If one
+        does raise, everything is rolled back and run again, each unit behind a savepoint, so that it fails alone.
+        """
         db = self._db
-        db.execute("BEGIN IMMEDIATE")
         try:
-            outcomes: list[Outcome] = [(future, unit(db, *args), None) for future, unit, args in batch]
+            outcomes: list[Outcome] = [(future, unit(db, *args), None) for future, unit, args, _ in batch]
             db.flush()
-        except Exception:
+        except Exception:  # noqa: BLE001  # the second run finds whose it was
             if db.in_transaction:
                 db.rollback()
             db.forget()
             db.announcements.clear()
-            raise
+            self.batches_repeated += 1
+            db.execute("BEGIN IMMEDIATE")
+            return self._one_by_one(batch)
         return outcomes
 
     def _one_by_one(self, batch: list[Waiting]) -> list[Outcome]:
         db = self._db
         outcomes: list[Outcome] = []
-        db.execute("BEGIN IMMEDIATE")
-        for future, unit, args in batch:
+        for future, unit, args, _ in batch:
             db.execute("SAVEPOINT unit")
             announced = len(db.announcements)
             try:
@@ -240,35 +297,10 @@ class Store:
             db.execute("RELEASE unit")
         return outcomes
 
-    def _checkpoint(self, *, idle: bool) -> None:
-        """Move the WAL into the database: often enough to keep it short, seldom enough that a page goes once for many commits."""
-        db = self._db
-        if idle or self._wal.stat().st_size > WAL_BYTES_TRUNCATE:
-            # Without waiting for readers: behind a long one (a backup) every commit would be held up by the time-out.
-            db.execute("PRAGMA busy_timeout = 0")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        elif db.total_changes - self._changes_checkpointed > CHANGES_PER_CHECKPOINT:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        else:
-            return
-        self._changes_checkpointed = db.total_changes
-
-    # Back in the event loop.
-
-    def _resolve(self, outcomes: list[Outcome], announcements: list[Any]) -> None:
-        for future, result, error in outcomes:
-            if future is None:
-                if error is not None:
-                    log.error("a unit nobody waits for failed", exc_info=error)
-            elif future.done():
-                pass
-            elif error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-        if announcements and self._announce is not None:
-            self._announce(announcements)
+    def _died(self, error: BaseException) -> None:
+        log.critical("the writer died", exc_info=error)
+        self._end_process(EXIT_WRITER_DIED)
+        self._jobs.put(None)
 
 
 class Reader(aiosqlite.Connection):

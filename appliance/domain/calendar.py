@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 DAYS_KEPT = 2048
 """About five years of one zone's days, so that a year's report asks the zone for each day once."""
+HOURS_KEPT = 256
+HOUR_MS = 3_600_000
 
 
 def day_of(at_ms: int, zone: ZoneInfo) -> str:
@@ -40,6 +42,9 @@ def midnights(from_ms: int, to_ms: int, zone: ZoneInfo) -> list[tuple[str, int, 
     """
     if to_ms < from_ms:
         raise ValueError(f"a span that begins at {from_ms} cannot end at {to_ms}")
+    name, day_begin_ms, day_end_ms = _day_around(from_ms // HOUR_MS, zone)
+    if day_begin_ms <= from_ms and to_ms <= day_end_ms:
+        return [(name, from_ms, to_ms)]  # As nearly always.
     day = datetime.fromtimestamp(from_ms // 1000, zone).date()
     begin_ms = from_ms
     pieces = []
@@ -50,6 +55,13 @@ def midnights(from_ms: int, to_ms: int, zone: ZoneInfo) -> list[tuple[str, int, 
         day += timedelta(days=1)
     pieces.append((day.isoformat(), begin_ms, to_ms))
     return pieces
+
+
+@lru_cache(maxsize=HOURS_KEPT)
+def _day_around(hour: int, zone: ZoneInfo) -> tuple[str, int, int]:
+    """The day at the beginning of an hour since 1970, and its bounds."""
+    name = day_of(hour * HOUR_MS, zone)
+    return name, *day_bounds(name, zone)
 
 
 @lru_cache(maxsize=DAYS_KEPT)

@@ -138,15 +138,16 @@ def projected_minor(usage: Usage, tariff: Tariff, power_w: int, ahead_s: int, *,
     Each line is rounded up, so that this is never below `price` of what is used by then. All of the time ahead may turn
     out to be idle as well, unless the caller knows better (`may_idle=False`, within the grace for instance).
     """
-    energy_wh = usage.energy_wh + _round_up(max(power_w, 0) * ahead_s, 3600)
+    # Rounding up is -(-a // b), written out because each meter reading comes by here.
+    energy_wh = usage.energy_wh - (-max(power_w, 0) * ahead_s // 3600)
     idle_s = usage.idle_s + ahead_s if may_idle else usage.idle_s
     net_minor = (
-        _round_up(energy_wh * tariff.energy_milli_per_kwh, MILLI_WH)
-        + _round_up((usage.duration_s + ahead_s) * tariff.time_milli_per_minute, MILLI_SECONDS)
-        + _round_up(idle_s * tariff.idle_milli_per_minute, MILLI_SECONDS)
-        + _round_up(tariff.flat_milli, MILLI)
+        -(-energy_wh * tariff.energy_milli_per_kwh // MILLI_WH)
+        - (-(usage.duration_s + ahead_s) * tariff.time_milli_per_minute // MILLI_SECONDS)
+        - (-idle_s * tariff.idle_milli_per_minute // MILLI_SECONDS)
+        - (-tariff.flat_milli // MILLI)
     )
-    return net_minor + _round_up(net_minor * tariff.tax_basis_points, BASIS_POINTS)
+    return net_minor - (-net_minor * tariff.tax_basis_points // BASIS_POINTS)
 
 
 def affordable_wh(tariff: Tariff, amount_minor: int) -> int | None:
@@ -227,7 +228,3 @@ def _energy_total(tariff: Tariff, energy_wh: int) -> int:
     net_minor = round_half_even(energy_wh * tariff.energy_milli_per_kwh, MILLI_WH)
     net_minor += round_half_even(tariff.flat_milli, MILLI)
     return net_minor + round_half_even(net_minor * tariff.tax_basis_points, BASIS_POINTS)
-
-
-def _round_up(numerator: int, denominator: int) -> int:
-    return -(-numerator // denominator)

@@ -12,7 +12,7 @@ from appliance.ocpp.station import Station
 from appliance.services.ports import CommandAnswer, Variable
 
 Unit = Callable[..., Payload]
-"""(connection, station's number, arguments …) -> the payload of the answer; run in the writer's thread."""
+"""(connection, station's number, arguments …) -> the payload of the answer; a short unit of work."""
 Taken = tuple[Unit, tuple[Any, ...], str | None]
 """A unit of work, its arguments, and what was wrong with the message."""
 Take = Callable[[Station, Payload, int], Taken]

@@ -187,7 +187,7 @@ class Link:
             answer = orjson.dumps([CALL_RESULT, message_id, inbound.at_once(received_at_ms)])
             self._record("in", action, text, answer.decode(), note)
             return answer
-        committed = self._store.write(
+        committed = self._store.write_short(
             exchange, unit, station.id, arguments, message_id, received_at_ms, action, text, note
         )
         if inbound.once:
@@ -255,7 +255,7 @@ class Link:
         if before is not None and before[0] == fingerprint:
             return before[1]
         unit, arguments, note = self._unreadable(inbound, why, received_at_ms)
-        committed = self._store.write(
+        committed = self._store.write_short(
             exchange, unit, station.id, arguments, message_id, received_at_ms, action, storable(text), note
         )
         station.remember(message_id, fingerprint, committed)

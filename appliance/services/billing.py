@@ -48,7 +48,7 @@ def first_slice_minor(db: Database, payer: Payer) -> int:
         available = ledger.balance(db, payer.wallet).available_minor
     if payer.holder.policy is not Policy.PREPAID or payer.tariff is None or available is None or available <= 0:
         return 0
-    start_minor = price(Usage(0, 0, 0), payer.tariff).total_minor
+    start_minor = price(Usage(0, 0, 0), payer.tariff).total_minor if payer.tariff.flat_milli else 0
     return min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available)
 
 

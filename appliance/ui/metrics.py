@@ -120,7 +120,7 @@ class Numbers(Collector):
         yield CounterMetricFamily(
             "forecourt_writer_batches_repeated", "Batches in which a unit failed", value=store.batches_repeated
         )
-        yield _gauge("writer_waiting", "Batches of units that wait for the writer", store.waiting)
+        yield _gauge("writer_waiting", "Units that wait for the commit before theirs", store.waiting)
         if figures.commit_s is not None:
             yield _gauge("commit_seconds", "How long a commit took, just now", figures.commit_s)
         yield _gauge("healthy", "1: a commit ends in time", int(figures.commit_s is not None))

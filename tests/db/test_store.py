@@ -110,6 +110,52 @@ async def test_units_that_wait_together_are_one_commit(store: Store) -> None:
     assert (store.commits - commits, store.units - units) == (1, 100)
 
 
+async def test_short_units_run_in_the_event_loop_and_others_in_the_writers_thread(store: Store) -> None:
+    def where(db: Database) -> int:
+        return threading.get_ident()
+
+    here = threading.get_ident()
+    assert {await waiting for waiting in (store.write_short(where), store.write_short(where))} == {here}
+
+    # One long unit takes its whole commit into the thread: one commit is not in two places.
+    first, second = await asyncio.gather(store.write_short(where), store.write(where))
+    assert first == second != here
+
+
+async def test_the_event_loop_waits_for_nobodys_lock(store: Store, path: Path) -> None:
+    stranger = sqlite3.connect(path, isolation_level=None)
+    stranger.execute("BEGIN IMMEDIATE")
+    waiting = store.write_short(add, 1)
+    # The loop goes on: reads are answered while the unit waits.
+    for _ in range(10):
+        assert await store.read(numbers) == []
+    assert not waiting.done()
+
+    stranger.execute("ROLLBACK")
+    stranger.close()
+    await waiting
+    assert on_disk(path) == [1]
+
+
+async def test_a_listener_that_fails_does_not_stop_the_writer(path: Path) -> None:
+    def deaf(_: list[Any]) -> None:
+        raise NotToday
+
+    def announce(db: Database) -> None:
+        db.announce("something")
+
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
+    store = Store(path, announce=deaf)
+    await store.open()
+    await store.write_short(announce)
+    await store.write(add, 1)
+    await store.close()
+
+    assert [type(failure) for failure in failures] == [NotToday]
+    assert on_disk(path) == [1]
+
+
 async def test_units_that_arrive_while_the_writer_works_are_the_next_commit(store: Store) -> None:
     gate = Gate()
     first = store.write(gate.unit)
@@ -139,10 +185,10 @@ async def test_the_answer_comes_after_the_commit(store: Store, path: Path) -> No
     assert on_disk(path) == [1]
 
 
-async def test_a_failing_unit_is_undone_alone(store: Store, path: Path) -> None:
-    results = await asyncio.gather(
-        store.write(add, 1), store.write(add_and_fail, 2), store.write(add, 3), return_exceptions=True
-    )
+@pytest.mark.parametrize("write", ["write", "write_short"])
+async def test_a_failing_unit_is_undone_alone(store: Store, path: Path, write: str) -> None:
+    queue = getattr(store, write)
+    results = await asyncio.gather(queue(add, 1), queue(add_and_fail, 2), queue(add, 3), return_exceptions=True)
 
     assert isinstance(results[1], NotToday)
     assert on_disk(path) == [1, 3]
@@ -350,7 +396,7 @@ def leave(db):
 async def main():
     store = Store(Path(sys.argv[1]))
     await store.open()
-    future = store.write(globals()[sys.argv[2]])
+    future = getattr(store, sys.argv[3])(globals()[sys.argv[2]])
     future.add_done_callback(lambda _: print("answered", flush=True))
     await asyncio.sleep(20)
 
@@ -358,6 +404,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.parametrize("write", ["write", "write_short"])
 @pytest.mark.parametrize(
     ("unit", "code"),
     [
@@ -367,10 +414,10 @@ asyncio.run(main())
     ],
 )
 def test_a_commit_that_fails_and_a_writer_that_dies_end_the_process_unanswered(
-    path: Path, unit: str, code: int
+    path: Path, unit: str, code: int, write: str
 ) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING, str(path), unit],
+        [sys.executable, "-c", ENDING, str(path), unit, write],
         cwd=ROOT,
         capture_output=True,
         text=True,

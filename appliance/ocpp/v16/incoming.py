@@ -60,7 +60,7 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
 ONCE = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 """Messages whose last answers are read back from the message log at start."""
 
-# --- in the event loop: from a payload to a unit of work and what it needs -----------------------------------------------
+# --- from a payload to a unit of work and what it needs ------------------------------------------------------------------
 
 
 def take_authorize(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
@@ -125,7 +125,7 @@ def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Ta
     return say, (current_time(received_at_ms),), note
 
 
-# --- in the writer's thread: units of work -------------------------------------------------------------------------------
+# --- units of work -------------------------------------------------------------------------------------------------------
 
 
 def boot(db: Database, station: StationId, event: StationBooted, registration: Payload) -> Payload:
