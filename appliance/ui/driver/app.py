@@ -14,7 +14,7 @@ from appliance.services.places import Place
 from appliance.ui import language, security
 from appliance.ui.context import CONSOLE, Console
 from appliance.ui.driver import card
-from appliance.ui.render import environment, names_for
+from appliance.ui.driver.page import respond
 from appliance.ui.words import STATUSES, UNKNOWN, Status
 
 STATIC = Path(__file__).parent.with_name("static")
@@ -77,14 +77,4 @@ async def show(request: web.Request) -> web.Response:
 
 
 def _page(request: web.Request, page: PlacePage, status: int = 200) -> web.Response:
-    console = request.app[CONSOLE]
-    names = names_for(console, None) | {
-        "page": page,
-        "site_name": console.site.name,
-        "demo": console.site.demo,
-        "language": language.spoken(),
-        "direction": language.direction(language.spoken()),
-        "path": request.path,
-    }
-    html = environment().get_template("driver/place.html").render(names)
-    return web.Response(text=html, content_type="text/html", status=status)
+    return respond(request, "place.html", status, page=page)

@@ -14,13 +14,13 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.tag import Kind
 from appliance.services import card_pin, holder
 from appliance.services.holder import Holder
-from appliance.ui import desk_words, language
+from appliance.ui import desk_words
 from appliance.ui.auth import Guard
 from appliance.ui.context import CONSOLE
+from appliance.ui.driver.page import respond
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_
 from appliance.ui.record_words import word_of
-from appliance.ui.render import environment, names_for
 
 TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
 PIN_CHECKS_AT_ONCE = 2
@@ -123,18 +123,6 @@ def _may_look(request: web.Request, token: str) -> bool:
 
 
 def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:
-    console = request.app[CONSOLE]
     query = f"?t={request.query['t']}" if page.holder and _may_look(request, page.holder.card.token) else ""
-    names = names_for(console, None) | {
-        "page": page,
-        "rows": [(record, word_of(record)) for record in page.holder.records] if page.holder and page.open else [],
-        "site_name": console.site.name,
-        "demo": console.site.demo,
-        "language": language.spoken(),
-        "direction": language.direction(language.spoken()),
-        "path": request.path,
-        "query": query,
-        "card_number": desk_words.card_number,
-    }
-    html = environment().get_template("driver/card.html").render(names)
-    return web.Response(text=html, content_type="text/html", status=status)
+    rows = [(record, word_of(record)) for record in page.holder.records] if page.holder and page.open else []
+    return respond(request, "card.html", status, query=query, page=page, rows=rows, card_number=desk_words.card_number)
