@@ -25,7 +25,7 @@ run: $(INSTALLED) $(CATALOGS) ## the product with a demo site, in var/demo; prin
 
 .PHONY: test
 test: $(INSTALLED) $(TESTS_READY) $(CATALOGS) ## all tests, in a real browser too (ARGUMENTS="-k name" for some)
-	@exec $(PYTHON_IN_VENV) -m pytest -n $(WORKERS) -m "not soak" $(ARGUMENTS)
+	@exec $(PYTHON_IN_VENV) -m pytest -n $(WORKERS) -m "not soak and not machine" $(ARGUMENTS)
 
 .PHONY: check
 check: $(INSTALLED) $(CATALOGS) ## ruff, mypy --strict, the direction of imports
@@ -41,6 +41,12 @@ bench: $(INSTALLED) $(CATALOGS) ## speed, measured against the limit of this mac
 .PHONY: soak
 soak: $(INSTALLED) $(TESTS_READY) $(CATALOGS) ## the reliability tests at their large size; takes hours
 	@exec $(PYTHON_IN_VENV) -m pytest -m soak --timeout 0 -o faulthandler_timeout=0 $(ARGUMENTS)
+
+.PHONY: machine
+machine: $(INSTALLED) $(CATALOGS) ## installer, service and a card reader on a real Debian 12, in a virtual machine (as root)
+	scripts/make-machine
+	scripts/make-wheels
+	@exec $(PYTHON_IN_VENV) -m pytest -m machine --timeout 0 -o faulthandler_timeout=0 tests/machine $(ARGUMENTS)
 
 .PHONY: venv
 venv: $(INSTALLED) $(CATALOGS) ## the virtual environment .venv, from the lock

@@ -33,7 +33,8 @@ ACK_BYTES = 6
 EXTENDED = 0xFF
 """In place of the length: two bytes of length follow (UM0701-02, 6.2.1.2)."""
 READ_TIMEOUT_S = 0.05
-MODEL = Path("/proc/device-tree/model")
+MODEL = Path("/sys/firmware/devicetree/base/model")
+"""Not /proc/device-tree, its other name: of /proc the service sees processes alone (ProcSubset=pid)."""
 
 
 class Line(transport.TTY):  # type: ignore[misc]  # nfcpy has no types

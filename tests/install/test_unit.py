@@ -1,5 +1,6 @@
 """The systemd units of a site and of a desk on another PC, judged by systemd's own tools."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_readers_that_are_plugged_in_later_may_be_opened_and_no_other_hardware(u
     assert [value for name, value in service if name == "DeviceAllow"] == ["char-188 rw", "char-166 rw", "char-189 rw"]
     assert dict(service)["DevicePolicy"] == "closed"
     assert "AF_NETLINK" in dict(service)["RestrictAddressFamilies"].split()
+
+
+def test_nothing_but_processes_is_looked_for_in_proc_because_the_service_sees_nothing_else_there() -> None:
+    program = UNITS.parent / "appliance"
+    paths = {
+        path
+        for module in program.rglob("*.py")
+        for path in re.findall(r'"(/proc/[\w/-]*)"', module.read_text(encoding="utf-8"))
+    }
+
+    assert [dict(settings_of("Service", unit))["ProcSubset"] for unit in (SITE, DESK)] == ["pid", "pid"]
+    assert paths
+    assert [path for path in sorted(paths) if not path.startswith("/proc/self/")] == []
 
 
 def test_only_root_reads_the_token_of_a_desk() -> None:
