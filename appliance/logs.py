@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from functools import lru_cache
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -16,10 +18,16 @@ class EventFormatter(logging.Formatter):
         fields = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in STANDARD)
         module = record.name.removeprefix("appliance.")
         event = " ".join(f"{record.getMessage()}  {fields}".rstrip().splitlines())
-        text = f"{self.formatTime(record, '%Y-%m-%d %H:%M:%S')} {record.levelname} {module}: {event}"
+        text = f"{written_second(int(record.created))} {record.levelname} {module}: {event}"
         if record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         return text
+
+
+@lru_cache(maxsize=2)
+def written_second(second: int) -> str:
+    """Local time, to the second, of a time in seconds; most lines come in the same second as the one before."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
 
 
 def configure(level: int = logging.INFO) -> None:
