@@ -62,7 +62,7 @@ async def answer(store: Store, clock: Clock, line: bytes) -> dict[str, Any]:
         unit = changes.CHANGES[request["change"]]
         return {"result": await store.write(unit, clock(), **request["arguments"])}
     except Refusal as refusal:
-        return {"refused": str(refusal), "advice": advice_of(refusal)}
+        return {"refused": str(refusal), "advice": refusal.advice_in_full}
     except (KeyError, TypeError, ValueError):
         return {"refused": "The running server does not know this command.", "advice": "Is it of the same release?"}
 
@@ -82,11 +82,6 @@ def change(data: DataDirectory, name: str, clock: Clock, /, **arguments: Any) ->
     if "refused" in through:
         raise Refusal(through["refused"].replace("{", "{{").replace("}", "}}"), through.get("advice", ""))
     return through["result"]
-
-
-def advice_of(refusal: Refusal) -> str:
-    """The advice with its values filled in."""
-    return refusal.advice.format(**refusal.values) if refusal.values else refusal.advice
 
 
 def _ask(path: Path, request: dict[str, Any]) -> dict[str, Any] | None:

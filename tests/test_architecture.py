@@ -18,6 +18,29 @@ def test_imports_point_downwards_and_the_edges_do_not_know_each_other() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
+def test_chargers_do_not_wait_for_pages_and_desks_to_load() -> None:
+    late = (
+        "appliance.office",
+        "appliance.ui",
+        "appliance.rfid",
+        "appliance.jobs",
+        "jinja2",
+        "apscheduler",
+        "cryptography",
+        "xlsxwriter",
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, appliance.__main__, appliance.server; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert "appliance.ocpp.endpoint" in loaded
+    assert set(late).isdisjoint(loaded)
+
+
 def test_no_sql_stands_outside_db() -> None:
     words = ("SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ")
     found = [

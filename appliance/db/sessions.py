@@ -282,7 +282,7 @@ def ended_on_evse(db: Database, running: Running) -> None:
     key = ("evse", running.station, running.evse)
     there: tuple[SessionId, ...] | None = db.remembered.get(key)
     if there is not None:
-        db.remember(key, tuple([one for one in there if one != running.id]))
+        db.remember(key, tuple(one for one in there if one != running.id))
 
 
 def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:

@@ -43,7 +43,6 @@ PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 PRAGMA mmap_size = 0;
 PRAGMA cache_size = -32768;
-PRAGMA busy_timeout = 0;
 """
 READER_SETTINGS = """
 PRAGMA query_only = ON;
@@ -118,7 +117,7 @@ class Store:
     def write(self, unit: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
         """Queue a unit; the future holds what it returned or raised, once that is on disk.
 
-        A unit may be run twice (see `_run_units`), so it changes nothing but the database. It may take its time: it runs in
+        A unit may be run twice (see `_side_by_side`), so it changes nothing but the database. It may take its time: it runs in
         the writer's thread.
         """
         future: asyncio.Future[T] = self._loop.create_future()
@@ -163,11 +162,14 @@ class Store:
         batch, self._collected = self._collected[:UNITS_AT_ONCE_MAX], self._collected[UNITS_AT_ONCE_MAX:]
         if all(short for _, _, _, short in batch) and self._begun():
             try:
-                outcomes = self._run_units(batch)
+                outcomes = self._side_by_side(batch)
             except BaseException as error:  # noqa: BLE001  # whatever it is, nobody may be answered any more
                 self._died(error)
                 return
-            self._jobs.put(partial(self._commit, outcomes))
+            if outcomes is None:
+                self._jobs.put(partial(self._repeat_and_commit, batch))
+            else:
+                self._jobs.put(partial(self._commit, outcomes))
         else:
             self._jobs.put(partial(self._run_and_commit, batch))
 
@@ -209,6 +211,7 @@ class Store:
                 self.path, isolation_level=None, factory=Database, cached_statements=512, check_same_thread=False
             )
             db.executescript(WRITER_SETTINGS)
+            db.execute("PRAGMA busy_timeout = 0")  # The loop waits for nobody's lock; see `_begin_patiently`.
             self._loop.call_soon_threadsafe(self._freed)
             while (job := self._jobs.get()) is not None:
                 job()
@@ -218,11 +221,23 @@ class Store:
             self._died(error)
 
     def _run_and_commit(self, batch: list[Waiting]) -> None:
+        self._begin_patiently()
+        outcomes = self._side_by_side(batch)
+        if outcomes is None:
+            self._repeat_and_commit(batch)
+        else:
+            self._commit(outcomes)
+
+    def _repeat_and_commit(self, batch: list[Waiting]) -> None:
+        self._begin_patiently()
+        self._commit(self._one_by_one(batch))
+
+    def _begin_patiently(self) -> None:
+        """Begin a transaction, after waiting for another process that has the file (a backup, a command)."""
         db = self._db
         db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         db.execute("BEGIN IMMEDIATE")
         db.execute("PRAGMA busy_timeout = 0")
-        self._commit(self._run_units(batch))
 
     def _commit(self, outcomes: list[Outcome]) -> None:
         db = self._db
@@ -253,14 +268,11 @@ class Store:
         self._db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
         self._changes_checkpointed = self._db.total_changes
 
-    # Wherever a commit's units run.
+    # Wherever a commit's units run. A unit almost never raises (a refusal is a value), so they first run side by side
+    # without savepoints. If one does raise, all is rolled back and run again, each behind a savepoint, so that it fails alone.
 
-    def _run_units(self, batch: list[Waiting]) -> list[Outcome]:
-        """Run `batch` in the transaction that has begun.
-
-        A unit almost never raises (a refusal is a value), so units first run side by side without savepoints. If one
-        does raise, everything is rolled back and run again, each unit behind a savepoint, so that it fails alone.
-        """
+    def _side_by_side(self, batch: list[Waiting]) -> list[Outcome] | None:
+        """What became of each unit; None if one raised, with the transaction rolled back."""
         db = self._db
         try:
             outcomes: list[Outcome] = [(future, unit(db, *args), None) for future, unit, args, _ in batch]
@@ -271,8 +283,7 @@ class Store:
             db.forget()
             db.announcements.clear()
             self.batches_repeated += 1
-            db.execute("BEGIN IMMEDIATE")
-            return self._one_by_one(batch)
+            return None
         return outcomes
 
     def _one_by_one(self, batch: list[Waiting]) -> list[Outcome]:

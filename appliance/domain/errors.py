@@ -19,6 +19,11 @@ class Refusal(Exception):
         self.advice = advice
         self.values = values
 
+    @property
+    def advice_in_full(self) -> str:
+        """The advice with its values filled in, in English; the message is `str(refusal)`."""
+        return self.advice.format(**self.values) if self.values else self.advice
+
 
 class Invalid(Refusal):
     """A field cannot be read; `field` is its name in the form or the request."""

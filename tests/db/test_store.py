@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,36 @@ async def test_the_event_loop_waits_for_nobodys_lock(store: Store, path: Path) -
     stranger.close()
     await waiting
     assert on_disk(path) == [1]
+
+
+@pytest.mark.parametrize("how", [Store.write, Store.write_short])
+async def test_a_batch_that_is_repeated_waits_for_a_strangers_lock(
+    store: Store, path: Path, how: Callable[..., asyncio.Future[None]]
+) -> None:
+    stranger = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    lost = threading.Event()
+
+    def lose_the_turn(db: Database) -> None:
+        if not lost.is_set():
+            # Between a batch's first run and its second the file is anybody's.
+            db.rollback()
+            stranger.execute("BEGIN IMMEDIATE")
+            lost.set()
+        raise NotToday
+
+    fails, waits = how(store, lose_the_turn), how(store, add, 1)
+    assert await asyncio.to_thread(lost.wait, TIMEOUT_S)
+    for _ in range(10):
+        assert await store.read(numbers) == []
+    assert not waits.done()
+
+    stranger.execute("ROLLBACK")
+    with pytest.raises(NotToday):
+        await fails
+    await waits
+    assert on_disk(path) == [1]
+    stranger.close()
 
 
 async def test_a_listener_that_fails_does_not_stop_the_writer(path: Path) -> None:

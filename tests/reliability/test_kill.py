@@ -54,10 +54,11 @@ async def kill_again_and_again(data_dir: Path, kills: int, pause_s: tuple[float,
                 fleet.booted.clear()
                 if left == from_nothing:
                     server = await replaced(server)
-                await server.start()
-                await asyncio.wait_for(fleet.booted.wait(), FINISH_S)
-                if left <= from_nothing:
-                    record.boot_again_s.append(loop.time() - began_s)
+                async with asyncio.timeout(FINISH_S), asyncio.TaskGroup() as restart:
+                    restart.create_task(server.start())
+                    await fleet.booted.wait()  # Chargers are served before the pages are.
+                    if left <= from_nothing:
+                        record.boot_again_s.append(loop.time() - began_s)
             await fleet.finish(FINISH_S)
             record.messages = fleet.messages
         assert await server.stop() == 0

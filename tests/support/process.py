@@ -21,7 +21,7 @@ START_S = 60.0
 STOP_S = 15.0
 NURSERY = """
 import json, os, sys
-from appliance import server
+from appliance import office, server
 from appliance.__main__ import main
 for line in sys.stdin:
     child = os.fork()
@@ -53,8 +53,12 @@ def run(*words: str | Path, data: str = "", timeout_s: float = START_S) -> subpr
 
 
 def environment() -> dict[str, str]:
-    """Nothing of ours from outside: only what is said on the command line counts."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FORECOURT_")}
+    """Nothing of ours from outside: only what is said on the command line counts. Python keeps its bytecode, as installed."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("FORECOURT_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def make_site(data_dir: Path, fill: Callable[[Books], object] | None = None) -> None:

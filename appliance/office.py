@@ -1,0 +1,150 @@
+"""All that chargers need not wait for: the certificate, the card desks, pages, commands, and what happens by the clock.
+
+Loading it takes longer than loading all that chargers need, so `server.py` does so when they are served.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import ModuleType
+
+from appliance.background import running
+from appliance.certificates import SiteCertificate, server_context
+from appliance.control_socket import listening
+from appliance.data_directory import DataDirectory
+from appliance.db import operators
+from appliance.db.store import Store
+from appliance.domain.clock import Clock
+from appliance.domain.site import Site
+from appliance.jobs.schedule import Jobs, schedule
+from appliance.listeners import Faces, listen
+from appliance.ocpp.endpoint import StationsFace
+from appliance.outside import addresses, card_link_base, keep_certificate, site_certificate
+from appliance.rfid.desks import CardDesks
+from appliance.services import changes, desk_jobs
+from appliance.services.announce import Hub
+from appliance.services.card_desk import DeskKey
+from appliance.services.remote_control import RemoteControl
+from appliance.services.station_passwords import hash_password
+from appliance.ui.api.app import PAGES as API
+from appliance.ui.app import create_console
+from appliance.ui.context import Console
+from appliance.ui.driver.app import create_drivers
+from appliance.ui.redirect import create_redirect
+
+READER_SEARCH_AFTER_S = 2.0
+"""After a restart chargers come first: what drives readers takes some tenths of a second of the processor to load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What runs already: chargers are served."""
+
+    data: DataDirectory
+    store: Store
+    hub: Hub
+    clock: Clock
+    site: Site
+    site_key: bytes
+    stations: StationsFace
+    control: RemoteControl
+    faces: Faces
+
+
+async def open_office(
+    stack: AsyncExitStack, arguments: argparse.Namespace, core: Core, demo: ModuleType | None
+) -> None:
+    """Open all of it, until the stack is left, and say on standard output where the faces are.
+
+    Raises:
+        Refusal: A port is taken, or the site's authority cannot be used.
+    """
+    data, store, hub, clock, stations = core.data, core.store, core.hub, core.clock, core.stations
+    await store.write(desk_jobs.recover, clock())
+    toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
+    readers = [str(toy_reader.path)] if toy_reader is not None else arguments.reader
+    desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)
+    cars = demo.Cars(store, clock) if demo is not None else None
+
+    certificate = await site_certificate(arguments, data.path, clock)
+    console = Console(
+        store=store,
+        hub=hub,
+        clock=clock,
+        site=core.site,
+        stations=stations.commands,
+        control=core.control,
+        hash_station_password=functools.partial(hash_password, core.site_key),
+        counters=stations.counters,
+        desks=desks,
+        desk_key=DeskKey(core.site_key, ""),
+        toy_reader=toy_reader,
+        toy_chargers=cars,
+    )
+    await open_faces(stack, arguments, console, core, certificate)
+    await stack.enter_async_context(desks.running(DeskKey(core.site_key, card_link_base(arguments, core.faces))))
+    await stack.enter_async_context(listening(data, store, clock))
+    stack.push_async_callback(stations.links.close)
+
+    jobs = schedule(Jobs(store, stations.commands, core.control, clock, core.site, serving_since_ms=clock()))
+    jobs.start()
+    stack.callback(jobs.shutdown, wait=False)
+    if cars is not None:
+        await stack.enter_async_context(running(cars.run(core.faces.urls["stations"]), "demo cars"))
+    await say_where(core.faces, store, clock, demo)
+
+
+async def open_faces(
+    stack: AsyncExitStack,
+    arguments: argparse.Namespace,
+    console: Console,
+    core: Core,
+    certificate: SiteCertificate | None,
+) -> None:
+    """Bind all further listeners; with a certificate the console is served over HTTPS, and over http only redirects there."""
+    faces, contexts = core.faces, []
+    if certificate is not None and arguments.stations_tls is not None:
+        contexts.append(server_context(certificate, for_stations=True))
+        await listen(stack, faces, "stations-tls", core.stations.application, arguments.stations_tls, contexts[-1])
+    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, faces))
+    await listen(stack, faces, "drivers", create_drivers(named), arguments.drivers, None)
+    # Port 0 is any that is free: which ones is known only now, and pages say what to enter in a charger and what to print.
+    named = dataclasses.replace(
+        console,
+        addresses=addresses(arguments, certificate, faces),
+        desk_key=dataclasses.replace(console.desk_key, link_base=card_link_base(arguments, faces)),
+    )
+    pages = create_console(named, more=API)
+    if certificate is not None and arguments.console_tls is not None:
+        contexts.append(server_context(certificate))
+        await listen(stack, faces, "console-tls", pages, arguments.console_tls, contexts[-1])
+        redirect = create_redirect(faces.ports["console-tls"])
+        await listen(stack, faces, "console", redirect, arguments.console, None)
+    else:
+        await listen(stack, faces, "console", pages, arguments.console, None)
+    if contexts:
+        renewing = keep_certificate(arguments, core.data.path, contexts, console.clock)
+        await stack.enter_async_context(running(renewing, "certificate"))
+
+
+async def say_where(faces: Faces, store: Store, clock: Clock, demo: ModuleType | None) -> None:
+    """One line for each face on standard output, and how to get in as long as nobody can."""
+    for face in ("stations", "stations-tls", "console-tls", "console", "drivers"):
+        if face in faces.urls:
+            name = (
+                "console"
+                if face == "console-tls"
+                else "console-redirect"
+                if "console-tls" in faces.urls and face == "console"
+                else face
+            )
+            print(f"{name} {faces.urls[face]}", flush=True)  # noqa: T201  # the contract of `forecourt serve`
+    if demo is not None:
+        print(f"log in as {demo.LOGIN}, password {demo.PASSWORD}", flush=True)  # noqa: T201
+    elif not await store.read(operators.exists):
+        code = await store.write(changes.new_setup_code, clock())
+        print(f"set-up code {code}", flush=True)  # noqa: T201

@@ -1,0 +1,98 @@
+"""The faces as they are seen from outside: the addresses that pages and cards name, and the certificate they are served under."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import functools
+import logging
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from appliance import certificates
+from appliance.addresses import local_addresses, local_names
+from appliance.arguments import Address
+from appliance.certificates import AuthorityUnusable, SiteCertificate
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Refusal
+from appliance.listeners import EVERYWHERE, Faces
+from appliance.ui.context import Addresses
+
+log = logging.getLogger(__name__)
+
+RENEW_EVERY_S = 6 * 3600.0
+
+
+def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, faces: Faces) -> Addresses:
+    """Where the faces that are bound by now are reached from outside, as pages say it."""
+    return Addresses(
+        stations=from_outside(faces, "stations", arguments.stations),
+        stations_tls=from_outside(faces, "stations-tls", arguments.stations_tls),
+        drivers=from_outside(faces, "drivers", arguments.drivers),
+        hosts=frozenset(local_names(names_given(arguments) + drivers_host(arguments))),
+        secure=certificate is not None,
+        ca_file=str(certificate.ca_file) if certificate else "",
+        ca_fingerprint=certificate.ca_fingerprint_sha256 if certificate else "",
+    )
+
+
+def card_link_base(arguments: argparse.Namespace, faces: Faces) -> str:
+    """What stands on cards before a card's token: the drivers' face as phones reach it."""
+    outside = from_outside(faces, "drivers", arguments.drivers)
+    url: str = arguments.drivers_url or (outside[0] if outside else f"{faces.urls['drivers']}/")
+    return f"{url}card/"
+
+
+def from_outside(faces: Faces, face: str, bound: Address | None) -> tuple[str, ...]:
+    """The URLs of a face, one for each address of this box that others on the network can reach; none if it is not served."""
+    if bound is None or face not in faces.urls:
+        return ()
+    hosts = local_addresses() if bound.host in EVERYWHERE else (bound.host,)
+    outside = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or hosts[:1]
+    scheme, _colon, rest = faces.urls[face].partition("://")
+    path = rest.partition("/")[2]
+    return tuple(f"{scheme}://{Address(host, faces.ports[face])}/{path}" for host in outside)
+
+
+async def site_certificate(arguments: argparse.Namespace, directory: Path, clock: Clock) -> SiteCertificate | None:
+    """The site's certificate, made or renewed as needed; None when no listener wants one."""
+    if arguments.console_tls is None and arguments.stations_tls is None:
+        return None
+    try:
+        return await asyncio.to_thread(
+            functools.partial(
+                certificates.ensure,
+                directory,
+                local_names(names_given(arguments)),
+                local_addresses(),
+                clock(),
+                with_rsa=arguments.stations_tls is not None,
+            )
+        )
+    except AuthorityUnusable as error:
+        raise Refusal(error.message, error.advice) from error
+
+
+async def keep_certificate(
+    arguments: argparse.Namespace, directory: Path, contexts: list[ssl.SSLContext], clock: Clock
+) -> None:
+    """Renew the certificate while the server runs; new connections get the new one at once."""
+    while True:
+        await asyncio.sleep(RENEW_EVERY_S)
+        certificate = await site_certificate(arguments, directory, clock)
+        if certificate is not None and certificate.renewed:
+            for context in contexts:
+                certificates.load(context, certificate)
+            log.info("certificate renewed")
+
+
+def drivers_host(arguments: argparse.Namespace) -> list[str]:
+    """The name under which phones are told to open the drivers' face."""
+    host = urlsplit(arguments.drivers_url).hostname
+    return [host] if host else []
+
+
+def names_given(arguments: argparse.Namespace) -> list[str]:
+    """Further names of this box, from the command line."""
+    return [name.strip() for name in arguments.tls_names.split(",") if name.strip()]
