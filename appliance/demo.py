@@ -25,7 +25,7 @@ from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tag import Kind
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
+from appliance.services import cash_desk, enrolment, groups, operators, sessions, stations, tariffs
 from appliance.services.ports import ToyPlace
 from appliance.simulator.demo import DemoDriver, DemoStation
 from appliance.simulator.nfc.toy import KnownCard, Toy
@@ -103,9 +103,9 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
     )
     began_ms = now_ms - HISTORY_DAYS * DAY_MS
     tariffs.add(db, DEMO_TARIFF, ACTOR, began_ms)
-    groups = {name: enrolment.add_group(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
+    group_ids = {name: groups.add_group(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
     for name, phone, group, uid, amount_minor in PEOPLE:
-        person = enrolment.add_person(db, name, groups[group], ACTOR, began_ms, phone=phone)
+        person = enrolment.add_person(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
         label = f"{int(person):04}"
         enrolment.add_card(db, uid, person, ACTOR, began_ms, label=label)
         if amount_minor:

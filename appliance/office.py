@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from appliance.background import running
-from appliance.certificates import SiteCertificate, server_context
 from appliance.control_socket import listening
 from appliance.data_directory import DataDirectory
 from appliance.db import operators
@@ -30,6 +29,8 @@ from appliance.services.announce import Hub
 from appliance.services.card_desk import DeskKey
 from appliance.services.remote_control import RemoteControl
 from appliance.services.station_passwords import hash_password
+from appliance.tls.contexts import server_context
+from appliance.tls.site import SiteCertificate
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.app import create_console
 from appliance.ui.context import Console

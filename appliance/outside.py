@@ -10,13 +10,12 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance import certificates
 from appliance.addresses import local_addresses, local_names
 from appliance.arguments import Address
-from appliance.certificates import AuthorityUnusable, SiteCertificate
 from appliance.domain.clock import Clock
-from appliance.domain.errors import Refusal
 from appliance.listeners import EVERYWHERE, Faces
+from appliance.tls.contexts import load
+from appliance.tls.site import SiteCertificate, ensure
 from appliance.ui.context import Addresses
 
 log = logging.getLogger(__name__)
@@ -56,22 +55,23 @@ def from_outside(faces: Faces, face: str, bound: Address | None) -> tuple[str, .
 
 
 async def site_certificate(arguments: argparse.Namespace, directory: Path, clock: Clock) -> SiteCertificate | None:
-    """The site's certificate, made or renewed as needed; None when no listener wants one."""
+    """The site's certificate, made or renewed as needed; None when no listener wants one.
+
+    Raises:
+        AuthorityUnusable: The site's authority is damaged or has ended.
+    """
     if arguments.console_tls is None and arguments.stations_tls is None:
         return None
-    try:
-        return await asyncio.to_thread(
-            functools.partial(
-                certificates.ensure,
-                directory,
-                local_names(names_given(arguments)),
-                local_addresses(),
-                clock(),
-                with_rsa=arguments.stations_tls is not None,
-            )
+    return await asyncio.to_thread(
+        functools.partial(
+            ensure,
+            directory,
+            local_names(names_given(arguments)),
+            local_addresses(),
+            clock(),
+            with_rsa=arguments.stations_tls is not None,
         )
-    except AuthorityUnusable as error:
-        raise Refusal(error.message, error.advice) from error
+    )
 
 
 async def keep_certificate(
@@ -83,7 +83,7 @@ async def keep_certificate(
         certificate = await site_certificate(arguments, directory, clock)
         if certificate is not None and certificate.renewed:
             for context in contexts:
-                certificates.load(context, certificate)
+                load(context, certificate)
             log.info("certificate renewed")
 
 

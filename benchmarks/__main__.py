@@ -25,7 +25,7 @@ from appliance.db.connection import Database
 from appliance.db.store import WRITER_SETTINGS
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, stations, tariffs
+from appliance.services import cash_desk, enrolment, groups, stations, tariffs
 
 ACTOR = "console"
 LIMIT_PORT = 20_900
@@ -157,7 +157,7 @@ def make_site(folder: Path, number: int) -> None:
     db.executescript(WRITER_SETTINGS)
     db.execute("BEGIN IMMEDIATE")
     tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), ACTOR, now_ms)
-    group = enrolment.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
+    group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
     for count in range(number):
         person = enrolment.add_person(db, f"Person {count}", group, ACTOR, now_ms)
         enrolment.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)

@@ -27,7 +27,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, sessions, stations, tariffs
+from appliance.services import cash_desk, enrolment, groups, sessions, stations, tariffs
 from appliance.services.announce import Hub
 from appliance.ui.console import board
 from appliance.ui.context import CONSOLE, PRINCIPAL, Console, Principal
@@ -117,7 +117,7 @@ def fill(path: Path) -> None:
         "console",
         NOW_MS,
     )
-    group = enrolment.add_group(db, "Customers", "prepaid", "console", NOW_MS)
+    group = groups.add_group(db, "Customers", "prepaid", "console", NOW_MS)
     for number in range(CONNECTORS):
         station = stations.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
         status = "Charging" if number % 3 else "Available"

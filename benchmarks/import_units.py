@@ -19,7 +19,7 @@ from appliance.db.migrate import migrate
 from appliance.db.site import create
 from appliance.db.store import Store
 from appliance.domain.site import Site
-from appliance.services import card_file, card_import, enrolment
+from appliance.services import card_file, card_import, groups
 from appliance.services.card_file import ROWS_MAX, Row
 from appliance.services.card_import import ROWS_AT_ONCE, Result
 
@@ -55,7 +55,7 @@ async def measure(rows: list[Row], rows_at_once: int) -> None:
         store = Store(path)
         await store.open()
         await store.write(create, Site("Yard", "BDT", 2, "Asia/Dhaka", "en"), bytes(32), NOW_MS)
-        await store.write(enrolment.add_group, "Customers", "prepaid", ACTOR, NOW_MS)
+        await store.write(groups.add_group, "Customers", "prepaid", ACTOR, NOW_MS)
         began_s = time.perf_counter()
         done = Result()
         for begin in range(0, len(rows), rows_at_once):

@@ -32,7 +32,7 @@ from appliance.domain.id_token import (
     reversed_form,
 )
 from appliance.domain.identifiers import GroupId, PersonId
-from appliance.services import audit, desk_jobs, enrolment
+from appliance.services import audit, desk_jobs, enrolment, texts
 from appliance.services.card_file import Row
 
 ROWS_AT_ONCE = 10
@@ -156,7 +156,7 @@ def decide(
         Refusal: It can do nothing.
     """
     uid = uid_of(db, row.uid)
-    label, phone = enrolment.optional("label", row.label), enrolment.optional("phone", row.phone)
+    label, phone = texts.optional("label", row.label), texts.optional("phone", row.phone)
     until = day_of_text(row.valid_until)
     card = people.card_by_uid(db, uid) if uid else None
     holder = person_of(register, card, row)
@@ -174,7 +174,7 @@ def decide(
         uids[uid] = row.line
     planned = Planned(row, outcome, uid, group.name if group is not None else "", until)
     if holder is None:
-        holder = Known(None, enrolment.required("name", row.name), phone)
+        holder = Known(None, texts.required("name", row.name), phone)
         register.add(holder)
     return planned, holder
 
@@ -189,7 +189,7 @@ def person_of(register: Register, card: Card | None, row: Row) -> Known | None:
         if row.name and folded(row.name) != folded(card.person):
             raise Refusal("This card belongs to {name} already.", "Replace or return it at the desk.", name=card.person)
         return next(one for one in register.by_name[folded(card.person)] if one.person == card.person_id)
-    enrolment.required("name", row.name)
+    texts.required("name", row.name)
     found = register.matching(row.name, row.phone)
     if len(found) > 1:
         raise Refusal(

@@ -11,7 +11,8 @@ from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
 from appliance.services import audit, receipts
 from appliance.services.announce import PersonChanged
-from appliance.services.enrolment import need_person, optional
+from appliance.services.enrolment import need_person
+from appliance.services.texts import optional
 
 AMOUNT_MINOR_MAX = 100_000_000
 

@@ -16,7 +16,9 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services import cash_desk, problems, settings
 from appliance.services.announce import DeskChanged
-from appliance.services.enrolment import has_come_back, need_card, need_group, need_person, optional, required
+from appliance.services.enrolment import has_come_back, need_card, need_person
+from appliance.services.groups import need_group
+from appliance.services.texts import optional, required
 
 WAITING_MS_MAX = 600_000
 BATCH_MAX = 1000

@@ -1,115 +1,25 @@
-"""People, groups and cards: who may charge here, and how they pay."""
+"""People and cards: who may charge here."""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
 
-from appliance.db import aliases, card_limits, ledger, people, sessions, tariffs, unknown_tags
+from appliance.db import aliases, card_limits, ledger, people, sessions, unknown_tags
 from appliance.db.connection import Database
-from appliance.db.people import Card, CardGiven, Group, Person
-from appliance.domain.authorization import Policy
+from appliance.db.people import Card, CardGiven, Person
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import is_random, masked, normal_form
-from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
+from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
 from appliance.services import audit, billing, wishes
-from appliance.services.announce import CardDied, PersonChanged, SettingsChanged
+from appliance.services.announce import CardDied, PersonChanged
+from appliance.services.groups import floor_of, move_floor, need_group
+from appliance.services.texts import optional, required
 
-NAME_CHARS_MAX = 200
-TEXT_CHARS_MAX = 1000
 TRANSACTIONS_MAX = 1000
 CAME_BACK = frozenset({"returned", "undone"})
 """Why a card is blocked that lies in the drawer and may be given to somebody else."""
-
-# --- groups --------------------------------------------------------------------------------------------------------------
-
-
-def add_group(
-    db: Database,
-    name: str,
-    policy: str,
-    actor: str,
-    now_ms: int,
-    *,
-    limit_minor: int | None = None,
-    tariff_id: int | None = None,
-) -> GroupId:
-    """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
-    name = required("name", name)
-    check_group(db, policy, limit_minor, tariff_id)
-    if people.group_named(db, name) is not None:
-        raise Conflict("There is a group {name} already.", name=name)
-    group = people.add_group(db, name, policy, limit_minor, tariff_id, now_ms)
-    audit.record(db, actor, "group.create", f"group:{group}", now_ms, name=name, policy=policy)
-    db.announce(SettingsChanged())
-    return group
-
-
-def change_group(
-    db: Database,
-    group: GroupId,
-    name: str,
-    policy: str,
-    actor: str,
-    now_ms: int,
-    *,
-    limit_minor: int | None = None,
-    tariff_id: int | None = None,
-) -> None:
-    """Change a group; all wallets of its members get the new limit.
-
-    Raises:
-        Refusal: A member owes more than the new limit allows.
-    """
-    found = need_group(db, group)
-    name = required("name", name)
-    check_group(db, policy, limit_minor, tariff_id)
-    same = people.group_named(db, name)
-    if same is not None and same.id != group:
-        raise Conflict("There is a group {name} already.", name=name)
-    people.change_group(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
-    for wallet in people.wallets_of_group(db, group):
-        move_floor(db, wallet, floor_of(policy, limit_minor))
-    audit.record(db, actor, "group.change", f"group:{group}", now_ms, name=name, policy=policy, before=found.policy)
-    db.announce(SettingsChanged())
-
-
-def check_group(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None) -> None:
-    """The fields of a group."""
-    if policy not in set(Policy):
-        raise Invalid("policy", "The policy is prepaid, postpaid or free.")
-    if limit_minor is not None and limit_minor < 0:
-        raise Invalid("limit_minor", "A limit is not below zero.")
-    if tariff_id is not None:
-        found = tariffs.show(db, tariff_id)
-        if found is None or found.archived_at_ms is not None:
-            raise Invalid("tariff_id", "There is no such tariff.")
-
-
-def floor_of(policy: str, limit_minor: int | None) -> int | None:
-    """How far down a wallet of this policy may go."""
-    if policy == Policy.PREPAID:
-        return 0
-    if policy == Policy.POSTPAID and limit_minor is not None:
-        return -limit_minor
-    return None
-
-
-def move_floor(db: Database, wallet: int, floor_minor: int | None) -> None:
-    """Set a wallet's floor, if what is there allows it."""
-    account = AccountId(wallet)
-    now = ledger.balance(db, account)
-    held = ledger.held_minor(db, account)
-    if floor_minor is not None and now.balance_minor - held < floor_minor:
-        raise Refusal(
-            "Somebody in this group owes more than that, or has sessions running.",
-            "Let them pay, or choose another group for them, first.",
-        )
-    ledger.set_floor(db, account, floor_minor)
-
-
-# --- people --------------------------------------------------------------------------------------------------------------
 
 
 def add_person(
@@ -197,9 +107,6 @@ def reopen_person(db: Database, person: PersonId, actor: str, now_ms: int) -> No
     people.set_closed(db, person, None)
     audit.record(db, actor, "person.reopen", f"person:{person}", now_ms)
     db.announce(PersonChanged(person))
-
-
-# --- cards ---------------------------------------------------------------------------------------------------------------
 
 
 def add_card(
@@ -373,17 +280,6 @@ def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
             wishes.give_up(db, number, "cancelled", now_ms)
 
 
-# --- helpers -------------------------------------------------------------------------------------------------------------
-
-
-def need_group(db: sqlite3.Connection, group: GroupId) -> Group:
-    """The group, or NotFound."""
-    found = people.find_group(db, group)
-    if found is None:
-        raise NotFound("There is no such group.")
-    return found
-
-
 def need_person(db: sqlite3.Connection, person: PersonId) -> Person:
     """The person, or NotFound."""
     if isinstance(db, Database):
@@ -400,24 +296,6 @@ def need_card(db: sqlite3.Connection, card: CardId) -> Card:
     if found is None:
         raise NotFound("There is no such card.")
     return found
-
-
-def required(field: str, text: str) -> str:
-    """A name: something, but not a book."""
-    text = " ".join(text.split())
-    if not text:
-        raise Invalid(field, "This must not be empty.")
-    if len(text) > NAME_CHARS_MAX:
-        raise Invalid(field, "At most {most} characters.", most=NAME_CHARS_MAX)
-    return text
-
-
-def optional(field: str, text: str) -> str:
-    """Some words, or none."""
-    text = text.strip()
-    if len(text) > TEXT_CHARS_MAX:
-        raise Invalid(field, "At most {most} characters.", most=TEXT_CHARS_MAX)
-    return text
 
 
 def check_transactions_max(number: int) -> None:

@@ -10,7 +10,7 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.tariff import Tariff
 from appliance.services import audit, problems
 from appliance.services.announce import SettingsChanged
-from appliance.services.enrolment import required
+from appliance.services.texts import required
 
 PRICE_MILLI_MAX = 1_000_000_000
 GRACE_S_MAX = 86_400

@@ -16,7 +16,7 @@ from appliance.db.unknown_tags import Tag
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
 from appliance.domain.identifiers import PersonId, StationId
-from appliance.services import aliases, audit, charger_jobs, enrolment
+from appliance.services import aliases, audit, charger_jobs, enrolment, texts
 from appliance.services.announce import UnknownTagSeen
 
 TAGS_MAX = 500
@@ -82,7 +82,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
     found = enrolment.need_person(db, person)
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left.", "Take them back first.", name=found.name)
-    request = {"person_id": int(person), "label": enrolment.optional("label", label)}
+    request = {"person_id": int(person), "label": texts.optional("label", label)}
     job = charger_jobs.begin(db, station, "enrol", request, actor, now_ms, person=person)
     audit.record(db, actor, "station.enrol", f"station:{station}", now_ms, person=int(person))
     return job

@@ -26,7 +26,7 @@ from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
 from appliance.ocpp.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
-from appliance.services import cash_desk, enrolment, stations, tariffs
+from appliance.services import cash_desk, enrolment, groups, stations, tariffs
 from appliance.services.announce import Announcement, Hub
 from tests.support.schema import prepare
 
@@ -227,7 +227,7 @@ def fill(db: Database) -> None:
     now_ms = system_clock()
     sites.create(db, Site("Depot", "BDT", 2, "Asia/Dhaka", "en"), SITE_KEY, now_ms)
     tariffs.add(db, Tariff(0, "Day", 1_200_000, 0, 0, 0, 0, 0), "operator:1", now_ms)
-    group = enrolment.add_group(db, "Guests", "prepaid", "operator:1", now_ms)
+    group = groups.add_group(db, "Guests", "prepaid", "operator:1", now_ms)
     person = enrolment.add_person(db, "Rahima Khatun", group, "operator:1", now_ms)
     enrolment.add_card(db, CARD, person, "operator:1", now_ms)
     cash_desk.top_up(db, person, 100_000, "cash", "first", "operator:1", now_ms)

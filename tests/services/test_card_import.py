@@ -14,7 +14,7 @@ from appliance.db.people import Card, Person
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId
-from appliance.services import aliases, card_file, card_import, enrolment
+from appliance.services import aliases, card_file, card_import, enrolment, groups
 from appliance.services.card_file import Row
 from appliance.services.card_import import Outcome, Result
 from tests.support.books import ACTOR, Books
@@ -30,8 +30,8 @@ Nobody Yet;;;;;
 
 @pytest.fixture(name="books")
 def _books(books: Books) -> Books:
-    enrolment.add_group(books.db, "Customers", "prepaid", ACTOR, books.now_ms)
-    enrolment.add_group(books.db, "Staff", "free", ACTOR, books.now_ms)
+    groups.add_group(books.db, "Customers", "prepaid", ACTOR, books.now_ms)
+    groups.add_group(books.db, "Staff", "free", ACTOR, books.now_ms)
     return books
 
 

@@ -7,7 +7,7 @@ import pytest
 from appliance.db import people
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.services import authorize, enrolment
+from appliance.services import authorize, enrolment, groups
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -143,7 +143,7 @@ def test_a_limit_below_what_a_member_owes_is_refused(books: Books) -> None:
     books.stop(station, started.ref, 2_000)
 
     def limit(limit_minor: int) -> None:
-        enrolment.change_group(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms, limit_minor=limit_minor)
+        groups.change_group(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms, limit_minor=limit_minor)
 
     with pytest.raises(Refusal):
         limit(3_999)
@@ -175,17 +175,17 @@ def test_a_group_that_makes_no_sense_is_refused(
     books: Books, name: str, policy: str, limit: int | None, tariff: int | None
 ) -> None:
     with pytest.raises(Invalid):
-        enrolment.add_group(books.db, name, policy, ACTOR, books.now_ms, limit_minor=limit, tariff_id=tariff)
+        groups.add_group(books.db, name, policy, ACTOR, books.now_ms, limit_minor=limit, tariff_id=tariff)
 
 
 def test_two_groups_do_not_share_a_name(books: Books) -> None:
-    first = enrolment.add_group(books.db, "Fleet", "free", ACTOR, books.now_ms)
+    first = groups.add_group(books.db, "Fleet", "free", ACTOR, books.now_ms)
     with pytest.raises(Conflict):
-        enrolment.add_group(books.db, " Fleet ", "free", ACTOR, books.now_ms)
-    second = enrolment.add_group(books.db, "Staff", "free", ACTOR, books.now_ms)
+        groups.add_group(books.db, " Fleet ", "free", ACTOR, books.now_ms)
+    second = groups.add_group(books.db, "Staff", "free", ACTOR, books.now_ms)
     with pytest.raises(Conflict):
-        enrolment.change_group(books.db, second, "Fleet", "free", ACTOR, books.now_ms)
-    enrolment.change_group(books.db, first, "Fleet", "postpaid", ACTOR, books.now_ms)
+        groups.change_group(books.db, second, "Fleet", "free", ACTOR, books.now_ms)
+    groups.change_group(books.db, first, "Fleet", "postpaid", ACTOR, books.now_ms)
 
 
 def test_what_is_not_there_is_not_found(books: Books) -> None:

@@ -16,7 +16,7 @@ from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, stations, tariffs
+from appliance.services import cash_desk, enrolment, groups, stations, tariffs
 from appliance.services import sessions as service
 from appliance.services.sessions import Started
 from tests.support.schema import prepare
@@ -40,9 +40,7 @@ class Books:
 
     def group(self, policy: str = "prepaid", limit_minor: int | None = None) -> GroupId:
         """A new group of this policy."""
-        return enrolment.add_group(
-            self.db, f"group {next(numbers)}", policy, ACTOR, self.now_ms, limit_minor=limit_minor
-        )
+        return groups.add_group(self.db, f"group {next(numbers)}", policy, ACTOR, self.now_ms, limit_minor=limit_minor)
 
     def tariff(
         self, energy: int = 2_000_000, *, time: int = 0, idle: int = 0, grace_s: int = 0, flat: int = 0, tax: int = 0

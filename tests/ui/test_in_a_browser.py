@@ -1,8 +1,7 @@
-"""The console in a real browser: two clicks to start, live tiles, keyboard, and nothing wider than a small phone."""
+"""The board's dialog, live tiles and focus in a real browser, and nothing wider than a small phone. Whole stories are in `tests/browser`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -35,15 +34,6 @@ async def _page(yard: Yard) -> AsyncIterator[Page]:
         yield page
         await chromium.close()
     assert complaints == []
-
-
-async def test_two_clicks_start_a_session(yard: Yard, page: Page) -> None:
-    await page.locator("#tile-2-1-1").get_by_text("Start…").click()
-    await page.get_by_role("button", name="Rahima Khatun").click()
-
-    await expect(page.locator(".note")).to_contain_text("the charger has accepted")
-    await expect(page.locator("#tile-2-1-1")).to_contain_text("Starting…")
-    assert yard.stations.asked[0][:3] == ("remote_start", 2, 1)
 
 
 async def test_the_search_in_the_dialog_finds_while_typing(page: Page) -> None:
@@ -86,14 +76,6 @@ async def test_a_new_charger_appears_on_the_board_by_itself(yard: Yard, page: Pa
     await expect(page.get_by_role("heading", name="Far end")).to_be_visible()
 
 
-async def test_slash_searches(page: Page) -> None:
-    await page.keyboard.press("/")
-    await page.keyboard.type("222333")
-    await page.keyboard.press("Enter")
-
-    await expect(page).to_have_url(re.compile("/people/"))
-
-
 async def test_no_page_is_wider_than_a_small_phone(page: Page) -> None:
     await page.set_viewport_size({"width": 320, "height": 700})
     too_wide = {}
@@ -104,30 +86,3 @@ async def test_no_page_is_wider_than_a_small_phone(page: Page) -> None:
             too_wide[path] = width
 
     assert too_wide == {}
-
-
-async def test_what_is_pressed_on_a_phone_is_large_enough(page: Page) -> None:
-    await page.set_viewport_size({"width": 390, "height": 800})
-    small = []
-    for path in ("/", "/stations/CS-01", "/stations/CS-02/1/start", "/problems", "/account"):
-        await page.goto(path)
-        for element in await page.locator("main .button:visible, .tabs a, main .pick").all():
-            box = await element.bounding_box()
-            if box is not None and box["height"] < 43.5:
-                small.append((path, await element.inner_text(), box["height"]))
-
-    assert small == []
-
-
-async def test_without_scripts_a_start_takes_the_same_two_presses(yard: Yard, page: Page) -> None:
-    chromium = page.context.browser
-    assert chromium is not None
-    plain = await chromium.new_context(java_script_enabled=False, base_url=str(yard.server.make_url("/")))
-    await plain.add_cookies(await page.context.cookies())  # type: ignore[arg-type]
-    bare = await plain.new_page()
-    await bare.goto("/")
-
-    await bare.locator("#tile-2-1-1").get_by_text("Start…").click()
-    await bare.get_by_role("button", name="Rahima Khatun").click()
-
-    await expect(bare.locator(".note")).to_contain_text("the charger has accepted")

@@ -22,7 +22,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, operators, sessions, stations, tariffs
+from appliance.services import cash_desk, enrolment, groups, operators, sessions, stations, tariffs
 from appliance.services.announce import Hub
 from appliance.services.card_desk import DeskKey
 from appliance.services.operators import Role
@@ -241,8 +241,8 @@ def fill(db: Database) -> set[StationId]:
         idle_grace_s=1800, flat_milli=0, tax_basis_points=500,
     )  # fmt: skip
     tariffs.make_default(db, tariffs.add(db, tariff, ACTOR, NOW_MS - 90 * HOUR_MS), ACTOR, NOW_MS - 90 * HOUR_MS)
-    customers = enrolment.add_group(db, "Customers", "prepaid", ACTOR, NOW_MS)
-    staff = enrolment.add_group(db, "Staff", "free", ACTOR, NOW_MS)
+    customers = groups.add_group(db, "Customers", "prepaid", ACTOR, NOW_MS)
+    staff = groups.add_group(db, "Staff", "free", ACTOR, NOW_MS)
     people = (
         ("Rahima Khatun", "+880 1712 345678", customers, "04A1B2C3", 500_00),
         ("Karim Ahmed", "+880 1819 222333", customers, "04B1B2C3", 1_200_00),

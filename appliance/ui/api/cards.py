@@ -14,7 +14,8 @@ from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import card_limits as limit_units
 from appliance.services import enrolment
-from appliance.services.enrolment import TEXT_CHARS_MAX, TRANSACTIONS_MAX, need_card
+from appliance.services.enrolment import TRANSACTIONS_MAX, need_card
+from appliance.services.texts import TEXT_CHARS_MAX
 from appliance.ui.api.checks import Parameter, moment_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import (

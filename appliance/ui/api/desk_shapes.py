@@ -20,8 +20,8 @@ from appliance.services import card_checks, card_desk, enrolment
 from appliance.services.card_desk import Described
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX
 from appliance.services.desk_jobs import BATCH_MAX
-from appliance.services.enrolment import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.services.ports import DeskView
+from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.ui import desk_words
 from appliance.ui.api.operations import Body, at
 from appliance.ui.api.shapes import (

@@ -6,9 +6,9 @@ from appliance.db import people
 from appliance.db.connection import Database
 from appliance.db.people import Group
 from appliance.domain.identifiers import GroupId
-from appliance.services import enrolment
+from appliance.services import groups
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX
-from appliance.services.enrolment import NAME_CHARS_MAX
+from appliance.services.texts import NAME_CHARS_MAX
 from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, listed
 from appliance.ui.api.shapes import (
     CURRENCY,
@@ -51,14 +51,14 @@ async def list_groups(call: Call) -> Answer:
 
 async def show_group(call: Call) -> Answer:
     """`GET /groups/{id}`."""
-    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, GroupId(call.number()))))
+    return Answer(group_as(call, await call.console.store.read(groups.need_group, GroupId(call.number()))))
 
 
 async def add_group(call: Call) -> Answer:
     """`POST /groups`."""
     body = call.body
     group = await call.console.store.write(
-        enrolment.add_group,
+        groups.add_group,
         body["name"],
         body["policy"],
         call.actor,
@@ -66,14 +66,14 @@ async def add_group(call: Call) -> Answer:
         limit_minor=body.get("limit_minor"),
         tariff_id=body.get("tariff_id"),
     )
-    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)), 201)
+    return Answer(group_as(call, await call.console.store.read(groups.need_group, group)), 201)
 
 
 async def change_group(call: Call) -> Answer:
     """`PATCH /groups/{id}`: what is not named stays."""
     group = GroupId(call.number())
     await call.console.store.write(_change_group, group, call.body, call.actor, call.now_ms)
-    return Answer(group_as(call, await call.console.store.read(enrolment.need_group, group)))
+    return Answer(group_as(call, await call.console.store.read(groups.need_group, group)))
 
 
 def group_as(call: Call, group: Group) -> Body:
@@ -90,8 +90,8 @@ def group_as(call: Call, group: Group) -> Body:
 
 
 def _change_group(db: Database, group: GroupId, body: Body, actor: str, now_ms: int) -> None:
-    found = enrolment.need_group(db, group)
-    enrolment.change_group(
+    found = groups.need_group(db, group)
+    groups.change_group(
         db,
         group,
         body.get("name", found.name),

@@ -13,7 +13,8 @@ from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services import cash_desk, enrolment
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX, Booked
-from appliance.services.enrolment import NAME_CHARS_MAX, TEXT_CHARS_MAX, need_person
+from appliance.services.enrolment import need_person
+from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (

@@ -13,7 +13,7 @@ from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
 from appliance.domain.money import format_amount, parse_amount
-from appliance.services import enrolment
+from appliance.services import groups
 from appliance.ui.console.wallet import currency_of, number_of
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.forms import Form, read_form
@@ -61,7 +61,7 @@ async def add(request: web.Request) -> web.Response:
     try:
         limit_minor, tariff = _read(request, form)
         await console.store.write(
-            enrolment.add_group,
+            groups.add_group,
             form.text("name"),
             form.text("policy"),
             principal(request).actor,
@@ -76,7 +76,7 @@ async def add(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /groups/{group}`."""
-    found = await request.app[CONSOLE].store.read(enrolment.need_group, GroupId(number_of(request, "group")))
+    found = await request.app[CONSOLE].store.read(groups.need_group, GroupId(number_of(request, "group")))
     limit = "" if found.limit_minor is None else format_amount(found.limit_minor, currency_of(request))
     form = Form(
         {
@@ -92,11 +92,11 @@ async def show(request: web.Request) -> web.Response:
 async def change(request: web.Request) -> web.Response:
     """`POST /groups/{group}`."""
     console, form, group = request.app[CONSOLE], await read_form(request), GroupId(number_of(request, "group"))
-    found = await console.store.read(enrolment.need_group, group)
+    found = await console.store.read(groups.need_group, group)
     try:
         limit_minor, tariff = _read(request, form)
         await console.store.write(
-            enrolment.change_group,
+            groups.change_group,
             group,
             form.text("name"),
             form.text("policy"),

@@ -15,6 +15,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.tariff import Tariff
 from appliance.services import enrolment, repeatable
+from appliance.services.groups import need_group
 from appliance.services.repeatable import NewPerson
 from appliance.ui.card_words import State
 from appliance.ui.card_words import state_of as state_of_card
@@ -240,7 +241,7 @@ def _shown(db: sqlite3.Connection, person: PersonId, before_ms: int | None) -> S
     found = buys.person
     return Shown(
         buys,
-        enrolment.need_group(db, found.group_id),
+        need_group(db, found.group_id),
         people.cards_of(db, person),
         records.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
         reports.person_total(db, person),

@@ -1,0 +1,107 @@
+"""Groups: how their members pay, and how far down their wallets may go."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db import ledger, people, tariffs
+from appliance.db.connection import Database
+from appliance.db.people import Group
+from appliance.domain.authorization import Policy
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.identifiers import AccountId, GroupId
+from appliance.services import audit
+from appliance.services.announce import SettingsChanged
+from appliance.services.texts import required
+
+
+def add_group(
+    db: Database,
+    name: str,
+    policy: str,
+    actor: str,
+    now_ms: int,
+    *,
+    limit_minor: int | None = None,
+    tariff_id: int | None = None,
+) -> GroupId:
+    """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
+    name = required("name", name)
+    check_group(db, policy, limit_minor, tariff_id)
+    if people.group_named(db, name) is not None:
+        raise Conflict("There is a group {name} already.", name=name)
+    group = people.add_group(db, name, policy, limit_minor, tariff_id, now_ms)
+    audit.record(db, actor, "group.create", f"group:{group}", now_ms, name=name, policy=policy)
+    db.announce(SettingsChanged())
+    return group
+
+
+def change_group(
+    db: Database,
+    group: GroupId,
+    name: str,
+    policy: str,
+    actor: str,
+    now_ms: int,
+    *,
+    limit_minor: int | None = None,
+    tariff_id: int | None = None,
+) -> None:
+    """Change a group; all wallets of its members get the new limit.
+
+    Raises:
+        Refusal: A member owes more than the new limit allows.
+    """
+    found = need_group(db, group)
+    name = required("name", name)
+    check_group(db, policy, limit_minor, tariff_id)
+    same = people.group_named(db, name)
+    if same is not None and same.id != group:
+        raise Conflict("There is a group {name} already.", name=name)
+    people.change_group(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
+    for wallet in people.wallets_of_group(db, group):
+        move_floor(db, wallet, floor_of(policy, limit_minor))
+    audit.record(db, actor, "group.change", f"group:{group}", now_ms, name=name, policy=policy, before=found.policy)
+    db.announce(SettingsChanged())
+
+
+def check_group(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None) -> None:
+    """The fields of a group."""
+    if policy not in set(Policy):
+        raise Invalid("policy", "The policy is prepaid, postpaid or free.")
+    if limit_minor is not None and limit_minor < 0:
+        raise Invalid("limit_minor", "A limit is not below zero.")
+    if tariff_id is not None:
+        found = tariffs.show(db, tariff_id)
+        if found is None or found.archived_at_ms is not None:
+            raise Invalid("tariff_id", "There is no such tariff.")
+
+
+def floor_of(policy: str, limit_minor: int | None) -> int | None:
+    """How far down a wallet of this policy may go."""
+    if policy == Policy.PREPAID:
+        return 0
+    if policy == Policy.POSTPAID and limit_minor is not None:
+        return -limit_minor
+    return None
+
+
+def move_floor(db: Database, wallet: int, floor_minor: int | None) -> None:
+    """Set a wallet's floor, if what is there allows it."""
+    account = AccountId(wallet)
+    now = ledger.balance(db, account)
+    held = ledger.held_minor(db, account)
+    if floor_minor is not None and now.balance_minor - held < floor_minor:
+        raise Refusal(
+            "Somebody in this group owes more than that, or has sessions running.",
+            "Let them pay, or choose another group for them, first.",
+        )
+    ledger.set_floor(db, account, floor_minor)
+
+
+def need_group(db: sqlite3.Connection, group: GroupId) -> Group:
+    """The group, or NotFound."""
+    found = people.find_group(db, group)
+    if found is None:
+        raise NotFound("There is no such group.")
+    return found

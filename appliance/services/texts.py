@@ -1,0 +1,26 @@
+"""Words that people enter: how long they may be, and what is left of the spaces around them."""
+
+from __future__ import annotations
+
+from appliance.domain.errors import Invalid
+
+NAME_CHARS_MAX = 200
+TEXT_CHARS_MAX = 1000
+
+
+def required(field: str, text: str) -> str:
+    """A name: something, but not a book."""
+    text = " ".join(text.split())
+    if not text:
+        raise Invalid(field, "This must not be empty.")
+    if len(text) > NAME_CHARS_MAX:
+        raise Invalid(field, "At most {most} characters.", most=NAME_CHARS_MAX)
+    return text
+
+
+def optional(field: str, text: str) -> str:
+    """Some words, or none."""
+    text = text.strip()
+    if len(text) > TEXT_CHARS_MAX:
+        raise Invalid(field, "At most {most} characters.", most=TEXT_CHARS_MAX)
+    return text
