@@ -25,7 +25,8 @@ from appliance.ui.roles import may
 
 log = logging.getLogger(__name__)
 
-COALESCE_S = 0.25
+RENDER_EVERY_S = 0.25
+"""Least time between two renderings of a view; what comes after a quiet while is shown at once."""
 HEARTBEAT_S = 15.0
 RECHECK_BEATS = 4
 """A log-in that ended closes its streams within a minute."""
@@ -118,13 +119,16 @@ class Channel:
         self._dirty.set()
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        rendered_s = loop.time()
         while True:
             changes: list[Announcement] | None = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._dirty.wait(), self.view.refresh_s)
-                await asyncio.sleep(COALESCE_S)
+                await asyncio.sleep(rendered_s + RENDER_EVERY_S - loop.time())
                 self._dirty.clear()
                 changes, self._changes = self._changes, []
+            rendered_s = loop.time()
             try:
                 async with self._rendering:
                     self._send(await self._render(changes))
