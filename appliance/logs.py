@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from functools import lru_cache
+from textwrap import indent
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -14,13 +15,13 @@ class EventFormatter(logging.Formatter):
     """`2026-11-23 05:28:48 INFO sessions: session ended  session=12 energy_wh=7200`"""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and the traceback if there is one. Nothing from outside can begin a line of its own."""
+        """One line, and the traceback if there is one, indented. Nothing from outside can begin a line of its own."""
         fields = " ".join(f"{name}={value}" for name, value in vars(record).items() if name not in STANDARD)
         module = record.name.removeprefix("appliance.")
         event = " ".join(f"{record.getMessage()}  {fields}".rstrip().splitlines())
         text = f"{written_second(int(record.created))} {record.levelname} {module}: {event}"
         if record.exc_info:
-            text = f"{text}\n{self.formatException(record.exc_info)}"
+            text = f"{text}\n{indent(self.formatException(record.exc_info), '  ')}"
         return text
 
 
