@@ -1,17 +1,19 @@
 """`make bench`: the product against the limit of this machine, in turn, in one run, with its books checked at the end.
 
-`python -m benchmarks [--pairs 5] [--seconds 5] [--stations 100] [--only mix,storm,board,report,reader_lag]`
+`python -m benchmarks [--rounds 9] [--seconds 2] [--stations 100] [--only mix,storm,board,report,reader_lag]`
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +33,8 @@ ACTOR = "console"
 LIMIT_PORT = 20_900
 FUNDS_MINOR = 100_000_000
 STORM = 2_000
-WARM_UP_S = 3
+STORMS = 3
+SETTLE_S = 3
 """A server that has just been started prepares statements and looks for a card reader."""
 PARTS = ("mix", "storm", "board", "report", "reader_lag")
 Figures = dict[str, Any]
@@ -40,50 +43,72 @@ Figures = dict[str, Any]
 def main() -> None:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--stations", type=int, default=100)
     parser.add_argument("--only", default=",".join(PARTS))
     arguments = parser.parse_args()
     wanted = arguments.only.split(",")
     if "mix" in wanted:
-        compare_mix(arguments.pairs, arguments.stations, arguments.seconds)
+        compare_mix(arguments.rounds, arguments.stations, arguments.seconds)
     if "storm" in wanted:
-        compare_storm()
+        compare_storm(STORMS)
     for part in ("board", "report", "reader_lag"):
         if part in wanted:
             subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
 
 
-def compare_mix(pairs: int, number: int, seconds: float) -> None:
-    """The OCPP mix: the product between two runs of the limit, because a machine's speed drifts."""
-    words = ("--n", number, "--warmup", WARM_UP_S, "--seconds")
-    ratios = []
-    for _ in range(pairs):
-        with limit_server() as (limit_url, limit_process), product(number) as (url, process, folder):
-            before = load(limit_url, limit_process, *words, seconds / 2)
-            ours = load(url, process, *words, seconds)
-            after = load(limit_url, limit_process, *words, seconds / 2)
-            for name, figures in (("limit", before), ("forecourt", ours), ("limit", after)):
-                say(name, figures)
-            report_books(folder)
-        ratios.append(2 * ours["messages_per_s"] / (before["messages_per_s"] + after["messages_per_s"]))
+def compare_mix(rounds: int, number: int, seconds: float) -> None:
+    """The OCPP mix: both servers are up, and each run of the product lies between two of the limit, because a machine's speed drifts."""
+    words = ("--n", number, "--seconds", seconds)
+    with limit_server() as (limit_url, limit_process), product(number) as (url, process, folder):
+        load(limit_url, limit_process, *words, "--warmup", SETTLE_S)
+        load(url, process, *words, "--warmup", SETTLE_S)
+        limits, ours = [load(limit_url, limit_process, *words)], []
+        say("limit", limits[0])
+        for _ in range(rounds):
+            ours.append(load(url, process, *words))
+            say("forecourt", ours[-1])
+            limits.append(load(limit_url, limit_process, *words))
+            say("limit", limits[-1])
+        report_books(folder)
+    ratios = compared(ours, limits, "messages_per_s")
     print(f"mix: ratios {[round(ratio, 3) for ratio in ratios]}, median {statistics.median(ratios):.3f} (goal >= 0.35)")
 
 
-def compare_storm() -> None:
-    """Two thousand stations come back after a power cut."""
-    with limit_server() as (url, process):
-        limit = load(url, process, "--n", STORM, "--storm", "--hold", 3)
-    with product(STORM) as (url, process, _):
-        ours = load(url, process, "--n", STORM, "--storm", "--hold", 3)
-    ratio = ours["all_booted_s"] / limit["all_booted_s"]
-    for name, figures in (("limit", limit), ("forecourt", ours)):
-        print(
-            f"storm of {STORM}: {name:10} booted in {figures['all_booted_s']:.2f} s, boots {figures['boot_ms']} ms, "
-            f"RSS {figures['server_rss_mib']} MiB, errors {figures['errors']}"
-        )
-    print(f"storm: {ratio:.2f} times the limit's time (goal <= 2), RSS {ours['server_rss_mib']} MiB (goal <= 150)")
+def compare_storm(rounds: int) -> None:
+    """Two thousand stations come back after a power cut, again and again, to the product and to the limit in turn."""
+    words = ("--n", STORM, "--storm", "--hold", 3)
+    with limit_server() as (limit_url, limit_process), product(STORM) as (url, process, _):
+        time.sleep(SETTLE_S)
+        limits, ours = [load(limit_url, limit_process, *words)], []
+        say_storm("limit", limits[0])
+        for _ in range(rounds):
+            ours.append(load(url, process, *words))
+            say_storm("forecourt", ours[-1])
+            limits.append(load(limit_url, limit_process, *words))
+            say_storm("limit", limits[-1])
+    ratios = compared(ours, limits, "all_booted_s")
+    rss = max(figures["server_rss_mib"] for figures in ours)
+    print(
+        f"storm: {[round(ratio, 2) for ratio in ratios]} times the limit's time, median {statistics.median(ratios):.2f} "
+        f"(goal <= 2), RSS at most {rss} MiB (goal <= 150)"
+    )
+
+
+def compared(ours: list[Figures], limits: list[Figures], name: str) -> list[float]:
+    """Each figure of the product by the mean of the limit's before and after it."""
+    around = itertools.pairwise(figures[name] for figures in limits)
+    return [2 * figures[name] / (before + after) for figures, (before, after) in zip(ours, around, strict=True)]
+
+
+def say_storm(name: str, figures: Figures) -> None:
+    """One line."""
+    print(
+        f"storm of {STORM}: {name:10} booted in {figures['all_booted_s']:.2f} s, boots {figures['boot_ms']} ms, "
+        f"RSS {figures['server_rss_mib']} MiB, errors {figures['errors']}",
+        flush=True,
+    )
 
 
 def say(name: str, figures: Figures) -> None:

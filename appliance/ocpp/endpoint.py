@@ -69,7 +69,7 @@ async def open_stations(
     """The stations' side while the server runs. Leaving it closes all links with 1001."""
     context = Context(store, settings, clock)
     links = Links(context)
-    stop_listening = hub.listen(links.station_changed)
+    stop_listening = hub.listen(links.admission_changed)
     await links.load(ONCE)
     pinging = asyncio.create_task(links.keep_alive(), name="keep stations alive")
     endpoint = Endpoint(context, links, dialects(settings), site_key)

@@ -12,6 +12,7 @@ import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -52,6 +53,15 @@ class Context:
     clock: Clock
     counters: Counters = field(default_factory=Counters)
 
+    def record(
+        self, station: StationId, direction: str, action: str, request: str, answer: str | None, violation: str | None
+    ) -> None:
+        """A row of the message log, with the next commit. What the station sent is counted where its action is known."""
+        if direction == "out":
+            self.counters.message(direction, action)
+        row = (station, self.clock(), direction, storable(action), storable(request), answer, violation)
+        self.store.write_unheard(message_log.record, row)
+
 
 class Link:
     """One websocket of one station."""
@@ -73,7 +83,9 @@ class Link:
         self._validators = dialect.schemas.request_validators
         self._loop = asyncio.get_running_loop()
         self._free_at_s = 0.0
-        self.calls = Calls(station.identity, self._send, self._record, dialect.schemas, context.settings)
+        self._record = partial(context.record, station.id)
+        # Nothing that it is given leads back to this link: once the line is gone, all of it is freed without a search for garbage.
+        self.calls = Calls(station.identity, partial(send, socket), self._record, dialect.schemas, context.settings)
 
     async def read(self) -> None:
         """Read and answer until the socket closes."""
@@ -277,11 +289,6 @@ class Link:
 
     # What goes out, and what is logged.
 
-    async def _send(self, frame: bytes) -> None:
-        if self._socket.closed:
-            raise ConnectionResetError("closed")
-        await self._socket.send_frame(frame, WSMsgType.TEXT)
-
     def _error(self, text: str, message_id: MessageId, action: str, code: str, description: str) -> bytes:
         answer = orjson.dumps([CALL_ERROR, message_id, code, shortened(description), {}])
         violation = f"{code}: {description}" if description else code
@@ -292,12 +299,6 @@ class Link:
     def _ignored(self, text: str, why: str) -> None:
         self._record("in", "", redacted_text(shortened(text, REFUSED_CHARS_KEPT)), None, why)
 
-    def _record(self, direction: str, action: str, request: str, answer: str | None, violation: str | None) -> None:
-        if direction == "out":
-            self._counters.message(direction, action)
-        row = (self.station.id, self._clock(), direction, storable(action), storable(request), answer, violation)
-        self._store.write_unheard(message_log.record, row)
-
     def _ahead_s(self) -> float:
         """For how long the next frame of a station that floods us must wait; none is dropped."""
         rate = self._settings.messages_per_s
@@ -306,6 +307,17 @@ class Link:
         now_s = self._loop.time()
         self._free_at_s = max(self._free_at_s, now_s) + 1 / rate
         return self._free_at_s - now_s - MESSAGES_BURST / rate
+
+
+async def send(socket: web.WebSocketResponse, frame: bytes) -> None:
+    """A call of ours.
+
+    Raises:
+        ConnectionError: The line is gone.
+    """
+    if socket.closed:
+        raise ConnectionResetError("closed")
+    await socket.send_frame(frame, WSMsgType.TEXT)
 
 
 def exchange(

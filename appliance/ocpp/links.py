@@ -24,7 +24,7 @@ from appliance.ocpp.link import Context, Link, report
 from appliance.ocpp.quirks import quirks_of
 from appliance.ocpp.station import Station
 from appliance.services import stations
-from appliance.services.announce import Announcement, StationChanged
+from appliance.services.announce import AdmissionChanged, Announcement
 from appliance.services.ports import CommandFailed
 
 log = logging.getLogger(__name__)
@@ -168,10 +168,10 @@ class Links:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def station_changed(self, announcements: Iterable[Announcement]) -> None:
+    def admission_changed(self, announcements: Iterable[Announcement]) -> None:
         """Listens to the hub. Of a station that waits to be let in, or is not known yet, the news is read at once."""
         for announcement in announcements:
-            if type(announcement) is StationChanged and announcement.evse == 0 and not self._closing:
+            if type(announcement) is AdmissionChanged and not self._closing:
                 number = StationId(announcement.station)
                 station = self._by_id.get(number)
                 fresh = number not in self._stale

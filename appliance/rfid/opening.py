@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from appliance.domain.tag import ReaderStatus
+from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug, nfcpy_reader, pcsc
 from appliance.rfid.device import CannotOpen, Device, Opener
 from appliance.rfid.pn532 import NoChip
@@ -72,7 +72,7 @@ class Automatic:
     def __call__(self) -> Device:
         """Try all that is plugged in; CannotOpen with what is most worth telling."""
         devices = hotplug.usb_devices(self._system)
-        troubles = [CannotOpen(ReaderStatus.LOOKING)]
+        troubles = [ReaderState(ReaderStatus.LOOKING)]
         ports = hotplug.serial_ports(devices, self._system)
         attempts: list[Callable[[], Device]] = [partial(_open_usb, device) for device in devices if device.is_driven]
         attempts += [partial(self._ask, path) for path in ports.values()]
@@ -81,10 +81,11 @@ class Automatic:
             try:
                 return attempt()
             except CannotOpen as error:
-                troubles.append(error)
+                troubles.append(error.state)
         if chip := hotplug.chip_on_the_board(self._system):
-            troubles.append(CannotOpen(ReaderStatus.UNSUPPORTED, detail=f"PN7150 ({chip})"))
-        raise min(troubles, key=lambda trouble: TELLING.index(trouble.state.status))
+            troubles.append(ReaderState(ReaderStatus.UNSUPPORTED, detail=f"PN7150 ({chip})"))
+        worst = min(troubles, key=lambda trouble: TELLING.index(trouble.status))
+        raise CannotOpen(worst.status, worst.name, worst.detail)
 
     def _ask(self, path: str) -> Device:
         """A port whose last answer was silence is left alone for a while, unless it was plugged in anew."""

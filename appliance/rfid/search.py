@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.domain.tag import ReaderStatus
+from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug
 from appliance.rfid.desk import Desk
 from appliance.rfid.device import CannotOpen, Device, Opener
@@ -34,7 +34,7 @@ class Patient:
         self._path = path
         self._open = open_device
         self._may_open = may_open
-        self._refused: CannotOpen | None = None
+        self._refused: ReaderState | None = None
         self._refused_file: object = None
         self._not_before_s = 0.0
 
@@ -44,11 +44,11 @@ class Patient:
             raise CannotOpen(ReaderStatus.LOOKING)
         file = which_file(self._path)
         if self._refused is not None and file == self._refused_file and time.monotonic() < self._not_before_s:
-            raise self._refused
+            raise CannotOpen(self._refused.status, self._refused.name, self._refused.detail)
         try:
             device = self._open()
         except CannotOpen as error:
-            self._refused, self._refused_file = error, file
+            self._refused, self._refused_file = error.state, file
             self._not_before_s = time.monotonic() + ASK_AGAIN_AFTER_S
             raise
         self._refused = None

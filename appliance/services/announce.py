@@ -21,6 +21,13 @@ class StationChanged:
 
 
 @dataclass(slots=True)
+class AdmissionChanged:
+    """A station was registered, let in, turned away or retired, or proves in another way who it is."""
+
+    station: int
+
+
+@dataclass(slots=True)
 class SessionChanged:
     """A session began, ended or was measured."""
 
@@ -78,6 +85,7 @@ class UnknownTagSeen:
 
 Announcement = (
     StationChanged
+    | AdmissionChanged
     | SessionChanged
     | PersonChanged
     | ProblemsChanged

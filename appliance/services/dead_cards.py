@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE_MAX = 64
 """Stations that are told at a time."""
+TOGETHER_S = 0.3
+"""Stations that come back within so long are looked up together: each look goes through all cards."""
 COMMIT_MS_MAX = 10_000
 """How much later than the moment it bears a death may be announced."""
 LOOK_BACK_MS = 120_000
@@ -85,6 +87,7 @@ class DeadCards:
 
     async def _catch_up(self) -> None:
         """Tell stations that came back what died while they were away. After a power cut all come at once: they are looked up together."""
+        await asyncio.sleep(TOGETHER_S)
         now_ms = self._clock()
         returned, self._returned = self._returned, []
         # One that was never here has nothing to forget.

@@ -12,7 +12,7 @@ from appliance.domain.events import StationBooted, StatusChanged
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, sessions, settings
-from appliance.services.announce import StationChanged
+from appliance.services.announce import AdmissionChanged, StationChanged
 
 KNOCKING_MAX = 50
 PASSWORD_CHARS_MIN = 8
@@ -35,6 +35,7 @@ def knock(db: Database, identity: str, address: str, now_ms: int) -> KnownStatio
         station = stations.add(db, identity, identity, StationState.KNOCKING, now_ms)
         problems.raise_problem(db, "knocking", f"station:{station}", now_ms, identity=identity, address=address)
         db.announce(StationChanged(station))
+        db.announce(AdmissionChanged(station))
         return stations.find_known(db, station)
     known_station = stations.find_known(db, found.id)
     return known_station if known_station and known_station.state is not StationState.RETIRED else None
@@ -112,6 +113,7 @@ def register(
         )
     audit.record(db, actor, "station.register", f"station:{station}", now_ms, identity=identity, name=name)
     db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
     return station
 
 
@@ -124,6 +126,7 @@ def approve(db: Database, station: StationId, name: str, actor: str, now_ms: int
     problems.clear_problem(db, "knocking", f"station:{station}", now_ms)
     audit.record(db, actor, "station.approve", f"station:{station}", now_ms, identity=found.identity, name=name)
     db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
 
 
 def dismiss(db: Database, station: StationId, actor: str, now_ms: int) -> None:
@@ -135,6 +138,7 @@ def dismiss(db: Database, station: StationId, actor: str, now_ms: int) -> None:
     stations.remove_knocking(db, station)
     audit.record(db, actor, "station.dismiss", f"station:{station}", now_ms, identity=found.identity)
     db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
 
 
 def rename(db: Database, station: StationId, name: str, actor: str, now_ms: int) -> None:
@@ -158,6 +162,7 @@ def retire(db: Database, station: StationId, actor: str, now_ms: int) -> None:
     problems.clear_subject(db, f"station:{station}", now_ms)
     audit.record(db, actor, "station.retire", f"station:{station}", now_ms, identity=found.identity)
     db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
 
 
 def secure(
@@ -169,6 +174,7 @@ def secure(
     stations.secure(db, station, profile, password_hash)
     audit.record(db, actor, "station.secure", f"station:{station}", now_ms, profile=profile)
     db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
 
 
 def check_identity(identity: str) -> None:
