@@ -29,6 +29,8 @@ from benchmarks.frames import ANSWERS, CLOSE, PING, PONG, TEXT, Round, StationCl
 STATIONS_MAX: Final = 20_000
 SECONDS_MAX: Final = 3600
 BOOT_TIMEOUT_S: Final = 60
+FINISH_S: Final = 5.0
+"""How long stations have to end their sessions when all is measured."""
 CONNECTING_AT_ONCE: Final = 256
 """How many stations are between their first packet and their Boot at a time: a power cut does not wait, the backlog does."""
 
@@ -55,7 +57,9 @@ class StationLink(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
         self.booted: asyncio.Future[float] = loop.create_future()
+        self.finished: asyncio.Future[None] = loop.create_future()
         self.running = False
+        self._is_last_round = False
         self._round = round_
         self._host = host
         self._path = path
@@ -105,6 +109,10 @@ class StationLink(asyncio.Protocol):
         self.running = True
         self._next()
 
+    def finish(self) -> None:
+        """Begin no further round: the next run shall find no session that is open."""
+        self._is_last_round = True
+
     def close(self) -> None:
         """Leave as a well-bred client does."""
         self.running = False
@@ -145,6 +153,9 @@ class StationLink(asyncio.Protocol):
             if not self.booted.done():
                 self.booted.set_exception(ConnectionError(payload.decode(errors="replace")))
                 self.booted.exception()
+        if self.running and self._is_last_round and self._action == "StopTransaction":
+            self.running = False
+            self.finished.set_result(None)
         if self.running:
             self._next()
 
@@ -230,7 +241,8 @@ async def load(arguments: argparse.Namespace) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         own_s, server_s = time.process_time() - own_began, cpu_s(arguments.pid) - cpu_began
         for link in links:
-            link.running = False
+            link.finish()
+        await asyncio.wait([link.finished for link in links], timeout=FINISH_S)
         messages = sum(len(each) for each in tally.latencies_ms.values())
         figures |= {
             "messages": messages,

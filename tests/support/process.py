@@ -115,16 +115,20 @@ class ServerProcess:
         Raises:
             DidNotStart: It has ended instead; the log says why.
         """
+        await self.launch()
+        try:
+            await self.serves(self.running)
+        except DidNotStart:
+            await gone(self.running)
+            raise
+
+    async def launch(self) -> None:
+        """Start, and wait for nothing."""
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self.prefix, sys.executable, "-m", "appliance", *self.words(), cwd=ROOT, stdout=subprocess.PIPE,
                 stderr=log, env=environment(),
             )  # fmt: skip
-        try:
-            await self.serves(self.process)
-        except DidNotStart:
-            await gone(self.process)
-            raise
 
     def words(self) -> list[str]:
         """Its command line."""
