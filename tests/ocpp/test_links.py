@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import aiohttp
 import pytest
 
@@ -39,6 +42,19 @@ async def test_a_station_is_online_until_it_goes(client: Client, server: Server)
     )
     assert seen_at_ms > 0
     assert (version, address) == ("1.6", "127.0.0.1")
+
+
+async def test_a_closed_link_is_freed_without_a_search_for_garbage(client: Client, server: Server) -> None:
+    await client.boot()
+    link = weakref.ref(server.face.links.of(STATION))
+    gc.disable()
+    try:
+        await client.socket.close()
+        await server.until(lambda: len(server.face.links) == 0)
+        # Whatever still runs to its end needs a turn or two, but nobody's help.
+        await server.until(lambda: link() is None)
+    finally:
+        gc.enable()
 
 
 async def test_a_station_that_knocks_is_not_online(server: Server) -> None:

@@ -18,8 +18,6 @@ from appliance.ui.words import OFFLINE, PAUSED, STARTING, STOPPING, Status, erro
 
 BUTTONS_MAX = 2
 DOT = " · "
-SMALL, SMALL_END = Markup(" <small>"), Markup("</small>")
-MONEY, MONEY_END = Markup(' <span class="money">'), Markup("</span>")
 STARTED = frozenset({"Available", "Preparing", "Reserved", ""})
 """A transaction is told before the status that follows from it; until then the tile trusts the transaction."""
 
@@ -181,8 +179,11 @@ def _who(
 
 
 def _energy_and_money(energy_wh: int, fee_minor: int | None, fmt: Formats) -> Markup:
-    energy = escape(fmt.energy(energy_wh)) + SMALL + escape(_("kWh")) + SMALL_END
-    return energy if fee_minor is None else energy + MONEY + escape(fmt.money(fee_minor)) + MONEY_END
+    # Put together as text: to add Markup to Markup takes a third of a tile's time.
+    html = f"{escape(fmt.energy(energy_wh))} <small>{escape(_('kWh'))}</small>"
+    if fee_minor is not None:
+        html += f' <span class="money">{escape(fmt.money(fee_minor))}</span>'
+    return Markup(html)  # noqa: S704  # its parts are escaped
 
 
 def _bar(running: Running | None, fee_minor: int, *, flows: bool, fmt: Formats) -> tuple[int | None, str]:
