@@ -1,6 +1,7 @@
 """What the board shows, read in a few statements: every connector, what runs on it, and the day's figures.
 
-What a running session costs so far is decided by `domain.tariff`; how anything is shown, by the console.
+What a running session costs so far is decided by `domain.tariff`; how anything is shown, by the console. Connectors and sessions
+are hundreds a page, so they are not frozen: that would take ten times as long to make each.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ NEWEST_MAX = 500
 """Among so many sessions the board looks for those whose cable is still in."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """A connector; with `evse` 0 a station that has not told of any."""
 
@@ -35,7 +36,7 @@ class Place:
     """How many the station has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Running:
     """An open session, as last measured; power and battery are those of the last few readings, if these tell them.
 
@@ -70,7 +71,7 @@ class Begun:
     person: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parked:
     """A session that is over while its cable is still in."""
 

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from aiohttp import web
 
@@ -134,9 +135,7 @@ def tiles_of(
 ) -> list[Tile]:
     """The tiles of these connectors."""
     site = console.site
-    reader = Reader(
-        formats(site.currency, site.exponent, site.zone), lambda method, path: may(role, method, path), now_ms
-    )
+    reader = Reader(formats(site.currency, site.exponent, site.zone), cache(partial(may, role)), now_ms)
     online = console.stations.online()
     found = []
     for place in sorted(places, key=natural_order):

@@ -22,7 +22,7 @@ STARTED = frozenset({"Available", "Preparing", "Reserved", ""})
 """A transaction is told before the status that follows from it; until then the tile trusts the transaction."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Button:
     """A link to a small form."""
 
@@ -33,9 +33,9 @@ class Button:
     dialog: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tile:
-    """One connector. All texts are ready to be shown."""
+    """One connector. All texts are ready to be shown. Nobody changes one; but to freeze each takes ten times as long to make it."""
 
     id: str
     station: int
