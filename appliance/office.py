@@ -1,4 +1,4 @@
-"""All that chargers need not wait for: the certificate, the card desks, pages, commands, and what happens by the clock.
+"""All that chargers need not wait for: the certificate, the card desks, pages, and what happens by the clock.
 
 Loading it takes longer than loading all that chargers need, so `server.py` does so when they are served.
 """
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from appliance.background import running
-from appliance.control_socket import listening
 from appliance.data_directory import DataDirectory
 from appliance.db import operators
 from appliance.db.store import Store
@@ -88,7 +87,6 @@ async def open_office(
     )
     await open_faces(stack, arguments, console, core, certificate)
     await stack.enter_async_context(desks.running(DeskKey(core.site_key, card_link_base(arguments, core.faces))))
-    await stack.enter_async_context(listening(data, store, clock))
     stack.push_async_callback(stations.links.close)
 
     jobs = schedule(Jobs(store, stations.commands, core.control, clock, core.site, serving_since_ms=clock()))

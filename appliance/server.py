@@ -16,6 +16,7 @@ import uvloop
 
 from appliance import logs, notify
 from appliance.background import running
+from appliance.control_socket import listening
 from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
 from appliance.db.migrate import migrate
@@ -77,6 +78,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         dead_cards = DeadCards(store, stations.commands, hub, clock)
         stack.push_async_callback(dead_cards.close)
         await dead_cards.open()
+        await stack.enter_async_context(listening(data, store, clock))
         faces = Faces()
         await listen(stack, faces, "stations", stations.application, arguments.stations, None)
 

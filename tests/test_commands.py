@@ -15,7 +15,7 @@ import pytest
 from appliance.__main__ import EXIT_HOPELESS
 from appliance.db.migrate import migrations
 from tests.support.books import Books
-from tests.support.process import DidNotStart, ServerProcess, look_into, make_site, run
+from tests.support.process import START_S, DidNotStart, ServerProcess, look_into, make_site, run
 
 PASSWORD = "seven green bananas\n"
 SITE = ("--currency", "BDT", "--timezone", "Asia/Dhaka")
@@ -141,6 +141,29 @@ async def test_people_are_let_in_through_the_running_server(server: ServerProces
     await asyncio.to_thread(check_access, server.data_dir)
 
     assert await server.stop() == 0
+
+
+async def knock(host: str, port: int) -> asyncio.StreamWriter | None:
+    """A connection, if anybody listens."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except ConnectionError:
+        return None
+    return writer
+
+
+async def test_commands_find_the_server_as_soon_as_chargers_do(server: ServerProcess) -> None:
+    assert await server.stop() == 0
+    assert not (server.data_dir / "control.sock").exists()
+    await server.launch()
+    host, port = server.address("stations").rsplit(":", 1)
+    async with asyncio.timeout(START_S):
+        while (writer := await knock(host, int(port))) is None:
+            await asyncio.sleep(0.01)
+
+    assert (server.data_dir / "control.sock").is_socket()
+    writer.close()
+    await server.serves(server.running)
 
 
 def test_a_socket_that_a_killed_server_left_behind_is_in_nobodys_way(data_dir: Path) -> None:
