@@ -143,13 +143,15 @@ async def test_people_are_let_in_through_the_running_server(server: ServerProces
     assert await server.stop() == 0
 
 
-async def knock(host: str, port: int) -> asyncio.StreamWriter | None:
-    """A connection, if anybody listens."""
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except ConnectionError:
-        return None
-    return writer
+async def connected_to(host: str, port: int) -> asyncio.StreamWriter:
+    """A connection, once somebody listens."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except ConnectionError:
+            await asyncio.sleep(0.01)
+        else:
+            return writer
 
 
 async def test_commands_find_the_server_as_soon_as_chargers_do(server: ServerProcess) -> None:
@@ -158,8 +160,7 @@ async def test_commands_find_the_server_as_soon_as_chargers_do(server: ServerPro
     await server.launch()
     host, port = server.address("stations").rsplit(":", 1)
     async with asyncio.timeout(START_S):
-        while (writer := await knock(host, int(port))) is None:
-            await asyncio.sleep(0.01)
+        writer = await connected_to(host, int(port))
 
     assert (server.data_dir / "control.sock").is_socket()
     writer.close()
