@@ -18,7 +18,7 @@ from appliance.db import operators
 from appliance.db.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
-from appliance.jobs.schedule import Jobs, schedule
+from appliance.jobs.schedule import Jobs, keeping_time
 from appliance.listeners import Faces, listen
 from appliance.ocpp.endpoint import StationsFace
 from appliance.outside import addresses, card_link_base, keep_certificate, site_certificate
@@ -89,9 +89,8 @@ async def open_office(
     await stack.enter_async_context(desks.running(DeskKey(core.site_key, card_link_base(arguments, core.faces))))
     stack.push_async_callback(stations.links.close)
 
-    jobs = schedule(Jobs(store, stations.commands, core.control, clock, core.site, serving_since_ms=clock()))
-    jobs.start()
-    stack.callback(jobs.shutdown, wait=False)
+    jobs = Jobs(store, stations.commands, core.control, clock, core.site, serving_since_ms=clock())
+    await stack.enter_async_context(keeping_time(jobs))
     if cars is not None:
         await stack.enter_async_context(running(cars.run(core.faces.urls["stations"]), "demo cars"))
     await say_where(core.faces, store, clock, demo)

@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -104,9 +105,28 @@ class Jobs:
         await self.store.write(health.report_books, wrong, self.clock())
 
 
-def schedule(jobs: Jobs) -> AsyncIOScheduler:
-    """All jobs with their times; the caller starts it, and shuts it down."""
-    scheduler = AsyncIOScheduler(timezone=UTC)
+@asynccontextmanager
+async def keeping_time(jobs: Jobs) -> AsyncIterator[AsyncIOScheduler]:
+    """Run all jobs at their times until the block ends. One that runs just then is cancelled, and comes again after the next start."""
+    runs: set[asyncio.Task[None]] = set()
+    scheduler = schedule(jobs, runs)
+    scheduler.start()
+    try:
+        yield scheduler
+    finally:
+        scheduler.pause()
+        # What has fallen due but not begun begins in this turn of the loop: cancelled before, it could not end quietly.
+        await asyncio.sleep(0)
+        for task in runs:
+            task.cancel()
+        await asyncio.gather(*runs)
+        scheduler.shutdown()
+
+
+def schedule(jobs: Jobs, runs: set[asyncio.Task[None]]) -> AsyncIOScheduler:
+    """All jobs with their times, not started; `runs` will hold those that run."""
+    once_each = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=once_each)
     zone = jobs.site.zone
     for work, trigger in (
         (jobs.give_up_old_wishes, IntervalTrigger(seconds=GIVE_UP_S)),
@@ -120,17 +140,26 @@ def schedule(jobs: Jobs) -> AsyncIOScheduler:
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
     ):
-        scheduler.add_job(
-            guarded(jobs, work), trigger, id=work.__name__, max_instances=1, coalesce=True, misfire_grace_time=None
-        )
+        scheduler.add_job(guarded(jobs, work, runs), trigger, id=work.__name__)
     return scheduler
 
 
-def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+def guarded(
+    jobs: Jobs, work: Callable[[], Awaitable[None]], runs: set[asyncio.Task[None]]
+) -> Callable[[], Awaitable[None]]:
     """A job whose failure is a row under Problems, and does not keep it from running again."""
 
     @functools.wraps(work)
     async def run() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        runs.add(task)
+        task.add_done_callback(runs.discard)
+        # Only the end of the server cancels a job; apscheduler would log that as the job's error.
+        with suppress(asyncio.CancelledError):
+            await reported()
+
+    async def reported() -> None:
         subject = f"job:{work.__name__}"
         try:
             await work()

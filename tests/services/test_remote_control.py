@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,90 +13,16 @@ from appliance.db.connection import Database
 from appliance.db.store import Store, nothing
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
-from appliance.domain.events import TransactionRef
-from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services import billing, remote_control
 from appliance.services.announce import Hub
-from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports import CommandAnswer, CommandFailed
 from appliance.services.remote_control import RemoteControl
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
+from tests.support.made_up_stations import ACCEPTED, MadeUpStations, rows
 
-ACCEPTED = CommandAnswer(True, "Accepted")
 REJECTED = CommandAnswer(False, "Rejected")
 TIMEOUT_S = 20.0
-
-
-class MadeUpStations:
-    """Says what it was told to say, and remembers what it was asked, and what was on disk by then."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.away: set[StationId] = set()
-        self.says: CommandAnswer | CommandFailed = ACCEPTED
-        self.asked: list[tuple[str, int, object]] = []
-        self.on_disk: list[str] = []
-        self.heard = asyncio.Event()
-
-    def is_online(self, station: StationId) -> bool:
-        return station not in self.away
-
-    def online(self) -> frozenset[StationId]:
-        return frozenset()
-
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
-        self.on_disk = [row[0] for row in rows(self.path, "SELECT state FROM session ORDER BY id")]
-        return self._answer("start", station, (evse, id_token))
-
-    async def remote_stop(self, station: StationId, ref: TransactionRef) -> CommandAnswer:
-        return self._answer("stop", station, ref)
-
-    async def unlock(self, station: StationId, evse: int, connector: int) -> CommandAnswer:
-        return self._answer("unlock", station, (evse, connector))
-
-    async def reset(self, station: StationId, *, hard: bool) -> CommandAnswer:
-        return self._answer("reset", station, hard)
-
-    async def set_operative(self, station: StationId, evse: int, operative: bool) -> CommandAnswer:
-        return self._answer("operative", station, (evse, operative))
-
-    async def clear_cache(self, station: StationId) -> CommandAnswer:
-        return self._answer("clear cache", station, None)
-
-    async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
-        return self._answer("forget", station, tokens)
-
-    async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
-        return self._answer("trigger", station, (message, evse))
-
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
-        self._answer("get", station, tuple(names))
-        return []
-
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
-        return self._answer("set", station, (name, value))
-
-    async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
-        self._answer("raw", station, action)
-        return payload
-
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        self._answer("disconnect", station, reason)
-
-    def _answer(self, command: str, station: StationId, what: object) -> CommandAnswer:
-        self.asked.append((command, station, what))
-        self.heard.set()
-        if isinstance(self.says, CommandFailed):
-            raise self.says
-        return self.says
-
-
-def rows(path: Path, sql: str) -> list[Any]:
-    """What a stranger finds in the file."""
-    db = sqlite3.connect(path)
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
 
 
 class Site:

@@ -1,0 +1,116 @@
+"""What happens by the clock, with the real scheduler on a real store: it ends quietly, and a failure is told."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from appliance.db import problems
+from appliance.db.store import Store
+from appliance.jobs.schedule import Jobs, keeping_time, schedule
+from appliance.services.announce import Hub
+from appliance.services.remote_control import RemoteControl
+from tests.support.books import NOON_MS, SITE, open_books
+from tests.support.made_up_stations import MadeUpStations
+
+HUNG_S = 20.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hindered(Jobs):
+    """Jobs of which one does what a test wants."""
+
+    begun: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    error: list[Exception] = dataclasses.field(default_factory=list)
+
+    async def give_up_old_wishes(self) -> None:
+        """Fails with the error given; with none it does not end."""
+        self.begun.set()
+        if self.error:
+            raise self.error[0]
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def jobs(tmp_path: Path) -> AsyncIterator[Hindered]:
+    """The jobs of a site with nothing in it."""
+    books = open_books(tmp_path / "forecourt.db")
+    books.db.flush()
+    books.db.close()
+    hub = Hub()
+    store = Store(books.path, announce=hub.announce)
+    stations = MadeUpStations(books.path)
+    control = RemoteControl(store, stations, hub, lambda: NOON_MS)
+    await store.open()
+    yield Hindered(store, stations, control, lambda: NOON_MS, SITE, serving_since_ms=NOON_MS)
+    await control.close()
+    await store.close()
+
+
+def make_due(scheduler: AsyncIOScheduler, name: str) -> None:
+    """Have this job run at the loop's next turn."""
+    scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
+
+async def run_once(jobs: Jobs, name: str) -> None:
+    """One run of this job, to its end."""
+    done = asyncio.Event()
+
+    def ended(event: JobExecutionEvent) -> None:
+        if event.job_id == name:
+            done.set()
+
+    async with keeping_time(jobs) as scheduler, asyncio.timeout(HUNG_S):
+        scheduler.add_listener(ended, EVENT_JOB_EXECUTED)
+        make_due(scheduler, name)
+        await done.wait()
+
+
+async def test_a_job_that_runs_when_the_server_ends_leaves_no_error(
+    jobs: Hindered, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with keeping_time(jobs) as scheduler, asyncio.timeout(HUNG_S):
+        make_due(scheduler, "give_up_old_wishes")
+        await jobs.begun.wait()
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_job_that_has_just_fallen_due_when_the_server_ends_leaves_no_error(
+    jobs: Hindered, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with keeping_time(jobs) as scheduler:
+        make_due(scheduler, "give_up_old_wishes")
+        await asyncio.sleep(0)
+        assert not jobs.begun.is_set()
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_job_that_fails_is_a_problem_until_it_succeeds(jobs: Hindered) -> None:
+    jobs.error.append(OSError("the disk is gone"))
+    await run_once(jobs, "give_up_old_wishes")
+    (problem,) = await jobs.store.read(problems.open_problems)
+    assert (problem.kind, problem.subject) == ("job_failed", "job:give_up_old_wishes")
+
+    healthy = Jobs(*(getattr(jobs, field.name) for field in dataclasses.fields(Jobs)))
+    await run_once(healthy, "give_up_old_wishes")
+    assert await jobs.store.read(problems.open_problems) == []
+
+
+async def test_every_job_runs_on_a_site_with_nothing_in_it(jobs: Hindered) -> None:
+    healthy = Jobs(*(getattr(jobs, field.name) for field in dataclasses.fields(Jobs)))
+    for job in schedule(healthy, set()).get_jobs():
+        await run_once(healthy, job.id)
+
+    assert [found.kind for found in await jobs.store.read(problems.open_problems) if found.kind == "job_failed"] == []
