@@ -1,4 +1,4 @@
-"""nfcpy, unmodified, on the simulated reader: opened by path as it opens a serial port."""
+"""nfcpy on the simulated reader: opened by path as it opens a serial port, and patient where the machine is busy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,23 @@ import nfc.clf.transport
 import nfc.tag
 
 READER_GONE = (OSError, termios.error)
+PATIENCE = 20
+"""How many times longer than by itself nfcpy waits: the simulated reader is a thread, and a busy machine may let it wait."""
+
+
+class PatientLine(nfc.clf.transport.TTY):  # type: ignore[misc]  # nfcpy has no types
+    """The serial port, with time for a reader that has no processor of its own."""
+
+    def read(self, timeout: float) -> bytearray | None:
+        """One frame of the reader; `timeout` in milliseconds, as nfcpy would have it."""
+        frame: bytearray | None = super().read(timeout * PATIENCE)
+        return frame
 
 
 def open_reader(path: Path) -> Any:
     """A ContactlessFrontend on any device; its own `open` knows names in /dev only."""
     frontend = nfc.ContactlessFrontend()
-    transport = nfc.clf.transport.TTY(str(path))
+    transport = PatientLine(str(path))
     try:
         frontend.device = nfc.clf.pn532.init(transport)
     except READER_GONE:
