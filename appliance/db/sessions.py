@@ -48,7 +48,7 @@ class Running:
     """Idle time of closed spans."""
     idle_since_ms: int | None
     status_at_ms: int = 0
-    """When the connector's status was of which the idle time was last reckoned; not kept."""
+    """When the connector's status was of which the idle time was last reckoned."""
     card: CardId | None = None
 
 
@@ -219,7 +219,8 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
        (SELECT coalesce(sum(end_at_ms - begin_at_ms), 0) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NOT NULL),
-       (SELECT max(begin_at_ms) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NULL)
+       (SELECT max(begin_at_ms) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NULL),
+       (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse)
 FROM session WHERE session.id = ?
 """
 
@@ -245,13 +246,13 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        top, measured, idle_ms, idle_since,
+        top, measured, idle_ms, idle_since, status_at,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     energy_wh = max(0, top - meter) if top is not None else 0
     return Running(
         id_, state, station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
-        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, card=card,
+        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, status_at, card=card,
     )  # fmt: skip
 
 

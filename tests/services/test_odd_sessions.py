@@ -178,6 +178,22 @@ def test_a_status_of_earlier_that_comes_late_ends_no_idle_time(books: Books) -> 
     assert books.balance(rahima) == 50_000 - 2_000 - 1_000
 
 
+def test_a_status_of_before_a_restart_that_comes_late_ends_no_idle_time(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(600)
+    books.status(station, 1, "SuspendedEV")
+    books.db.flush()
+    books.db.forget()
+    late_status(books, station, 1, "Charging", books.now_ms - 300_000)
+    books.wait(600)
+    books.stop(station, started.ref, 1_000)
+
+    assert books.balance(rahima) == 50_000 - 2_000 - 1_000
+
+
 def test_the_same_status_again_changes_no_idle_time(books: Books) -> None:
     books.tariff(energy=2_000_000, idle=100_000)
     station, rahima = books.station(), books.person(paid_in=50_000)
