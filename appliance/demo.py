@@ -116,7 +116,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
             db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, ACTOR, began_ms
         )
         for evse in range(1, demo_station.connectors + 1):
-            stations.status_changed(db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms))
+            stations.status_changed(db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms, began_ms))
             evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
     live_through(evses)
 

@@ -121,7 +121,9 @@ def fill(path: Path) -> None:
     for number in range(CONNECTORS):
         station = stations.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
         status = "Charging" if number % 3 else "Available"
-        stations.status_changed(db, station, StatusChanged(1, 1, status, "NoError", "", NOW_MS - 90 * MINUTE_MS))
+        stations.status_changed(
+            db, station, StatusChanged(1, 1, status, "NoError", "", NOW_MS - 90 * MINUTE_MS, NOW_MS)
+        )
         if number % 3:
             person = enrolment.add_person(db, f"Person {number}", group, "console", NOW_MS)
             enrolment.add_card(db, f"04{number:06X}", person, "console", NOW_MS)

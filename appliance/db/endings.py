@@ -151,6 +151,17 @@ def connector_status(db: Database, station: StationId, evse: int) -> str | None:
     return str(row[0]) if row else None
 
 
+def free_since(db: Database, station: StationId, evse: int) -> int | None:
+    """Since when all of an EVSE's connectors are free; None if one of them is not, or none was ever told of."""
+    db.flush()
+    row = db.execute(
+        """SELECT max(changed_at_ms), min(status = 'Available') FROM connector
+        WHERE station_id = ? AND evse = ?""",
+        (station, evse),
+    ).fetchone()
+    return int(row[0]) if row[1] else None
+
+
 def find_parked(db: Database, station: StationId, evse: int) -> SessionId | None:
     """The session whose car still takes the place of this EVSE."""
     if db.remembered.get(("not parked", station, evse)):

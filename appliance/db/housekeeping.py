@@ -8,10 +8,11 @@ ROWS_AT_ONCE = 2_000
 
 
 def forget_messages(db: Database, before_ms: int) -> int:
-    """Remove some messages older than that; how many."""
+    """Remove some messages older than that; how many. Only the oldest rows are looked at: numbers grow with time."""
     return db.execute(
-        "DELETE FROM message_log WHERE id IN (SELECT id FROM message_log WHERE at_ms < ? ORDER BY id LIMIT ?)",
-        (before_ms, ROWS_AT_ONCE),
+        """DELETE FROM message_log WHERE id IN (
+            SELECT id FROM (SELECT id, at_ms FROM message_log ORDER BY id LIMIT ?) WHERE at_ms < ?)""",
+        (ROWS_AT_ONCE, before_ms),
     ).rowcount
 
 
@@ -24,7 +25,8 @@ def forget_samples(db: Database, before_ms: int) -> int:
         return 0
     return db.execute(
         """DELETE FROM sample WHERE (session_id, sampled_at_ms, content) IN (
-            SELECT session_id, sampled_at_ms, content FROM sample WHERE session_id <= ? AND sampled_at_ms < ? LIMIT ?)""",
+            SELECT session_id, sampled_at_ms, content FROM sample WHERE session_id <= ? AND sampled_at_ms < ?
+              AND session_id NOT IN (SELECT id FROM session WHERE state IN ('requested', 'running')) LIMIT ?)""",
         (row[0], before_ms, ROWS_AT_ONCE),
     ).rowcount
 

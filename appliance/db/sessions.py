@@ -11,6 +11,7 @@ import orjson
 from appliance.db.connection import Database, Rows
 from appliance.db.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.id_token import REMOTE_PREFIX
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.tariff import Tariff
@@ -47,6 +48,8 @@ class Running:
     idle_s: int
     """Idle time of closed spans."""
     idle_since_ms: int | None
+    heard_at_ms: int
+    """When we heard of its start, or of the wish."""
     status_at_ms: int = 0
     """When the connector's status was of which the idle time was last reckoned."""
     card: CardId | None = None
@@ -108,7 +111,8 @@ def insert_started(
         return None
     running = Running(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh, person, wallet, policy,
-        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None, card=payer.card if payer else None,
+        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None, received_at_ms,
+        card=payer.card if payer else None,
     )  # fmt: skip
     if state == "running":
         db.remember(("session", running.id), running)
@@ -142,7 +146,8 @@ def insert_requested(
     ).fetchone()  # fmt: skip
     return Running(
         SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, card=payer.card,
+        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, now_ms,
+        card=payer.card,
     )  # fmt: skip
 
 
@@ -175,6 +180,8 @@ def is_wished_for(db: Database, station: StationId, id_token: str) -> bool:
 
 def find_failed_wish(db: Database, station: StationId, id_token: str) -> PersonId | None:
     """Who wished for a start with this one-time token, after the wish was given up."""
+    if not id_token.startswith(REMOTE_PREFIX):
+        return None
     row = db.execute(
         """SELECT person_id FROM session WHERE station_id = ? AND state = 'failed' AND id_token = ?
         ORDER BY id DESC LIMIT 1""",
@@ -199,6 +206,7 @@ def fulfil(
         meter_start_wh,
     )
     running.measured_at_ms = started_at_ms
+    running.heard_at_ms = received_at_ms
     db.remember(("session", running.id), running)
     began_on_evse(db, running)
 
@@ -214,7 +222,7 @@ def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
 # --- while it runs -------------------------------------------------------------------------------------------------------
 
 FIND = """
-SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at_ms), id_token,
+SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at_ms), coalesce(received_at_ms, requested_at_ms), id_token,
        coalesce(meter_start_wh, 0), person_id, card_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
@@ -245,19 +253,26 @@ def load(db: Database, session: SessionId) -> Running | None:
     if row is None:
         return None
     (
-        id_, state, station, evse, started, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
+        id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
         top, measured, idle_ms, idle_since, status_at,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     energy_wh = max(0, top - meter) if top is not None else 0
     return Running(
         id_, state, station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
-        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, status_at, card=card,
+        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, heard,
+        status_at, card=card,
     )  # fmt: skip
 
 
 def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
     """The transaction that runs on an EVSE, the newest if the station forgot to end others."""
+    there = all_on_evse(db, station, evse)
+    return find_open(db, there[-1]) if there else None
+
+
+def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId, ...]:
+    """All transactions that run on an EVSE by what its station has told, oldest first."""
     key = ("evse", station, evse)
     there: tuple[SessionId, ...] | None = db.remembered.get(key)
     if there is None:
@@ -267,7 +282,7 @@ def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
         )
         there = tuple(SessionId(row[0]) for row in rows)
         db.remember(key, there)
-    return find_open(db, there[-1]) if there else None
+    return there
 
 
 def began_on_evse(db: Database, running: Running) -> None:
@@ -361,6 +376,15 @@ def wish_on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> Sessi
     return SessionId(row[0]) if row else None
 
 
+def wishes_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
+    """All starts that were wished for on a station and have not come yet."""
+    rows = db.execute(
+        "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id",
+        (station,),
+    )
+    return [SessionId(row[0]) for row in rows]
+
+
 def requested_before(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
@@ -377,11 +401,11 @@ def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str
     ).fetchall()
 
 
-def prepaid_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
-    """Running sessions for which money is held and whose price goes by time, with when we heard of their start."""
+def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
+    """Running sessions for which money may be held and whose price goes by time, with when we heard of their start."""
     return db.execute(
         """SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
-        WHERE state IN ('requested', 'running') AND state = 'running' AND policy = 'prepaid' AND stop_wanted = ''
+        WHERE state IN ('requested', 'running') AND state = 'running' AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
           AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY session.id"""
     ).fetchall()
 

@@ -212,7 +212,10 @@ def set_skew(db: Database, station: StationId, skew_ms: int) -> None:
 
 
 def set_status(db: Database, station: StationId, event: StatusChanged) -> None:
-    """The state of the station as a whole, or of a connector (with the commit; a late older one changes nothing)."""
+    """The state of the station as a whole, or of a connector (with the commit; a late older one changes nothing).
+
+    A status of the future comes from a wrong clock: it is dated now, or no other would count until then.
+    """
     if event.evse == 0:
         db.execute(
             "UPDATE station SET status = ?, error_code = ? WHERE id = ?", (event.status, event.error_code, station)
@@ -220,8 +223,11 @@ def set_status(db: Database, station: StationId, event: StatusChanged) -> None:
         return
     db.append(
         CONNECTOR,
-        (station, event.evse, event.connector, event.status, event.error_code, event.info, event.at_ms),
-    )
+        (
+            station, event.evse, event.connector, event.status, event.error_code, event.info,
+            min(event.at_ms, event.received_at_ms),
+        ),
+    )  # fmt: skip
 
 
 def change(db: Database, station: StationId, *, name: str, state: StationState) -> None:

@@ -34,6 +34,7 @@ class StatusChanged:
     info: str
     at_ms: int
     """The station's word where it can be believed, else when we heard of it."""
+    received_at_ms: int
 
 
 @dataclass(slots=True)

@@ -16,6 +16,8 @@ from appliance.services.ports import CommandFailed
 
 CALLS_WAITING_MAX = 16
 LATE_REMEMBERED = 16
+ANSWER_CHARS_KEPT = 8192
+"""Of an answer to no call of ours."""
 UNSUPPORTED = frozenset({"NotImplemented", "NotSupported"})
 
 Send = Callable[[bytes], Awaitable[None]]
@@ -126,7 +128,7 @@ class Calls:
     def _unexpected(self, message_id: Any, text: str) -> None:
         action = self._late.pop(message_id, None) if isinstance(message_id, str) else None
         what = "an answer to no call of ours" if action is None else "answered too late"
-        self._record("out", action or "", "", redacted_text(text), what)
+        self._record("out", action or "", "", redacted_text(shortened(text, ANSWER_CHARS_KEPT)), what)
 
     def _remember_late(self, message_id: str, action: str) -> None:
         self._late[message_id] = action

@@ -34,7 +34,10 @@ from appliance.services.counters import Counters
 
 log = logging.getLogger(__name__)
 
-FRAME_BYTES_MAX = 64 * 1024
+FRAME_BYTES_MAX = 1 << 20
+"""The stop of a long session brings all its readings: 8 hours, one a minute, are 120 kB (`READINGS_MAX` of them fit)."""
+KNOCKING_FRAME_BYTES_MAX = 16 * 1024
+"""Of a station nobody has let in, only its boot is read."""
 CLOSE_TIMEOUT_S = 2.0
 CONNECTIONS_WAITING_MAX = 4096
 """The listener's backlog: after a power cut all stations come back at once."""
@@ -194,7 +197,7 @@ class Endpoint:
             protocols=(subprotocol,) if subprotocol else (),
             timeout=CLOSE_TIMEOUT_S,
             autoping=False,
-            max_msg_size=FRAME_BYTES_MAX,
+            max_msg_size=FRAME_BYTES_MAX if station.accepted else KNOCKING_FRAME_BYTES_MAX,
             compress=False,
         )
         await socket.prepare(request)

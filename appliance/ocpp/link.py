@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from appliance.db import message_log
 from appliance.db.connection import Database
@@ -41,7 +41,11 @@ BEGINNING_OF_CALL = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,255})"(?:\s*,\s*"([A
 """As much of a call as can be made out when the rest is no JSON."""
 NO_MESSAGE_ID = "-1"
 UNKNOWN_ACTION_CHARS_MAX = 64
+LOGGED_CHARS_MAX = 64 * 1024
 REFUSED_CHARS_KEPT = 8192
+KNOCK_CHARS_KEPT = 1024
+KNOCKS_LOGGED_MAX = 200
+"""So many messages of a station that nobody has let in are logged while the server runs: strangers must not fill the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,15 @@ class Context:
     counters: Counters = field(default_factory=Counters)
 
     def record(
-        self, station: StationId, direction: str, action: str, request: str, answer: str | None, violation: str | None
+        self, station: Station, direction: str, action: str, request: str, answer: str | None, violation: str | None
     ) -> None:
         """A row of the message log, with the next commit. What the station sent is counted where its action is known."""
         if direction == "out":
             self.counters.message(direction, action)
-        row = (station, self.clock(), direction, storable(action), storable(request), answer, violation)
-        self.store.write_unheard(message_log.record, row)
+        logged = loggable(station, storable(request))
+        if logged is not None:
+            row = (station.id, self.clock(), direction, storable(action), logged, answer, violation)
+            self.store.write_unheard(message_log.record, row)
 
 
 class Link:
@@ -83,7 +89,7 @@ class Link:
         self._validators = dialect.schemas.request_validators
         self._loop = asyncio.get_running_loop()
         self._free_at_s = 0.0
-        self._record = partial(context.record, station.id)
+        self._record = partial(context.record, station)
         # Nothing that it is given leads back to this link: once the line is gone, all of it is freed without a search for garbage.
         self.calls = Calls(station.identity, partial(send, socket), self._record, dialect.schemas, context.settings)
 
@@ -94,8 +100,7 @@ class Link:
             while True:
                 message = await receive()
                 self.pings_missed = 0
-                kind = message.type
-                if kind is WSMsgType.TEXT:
+                if message.type is WSMsgType.TEXT:
                     if (ahead_s := self._ahead_s()) > 0:
                         await asyncio.sleep(ahead_s)
                     try:
@@ -109,15 +114,7 @@ class Link:
                     if self._socket.closed:
                         return
                     await send(answer, WSMsgType.TEXT)
-                elif kind is WSMsgType.PING:
-                    await self._socket.pong(message.data)
-                elif kind is WSMsgType.PONG:
-                    self.ponged = True
-                elif kind is WSMsgType.BINARY:
-                    self._record("in", "", "", None, f"a binary frame of {len(message.data)} bytes")
-                    await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text frames only")
-                    return
-                else:
+                elif not await self._heard(message):
                     return
         except ConnectionError:
             return  # It went away while it was being answered; it will send again.
@@ -134,6 +131,30 @@ class Link:
         """Close from our side; its calls fail at once."""
         self.calls.lost()
         await self._socket.close(code=code, message=why)
+
+    async def _heard(self, message: WSMessage) -> bool:
+        """What is no text; whether to read on."""
+        if message.type is WSMsgType.PING:
+            await self._socket.pong(message.data)
+            return True
+        if message.type is WSMsgType.PONG:
+            self.ponged = True
+            return True
+        if message.type is WSMsgType.BINARY:
+            self._record("in", "", "", None, f"a binary frame of {len(message.data)} bytes")
+            await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text frames only")
+        elif message.type is WSMsgType.ERROR:
+            self._broken(message.data)
+        return False
+
+    def _broken(self, error: BaseException) -> None:
+        """The websocket was closed for what came. A message that is too long would come again and again, and never arrive."""
+        if not isinstance(error, WebSocketError) or error.code != WSCloseCode.MESSAGE_TOO_BIG:
+            return
+        self._record("in", "", "", None, f"too long: {error}")
+        if self.station.accepted:
+            details = {"station": int(self.station.id), "what": "too_long", "found": shortened(str(error), 100)}
+            self._store.write_unheard(report, "violation", f"station:{self.station.id}", self._clock(), details)
 
     # One frame.
 
@@ -200,7 +221,7 @@ class Link:
             self._record("in", action, text, answer.decode(), note)
             return answer
         committed = self._store.write_short(
-            exchange, unit, station.id, arguments, message_id, received_at_ms, action, text, note
+            exchange, unit, station.id, arguments, message_id, received_at_ms, action, loggable(station, text), note
         )
         if inbound.once:
             station.remember(message_id, fingerprint, committed)
@@ -268,7 +289,15 @@ class Link:
             return before[1]
         unit, arguments, note = self._unreadable(inbound, why, received_at_ms)
         committed = self._store.write_short(
-            exchange, unit, station.id, arguments, message_id, received_at_ms, action, storable(text), note
+            exchange,
+            unit,
+            station.id,
+            arguments,
+            message_id,
+            received_at_ms,
+            action,
+            loggable(station, storable(text)),
+            note,
         )
         station.remember(message_id, fingerprint, committed)
         return committed
@@ -328,13 +357,27 @@ def exchange(
     message_id: MessageId,
     at_ms: int,
     action: str,
-    text: str,
+    logged: str | None,
     violation: str | None,
 ) -> bytes:
     """One CALL: its effect, its answer and its row in the message log, all of it or nothing."""
     answer = orjson.dumps([CALL_RESULT, message_id, unit(db, station, *arguments)])
-    db.append(message_log.MESSAGE, (station, at_ms, "in", action, text, answer.decode(), violation))
+    if logged is not None:
+        db.append(message_log.MESSAGE, (station, at_ms, "in", action, logged, answer.decode(), violation))
     return answer
+
+
+def loggable(station: Station, text: str) -> str | None:
+    """What the message log keeps of a message; None for nothing."""
+    if station.accepted:
+        return text if len(text) <= LOGGED_CHARS_MAX else shortened(text, LOGGED_CHARS_MAX)
+    station.knocks_logged += 1
+    return shortened(text, KNOCK_CHARS_KEPT) if station.knocks_logged <= KNOCKS_LOGGED_MAX else None
+
+
+def storable(text: str) -> str:
+    """`text` as a column takes it whole: SQL would stop at a NUL, which no JSON has but broken frames may."""
+    return text.replace("\0", "␀") if "\0" in text else text
 
 
 def report(db: Database, kind: str, subject: str, now_ms: int, details: dict[str, object]) -> None:
@@ -345,8 +388,3 @@ def report(db: Database, kind: str, subject: str, now_ms: int, details: dict[str
 def joined(note: str | None, more: str | None) -> str:
     """Two remarks as one."""
     return "; ".join(part for part in (note, more) if part)
-
-
-def storable(text: str) -> str:
-    """`text` as a column takes it whole: SQL would stop at a NUL, which no JSON has but broken frames may."""
-    return text.replace("\0", "␀") if "\0" in text else text

@@ -28,6 +28,8 @@ class Station:
     identity: str
     accepted: bool
     """Approved by staff. A station that knocks is only answered that it must wait."""
+    knocks_logged: int = 0
+    """How many of its messages came to the log before it was let in."""
     retired: bool = False
     security_profile: int = 0
     password_hash: bytes | None = None
@@ -39,8 +41,8 @@ class Station:
     """When a connection took the place of one that was still open, and from which address."""
     answers: dict[MessageId, tuple[int, Answer]] = field(default_factory=dict)
     """By message id: the fingerprints of the last frames, and what was answered or soon will be."""
-    starts: dict[int, int] = field(default_factory=dict)
-    """When starts whose own time cannot be believed were first heard, by fingerprint."""
+    starts: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """When starts whose own time cannot be believed were first heard, and of which card, by fingerprint."""
     skew: SkewWatch = field(default_factory=SkewWatch)
 
     def remember(self, message_id: MessageId, fingerprint: int, answer: Answer) -> None:
@@ -50,9 +52,13 @@ class Station:
         if len(answers) > ANSWERS_REMEMBERED:
             del answers[next(iter(answers))]
 
-    def first_heard(self, fingerprint: int, received_at_ms: int) -> int:
+    def first_heard(self, fingerprint: int, id_token: str, received_at_ms: int) -> int:
         """When this start came first: it stays the same start when it comes again, under another message id too."""
-        at_ms = self.starts.setdefault(fingerprint, received_at_ms)
+        at_ms, _ = self.starts.setdefault(fingerprint, (received_at_ms, id_token))
         if len(self.starts) > STARTS_REMEMBERED:
             del self.starts[next(iter(self.starts))]
         return at_ms
+
+    def forget_starts(self, id_token: str | None) -> None:
+        """After a stop the next start of this card (None: of any) is another one, even if it looks the same."""
+        self.starts = {key: start for key, start in self.starts.items() if id_token not in (None, start[1])}

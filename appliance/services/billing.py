@@ -1,7 +1,8 @@
 """The money of a session: slices held while it runs, captured at its end, given back when it comes to nothing.
 
-A prepaid session does not run against a balance but against a slice held for it. Before it is used up another is held;
-when none can be, the session is stopped, early enough that the last slice is not overrun.
+A session of somebody whose wallet has an end (prepaid, or on account up to a limit) does not run against a balance but
+against a slice held for it. Before it is used up another is held; when none can be, the session is stopped, early enough
+that the last slice is not overrun.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from appliance.db.connection import Database
 from appliance.db.payers import Payer
 from appliance.db.sessions import Running
 from appliance.domain.authorization import Policy
+from appliance.domain.clock import begun_ms
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, end_key, hold_key
 from appliance.domain.tariff import FREE, Bill, Usage, price, projected_minor
@@ -22,6 +24,8 @@ from appliance.services.announce import PersonChanged, SessionChanged
 from appliance.services.settings import Settings
 
 SLICE_UNITS = 10
+HELD = frozenset({Policy.PREPAID, Policy.POSTPAID})
+"""Whose sessions run against money held for them, as far as their wallets have an end: no credit, or credit with a limit."""
 POWER_W_MAX = 400_000
 """No charger for cars gives more; a larger figure comes from two readings with a wrong clock."""
 
@@ -46,7 +50,7 @@ def first_slice_minor(db: Database, payer: Payer) -> int:
     if payer.wallet in db.touched:
         # What stood on this EVSE before was billed in this very commit, perhaps to the same wallet.
         available = ledger.balance(db, payer.wallet).available_minor
-    if payer.holder.policy is not Policy.PREPAID or payer.tariff is None or available is None or available <= 0:
+    if payer.holder.policy is Policy.FREE or payer.tariff is None or available is None or available <= 0:
         return 0
     start_minor = price(Usage(0, 0, 0), payer.tariff).total_minor if payer.tariff.flat_milli else 0
     return min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available)
@@ -84,7 +88,7 @@ def _hold(db: Database, running: Running, number: int, amount_minor: int, actor:
 
 def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int) -> None:
     """Hold what the session will have cost by the time a stop takes effect; if that cannot be, want it stopped."""
-    if running.policy != Policy.PREPAID or running.stop_wanted or running.wallet is None or running.tariff is None:
+    if running.policy not in HELD or running.stop_wanted or running.wallet is None or running.tariff is None:
         return
     settings = settings_of_site.of(db)
     ahead_s = settings.sample_interval_s + settings.stop_latency_s
@@ -99,8 +103,10 @@ def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms:
         return
     amount = max(slice_minor(db, settings), needed - running.held_minor)
     available = ledger.balance(db, running.wallet).available_minor
-    if available is not None:  # Its holder may have come to a group without limit since the start.
+    if available is not None:
         amount = min(amount, available)
+    elif running.policy == Policy.POSTPAID:
+        return  # Nothing limits what it may cost.
     if amount > 0:
         hold_slice(db, running, amount, f"station:{running.station}", now_ms)
     if needed > running.held_minor:
@@ -121,17 +127,18 @@ def expected_power_w(pace: Pace, ahead_s: int) -> int:
 
 def usage_now(running: Running, at_ms: int) -> Usage:
     """What the session has used so far."""
+    duration_s = max(0, at_ms - begun_ms(running.started_at_ms, running.heard_at_ms, at_ms)) // 1000
     idle_s = running.idle_s
     if running.idle_since_ms is not None:
         idle_s += max(0, at_ms - running.idle_since_ms) // 1000
     grace_s = running.tariff.idle_grace_s if running.tariff else 0
-    return Usage(running.energy_wh, max(0, at_ms - running.started_at_ms) // 1000, max(0, idle_s - grace_s))
+    return Usage(running.energy_wh, duration_s, min(max(0, idle_s - grace_s), duration_s))
 
 
 def settle(db: Database, running: Running, bill: Bill, actor: str, now_ms: int) -> None:
     """Take the bill out of the slices, oldest first, and give the rest back; what exceeds them comes from the wallet.
 
-    A prepaid wallet gives what is there; the rest is the site's loss, on the account `overrun`.
+    A wallet gives what is there, down to its limit; the rest is the site's loss, on the account `overrun`.
     """
     rest = bill.total_minor
     for number in range(1, running.slices + 1):

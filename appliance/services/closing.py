@@ -5,6 +5,7 @@ Also the parking fee of a car that stays plugged in after its transaction.
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -13,13 +14,18 @@ from appliance.db import site as sites
 from appliance.db.connection import Database
 from appliance.db.sessions import Running
 from appliance.domain.calendar import day_of, midnights
+from appliance.domain.clock import begun_ms
+from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.station import CABLE_IN
 from appliance.domain.tariff import FREE, Bill, Usage, chargeable_idle, idle_after_grace, price, split
-from appliance.services import billing, problems, settings
+from appliance.services import audit, billing, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
+
+LOST_AFTER_MS = 24 * 3_600_000
+"""A station's queue may be long: so much time has a stop to come."""
 
 
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
@@ -65,6 +71,39 @@ def energy_of(running: Running, meter_stop_wh: int | None) -> int | None:
     return running.energy_wh or None
 
 
+def close_by_hand(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
+    """Staff or a program end a session without its station, which is gone or knows nothing of it any more.
+
+    It is billed up to its last reading; if the station tells of the stop later, the bill is corrected.
+
+    Raises:
+        NotFound: No such session runs.
+    """
+    running = sessions.find_open(db, session)
+    if running is None or running.state != "running":
+        raise NotFound("There is no such session running.")
+    audit.record(db, actor, "session.close", f"session:{session}", now_ms, station=int(running.station))
+    close_estimated(db, running, now_ms, now_ms, "by_hand")
+    problems.clear_subject(db, f"session:{session}", now_ms)
+
+
+def close_all(db: Database, station: StationId, actor: str, now_ms: int) -> None:
+    """End all that runs on a station that will not be heard of again."""
+    for session in sessions.open_on_station(db, station):
+        close_by_hand(db, session, actor, now_ms)
+
+
+def close_lost(db: Database, now_ms: int) -> None:
+    """End the sessions of which nothing was heard for a day while their connector is free: their stop was lost."""
+    for session, station, heard_at_ms in sessions.heard_of(db):
+        running = sessions.find_open(db, session)
+        if now_ms - heard_at_ms <= LOST_AFTER_MS or running is None:
+            continue
+        free_since_ms = endings.free_since(db, station, running.evse)
+        if free_since_ms is not None and heard_at_ms < free_since_ms <= now_ms - LOST_AFTER_MS:
+            close_estimated(db, running, now_ms, now_ms, "lost")
+
+
 def finish(
     db: Database,
     running: Running,
@@ -81,6 +120,9 @@ def finish(
     if running.idle_since_ms is not None:
         sessions.close_idle(db, running.id, ended_at_ms)
     in_doubt = doubt_about(db, energy_wh)
+    began_ms = begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
+    if began_ms != running.started_at_ms:
+        running, note = dataclasses.replace(running, started_at_ms=began_ms), note or "clock"
     usage = usage_of(db, running, energy_wh or 0, ended_at_ms)
     bill = price(usage, FREE) if in_doubt else billing.bill_for(running, usage)
     state = "review" if in_doubt else "ended"
@@ -101,7 +143,7 @@ def finish(
         net_minor=bill.net_minor,
         tax_minor=bill.tax_minor,
         estimated=estimated,
-        parked_since_ms=None if in_doubt or estimated else parked_since(db, running, ended_at_ms),
+        parked_since_ms=None if in_doubt or estimated else parked_since(db, running, min(ended_at_ms, now_ms)),
         note=in_doubt or note,
     )
     add_days(db, running, usage, bill, ended_at_ms)
@@ -165,11 +207,16 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
     db.announce(SessionChanged(session, station, evse, parked.person, "ended"))
 
 
-def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
-    """A transaction begins at a place where a car parks; one that began before that is a late message and ends nothing."""
+def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> bool:
+    """A transaction begins at a place where a car parks; one that began before that is a late message and ends nothing.
+
+    Whether a car has parked there.
+    """
     session = endings.find_parked(db, station, evse)
-    if session is not None and endings.parked_at(db, session) <= at_ms:
-        end_parking(db, station, evse, at_ms, now_ms)
+    if session is None or endings.parked_at(db, session) > at_ms:
+        return False
+    end_parking(db, station, evse, at_ms, now_ms)
+    return True
 
 
 def correct_estimate(db: Database, station: StationId, event: TransactionEnded) -> bool:
@@ -188,6 +235,7 @@ def correct_estimate(db: Database, station: StationId, event: TransactionEnded) 
     before = endings.bill_of(db, closed.id)
     was = Bill((), before.net_minor, before.tax_minor, before.net_minor + before.tax_minor)
     ended_at_ms = max(event.at_ms, running.started_at_ms)
+    running.started_at_ms = begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
     usage = usage_of(db, running, energy_wh, ended_at_ms)
     bill = billing.bill_for(running, usage)
     billing.adjust(db, running, was, bill, times=1, now_ms=event.received_at_ms)

@@ -9,7 +9,7 @@ from appliance.db import audit, ledger, problems, sessions, stations, tariffs
 from appliance.db import site as sites
 from appliance.db.connection import Database
 from appliance.domain.identifiers import StationId
-from appliance.services import billing, settings
+from appliance.services import billing, closing, settings
 from appliance.services.billing import Pace
 from appliance.services.problems import clear_problem, raise_problem
 
@@ -37,8 +37,9 @@ def check_stations(db: Database, online: Collection[StationId], serving_since_ms
 
 
 def check_sessions(db: Database, now_ms: int) -> None:
-    """Open sessions of which nothing has been heard for too long."""
+    """Open sessions of which nothing has been heard for too long; those whose stop was lost for certain are ended."""
     db.flush()
+    closing.close_lost(db, now_ms)
     patience_ms = settings.of(db).silent_session_s * 1000
     silent = {
         f"session:{session}": (int(session), int(station), heard_ms)
@@ -67,7 +68,7 @@ def check_box(db: Database, free_mb: int, now_ms: int) -> None:
 def watch_balances(db: Database, now_ms: int) -> None:
     """Sessions that cost by the minute need cover between their meter values too."""
     db.flush()
-    for session, heard_ms in sessions.prepaid_by_time(db):
+    for session, heard_ms in sessions.held_by_time(db):
         running = sessions.find_open(db, session)
         if running is not None:
             at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - heard_ms))

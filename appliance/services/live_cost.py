@@ -6,6 +6,7 @@ import sqlite3
 
 from appliance.db import history
 from appliance.db.history import Session
+from appliance.domain.clock import begun_ms
 from appliance.domain.tariff import FREE, Bill, Tariff, Usage, chargeable_idle, price
 
 
@@ -20,6 +21,13 @@ def usage_now(db: sqlite3.Connection, session: Session, tariff: Tariff, now_ms: 
     """What it has used until now."""
     if session.state != "running" or session.started_at_ms is None:
         return Usage(session.energy_wh, session.duration_s, session.idle_s)
+    duration_s = duration_now_s(session, now_ms)
     spans = [(begin, now_ms if end is None else end) for begin, end in history.idle_so_far(db, session.id)]
-    duration_s = max(0, now_ms - session.started_at_ms) // 1000
     return Usage(session.energy_wh, duration_s, min(duration_s, chargeable_idle(spans, tariff.idle_grace_s)))
+
+
+def duration_now_s(session: Session, now_ms: int) -> int:
+    """How long a session that runs has taken until now."""
+    assert session.started_at_ms is not None
+    heard_at_ms = session.received_at_ms or session.started_at_ms
+    return max(0, now_ms - begun_ms(session.started_at_ms, heard_at_ms, now_ms)) // 1000

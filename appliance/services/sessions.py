@@ -12,7 +12,7 @@ from appliance.db.connection import Database
 from appliance.db.payers import Payer
 from appliance.db.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import MeterRead, TransactionEnded, TransactionRef, TransactionStarted
+from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionRef, TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.station import CABLE_IN, IDLE
@@ -45,12 +45,13 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         close_forgotten(db, station, event)
         return fulfil(db, wish, event)
 
+    if close_forgotten(db, station, event) and payer is not None:
+        payer = payers.by_token(db, event.id_token)  # What was held for it is free, and it runs no more.
     payer = who_starts(db, station, event, payer)
     id_token = payer.uid or event.id_token if payer is not None else event.id_token
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
         authorization = judge(db, payer, station, event.received_at_ms, starting=True)
-    close_forgotten(db, station, event)
     running = sessions.insert_started(
         db,
         started_at_ms=event.at_ms,
@@ -107,16 +108,24 @@ def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
     return Started(wish.id, Authorization(AuthorizationStatus.ACCEPTED, group))
 
 
-def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> None:
+def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> bool:
     """End what still runs on this EVSE, for a newer start means that the station lost the stop, and what parks there.
 
-    A start that is older than what runs is a late message of a queue and ends nothing.
+    A start that is older than what runs is a late message of a queue and ends nothing; one that runs since a time that
+    is still to come was dated by a wrong clock. Whether there was anything to end.
     """
-    forgotten = sessions.on_evse(db, station, event.evse) if event.evse else None
-    if forgotten is not None and forgotten.started_at_ms < event.at_ms:
-        closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded")
+    ended = False
+    for number in sessions.all_on_evse(db, station, event.evse) if event.evse else ():
+        forgotten = sessions.find_open(db, number)
+        assert forgotten is not None, "it was just found open"
+        if forgotten.started_at_ms < event.at_ms or event.at_ms <= event.received_at_ms < forgotten.started_at_ms:
+            closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded")
+            ended = True
     if event.evse:
-        closing.end_parking_before(db, station, event.evse, event.at_ms, event.received_at_ms)
+        ended |= closing.end_parking_before(
+            db, station, event.evse, min(event.at_ms, event.received_at_ms), event.received_at_ms
+        )
+    return ended
 
 
 def start_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Started:
@@ -265,11 +274,12 @@ def authorization_of_stopper(
     return judge(db, payer, station, event.received_at_ms, starting=False)
 
 
-def status_of_evse_changed(db: Database, station: StationId, evse: int, status: str, at_ms: int, now_ms: int) -> None:
+def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
     """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
+    evse, status, at_ms = event.evse, event.status, event.at_ms
     running = sessions.on_evse(db, station, evse)
     if running is not None:
-        if at_ms < running.status_at_ms:
+        if at_ms < running.status_at_ms <= event.received_at_ms:
             return  # It comes late, and another has taken its place.
         running.status_at_ms = at_ms
         if status in IDLE and running.idle_since_ms is None:
@@ -280,7 +290,7 @@ def status_of_evse_changed(db: Database, station: StationId, evse: int, status: 
             running.idle_s += max(0, at_ms - running.idle_since_ms) // 1000
             running.idle_since_ms = None
     elif status not in CABLE_IN:
-        closing.end_parking(db, station, evse, at_ms, now_ms)
+        closing.end_parking(db, station, evse, min(at_ms, event.received_at_ms), event.received_at_ms)
 
 
 def announce(db: Database, running: Running, what: str) -> None:

@@ -11,7 +11,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.events import StationBooted, StatusChanged
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState
-from appliance.services import audit, problems, sessions, settings
+from appliance.services import audit, closing, problems, sessions, settings, wishes
 from appliance.services.announce import AdmissionChanged, StationChanged
 
 KNOCKING_MAX = 50
@@ -64,15 +64,15 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
     """A connector, or the station as a whole, is in another state."""
     stations.set_status(db, station, event)
     if event.evse:
-        sessions.status_of_evse_changed(db, station, event.evse, event.status, event.at_ms, event.at_ms)
+        sessions.status_of_evse_changed(db, station, event)
     faulted = event.status == "Faulted"
     if faulted != db.remembered.get(("faulted", station, event.evse)):
         subject = f"station:{station}" if event.evse == 0 else f"station:{station}:{event.evse}"
         if faulted:
             details = {"station": int(station), "evse": event.evse, "error": event.error_code, "info": event.info}
-            problems.raise_problem(db, "faulted", subject, event.at_ms, **details)
+            problems.raise_problem(db, "faulted", subject, event.received_at_ms, **details)
         else:
-            problems.clear_problem(db, "faulted", subject, event.at_ms)
+            problems.clear_problem(db, "faulted", subject, event.received_at_ms)
         db.remember(("faulted", station, event.evse), faulted)
     db.announce(StationChanged(station, event.evse))
 
@@ -154,10 +154,12 @@ def rename(db: Database, station: StationId, name: str, actor: str, now_ms: int)
 
 
 def retire(db: Database, station: StationId, actor: str, now_ms: int) -> None:
-    """Take it off the board for good; its sessions stay. It is refused when it connects."""
+    """Take it off the board for good; its sessions stay, and end here if they are open. It is refused when it connects."""
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such station.")
+    closing.close_all(db, station, actor, now_ms)
+    wishes.give_up_all(db, station, now_ms)
     stations.change(db, station, name=found.name, state=StationState.RETIRED)
     problems.clear_subject(db, f"station:{station}", now_ms)
     audit.record(db, actor, "station.retire", f"station:{station}", now_ms, identity=found.identity)

@@ -45,7 +45,10 @@ def request_start(
     if evse < 0 or (evse and found.connectors and evse not in {plug.evse for plug in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
     if evse and (sessions.on_evse(db, station, evse) is not None or sessions.wish_on_evse(db, station, evse)):
-        raise Conflict("A session is open on this connector already.")
+        raise Conflict(
+            "A session is open on this connector already.",
+            "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
+        )
 
     payer, token = who(db, person, card, now_ms)
     authorization = judge(db, payer, station, now_ms, starting=True)
@@ -120,6 +123,12 @@ def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     sessions.fail(db, running, why, now_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "failed"))
     return True
+
+
+def give_up_all(db: Database, station: StationId, now_ms: int) -> None:
+    """Nothing begins at this station any more."""
+    for session in sessions.wishes_on_station(db, station):
+        give_up(db, session, "cancelled", now_ms)
 
 
 def give_up_old(db: Database, now_ms: int) -> int:

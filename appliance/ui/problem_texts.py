@@ -163,6 +163,10 @@ VIOLATIONS = {
         N_("{station}, at {found}, connects without TLS although it must."),
         N_("Enter the address that begins with wss in the charger, or choose another security profile on its page."),
     ),
+    "too_long": Text(
+        N_("A message of {station} is too long to be read here ({found}), so it never arrives."),
+        N_("Let the charger send fewer readings with the end of a session (StopTxnSampledData), or less often."),
+    ),
 }
 """Violations that have a sentence of their own, by `what`."""
 

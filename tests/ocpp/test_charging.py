@@ -10,6 +10,7 @@ import pytest
 from appliance.db.connection import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.units import parse_rfc3339, rfc3339
+from appliance.ocpp.link import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX
 from appliance.services import stations
 from tests.ocpp.raw import CARD, Client, Server, connected, handshake_status, start_payload, stop_payload
 
@@ -253,6 +254,41 @@ async def test_a_start_from_a_queue_keeps_its_own_time(client: Client, server: S
     assert await server.rows("SELECT started_at_ms FROM session") == [(at_ms,)]
 
 
+async def test_the_stop_of_a_long_session_brings_all_its_readings(client: Client, server: Server) -> None:
+    """Eight hours, a reading a minute, two values each: what StopTxnSampledData adds to a stop."""
+    begin_ms = system_clock() - 8 * 3_600_000
+    transaction = (await client.start(at_ms=begin_ms))["transactionId"]
+    values = [
+        {
+            "timestamp": rfc3339(begin_ms + minute * 60_000),
+            "sampledValue": [
+                {"value": str(1000 + 10 * minute), "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
+                {"value": "600", "measurand": "Power.Active.Import", "unit": "W", "context": "Sample.Periodic"},
+            ],
+        }
+        for minute in range(480)
+    ]
+    payload = stop_payload(transaction, transactionData=values)
+    assert len(orjson.dumps(payload)) > 100_000
+    await client.call("StopTransaction", payload)
+
+    assert await server.rows("SELECT state, energy_wh FROM session") == [("ended", 5_000)]
+    assert await server.rows("SELECT count(*) FROM sample") == [(480,)]
+    ((logged,),) = await server.rows("SELECT max(length(request)) FROM message_log")
+    assert logged == LOGGED_CHARS_MAX
+
+
+async def test_sessions_that_look_the_same_are_several(client: Client, server: Server) -> None:
+    """A clock that stands still, and a meter that begins each session at 0."""
+    for _ in range(3):
+        start = {"connectorId": 1, "idTag": CARD, "meterStart": 0, "timestamp": "1970-01-01T00:00:00Z"}
+        transaction = (await client.call("StartTransaction", start))["transactionId"]
+        assert (await client.call("StartTransaction", start))["transactionId"] == transaction
+        await client.call("StopTransaction", stop_payload(transaction, 1_000, idTag=CARD))
+
+    assert await server.rows("SELECT state, energy_wh FROM session") == [("ended", 1_000)] * 3
+
+
 # --- knocking --------------------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +301,22 @@ async def test_an_unknown_station_is_told_to_wait_and_nothing_else_is_done_for_i
 
     assert await server.rows("SELECT identity, state, vendor FROM station") == [("NEW", "knocking", "Vendor")]
     assert await server.rows("SELECT id FROM session") == []
+
+
+async def test_who_knocks_cannot_fill_the_log(server: Server) -> None:
+    async with connected(server, "/ocpp/NEW") as client:
+        for number in range(KNOCKS_LOGGED_MAX):
+            await client.send(orjson.dumps([3, f"nobody-asked-{number}", {"x": "x" * 12_000}]).decode())
+        assert (await client.boot())["status"] == "Pending"
+    async with connected(server, "/ocpp/NEW") as client:
+        assert await client.refusal("Nonsense", {}) == "SecurityError"
+        await client.send(orjson.dumps([2, "a", "BootNotification", {"x": "x" * 20_000}]).decode())
+        assert await client.closed() == 1009
+
+    ((rows, most),) = await server.rows("SELECT count(*), max(length(request)) FROM message_log")
+    assert rows == KNOCKS_LOGGED_MAX
+    assert most <= KNOCK_CHARS_KEPT
+    assert await server.rows("SELECT kind FROM problem") == [("knocking",)]
 
 
 async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: Server) -> None:

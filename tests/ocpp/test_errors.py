@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from appliance.db.connection import Database
+from appliance.ocpp.endpoint import FRAME_BYTES_MAX
 from appliance.ocpp.settings import StationSettings
 from tests.ocpp.raw import CARD, Client, Server, connected, start_payload, stop_payload
 
@@ -201,10 +202,16 @@ async def test_a_status_in_a_stations_own_words_is_kept(client: Client, server: 
 # --- what websockets forbid ------------------------------------------------------------------------------------------------
 
 
-async def test_a_frame_that_is_too_large_closes_with_1009(client: Client) -> None:
-    await client.send('[2,"a","Heartbeat",{"x":"' + "x" * 70_000 + '"}]')
+async def test_a_frame_that_is_too_large_closes_with_1009_and_is_a_problem(server: Server, client: Client) -> None:
+    await client.send('[2,"a","Heartbeat",{"x":"' + "x" * FRAME_BYTES_MAX + '"}]')
 
     assert await client.closed() == 1009
+    await server.until(lambda: len(server.face.links) == 0)
+    (details,) = await server.rows("SELECT details FROM problem WHERE kind = 'violation'")
+    assert orjson.loads(details[0])["what"] == "too_long"
+    rows = await server.rows("SELECT violation FROM message_log WHERE action = ''")
+    assert len(rows) == 1
+    assert rows[0][0].startswith("too long: ")
 
 
 async def test_a_binary_frame_closes_with_1003(client: Client) -> None:

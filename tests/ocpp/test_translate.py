@@ -132,7 +132,7 @@ def test_a_time_that_cannot_be_right_is_the_time_of_receipt(stamp: object, at_ms
 def test_a_connector_is_an_evse_and_0_is_the_station() -> None:
     payload = {"connectorId": 2, "status": "Charging", "errorCode": "NoError", "timestamp": AT}
 
-    assert translate.status_changed(payload, NOW_MS) == StatusChanged(2, 1, "Charging", "NoError", "", AT_MS)
+    assert translate.status_changed(payload, NOW_MS) == StatusChanged(2, 1, "Charging", "NoError", "", AT_MS, NOW_MS)
     station = translate.status_changed({**payload, "connectorId": 0}, NOW_MS)
     assert (station.evse, station.connector) == (0, 0)
     with pytest.raises(Unreadable):

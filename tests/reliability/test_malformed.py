@@ -15,6 +15,7 @@ import orjson
 import pytest
 from aiohttp import WSCloseCode, WSMsgType
 
+from appliance.ocpp.endpoint import FRAME_BYTES_MAX
 from tests.reliability.fleet import PAID_IN_MINOR, card, fill
 from tests.support.process import ServerProcess, look_into, make_site
 
@@ -22,7 +23,6 @@ FRAMES = 10_000
 STATIONS = 20
 SEED = 20261123
 ANSWER_S = 30.0
-FRAME_BYTES_MAX = 64 * 1024
 RSS_GROWTH_KIB_MAX = 60_000
 AT = "2026-11-23T06:00:00Z"
 SAMPLE = {"value": "1500", "measurand": "Energy.Active.Import.Register", "unit": "Wh", "context": "Sample.Periodic"}

@@ -105,7 +105,7 @@ class Place:
     def status(self, message: Message) -> None:
         words = ("Preparing", "Charging", "Available")
         at_ms = STARTS_MS[message.session] + (LENGTH_MS * message.step // 2) + message.step - 1
-        event = StatusChanged(1, 1, words[message.step], "NoError", "", at_ms)
+        event = StatusChanged(1, 1, words[message.step], "NoError", "", at_ms, self.now_ms)
         stations.status_changed(self.books.db, self.station, event)
 
     @staticmethod

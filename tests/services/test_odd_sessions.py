@@ -16,7 +16,7 @@ HOUR_S = 3600
 
 def late_status(books: Books, station: StationId, evse: int, status: str, at_ms: int) -> None:
     """A StatusNotification of another time than now."""
-    stations.status_changed(books.db, station, StatusChanged(evse, 1, status, "NoError", "", at_ms))
+    stations.status_changed(books.db, station, StatusChanged(evse, 1, status, "NoError", "", at_ms, books.now_ms))
 
 
 def late_reading(books: Books, station: StationId, ref: int, meter_wh: int, at_ms: int) -> None:

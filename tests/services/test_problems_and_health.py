@@ -87,7 +87,9 @@ def test_a_station_that_never_came_is_a_problem_too(books: Books) -> None:
 
 def test_a_fault_is_a_problem_while_it_lasts(books: Books) -> None:
     station = books.station()
-    stations.status_changed(books.db, station, StatusChanged(1, 1, "Faulted", "GroundFailure", "earth", books.now_ms))
+    stations.status_changed(
+        books.db, station, StatusChanged(1, 1, "Faulted", "GroundFailure", "earth", books.now_ms, books.now_ms)
+    )
     assert kinds(books) == ["faulted"]
     books.status(station, 2, "Available")
     assert kinds(books) == ["faulted"]

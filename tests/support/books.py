@@ -74,7 +74,9 @@ class Books:
 
     def status(self, station: StationId, evse: int, status: str) -> None:
         """A StatusNotification."""
-        stations.status_changed(self.db, station, StatusChanged(evse, 1, status, "NoError", "", self.now_ms))
+        stations.status_changed(
+            self.db, station, StatusChanged(evse, 1, status, "NoError", "", self.now_ms, self.now_ms)
+        )
 
     def start(self, station: StationId, evse: int, uid: str, meter_wh: int = 1_000) -> Started:
         """A StartTransaction, now."""

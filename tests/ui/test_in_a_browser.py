@@ -61,7 +61,7 @@ async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, 
     link = page.locator("#tile-2-1-1 h2 a")
     await link.focus()
 
-    changed = StatusChanged(1, 1, "Finishing", "NoError", "", yard.now_ms + 1)
+    changed = StatusChanged(1, 1, "Finishing", "NoError", "", yard.now_ms + 1, yard.now_ms + 1)
     await yard.store.write(stations.status_changed, StationId(2), changed)
 
     await expect(page.locator("#tile-2-1-1")).to_contain_text("Please unplug")

@@ -40,7 +40,7 @@ async def watch(yard: Yard, views: str = "board", role: Role = Role.OWNER) -> Cl
 
 async def set_status(yard: Yard, station: int, word: str) -> None:
     """A StatusNotification."""
-    changed = StatusChanged(1, 1, word, "NoError", "", yard.now_ms + 1)
+    changed = StatusChanged(1, 1, word, "NoError", "", yard.now_ms + 1, yard.now_ms + 1)
     await yard.store.write(stations.status_changed, StationId(station), changed)
 
 

@@ -290,7 +290,9 @@ def status(
     db: Database, station: StationId, evse: int, word: str, minutes: int, *, error: str = "NoError", info: str = ""
 ) -> None:
     """A connector has been so for some minutes."""
-    stations.status_changed(db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS))
+    stations.status_changed(
+        db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS, NOW_MS)
+    )
 
 
 def charge(

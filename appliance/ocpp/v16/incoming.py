@@ -88,9 +88,8 @@ def take_start(station: Station, payload: Payload, received_at_ms: int) -> Taken
     stamp = payload.get("timestamp")
     if event.at_ms == received_at_ms and translate.station_time(stamp) != received_at_ms:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
-        event.at_ms = station.first_heard(
-            hash((event.evse, event.id_token, event.meter_start_wh, stamp)), received_at_ms
-        )
+        fingerprint = hash((event.evse, event.id_token, event.meter_start_wh, stamp))
+        event.at_ms = station.first_heard(fingerprint, event.id_token, received_at_ms)
         note = SUSPECT_CLOCK
     return transaction_started, (event,), note
 
@@ -99,6 +98,8 @@ def take_stop(station: Station, payload: Payload, received_at_ms: int) -> Taken:
     event = translate.transaction_ended(payload, received_at_ms, station.quirks)
     if event.ref == translate.UNKNOWN_TRANSACTION and event.meter_stop_wh is None and event.id_token is None:
         raise Unreadable("no transaction, no meter reading and no card that can be read")
+    if station.starts:
+        station.forget_starts(event.id_token)
     at_ms = translate.station_time(payload.get("timestamp"))
     return transaction_ended, (event,), None if translate.is_believable(at_ms, received_at_ms) else SUSPECT_CLOCK
 

@@ -70,6 +70,7 @@ def status_changed(payload: Payload, received_at_ms: int, quirks: Quirks = NONE)
         error_code=text(payload.get("errorCode"), 50),
         info=info,
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
+        received_at_ms=received_at_ms,
     )
 
 

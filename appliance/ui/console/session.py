@@ -138,7 +138,7 @@ async def load(console: Console, number: SessionId) -> SessionPage:
     )
     duration_s = session.duration_s
     if session.state == "running" and session.started_at_ms is not None:
-        duration_s = max(0, now_ms - session.started_at_ms) // 1000
+        duration_s = live_cost.duration_now_s(session, now_ms)
     points = charts.power_points(facts.samples)
     curve = charts.power_curve(points, _("Power during the session, in kilowatts"))
     return SessionPage(
