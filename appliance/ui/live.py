@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,8 +29,8 @@ log = logging.getLogger(__name__)
 RENDER_EVERY_S = 0.25
 """Least time between two renderings of a view; what comes after a quiet while is shown at once."""
 HEARTBEAT_S = 15.0
-RECHECK_BEATS = 4
-"""A log-in that ended closes its streams within a minute."""
+RECHECK_S = 30.0
+"""So soon, however much there is to show, a log-in that ended closes its streams."""
 STREAMS_MAX = 200
 VIEWS_MAX = 5
 WAITING_MAX = 32
@@ -197,19 +198,19 @@ class Live:
             stream.push(None)
 
     async def _serve(self, request: web.Request, response: web.StreamResponse, stream: Stream) -> None:
-        beats = 0
+        asked_s = time.monotonic()
         while not stream.dead:
             try:
                 message = await asyncio.wait_for(stream.waiting.get(), HEARTBEAT_S)
             except TimeoutError:
-                beats += 1
-                if beats % RECHECK_BEATS == 0 and not await self._still_logged_in(request):
-                    await response.write(event("ended", {}))
-                    return
-                await response.write(b": still here\n\n")
-                continue
+                message = b": still here\n\n"
             if message is None:
                 return
+            if time.monotonic() - asked_s >= RECHECK_S:
+                if not await self._still_logged_in(request):
+                    await response.write(event("ended", {}))
+                    return
+                asked_s = time.monotonic()
             await response.write(message)
 
     async def _still_logged_in(self, request: web.Request) -> bool:

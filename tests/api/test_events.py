@@ -11,8 +11,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from appliance.db.store import nothing
+from appliance.services import operators
 from appliance.services.announce import PersonChanged, SettingsChanged
 from appliance.ui import metrics
+from appliance.ui.api import events
 from appliance.ui.api.events import EVENTS, STREAMS_MAX, WAITING_MAX
 from tests.api.site import Client, Running
 from tests.support.station import Station
@@ -65,6 +67,19 @@ async def test_streams_are_bounded_and_end_with_the_server(site: Running, api: C
         async with asyncio.timeout(TIMEOUT_S):
             await response.read()
         assert response.content.at_eof()
+
+
+async def test_a_token_that_was_revoked_is_told_nothing_more_however_busy_the_site_is(
+    site: Running, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "RECHECK_S", 0.0)
+    response = await api.stream()
+    await response.content.readline()
+    await site.store.write(operators.revoke_token, 1, actor="console", now_ms=1)
+    site.console.hub.announce([SettingsChanged()])
+
+    async with asyncio.timeout(TIMEOUT_S):
+        assert (await response.read()).strip() == b""
 
 
 async def test_a_client_that_does_not_read_is_cut_off(site: Running, api: Client) -> None:

@@ -13,6 +13,7 @@ from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.services import operators, stations
 from appliance.services.operators import Role
+from appliance.ui import live
 from appliance.ui.context import LIVE
 from appliance.ui.live import WAITING_MAX, Stream, event
 from tests.ui.yard import Yard
@@ -141,19 +142,27 @@ async def test_nobody_watches_without_a_log_in(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("end", ["log out", "disable"])
-async def test_a_log_in_that_ended_is_found_at_the_next_look(yard: Yard, end: str) -> None:
+async def test_a_log_in_that_ended_is_shown_nothing_more_however_busy_the_site_is(
+    yard: Yard, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "RECHECK_S", 0.0)
     owner = await yard.operator(Role.OWNER, "other")
     client = await yard.logged_in(Role.GUARD)
     token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
     visit = await yard.store.read(operators.visit, operators.hash_token(token), yard.now_ms)
     assert visit is not None
+    stream = await client.get("/live", params=[("view", "board")])
+    await next_event(stream)
 
     if end == "log out":
         await yard.store.write(operators.log_out, visit.log_in, yard.now_ms)
     else:
         await yard.store.write(operators.disable, visit.operator, actor=f"operator:{owner}", now_ms=yard.now_ms)
 
-    assert await yard.store.read(operators.visit, operators.hash_token(token), yard.now_ms) is None
+    await set_status(yard, 1, "Faulted")
+
+    assert await next_event(stream) == ("ended", {})
+    assert (await stream.content.read()).strip() == b""
 
 
 async def test_the_server_stops_although_somebody_watches(yard: Yard) -> None:

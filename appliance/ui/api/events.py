@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -34,7 +35,8 @@ from appliance.ui.context import CONSOLE, principal
 STREAMS_MAX = 32
 WAITING_MAX = 512
 HEARTBEAT_S = 15.0
-RECHECK_BEATS = 4
+RECHECK_S = 30.0
+"""So soon, however much there is to tell, a token that was revoked is found out."""
 RECONNECT_MS = 3000
 
 EVENT = record(
@@ -118,20 +120,22 @@ class Events:
                 stream.push(announcement)
 
     async def _serve(self, request: web.Request, response: web.StreamResponse, stream: Stream, tell: Tell) -> None:
-        beats = 0
+        asked_s = time.monotonic()
         while True:
+            event: bytes | None
             try:
                 async with asyncio.timeout(HEARTBEAT_S):
                     announcement = await stream.waiting.get()
             except TimeoutError:
-                beats += 1
-                if beats % RECHECK_BEATS == 0 and not await still_may(request):
+                event = b": still here\n\n"
+            else:
+                if announcement is None:
                     return
-                await response.write(b": still here\n\n")
-                continue
-            if announcement is None:
-                return
-            event = await tell(announcement)
+                event = await tell(announcement)
+            if time.monotonic() - asked_s >= RECHECK_S:
+                if not await still_may(request):
+                    return
+                asked_s = time.monotonic()
             if event is not None:
                 await response.write(event)
 
