@@ -26,6 +26,8 @@ AZERTY = str.maketrans("&é\"'(-è_çàqQ", "1234567890aA")
 """What a reader types that takes the computer's keyboard for an American one, where it is a French one."""
 AZERTY_ONLY = re.compile(r"[&é\"'(èçàqQ]")
 ID_TOKEN_CHARS_MAX = 255
+ID_TAG_CHARS_MAX = 20
+"""What a charger can tell of a card in OCPP 1.6 (7.28, IdToken)."""
 REMOTE_PREFIX = "REM"
 REMOTE = re.compile(REMOTE_PREFIX + r"[0-9A-F]{13}")
 

@@ -101,7 +101,7 @@ def close_lost(db: Database, now_ms: int) -> None:
             continue
         free_since_ms = endings.free_since(db, station, running.evse)
         if free_since_ms is not None and heard_at_ms < free_since_ms <= now_ms - LOST_AFTER_MS:
-            close_estimated(db, running, now_ms, now_ms, "lost")
+            close_estimated(db, running, now_ms, now_ms, "unheard")
 
 
 def finish(

@@ -9,7 +9,7 @@ from appliance.db import aliases, card_limits, ledger, people, sessions, unknown
 from appliance.db.connection import Database
 from appliance.db.people import Card, CardGiven, Person
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
-from appliance.domain.id_token import is_random, masked, normal_form
+from appliance.domain.id_token import ID_TAG_CHARS_MAX, is_random, masked, normal_form
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
 from appliance.services import audit, billing, wishes
@@ -126,12 +126,14 @@ def add_card(
     `kind` is the chip, where a reader of ours has seen it.
 
     Raises:
-        Invalid: There is no UID, or it is one that changes at every tap.
+        Invalid: There is no UID, it is longer than chargers can tell, or it is one that changes at every tap.
         Conflict: Somebody has this card.
     """
     normal = normal_form(uid)
     if not normal:
         raise Invalid("uid", "A card has a UID.")
+    if len(normal) > ID_TAG_CHARS_MAX:
+        raise Invalid("uid", "A card's number has at most {most} characters.", most=ID_TAG_CHARS_MAX)
     if is_random(normal):
         raise Invalid(
             "uid",

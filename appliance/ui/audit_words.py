@@ -56,6 +56,7 @@ SENTENCES = {
     "station.learn": N_("Waited at {subject} for the card {uid}, to learn what it is called there"),
     "station.forget_tag": N_("Took the unknown card {token} off the list of {subject}"),
     "station.raw_call": N_("Sent {subject} the raw call {call}"),
+    "session.close": N_("Ended {subject} without its charger"),
     "session.acknowledge": N_("Looked at {subject}: {why}"),
     "person.create": N_("Entered {subject} in the group {group}"),
     "person.change": N_("Changed what is kept of {subject}, in the group {group}"),

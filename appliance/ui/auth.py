@@ -9,8 +9,9 @@ import asyncio
 import sqlite3
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -246,10 +247,22 @@ def _refusal(request: web.Request, role: str | None) -> web.StreamResponse | Non
     if request.path.startswith(API_PREFIX):
         headers = {"WWW-Authenticate": "Bearer"}
         return as_problem(401, _("Who are you?"), _("Send a token: Authorization: Bearer …"), headers=headers)
-    back = f"?next={quote(request.path_qs, safe='')}" if request.method == "GET" and request.path != "/" else ""
     if request.headers.get("Accept", "").startswith("text/event-stream"):
         raise web.HTTPForbidden
-    return web.Response(status=303, headers={"Location": f"/login{back}"})
+    return web.Response(status=303, headers={"Location": f"/login{_way_back(request)}"})
+
+
+def _way_back(request: web.Request) -> str:
+    """Where to go on after the log-in: to the page asked for, or to that of the form that was sent too late."""
+    if request.method == "GET":
+        return f"?next={quote(request.path_qs, safe='')}" if request.path != "/" else ""
+    if request.path == "/logout":
+        return ""
+    with suppress(ValueError):
+        page = urlsplit(request.headers.get("Referer", "/"))
+        back = f"{page.path}?{page.query}" if page.query else page.path
+        return f"?next={quote(back, safe='')}&too_late=1"
+    return "?too_late=1"
 
 
 async def close_hashing(app: web.Application) -> None:

@@ -53,7 +53,9 @@ TEXTS = {
     ),
     "silent_session": Text(
         N_("A session at {station} has not been measured for {since}."),
-        N_("Look at the charger. If no car is there, stop the session; it is billed up to its last reading."),
+        N_(
+            "Look at the charger. If no car is there, end the session on its own page; it is billed up to its last reading."
+        ),
     ),
     "review": Text(
         N_("Session {session} at {station} could not be billed by itself: {note}"),
@@ -131,7 +133,9 @@ TEXTS = {
     ),
     "stop_ignored": Text(
         N_("{station} does not stop session {session}, though asked several times."),
-        N_("Stop it at the charger itself, or restart the charger."),
+        N_(
+            "Stop it at the charger itself, or restart the charger. If it knows nothing of the session, end it on its own page."
+        ),
         urgent=True,
     ),
     "start_lost": Text(

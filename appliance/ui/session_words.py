@@ -50,6 +50,11 @@ STOPS_WANTED = {
 NOTES = {
     "registers": N_("The meter readings at start and end contradict each other, so nothing was charged for."),
     "too_much": N_("The charger reports more energy than one session can take, so nothing was charged for."),
+    "by_hand": N_("It was ended from here, without the charger; its end is the last reading."),
+    "unheard": N_("Nothing was heard of it for a day while the connector was free; its end is the last reading."),
+    "clock": N_(
+        "The charger's clock was set while it charged; the time counts from when this server heard of the start."
+    ),
     "superseded": N_("The charger began the next session without ending this one; its end is the last reading."),
     "no_transaction": N_("The car did not begin in time; what was held was given back."),
     "cancelled": N_("It was cancelled before the car began; what was held was given back."),

@@ -76,6 +76,25 @@ async def test_a_start_holds_the_money_and_then_asks_the_station(api: Client, st
     assert len((await api.get(f"/sessions/{ended['id']}/samples"))["items"]) >= 3
 
 
+async def test_a_session_is_ended_without_its_station_once(api: Client, station: Station, person: int) -> None:
+    await station.plug_in()
+    await station.present_card("04A1B2C3")
+    await station.charge(7_000)
+    (session,) = (await api.get("/sessions"))["items"]
+    path = f"/sessions/{session['id']}/close"
+    assert (await api.post(path, {})).status == 400
+
+    ended = await api.post(path, {}, key="gone")
+    again = await api.post(path, {}, key="gone")
+    assert (ended["state"], ended["energy_wh"], ended["fee_minor"], ended["estimated"], ended["note"]) == (
+        "ended", 7_000, 14_700, True, "by_hand",
+    )  # fmt: skip
+    assert again.body == ended.body
+    assert (await api.post(path, {}, key="once-more")).status == 404
+    found = await api.get(f"/people/{person}")
+    assert found["balance_minor"] == found["available_minor"] == 85_300
+
+
 async def test_a_start_repeated_with_its_key_starts_once(api: Client, station: Station, person: int) -> None:
     body = {"connector": 1, "card": "04 a1 b2 c3"}
     answers = await asyncio.gather(*(api.post("/stations/CS-01/start", body, key="s") for _ in range(4)))

@@ -47,6 +47,7 @@ def test_every_call_that_moves_money_asks_for_a_key() -> None:
         "/people/{id}/topups",
         "/people/{id}/refunds",
         "/people/{id}/corrections",
+        "/sessions/{id}/close",
         "/desks/{id}/issue",
         "/desks/{id}/recharge",
         "/desks/{id}/decommission",

@@ -7,6 +7,7 @@ import itertools
 import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ class Machine:
         self._folder = folder
         self._cargo = cargo
         self._forwarded = dict(zip(ports, free_ports(len(ports)), strict=True))
+        self._asking = threading.Lock()
         self._numbers = itertools.count(1)
         self._qemu: subprocess.Popen[bytes] | None = None
         self._agent: Line
@@ -109,13 +111,15 @@ class Machine:
 
     def attempt(self, command: str, *, given: str = "", timeout_s: float = ANSWER_S) -> tuple[int, str]:
         """Let root's bash do it, with `given` on its standard input; the exit code and all that was said."""
-        number = next(self._numbers)
-        self._agent.write({"number": number, "command": command, "given": given})
-        while True:
-            answer = self._agent.read(timeout_s)
-            # An answer to what was asked before it went down is nobody's any more.
-            if answer["number"] == number:
-                return answer["code"], answer["said"]
+        # Stories that ask at the same time would take each other's answers.
+        with self._asking:
+            number = next(self._numbers)
+            self._agent.write({"number": number, "command": command, "given": given})
+            while True:
+                answer = self._agent.read(timeout_s)
+                # An answer to what was asked before it went down is nobody's any more.
+                if answer["number"] == number:
+                    return answer["code"], answer["said"]
 
     def run(self, command: str, *, given: str = "", timeout_s: float = ANSWER_S) -> str:
         """The same, for what must succeed; what was said."""

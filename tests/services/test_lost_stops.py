@@ -88,7 +88,7 @@ def test_a_session_of_which_nothing_is_heard_for_a_day_at_a_free_connector_is_en
     health.check_sessions(books.db, books.now_ms)
 
     row = books.session(session)
-    assert (row["state"], row["energy_wh"], row["note"]) == ("ended", 3_000, "lost")
+    assert (row["state"], row["energy_wh"], row["note"]) == ("ended", 3_000, "unheard")
     assert books.available(rahima) == 44_000
 
 

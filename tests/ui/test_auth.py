@@ -295,3 +295,27 @@ def test_a_long_password_is_compared_as_a_whole() -> None:
 
     assert operators.password_matches(long + "a", kept)
     assert not operators.password_matches(long + "b", kept)
+
+
+async def test_a_form_that_comes_after_its_log_in_has_ended_is_told_and_led_back_to(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    client.session.cookie_jar.clear()
+    page = str(client.make_url("/people/1?from=board"))
+
+    answer = await client.post(
+        "/people/1/topup", data={"amount": "123.45"}, headers=OURS | {"Referer": page}, allow_redirects=False
+    )
+    assert answer.headers["Location"] == "/login?next=%2Fpeople%2F1%3Ffrom%3Dboard&too_late=1"
+    html = await (await client.get(answer.headers["Location"], headers={"Accept-Language": "en"})).text()
+    assert "What you have just sent was not done" in html
+    assert 'name="next" value="/people/1?from=board"' in html
+
+
+@pytest.mark.parametrize("referer", ["", "https://[", "https://elsewhere.example//evil.example/", "/login"])
+async def test_whatever_a_browser_says_it_came_from_the_way_back_is_ours(yard: Yard, referer: str) -> None:
+    await yard.operator(Role.CASHIER, "karim")
+    client = yard.anybody()
+    answer = await client.post("/people/1/topup", headers=OURS | {"Referer": referer}, allow_redirects=False)
+
+    html = await (await client.get(answer.headers["Location"])).text()
+    assert 'name="next" value="/"' in html

@@ -231,6 +231,16 @@ async def test_a_stop_is_asked_of_the_charger_and_put_on_record(yard: Yard) -> N
     assert rows[0].actor.startswith("operator:")
 
 
+async def test_where_a_stop_fails_the_page_of_the_session_opens(yard: Yard) -> None:
+    session = (await yard.store.read(board.running))[1, 1].id
+    yard.stations.answers["remote_stop"] = CommandAnswer(False, "Rejected")
+    client = await yard.logged_in(Role.CASHIER)
+
+    async with client.post("/stations/CS-01/1/stop", headers=OURS) as answer:
+        assert answer.url.path == f"/sessions/{session}"
+        assert f"/sessions/{session}/close" in await answer.text()
+
+
 @pytest.mark.parametrize(
     ("path", "asked"),
     [

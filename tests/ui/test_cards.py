@@ -64,10 +64,31 @@ async def test_a_card_is_added_in_any_way_of_writing_its_number(yard: Yard) -> N
     assert added.expires_at_ms == 1_798_740_000_000
 
 
+async def test_an_unusual_number_is_asked_about_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    for slip in ("04A1B2C", "04A1B2C3D4E5", "Karim Ahmed", "0"):
+        status, html = await post(client, "/cards/new", person="1", uid=slip)
+        assert status == 422
+        assert 'name="unusual"' in html
+
+    status, html = await post(client, "/cards/new", person="1", uid="fleet-car-7", unusual="1")
+    assert status == 200
+    assert "has a new card" in html
+    assert (await card(yard, "FLEET-CAR-7")).person == "Rahima Khatun"
+
+
+async def test_a_reader_that_types_decimals_means_the_uid(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    await post(client, "/cards/new", person="1", uid=str(0xF4F1B2C3))
+
+    assert (await card(yard, "F4F1B2C3")).person == "Rahima Khatun"
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
         ({"uid": ""}, "uid"),
+        ({"uid": "x" * 21, "unusual": "1"}, "uid"),
         ({"uid": "04F1B2C3", "expires": "soon"}, "expires"),
         ({"uid": "04F1B2C3", "transactions_max": "0"}, "transactions_max"),
         ({"uid": "04F1B2C3", "transactions_max": "many"}, "transactions_max"),

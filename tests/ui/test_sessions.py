@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
-from appliance.db import history, problems
+from appliance.db import audit, history, problems
 from appliance.db.connection import Database
 from appliance.db.history import Filter
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
@@ -252,6 +252,28 @@ async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(yard: Yard) -> 
 
     assert "Somebody has to look at this session" in html
     assert "/acknowledge" not in html
+
+
+async def test_a_session_that_its_charger_has_forgotten_is_ended_here(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    (karims,) = await yard.store.read(history.page, Filter(person=PersonId(2), state="running"))
+    assert f"/sessions/{karims.id}/close" in await get(client, f"/sessions/{karims.id}")
+    asked = text_of(await get(client, f"/sessions/{karims.id}/close"))
+    assert "a car that charges goes on charging" in asked
+    assert "Karim Ahmed pays for the" in asked
+
+    async with client.post(f"/sessions/{karims.id}/close", headers=OURS) as answer:
+        text = text_of(await answer.text())
+
+    assert "It was ended from here, without the charger" in text
+    assert "/close" not in text
+    found = await yard.store.read(history.show, karims.id)
+    assert found is not None
+    assert (found.state, found.estimated, found.energy_wh) == ("ended", True, karims.energy_wh)
+    rows = await yard.store.read(audit.page, action="session.close")
+    assert rows[0].subject == f"session:{karims.id}"
+    async with client.post(f"/sessions/{karims.id}/close", headers=OURS) as answer:
+        assert answer.status == 404
 
 
 @pytest.mark.parametrize("number", ["999", "abc", "0", "99999999999999999999"])

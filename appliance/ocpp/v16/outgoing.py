@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.domain.events import TransactionRef
+from appliance.domain.id_token import ID_TAG_CHARS_MAX
 from appliance.ocpp.dialect import Call
 from appliance.ocpp.redact import SECRET
 from appliance.ocpp.schemas import Payload
-from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
 from appliance.services.ports import CommandAnswer, CommandFailed, Variable
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 
 from appliance.db import history
+from appliance.db.connection import Database
 from appliance.db.history import Filter, Session
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, REMOTE_PREFIX, normal_form
-from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId
-from appliance.services import live_cost
+from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
+from appliance.services import closing, live_cost
 from appliance.ui.api.checks import Parameter, span_of
-from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, at, listed
+from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (
     CURRENCY,
     WATT_HOURS,
@@ -121,6 +122,19 @@ async def samples(call: Call) -> Answer:
     return Answer({"items": items, "next": None})
 
 
+async def close(call: Call) -> Answer:
+    """`POST /sessions/{id}/close`: it is billed, which moves money."""
+    number, actor, now_ms = SessionId(call.number()), call.actor, call.now_ms
+
+    def unit(db: Database, _name: str) -> tuple[int, Body]:
+        closing.close_by_hand(db, number, actor, now_ms)
+        found = _one(db, number, now_ms)
+        assert found is not None, "it was just closed"
+        return 200, shown(call, *found)
+
+    return await once(call, unit)
+
+
 def shown(call: Call, session: Session, cost_minor: int) -> Body:
     """As JSON."""
     return {
@@ -195,6 +209,10 @@ OPERATIONS = (
         listed=True,
     ),
     Operation("GET", "/sessions/{id}", "One session", show_session, SESSION),
+    Operation(
+        "POST", "/sessions/{id}/close", "End it without its station, billed up to the last reading", close, SESSION,
+        takes=EMPTY, key="needed",
+    ),
     Operation(
         "GET", "/sessions/{id}/samples", "What was measured, thinned out to what a chart can show", samples, SAMPLE,
         listed=True,

@@ -24,6 +24,7 @@ from appliance.domain.tag import Seen
 from appliance.services import enrolment
 from appliance.ui.card_words import STATES, Bound, State, bounds, likeness_word, state_of
 from appliance.ui.console.card_limits import so_far_of
+from appliance.ui.console.desk_find import best_uid
 from appliance.ui.console.desk_view import standing_of
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Page, principal
@@ -165,7 +166,7 @@ async def add(request: web.Request) -> web.Response:
         person = PersonId(form.number("person"))
         card = await console.store.write(
             enrolment.add_card,
-            form.text("uid"),
+            _uid(form),
             person,
             principal(request).actor,
             console.clock(),
@@ -177,6 +178,23 @@ async def add(request: web.Request) -> web.Response:
         return await _new_page(request, form.refused(refusal), form.text("person"), refusal.status)
     found = await console.store.read(enrolment.need_card, card)
     return done(request, f"/people/{person}", _("{name} has a new card.").format(name=found.person))
+
+
+def _uid(form: Form) -> str:
+    """The number of a new card; one that no usual card has is taken only if somebody says so.
+
+    Raises:
+        Invalid: It is unusual, and nobody has said that it is right.
+    """
+    typed = form.text("uid")
+    uid = best_uid(typed)
+    if typed and not uid and not form.on("unusual"):
+        raise Invalid(
+            "uid",
+            N_("No usual card has this number: a UID has 8, 14, 16 or 20 hex digits."),
+            N_("Correct it, or say below that it is right."),
+        )
+    return uid or typed
 
 
 async def show(request: web.Request) -> web.Response:

@@ -23,6 +23,7 @@ from appliance.ui.errors import command_failure
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
 from appliance.ui.render import done, formats_of, render
+from appliance.ui.roles import may
 
 FOUND_MAX = 8
 ANSWER_WAIT_S = 35.0
@@ -53,6 +54,7 @@ class ConfirmPage:
     danger: bool
     options: list[tuple[str, str]]
     """Values and words of a choice named `how`, if there is one."""
+    back: str = "/"
 
 
 # --- starting ------------------------------------------------------------------------------------------------------------
@@ -129,7 +131,9 @@ async def stop(request: web.Request) -> web.Response:
     async def ask() -> CommandAnswer:
         return await console.control.stop(SessionId(running.id), principal(request).actor)
 
-    return await _command(request, station, evse, ask, _("the charger is stopping."))
+    # Where a stop fails, the session's page tells more, and ends it if the charger has forgotten it.
+    page = f"/sessions/{running.id}" if may(principal(request).role, "GET", "/sessions/{session}") else "/"
+    return await _command(request, station, evse, ask, _("the charger is stopping."), failed_at=page)
 
 
 async def show_unlock(request: web.Request) -> web.Response:
@@ -231,16 +235,21 @@ async def _set_operative(request: web.Request, *, operative: bool, told: str) ->
 
 
 async def _command(
-    request: web.Request, station: Station, evse: int, ask: Callable[[], Awaitable[CommandAnswer]], told: str
+    request: web.Request,
+    station: Station,
+    evse: int,
+    ask: Callable[[], Awaitable[CommandAnswer]],
+    told: str,
+    failed_at: str = "/",
 ) -> web.Response:
-    """Ask the charger, and say on the board what it answered."""
+    """Ask the charger, and say on the board, or where it has failed, what it answered."""
     name = _place(request, station, evse)
     try:
         answer = await ask()
     except CommandFailed as failure:
-        return done(request, "/", f"{name}: {command_failure(failure)}", "failed")
+        return done(request, failed_at, f"{name}: {command_failure(failure)}", "failed")
     if not answer.accepted:
-        return done(request, "/", f"{name}: {refused_words(answer)}", "failed")
+        return done(request, failed_at, f"{name}: {refused_words(answer)}", "failed")
     if answer.status == "Scheduled":
         told = _("the charger will do it when its session is over.")
     return done(request, "/", f"{name}: {told}", "done")

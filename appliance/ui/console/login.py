@@ -22,6 +22,8 @@ class LogInPage:
     form: Form
     next: str
     set_up: bool
+    too_late: bool
+    """A form was sent after its log-in had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ async def show(request: web.Request) -> web.Response:
         return web.Response(status=303, headers={"Location": "/"})
     if not await request.app[CONSOLE].store.read(rows.exists):
         return web.Response(status=303, headers={"Location": "/setup"})
-    page = LogInPage(Form(), _inside(request.query.get("next", "/")), "ready" in request.query)
+    query = request.query
+    page = LogInPage(Form(), _inside(query.get("next", "/")), "ready" in query, "too_late" in query)
     return render(request, "login/login.html", page)
 
 
@@ -46,7 +49,7 @@ async def log_in(request: web.Request) -> web.Response:
     try:
         token = await auth.log_in(request, form.value("login"), form.value("password"))
     except Refusal as refusal:
-        page = LogInPage(form.refused(refusal), target, set_up=False)
+        page = LogInPage(form.refused(refusal), target, set_up=False, too_late=False)
         return render(request, "login/login.html", page, status=refusal.status)
     response = web.Response(status=303, headers={"Location": target})
     auth.carry(request, response, token)

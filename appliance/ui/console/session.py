@@ -17,10 +17,11 @@ from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
 from appliance.domain.money import Currency
 from appliance.domain.tariff import Bill, Line, Tariff
-from appliance.services import live_cost, review
+from appliance.services import closing, live_cost, review
 from appliance.services.announce import Announcement, SessionChanged
 from appliance.ui import charts
 from appliance.ui.charts import Curve
+from appliance.ui.console.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Console, principal
@@ -99,6 +100,36 @@ async def show(request: web.Request) -> web.Response:
     return render(request, "sessions/session.html", await load(console, number))
 
 
+async def show_close(request: web.Request) -> web.Response:
+    """`GET /sessions/{session}/close`."""
+    console, number = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    session = await console.store.read(_running, number)
+    fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
+    consequence = _(
+        "Only if the charger is gone, or knows nothing of this session: a car that charges goes on charging. "
+        "{who} pays for the {energy} kWh of the last reading; what was held beyond that is free again. "
+        "If the charger tells of the end later, the bill is set right."
+    )
+    page = ConfirmPage(
+        title=_("End it without the charger?"),
+        name=session.station,
+        consequence=consequence.format(who=session.person or _("The driver"), energy=fmt.energy(session.energy_wh)),
+        verb=_("End it here"),
+        action=f"/sessions/{number}/close",
+        danger=True,
+        options=[],
+        back=f"/sessions/{number}",
+    )
+    return render(request, "commands/confirm.html", page)
+
+
+async def close(request: web.Request) -> web.Response:
+    """`POST /sessions/{session}/close`: without the charger."""
+    console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    await console.store.write(closing.close_by_hand, session, principal(request).actor, console.clock())
+    return done(request, f"/sessions/{session}", _("The session is ended, and billed up to its last reading."))
+
+
 async def acknowledge(request: web.Request) -> web.Response:
     """`POST /sessions/{session}/acknowledge`: somebody has looked at it."""
     console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
@@ -164,6 +195,13 @@ async def load(console: Console, number: SessionId) -> SessionPage:
     )
 
 
+def _running(db: sqlite3.Connection, number: SessionId) -> Session:
+    found = history.show(db, number)
+    if found is None or found.state != "running":
+        raise NotFound(N_("There is no such session running."))
+    return found
+
+
 def _facts(db: sqlite3.Connection, number: SessionId, now_ms: int) -> SessionFacts:
     session = history.show(db, number)
     if session is None:
@@ -215,6 +253,8 @@ def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff:
 
 ROUTES = [
     web.get("/sessions/{session}", show),
+    web.get("/sessions/{session}/close", show_close),
+    web.post("/sessions/{session}/close", close),
     web.post("/sessions/{session}/acknowledge", acknowledge),
 ]
 LIVE_VIEW = LiveView("session", "/sessions/{session}", concerns, fragments)
