@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.domain.errors import Refusal
+from appliance.domain.site import LANGUAGES
 from appliance.simulator import terminal
 
 DRIVERS_URL = re.compile(r"https?://[\]A-Za-z0-9._:\[-]+(/[A-Za-z0-9._~/-]*)?")
@@ -133,7 +134,7 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     operator_add.add_argument("--login", required=True)
     operator_add.add_argument("--name", default="", help="their full name (default: the login)")
     operator_add.add_argument("--role", required=True, choices=ROLES)
-    operator_add.add_argument("--language", default="", help="en or bn (default: the site's)")
+    operator_add.add_argument("--language", default="", choices=LANGUAGES, help="en or bn (default: the site's)")
 
     setup_code = commands.add_parser("setup-code", help="print a new one-time code for the console's set-up page")
     _data_dir(setup_code, environment)

@@ -14,6 +14,10 @@ import pytest
 
 from appliance.__main__ import EXIT_HOPELESS
 from appliance.db.migrate import migrations
+from appliance.domain.errors import Invalid
+from appliance.domain.site import LANGUAGES
+from appliance.services import operators
+from appliance.ui.language import LANGUAGES as NAMES_OF_LANGUAGES
 from tests.support.books import Books
 from tests.support.process import START_S, DidNotStart, ServerProcess, look_into, make_site, run
 
@@ -173,6 +177,22 @@ def test_a_socket_that_a_killed_server_left_behind_is_in_nobodys_way(data_dir: P
     left.close()
 
     assert run("token", "create", "--data-dir", data_dir, "--role", "viewer", "--name", "x").returncode == 0
+
+
+def test_an_operators_language_is_one_that_pages_have(data_dir: Path) -> None:
+    words = ("operator", "add", "--data-dir", data_dir, "--login", "rahima", "--role", "owner")
+    refused = run(*words, "--language", "zz", data=PASSWORD)
+    assert (refused.returncode, "choose from" in refused.stderr) == (2, True)
+    assert run(*words, "--language", "bn", data=PASSWORD).returncode == 0
+    assert rows(data_dir, "SELECT language FROM operator") == [("bn",)]
+    db = look_into(data_dir)
+    with pytest.raises(Invalid, match="en or bn"):
+        operators.set_language(db, 1, "zz")
+    db.close()
+
+
+def test_the_languages_of_the_command_line_are_those_of_the_pages() -> None:
+    assert set(LANGUAGES) == set(NAMES_OF_LANGUAGES)
 
 
 # --- safekeeping -----------------------------------------------------------------------------------------------------------

@@ -15,9 +15,7 @@ from appliance.db.store import WRITER_SETTINGS
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency
-from appliance.domain.site import Site
-
-LANGUAGES = ("en", "bn")
+from appliance.domain.site import LANGUAGES, Site
 
 
 def init(arguments: argparse.Namespace, clock: Clock) -> int:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
+LANGUAGES = ("en", "bn")
+"""What its pages can be read in."""
+
 
 @dataclass(frozen=True)
 class Site:

@@ -17,6 +17,7 @@ import bcrypt
 from appliance.db import operators as rows
 from appliance.db.connection import Database
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.site import LANGUAGES
 from appliance.services import audit
 
 BCRYPT_COST = 12
@@ -140,6 +141,7 @@ def add(
         Invalid: A field cannot be used, or the login is taken.
     """
     login, name, role = normal_login(login), _checked_name(name), _checked_role(role)
+    language = _checked_language(language)
     operator = rows.insert(
         db, login=login, name=name, role=role, language=language, password_hash=password_hash, now_ms=now_ms
     )
@@ -156,7 +158,7 @@ def change(db: Database, operator: int, *, name: str, role: str, language: str, 
         NotFound, Invalid, Conflict: The last owner stays one.
     """
     known = _existing(db, operator)
-    name, role = _checked_name(name), _checked_role(role)
+    name, role, language = _checked_name(name), _checked_role(role), _checked_language(language)
     if known.role == Role.OWNER and role != Role.OWNER:
         _another_owner(db, operator)
     rows.update(db, operator, name=name, role=role, language=language)
@@ -194,9 +196,13 @@ def set_password(db: Database, operator: int, password_hash: str, *, actor: str,
 
 
 def set_language(db: Database, operator: int, language: str) -> None:
-    """What they want to read in; "" for the site's."""
+    """What they want to read in; "" for the site's.
+
+    Raises:
+        NotFound, Invalid: There is no such operator, or no such language.
+    """
     known = _existing(db, operator)
-    rows.update(db, operator, name=known.name, role=known.role, language=language)
+    rows.update(db, operator, name=known.name, role=known.role, language=_checked_language(language))
 
 
 # --- log-ins -------------------------------------------------------------------------------------------------------------
@@ -312,6 +318,12 @@ def _checked_role(role: str) -> str:
     if role not in set(Role):
         raise Invalid("role", "There is no role {role}.", role=role)
     return str(role)
+
+
+def _checked_language(language: str) -> str:
+    if language not in ("", *LANGUAGES):
+        raise Invalid("language", "The language is en or bn.")
+    return language
 
 
 def _existing(db: Database, operator: int) -> rows.Operator:
