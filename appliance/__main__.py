@@ -6,11 +6,15 @@ import gc
 import sys
 
 from appliance.arguments import Misconfigured, parser
+from appliance.data_directory import DataDirectory
+from appliance.db.files import about
 from appliance.db.migrate import TooNew
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import Refusal
 from appliance.simulator import terminal
 
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, as shells say it."""
 EXIT_HOPELESS = 78
 """To start again will not help, and systemd need not try (EX_CONFIG)."""
 
@@ -33,7 +37,11 @@ def main(words: list[str] | None = None) -> int:
             return desk.desk(arguments)
         from appliance.commands.table import COMMANDS  # noqa: PLC0415
 
-        return COMMANDS[arguments.command](arguments, system_clock)
+        folder = getattr(arguments, "data_dir", None) or arguments.directory
+        with about(DataDirectory(folder).database):
+            return COMMANDS[arguments.command](arguments, system_clock)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except Refusal as refusal:
         code = EXIT_HOPELESS if isinstance(refusal, TooNew | Misconfigured) else 1
         print(f"forecourt: {refusal}", refusal.advice_in_full, sep="\n  " if refusal.advice else "", file=sys.stderr)

@@ -12,12 +12,13 @@ import logging
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 from appliance.data_directory import DataDirectory
 from appliance.db.connection import Database
+from appliance.db.files import about
 from appliance.db.migrate import migrate
 from appliance.db.store import WRITER_SETTINGS, Store
 from appliance.domain.clock import Clock
@@ -78,7 +79,7 @@ def change(data: DataDirectory, name: str, clock: Clock, /, **arguments: Any) ->
     if through is None:
         with data.lock():
             migrate(data.database)
-            return _do(data.database, changes.CHANGES[name], clock(), arguments)
+            return carry_out(data.database, changes.CHANGES[name], clock(), **arguments)
     if "refused" in through:
         raise Refusal(through["refused"].replace("{", "{{").replace("}", "}}"), through.get("advice", ""))
     return through["result"]
@@ -99,9 +100,13 @@ def _ask(path: Path, request: dict[str, Any]) -> dict[str, Any] | None:
         return answered
 
 
-def _do(path: Path, unit: Callable[..., Any], now_ms: int, arguments: dict[str, Any]) -> Any:
-    db = sqlite3.connect(path, isolation_level=None, factory=Database)
-    try:
+def carry_out(path: Path, unit: Callable[..., Any], now_ms: int, /, **arguments: Any) -> Any:
+    """What the unit returns for the database at `path`, which nobody else has, once it is on the disk.
+
+    Raises:
+        Refusal: The unit's, or the database cannot be written.
+    """
+    with about(path), closing(sqlite3.connect(path, isolation_level=None, factory=Database)) as db:
         db.executescript(WRITER_SETTINGS)
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -113,5 +118,3 @@ def _do(path: Path, unit: Callable[..., Any], now_ms: int, arguments: dict[str, 
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return result
-    finally:
-        db.close()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.db.files import about
 from appliance.domain.errors import Refusal
 
 
@@ -37,17 +38,38 @@ class DataDirectory:
         return self.path / "control.sock"
 
     def make(self) -> None:
-        """Create the folder, for its owner's eyes only."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Create the folder, for its owner's eyes only.
+
+        Raises:
+            FileTrouble: It cannot be made.
+        """
+        with about(self.path, foreign=True):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def has_database(self) -> bool:
+        """Whether there is one.
+
+        Raises:
+            FileTrouble: This user may not look.
+        """
+        with about(self.database):
+            return self.database.is_file()
 
     def need_site(self) -> None:
-        """Refuse to go on without a database."""
-        if not self.database.is_file():
-            raise NoSite(
-                "There is no site in {path}.",
-                "Make one: forecourt init --data-dir {path} --currency BDT --timezone Asia/Dhaka",
-                path=self.path,
-            )
+        """Refuse to go on without a database.
+
+        Raises:
+            NoSite: There is none.
+            FileTrouble: This user may not look.
+        """
+        if self.has_database():
+            return
+        raise NoSite(
+            "There is no site in {path}.",
+            "Restore a backup: forecourt restore FILE {path} — or make a new site: "
+            "forecourt init --data-dir {path} --currency BDT --timezone Asia/Dhaka",
+            path=self.path,
+        )
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -55,8 +77,11 @@ class DataDirectory:
 
         Raises:
             InUse: Somebody else is.
+            FileTrouble: This user may not.
         """
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = self.path / "lock"
+        with about(file):
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

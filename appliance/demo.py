@@ -72,7 +72,7 @@ PEOPLE = (
 
 def prepare(data: DataDirectory, clock: Clock) -> None:
     """Make the demo site, unless it is there."""
-    if data.database.exists():
+    if data.has_database():
         return
     now_ms = clock()
     site = create(

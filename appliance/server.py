@@ -51,7 +51,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
     """Everything, from the lock to the last good-bye.
 
     Raises:
-        Refusal: There is no site, the folder is in use, the database is too new, or a port is taken.
+        Refusal: There is no site, its files cannot be used, the folder is in use, the database is too new, or a port is taken.
     """
     data = DataDirectory(arguments.data_dir)
     async with AsyncExitStack() as stack:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,10 +23,28 @@ from appliance.domain.site import LANGUAGES
 from appliance.services import operators
 from appliance.ui.language import LANGUAGES as NAMES_OF_LANGUAGES
 from tests.support.books import Books
-from tests.support.process import START_S, DidNotStart, ServerProcess, look_into, make_site, run
+from tests.support.process import (
+    ROOT,
+    START_S,
+    DidNotStart,
+    ServerProcess,
+    environment,
+    look_into,
+    make_site,
+    run,
+)  # fmt: skip
 
 PASSWORD = "seven green bananas\n"
 SITE = ("--currency", "BDT", "--timezone", "Asia/Dhaka")
+NOBODY = 65534
+AS_NOBODY = """
+import os, sys
+from appliance import __main__, demo, office, server
+from appliance.commands import table
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+sys.exit(__main__.main(sys.argv[1:]))
+"""
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
 
 
 def rows(data_dir: Path, sql: str) -> list[Any]:
@@ -193,6 +215,119 @@ def test_an_operators_language_is_one_that_pages_have(data_dir: Path) -> None:
 
 def test_the_languages_of_the_command_line_are_those_of_the_pages() -> None:
     assert set(LANGUAGES) == set(NAMES_OF_LANGUAGES)
+
+
+# --- who may use the files -------------------------------------------------------------------------------------------------
+
+
+def run_as_nobody(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """One command in a process that gives its rights away once the program is loaded: nobody may enter the tests' Python."""
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, *map(str, words)],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=START_S,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that everybody may enter, which pytest's own is not."""
+    with TemporaryDirectory(prefix="forecourt-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("token", "create", "--role", "owner", "--name", "x", "--data-dir"),
+        ("setup-code", "--data-dir"),
+        ("init", *SITE, "--data-dir"),
+        ("serve", "--data-dir"),
+        ("serve", "--demo", "--data-dir"),
+    ],
+)
+def test_whoever_may_not_enter_the_site_is_told_who_may(open_path: Path, words: tuple[str, ...]) -> None:
+    make_site(open_path / "site")
+    done = run_as_nobody(*words, open_path / "site")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"forecourt: The user nobody may not open {open_path}/site.\n"
+        "  Say it as the user to whom the site belongs: sudo -u root forecourt …\n"
+    )
+
+
+@needs_root
+def test_the_doctor_says_that_it_may_not_look(open_path: Path) -> None:
+    make_site(open_path / "site")
+    done = run_as_nobody("doctor", "--data-dir", open_path / "site")
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Whether a server runs cannot be seen." in done.stdout
+    assert f"- The user nobody may not open {open_path}/site. Say it as" in done.stdout
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_file_that_root_left_in_the_services_folder_is_named(open_path: Path, mode: int) -> None:
+    site = open_path / "site"
+    make_site(site)
+    (site / "forecourt.db").chmod(mode)
+    os.chown(site, NOBODY, NOBODY)
+    for words in (("serve",), ("token", "create", "--role", "owner", "--name", "x")):
+        done = run_as_nobody(*words, "--data-dir", site)
+
+        assert done.returncode == 1
+        assert f"The user nobody may not open {site}/forecourt.db." in done.stderr
+        assert f"sudo chown nobody {site}/forecourt.db" in done.stderr
+
+
+@needs_root
+def test_a_backup_that_may_not_be_written_or_read_is_not_called_damaged(open_path: Path) -> None:
+    site, stick = open_path / "site", open_path / "stick"
+    make_site(site)
+    for path in (site, site / "forecourt.db"):
+        os.chown(path, NOBODY, NOBODY)
+    stick.mkdir()
+
+    to = run_as_nobody("backup", site, stick / "backup.db")
+    assert (to.returncode, f"The user nobody may not write in {stick}." in to.stderr) == (1, True)
+    assert list(stick.iterdir()) == []
+
+    assert run("backup", site, stick / "backup.db").returncode == 0
+    back = run_as_nobody("restore", stick / "backup.db", site)
+    assert (back.returncode, f"The user nobody may not open {stick}/backup.db." in back.stderr) == (1, True)
+    assert "trusted" not in back.stderr
+
+
+@pytest.mark.parametrize("length", [5_000, 100_000])
+def test_a_damaged_database_is_said_in_a_sentence(data_dir: Path, length: int) -> None:
+    database = data_dir / "forecourt.db"
+    database.write_bytes(database.read_bytes()[:length])
+    for words in (("serve",), ("setup-code",)):
+        done = run(*words, "--data-dir", data_dir)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"forecourt: The database {database} is damaged:")
+        assert f"forecourt restore FILE {data_dir}" in done.stderr
+
+
+def test_a_database_of_a_newer_release_is_not_given_up(data_dir: Path, tmp_path: Path) -> None:
+    db = look_into(data_dir)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+
+    doctor = run("doctor", "--data-dir", data_dir)
+    assert doctor.returncode == 1
+    assert "is of version 99; this release knows up to" in doctor.stdout
+    assert "Install the newer release again" in doctor.stdout
+    assert "newest backup" not in doctor.stdout
+    backup = run("backup", data_dir, tmp_path / "newer.db")
+    assert backup.returncode == EXIT_HOPELESS
+    assert f"{data_dir}/forecourt.db is of version 99" in backup.stderr
+    assert not list(tmp_path.glob("*newer.db*"))
 
 
 # --- safekeeping -----------------------------------------------------------------------------------------------------------

@@ -6,12 +6,15 @@ import argparse
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 from appliance.data_directory import DataDirectory, InUse
 from appliance.db import backup, problems, tariffs
 from appliance.db import site as sites
+from appliance.db.files import FileTrouble, about
 from appliance.db.migrate import migrations, version
 from appliance.domain.clock import Clock
+from appliance.domain.errors import Refusal
 from appliance.services import settings
 
 DAY_MS = 86_400_000
@@ -30,22 +33,22 @@ def doctor(arguments: argparse.Namespace, clock: Clock) -> int:
 
 def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
     """Sentences about what is wrong."""
-    if not data.database.is_file():
-        yield f"There is no site in {data.path}. Make one with `forecourt init`, or restore a backup."
+    try:
+        data.need_site()
+        with about(data.path):
+            if data.path.stat().st_mode & 0o077:
+                yield f"Others on this machine may look into {data.path}. Close it with `chmod 700 {data.path}`."
+            free_mb = shutil.disk_usage(data.path).free >> 20
+        broken = backup.problems_of(data.database, foreign=False)
+    except Refusal as refusal:
+        yield f"{refusal} {refusal.advice_in_full}"
         return
-    if data.path.stat().st_mode & 0o077:
-        yield f"Others on this machine may look into {data.path}. Close it with `chmod 700 {data.path}`."
-    free_mb = shutil.disk_usage(data.path).free >> 20
-    broken = backup.problems_of(data.database)
     for text in broken:
         yield f"The books: {text}. Stop the server, keep this file, and restore the newest backup."
     if broken:
         return
-    db = sqlite3.connect(f"{data.database.absolute().as_uri()}?mode=ro", uri=True)
-    try:
+    with closing(backup.open_to_read(data.database)) as db:
         yield from examine_books(db, free_mb, now_ms)
-    finally:
-        db.close()
 
 
 def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator[str]:
@@ -79,3 +82,5 @@ def running(data: DataDirectory) -> str:
             return "No server is running."
     except InUse:
         return "The server is running."
+    except FileTrouble:
+        return "Whether a server runs cannot be seen."

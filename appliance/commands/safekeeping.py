@@ -9,6 +9,7 @@ import sys
 from appliance.control_socket import change
 from appliance.data_directory import DataDirectory
 from appliance.db import backup as backups
+from appliance.db.files import about
 from appliance.db.migrate import migrate
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
@@ -19,8 +20,9 @@ def backup(arguments: argparse.Namespace, clock: Clock) -> int:
     data = DataDirectory(arguments.directory)
     data.need_site()
     target = arguments.file.absolute()
-    if not target.parent.is_dir():
-        raise Refusal("There is no folder {path}.", path=target.parent)
+    with about(target, foreign=True):
+        if not target.parent.is_dir():
+            raise Refusal("There is no folder {path}.", path=target.parent)
     backups.make(data.database, target)
     change(data, "backup.made", clock)
     print(f"Backed up to {target}: {target.stat().st_size:,} bytes, verified.")

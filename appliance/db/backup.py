@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from appliance.db import audit, ledger, site
-from appliance.db.migrate import migrations, version
+from appliance.db.files import BESIDE, about, beside, primary_code, trouble
+from appliance.db.migrate import refuse_newer, version
 from appliance.domain.errors import Refusal
+
+UNREAD = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
+"""What SQLite says of a file that it could not even read."""
 
 
 class Unusable(Refusal):
@@ -22,27 +28,52 @@ def make(source: Path, target: Path) -> None:
     The copy appears under its name only when it is whole, verified and on the disk.
 
     Raises:
-        Refusal: There is a file of that name, or the copy is not sound.
+        Refusal: There is a file of that name, a file cannot be used, or the copy is not sound.
     """
-    if target.exists():
-        raise Refusal(
-            "There is a file {path} already.", "Choose another name; a backup is never written over.", path=target
-        )
+    with about(target, foreign=True):
+        if target.exists():
+            raise Refusal(
+                "There is a file {path} already.", "Choose another name; a backup is never written over.", path=target
+            )
+        with unfinished(target) as partial:
+            copy(source, partial)
+            verify(partial)
+            sync(partial)
+            partial.rename(target)
+            sync(target.parent)
+
+
+@contextmanager
+def unfinished(target: Path) -> Iterator[Path]:
+    """An empty file that nobody else may read, to be filled and renamed to `target`; without that it is gone afterwards."""
     partial = target.with_name(f".{target.name}.partial")
-    partial.unlink(missing_ok=True)
-    db = _open(source)
+    files = [partial, *(beside(partial, suffix) for suffix in BESIDE)]
     try:
-        db.execute("VACUUM INTO ?", (str(partial),))
+        for left in files:
+            left.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        yield partial
     finally:
-        db.close()
-    try:
-        partial.chmod(0o600)
-        verify(partial)
-        sync(partial)
-        partial.rename(target)
-        sync(target.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Write a copy of the database at `source`, with what waits in its write-ahead log, into the empty file `target`.
+
+    Raises:
+        FileTrouble: One of the two cannot be used.
+        TooNew: `source` is ahead of this program.
+    """
+    with about(source), closing(open_to_read(source)) as db:
+        refuse_newer(db, source)
+        try:
+            db.execute("VACUUM INTO ?", (str(target),))
+        except sqlite3.OperationalError as error:
+            # What the disk has no room for, or fails to write, is the copy.
+            if primary_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise trouble(target, error, foreign=True) or error from error
+            raise
 
 
 def verify(path: Path) -> None:
@@ -50,40 +81,48 @@ def verify(path: Path) -> None:
 
     Raises:
         Unusable: It is not; the message says what is wrong.
+        FileTrouble, TooNew: It cannot be read by this user, or by this release.
     """
     if wrong := problems_of(path):
         raise Unusable("{path} cannot be trusted: {wrong}.", "Use an older backup.", path=path, wrong="; ".join(wrong))
 
 
-def problems_of(path: Path) -> list[str]:
-    """What is wrong with a database; [] when all is well."""
-    if not path.is_file():
-        return ["there is no such file"]
+def problems_of(path: Path, *, foreign: bool = True) -> list[str]:
+    """What is wrong with a database; [] when all is well. `foreign`: it is no file of the site (see `files.about`).
+
+    Raises:
+        FileTrouble, TooNew: It cannot be read by this user, or by this release, and that says nothing about it.
+    """
+    with about(path, foreign=foreign):
+        if not path.is_file():
+            return ["there is no such file"]
+        path.open("rb").close()
     try:
-        db = _open(path)
+        with closing(open_to_read(path)) as db:
+            return _problems_in(db, path)
     except sqlite3.Error as error:
+        if primary_code(error) in UNREAD and (refusal := trouble(path, error, foreign=foreign)):
+            raise refusal from error
         return [str(error)]
-    try:
-        found = version(db)
-        if found == 0 or site.load(db) is None:
-            return ["it is not a database of a Forecourt site"]
-        if found > len(migrations()):
-            return [f"it is of version {found}, newer than this release"]
-        wrong = [text for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"][:5]
-        if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            wrong.append("a row refers to another that is missing")
-        wrong += ledger.verify(db)
-        if (row := audit.broken_at(db)) is not None:
-            wrong.append(f"the chain of the audit list breaks at row {row}")
-    except sqlite3.Error as error:
-        return [str(error)]
-    else:
-        return wrong
-    finally:
-        db.close()
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _problems_in(db: sqlite3.Connection, path: Path) -> list[str]:
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'site'").fetchone() is None or version(db) == 0:
+        return ["it is not a database of a Forecourt site"]
+    refuse_newer(db, path)
+    if site.load(db) is None:
+        return ["it is not a database of a Forecourt site"]
+    wrong = [text for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"][:5]
+    if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        wrong.append("a row refers to another that is missing")
+    wrong += ledger.verify(db)
+    if (row := audit.broken_at(db)) is not None:
+        wrong.append(f"the chain of the audit list breaks at row {row}")
+    return wrong
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write."""
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
+from appliance.db.files import about
 from appliance.domain.errors import Refusal
 
 MIGRATIONS = resources.files("appliance.db") / "migrations"
@@ -15,31 +17,45 @@ class TooNew(Refusal):
     """The database was written by a newer release."""
 
 
-def migrate(path: Path) -> list[int]:
+def migrate(path: Path, *, set_aside: bool = True) -> list[int]:
     """Apply what is missing to the database at `path` (made if absent); the numbers applied.
+
+    Without `set_aside` no copy is kept of how it was.
 
     Raises:
         TooNew: The database is ahead of this program.
+        FileTrouble: It cannot be read or written.
     """
-    db = sqlite3.connect(path, isolation_level=None)
-    try:
-        found = version(db)
+    with about(path), closing(sqlite3.connect(path, isolation_level=None)) as db:
+        found = refuse_newer(db, path)
         missing = [(number, script) for number, script in migrations() if number > found]
-        newest = len(migrations())
-        if found > newest:
-            raise TooNew(
-                f"The database is of version {found}; this release knows up to {newest}.",
-                advice="Install the newer release again, or restore a backup made by this one.",
-            )
-        if missing and found:
+        if missing and found and set_aside:
             aside = path.with_name(f"{path.name}.before-{missing[0][0]:04}")
             aside.unlink(missing_ok=True)
             db.execute("VACUUM INTO ?", (str(aside),))
         for number, script in missing:
             apply(db, number, script)
+        # Whoever may not write learns it here, and not from a writer that dies. (BEGIN IMMEDIATE alone does not mind.)
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(f"PRAGMA user_version = {version(db)}")
+        db.rollback()
         return [number for number, _ in missing]
-    finally:
-        db.close()
+
+
+def refuse_newer(db: sqlite3.Connection, path: Path) -> int:
+    """The version of the database at `path`.
+
+    Raises:
+        TooNew: It is ahead of this program.
+    """
+    found, newest = version(db), len(migrations())
+    if found > newest:
+        raise TooNew(
+            "The database {path} is of version {found}; this release knows up to {newest}.",
+            "Install the newer release again, or restore a backup made by this one.",
+            path=path, found=found, newest=newest,
+        )  # fmt: skip
+    return found
 
 
 def apply(db: sqlite3.Connection, number: int, script: str) -> None:
