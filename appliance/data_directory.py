@@ -59,17 +59,27 @@ class DataDirectory:
         """Refuse to go on without a database.
 
         Raises:
-            NoSite: There is none.
+            NoSite: There is none; the advice is the way back to one that was set aside.
             FileTrouble: This user may not look.
         """
         if self.has_database():
             return
+        if replaced := self.replaced():
+            raise NoSite(
+                "There is no site in {path}.",
+                "A database that a restore set aside is still there. Put it back: forecourt restore {replaced} {path}",
+                path=self.path, replaced=replaced[-1],
+            )  # fmt: skip
         raise NoSite(
             "There is no site in {path}.",
             "Restore a backup: forecourt restore FILE {path} — or make a new site: "
             "forecourt init --data-dir {path} --currency BDT --timezone Asia/Dhaka",
             path=self.path,
         )
+
+    def replaced(self) -> list[Path]:
+        """The databases that restores have set aside, the newest last."""
+        return sorted(path for path in self.path.glob("forecourt.db.replaced-*") if path.name[-1].isdigit())
 
     @contextmanager
     def lock(self) -> Iterator[None]:

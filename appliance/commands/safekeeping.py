@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import sqlite3
 import sys
+from contextlib import closing, suppress
+from pathlib import Path
 
-from appliance.control_socket import change
+from appliance.control_socket import carry_out, change
 from appliance.data_directory import DataDirectory
 from appliance.db import backup as backups
+from appliance.db import sessions
 from appliance.db.files import about
 from appliance.db.migrate import migrate
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.services import changes
 
 
 def backup(arguments: argparse.Namespace, clock: Clock) -> int:
@@ -30,27 +34,35 @@ def backup(arguments: argparse.Namespace, clock: Clock) -> int:
 
 
 def restore(arguments: argparse.Namespace, clock: Clock) -> int:
-    """Put a backup in place; what was there is set aside, not deleted."""
+    """Put a backup in place once it is whole and on the disk; what was there is set aside, not deleted."""
     data = DataDirectory(arguments.directory)
     backups.verify(arguments.file)
     data.make()
-    with data.lock():
-        aside = None
-        if data.database.exists():
-            aside = data.path / f"forecourt.db.replaced-{clock()}"
-            for suffix in ("", "-wal", "-shm"):
-                old = data.database.with_name(data.database.name + suffix)
-                if old.exists():
-                    old.rename(aside.with_name(aside.name + suffix))
-        partial = data.path / ".forecourt.db.partial"
-        shutil.copyfile(arguments.file, partial)
-        partial.chmod(0o600)
-        backups.verify(partial)
-        backups.sync(partial)
-        partial.rename(data.database)
-        backups.sync(data.path)
-        migrate(data.database)
+    aside = data.path / f"forecourt.db.replaced-{clock()}"
+    with data.lock(), about(data.database), backups.unfinished(data.database) as partial:
+        try:
+            prepare(arguments.file, partial, data, clock)
+        except (Refusal, OSError, sqlite3.Error, KeyboardInterrupt):
+            print(f"Nothing was changed in {data.path}.", file=sys.stderr)
+            raise
+        was_there = backups.put_in_place(partial, data.database, aside)
     print(f"Restored {arguments.file} to {data.path}.")
-    if aside is not None:
+    if was_there:
         print(f"What was there before is kept as {aside}.", file=sys.stderr)
+    return 0
+
+
+def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> None:
+    """Copy a backup into an empty file, and make it the books that this release goes on with."""
+    backups.copy(file, partial)
+    backups.verify(partial)
+    migrate(partial, set_aside=False)  # The backup itself is how it was.
+    carry_out(partial, changes.restored, clock(), newest=newest_number(data.database))
+    backups.sync(partial)
+
+
+def newest_number(database: Path) -> int:
+    """The newest session's number in the books that are replaced; 0 if there are none that can tell."""
+    with suppress(sqlite3.Error), closing(backups.open_to_read(database)) as db:
+        return sessions.newest(db)
     return 0

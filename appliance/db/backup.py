@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -74,6 +74,30 @@ def copy(source: Path, target: Path) -> None:
             if primary_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
                 raise trouble(target, error, foreign=True) or error from error
             raise
+
+
+def put_in_place(partial: Path, database: Path, aside: Path) -> bool:
+    """Give a whole copy, which is on the disk, the name of the database; whether there was one, which is kept as `aside`.
+
+    There is no moment without a database. What SQLite kept beside the old one goes with it: it would be played into the new one.
+    """
+    waiting = beside(database, "-wal")
+    if database.exists() and waiting.exists():
+        # As one file it can be renamed in one step. A damaged one goes aside as it is.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    was_there = database.exists()
+    if was_there:
+        try:
+            os.link(database, aside)
+        except OSError:
+            database.rename(aside)  # Some file systems know one name only.
+    for suffix in BESIDE:
+        if (old := beside(database, suffix)).exists():
+            old.rename(beside(aside, suffix))
+    partial.rename(database)
+    sync(database.parent)
+    return was_there
 
 
 def verify(path: Path) -> None:

@@ -21,6 +21,8 @@ SAMPLE = Rows(
     width=9,
     on_conflict="ON CONFLICT DO NOTHING",
 )
+NUMBERS_SKIPPED = 100_000
+"""After a restore: more than a site has sessions between two backups."""
 
 
 @dataclass(slots=True)
@@ -216,6 +218,23 @@ def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
     db.execute(
         "UPDATE session SET state = 'failed', ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
         (now_ms, note, running.id),
+    )
+
+
+def newest(db: sqlite3.Connection) -> int:
+    """The highest number of a session; 0 if there was none."""
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
+
+
+def skip_numbers(db: Database, beyond: int, now_ms: int) -> None:
+    """Let new sessions begin far beyond all of these books and beyond that number.
+
+    The row that takes the number says so in the list. It stands at the oldest station; without one there was no session.
+    """
+    db.execute(
+        """INSERT INTO session (id, state, station_id, evse, id_token, policy, authorization, requested_at_ms, ended_at_ms, note)
+        SELECT :number, 'failed', min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
+        {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "now": now_ms},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from appliance.db import sessions
 from appliance.db import site as sites
 from appliance.db.connection import Database
 from appliance.services import operators
@@ -42,6 +43,14 @@ def new_setup_code(db: Database, now_ms: int) -> str | None:
 def backed_up(db: Database, now_ms: int) -> None:
     """A backup was made, and verified."""
     sites.backed_up(db, now_ms)
+
+
+def restored(db: Database, now_ms: int, *, newest: int) -> None:
+    """These books are a backup's, and the site has had sessions up to `newest` since.
+
+    Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
+    """
+    sessions.skip_numbers(db, newest, now_ms)
 
 
 CHANGES: dict[str, Callable[..., Any]] = {

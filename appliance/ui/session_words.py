@@ -65,6 +65,7 @@ NOTES = {
     "busy": N_("The charger was busy with other commands; what was held was given back."),
     "unsupported": N_("The charger does not know this command; what was held was given back."),
     "rejected": N_("The charger refused the start; what was held was given back."),
+    "restored": N_("Numbers begin anew here: a backup was restored."),
 }
 
 ENTRIES = {

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,12 +13,11 @@ from appliance.db.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED
 from tests.reliability.evidence import differences
 from tests.reliability.fleet import Fleet, fill
 from tests.support.process import DidNotStart, ServerProcess, make_site
+from tests.support.small_disk import FULL_BYTES, small_disk
 
 STATIONS = 10
 FINISH_S = 60.0
 ENDS = {EXIT_COMMIT_FAILED, EXIT_WRITER_DIED}
-FULL_BYTES = 2 << 20
-ROOMY_BYTES = 64 << 20
 
 
 def injecting(call: str, error: str, when: str) -> list[str]:
@@ -79,42 +75,6 @@ async def test_a_disk_that_fails_ends_the_process_and_loses_nothing(
         await failing.clean_up()
         await sound.clean_up()
     assert "a commit failed" in failing.log() or "the writer died" in failing.log()
-
-
-class SmallDisk:
-    """A folder in which there is little room, until `enlarge`.
-
-    A file system of its own where that may be mounted; where not, a bound on the size of a file, which stops SQLite as well.
-    """
-
-    def __init__(self, folder: Path, *, mounted: bool) -> None:
-        self.folder = folder
-        self.mounted = mounted
-
-    @property
-    def prefix(self) -> list[str]:
-        """What a process is started under."""
-        return [] if self.mounted else ["prlimit", f"--fsize={FULL_BYTES}"]
-
-    def enlarge(self) -> None:
-        """Somebody has made room."""
-        if self.mounted:
-            subprocess.run(["mount", "-o", f"remount,size={ROOMY_BYTES}", self.folder], check=True)
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[SmallDisk]:
-    """A small tmpfs."""
-    folder.mkdir()
-    mounting = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={FULL_BYTES}", "forecourt-test", folder], capture_output=True, check=False
-    )
-    disk = SmallDisk(folder, mounted=mounting.returncode == 0)
-    try:
-        yield disk
-    finally:
-        if disk.mounted:
-            subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.mark.timeout(200)

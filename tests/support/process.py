@@ -38,10 +38,12 @@ class DidNotStart(Exception):
     """The server ended before it served."""
 
 
-def run(*words: str | Path, data: str = "", timeout_s: float = START_S) -> subprocess.CompletedProcess[str]:
+def run(
+    *words: str | Path, data: str = "", timeout_s: float = START_S, prefix: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """One command of the program, with `data` on its standard input."""
     return subprocess.run(
-        [sys.executable, "-m", "appliance", *map(str, words)],
+        [*prefix, sys.executable, "-m", "appliance", *map(str, words)],
         cwd=ROOT,
         input=data,
         capture_output=True,

@@ -16,10 +16,11 @@ from aiohttp.test_utils import TestClient
 from appliance.db import audit, history, problems
 from appliance.db.connection import Database
 from appliance.db.history import Filter
+from appliance.db.sessions import NUMBERS_SKIPPED
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.services import sessions
+from appliance.services import changes, sessions
 from appliance.services.operators import Role
 from tests.ui.yard import HOUR_MS, NOW_MS, Yard
 
@@ -55,6 +56,22 @@ def doubtful(db: Database) -> SessionId:
 async def ended(yard: Yard) -> history.Session:
     """The one session of the yard that is over: Rahima's, 9.87 kWh."""
     return (await yard.store.read(history.page, Filter(state="ended")))[0]
+
+
+async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(yard: Yard) -> None:
+    owner = await yard.logged_in()
+    newest = (await yard.store.read(history.page, Filter()))[0].id
+    before = text_of(await get(owner, "/sessions")).partition("sessions that ended")[2]
+    await yard.store.write(changes.restored, NOW_MS, newest=0)
+    number = newest + NUMBERS_SKIPPED
+
+    listed = await get(owner, "/sessions")
+    assert f'href="/sessions/{number}"' in listed
+    assert "Not started" in text_of(listed)
+    assert text_of(listed).partition("sessions that ended")[2] == before
+    page = text_of(await get(owner, f"/sessions/{number}"))
+    assert "Numbers begin anew here: a backup was restored." in page
+    assert "Nothing: no energy flowed." in page
 
 
 async def test_the_list_shows_all_and_its_foot_sums_those_that_are_over(yard: Yard) -> None:

@@ -1,0 +1,241 @@
+"""A restore that does not succeed changes nothing, wherever it ends; one that does leaves no number and no row of before."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.db import backup
+from appliance.db.sessions import NUMBERS_SKIPPED
+from tests.support.books import Books
+from tests.support.process import START_S, environment, look_into, make_site, run
+from tests.support.small_disk import FULL_BYTES, small_disk
+
+CARD = "04A1B2C3"
+
+
+def fill(books: Books) -> None:
+    """Three sessions, and one that runs."""
+    books.tariff()
+    books.card(CARD, books.person(paid_in=50_000))
+    station = books.station()
+    for number in range(3):
+        started = books.start(station, 1, CARD, meter_wh=number * 1_000)
+        books.wait(600)
+        books.stop(station, started.ref, number * 1_000 + 500)
+    books.start(station, 1, CARD, meter_wh=3_000)
+
+
+def rows(database: Path, sql: str) -> list[Any]:
+    db = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def charge(data_dir: Path) -> int:
+    """A session that begins and ends; its number, which is the transaction's."""
+    db = look_into(data_dir)
+    books = Books(db, data_dir / "forecourt.db")
+    books.wait(3_600 + books.db.execute("SELECT count(*) FROM session").fetchone()[0])
+    station = db.execute("SELECT min(id) FROM station").fetchone()[0]
+    db.execute("BEGIN")
+    started = books.start(station, 2, CARD, meter_wh=9_000)
+    books.stop(station, started.ref, 9_500)
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+    return int(started.ref)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A site with its backup, `backup.db`, which knows nothing of the token that came later."""
+    data_dir = tmp_path / "site"
+    make_site(data_dir, fill)
+    assert run("backup", data_dir, tmp_path / "backup.db").returncode == 0
+    assert run("token", "create", "--data-dir", data_dir, "--role", "viewer", "--name", "later").returncode == 0
+    return data_dir
+
+
+def tokens(database: Path) -> list[Any]:
+    """Tells the site from its backup."""
+    return rows(database, "SELECT name FROM api_token")
+
+
+# --- what does not succeed --------------------------------------------------------------------------------------------------
+
+
+def test_a_restore_onto_a_full_disk_changes_nothing(tmp_path: Path) -> None:
+    def fill_more(books: Books) -> None:
+        fill(books)
+        for number in range(3 * FULL_BYTES // 100_000):
+            books.db.execute("INSERT INTO setting VALUES (?, ?)", (f"filling.{number}", "x" * 100_000))
+
+    make_site(tmp_path / "large", fill_more)
+    assert run("backup", tmp_path / "large", tmp_path / "large.db").returncode == 0
+    with small_disk(tmp_path / "disk") as disk:
+        data_dir = disk.folder / "site"
+        make_site(data_dir, fill)
+        before = (data_dir / "forecourt.db").read_bytes()
+        done = run("restore", tmp_path / "large.db", data_dir, prefix=disk.prefix)
+
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"Nothing was changed in {data_dir}.\nforecourt: ")
+        assert "Traceback" not in done.stderr
+        if disk.mounted:
+            assert "There is no room left on the disk for" in done.stderr
+        assert {path.name for path in data_dir.iterdir()} - {"forecourt.db-wal", "forecourt.db-shm"} == {
+            "forecourt.db",
+            "lock",
+        }
+        assert (data_dir / "forecourt.db").read_bytes() == before
+        assert backup.problems_of(data_dir / "forecourt.db") == []
+
+
+@pytest.mark.parametrize("call", ["fsync,fdatasync", "rename,renameat,renameat2,link,linkat", "unlink,unlinkat"])
+def test_a_restore_that_is_killed_leaves_the_old_site_or_the_new_one(site: Path, tmp_path: Path, call: str) -> None:
+    """Killed at the first, the second, … of these system calls on the site's files, until one comes through."""
+    ends = set()
+    for when in range(1, 60):
+        data_dir = tmp_path / f"copy-{when}"
+        shutil.copytree(site, data_dir)
+        killed = run(
+            "restore", tmp_path / "backup.db", data_dir,
+            prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                    f"inject={call}:signal=KILL:when={when}"],
+        )  # fmt: skip
+        assert backup.problems_of(data_dir / "forecourt.db") == []
+        ends.add(tuple(tokens(data_dir / "forecourt.db")))
+        if killed.returncode == 0:
+            break
+        again = run("restore", tmp_path / "backup.db", data_dir)
+        assert again.returncode == 0
+        assert tokens(data_dir / "forecourt.db") == []
+        assert not list(data_dir.glob(".forecourt.db.partial*"))
+        assert any(tokens(aside) for aside in data_dir.glob("forecourt.db.replaced-*") if aside.name[-1].isdigit())
+    else:
+        pytest.fail("it never came through")
+    assert () in ends
+
+
+def test_ctrl_c_while_a_backup_is_copied_leaves_nothing_behind(site: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:signal=INT:when=1",
+            sys.executable, "-m", "appliance", "restore", tmp_path / "backup.db", site,
+        ],
+        env=environment(), capture_output=True, text=True, check=False, timeout=START_S,
+    )  # fmt: skip
+
+    assert done.returncode in (130, -signal.SIGINT)
+    assert done.stderr == f"Nothing was changed in {site}.\n"
+    assert tokens(site / "forecourt.db") == [("later",)]
+    assert not list(site.glob(".forecourt.db.partial*"))
+    assert not list(site.glob("*replaced*"))
+
+
+def test_where_the_database_is_gone_commands_tell_of_the_one_that_was_set_aside(site: Path, tmp_path: Path) -> None:
+    assert run("restore", tmp_path / "backup.db", site).returncode == 0
+    (site / "forecourt.db").unlink()
+    (aside,) = site.glob("forecourt.db.replaced-*")
+
+    doctor = run("doctor", "--data-dir", site)
+    assert f"Put it back: forecourt restore {aside} {site}" in doctor.stdout
+    for words in (("serve",), ("setup-code",)):
+        assert f"forecourt restore {aside} {site}" in run(*words, "--data-dir", site).stderr
+
+    assert run("restore", aside, site).returncode == 0
+    assert tokens(site / "forecourt.db") == [("later",)]
+
+
+# --- what waits in a write-ahead log ---------------------------------------------------------------------------------------
+
+
+def as_killed(data_dir: Path, change: Callable[[sqlite3.Connection], object]) -> None:
+    """Leave a change in the write-ahead log, as a power cut does."""
+    db = look_into(data_dir)
+    change(db)
+    left = data_dir.with_name("left")
+    shutil.copytree(data_dir, left)
+    db.close()
+    shutil.rmtree(data_dir)
+    left.rename(data_dir)
+    assert (data_dir / "forecourt.db-wal").stat().st_size > 0
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_waits_in_the_log_goes_aside_with_its_database_and_not_into_the_backup(
+    site: Path, tmp_path: Path, damaged: bool
+) -> None:
+    as_killed(site, lambda db: db.execute("UPDATE site SET name = 'Changed before the power cut'"))
+    log = (site / "forecourt.db-wal").read_bytes()
+    if damaged:
+        (site / "forecourt.db").write_bytes(b"no database at all" * 1_000)
+    assert run("restore", tmp_path / "backup.db", site).returncode == 0
+
+    assert rows(site / "forecourt.db", "SELECT name FROM site") == [("Test yard",)]
+    assert backup.problems_of(site / "forecourt.db") == []
+    (aside,) = (path for path in site.glob("forecourt.db.replaced-*") if path.name[-1].isdigit())
+    if damaged:
+        assert aside.with_name(aside.name + "-wal").read_bytes() == log
+    else:
+        assert rows(aside, "SELECT name FROM site") == [("Changed before the power cut",)]
+
+
+def test_a_log_without_its_database_is_not_played_into_the_backup(site: Path, tmp_path: Path) -> None:
+    as_killed(site, lambda db: db.execute("UPDATE site SET name = 'Changed before the power cut'"))
+    (site / "forecourt.db").unlink()
+    assert run("restore", tmp_path / "backup.db", site).returncode == 0
+
+    assert rows(site / "forecourt.db", "SELECT name FROM site") == [("Test yard",)]
+
+
+def test_a_copy_with_its_log_is_restored_with_what_waits_in_it(site: Path, tmp_path: Path) -> None:
+    as_killed(site, lambda db: db.execute("UPDATE site SET name = 'Changed before the power cut'"))
+    assert run("restore", site / "forecourt.db", tmp_path / "other").returncode == 0
+
+    assert rows(tmp_path / "other/forecourt.db", "SELECT name FROM site") == [("Changed before the power cut",)]
+    assert stat.S_IMODE((tmp_path / "other/forecourt.db").stat().st_mode) == 0o600
+
+
+# --- the numbers of transactions -------------------------------------------------------------------------------------------
+
+
+def test_after_a_restore_no_number_is_given_again_that_a_charger_may_hold(site: Path, tmp_path: Path) -> None:
+    report = "SELECT * FROM session_day"
+    before = rows(tmp_path / "backup.db", report)
+    assert charge(site) == 5  # After the backup: a charger knows this number.
+    assert run("restore", tmp_path / "backup.db", site).returncode == 0
+
+    assert rows(site / "forecourt.db", report) == before != []
+    skipped = 5 + NUMBERS_SKIPPED
+    assert rows(site / "forecourt.db", "SELECT id, note FROM session WHERE state = 'failed'") == [(skipped, "restored")]
+    assert charge(site) == skipped + 1
+    assert backup.problems_of(site / "forecourt.db") == []
+
+    # The same backup once more: what began since the first restore has numbers, too.
+    assert run("restore", tmp_path / "backup.db", site).returncode == 0
+    assert charge(site) == skipped + 1 + NUMBERS_SKIPPED + 1
+    assert run("backup", site, tmp_path / "second.db").returncode == 0
+    assert run("restore", tmp_path / "second.db", tmp_path / "elsewhere").returncode == 0
+    assert charge(tmp_path / "elsewhere") == skipped + 1 + 2 * NUMBERS_SKIPPED + 2
+    assert backup.problems_of(tmp_path / "elsewhere/forecourt.db") == []
+
+
+def test_a_restored_site_without_a_charger_needs_no_new_numbers(tmp_path: Path) -> None:
+    make_site(tmp_path / "site")
+    assert run("backup", tmp_path / "site", tmp_path / "backup.db").returncode == 0
+    assert run("restore", tmp_path / "backup.db", tmp_path / "other").returncode == 0
+
+    assert rows(tmp_path / "other/forecourt.db", "SELECT count(*) FROM session") == [(0,)]
