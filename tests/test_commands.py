@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,11 +20,9 @@ from appliance.services import operators
 from appliance.ui.language import LANGUAGES as NAMES_OF_LANGUAGES
 from tests.support.books import Books
 from tests.support.process import (
-    ROOT,
     START_S,
     DidNotStart,
     ServerProcess,
-    environment,
     look_into,
     make_site,
     run,
@@ -36,15 +30,6 @@ from tests.support.process import (
 
 PASSWORD = "seven green bananas\n"
 SITE = ("--currency", "BDT", "--timezone", "Asia/Dhaka")
-NOBODY = 65534
-AS_NOBODY = """
-import os, sys
-from appliance import __main__, demo, office, server
-from appliance.commands import table
-os.setgroups([]); os.setgid(65534); os.setuid(65534)
-sys.exit(__main__.main(sys.argv[1:]))
-"""
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
 
 
 def rows(data_dir: Path, sql: str) -> list[Any]:
@@ -217,90 +202,7 @@ def test_the_languages_of_the_command_line_are_those_of_the_pages() -> None:
     assert set(LANGUAGES) == set(NAMES_OF_LANGUAGES)
 
 
-# --- who may use the files -------------------------------------------------------------------------------------------------
-
-
-def run_as_nobody(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """One command in a process that gives its rights away once the program is loaded: nobody may enter the tests' Python."""
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, *map(str, words)],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=START_S,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    return done
-
-
-@pytest.fixture
-def open_path() -> Iterator[Path]:
-    """A folder that everybody may enter, which pytest's own is not."""
-    with TemporaryDirectory(prefix="forecourt-test-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
-@needs_root
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("token", "create", "--role", "owner", "--name", "x", "--data-dir"),
-        ("setup-code", "--data-dir"),
-        ("init", *SITE, "--data-dir"),
-        ("serve", "--data-dir"),
-        ("serve", "--demo", "--data-dir"),
-    ],
-)
-def test_whoever_may_not_enter_the_site_is_told_who_may(open_path: Path, words: tuple[str, ...]) -> None:
-    make_site(open_path / "site")
-    done = run_as_nobody(*words, open_path / "site")
-
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"forecourt: The user nobody may not open {open_path}/site.\n"
-        "  Say it as the user to whom the site belongs: sudo -u root forecourt …\n"
-    )
-
-
-@needs_root
-def test_the_doctor_says_that_it_may_not_look(open_path: Path) -> None:
-    make_site(open_path / "site")
-    done = run_as_nobody("doctor", "--data-dir", open_path / "site")
-
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "Whether a server runs cannot be seen." in done.stdout
-    assert f"- The user nobody may not open {open_path}/site. Say it as" in done.stdout
-
-
-@needs_root
-@pytest.mark.parametrize("mode", [0o600, 0o644])
-def test_a_file_that_root_left_in_the_services_folder_is_named(open_path: Path, mode: int) -> None:
-    site = open_path / "site"
-    make_site(site)
-    (site / "forecourt.db").chmod(mode)
-    os.chown(site, NOBODY, NOBODY)
-    for words in (("serve",), ("token", "create", "--role", "owner", "--name", "x")):
-        done = run_as_nobody(*words, "--data-dir", site)
-
-        assert done.returncode == 1
-        assert f"The user nobody may not open {site}/forecourt.db." in done.stderr
-        assert f"sudo chown nobody {site}/forecourt.db" in done.stderr
-
-
-@needs_root
-def test_a_backup_that_may_not_be_written_or_read_is_not_called_damaged(open_path: Path) -> None:
-    site, stick = open_path / "site", open_path / "stick"
-    make_site(site)
-    for path in (site, site / "forecourt.db"):
-        os.chown(path, NOBODY, NOBODY)
-    stick.mkdir()
-
-    to = run_as_nobody("backup", site, stick / "backup.db")
-    assert (to.returncode, f"The user nobody may not write in {stick}." in to.stderr) == (1, True)
-    assert list(stick.iterdir()) == []
-
-    assert run("backup", site, stick / "backup.db").returncode == 0
-    back = run_as_nobody("restore", stick / "backup.db", site)
-    assert (back.returncode, f"The user nobody may not open {stick}/backup.db." in back.stderr) == (1, True)
-    assert "trusted" not in back.stderr
+# --- files that cannot be used ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [5_000, 100_000])
