@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -40,6 +41,11 @@ async def ask(client: TestClient[Any, Any], method: str, path: str) -> int:
     """The status of an answer; the path is one of the table."""
     async with client.request(method, filled(path), headers=OURS, allow_redirects=False) as answer:
         return answer.status
+
+
+def kind_of(link: str) -> str:
+    """The page that it leads to, whatever it is about: one of each kind is enough."""
+    return re.sub(r"/(\d+|CS-\d+|ACME-\d+)(?=/|$)", "/{}", link.partition("?")[0])
 
 
 async def test_every_route_stands_in_the_table(yard: Yard) -> None:
@@ -94,6 +100,26 @@ async def test_a_viewer_sees_the_board_without_buttons(yard: Yard) -> None:
 
     assert "Karim Ahmed" in page
     assert not re.search(r'href="/stations/[^"]+/(start|stop|unlock|reset|close|open|approve)"', page)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_no_page_has_a_link_that_its_reader_is_refused(yard: Yard, role: Role) -> None:
+    client = await yard.logged_in(role)
+    to_visit, kinds, refused = ["/"], {"/"}, []
+    while to_visit:
+        path = to_visit.pop()
+        async with client.get(path) as answer:
+            if answer.status == REFUSED:
+                refused.append(path)
+            content, is_page = await answer.read(), answer.content_type == "text/html"
+        for link in re.findall(r'href="(/[^"#]*)"', content.decode()) if is_page else ():
+            kind = kind_of(link)
+            if kind not in kinds and not kind.startswith(("/static", "/logout")):
+                kinds.add(kind)
+                to_visit.append(unescape(link))
+
+    assert refused == []
+    assert len(kinds) > 5
 
 
 async def test_a_guard_is_shown_no_button_that_is_refused(yard: Yard) -> None:

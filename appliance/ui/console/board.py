@@ -135,7 +135,9 @@ def tiles_of(
 ) -> list[Tile]:
     """The tiles of these connectors."""
     site = console.site
-    reader = Reader(formats(site.currency, site.exponent, site.zone), cache(partial(may, role)), now_ms)
+    opens_stations = may(role, "GET", "/stations/{identity}")
+    fmt = formats(site.currency, site.exponent, site.zone)
+    reader = Reader(fmt, cache(partial(may, role)), now_ms, opens_stations)
     online = console.stations.online()
     found = []
     for place in sorted(places, key=natural_order):

@@ -41,6 +41,7 @@ class Tile:
     station: int
     name: str
     href: str
+    """Of the station's page; "" for a role that may not open it."""
     tone: str
     striped: bool
     icon: Markup
@@ -65,6 +66,8 @@ class Reader:
     fmt: Formats
     may: Callable[[str, str], bool]
     now_ms: int
+    opens_stations: bool
+    """Whether the role may open a station's page: asked once for a board, not once for a tile."""
 
 
 def tile(place: Place, running: Running | None, parked: Parked | None, *, online: bool, reader: Reader) -> Tile:
@@ -80,7 +83,7 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
         id=f"tile-{place.station}-{place.evse}-{place.connector}",
         station=place.station,
         name=place_name(place, fmt),
-        href=station_path(place.identity),
+        href=station_path(place.identity) if reader.opens_stations else "",
         tone=status.tone,
         striped=online and place.status in PAUSED,
         icon=icon(status.icon),
@@ -209,11 +212,12 @@ def _buttons(
         allowed = reader.may("POST", "/stations/{identity}/{evse}/" + name)
         return Button(word, f"{here}/{name}", kind) if allowed else None
 
-    def page(word: str, href: str, route: str) -> Button | None:
-        return Button(word, href, "quiet", dialog=False) if reader.may("GET", route) else None
+    def page(word: str, href: str) -> Button:
+        return Button(word, href, "quiet", dialog=False)
 
-    details = page(_("Details"), f"/sessions/{session}", "/sessions/{session}") if session else None
-    why = page(_("Why?"), station, "/stations/{identity}")
+    told = session is not None and reader.may("GET", "/sessions/{session}")
+    details = page(_("Details"), f"/sessions/{session}") if told else None
+    why = page(_("Why?"), station) if reader.opens_stations else None
     if status is OFFLINE:
         wanted = [why, details]
     elif status is STARTING:
