@@ -12,6 +12,8 @@ from appliance.domain.tariff import Tariff
 ROWS_MAX = 1001
 """What the API gives at a time, and one more to see whether there are more."""
 CURVE_POINTS_MAX = 400
+ENDED = frozenset({"ended", "review"})
+"""States of sessions that are over. One that never began (`failed`) has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Session:
     tariff_id: int | None
     note: str
     requested_by: str
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its figures stand, and are in the sums: also while somebody has to look at it."""
+        return self.state in ENDED
 
 
 @dataclass(frozen=True, slots=True)

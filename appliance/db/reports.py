@@ -18,7 +18,7 @@ class StationDay:
     energy_wh: int
     fees_minor: int
     sessions: int
-    """Sessions that began on this day."""
+    """Those that began on this day and have ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,14 @@ async def test_a_session_over_midnight_is_on_both_days_and_counted_on_the_first(
     ]
 
 
+async def test_what_runs_is_not_in_the_report_and_the_page_says_so(yard: Yard) -> None:
+    client = await yard.logged_in(Role.VIEWER)
+    html = await get(client, "/reports", preset="today")
+
+    assert "<strong>1</strong><span>sessions that ended</span>" in html
+    assert "A session is counted once it has ended, on the day on which it began." in html
+
+
 async def test_one_station_alone(yard: Yard) -> None:
     await yard.store.write(some_weeks)
     client = await yard.logged_in(Role.VIEWER)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -127,7 +128,19 @@ async def test_the_file_has_what_the_list_has(yard: Yard) -> None:
     assert rows[1][4] == "Rahima Khatun"
     assert rows[1][11] == "9.870"
     assert rows[1][14] == "191.73"
-    assert (rows[2][11], rows[2][14]) == ("9.870", "191.73")
+    assert (rows[2][1], rows[2][11], rows[2][14]) == ("1 session that ended", "9.870", "191.73")
+
+
+async def test_sessions_that_run_have_no_figures_in_the_file_so_that_its_columns_add_up(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    async with client.get("/sessions.csv") as answer:
+        _heads, *rows, sums = csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline=""))
+
+    running = [row for row in rows if row[1] == "Charging"]
+    assert len(running) > 1
+    assert {cell for row in running for cell in (row[8], *row[11:15])} == {""}
+    for column in (11, 14):
+        assert sum(Decimal(row[column]) for row in rows if row[column]) == Decimal(sums[column])
 
 
 async def test_the_spreadsheet_is_one(yard: Yard) -> None:

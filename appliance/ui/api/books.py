@@ -41,10 +41,10 @@ STATION_DAY = record(
     day=day(),
     station=words("What the station calls itself."),
     station_name=words(),
-    working_s=whole("How long it charged cars on this day."),
+    working_s=whole("How long it charged cars on this day, in sessions that have ended."),
     energy_wh=WATT_HOURS,
     fees_minor=money("Net and tax."),
-    sessions=whole("How many began on this day."),
+    sessions=whole("How many that began on this day have ended."),
     currency=CURRENCY,
 )
 TOTAL = thing(working_s=whole(), energy_wh=WATT_HOURS, fees_minor=money(), sessions=whole())

@@ -143,7 +143,7 @@ async def export(request: web.Request) -> web.StreamResponse:
             Column(_("Working time"), Kind.DURATION),
             Column(_("Energy (kWh)"), Kind.ENERGY),
             Column(_("Fee ({currency})").format(currency=currency), Kind.MONEY),
-            Column(_("Sessions"), Kind.COUNT),
+            Column(_("Ended sessions, by the day they began"), Kind.COUNT),
         ),
         rows=_rows(found.days),
         totals=(None, _("Total"), None, total.working_s, total.energy_wh, total.fees_minor, total.sessions),

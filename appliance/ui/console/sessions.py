@@ -21,7 +21,8 @@ from appliance.ui.console.wallet import currency_of
 from appliance.ui.context import CONSOLE, Page
 from appliance.ui.days import read_day
 from appliance.ui.exports import Column, Kind, Table
-from appliance.ui.language import _
+from appliance.ui.formats import Formats
+from appliance.ui.language import _, ngettext
 from appliance.ui.listing import query
 from appliance.ui.render import formats_of, render
 from appliance.ui.session_words import STATES, State, state_of, stop_sentence
@@ -133,10 +134,17 @@ async def export(request: web.Request) -> web.StreamResponse:
         ),
         rows=_rows(request, listed.wanted.filter),
         totals=(
-            None, _("Total"), None, count, None, None, None, None, None, None, None, energy_wh, None, None, fee_minor, None,
+            None, _ended(count, fmt), None, None, None, None, None, None, None, None, None, energy_wh, None, None, fee_minor, None,
         ),
     )  # fmt: skip
     return await exports.send(request, table, request.match_info["ending"], fmt)
+
+
+def _ended(count: int, fmt: Formats) -> str:
+    """What the sums are the sums of."""
+    return ngettext("{number} session that ended", "{number} sessions that ended", count).format(
+        number=fmt.number(count)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +237,10 @@ async def _rows(request: web.Request, wanted: Filter) -> AsyncIterator[Sequence[
 
 
 def _row(one: Session) -> exports.Row:
+    # What has not ended has no figures yet; with them the columns would not add up to the sums beneath.
+    duration_s, energy_wh, net_minor, tax_minor, fee_minor = (
+        (one.duration_s, one.energy_wh, one.net_minor, one.tax_minor, one.fee_minor) if one.has_ended else (None,) * 5
+    )
     return (
         one.id,
         _(state_of(one.state).word),
@@ -238,13 +250,13 @@ def _row(one: Session) -> exports.Row:
         masked(one.id_token) if one.id_token else "",
         one.started_at_ms,
         one.ended_at_ms,
-        one.duration_s,
+        duration_s,
         one.meter_start_wh,
         one.meter_stop_wh,
-        one.energy_wh,
-        one.net_minor,
-        one.tax_minor,
-        one.fee_minor,
+        energy_wh,
+        net_minor,
+        tax_minor,
+        fee_minor,
         stop_sentence(one.stop_reason, one.stop_wanted, one.estimated) if one.ended_at_ms else "",
     )
 
