@@ -16,7 +16,8 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.ports import CommandFailed
-from appliance.ui.language import _, sentences
+from appliance.ui.formats import sentences
+from appliance.ui.language import _
 from appliance.ui.render import render
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
+from appliance.domain.errors import Refusal
 from appliance.ui.language import _, ngettext, spoken
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -25,18 +26,13 @@ LOCALE_OF = {"en": "en_GB"}
 
 
 @dataclass(frozen=True, slots=True)
-class Formats:
-    """The ways of one language at one site."""
+class Numerals:
+    """How a language writes numbers, whatever they count."""
 
     digits: dict[int, str]
     decimal: str
     group: str
     grouping: tuple[int, int]
-    before_money: str
-    after_money: str
-    exponent: int
-    zone: ZoneInfo
-    locale: Locale
 
     def number(self, value: int, decimals: int = 0) -> str:
         """An integer that counts units of 10**-decimals: `number(123456, 2)` is `1,234.56`."""
@@ -52,6 +48,17 @@ class Formats:
         if fraction:
             whole = f"{whole}{self.decimal}{fraction}"
         return (MINUS if value < 0 else "") + whole.translate(self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Formats(Numerals):
+    """The ways of one language at one site."""
+
+    before_money: str
+    after_money: str
+    exponent: int
+    zone: ZoneInfo
+    locale: Locale
 
     def money(self, minor: int) -> str:
         """With the currency's sign."""
@@ -138,25 +145,56 @@ def formats(currency: str, exponent: int, zone: ZoneInfo) -> Formats:
 
 @lru_cache(maxsize=32)
 def _formats(language: str, currency: str, exponent: int, zone: ZoneInfo) -> Formats:
-    locale = Locale.parse(LOCALE_OF.get(language, language))
-    system = locale.default_numbering_system
+    locale, numerals = locale_of(language), numerals_of(language)
     pattern = locale.currency_formats["standard"]
     symbol = currency_symbol(currency, language)
     before, after = (part.replace("¤", symbol).replace("'", "") for part in (pattern.prefix[0], pattern.suffix[0]))
     if before and before[-1].isalpha():
         before += "\N{NO-BREAK SPACE}"
-    grouping = locale.decimal_formats[None].grouping
     return Formats(
-        digits=DIGITS.get(system, {}),
-        decimal=get_decimal_symbol(locale, numbering_system=system),
-        group=get_group_symbol(locale, numbering_system=system),
-        grouping=(grouping[0], grouping[1]),
+        digits=numerals.digits,
+        decimal=numerals.decimal,
+        group=numerals.group,
+        grouping=numerals.grouping,
         before_money=before,
         after_money=after,
         exponent=exponent,
         zone=zone,
         locale=locale,
     )
+
+
+@lru_cache(maxsize=16)
+def numerals_of(language: str) -> Numerals:
+    """How this language writes numbers."""
+    locale = locale_of(language)
+    system, grouping = locale.default_numbering_system, locale.decimal_formats[None].grouping
+    return Numerals(
+        digits=DIGITS.get(system, {}),
+        decimal=get_decimal_symbol(locale, numbering_system=system),
+        group=get_group_symbol(locale, numbering_system=system),
+        grouping=(grouping[0], grouping[1]),
+    )
+
+
+def locale_of(language: str) -> Locale:
+    """Whose ways a language has."""
+    return Locale.parse(LOCALE_OF.get(language, language))
+
+
+def sentences(error: Refusal) -> tuple[str, str]:
+    """What a refusal says and advises, in the reader's language, with its numbers in their digits.
+
+    The API says the same: translated sentences have digits of their own in them, so that others beside them would be a mixture
+    of scripts. A program looks at `type` and `field`; what it needs as a number is in the OpenAPI document. What is text among
+    the values (a name, an identity, a UID, what was typed) stays as it is.
+    """
+    message, advice = _(error.message), _(error.advice)
+    if error.values:
+        numerals = numerals_of(spoken())
+        values = {name: numerals.number(value) if type(value) is int else value for name, value in error.values.items()}
+        message, advice = message.format(**values), advice.format(**values)
+    return message, advice
 
 
 def currency_symbol(currency: str, language: str) -> str:

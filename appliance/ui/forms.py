@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 
 from appliance.domain.errors import Invalid, Refusal
-from appliance.ui.language import N_, sentences
+from appliance.ui.formats import sentences
+from appliance.ui.language import N_
 
 VALUE_CHARS_MAX = 20_000
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from babel import Locale
 from babel.support import Translations
 
-from appliance.domain.errors import Refusal
-
 LOCALES = Path(__file__).with_name("locales")
 LANGUAGES = {"en": "English", "bn": "বাংলা"}
 """Languages that are complete, by their own names."""
@@ -53,14 +51,6 @@ def speak(language: str) -> None:
 def spoken() -> str:
     """The language of this request."""
     return _current.get()
-
-
-def sentences(error: Refusal) -> tuple[str, str]:
-    """What a refusal says and advises, in the reader's language."""
-    message, advice = _(error.message), _(error.advice)
-    if error.values:
-        message, advice = message.format(**error.values), advice.format(**error.values)
-    return message, advice
 
 
 def preferred(accept_language: str) -> str | None:

@@ -143,6 +143,17 @@ async def test_bengali_pages_write_bengali_digits(yard: Yard) -> None:
     assert "২৪০.৮৭" in page
 
 
+async def test_bengali_pages_refuse_in_bengali_digits_too(yard: Yard) -> None:
+    client = await yard.logged_in()
+    await client.post("/account/language", data={"language": "bn"}, headers=OURS)
+
+    answer = await client.post("/tariffs/new", data={"name": "Night", "idle_grace_min": "9999"}, headers=OURS)
+    wrong = "".join(re.findall(r'class="wrong"[^>]*>(.*?)</p>', await answer.text()))
+    assert answer.status == 422
+    assert "১,৪৪০" in wrong
+    assert not re.search(r"[0-9]", re.sub(r"<[^>]+>", "", wrong))
+
+
 # --- commands ------------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
@@ -86,9 +87,7 @@ def test_csv_begins_with_the_mark_and_speaks_plain_numbers() -> None:
 
 
 def test_csv_has_semicolons_where_the_comma_is_the_decimal_mark() -> None:
-    english = dhaka()
-    fields = {name: getattr(english, name) for name in Formats.__slots__}
-    german = Formats(**{**fields, "decimal": ",", "group": "."})
+    german = replace(dhaka(), decimal=",", group=".")
 
     assert b"Rahima Khatun;2026-11-22 16:50:00;2026-11-22;1:42:00;12,345;-191,73;7" in as_csv(german, [ROW])
 

@@ -6,12 +6,13 @@ import pytest
 
 from appliance.db.problems import Problem
 from appliance.db.stations import Named
+from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import ConnectorStatus
 from appliance.services.operators import Role
 from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
-from appliance.ui.formats import formats
+from appliance.ui.formats import formats, sentences
 from appliance.ui.language import preferred, speak
 from appliance.ui.problem_texts import TEXTS, told
 from appliance.ui.words import ROLES, STATUSES
@@ -75,6 +76,27 @@ def test_times_are_the_sites_own() -> None:
     assert [fmt.duration(seconds) for seconds in (40, 300, 3600, 6120, 200_000)] == [
         "40 s", "5 min", "1 h", "1 h 42 min", "2 days"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("The file has more than 50,000 rows.", "Split it.")),
+        ("bn", ("ফাইলে ৫০,০০০টির বেশি সারি আছে।", "ফাইলটি ভাগ করুন।")),
+    ],
+)
+def test_a_refusal_writes_numbers_in_the_readers_digits(language: str, told: tuple[str, str]) -> None:
+    speak(language)
+
+    assert sentences(Refusal("The file has more than {most} rows.", "Split it.", most=50_000)) == told
+
+
+def test_an_identity_in_a_refusal_stays_as_the_charger_says_it() -> None:
+    speak("bn")
+
+    message, _advice = sentences(NotFound("There is no station {identity}.", identity="CS-07"))
+
+    assert "CS-07" in message
 
 
 @pytest.mark.parametrize(

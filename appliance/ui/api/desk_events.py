@@ -20,7 +20,8 @@ from appliance.ui.api.desk_shapes import DESK_NAME, card_shown, job_shown, known
 from appliance.ui.api.desks import waiting_or_open
 from appliance.ui.api.events import EVENTS, sent, still_may
 from appliance.ui.context import CONSOLE, Console, principal
-from appliance.ui.language import N_, sentences
+from appliance.ui.formats import sentences
+from appliance.ui.language import N_
 
 MESSAGE_BYTES_MAX = 64 * 1024
 HEARTBEAT_S = 20.0

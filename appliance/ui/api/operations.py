@@ -21,7 +21,8 @@ from appliance.ui.api.checks import Parameter, body_of, identifier, query_of, va
 from appliance.ui.api.shapes import ID_MAX, Schema, Shape, form, several, thing, whole, words
 from appliance.ui.context import CONSOLE, Console, Principal, principal
 from appliance.ui.errors import as_problem, command_failure
-from appliance.ui.language import N_, _, sentences
+from appliance.ui.formats import sentences
+from appliance.ui.language import N_, _
 
 T = TypeVar("T")
 Body = dict[str, Any]

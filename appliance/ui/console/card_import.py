@@ -28,9 +28,9 @@ from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.days import written
 from appliance.ui.desk_words import CONTENTS
 from appliance.ui.exports import Column, Kind, Table
-from appliance.ui.formats import Formats
+from appliance.ui.formats import Formats, sentences
 from appliance.ui.forms import Form
-from appliance.ui.language import N_, _, ngettext, sentences
+from appliance.ui.language import N_, _, ngettext
 from appliance.ui.render import done, formats_of, render
 
 LISTS_MAX = 8
