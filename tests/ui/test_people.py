@@ -176,6 +176,34 @@ async def test_correction_needs_direction_and_reason(yard: Yard) -> None:
     assert "needs a reason" in html
 
 
+@pytest.mark.parametrize("direction", ["in", "out"])
+async def test_correction_that_cannot_be_booked_is_refused_before_anything_is_confirmed(
+    yard: Yard, direction: str
+) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    # Into a wallet the limit is that of the keyboard's slips, out of it what the wallet has.
+    amount = {"in": "1000001", "out": "999999"}[direction]
+    fields = {"key": key_in(await get(client, "/people/1/correction")), "direction": direction, "reason": "meter"}
+
+    status, html = await post(client, "/people/1/correction", **fields, amount_minor=amount)
+
+    assert status == 422
+    assert "balance becomes" not in html
+    assert f'value="{amount}"' in html
+    assert re.search(rf'value="{direction}"[^>]* checked', html)
+    assert ">meter</textarea>" in html
+
+
+async def test_correction_of_a_wallet_without_a_limit_may_go_below_zero(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    fields = {"key": key_in(await get(client, "/people/4/correction")), "direction": "out", "reason": "meter"}
+
+    status, html = await post(client, "/people/4/correction", **fields, amount_minor="50")
+
+    assert status == 200
+    assert "The balance becomes −৳50.00." in html
+
+
 async def test_correction_goes_in_either_direction_and_stands_in_the_records(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
     before = await balance(yard, RAHIMA)

@@ -168,8 +168,8 @@ async def correct(request: web.Request) -> web.Response:
         signed = amount_minor if form.text("direction") == "in" else -amount_minor
         if not form.text("reason"):
             raise Invalid("reason", N_("A correction needs a reason."))
-        cash_desk.check_amount(amount_minor)
         if not form.on("confirmed"):
+            check_correction(found, signed)
             words = (
                 _("{amount} is added to the wallet of {name}. The balance becomes {balance}.")
                 if signed > 0
@@ -281,6 +281,13 @@ def check_refund(person: Person, amount_minor: int) -> None:
             N_("What a running session holds cannot be paid out."),
             name=person.name,
         )
+
+
+def check_correction(person: Person, amount_minor: int) -> None:
+    """The same for a correction, in either direction; out of a wallet goes at most what is available."""
+    cash_desk.check_amount(abs(amount_minor))
+    if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
+        raise Invalid("amount_minor", N_("The wallet of {name} has less than that."), name=person.name)
 
 
 def again(form: Form, refusal: Refusal) -> Form:
