@@ -32,38 +32,48 @@ class NewPerson:
     method: str = "cash"
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a form that moves money came to."""
+
+    balance_minor: int
+    """As it is now: after a repeated form it may be another than right after the booking."""
+    repeated: bool
+    """The form was booked before; now nothing was."""
+
+
 def top_up(
     db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
-) -> int:
-    """Money comes in; the balance after it (minor units)."""
+) -> Moved:
+    """Money comes in."""
 
     def unit(name: str) -> tuple[int, str]:
         return 200, body_of(cash_desk.top_up(db, person, amount_minor, method, name, actor, now_ms, note=note))
 
     request = request_of("topup", person, amount_minor, method, note)
-    return balance_in(idempotent.once(db, actor, key, request, now_ms, unit))
+    return moved(db, person, idempotent.once(db, actor, key, request, now_ms, unit))
 
 
 def refund(
     db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
-) -> int:
-    """Money goes out; the balance after it (minor units)."""
+) -> Moved:
+    """Money goes out."""
 
     def unit(name: str) -> tuple[int, str]:
         return 200, body_of(cash_desk.refund(db, person, amount_minor, method, name, actor, now_ms, note=note))
 
     request = request_of("refund", person, amount_minor, method, note)
-    return balance_in(idempotent.once(db, actor, key, request, now_ms, unit))
+    return moved(db, person, idempotent.once(db, actor, key, request, now_ms, unit))
 
 
-def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int) -> int:
-    """A correction in either direction; the balance after it (minor units)."""
+def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int) -> Moved:
+    """A correction in either direction."""
 
     def unit(name: str) -> tuple[int, str]:
         return 200, body_of(cash_desk.correct(db, person, amount_minor, reason, name, actor, now_ms))
 
     request = request_of("correction", person, amount_minor, reason)
-    return balance_in(idempotent.once(db, actor, key, request, now_ms, unit))
+    return moved(db, person, idempotent.once(db, actor, key, request, now_ms, unit))
 
 
 def take_in(db: Database, new: NewPerson, key: str, actor: str, now_ms: int) -> PersonId:
@@ -110,9 +120,9 @@ def body_of(booked: cash_desk.Booked) -> str:
     return orjson.dumps({"amount_minor": booked.amount_minor, "balance_minor": booked.balance_minor}).decode()
 
 
-def balance_in(stored: Stored) -> int:
-    """The balance right after the booking."""
-    return int(orjson.loads(stored.body)["balance_minor"])
+def moved(db: Database, person: PersonId, stored: Stored) -> Moved:
+    """With the balance read anew: the stored one is that of the booking."""
+    return Moved(enrolment.need_person(db, person).balance_minor, stored.repeated)
 
 
 def request_of(*parts: object) -> bytes:

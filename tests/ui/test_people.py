@@ -78,6 +78,20 @@ async def test_the_same_form_twice_moves_money_once(yard: Yard) -> None:
     assert await balance(yard, RAHIMA) == before + 200_00
 
 
+async def test_a_form_sent_again_later_says_that_it_was_booked_before_and_what_the_balance_is_now(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    key = key_in(await get(client, "/people/1"))
+    old = {"key": key, "preset": "200.00", "method": "cash"}
+    _, html = await post(client, "/people/1/topup", **old)
+    assert "৳200.00 in cash for Rahima Khatun. The balance is" in html
+    await post(client, "/people/1/topup", key=key_in(await get(client, "/people/1")), preset="500.00", method="cash")
+    now = f"The balance is ৳{await balance(yard, RAHIMA) / 100:,.2f} now."
+
+    _, html = await post(client, "/people/1/topup", **old)
+
+    assert f"৳200.00 in cash for Rahima Khatun had been booked before; nothing was booked now. {now}" in html
+
+
 async def test_the_same_form_with_another_amount_moves_nothing_and_says_so(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
     key = key_in(await get(client, "/people/1"))
@@ -146,8 +160,12 @@ async def test_refund_says_first_what_it_will_do_and_then_does_it_once(yard: Yar
     assert "৳100.00 goes out in cash to Rahima Khatun" in html
     assert await balance(yard, RAHIMA) == before
 
-    for _ in range(2):
-        await post(client, "/people/1/refund", **form, confirmed="1")
+    for words in (
+        "was paid out to Rahima Khatun.",
+        "had been paid out to Rahima Khatun before; nothing was booked now.",
+    ):
+        _, html = await post(client, "/people/1/refund", **form, confirmed="1")
+        assert f"৳100.00 {words} The balance is" in html
     assert await balance(yard, RAHIMA) == before - 100_00
 
 
@@ -215,6 +233,10 @@ async def test_correction_goes_in_either_direction_and_stands_in_the_records(yar
 
     assert await balance(yard, RAHIMA) == before - 10_00
     assert "Session 7: meter was wrong" in html
+
+    _, html = await post(client, "/people/1/correction", **fields, confirmed="1")
+    assert "This correction for Rahima Khatun had been booked before; nothing was booked now." in html
+    assert await balance(yard, RAHIMA) == before - 10_00
 
 
 async def test_cashiers_are_offered_no_refund_and_no_correction(yard: Yard) -> None:

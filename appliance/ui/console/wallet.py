@@ -20,6 +20,7 @@ from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
 from appliance.services import cash_desk, repeatable
 from appliance.services.idempotent import KeyReused
+from appliance.services.repeatable import Moved
 from appliance.ui.context import CONSOLE, principal
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
@@ -88,7 +89,7 @@ async def top_up(request: web.Request) -> web.Response:
     console, actor = request.app[CONSOLE], principal(request).actor
     try:
         amount_minor = read_choice(request, form)
-        balance_minor = await console.store.write(
+        moved = await console.store.write(
             repeatable.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
             console.clock(),
         )  # fmt: skip
@@ -98,13 +99,18 @@ async def top_up(request: web.Request) -> web.Response:
         return render(request, "people/topup.html", page, status=refusal.status)
     found = (await _buys(request)).person
     fmt = formats_of(request)
-    sentence = _("{amount} {method} for {name}. The balance is {balance} now.").format(
+    words = (
+        _("{amount} {method} for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
+        if moved.repeated
+        else _("{amount} {method} for {name}. The balance is {balance} now.")
+    )
+    sentence = words.format(
         amount=fmt.money(amount_minor),
         method=_(IN_METHODS[form.text("method")]),
         name=found.name,
-        balance=fmt.money(balance_minor),
+        balance=fmt.money(moved.balance_minor),
     )
-    return done(request, f"/people/{person}", sentence)
+    return _done(request, person, sentence, moved)
 
 
 async def show_refund(request: web.Request) -> web.Response:
@@ -134,17 +140,20 @@ async def refund(request: web.Request) -> web.Response:
             )
             button = _("Pay out {amount}").format(amount=fmt.money(amount_minor))
             return render(request, "people/refund.html", _confirm_page(found, form, key, sentence, button))
-        balance_minor = await console.store.write(
+        moved = await console.store.write(
             repeatable.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
         page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
         return render(request, "people/refund.html", page, status=refusal.status)
-    sentence = _("{amount} was paid out to {name}. The balance is {balance} now.").format(
-        amount=fmt.money(amount_minor), name=found.name, balance=fmt.money(balance_minor)
+    words = (
+        _("{amount} had been paid out to {name} before; nothing was booked now. The balance is {balance} now.")
+        if moved.repeated
+        else _("{amount} was paid out to {name}. The balance is {balance} now.")
     )
-    return done(request, f"/people/{person}", sentence)
+    sentence = words.format(amount=fmt.money(amount_minor), name=found.name, balance=fmt.money(moved.balance_minor))
+    return _done(request, person, sentence, moved)
 
 
 async def show_correction(request: web.Request) -> web.Response:
@@ -179,7 +188,7 @@ async def correct(request: web.Request) -> web.Response:
             sentence = words.format(amount=fmt.money(amount_minor), name=found.name, balance=balance)
             page = _confirm_page(found, form, key, sentence, _("Correct the balance"))
             return render(request, "people/correction.html", page)
-        balance_minor = await console.store.write(
+        moved = await console.store.write(
             repeatable.correct,
             PersonId(person),
             signed,
@@ -191,10 +200,12 @@ async def correct(request: web.Request) -> web.Response:
     except Refusal as refusal:
         page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
         return render(request, "people/correction.html", page, status=refusal.status)
-    sentence = _("The balance of {name} was corrected to {balance}.").format(
-        name=found.name, balance=fmt.money(balance_minor)
+    words = (
+        _("This correction for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
+        if moved.repeated
+        else _("The balance of {name} was corrected to {balance}.")
     )
-    return done(request, f"/people/{person}", sentence)
+    return _done(request, person, words.format(name=found.name, balance=fmt.money(moved.balance_minor)), moved)
 
 
 # --- what a wallet is good for -------------------------------------------------------------------------------------------------
@@ -341,6 +352,11 @@ def number_of(request: web.Request, name: str) -> int:
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
     return ConfirmPage(person, form, key, method_choices(), sentence, button)
+
+
+def _done(request: web.Request, person: int, sentence: str, moved: Moved) -> web.Response:
+    """On to the person's page, which says whether money moved or had moved before."""
+    return done(request, f"/people/{person}", sentence, "waiting" if moved.repeated else "done")
 
 
 async def _buys(request: web.Request) -> Buys:
