@@ -42,10 +42,11 @@ class Cards:
 
 PEOPLE_WHERE = r"""
 WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
-  AND (:text = '' OR person.name LIKE :pattern ESCAPE '\' OR note LIKE :pattern ESCAPE '\'
+  AND (:text = '' OR person.name LIKE :pattern ESCAPE '\' OR (NOT :names_only AND (
+       note LIKE :pattern ESCAPE '\'
        OR (:phone <> '' AND replace(replace(phone, ' ', ''), '-', '') LIKE :phone_pattern ESCAPE '\')
        OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id
-                  AND (uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\')))
+                  AND (uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\')))))
 """
 CARDS_WHERE = r"""
 WHERE (:text = '' OR uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\'
@@ -72,9 +73,13 @@ def people(
     order: str = "name",
     offset: int = 0,
     limit: int = 100,
+    names_only: bool = False,
 ) -> People:
-    """People whose name, phone, note or card has `text` in it. Raises KeyError for an order there is not."""
-    values = {"closed": closed, "group": group, **patterns(text)}
+    """People whose name, phone, note or card has `text` in it. Raises KeyError for an order there is not.
+
+    `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
+    """
+    values = {"closed": closed, "group": group, "names_only": names_only, **patterns(text)}
     rows = db.execute(
         f"{PERSON} {PEOPLE_WHERE} ORDER BY {PEOPLE_ORDERS[order]} LIMIT :limit OFFSET :offset",
         {**values, "limit": limit, "offset": offset},

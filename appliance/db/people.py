@@ -114,18 +114,30 @@ def page(
     after: int = 0,
     limit: int = 100,
     newest_first: bool = False,
+    names_only: bool = False,
 ) -> list[Person]:
-    """People whose name, phone, note or card has `text` in it, by number; the next page begins `after` the last."""
+    """People whose name, phone, note or card has `text` in it, by number; the next page begins `after` the last.
+
+    `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
+    """
     pattern = f"%{text.strip()}%"
     rows = db.execute(
         PERSON
         + """WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
-        AND (:pattern = '%%' OR person.name LIKE :pattern OR phone LIKE :pattern OR note LIKE :pattern
-             OR replace(replace(phone, ' ', ''), '-', '') LIKE :pattern
-             OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND (uid LIKE :pattern OR label LIKE :pattern)))
+        AND (:pattern = '%%' OR person.name LIKE :pattern OR (NOT :names_only AND (
+             phone LIKE :pattern OR note LIKE :pattern OR replace(replace(phone, ' ', ''), '-', '') LIKE :pattern
+             OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND (uid LIKE :pattern OR label LIKE :pattern)))))
         AND (CASE WHEN :newest THEN :after = 0 OR person.id < :after ELSE person.id > :after END)
         ORDER BY CASE WHEN :newest THEN -person.id ELSE person.id END LIMIT :limit""",
-        {"closed": closed, "group": group, "pattern": pattern, "after": after, "limit": limit, "newest": newest_first},
+        {
+            "closed": closed,
+            "group": group,
+            "pattern": pattern,
+            "after": after,
+            "limit": limit,
+            "newest": newest_first,
+            "names_only": names_only,
+        },
     )
     return [Person(*row) for row in rows]
 

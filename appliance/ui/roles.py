@@ -24,7 +24,7 @@ DEBUGGING = OWNER | {Role.INSTALLER}
 READING = DESK | {Role.VIEWER}
 """Sessions and reports; viewers are shown no telephone numbers."""
 SEES_PHONES = DESK
-"""Who is shown telephone numbers."""
+"""Who is shown telephone numbers. Others find people by their names only: a search by numbers, notes or cards would tell them."""
 OPEN: frozenset[Role] = frozenset()
 """For anybody, logged in or not."""
 

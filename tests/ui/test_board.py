@@ -231,6 +231,16 @@ async def test_the_search_for_a_person_finds_by_telephone(yard: Yard) -> None:
     assert "Rahima Khatun" not in page
 
 
+@pytest.mark.parametrize("text", ["222333", "04B1B2C3"])
+async def test_who_may_not_see_telephones_and_cards_finds_nobody_by_them(yard: Yard, text: str) -> None:
+    guard = await yard.logged_in(Role.GUARD)
+    page = await (await guard.get(f"/stations/CS-02/1/start?q={text}")).text()
+
+    assert "Karim Ahmed" not in page
+    assert f'name="card" value="{text}"' in page
+    assert "Karim Ahmed" in await (await guard.get("/stations/CS-02/1/start?q=karim")).text()
+
+
 async def test_a_stop_is_asked_of_the_charger_and_put_on_record(yard: Yard) -> None:
     session = (await yard.store.read(board.running))[1, 1].id
 

@@ -19,11 +19,11 @@ from appliance.db.connection import Database
 from appliance.db.history import Filter
 from appliance.db.sessions import NUMBERS_SKIPPED
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
-from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.services import changes, sessions
+from appliance.services import changes, enrolment, sessions
 from appliance.services.operators import Role
-from tests.ui.yard import HOUR_MS, NOW_MS, Yard
+from tests.ui.yard import ACTOR, HOUR_MS, NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 Browser = TestClient[Any, Any]
@@ -106,6 +106,21 @@ async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str
     assert {
         one for one in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if one in body
     } == people
+
+
+@pytest.mark.parametrize("text", ["345678", "pays late", "04A1B2C3"])
+async def test_a_viewer_finds_nobody_by_telephone_note_or_card(yard: Yard, text: str) -> None:
+    await yard.store.write(
+        enrolment.change_person, PersonId(1), ACTOR, NOW_MS,
+        name="Rahima Khatun", phone="+880 1712 345678", note="pays late", language="", group=GroupId(1),
+    )  # fmt: skip
+    manager, viewer = await yard.logged_in(Role.MANAGER), await yard.logged_in(Role.VIEWER)
+
+    assert "Rahima Khatun" in await get(manager, "/sessions", person=text)
+    assert "Rahima Khatun" not in await get(viewer, "/sessions", person=text)
+    async with viewer.get("/sessions.csv", params={"person": text}) as answer:
+        assert "Rahima Khatun" not in await answer.text()
+    assert "Rahima Khatun" in await get(viewer, "/sessions", person="rahima")
 
 
 async def test_a_name_that_fits_several_asks_whom_it_means(yard: Yard) -> None:

@@ -23,7 +23,7 @@ from appliance.ui.errors import command_failure
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
 from appliance.ui.render import done, formats_of, render
-from appliance.ui.roles import may
+from appliance.ui.roles import SEES_PHONES, may
 
 FOUND_MAX = 8
 ANSWER_WAIT_S = 35.0
@@ -92,7 +92,8 @@ async def _start_page(request: web.Request, form: Form, *, status: int = 200) ->
     station, evse = await station_of(request), _evse(request)
     query = request.query.get("q", "").strip()
     if query:
-        found = await console.store.read(people.page, text=query, limit=FOUND_MAX)
+        names_only = principal(request).role not in SEES_PHONES
+        found = await console.store.read(people.page, text=query, limit=FOUND_MAX, names_only=names_only)
     else:
         found = await console.store.read(board.recent_people, station.id, FOUND_MAX)
     page = StartPage(station, _place(request, station, evse), evse, query, found, not query, form)

@@ -18,13 +18,14 @@ from appliance.domain.identifiers import CardId, PersonId
 from appliance.ui import exports
 from appliance.ui.console import session
 from appliance.ui.console.wallet import currency_of
-from appliance.ui.context import CONSOLE, Page
+from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.days import read_day
 from appliance.ui.exports import Column, Kind, Table
 from appliance.ui.formats import Formats
 from appliance.ui.language import _, ngettext
 from appliance.ui.listing import query
 from appliance.ui.render import formats_of, render
+from appliance.ui.roles import SEES_PHONES
 from appliance.ui.session_words import STATES, State, state_of, stop_sentence
 
 ROWS_AT_ONCE = 50
@@ -74,6 +75,8 @@ class ListPage:
     older: str
     without_person: str
     chosen: list[tuple[str, str]]
+    card_name: str
+    """Of the card that was asked for; its number only as far as the list shows it."""
     csv: str
     xlsx: str
 
@@ -99,6 +102,7 @@ async def show_list(request: web.Request) -> web.Response:
         query(request, before=str(sessions[-1].id)) if len(listed.sessions) > ROWS_AT_ONCE else "",
         query(request, person="", card="", before=""),
         [(person.name, query(request, person=str(person.id), before="")) for person in wanted.matches],
+        (wanted.card.label or masked(wanted.card.uid)) if wanted.card is not None else "",
         f"/sessions.csv?{kept}",
         f"/sessions.xlsx?{kept}",
     )
@@ -159,6 +163,8 @@ class Asked:
     last: str
     from_ms: int | None
     to_ms: int | None
+    names_only: bool
+    """Whoever asks may not see telephone numbers, notes and card numbers: nobody is found by them."""
 
 
 def _asked(request: web.Request) -> Asked:
@@ -175,13 +181,14 @@ def _asked(request: web.Request) -> Asked:
         last or "",
         day_bounds(first, zone)[0] if first else None,
         day_bounds(last, zone)[1] if last else None,
+        principal(request).role not in SEES_PHONES,
     )
 
 
 def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
     """The filter that was meant. A name that fits one person means that person; what fits nobody finds nothing."""
     station = stations.by_identity(db, asked.station) if asked.station else None
-    person, matches = _person_meant(db, asked.person) if asked.person else (None, [])
+    person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
     card = (
         people.find_card(db, CardId(int(asked.card)))
         if asked.card.isascii() and asked.card.isdecimal() and len(asked.card) < 17
@@ -208,11 +215,11 @@ def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
     )
 
 
-def _person_meant(db: sqlite3.Connection, text: str) -> tuple[Person | None, list[Person]]:
+def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tuple[Person | None, list[Person]]:
     """The person of this number, or the only one whom the text fits; else those among whom to choose."""
     if text.isascii() and text.isdecimal() and len(text) < 10 and (by_number := people.find(db, PersonId(int(text)))):
         return by_number, []
-    found = directory.people(db, text=text, limit=MATCHES_SHOWN).rows
+    found = directory.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only).rows
     return (found[0], []) if len(found) == 1 else (None, found)
 
 
