@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from appliance.db.connection import Database
 from appliance.domain.events import StatusChanged
-from appliance.domain.identifiers import StationId
-from appliance.services import stations
+from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
+from appliance.services import cash_desk, enrolment, groups, stations
 from tests.conftest import browser
-from tests.ui.test_board import PAGES
-from tests.ui.yard import Yard
+from tests.ui.test_board import OURS, PAGES
+from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 pytestmark = pytest.mark.browser
 
@@ -77,12 +78,55 @@ async def test_a_new_charger_appears_on_the_board_by_itself(yard: Yard, page: Pa
 
 
 async def test_no_page_is_wider_than_a_small_phone(page: Page) -> None:
+    assert await too_wide(page, *PAGES) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "bn"])
+async def test_what_people_type_without_a_blank_makes_no_page_wider(yard: Yard, page: Page, language: str) -> None:
+    group, person, card = await yard.store.write(somebody_without_a_blank)
+    await page.request.post("/account/language", form={"language": language}, headers=OURS)
+    here = f"/people/{person}"
+    actions = ("", "/refund", "/correction", "/topup", "/edit", "/leave", "/merge", "/merge?into=1", "/enrol")
+    others = (
+        f"/cards/new?person={person}", f"/cards/{card}", f"/cards/{card}/block", f"/cards/{card}/limits", f"/cards/{card}/pin",
+        f"/sessions?person={person}", f"/sessions?card={card}", f"/groups/{group}", "/groups", "/people", "/cards", "/reports",
+        "/stations/CS-02/1/start?q=WWW", f"/stations/CS-02/1/start?q={'Z' * 90}", f"/search?q={'Z' * 90}",
+    )  # fmt: skip
+
+    assert await too_wide(page, *(here + action for action in actions), *others) == {}
+
+    await page.goto(here)
+    ends = await page.evaluate(FIGURES)
+    assert max(ends["figures"]) <= ends["card"]
+
+
+FIGURES = """() => {
+    const end = (one) => one.getBoundingClientRect().right;
+    const figures = [...document.querySelectorAll(".sheet-card .figure *")].map(end);
+    return { card: end(document.querySelector(".sheet-card")), figures };
+}"""
+"""Where the card of the balance ends, and where its figures do."""
+
+
+async def too_wide(page: Page, *paths: str) -> dict[str, int]:
+    """Which of these pages are wider than a small phone."""
     await page.set_viewport_size({"width": 320, "height": 700})
-    too_wide = {}
-    for path in PAGES:
-        await page.goto(path)
+    found = {}
+    for path in paths:
+        answer = await page.goto(path)
+        assert answer is not None
+        assert answer.ok, path
         width = await page.evaluate("document.documentElement.scrollWidth")
         if width > 320:
-            too_wide[path] = width
+            found[path] = width
+    return found
 
-    assert too_wide == {}
+
+def somebody_without_a_blank(db: Database) -> tuple[GroupId, PersonId, CardId]:
+    """Name, note, group and label are as long as they may be, and the balance is large."""
+    group = groups.add_group(db, "G" * 100, "prepaid", ACTOR, NOW_MS)
+    note = f"https://maps.app.goo.gl/{'a' * 60}"
+    person = enrolment.add_person(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
+    card = enrolment.add_card(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
+    cash_desk.top_up(db, person, 100_000_00, "cash", "large", ACTOR, NOW_MS)
+    return group, person, card
