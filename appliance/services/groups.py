@@ -12,7 +12,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, GroupId
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
-from appliance.services.texts import required
+from appliance.services.texts import TITLE_CHARS_MAX, required
 
 
 def add_group(
@@ -26,7 +26,7 @@ def add_group(
     tariff_id: int | None = None,
 ) -> GroupId:
     """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
-    name = required("name", name)
+    name = required("name", name, TITLE_CHARS_MAX)
     check_group(db, policy, limit_minor, tariff_id)
     if people.group_named(db, name) is not None:
         raise Conflict("There is a group {name} already.", name=name)
@@ -53,7 +53,7 @@ def change_group(
         Refusal: A member owes more than the new limit allows.
     """
     found = need_group(db, group)
-    name = required("name", name)
+    name = required("name", name, TITLE_CHARS_MAX)
     check_group(db, policy, limit_minor, tariff_id)
     same = people.group_named(db, name)
     if same is not None and same.id != group:

@@ -10,7 +10,7 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.tariff import Tariff
 from appliance.services import audit, problems
 from appliance.services.announce import SettingsChanged
-from appliance.services.texts import required
+from appliance.services.texts import TITLE_CHARS_MAX, required
 
 PRICE_MILLI_MAX = 1_000_000_000
 GRACE_S_MAX = 86_400
@@ -78,4 +78,4 @@ def check(tariff: Tariff) -> Tariff:
         raise Invalid("idle_grace_s", "Between {least} and {most}.", least=0, most=GRACE_S_MAX)
     if not 0 <= tariff.tax_basis_points <= 10_000:
         raise Invalid("tax_percent", "Between {least} and {most}.", least=0, most=100)
-    return replace(tariff, name=required("name", tariff.name))
+    return replace(tariff, name=required("name", tariff.name, TITLE_CHARS_MAX))

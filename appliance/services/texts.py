@@ -5,16 +5,18 @@ from __future__ import annotations
 from appliance.domain.errors import Invalid
 
 NAME_CHARS_MAX = 200
+TITLE_CHARS_MAX = 100
+"""Of a group and a tariff."""
 TEXT_CHARS_MAX = 1000
 
 
-def required(field: str, text: str) -> str:
+def required(field: str, text: str, chars_max: int = NAME_CHARS_MAX) -> str:
     """A name: something, but not a book."""
     text = " ".join(text.split())
     if not text:
         raise Invalid(field, "This must not be empty.")
-    if len(text) > NAME_CHARS_MAX:
-        raise Invalid(field, "At most {most} characters.", most=NAME_CHARS_MAX)
+    if len(text) > chars_max:
+        raise Invalid(field, "At most {most} characters.", most=chars_max)
     return text
 
 

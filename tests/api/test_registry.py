@@ -15,6 +15,12 @@ async def person(api: Client, group_id: int, name: str = "Rahima Khatun") -> int
     return int((await api.post("/people", {"name": name, "group_id": group_id}))["id"])
 
 
+@pytest.mark.parametrize(("path", "more"), [("/groups", {"policy": "prepaid"}), ("/tariffs", {})])
+async def test_a_name_is_as_long_as_its_column(api: Client, path: str, more: dict[str, str]) -> None:
+    assert (await api.post(path, {"name": "x" * 100, **more})).status == 201
+    assert (await api.post(path, {"name": "x" * 101, **more})).status == 422
+
+
 async def test_a_group_is_changed_only_in_what_is_named(api: Client) -> None:
     number = await group(api, "Staff", "postpaid")
     await api.call("PATCH", f"/groups/{number}", body={"limit_minor": 5000})

@@ -8,7 +8,7 @@ from appliance.db.people import Group
 from appliance.domain.identifiers import GroupId
 from appliance.services import groups
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX
-from appliance.services.texts import NAME_CHARS_MAX
+from appliance.services.texts import TITLE_CHARS_MAX
 from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, listed
 from appliance.ui.api.shapes import (
     CURRENCY,
@@ -24,7 +24,7 @@ from appliance.ui.api.shapes import (
     words,
 )
 
-NAME = text(NAME_CHARS_MAX, least=1)
+NAME = text(TITLE_CHARS_MAX, least=1)
 POLICY = choice("prepaid", "postpaid", "free", description="How its people pay.")
 LIMIT = or_null(amount(AMOUNT_MINOR_MAX, "How much a post-paid person may owe; null: any amount.", least=0))
 TARIFF = or_null(number_of("the group's tariff; null: the default"))

@@ -8,6 +8,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs as units
 from appliance.services.tariffs import GRACE_S_MAX
+from appliance.services.texts import TITLE_CHARS_MAX
 from appliance.ui.api.checks import hundredths, thousandths
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import CURRENCY, flag, form, moment, or_null, percent, price, record, text, whole, words
@@ -32,7 +33,7 @@ TARIFF = record(
     created_at=moment(),
     archived_at=or_null(moment("Out of use since; its sessions keep it.")),
 )
-NEW_TARIFF = form("NewTariff", ("name",), name=text(100, least=1), **FIELDS, idle_grace_s=GRACE)
+NEW_TARIFF = form("NewTariff", ("name",), name=text(TITLE_CHARS_MAX, least=1), **FIELDS, idle_grace_s=GRACE)
 
 
 async def list_tariffs(call: Call) -> Answer:

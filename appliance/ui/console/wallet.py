@@ -160,7 +160,9 @@ async def show_correction(request: web.Request) -> web.Response:
     """`GET /people/{person}/correction?session=`: with a session, its number stands in the reason already."""
     found = (await _buys(request)).person
     session = request.query.get("session", "")
-    reason = _("Session {number}: ").format(number=session) if session.isdecimal() else ""
+    reason = (
+        _("Session {number}: ").format(number=formats_of(request).number(int(session))) if session.isdecimal() else ""
+    )
     return render(request, "people/correction.html", _confirm_page(found, Form({"reason": reason}), new_key()))
 
 
