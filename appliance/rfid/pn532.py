@@ -21,6 +21,8 @@ SPEEDS_BAUD = (115_200, 921_600, 460_800, 230_400)
 """The first is where it should be; nfcpy and libnfc lift it to one of the others."""
 HOME_BAUD = SPEEDS_BAUD[0]
 ANSWER_TIMEOUT_MS = 100
+BUSY_S = 1.0
+"""So long an answer of a chip that was found may take: nfcpy gives up after a tenth of it, which a busy box needs now and then."""
 RASPBERRY_TIMEOUT_MS = 1500
 """The USB of older Raspberry Pis holds back the first bytes of a port that was closed a moment ago for up to a second."""
 WAKE_UP = bytes(16)
@@ -44,24 +46,32 @@ class Line(transport.TTY):  # type: ignore[misc]  # nfcpy has no types
 
     def __init__(self, port: serial.Serial) -> None:
         self.tty = port
+        self.patience_s = 0.0
+        """How long it waits at least."""
 
     def read(self, timeout: int) -> bytearray:
-        """One frame of the chip; OSError (ETIMEDOUT) if none begins within `timeout` milliseconds."""
-        until_s = time.monotonic() + timeout / 1000
-        head = self.tty.read(ACK_BYTES)
-        while not head:
-            if time.monotonic() >= until_s:
-                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-            head = self.tty.read(ACK_BYTES)
-        frame = bytearray(head)
+        """One frame of the chip, or as much of it as came; OSError (ETIMEDOUT) if none begins within `timeout` milliseconds."""
+        until_s = time.monotonic() + max(timeout / 1000, self.patience_s)
+        frame = bytearray()
+        self._read_on(frame, ACK_BYTES, until_s)
+        if len(frame) < ACK_BYTES:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
         if frame == pn532.Chipset.ACK:
             return frame
         length = frame[3]
         if length == EXTENDED:
-            frame += self.tty.read(3)
+            self._read_on(frame, ACK_BYTES + 3, until_s)
             length = frame[5] << 8 | frame[6]
-        frame += self.tty.read(length + 1)
+        self._read_on(frame, len(frame) + length + 1, until_s)
         return frame
+
+    def _read_on(self, frame: bytearray, length: int, until_s: float) -> None:
+        """Up to this length, or until nothing more comes in time."""
+        while len(frame) < length:
+            more = self.tty.read(length - len(frame))
+            if not more and time.monotonic() >= until_s:
+                return
+            frame += more
 
 
 class NoChip(OSError):
@@ -122,6 +132,7 @@ def _wake(line: transport.TTY, path: str) -> pn532.Chipset:
             break
     else:
         raise NoChip(errno.ENODEV, "no PN532 answers at any speed", path)
+    line.patience_s = BUSY_S
     chipset = pn532.Chipset(line, logger=pn532.log)
     chipset.command(0x14, SAM_NORMAL_MODE, timeout=0.1)
     if speed_baud != HOME_BAUD:

@@ -35,7 +35,8 @@ def of_station(db: Database, station: FleetStation) -> Iterator[str]:
     rows = {
         row[0]: row[1:]
         for row in db.execute(
-            "SELECT id, state, energy_wh, fee_minor, person_id FROM session WHERE station_id = ?", (number,)
+            "SELECT id, state, energy_wh, fee_minor, person_id FROM session WHERE station_id = ? AND note <> 'restored'",
+            (number,),
         )
     }
     for stamp, transaction in known.starts.items():
