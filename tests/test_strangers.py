@@ -67,10 +67,8 @@ def give(*paths: Path) -> None:
     "words",
     [
         ("token", "create", "--role", "owner", "--name", "x", "--data-dir"),
-        ("setup-code", "--data-dir"),
         ("init", "--currency", "BDT", "--timezone", "Asia/Dhaka", "--data-dir"),
         ("serve", "--data-dir"),
-        ("serve", "--demo", "--data-dir"),
     ],
 )
 def test_whoever_may_not_enter_the_site_is_told_who_may(open_path: Path, words: tuple[str, ...]) -> None:
@@ -98,19 +96,23 @@ def test_the_doctor_says_that_it_may_not_look(open_path: Path) -> None:
     assert f"- The user {STRANGER} may not open {site}. " in done.stdout
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o644])
-def test_a_file_that_somebody_else_left_in_the_services_folder_is_named(open_path: Path, mode: int) -> None:
+@pytest.mark.parametrize(
+    ("mode", "words"), [(0o600, ("serve",)), (0o644, ("token", "create", "--role", "owner", "--name", "x"))]
+)
+def test_a_file_that_somebody_else_left_in_the_services_folder_is_named(
+    open_path: Path, mode: int, words: tuple[str, ...]
+) -> None:
     site = open_path / "site"
     make_site(site)
     (site / "forecourt.db").chmod(mode)
     give(site)
     close(site / "forecourt.db", 0 if mode == 0o600 else 0o444)
-    for words in (("serve",), ("token", "create", "--role", "owner", "--name", "x")):
-        done = run_as_stranger(*words, "--data-dir", site)
 
-        assert done.returncode == 1
-        assert f"The user {STRANGER} may not open {site}/forecourt.db." in done.stderr
-        assert f"sudo chown {STRANGER} {site}/forecourt.db" in done.stderr
+    done = run_as_stranger(*words, "--data-dir", site)
+
+    assert done.returncode == 1
+    assert f"The user {STRANGER} may not open {site}/forecourt.db." in done.stderr
+    assert f"sudo chown {STRANGER} {site}/forecourt.db" in done.stderr
 
 
 def test_a_backup_that_may_not_be_written_or_read_is_not_called_damaged(open_path: Path) -> None:

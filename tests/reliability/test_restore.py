@@ -103,7 +103,14 @@ def test_a_restore_onto_a_full_disk_changes_nothing(tmp_path: Path) -> None:
         assert backup.problems_of(data_dir / "forecourt.db") == []
 
 
-@pytest.mark.parametrize("call", ["fsync,fdatasync", "rename,renameat,renameat2,link,linkat", "unlink,unlinkat"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "fsync,fdatasync",
+        "rename,renameat,renameat2,link,linkat",
+        pytest.param("unlink,unlinkat", marks=pytest.mark.soak),
+    ],
+)
 def test_a_restore_that_is_killed_leaves_the_old_site_or_the_new_one(site: Path, tmp_path: Path, call: str) -> None:
     """Killed at the first, the second, … of these system calls on the site's files, until one comes through."""
     ends = set()

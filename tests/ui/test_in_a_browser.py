@@ -81,10 +81,10 @@ async def test_no_page_is_wider_than_a_small_phone(page: Page) -> None:
     assert await too_wide(page, *PAGES) == {}
 
 
-@pytest.mark.parametrize("language", ["en", "bn"])
-async def test_what_people_type_without_a_blank_makes_no_page_wider(yard: Yard, page: Page, language: str) -> None:
+async def test_what_people_type_without_a_blank_makes_no_page_wider(yard: Yard, page: Page) -> None:
+    """In Bengali, whose words are the longer ones."""
     group, person, card = await yard.store.write(somebody_without_a_blank)
-    await page.request.post("/account/language", form={"language": language}, headers=OURS)
+    await page.request.post("/account/language", form={"language": "bn"}, headers=OURS)
     here = f"/people/{person}"
     actions = ("", "/refund", "/correction", "/topup", "/edit", "/leave", "/merge", "/merge?into=1", "/enrol")
     others = (

@@ -14,7 +14,7 @@ import nfc.clf.transport
 import nfc.tag
 
 READER_GONE = (OSError, termios.error)
-PATIENCE = 20
+PATIENCE = 10
 """How many times longer than by itself nfcpy waits: the simulated reader is a thread, and a busy machine may let it wait."""
 
 
