@@ -39,7 +39,8 @@ async def listening(data: DataDirectory, store: Store, clock: Clock) -> AsyncIte
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await asyncio.wait_for(reader.readline(), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                line = await reader.readline()
             writer.write(json.dumps(await answer(store, clock, line)).encode() + b"\n")
             await writer.drain()
         except (TimeoutError, ConnectionError, ValueError):

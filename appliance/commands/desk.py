@@ -185,21 +185,22 @@ async def connect(site: Site, name: str, far: FarDesk, reader: Reader, joined: C
     headers = {"Authorization": f"Bearer {site.token}"}
     async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
         try:
-            connecting = session.ws_connect(
-                site.url,
-                params={"name": name},
-                ssl=site.tls if site.tls is not None else True,
-                heartbeat=HEARTBEAT_S,
-                max_msg_size=4 * wire.TEXT_CHARACTERS_MAX,
-            )
-            socket = await asyncio.wait_for(connecting, CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                socket = await session.ws_connect(
+                    site.url,
+                    params={"name": name},
+                    ssl=site.tls if site.tls is not None else True,
+                    heartbeat=HEARTBEAT_S,
+                    max_msg_size=4 * wire.TEXT_CHARACTERS_MAX,
+                )
         except aiohttp.WSServerHandshakeError as error:
             raise refusal(error.status) from error
         try:
             await far.serve(Socket(socket), reader, joined)
         finally:
             with contextlib.suppress(ConnectionError, TimeoutError):
-                await asyncio.wait_for(socket.close(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await socket.close()
 
 
 def refusal(status: int) -> Refused:

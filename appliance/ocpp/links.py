@@ -7,6 +7,7 @@ program announces that a station has changed.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
@@ -47,9 +48,9 @@ class Links:
         self._context = context
         self._by_identity: dict[str, Station] = {}
         self._by_id: dict[StationId, Station] = {}
-        self._stale: set[StationId] = set()
-        self._unknown: set[StationId] = set()
-        """Announced, and not read yet."""
+        self._stale: dict[StationId, int] = {}
+        """Of which stations news was announced that is not read yet, and the number of the last."""
+        self._news = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -87,14 +88,12 @@ class Links:
     async def find(self, identity: str) -> Station | None:
         """The station of this name, as it is in the database now."""
         station = self._by_identity.get(identity)
-        if station is None and self._unknown:
-            # One that was registered a moment ago may still be on its way here.
-            await asyncio.gather(*(self._refresh(number) for number in self._unknown))
-            return self._by_identity.get(identity)
-        if station is not None and station.id in self._stale:
+        if station is not None:
             await self._refresh(station.id)
-            station = self._by_identity.get(identity)
-        return station
+        if identity not in self._by_identity:
+            # One that was registered a moment ago may still be on its way here.
+            await asyncio.gather(*(self._refresh(number) for number in self._stale if number not in self._by_id))
+        return self._by_identity.get(identity)
 
     def of(self, station: StationId) -> Link | None:
         """The link of a station."""
@@ -175,26 +174,32 @@ class Links:
                 number = StationId(announcement.station)
                 station = self._by_id.get(number)
                 fresh = number not in self._stale
-                self._stale.add(number)
-                if station is None:
-                    self._unknown.add(number)
+                self._stale[number] = next(self._news)
                 if fresh and (station is None or not station.accepted):
                     self._start(self._refresh(number), f"refresh station {number}")
 
     # Helpers.
 
     async def _refresh(self, number: StationId) -> None:
-        self._stale.discard(number)
-        known = await self._context.store.read(rows.find_known, number)
-        self._unknown.discard(number)
-        if known is not None:
-            self.learn(known)
-            return
+        """Read a station again unless nothing is new; what was read before the last of its news is not believed."""
+        while (news := self._stale.get(number)) is not None:
+            known = await self._context.store.read(rows.find_known, number)
+            if self._stale.get(number) != news:
+                continue
+            del self._stale[number]
+            if known is not None:
+                self.learn(known)
+            else:
+                await self._forget(number)
+
+    async def _forget(self, number: StationId) -> None:
         station = self._by_id.pop(number, None)
-        if station is not None:
-            self._by_identity.pop(station.identity, None)
-            if station.link is not None:
-                await station.link.close(WSCloseCode.POLICY_VIOLATION, b"turned away")
+        if station is None:
+            return
+        if self._by_identity.get(station.identity) is station:
+            del self._by_identity[station.identity]
+        if station.link is not None:
+            await station.link.close(WSCloseCode.POLICY_VIOLATION, b"turned away")
 
     async def _let_in(self, link: Link) -> None:
         """Tell a station that was told to wait: it need not wait for its next boot."""

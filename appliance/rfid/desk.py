@@ -134,7 +134,8 @@ class Desk:
         self.stop()
         if self._task is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._task, CLOSE_S)
+                async with asyncio.timeout(CLOSE_S):
+                    await self._task
 
     def hear(self, event: ReaderEvent) -> None:
         """From the reader."""

@@ -65,7 +65,8 @@ class RemoteReader:
             Malformed: It is no desk, or one of another version; it was told so.
             ConnectionError, TimeoutError: It went, or says nothing.
         """
-        text = await asyncio.wait_for(self._channel.receive(), GREETING_S)
+        async with asyncio.timeout(GREETING_S):
+            text = await self._channel.receive()
         if text is None:
             raise ConnectionError("closed before its hello")
         try:
@@ -123,9 +124,13 @@ class RemoteReader:
         finally:
             del self._waiting[number]
 
+    async def _receive(self) -> str | None:
+        async with asyncio.timeout(wire.SILENCE_S_MAX):
+            return await self._channel.receive()
+
     async def _listen(self) -> None:
         flood = Flood()
-        while (text := await asyncio.wait_for(self._channel.receive(), wire.SILENCE_S_MAX)) is not None:
+        while (text := await self._receive()) is not None:
             flood.count()
             message = wire.read_up(text)
             match message:
@@ -230,7 +235,8 @@ class FarDesk:
             await first_of(service.hear_all(), service.say_all(), service.do_all(), keep_alive(service.say))
         except asyncio.CancelledError:
             with contextlib.suppress(ConnectionError, TimeoutError):
-                await asyncio.wait_for(service.say(wire.Bye()), BYE_S)
+                async with asyncio.timeout(BYE_S):
+                    await service.say(wire.Bye())
             raise
         finally:
             self._out = None
@@ -279,7 +285,8 @@ class _Service:
         await self._channel.send(wire.write(message))
 
     async def _hear(self, patience_s: float) -> wire.Down:
-        text = await asyncio.wait_for(self._channel.receive(), patience_s)
+        async with asyncio.timeout(patience_s):
+            text = await self._channel.receive()
         if text is None:
             raise ConnectionError("closed by the site")
         return wire.read_down(text)

@@ -105,8 +105,7 @@ class Channel:
         if not self.streams and self._task is not None:
             task, self._task = self._task, None
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
 
     def hear(self, announcements: Sequence[Announcement]) -> None:
         """Note what concerns this view."""
@@ -125,7 +124,8 @@ class Channel:
         while True:
             changes: list[Announcement] | None = None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), self.view.refresh_s)
+                async with asyncio.timeout(self.view.refresh_s):
+                    await self._dirty.wait()
                 await asyncio.sleep(rendered_s + RENDER_EVERY_S - loop.time())
                 self._dirty.clear()
                 changes, self._changes = self._changes, []
@@ -201,7 +201,8 @@ class Live:
         asked_s = time.monotonic()
         while not stream.dead:
             try:
-                message = await asyncio.wait_for(stream.waiting.get(), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    message = await stream.waiting.get()
             except TimeoutError:
                 message = b": still here\n\n"
             if message is None:

@@ -52,7 +52,8 @@ async def command(*arguments: str, typed: str = "") -> str:
         sys.executable, "-m", "appliance", *arguments, cwd=ROOT, env=environment(),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    printed, complained = await asyncio.wait_for(process.communicate(typed.encode()), START_S_MAX)
+    async with asyncio.timeout(START_S_MAX):
+        printed, complained = await process.communicate(typed.encode())
     assert process.returncode == 0, complained.decode()
     return printed.decode()
 
@@ -92,7 +93,8 @@ async def serving(directory: Path, *options: str, last_word: str = "drivers") ->
         if process.returncode is None:
             process.terminate()
         try:
-            await asyncio.wait_for(gone(process), STOP_S_MAX)
+            async with asyncio.timeout(STOP_S_MAX):
+                await gone(process)
         except TimeoutError:
             process.kill()
             await gone(process)

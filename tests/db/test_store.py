@@ -475,7 +475,8 @@ async def test_end_process_is_told_why_and_nobody_is_answered(path: Path) -> Non
     store = Store(path, end_process=end_process)
     await store.open()
     good, bad = store.write(add, 1), store.write(dangle)
-    await asyncio.wait_for(dead.wait(), TIMEOUT_S)
+    async with asyncio.timeout(TIMEOUT_S):
+        await dead.wait()
     await store.close()
 
     assert told[0] == EXIT_COMMIT_FAILED

@@ -40,7 +40,8 @@ async def test_power_cut_under_load_loses_nothing_that_was_acknowledged(
             machine.cut_power()
             fleet.booted.clear()
             await asyncio.to_thread(machine.switch_on)
-            await asyncio.wait_for(fleet.booted.wait(), BACK_S)
+            async with asyncio.timeout(BACK_S):
+                await fleet.booted.wait()
             back_s = time.monotonic() - began_s
             await until_acknowledged(fleet, fleet.messages + MESSAGES)
             await fleet.finish(FINISH_S)

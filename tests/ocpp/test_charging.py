@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import orjson
 import pytest
@@ -343,3 +344,28 @@ async def test_a_retired_station_is_refused(server: Server) -> None:
     await server.store.write(stations.retire, station, "operator:1", system_clock())
 
     assert (await handshake_status(server))[0] == 404
+
+
+async def test_what_was_read_before_a_station_was_retired_does_not_let_it_in(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its registration is still being read when it is retired; and what is read then takes its time."""
+    read, early, later, begun = server.store.read, asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments: Any) -> Any:
+        found = await read(*arguments)
+        told = later if begun.is_set() else early
+        begun.set()
+        await told.wait()
+        return found
+
+    monkeypatch.setattr(server.store, "read", slowly)
+    station = await server.register("CS-1")
+    await begun.wait()
+    await server.store.write(stations.retire, station, "operator:1", system_clock())
+    early.set()
+    handshake = asyncio.create_task(handshake_status(server))
+    await asyncio.wait([handshake], timeout=0.2)
+    later.set()
+
+    assert (await handshake)[0] == 404

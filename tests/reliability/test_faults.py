@@ -65,7 +65,8 @@ async def test_a_disk_that_fails_ends_the_process_and_loses_nothing(
         async with Fleet(failing.urls["stations"], STATIONS) as fleet:
             assert await charge_until_it_ends(failing, fleet) in ENDS
             await sound.start()
-            await asyncio.wait_for(fleet.booted.wait(), FINISH_S)
+            async with asyncio.timeout(FINISH_S):
+                await fleet.booted.wait()
             await fleet.finish(FINISH_S)
         assert await sound.stop() == 0
         assert differences(data_dir, fleet) == []

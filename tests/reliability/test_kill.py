@@ -56,7 +56,8 @@ async def kill_again_and_again(data_dir: Path, kills: int, pause_s: tuple[float,
                     server = await replaced(server)
                 # Chargers are served before the pages are, and the next kill waits for these no more than they do.
                 await (server.launch() if left <= from_nothing else server.start())
-                await asyncio.wait_for(fleet.booted.wait(), FINISH_S)
+                async with asyncio.timeout(FINISH_S):
+                    await fleet.booted.wait()
                 if left <= from_nothing:
                     record.boot_again_s.append(loop.time() - began_s)
             await fleet.finish(FINISH_S)

@@ -125,7 +125,8 @@ async def joined(site: Site, far: FarDesk, reader: Reader) -> AsyncIterator[End]
         at_desk = asyncio.create_task(far.serve(there, reader, welcome.set))
         stack.push_async_callback(lambda: asyncio.gather(at_site, at_desk, return_exceptions=True))
         stack.callback(there.close)
-        await asyncio.wait_for(welcome.wait(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await welcome.wait()
         yield there
 
 
@@ -319,6 +320,7 @@ async def greet(there: End) -> None:
 
 async def said(end: End) -> str:
     """The next text from the other side."""
-    text = await asyncio.wait_for(end.receive(), PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S):
+        text = await end.receive()
     assert text is not None
     return text

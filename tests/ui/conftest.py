@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from appliance.ui import language
 from tests.ui.yard import Yard, open_yard
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """What one test speaks is not for the next to hear."""
+    language.speak(language.DEFAULT)
 
 
 @pytest.fixture(name="yard")

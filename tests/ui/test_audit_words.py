@@ -13,7 +13,6 @@ from markupsafe import Markup
 from appliance.db.audit import AuditRow, Subject
 from appliance.ui.audit_words import SENTENCES, THINGS, sentence
 from appliance.ui.formats import formats
-from appliance.ui.language import speak
 from tests.ui.yard import NOW_MS, SITE, Yard
 
 PACKAGE = Path(__file__).parents[2] / "appliance"
@@ -76,14 +75,10 @@ def test_every_action_that_is_recorded_has_its_sentence_and_no_other() -> None:
 def test_a_row_is_told_with_names_and_amounts(
     action: str, subject: str, details: dict[str, object], words: str
 ) -> None:
-    speak("en")
-
     assert Markup(told(action, subject, **details)).striptags() == words
 
 
 def test_names_lead_to_their_pages_and_are_escaped() -> None:
-    speak("en")
-
     assert '<a href="/stations/CS%2F02">Ramp A</a>' in told("station.unlock", "station:2", evse=1)
     assert '<a href="/people/3">Rahima &lt;Khatun&gt;</a>' in told("person.reopen", "person:3")
 

@@ -9,7 +9,6 @@ import pytest
 from appliance.db.problems import Problem
 from appliance.db.stations import Named
 from appliance.ui.formats import formats
-from appliance.ui.language import speak
 from appliance.ui.problem_texts import told
 from tests.ui.yard import NOW_MS, SITE
 
@@ -33,7 +32,6 @@ DETAILS: dict[str, Any] = {"station": 4, "other": 3, "number": 17, "person": "Ra
     ],
 )
 def test_a_card_in_two_places_is_told_with_its_names(kind: str, details: dict[str, Any], sentence: str) -> None:
-    speak("en")
     fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
 
     one = told(Problem(1, kind, "card:7", details, NOW_MS, None), STATIONS, fmt, NOW_MS)

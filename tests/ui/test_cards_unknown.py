@@ -148,23 +148,23 @@ async def test_a_new_card_is_tapped_at_a_charger(yard: Yard, client: Browser) ->
 async def test_what_is_tapped_appears_on_the_page_by_itself(yard: Yard, client: Browser) -> None:
     _status, path, _html = await post(client, "/people/1/enrol", station=str(RAMP))
     job = path.rsplit("/", 1)[1]
-    async with client.get("/live", params={"view": f"tap-at:{job}"}) as stream:
+    async with client.get("/live", params={"view": f"tap-at:{job}"}) as stream, asyncio.timeout(20):
         seen = b""
         while b"Tap the new card" not in seen:
-            seen += await asyncio.wait_for(stream.content.readany(), 10)
+            seen += await stream.content.readany()
         await show(yard, STRANGE)
         while b"has card 0005" not in seen:
-            seen += await asyncio.wait_for(stream.content.readany(), 10)
+            seen += await stream.content.readany()
 
 
 async def test_unknown_cards_appear_in_the_list_by_themselves(yard: Yard, client: Browser) -> None:
-    async with client.get("/live", params={"view": "unknown-cards"}) as stream:
+    async with client.get("/live", params={"view": "unknown-cards"}) as stream, asyncio.timeout(20):
         seen = b""
         while b"No unknown cards" not in seen:
-            seen += await asyncio.wait_for(stream.content.readany(), 10)
+            seen += await stream.content.readany()
         await show(yard, STRANGE)
         while STRANGE.encode() not in seen:
-            seen += await asyncio.wait_for(stream.content.readany(), 10)
+            seen += await stream.content.readany()
 
 
 async def test_nobody_came_to_the_charger(yard: Yard, client: Browser) -> None:

@@ -12,10 +12,11 @@ from aiohttp import ClientResponse
 from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.services import operators, stations
+from appliance.services.announce import StationChanged
 from appliance.services.operators import Role
 from appliance.ui import live
 from appliance.ui.context import LIVE
-from appliance.ui.live import WAITING_MAX, Stream, event
+from appliance.ui.live import WAITING_MAX, Channel, Stream, event
 from tests.ui.yard import Yard
 
 
@@ -125,6 +126,21 @@ async def test_the_last_one_to_leave_ends_the_channel(yard: Yard) -> None:
             await set_status(yard, 2, "Charging" if yard.now_ms % 2 else "Preparing")
             yard.now_ms += 1
             await asyncio.sleep(0.05)
+
+
+async def test_who_leaves_just_as_something_changes_leaves_nothing_behind(yard: Yard) -> None:
+    """Whatever turn of the loop the two meet in."""
+    await next_event(await watch(yard))
+    (watched,) = yard.server.app[LIVE].channels()
+    channel, stream = Channel(watched._console, watched.view, watched._key), Stream()
+    for turns in range(10):
+        await channel.join(stream)
+        await asyncio.sleep(0)
+        channel.hear([StationChanged(1, 1)])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await channel.leave(stream)
 
 
 async def test_a_browser_that_does_not_keep_up_is_cut_off() -> None:

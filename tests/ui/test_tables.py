@@ -36,7 +36,6 @@ def test_every_status_and_role_has_its_word() -> None:
 
 
 def test_a_problem_is_told_with_its_names_and_numbers() -> None:
-    speak("en")
     fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
     fault = Problem(
         1, "faulted", "station:4:2", {"station": 4, "evse": 2, "error": "GroundFailure", "info": ""}, NOW_MS, None
@@ -68,7 +67,6 @@ def test_numbers_are_written_as_the_reader_writes_them(language: str, money: str
 
 
 def test_times_are_the_sites_own() -> None:
-    speak("en")
     fmt = formats("BDT", 2, SITE.zone)
 
     assert fmt.time(NOW_MS) == "16:50"

@@ -75,7 +75,8 @@ async def start(request: web.Request) -> web.Response:
         if person is None and not card:
             raise Invalid("card", N_("Say who is to charge: a person or a card."))
         wish = await console.control.start(station.id, evse, principal(request).actor, person=person, card=card)
-        answer = await asyncio.wait_for(asyncio.shield(wish.answer), ANSWER_WAIT_S)
+        async with asyncio.timeout(ANSWER_WAIT_S):
+            answer = await asyncio.shield(wish.answer)
     except TimeoutError:
         answer = CommandAnswer(False, "timeout")
     except Refusal as refusal:
