@@ -12,7 +12,8 @@ LOCALES := appliance/ui/locales
 # English is the language of the sources and needs no catalog.
 LANGUAGES ?= bn
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/*.po))
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
+# Half as many again as there are cores: tests wait for disks, browsers and processes a good part of their time.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); n=$$(( n + n / 2 )); echo $$(( n > 8 ? 8 : n )))
 ARGUMENTS ?=
 
 .PHONY: help
