@@ -137,9 +137,11 @@ async def beat_for_watchdog(store: Store, clock: Clock) -> None:
 async def following(hub: Hub, store: Store, live: LiveSettings) -> AsyncIterator[None]:
     """Keep the settings in force up to date."""
     tasks: set[asyncio.Task[None]] = set()
+    one_by_one = asyncio.Lock()  # What was read first must not come last.
 
     async def read_again() -> None:
-        live.values = await store.read(settings.load)
+        async with one_by_one:
+            live.values = await store.read(settings.load)
 
     def heard(announcements: list[Announcement]) -> None:
         if any(isinstance(one, SettingsChanged) for one in announcements):

@@ -24,8 +24,9 @@
   for (const element of document.querySelectorAll("[style], [onclick]")) wrong.structure.push(`inline code ${short(element)}`);
   for (const table of document.querySelectorAll("table")) if (table.tHead && [...table.tHead.querySelectorAll("td")].length) wrong.structure.push(`a head without th ${short(table)}`);
 
-  // What has a name.
-  const named = (element) => (element.getAttribute("aria-label") ?? element.innerText ?? "").trim() || element.getAttribute("title") || [...element.querySelectorAll("[aria-label], .unseen")].length;
+  // What has a name. A tile that was exchanged and not painted yet has words, but no `innerText`.
+  const words = (element) => (element.checkVisibility({ contentVisibilityAuto: true }) ? element.innerText : element.textContent);
+  const named = (element) => (element.getAttribute("aria-label") ?? words(element) ?? "").trim() || element.getAttribute("title") || [...element.querySelectorAll("[aria-label], .unseen")].length;
   for (const field of document.querySelectorAll(":is(input:not([type=hidden]), select, textarea):not([aria-hidden=true])")) {
     if (!field.labels?.length && !field.getAttribute("aria-label") && !field.getAttribute("aria-labelledby")) wrong.names.push(`no label: ${field.name || field.id}`);
   }
