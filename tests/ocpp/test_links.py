@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from socket import SHUT_RDWR
 
 import aiohttp
 import pytest
@@ -44,15 +45,22 @@ async def test_a_station_is_online_until_it_goes(client: Client, server: Server)
     assert (version, address) == ("1.6", "127.0.0.1")
 
 
-async def test_a_closed_link_is_freed_without_a_search_for_garbage(client: Client, server: Server) -> None:
+@pytest.mark.parametrize("end", ["it says that it closes", "its power is cut"])
+async def test_a_closed_link_is_freed_without_a_search_for_garbage(client: Client, server: Server, end: str) -> None:
     await client.boot()
-    link = weakref.ref(server.face.links.of(STATION))
+    found = server.face.links.of(STATION)
+    assert found is not None
+    link, socket = weakref.ref(found), weakref.ref(found._socket)
+    del found
     gc.disable()
     try:
-        await client.socket.close()
+        if end == "its power is cut":
+            client.socket.get_extra_info("socket").shutdown(SHUT_RDWR)
+        else:
+            await client.socket.close()
         await server.until(lambda: len(server.face.links) == 0)
         # Whatever still runs to its end needs a turn or two, but nobody's help.
-        await server.until(lambda: link() is None)
+        await server.until(lambda: link() is None and socket() is None)
     finally:
         gc.enable()
 
