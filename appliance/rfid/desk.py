@@ -167,14 +167,15 @@ class Desk:
             if self.seen is None or self._closing:
                 continue
             try:
-                await self._turn(self.seen)
-                await self._end_trouble()
+                if await self._turn(self.seen):
+                    await self._end_trouble()
             except Exception as error:
                 # An edge: a desk that cannot go on with one card must serve the next one.
                 log.exception("a card could not be served", extra={"desk": self.id})
                 await self._begin_trouble(error)
 
-    async def _turn(self, seen: Seen) -> None:
+    async def _turn(self, seen: Seen) -> bool:
+        """Whether there was anything to do; that there was nothing shows nothing about whether the desk is able to."""
         assert self._reader is not None
         assert self._key is not None
         times_laid = self._times_laid
@@ -182,22 +183,23 @@ class Desk:
             self._laid = False
         else:
             if await self._store.read(standing, self.id, seen, self._key) in (self._answered, (None, 0, None)):
-                return
+                return False
             # Money is about to be booked for this card: it must be there.
             looked = await self._look(times_laid)
             if looked is None or looked.uid != seen.uid or self._times_laid != times_laid:
-                return
+                return False
             self.seen = seen = looked
         try:
             plan, self._answered = await self._store.write(ask, self.id, seen, self._key, self._clock())
         except Refusal as refusal:
             log.warning("a job was refused", extra={"desk": self.id, "why": str(refusal)})
             await self._store.write(give_up, self.id, self._clock())
-            return
+            return True
         if self._times_laid != times_laid:
             self._answered = None
         if plan.work is not None:
             await self._do(plan, self._reader)
+        return True
 
     async def _look(self, times_laid: int) -> Seen | None:
         """Read the card that lies there anew; None if it is not there, or another one is by now."""

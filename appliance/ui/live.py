@@ -92,11 +92,12 @@ class Channel:
 
     async def join(self, stream: Stream) -> None:
         """From here on the stream is told; first of all, everything as it is."""
+        # Before the first wait: whoever leaves meanwhile is not the last one.
+        self.streams.add(stream)
         async with self._rendering:
             if self._task is None:
                 self.shown = dict(await self._render(None))
                 self._task = asyncio.create_task(self._run(), name=f"live {self.view.name}")
-            self.streams.add(stream)
             stream.push(event("fragments", self.shown))
 
     async def leave(self, stream: Stream) -> None:

@@ -143,6 +143,25 @@ async def test_who_leaves_just_as_something_changes_leaves_nothing_behind(yard: 
             await channel.leave(stream)
 
 
+async def test_who_comes_just_as_the_last_one_leaves_is_told_what_happens(yard: Yard) -> None:
+    """The next page of the same browser asks for the view while that is being rendered for the page before."""
+    before = await watch(yard)
+    await next_event(before)
+    (channel,) = yard.server.app[LIVE].channels()
+    (leaving,) = channel.streams
+    async with channel._rendering:
+        stream = await watch(yard)
+        leaving.push(None)
+        assert (await before.content.read()).strip() == b""
+
+    await next_event(stream)
+    await set_status(yard, 2, "Charging")
+    async with asyncio.timeout(20):
+        _, fragments = await next_event(stream)
+
+    assert "tile-2-1-1" in fragments
+
+
 async def test_a_browser_that_does_not_keep_up_is_cut_off() -> None:
     stream = Stream()
     for number in range(WAITING_MAX + 1):
