@@ -11,7 +11,7 @@ import orjson
 from appliance.db.connection import Database, Rows
 from appliance.db.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
-from appliance.domain.id_token import REMOTE_PREFIX
+from appliance.domain.id_token import is_remote
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.tariff import Tariff
@@ -182,7 +182,7 @@ def is_wished_for(db: Database, station: StationId, id_token: str) -> bool:
 
 def find_failed_wish(db: Database, station: StationId, id_token: str) -> PersonId | None:
     """Who wished for a start with this one-time token, after the wish was given up."""
-    if not id_token.startswith(REMOTE_PREFIX):
+    if not is_remote(id_token):
         return None
     row = db.execute(
         """SELECT person_id FROM session WHERE station_id = ? AND state = 'failed' AND id_token = ?

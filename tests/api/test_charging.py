@@ -76,6 +76,19 @@ async def test_a_start_holds_the_money_and_then_asks_the_station(api: Client, st
     assert len((await api.get(f"/sessions/{ended['id']}/samples"))["items"]) >= 3
 
 
+async def test_a_whole_uid_is_for_those_who_may_list_cards(
+    site: Running, api: Client, station: Station, person: int
+) -> None:
+    """Who knows a UID can make a copy of the card; who may try UIDs finds out whose they are."""
+    await station.plug_in()
+    number = (await station.start_transaction("04A1B2C3")).id
+    viewer, cashier = await site.client("viewer"), await site.client("cashier")
+    assert (await viewer.get(f"/sessions/{number}"))["card"] == "••B2C3"
+    assert [row["card"] for row in (await viewer.get("/sessions"))["items"]] == ["••B2C3"]
+    assert (await viewer.get("/sessions", card="04A1B2C3")).status == 403
+    assert [row["card"] for row in (await cashier.get("/sessions", card="04A1B2C3"))["items"]] == ["04A1B2C3"]
+
+
 async def test_a_session_is_ended_without_its_station_once(api: Client, station: Station, person: int) -> None:
     await station.plug_in()
     await station.present_card("04A1B2C3")

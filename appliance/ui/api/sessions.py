@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
+from aiohttp import web
+
 from appliance.db import history
 from appliance.db.connection import Database
 from appliance.db.history import Filter, Session
 from appliance.domain.errors import NotFound
-from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, REMOTE_PREFIX, normal_form
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
 from appliance.services import closing, live_cost
 from appliance.ui.api.checks import Parameter, span_of
@@ -28,6 +30,7 @@ from appliance.ui.api.shapes import (
     words,
 )
 from appliance.ui.api.stations import station_named
+from appliance.ui.roles import may
 
 SESSION = record(
     "Session",
@@ -45,7 +48,9 @@ SESSION = record(
     connector=whole("0: the station will say."),
     person_id=or_null(whole("null: nobody we know.")),
     person=words(),
-    card=or_null(words("UID of the card; null when it began without one.")),
+    card=or_null(
+        words("UID of the card, its last four characters only for who may not list cards; null: it began without one.")
+    ),
     policy=words("How it is paid: prepaid, postpaid, free; empty for nobody."),
     authorization=words("What the station was answered."),
     tariff_id=or_null(whole()),
@@ -82,6 +87,8 @@ SAMPLE = record(
 async def list_sessions(call: Call) -> Answer:
     """`GET /sessions`."""
     query, site = call.query, call.console.site
+    if "card" in query and not _sees_cards(call):
+        raise web.HTTPForbidden  # Trying UIDs would tell whose they are.
     wanted = Filter(
         station=(await station_named(call, query["station"])).id if "station" in query else None,
         person=PersonId(query["person"]) if "person" in query else None,
@@ -145,7 +152,7 @@ def shown(call: Call, session: Session, cost_minor: int) -> Body:
         "connector": session.evse,
         "person_id": session.person_id,
         "person": session.person,
-        "card": _card(session),
+        "card": _card(call, session),
         "policy": session.policy,
         "authorization": session.authorization,
         "tariff_id": session.tariff_id,
@@ -170,10 +177,16 @@ def shown(call: Call, session: Session, cost_minor: int) -> Body:
     }
 
 
-def _card(session: Session) -> str | None:
-    """A start without a card got a token that is no card's."""
-    made_here = session.card_id is None and session.id_token.startswith(REMOTE_PREFIX)
-    return None if made_here or not session.id_token else session.id_token
+def _card(call: Call, session: Session) -> str | None:
+    """A start without a card got a token that is no card's. Whoever knows a whole UID can make a copy of the card."""
+    made_here = session.card_id is None and is_remote(session.id_token)
+    if made_here or not session.id_token:
+        return None
+    return session.id_token if _sees_cards(call) else masked(session.id_token)
+
+
+def _sees_cards(call: Call) -> bool:
+    return may(call.who.role, "GET", "/api/v1/cards")
 
 
 def _page(db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int) -> list[tuple[Session, int]]:
