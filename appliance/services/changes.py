@@ -8,7 +8,7 @@ from typing import Any
 from appliance.db import sessions
 from appliance.db import site as sites
 from appliance.db.connection import Database
-from appliance.services import operators
+from appliance.services import audit, operators
 
 ACTOR = "console"
 """Whoever has a shell on the box."""
@@ -51,6 +51,7 @@ def restored(db: Database, now_ms: int, *, newest: int) -> None:
     Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
     """
     sessions.skip_numbers(db, newest, now_ms)
+    audit.record(db, ACTOR, "site.restore", "site", now_ms)
 
 
 CHANGES: dict[str, Callable[..., Any]] = {

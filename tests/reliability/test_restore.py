@@ -226,6 +226,8 @@ def test_after_a_restore_no_number_is_given_again_that_a_charger_may_hold(site: 
     assert run("restore", tmp_path / "backup.db", site).returncode == 0
 
     assert rows(site / "forecourt.db", report) == before != []
+    (newest,) = rows(site / "forecourt.db", "SELECT actor, action, subject FROM audit ORDER BY seq DESC LIMIT 1")
+    assert newest == ("console", "site.restore", "site")
     skipped = 5 + NUMBERS_SKIPPED
     assert rows(site / "forecourt.db", "SELECT id, note FROM session WHERE state = 'failed'") == [(skipped, "restored")]
     assert charge(site) == skipped + 1
