@@ -1,4 +1,6 @@
-"""Sessions as rows: beginning, measuring, wishes. How they end is in `endings`; what they cost is decided in services/billing.py."""
+"""Sessions as rows: beginning and measuring. Before they begin they may be `wishes`; how they end is in `endings`; what they cost is
+decided in services/billing.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,6 @@ import orjson
 from appliance.db.connection import Database, Rows
 from appliance.db.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
-from appliance.domain.id_token import is_remote
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.tariff import Tariff
@@ -120,105 +121,6 @@ def insert_started(
         db.remember(("session", running.id), running)
         began_on_evse(db, running)
     return running
-
-
-def insert_requested(
-    db: Database,
-    *,
-    station: StationId,
-    evse: int,
-    id_token: str,
-    payer: Payer,
-    held_minor: int,
-    now_ms: int,
-    actor: str,
-) -> Running:
-    """A wish for a session, before the station has heard of it."""
-    db.remembered.pop(("no wish", station), None)
-    tariff = payer.tariff
-    row = db.execute(
-        """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
-            authorization, requested_at_ms, requested_by, held_minor, slices)
-        VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
-        RETURNING id""",
-        (
-            station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
-            tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
-        ),
-    ).fetchone()  # fmt: skip
-    return Running(
-        SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, now_ms,
-        card=payer.card,
-    )  # fmt: skip
-
-
-def find_requested(db: Database, station: StationId, evse: int, id_token: str) -> Running | None:
-    """The wish that a start of this token on this EVSE fulfils."""
-    if db.remembered.get(("no wish", station)):
-        return None
-    if not db.execute(
-        "SELECT 1 FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested'",
-        (station,),
-    ).fetchone():
-        db.remember(("no wish", station), True)
-        return None
-    row = db.execute(
-        """SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' AND id_token = ? AND evse IN (0, ?)
-        ORDER BY id LIMIT 1""",
-        (station, id_token, evse),
-    ).fetchone()
-    return find_open(db, SessionId(row[0])) if row else None
-
-
-def is_wished_for(db: Database, station: StationId, id_token: str) -> bool:
-    """Whether a session of this token was wished for or runs: its driver has no card of their own."""
-    row = db.execute(
-        "SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND state IN ('requested', 'running') LIMIT 1",
-        (id_token, station),
-    ).fetchone()
-    return row is not None
-
-
-def find_failed_wish(db: Database, station: StationId, id_token: str) -> PersonId | None:
-    """Who wished for a start with this one-time token, after the wish was given up."""
-    if not is_remote(id_token):
-        return None
-    row = db.execute(
-        """SELECT person_id FROM session WHERE station_id = ? AND state = 'failed' AND id_token = ?
-        ORDER BY id DESC LIMIT 1""",
-        (station, id_token),
-    ).fetchone()
-    return PersonId(row[0]) if row else None
-
-
-def fulfil(
-    db: Database, running: Running, *, evse: int, started_at_ms: int, meter_start_wh: int, received_at_ms: int
-) -> None:
-    """The wish has become a transaction."""
-    db.execute(
-        """UPDATE session SET state = 'running', evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
-        WHERE id = ?""",
-        (evse, started_at_ms, meter_start_wh, received_at_ms, running.id),
-    )
-    running.state, running.evse, running.started_at_ms, running.meter_start_wh = (
-        "running",
-        evse,
-        started_at_ms,
-        meter_start_wh,
-    )
-    running.measured_at_ms = started_at_ms
-    running.heard_at_ms = received_at_ms
-    db.remember(("session", running.id), running)
-    began_on_evse(db, running)
-
-
-def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
-    """The wish led to nothing."""
-    db.execute(
-        "UPDATE session SET state = 'failed', ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
-        (now_ms, note, running.id),
-    )
 
 
 def newest(db: sqlite3.Connection) -> int:
@@ -383,33 +285,7 @@ def idle_spans(db: Database, session: SessionId) -> list[tuple[int, int]]:
     ).fetchall()
 
 
-# --- wishes and wanted stops -----------------------------------------------------------------------------------------------
-
-
-def wish_on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
-    """A start that was wished for on this EVSE and has not come yet."""
-    row = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id LIMIT 1",
-        (station, evse),
-    ).fetchone()
-    return SessionId(row[0]) if row else None
-
-
-def wishes_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
-    """All starts that were wished for on a station and have not come yet."""
-    rows = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id",
-        (station,),
-    )
-    return [SessionId(row[0]) for row in rows]
-
-
-def requested_before(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
-    """Wishes older than that."""
-    return db.execute(
-        "SELECT id, station_id FROM session WHERE state IN ('requested', 'running') AND state = 'requested' AND requested_at_ms <= ? ORDER BY id",
-        (before_ms,),
-    ).fetchall()
+# --- what the clock looks for -----------------------------------------------------------------------------------------------
 
 
 def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:

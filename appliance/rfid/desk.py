@@ -218,7 +218,6 @@ class Desk:
         """Have it written, and tell the books."""
         assert plan.card is not None
         assert plan.work is not None
-        times_laid = self._times_laid
         try:
             seen = await reader.work(plan.work)
         except TagTrouble as error:
@@ -231,7 +230,8 @@ class Desk:
             log.info(
                 "card done", extra={"desk": self.id, "card": masked(plan.work.uid), "work": type(plan.work).__name__}
             )
-            if self._times_laid == times_laid:
+            if self.seen is not None and self.seen.uid == seen.uid:
+                # It may have been told of anew between the asking and the writing, as it was before.
                 self.seen = seen
             self._answered = None
             await self._store.write(card_desk.written, plan.card, self._clock())

@@ -60,10 +60,6 @@ class Reader:
         look_each_s: float = LOOK_EACH_S,
         reopen_after_s: tuple[float, float] = REOPEN_AFTER_S,
     ) -> None:
-        self.state = ReaderState(ReaderStatus.LOOKING)
-        """As of the last event."""
-        self.seen: Seen | None = None
-        """The card that lies there, as it was read last."""
         self._heard = heard
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._owner = _Owner(open_device, self._requests, self._tell, look_each_s, reopen_after_s)
@@ -95,7 +91,6 @@ class Reader:
         """
         seen = await self._ask(lambda device: self._owner.perform(device, work))
         assert seen is not None
-        self.seen = seen
         return seen
 
     async def look(self) -> Seen | None:
@@ -125,17 +120,7 @@ class Reader:
 
     def _tell(self, event: ReaderEvent) -> None:
         """From the thread."""
-        self._in_loop(lambda: self._receive(event))
-
-    def _receive(self, event: ReaderEvent) -> None:
-        match event:
-            case StateChanged(state):
-                self.state = state
-            case CardLaid(seen):
-                self.seen = seen
-            case CardTaken():
-                self.seen = None
-        self._heard(event)
+        self._in_loop(lambda: self._heard(event))
 
     def _in_loop(self, call: Callable[[], None]) -> None:
         assert self._loop is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.db import payers, sessions
+from appliance.db import payers, wishes
 from appliance.db.connection import Database
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.identifiers import StationId
@@ -13,7 +13,7 @@ from appliance.services.decision import judge
 def authorize(db: Database, station: StationId, id_token: str, now_ms: int) -> Authorization:
     """What the station is told about a card that was only shown, `id_token` in normal form."""
     payer = payers.by_token(db, id_token)
-    if payer is None and sessions.is_wished_for(db, station, id_token):
+    if payer is None and wishes.is_open(db, station, id_token):
         return Authorization(AuthorizationStatus.ACCEPTED)
     payer = unknown_tags.shown(db, station, id_token, payer, now_ms, now_ms)
     if payer is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from appliance.db import endings, payers, sessions
+from appliance.db import endings, payers, sessions, wishes
 from appliance.db.connection import Database
 from appliance.db.payers import Payer
 from appliance.db.sessions import Running
@@ -31,14 +31,14 @@ class Started(NamedTuple):
 
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
-    wish = sessions.find_requested(db, station, event.evse, event.id_token)
+    wish = wishes.find(db, station, event.evse, event.id_token)
     payer = payers.by_token(db, event.id_token) if wish is None else None
     if wish is None and (payer is None or payer.uid != event.id_token):
         # A card may have been learned, or become known, since this very start was told first.
         if (known := known_start(db, station, event, event.id_token, None)) is not None:
             return known
         if payer is not None:
-            wish = sessions.find_requested(db, station, event.evse, payer.uid)
+            wish = wishes.find(db, station, event.evse, payer.uid)
     if wish is not None:
         if (known := known_start(db, station, event, wish.id_token, payer)) is not None:
             return known
@@ -77,7 +77,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
 
 def who_starts(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
     """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
-    if payer is None and (person := sessions.find_failed_wish(db, station, event.id_token)) is not None:
+    if payer is None and (person := wishes.find_failed(db, station, event.id_token)) is not None:
         return payers.by_person(db, person)  # The station took its time, and the money was given back.
     return unknown_tags.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms)
 
@@ -94,7 +94,7 @@ def known_start(
 
 def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
     """The transaction that staff or a program wished for: its money is held already."""
-    sessions.fulfil(
+    wishes.fulfil(
         db,
         wish,
         evse=event.evse,

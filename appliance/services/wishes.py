@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from appliance.db import payers, people, sessions, stations
+from appliance.db import wishes as rows
 from appliance.db.connection import Database
 from appliance.db.sessions import Running
 from appliance.domain.authorization import AuthorizationStatus
@@ -44,7 +45,7 @@ def request_start(
         raise NotFound("There is no such station.")
     if evse < 0 or (evse and found.connectors and evse not in {plug.evse for plug in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
-    if evse and (sessions.on_evse(db, station, evse) is not None or sessions.wish_on_evse(db, station, evse)):
+    if evse and (sessions.on_evse(db, station, evse) is not None or rows.on_evse(db, station, evse)):
         raise Conflict(
             "A session is open on this connector already.",
             "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
@@ -55,7 +56,7 @@ def request_start(
     if not authorization.accepted:
         raise refusal(authorization.status)
     held_minor = billing.first_slice_minor(db, payer)
-    running = sessions.insert_requested(
+    running = rows.insert(
         db, station=station, evse=evse, id_token=token, payer=payer, held_minor=held_minor, now_ms=now_ms, actor=actor
     )
     billing.hold_first(db, running, actor, now_ms)
@@ -120,21 +121,21 @@ def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     if running is None or running.state != "requested":
         return False
     billing.release(db, running, "clock", now_ms)
-    sessions.fail(db, running, why, now_ms)
+    rows.fail(db, running, why, now_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "failed"))
     return True
 
 
 def give_up_all(db: Database, station: StationId, now_ms: int) -> None:
     """Nothing begins at this station any more."""
-    for session in sessions.wishes_on_station(db, station):
+    for session in rows.on_station(db, station):
         give_up(db, session, "cancelled", now_ms)
 
 
 def give_up_old(db: Database, now_ms: int) -> int:
     """Give up all wishes whose time has run out; how many."""
     before_ms = now_ms - settings.of(db).start_timeout_s * 1000
-    late = sessions.requested_before(db, before_ms)
+    late = rows.older_than(db, before_ms)
     for session, station in late:
         if give_up(db, session, "no_transaction", now_ms):
             problems.raise_problem(
@@ -164,4 +165,4 @@ def running_on(db: Database, station: StationId, evse: int) -> SessionId | None:
     running = sessions.on_evse(db, station, evse)
     if running is not None:
         return running.id
-    return sessions.wish_on_evse(db, station, evse)
+    return rows.on_evse(db, station, evse)

@@ -34,6 +34,25 @@ def fill(books: Books) -> None:
     books.group("prepaid")
 
 
+class FlickeringReader:
+    """Loses the card for a moment just before it writes."""
+
+    def __init__(self, office: Story) -> None:
+        self._office = office
+        self.works = 0
+
+    async def work(self, work: Work) -> Seen:
+        self.works += 1
+        before = self._office.desk.seen
+        assert before is not None
+        self._office.desk.hear(CardTaken())
+        self._office.desk.hear(CardLaid(before))
+        return await self._office.reader.work(work)
+
+    async def look(self) -> Seen | None:
+        return await self._office.reader.look()
+
+
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Story]:
     """A desk whose reader is broken."""
@@ -80,3 +99,18 @@ async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_
         lambda db: db.execute("SELECT 1 FROM problem WHERE kind = 'job_failed' AND cleared_at_ms IS NULL").fetchall(),
         lambda rows: not rows,
     )
+
+
+async def test_a_card_that_flickers_before_it_is_written_is_shown_as_it_is_now_and_written_once(office: Story) -> None:
+    reader = FlickeringReader(office)
+    office.desk.start(reader, KEY)
+    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    card = PasswordCard(ntag.NTAG213)
+    await office.lay(card)
+    await office.until_state(job, "done")
+    assert office.desk.seen is not None
+    assert office.desk.seen.locked
+    for _ in range(20):
+        await office.store.write(lambda db: db.announce(DeskChanged(DESK, "reader")))
+    assert reader.works == 1
+    assert await office.agrees(card)
