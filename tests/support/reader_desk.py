@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from appliance.domain.tag import ReaderStatus
+from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.rfid.device import Opener
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.rfid.reader import Reader
@@ -19,6 +19,7 @@ class Desk:
 
     def __init__(self, open_device: Opener) -> None:
         self.events: list[ReaderEvent] = []
+        self.state = ReaderState(ReaderStatus.LOOKING)
         self._heard = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
         self.reader = Reader(open_device, self._hear, look_each_s=LOOK_EACH_S, reopen_after_s=REOPEN_AFTER_S)
@@ -50,6 +51,8 @@ class Desk:
 
     def _hear(self, event: ReaderEvent) -> None:
         self.events.append(event)
+        if isinstance(event, StateChanged):
+            self.state = event.state
         task = asyncio.create_task(self._wake())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
