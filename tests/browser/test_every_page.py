@@ -37,6 +37,10 @@ BEGINNINGS = (
     "/stations/GATE-1/1/stop", "/stations/GATE-1/2/unlock", "/stations/GATE-1/2/close", "/stations/GATE-1/2/open",
     "/problems", "/people/1/refund", "/people/1/correction",
 )  # fmt: skip
+EXCHANGE_MAIN = (
+    "() => document.querySelector('main').replaceChildren(...document.querySelector('main').cloneNode(true).childNodes)"
+)
+"""As a live page does it."""
 KINDS = ("structure", "names", "contrast", "sideways", "touch")
 
 Findings = dict[str, list[str]]
@@ -222,13 +226,16 @@ async def test_slash_goes_to_the_search_and_escape_closes_a_dialog(visit: Visit,
     await live(page)
     await page.keyboard.press("/")
     await expect(page.get_by_role("searchbox").first).to_be_focused()
-    opener = page.locator("a[data-dialog]").first
+    await page.goto("/people/3")
+    opener = page.locator("a[data-dialog]").last
     await opener.focus()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("dialog")).to_be_visible()
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("dialog")).to_be_hidden()
-    await expect(page.locator("a[data-dialog]:focus")).to_have_count(1)
+    for meanwhile in ("() => undefined", EXCHANGE_MAIN):
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await page.evaluate(meanwhile)
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await expect(opener).to_be_focused()
 
 
 async def test_demo_says_so_on_every_page(visit: Visit, tour: Tour) -> None:

@@ -2,6 +2,7 @@
 // ordinary form post. Escape and Cancel close it, and what was focused before has the focus again.
 
 const dialog = document.getElementById("dialog");
+let opener = null;
 
 export function openDialogs() {
   if (!dialog) return;
@@ -11,6 +12,7 @@ export function openDialogs() {
     event.preventDefault();
     const part = await fetchPart(link.href, "[data-ask]");
     if (!part) return location.assign(link.href);
+    if (!dialog.open) opener = link;
     dialog.replaceChildren(part);
     dialog.dataset.from = link.href;
     dialog.showModal();
@@ -23,13 +25,23 @@ export function openDialogs() {
     event.preventDefault();
     dialog.close();
   });
-  dialog.addEventListener("close", () => dialog.replaceChildren());
+  dialog.addEventListener("close", () => {
+    dialog.replaceChildren();
+    giveBackFocus();
+  });
   document.addEventListener("input", searchWhileTyping);
   dialog.addEventListener("submit", (event) => {
     if (event.target.method !== "get") return;
     event.preventDefault();
     search(event.target.querySelector("[data-search-into]"));
   });
+}
+
+// Where the page was brought up to date beneath the dialog, the browser finds nothing to give the focus back to.
+function giveBackFocus() {
+  if (!opener || opener.isConnected) return;
+  const same = [...document.querySelectorAll("a[data-dialog]")].find((each) => each.href === opener.href);
+  same?.focus({ preventScroll: true });
 }
 
 async function fetchPart(address, selector) {
