@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 
 from appliance.db.connection import Database
 from appliance.domain.events import StatusChanged
@@ -16,6 +17,13 @@ from tests.ui.test_board import OURS, PAGES
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 pytestmark = pytest.mark.browser
+
+NOTE_INERT = """() => {
+  window.inert = [];
+  new MutationObserver(() => window.inert.push(document.getElementById("found").inert)).observe(
+    document.getElementById("dialog"), { attributes: true, attributeFilter: ["inert"], childList: true, subtree: true });
+}"""
+"""Notes each time the list in the dialog is exchanged, or can be pressed again, whether it can."""
 
 
 @pytest.fixture(name="page")
@@ -44,6 +52,57 @@ async def test_the_search_in_the_dialog_finds_while_typing(page: Page) -> None:
 
     await expect(page.locator("dialog .pick")).to_have_count(1)
     await expect(page.locator("dialog .pick")).to_contain_text("Karim Ahmed")
+
+
+async def test_a_list_that_changes_keeps_focus_and_room_and_lets_nobody_press_the_wrong_name(page: Page) -> None:
+    await page.locator("#tile-2-1-1").get_by_text("Start…").click()
+    dialog = page.locator("dialog")
+    karim = dialog.get_by_role("button", name="Karim Ahmed")
+    await expect(dialog.locator(".pick")).to_have_count(4)
+    before = await dialog.bounding_box()
+
+    # By keyboard: what has the focus keeps it.
+    answers = asyncio.Event()
+    await page.route("**/start?q=*", lambda route: held(route, answers))
+    await dialog.get_by_role("searchbox").fill("karim")
+    await karim.focus()
+    answers.set()
+    await expect(dialog.locator(".pick")).to_have_count(1)
+    await expect(karim).to_be_focused()
+    assert await dialog.bounding_box() == before
+
+    # By hand: what comes under the finger cannot be pressed yet.
+    await page.evaluate(NOTE_INERT)
+    await dialog.get_by_role("searchbox").fill("rahima")
+    await expect(dialog.locator(".pick", has_text="Rahima Khatun")).to_be_visible()
+    await expect(dialog.locator("#found")).not_to_have_attribute("inert", "")
+    assert await page.evaluate("() => window.inert") == [True, False]
+
+
+async def held(route: Route, until: asyncio.Event) -> None:
+    """An answer that takes as long as the test wants."""
+    await until.wait()
+    await route.continue_()
+
+
+async def test_only_a_press_that_begins_and_ends_outside_closes_the_dialog(page: Page) -> None:
+    await page.locator("#tile-2-1-1").get_by_text("Start…").click()
+    dialog = page.locator("dialog")
+    await expect(dialog).to_be_visible()
+    box = await dialog.bounding_box()
+    assert box is not None
+
+    await page.mouse.click(box["x"] + 5, box["y"] + 5)
+    await expect(dialog).to_be_visible()
+
+    await dialog.locator(".pick").first.hover()
+    await page.mouse.down()
+    await page.locator("#found").evaluate("found => found.replaceWith(found.cloneNode(true))")
+    await page.mouse.up()
+    await expect(dialog).to_be_visible()
+
+    await page.mouse.click(box["x"] - 5, box["y"] + 5)
+    await expect(dialog).to_be_hidden()
 
 
 async def test_escape_closes_the_dialog_and_the_focus_is_where_it_was(page: Page) -> None:

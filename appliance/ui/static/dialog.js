@@ -1,8 +1,13 @@
 // Links marked data-dialog lead to small forms. Here the form is fetched and shown over the page; sending it is an
 // ordinary form post. Escape and Cancel close it, and what was focused before has the focus again.
 
+import { exchange } from "./exchange.js";
+
+// So long nothing of a list that has just changed can be pressed: the finger was on its way to what stood there before.
+const SETTLE_MS = 300;
 const dialog = document.getElementById("dialog");
 let opener = null;
+let pressedOutside = false;
 
 export function openDialogs() {
   if (!dialog) return;
@@ -18,10 +23,10 @@ export function openDialogs() {
     dialog.showModal();
     (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input, button"))?.focus();
   });
+  dialog.addEventListener("pointerdown", (event) => { pressedOutside = isOutside(event); });
   dialog.addEventListener("click", (event) => {
-    const outside = event.target === dialog;
     const cancel = event.target.closest("[data-close]:not(dialog)");
-    if (!outside && !cancel) return;
+    if (!cancel && !(pressedOutside && isOutside(event))) return;
     event.preventDefault();
     dialog.close();
   });
@@ -35,6 +40,13 @@ export function openDialogs() {
     event.preventDefault();
     search(event.target.querySelector("[data-search-into]"));
   });
+}
+
+// A press whose button was exchanged beneath it ends on the dialog itself, and so does one on its margin: neither closes it.
+function isOutside(event) {
+  const box = dialog.getBoundingClientRect();
+  const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  return event.target === dialog && !inside;
 }
 
 // Where the page was brought up to date beneath the dialog, the browser finds nothing to give the focus back to.
@@ -70,6 +82,17 @@ async function search(field) {
   address.searchParams.set("q", field.value);
   const mine = ++asked;
   const found = await fetchPart(address, `#${field.dataset.searchInto}`);
+  const list = document.getElementById(field.dataset.searchInto);
   // An answer that was overtaken by a later one is thrown away.
-  if (found && mine === asked) document.getElementById(field.dataset.searchInto)?.replaceWith(found);
+  if (!found || !list || mine !== asked || list.isEqualNode(found)) return;
+  // What is short now must not pull the edge of the dialog from under the pointer.
+  const around = list.parentElement;
+  around.style.minBlockSize = `${around.getBoundingClientRect().height}px`;
+  if (!list.contains(document.activeElement)) settle(found);
+  exchange(list, found);
+}
+
+function settle(list) {
+  list.inert = true;
+  setTimeout(() => { list.inert = false; }, SETTLE_MS);
 }

@@ -2,6 +2,8 @@
 // The page names its views in <body data-live="board station:CS-07">, pieces of the frame in attributes of their own. While
 // nobody looks at the tab the stream is closed.
 
+import { exchange } from "./exchange.js";
+
 const QUIET_MS = 3000;
 
 export function keepLive() {
@@ -62,14 +64,8 @@ function replace(old, html) {
   template.innerHTML = html;
   const fresh = template.content.firstElementChild;
   if (!fresh || old.isEqualNode(fresh)) return;
-  // Somebody who is about to press a button keeps it under their finger.
-  const focused = old.contains(document.activeElement) ? document.activeElement : null;
-  const key = focused?.getAttribute("href") ?? focused?.getAttribute("name");
   keepTyped(old, fresh);
-  old.replaceWith(fresh);
-  if (!key) return;
-  const again = [...fresh.querySelectorAll("[href], [name]")].find((each) => (each.getAttribute("href") ?? each.getAttribute("name")) === key);
-  again?.focus({ preventScroll: true });
+  exchange(old, fresh);
 }
 
 // What somebody has typed or chosen in a form goes along, if the same form stands there afterwards.
