@@ -18,12 +18,12 @@ from appliance.db import history, people
 from appliance.db.connection import Database
 from appliance.db.store import WRITER_SETTINGS, Store
 from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.cards.tag import Kind
 from appliance.domain.clock import Clock
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
-from appliance.domain.tag import Kind
 from appliance.domain.tariff import Tariff
 from appliance.services import cash_desk, enrolment, groups, operators, sessions, stations, tariffs
 from appliance.services.ports import ToyPlace

@@ -19,8 +19,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from appliance.domain import card_content
-from appliance.domain.tag import Content, ReaderStatus, TagTrouble, Write
+from appliance.domain.cards import content
+from appliance.domain.cards.tag import Content, ReaderStatus, TagTrouble, Write
 from appliance.rfid.events import CardLaid, ReaderEvent, StateChanged
 from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader
@@ -108,11 +108,11 @@ class Bench:
         self._tell("lay")
         await self.laid.wait()
         uid = UID.hex().upper()
-        record = card_content.sign(SITE_KEY, uid, 1, 1)
+        record = content.sign(SITE_KEY, uid, 1, 1)
         while True:
             for link in LINKS:
                 with suppress(TagTrouble):
-                    await self.reader.work(Write(uid, Content(link, record), card_content.keys(SITE_KEY, uid)))
+                    await self.reader.work(Write(uid, Content(link, record), content.keys(SITE_KEY, uid)))
                     self.counts["writes"] = self.counts.get("writes", 0) + 1
 
     async def _replug(self) -> None:

@@ -26,7 +26,7 @@ import aiohttp
 
 from appliance import logs
 from appliance.arguments import Misconfigured
-from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid import wire
 from appliance.rfid.desks import load_drivers
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged

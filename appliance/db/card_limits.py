@@ -1,11 +1,11 @@
-"""The limits of cards as rows. What they mean is in domain/card_limits.py."""
+"""The limits of cards as rows. What they mean is in domain/cards/limits.py."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from appliance.db.connection import Database
-from appliance.domain.card_limits import NO_LIMITS, Limits
+from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, SessionId
 
 LIMITS = """

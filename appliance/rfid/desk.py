@@ -15,10 +15,10 @@ from appliance.db import desk_jobs as rows
 from appliance.db import people
 from appliance.db.connection import Database
 from appliance.db.store import Store
+from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import masked, normal_form
-from appliance.domain.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.services import card_desk, desk_jobs, problems
 from appliance.services.announce import DeskChanged, Hub

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from appliance.db import problems as problem_rows
 from appliance.db.connection import Database
 from appliance.db.store import Store
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid, Refusal
-from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug, wire
 from appliance.rfid.desk import Desk
 from appliance.rfid.events import StateChanged

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid.field import CardField
 
 

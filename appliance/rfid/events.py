@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.domain.tag import ReaderState, Seen
+from appliance.domain.cards.tag import ReaderState, Seen
 
 
 @dataclass(frozen=True, slots=True)

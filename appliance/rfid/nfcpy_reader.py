@@ -16,8 +16,8 @@ import nfc.tag
 from nfc.clf import RemoteTarget, pn53x
 from nfc.tag import tt4
 
+from appliance.domain.cards.tag import TagTrouble, Trouble
 from appliance.domain.id_token import is_random
-from appliance.domain.tag import TagTrouble, Trouble
 from appliance.rfid.faults import FAULTS, as_os_error, reader_faults
 from appliance.rfid.field import CardSilent, ReaderGone, Technology
 from appliance.rfid.pn532 import close_line, open_pn532

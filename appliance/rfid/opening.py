@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug, nfcpy_reader, pcsc
 from appliance.rfid.device import CannotOpen, Device, Opener
 from appliance.rfid.pn532 import NoChip

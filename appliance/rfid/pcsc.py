@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from appliance.domain.tag import ReaderStatus, TagTrouble, Trouble
+from appliance.domain.cards.tag import ReaderStatus, TagTrouble, Trouble
 from appliance.rfid.device import CannotOpen
 from appliance.rfid.field import CardSilent, ReaderGone, Technology
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.domain.id_token import is_random, masked
-from appliance.domain.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.rfid import tags
 from appliance.rfid.device import CannotOpen, Device, Opener
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from appliance.domain.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
+from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.rfid import wire
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.rfid.wire import Malformed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug
 from appliance.rfid.desk import Desk
 from appliance.rfid.device import CannotOpen, Device, Opener

@@ -20,18 +20,7 @@ from typing import Any
 
 import orjson
 
-from appliance.domain.tag import (
-    Content,
-    Keys,
-    Kind,
-    ReaderState,
-    ReaderStatus,
-    Seen,
-    Trouble,
-    Wipe,
-    Work,
-    Write,
-)
+from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Wipe, Work, Write
 
 VERSION = 1
 TEXT_CHARACTERS_MAX = 16_384

@@ -7,9 +7,9 @@ from __future__ import annotations
 from appliance.db.connection import Database
 from appliance.db.desk_jobs import Job
 from appliance.db.people import Card
-from appliance.domain import card_content
-from appliance.domain.card_content import Origin
-from appliance.domain.tag import Seen
+from appliance.domain.cards import content
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import Seen
 from appliance.services import enrolment, problems
 
 
@@ -50,7 +50,7 @@ def check_ours(
 
 def origin_of(seen: Seen, site_key: bytes, card: Card | None = None) -> Origin:
     """What stands on the chip; with `card`, the row of this UID, a record of an earlier issue counts as copied too."""
-    record = card_content.read(site_key, seen.uid, seen.content.record)
+    record = content.read(site_key, seen.uid, seen.content.record)
     if record.origin is Origin.BLANK and (seen.foreign or seen.content.link):
         return Origin.FOREIGN
     if record.origin is Origin.OURS and card is not None and card.content == "written":

@@ -14,12 +14,12 @@ from appliance.db import desk_jobs as rows
 from appliance.db import people
 from appliance.db.connection import Database
 from appliance.db.people import Card
-from appliance.domain import card_content
-from appliance.domain.card_content import Origin
+from appliance.domain.cards import content
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId
-from appliance.domain.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
 from appliance.services import audit, desk_jobs, enrolment, problems
 from appliance.services.announce import DeskChanged, PersonChanged
 from appliance.services.card_checks import Unsuitable, is_copy, origin_of
@@ -128,9 +128,9 @@ def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
 def wanted(db: sqlite3.Connection, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
     """What is to be done so that the chip agrees with the card's row; None if it does."""
     found = enrolment.need_card(db, card)
-    keys = card_content.keys(key.site_key, seen.uid)
+    keys = content.keys(key.site_key, seen.uid)
     if found.content == "pending":
-        record = card_content.sign(key.site_key, seen.uid, found.number, found.issue)
+        record = content.sign(key.site_key, seen.uid, found.number, found.issue)
         return Write(seen.uid, Content(key.link_base + found.token, record), keys)
     if found.content == "wiping":
         return Wipe(seen.uid, keys)

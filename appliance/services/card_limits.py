@@ -10,10 +10,10 @@ from appliance.db import people, sessions, stations
 from appliance.db import site as sites
 from appliance.db.connection import Database
 from appliance.db.sessions import Running
-from appliance.domain import card_limits
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.calendar import day_of, midnights
-from appliance.domain.card_limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits, Used
+from appliance.domain.cards import limits as card_limits
+from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits, Used
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, StationId
 from appliance.domain.tariff import FREE, Usage, projected_minor, split

@@ -13,10 +13,10 @@ import orjson
 
 from appliance.db import people
 from appliance.db.connection import Database
+from appliance.domain.cards.tag import Kind, Seen, Trouble
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.id_token import HEX, UID_CHARS, is_random, normal_form
 from appliance.domain.identifiers import CardId
-from appliance.domain.tag import Kind, Seen, Trouble
 from appliance.services import card_desk, cash_desk, desk_jobs, enrolment, idempotent
 from appliance.services.card_desk import DeskKey
 

@@ -12,10 +12,10 @@ from appliance.db.connection import Database
 from appliance.db.desk_jobs import Job
 from appliance.db.people import Card
 from appliance.domain.authorization import Policy
-from appliance.domain.card_content import Origin
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import Seen
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import DEPOSITS
-from appliance.domain.tag import Seen
 from appliance.services import cash_desk, desk_jobs, enrolment, receipts
 from appliance.services.card_checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from appliance.domain.cards.tag import ReaderState, Seen
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
-from appliance.domain.tag import ReaderState, Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from appliance.db import people, taps
-from appliance.domain import card_content
+from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
 
 PICC_DATA = re.compile(r"[0-9A-Fa-f]{32}")
@@ -41,10 +41,10 @@ class Tap:
 
 def verify(site_key: bytes, picc_data_hex: str, cmac_hex: str) -> Tap | None:
     """Which card made this part of a link (`p` and `m`); None when no card of this site did."""
-    tap = hidden(card_content.sun_meta_key(site_key), picc_data_hex)
+    tap = hidden(content.sun_meta_key(site_key), picc_data_hex)
     if tap is None:
         return None
-    key = card_content.chip_key(card_content.keys(site_key, tap.uid), card_content.SUN_FILE_KEY)
+    key = content.chip_key(content.keys(site_key, tap.uid), content.SUN_FILE_KEY)
     return tap if is_signed(key, tap, cmac_hex) else None
 
 

@@ -12,7 +12,7 @@ from babel.dates import get_day_names
 
 from appliance.db.people import Card
 from appliance.db.stations import Named
-from appliance.domain.card_limits import EVERY_DAY, MINUTES_PER_DAY, Limits
+from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.services.card_limits import SoFar
 from appliance.services.enrolment import has_come_back
 from appliance.ui.formats import Formats
@@ -36,7 +36,7 @@ AMOUNTS = {
     "day_energy_wh": (N_("At most {energy} kWh in one day"), N_("{used} of {most} kWh today")),
     "day_minor": (N_("At most {amount} in one day"), N_("{used} of {most} today")),
 }
-"""What is limited by amount, as domain/card_limits.py calls it: the limit, and what is used of it."""
+"""What is limited by amount, as domain/cards/limits.py calls it: the limit, and what is used of it."""
 
 REASONS = {
     "replaced": N_("replaced"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.errors import NotFound
-from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.services.ports import DeskView
 from appliance.ui.context import CONSOLE, Console
 from appliance.ui.language import N_, _

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from appliance.db.problems import Problem
 from appliance.db.stations import Named
-from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.ui import desk_words
 from appliance.ui.formats import Formats
 from appliance.ui.language import N_, _

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from appliance.domain.tag import Kind, ReaderState, ReaderStatus, Trouble
+from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
 from appliance.services import operators
 from appliance.ui.api.desk_events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
 from tests.api.site import PREFIX, Answer, Client, Running

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain.card_limits import EVERY_DAY, NO_LIMITS, Limits, Used, decide, exceeded, within_hours
+from appliance.domain.cards.limits import EVERY_DAY, NO_LIMITS, Limits, Used, decide, exceeded, within_hours
 
 DHAKA = ZoneInfo("Asia/Dhaka")
 MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=DHAKA)

@@ -8,8 +8,8 @@ import pytest
 from nfc.clf.device import usb_device_map
 
 from appliance.arguments import DRIVERS_URL_LENGTH_MAX, parser
-from appliance.domain.card_content import RECORD_BYTES
-from appliance.domain.tag import Content
+from appliance.domain.cards.content import RECORD_BYTES
+from appliance.domain.cards.tag import Content
 from appliance.rfid import hotplug
 from appliance.rfid.tags import ndef_message
 from tests.install.conftest import REPOSITORY, Machine

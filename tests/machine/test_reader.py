@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.machine.box import Box, until_card, until_desk, until_job

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.domain.card_limits import Limits
+from appliance.domain.cards.limits import Limits
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services import aliases, card_limits, unknown_tags

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.tag import ReaderStatus
+from appliance.domain.cards.tag import ReaderStatus
 from appliance.rfid.opening import opener
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.support.reader_desk import Desk

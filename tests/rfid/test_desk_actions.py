@@ -10,10 +10,10 @@ import pytest
 
 from appliance.db import people
 from appliance.db.connection import Database
-from appliance.domain import card_content
-from appliance.domain.card_content import Origin
+from appliance.domain.cards import content as card_content
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import Kind, ReaderStatus
 from appliance.domain.identifiers import CardId
-from appliance.domain.tag import Kind, ReaderStatus
 from appliance.services import desk_jobs, enrolment, undo
 from appliance.services.announce import DeskChanged
 from appliance.simulator.nfc import catalogue, ntag

@@ -14,7 +14,7 @@ import pytest
 
 from appliance.arguments import DRIVERS_URL_LENGTH_MAX, parser
 from appliance.db.store import Store
-from appliance.domain.tag import ReaderStatus
+from appliance.domain.cards.tag import ReaderStatus
 from appliance.rfid.desks import CardDesks, desk_name, free_name
 from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.domain.cards.tag import Kind
 from appliance.domain.identifiers import CardId
-from appliance.domain.tag import Kind
 from appliance.services import desk_jobs
 from appliance.services.desk_steps import STEPS
 from appliance.simulator.nfc import catalogue

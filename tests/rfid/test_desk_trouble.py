@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.tag import Kind, Seen, Work
+from appliance.domain.cards.tag import Kind, Seen, Work
 from appliance.rfid.events import CardLaid, CardTaken
 from appliance.services import desk_jobs
 from appliance.services.announce import DeskChanged

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Wipe, Write
+from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Wipe, Write
 from appliance.rfid import wire
 from appliance.rfid.wire import Malformed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.tag import Kind, ReaderState, ReaderStatus, TagTrouble, Trouble
+from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, TagTrouble, Trouble
 from appliance.rfid.events import CardLaid, StateChanged
 from appliance.rfid.opening import opener
 from appliance.simulator.nfc import ntag

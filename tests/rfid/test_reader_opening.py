@@ -14,7 +14,7 @@ import nfc.clf.transport
 import pytest
 import usb1
 
-from appliance.domain.tag import ReaderState, ReaderStatus
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug
 from appliance.rfid.device import CannotOpen, Opener
 from appliance.rfid.faults import reader_faults

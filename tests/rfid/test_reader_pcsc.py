@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.domain.tag import Kind, Seen, TagTrouble, Trouble
+from appliance.domain.cards.tag import Kind, Seen, TagTrouble, Trouble
 from appliance.rfid import tags
 from appliance.rfid.field import CardSilent, ReaderGone
 from appliance.rfid.pcsc import PcscDevice, PcscField

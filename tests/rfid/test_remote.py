@@ -13,8 +13,8 @@ import pytest
 
 from appliance.db import people
 from appliance.db.store import Store
+from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Seen
 from appliance.domain.errors import Conflict, Invalid
-from appliance.domain.tag import Kind, ReaderState, ReaderStatus, Seen
 from appliance.rfid import remote, wire
 from appliance.rfid.desks import CardDesks
 from appliance.rfid.opening import opener

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from appliance.domain import card_content
-from appliance.domain.tag import Content, Kind, Trouble, Write
+from appliance.domain.cards import content
+from appliance.domain.cards.tag import Content, Kind, Trouble, Write
 from appliance.rfid import tags
 from appliance.rfid.field import CardField
 from appliance.rfid.tags import ev2
@@ -174,7 +174,7 @@ def test_424_has_our_keys_and_nobody_writes_without_them(bench: Bench) -> None:
     card = Ntag424Card(UID)
     bench.do(card, write_for(card))
     keys = write_for(card).keys
-    assert card.keys == [card_content.chip_key(keys, number) for number in range(5)]
+    assert card.keys == [content.chip_key(keys, number) for number in range(5)]
     field = bench.lay(card)
     before = bytes(card.memory)
     for command in (SELECT_NDEF, SELECT_FILE):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appliance.domain.card_content import RECORD_TYPE
-from appliance.domain.tag import Content
+from appliance.domain.cards.content import RECORD_TYPE
+from appliance.domain.cards.tag import Content
 from appliance.rfid.tags import ndef_message, ntag424, tlv
 
 LINK = "http://192.168.100.100:8081/card/0123456789abcdef01234567"

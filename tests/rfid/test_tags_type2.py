@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from appliance.domain import card_content
-from appliance.domain.tag import Content, Kind, TagTrouble, Trouble
+from appliance.domain.cards import content as card_content
+from appliance.domain.cards.tag import Content, Kind, TagTrouble, Trouble
 from appliance.rfid import tags
 from appliance.rfid.field import CardField, CardSilent
 from appliance.simulator.nfc.cards import ACK, Answer, Silent

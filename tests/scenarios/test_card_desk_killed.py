@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.services.desk_steps import STEPS
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card

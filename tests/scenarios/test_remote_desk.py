@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from appliance.commands.desk import read_token, why_not_connected
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.services import operators
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card

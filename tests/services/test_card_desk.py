@@ -6,12 +6,12 @@ import pytest
 
 from appliance.db import card_limits, people
 from appliance.db import desk_jobs as rows
-from appliance.domain import card_content
-from appliance.domain.card_content import Origin
-from appliance.domain.card_limits import Limits
+from appliance.domain.cards import content as card_content
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.limits import Limits
+from appliance.domain.cards.tag import Content, Kind, Trouble, Wipe, Write
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.tag import Content, Kind, Trouble, Wipe, Write
 from appliance.services import card_desk, desk_jobs, enrolment, settings
 from appliance.services.announce import CardDied, DeskChanged
 from tests.support.books import ACTOR, SECRET

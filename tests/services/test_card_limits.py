@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from appliance.domain.authorization import AuthorizationStatus
-from appliance.domain.card_limits import NO_LIMITS, Limits
+from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services import authorize, card_limits, wishes

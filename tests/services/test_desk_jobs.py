@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from appliance.db import desk_jobs as rows
+from appliance.domain.cards.tag import Trouble
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.domain.tag import Trouble
 from appliance.services import desk_jobs, enrolment
 from appliance.services.announce import DeskChanged
 from appliance.services.desk_jobs import BATCH_MAX, WAITING_MS_MAX

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from appliance.domain.cards.tag import Kind, Trouble
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import Method
-from appliance.domain.tag import Kind, Trouble
 from appliance.services import cash_desk, desk_jobs, enrolment
 from appliance.services import settings as site_settings
 from tests.support.books import ACTOR, open_books

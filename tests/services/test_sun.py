@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from appliance.db import people
-from appliance.domain import card_content
+from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
 from appliance.services import sun
 from tests.support.books import Books
@@ -92,11 +92,11 @@ def test_forged_link_does_not_move_the_counter(books: Books) -> None:
 
 def _link(counter: int, uid: str = UID) -> tuple[str, str]:
     """What a chip with the keys of the site puts into its link: AN12196, 3.3 and 3.4."""
-    keys = card_content.keys(SITE_KEY, uid)
+    keys = content.keys(SITE_KEY, uid)
     named = bytes.fromhex(uid) + counter.to_bytes(3, "little")
-    encryptor = Cipher(algorithms.AES(card_content.chip_key(keys, 2)), modes.CBC(bytes(16))).encryptor()
+    encryptor = Cipher(algorithms.AES(content.chip_key(keys, 2)), modes.CBC(bytes(16))).encryptor()
     picc = encryptor.update(b"\xc7" + named + b"noise") + encryptor.finalize()
-    session = _cmac(card_content.chip_key(keys, 1), bytes.fromhex("3CC300010080") + named)
+    session = _cmac(content.chip_key(keys, 1), bytes.fromhex("3CC300010080") + named)
     return picc.hex().upper(), _cmac(session, b"")[1::2].hex().upper()
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from appliance.db import audit
 from appliance.db.desk_jobs import Job
+from appliance.domain.cards.tag import Content, Kind, Trouble
 from appliance.domain.errors import NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
-from appliance.domain.tag import Content, Kind, Trouble
 from appliance.services import cash_desk, desk_jobs, enrolment, receipts, settings, undo
 from appliance.services.announce import CardDied, DeskChanged
 from appliance.services.undo import UNDO_MS_MAX

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
 
-from appliance.domain import card_content
-from appliance.domain.tag import Content, Kind, Seen, TagTrouble, Trouble, Wipe, Work, Write
+from appliance.domain.cards import content
+from appliance.domain.cards.tag import Content, Kind, Seen, TagTrouble, Trouble, Wipe, Work, Write
 from appliance.rfid import tags
 from appliance.rfid.field import CardField, ReaderGone
 from appliance.rfid.nfcpy_reader import NfcpyDevice, open_serial
@@ -41,20 +41,20 @@ PULLS: dict[str, Pull] = {
 
 def content_for(card: Card, issue: int = 1, site_key: bytes = SITE_KEY, link: str = "") -> Content:
     """What the desk would put on this card."""
-    record = card_content.sign(site_key, uid_of(card), 1000017, issue)
+    record = content.sign(site_key, uid_of(card), 1000017, issue)
     return Content(link or (LINK if issue == 1 else NEWER_LINK), record)
 
 
 def write_for(card: Card, issue: int = 1, site_key: bytes = SITE_KEY, link: str = "") -> Write:
     """Issue this card."""
     uid = uid_of(card)
-    return Write(uid, content_for(card, issue, site_key, link), card_content.keys(site_key, uid))
+    return Write(uid, content_for(card, issue, site_key, link), content.keys(site_key, uid))
 
 
 def wipe_for(card: Card, site_key: bytes = SITE_KEY) -> Wipe:
     """Take it out of use."""
     uid = uid_of(card)
-    return Wipe(uid, card_content.keys(site_key, uid))
+    return Wipe(uid, content.keys(site_key, uid))
 
 
 def uid_of(card: Card) -> str:

@@ -13,10 +13,10 @@ from appliance.db import ledger, people, problems
 from appliance.db.connection import Database
 from appliance.db.desk_jobs import Job
 from appliance.db.people import Card
-from appliance.domain import card_content
+from appliance.domain.cards import content
+from appliance.domain.cards.tag import Content, Trouble
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS, Method
-from appliance.domain.tag import Content, Trouble
 from appliance.services import card_desk, desk_jobs, undo
 from appliance.services.card_desk import DeskKey, Plan
 from tests.support.books import ACTOR, SECRET, Books
@@ -169,9 +169,9 @@ class Bench:
                 continue
             assert card.content in ("none", "written", "wiped"), card
             if card.content == "written":
-                record = card_content.sign(SECRET, chip.uid, card.number, card.issue)
+                record = content.sign(SECRET, chip.uid, card.number, card.issue)
                 assert chip.content == Content(KEY.link_base + card.token, record)
-                assert chip.keys == card_content.keys(SECRET, chip.uid)
+                assert chip.keys == content.keys(SECRET, chip.uid)
             elif card.content == "wiped":
                 assert (chip.content, chip.keys) == (Content(), None)
 

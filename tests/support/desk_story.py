@@ -18,10 +18,10 @@ from appliance.db.desk_jobs import Job
 from appliance.db.people import Card as CardRow
 from appliance.db.receipts import Receipt
 from appliance.db.store import Store
-from appliance.domain import card_content
-from appliance.domain.card_content import Origin
+from appliance.domain.cards import content
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.tag import ReaderStatus, Seen
 from appliance.rfid.desk import Desk
 from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader
@@ -193,7 +193,7 @@ class Story:
             # On a busy machine the simulated chip may answer later than nfcpy waits; a real card would be looked for again, too.
             while (seen := await self.reader.look()) is None:
                 pass
-        record = card_content.read(KEY.site_key, seen.uid, seen.content.record)
+        record = content.read(KEY.site_key, seen.uid, seen.content.record)
         if row.content == "written":
             written = (Origin.OURS, row.number, row.issue, KEY.link_base + row.token, True)
             return (record.origin, record.number, record.issue, seen.content.link, seen.locked) == written

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from appliance.db.store import Store
+from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Work, Write
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
-from appliance.domain.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Work, Write
 from appliance.services import card_desk
 from appliance.services.announce import Announcement, DeskChanged, Hub
 from appliance.services.card_desk import DeskKey

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 from appliance.db import aliases as alias_rows
 from appliance.db import card_limits, history, people
 from appliance.db.people import Card
-from appliance.domain.card_limits import NO_LIMITS, Limits
+from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import aliases, card_pin, enrolment
 from appliance.services.card_limits import SoFar

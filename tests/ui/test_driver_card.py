@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from appliance.db import people
 from appliance.db.connection import Database
 from appliance.db.people import Card
-from appliance.domain import card_content
-from appliance.domain.tag import Kind
+from appliance.domain.cards import content
+from appliance.domain.cards.tag import Kind
 from appliance.services import card_pin, enrolment
 from appliance.services.sun import HEAD, SESSION
 from appliance.ui.driver.app import create_drivers
@@ -144,10 +144,10 @@ def give_dna_card(db: Database, now_ms: int) -> str:
 def signed_tap(counter: int) -> dict[str, str]:
     """What the chip appends to its link (NXP AN12196, clause 3)."""
     uid, count = bytes.fromhex(DNA), counter.to_bytes(3, "little")
-    meta = card_content.sun_meta_key(DESK_KEY.site_key)
+    meta = content.sun_meta_key(DESK_KEY.site_key)
     encryptor = Cipher(algorithms.AES(meta), modes.CBC(bytes(16))).encryptor()
     hidden = encryptor.update(bytes([HEAD]) + uid + count + bytes(5)) + encryptor.finalize()
-    key = card_content.chip_key(card_content.keys(DESK_KEY.site_key, DNA), card_content.SUN_FILE_KEY)
+    key = content.chip_key(content.keys(DESK_KEY.site_key, DNA), content.SUN_FILE_KEY)
     return {"p": hidden.hex(), "m": cmac(cmac(key, SESSION + uid + count), b"")[1::2].hex()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from appliance.domain.tag import Content, Keys, Seen
+from appliance.domain.cards.tag import Content, Keys, Seen
 from appliance.rfid.field import CardField
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import ndef
 
-from appliance.domain.card_content import RECORD_TYPE
-from appliance.domain.tag import Content
+from appliance.domain.cards.content import RECORD_TYPE
+from appliance.domain.cards.tag import Content
 
 SUN_TAIL = re.compile(r"[?&]p=[0-9A-Fa-f]{32}&m=[0-9A-Fa-f]{16}\Z")
 """What an NTAG 424 DNA puts in at every tap: UID and count of taps, encrypted, and its signature."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.domain.tag import Keys, Kind, TagTrouble, Trouble
+from appliance.domain.cards.tag import Keys, Kind, TagTrouble, Trouble
 from appliance.rfid.field import CardSilent
 from appliance.rfid.tags.link import Link
 from appliance.rfid.tags.originality import is_genuine

@@ -10,8 +10,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from appliance.domain.card_content import SUN_FILE_KEY, SUN_META_KEY, chip_key
-from appliance.domain.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
+from appliance.domain.cards.content import SUN_FILE_KEY, SUN_META_KEY, chip_key
+from appliance.domain.cards.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
 from appliance.rfid.field import CardSilent
 from appliance.rfid.tags import ev2, ndef_message
 from appliance.rfid.tags.link import Link

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 import ecdsa
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 
 NTAG21X = "04494E1A386D3D3CFE3DC10E5DE68A499B1C202DB5B132393E89ED19FE5BE8BC61"
 ULTRALIGHT_EV1 = "0490933BDCD6E99B4E255E3DA55389A827564E11718E017292FAF23226A96614B8"

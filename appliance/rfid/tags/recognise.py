@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.domain.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
+from appliance.domain.cards.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
 from appliance.rfid.field import CardSilent, Technology
 from appliance.rfid.tags.felica import FelicaChip
 from appliance.rfid.tags.link import Chip, Link

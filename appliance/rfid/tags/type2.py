@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from appliance.domain.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
+from appliance.domain.cards.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
 from appliance.rfid.field import CardSilent
 from appliance.rfid.tags import ndef_message, tlv
 from appliance.rfid.tags.link import Link

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.domain.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
+from appliance.domain.cards.tag import Content, Keys, Kind, Seen, TagTrouble, Trouble
 from appliance.rfid.field import CardSilent
 from appliance.rfid.tags import ndef_message
 from appliance.rfid.tags.link import Link

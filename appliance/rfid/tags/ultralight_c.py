@@ -7,7 +7,7 @@ import secrets
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from appliance.domain.tag import Keys, Kind, TagTrouble, Trouble
+from appliance.domain.cards.tag import Keys, Kind, TagTrouble, Trouble
 from appliance.rfid.field import CardSilent
 from appliance.rfid.tags.link import Link
 from appliance.rfid.tags.type2 import FIRST_PAGE, Layout, LockableChip, Opened

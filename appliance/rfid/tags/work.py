@@ -5,8 +5,8 @@ How a kind of chip is read and written stands in the modules beside this one; he
 
 from __future__ import annotations
 
+from appliance.domain.cards.tag import Content, Kind, Seen, TagTrouble, Trouble, Work, Write
 from appliance.domain.id_token import is_random
-from appliance.domain.tag import Content, Kind, Seen, TagTrouble, Trouble, Work, Write
 from appliance.rfid.field import CardField, CardSilent
 from appliance.rfid.tags.link import Link
 from appliance.rfid.tags.recognise import recognise

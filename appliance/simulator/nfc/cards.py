@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 
 CASCADE_TAG = 0x88
 HALT = 0x50

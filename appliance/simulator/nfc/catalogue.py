@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc import genuine, ntag
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.classic import ClassicCard

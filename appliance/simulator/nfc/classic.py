@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc.cards import ACK, HALT, Answer, Silent, TypeACard, check_byte
 
 AUTHENTICATE_A = 0x60

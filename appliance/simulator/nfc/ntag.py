@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc.cards import Answer
 from appliance.simulator.nfc.type2 import EMPTY_NDEF, PAGE_BYTES, USER_PAGE, Type2Card
 

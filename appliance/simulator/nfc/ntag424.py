@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc.cards import Entropy
 from appliance.simulator.nfc.dna import Application
 from appliance.simulator.nfc.dna_files import FREE, File, Status

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.services.ports import ToyCard
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card, TypeFCard

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc.cards import ACK, CASCADE_TAG, HALT, Answer, Silent, TypeACard, check_byte
 
 READ = 0x30

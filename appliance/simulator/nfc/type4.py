@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc.iso_dep import IsoDepCard
 
 NDEF_APPLICATION: Final = bytes.fromhex("D2760000850101")

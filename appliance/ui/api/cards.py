@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from appliance.db import aliases, card_limits, people, stations
 from appliance.db.connection import Database
 from appliance.db.people import Card
-from appliance.domain.card_limits import EVERY_DAY, MINUTES_PER_DAY, Limits
+from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
 from appliance.domain.identifiers import CardId, PersonId

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from appliance.db.desk_jobs import find
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.errors import Invalid, NotFound, Refusal
-from appliance.domain.tag import ReaderState, ReaderStatus
 from appliance.services.announce import Announcement, DeskChanged
 from appliance.ui.api.desk_shapes import DESK_NAME, card_shown, job_shown, known_job, on_reader, reader_shown
 from appliance.ui.api.desks import waiting_or_open

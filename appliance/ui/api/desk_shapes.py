@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from appliance.db import desk_jobs, people, receipts
 from appliance.db.desk_jobs import Job
 from appliance.db.people import Person
-from appliance.domain.card_content import Origin
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
-from appliance.domain.tag import ReaderState, ReaderStatus, Seen
 from appliance.services import card_checks, card_desk, enrolment
 from appliance.services.card_desk import Described
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX

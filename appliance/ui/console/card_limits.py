@@ -12,7 +12,7 @@ from appliance.db import card_limits as rows
 from appliance.db import stations
 from appliance.db.people import Card
 from appliance.db.stations import Station
-from appliance.domain.card_limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
+from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.id_token import DIGITS
 from appliance.domain.identifiers import CardId

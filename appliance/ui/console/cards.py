@@ -17,10 +17,10 @@ from appliance.db.people import Card, Person
 from appliance.db.receipts import Receipt
 from appliance.db.stations import Named, Station
 from appliance.domain.calendar import day_bounds, day_of
-from appliance.domain.card_limits import Limits
+from appliance.domain.cards.limits import Limits
+from appliance.domain.cards.tag import Seen
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.tag import Seen
 from appliance.services import enrolment
 from appliance.ui.card_words import STATES, Bound, State, bounds, likeness_word, state_of
 from appliance.ui.console.card_limits import so_far_of

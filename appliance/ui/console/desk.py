@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.tag import ReaderStatus, Seen
 from appliance.services.announce import Announcement, DeskChanged, PersonChanged, ProblemsChanged, SessionChanged
 from appliance.services.card_desk import Described, describe
 from appliance.services.enrolment import has_come_back

@@ -14,10 +14,10 @@ from appliance.db import people
 from appliance.db.connection import Database
 from appliance.db.people import Card, Person
 from appliance.domain.authorization import Policy
-from appliance.domain.card_content import Origin
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId
-from appliance.domain.tag import ReaderStatus, Seen
 from appliance.services import card_desk, desk_requests, enrolment
 from appliance.services import desk_jobs as service
 from appliance.services.ports import DeskView

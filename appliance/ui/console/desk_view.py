@@ -11,12 +11,12 @@ from appliance.db import card_limits, people, records, tariffs
 from appliance.db.people import Card, Group, Person
 from appliance.db.records import Record
 from appliance.domain.authorization import Policy
-from appliance.domain.card_content import Origin
-from appliance.domain.card_limits import NO_LIMITS, Limits
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.limits import NO_LIMITS, Limits
+from appliance.domain.cards.tag import Seen
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.money import Currency, format_amount
-from appliance.domain.tag import Seen
 from appliance.domain.tariff import Tariff
 from appliance.services import card_desk, desk_requests, enrolment, settings
 from appliance.services.card_desk import Described

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db import stations
+from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
-from appliance.domain.tag import ReaderStatus
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
 from appliance.services.ports import ToyCard, ToyPlace, ToyReader
 from appliance.ui.context import CONSOLE, Console, Page

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.domain.cards.tag import Kind
 from appliance.domain.errors import Invalid, Refusal
-from appliance.domain.tag import Kind
 from appliance.services import card_pin, holder
 from appliance.services.holder import Holder
 from appliance.ui import desk_words

@@ -9,7 +9,7 @@ import ecdsa
 import ndef
 import pytest
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc import genuine, sun
 from appliance.simulator.nfc.aes import Session
 from appliance.simulator.nfc.ntag424 import Ntag424Card

@@ -11,7 +11,7 @@ import ndef
 import nfc.tag
 import pytest
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.services.ports import ToyCard, ToyReader
 from appliance.simulator.nfc import genuine
 from appliance.simulator.nfc.catalogue import MAKERS, TELEPHONE

@@ -11,7 +11,7 @@ import nfc.tag.tt2
 import nfc.tag.tt2_nxp
 import pytest
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc import genuine, ntag
 from appliance.simulator.nfc.cards import crc_a
 from appliance.simulator.nfc.ntag import Model, PasswordCard

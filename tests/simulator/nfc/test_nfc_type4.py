@@ -11,7 +11,7 @@ import nfc.tag.tt3_sony
 import nfc.tag.tt4
 import pytest
 
-from appliance.domain.tag import Kind
+from appliance.domain.cards.tag import Kind
 from appliance.simulator.nfc.felica import FelicaCard, attributes
 from appliance.simulator.nfc.ntag424 import Ntag424Card
 from appliance.simulator.nfc.reader import SimulatedReader

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain import card_content
-from appliance.domain.tag import Kind, ReaderState, ReaderStatus
+from appliance.domain.cards import content
+from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus
 from appliance.services import desk_jobs as service
 from appliance.ui import desk_words
 from tests.support.one_desk import Chip
@@ -100,7 +100,7 @@ async def test_what_is_wrong_with_a_card_is_said(counter: Counter, client: Brows
 
 async def test_a_card_locked_by_a_stranger_is_not_offered_to_anybody(counter: Counter, client: Browser) -> None:
     stranger = Chip(BLANK, foreign=True)
-    stranger.keys = card_content.keys(b"another site's key", BLANK)
+    stranger.keys = content.keys(b"another site's key", BLANK)
     counter.desk.lay(stranger)
     html = await get(client)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.domain.tag import Trouble
+from appliance.domain.cards.tag import Trouble
 from appliance.services import cash_desk
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (

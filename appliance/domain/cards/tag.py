@@ -28,7 +28,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Content:
     """What stands on a card: a link to the holder's page first (telephones open the first record), then the signed record
-    (domain/card_content.py). Both empty: a blank card."""
+    (domain/cards/content.py). Both empty: a blank card."""
 
     link: str = ""
     record: bytes = b""

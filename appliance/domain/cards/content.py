@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from appliance.domain.tag import Keys
+from appliance.domain.cards.tag import Keys
 
 VERSION = 1
 HEAD = struct.Struct(">B8sIH")
