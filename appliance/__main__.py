@@ -7,8 +7,8 @@ import sys
 
 from appliance.arguments import Misconfigured, parser
 from appliance.data_directory import DataDirectory
-from appliance.db.files import about
-from appliance.db.migrate import TooNew
+from appliance.db.engine.files import about
+from appliance.db.engine.migrate import TooNew
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import Refusal
 from appliance.simulator import terminal

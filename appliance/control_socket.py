@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from appliance.data_directory import DataDirectory
-from appliance.db.connection import Database
-from appliance.db.files import about
-from appliance.db.migrate import migrate
-from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.db.engine.files import about
+from appliance.db.engine.migrate import migrate
+from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.services import changes

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.db.files import about
+from appliance.db.engine.files import about
 from appliance.domain.errors import Refusal
 
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from appliance.commands.sites import create
 from appliance.data_directory import DataDirectory
-from appliance.db import history, people
-from appliance.db.connection import Database
-from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.sessions import session_list
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.tag import Kind
 from appliance.domain.clock import Clock
@@ -231,7 +232,7 @@ class Cars:
 def last_meters(db: sqlite3.Connection) -> dict[str, int]:
     """Where the meters of the stations stood last, so that they never run backwards."""
     found: dict[str, int] = {}
-    for one in history.page(db, history.Filter(), limit=200):
+    for one in session_list.page(db, session_list.Filter(), limit=200):
         stand_wh = max(one.meter_stop_wh or 0, (one.meter_start_wh or 0) + one.energy_wh)
         found[one.identity] = max(found.get(one.identity, 0), stand_wh)
     return found

@@ -15,7 +15,7 @@ from types import ModuleType
 from appliance.background import running
 from appliance.data_directory import DataDirectory
 from appliance.db import operators
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
 from appliance.jobs.schedule import Jobs, keeping_time

@@ -19,8 +19,8 @@ from appliance.background import running
 from appliance.control_socket import listening
 from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
-from appliance.db.migrate import migrate
-from appliance.db.store import Store
+from appliance.db.engine.migrate import migrate
+from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site

@@ -23,8 +23,8 @@ from appliance.commands.sites import create
 from appliance.data_directory import DataDirectory
 from appliance.db import ledger
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.store import WRITER_SETTINGS
+from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
 from appliance.services import cash_desk, enrolment, groups, stations, tariffs

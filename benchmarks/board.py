@@ -19,9 +19,9 @@ from pathlib import Path
 from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.migrate import migrate
-from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.db.engine.migrate import migrate
+from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading

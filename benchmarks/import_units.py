@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.db.connection import Database
-from appliance.db.migrate import migrate
+from appliance.db.engine.migrate import migrate
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
 from appliance.db.site import create
-from appliance.db.store import Store
 from appliance.domain.site import Site
 from appliance.services import card_file, card_import, groups
 from appliance.services.card_file import ROWS_MAX, Row

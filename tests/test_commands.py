@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from appliance.__main__ import EXIT_HOPELESS
-from appliance.db.migrate import migrations
+from appliance.db.engine.migrate import migrations
 from appliance.domain.errors import Invalid
 from appliance.domain.site import LANGUAGES
 from appliance.services import operators

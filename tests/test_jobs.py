@@ -14,7 +14,7 @@ from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from appliance.db import problems
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
 from appliance.services.announce import Hub
 from appliance.services.remote_control import RemoteControl

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.server import following
 from appliance.services import settings
 from appliance.services.announce import Hub

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from appliance.data_directory import DataDirectory, InUse
-from appliance.db import backup, problems, tariffs
+from appliance.db import problems, tariffs
 from appliance.db import site as sites
-from appliance.db.files import FileTrouble, about
-from appliance.db.migrate import migrations, version
+from appliance.db.engine import backup
+from appliance.db.engine.files import FileTrouble, about
+from appliance.db.engine.migrate import migrations, version
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.services import settings

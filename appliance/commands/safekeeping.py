@@ -10,10 +10,10 @@ from pathlib import Path
 
 from appliance.control_socket import carry_out, change
 from appliance.data_directory import DataDirectory
-from appliance.db import backup as backups
-from appliance.db import sessions
-from appliance.db.files import about
-from appliance.db.migrate import migrate
+from appliance.db.engine import backup as backups
+from appliance.db.engine.files import about
+from appliance.db.engine.migrate import migrate
+from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.services import changes

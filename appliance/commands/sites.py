@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.migrate import migrate
-from appliance.db.store import WRITER_SETTINGS
+from appliance.db.engine.migrate import migrate
+from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency

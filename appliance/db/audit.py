@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import orjson
 
-from appliance.db.connection import Database, Rows
+from appliance.db.engine.unit import Database, Rows
 from appliance.domain.id_token import masked
 
 AUDIT = Rows("audit(seq, at_ms, actor, action, subject, details, prev_hash, hash)", width=8)

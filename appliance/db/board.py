@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 
-from appliance.db import people
+from appliance.db.people import people
 from appliance.domain.tariff import Tariff
 
 NEWEST_MAX = 500

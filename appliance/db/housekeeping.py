@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 
 ROWS_AT_ONCE = 2_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 
 
 def find(db: sqlite3.Connection, scope: str, key: str) -> tuple[bytes, int, str] | None:

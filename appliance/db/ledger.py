@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from appliance.db.connection import Database, Rows
+from appliance.db.engine.unit import Database, Rows
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, fingerprint
 

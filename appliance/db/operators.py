@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 
 SETUP_CODE = "setup.code_hash"
 SETUP_EXPIRES = "setup.expires_at_ms"

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.site import Site
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.tariff import Tariff
 
 COLUMNS = """id, name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,

@@ -16,7 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from appliance.db import housekeeping
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
 from appliance.services import card_limits, charger_jobs, dead_cards, desk_jobs, health, problems, settings, wishes

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import WSCloseCode, hdrs, web
 
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
 from appliance.ocpp.commands import StationCommands

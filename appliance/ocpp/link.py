@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
-from appliance.db import message_log
-from appliance.db.connection import Database
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
+from appliance.db.stations import message_log
 from appliance.domain.clock import Clock
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.calls import Calls

@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 from aiohttp import WSCloseCode
 
-from appliance.db import message_log
-from appliance.db import stations as rows
-from appliance.db.stations import KnownStation
+from appliance.db.stations import message_log
+from appliance.db.stations import stations as rows
+from appliance.db.stations.stations import KnownStation
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState
 from appliance.ocpp.link import Context, Link, report

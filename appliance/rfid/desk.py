@@ -11,10 +11,10 @@ import logging
 import sqlite3
 from typing import Protocol
 
-from appliance.db import desk_jobs as rows
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.store import Store
+from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.db import problems as problem_rows
-from appliance.db.connection import Database
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid, Refusal

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from appliance.db import aliases as rows
-from appliance.db import people, stations, unknown_tags
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card
+from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import aliases as rows
+from appliance.db.cards import unknown
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.stations import stations
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, normal_form
 from appliance.domain.identifiers import CardId, StationId
@@ -83,7 +85,7 @@ def keep(db: Database, token: str, card: Card, alike: str, station: StationId | 
     """Write it down: from now on the token is the card."""
     where = stations.show(db, station) if station is not None else None
     rows.add(db, token, card.id, alike, where.vendor if where else "", where.model if where else "", now_ms)
-    unknown_tags.forget(db, token)
+    unknown.forget(db, token)
     audit.record(db, actor, "card.alias", f"card:{card.id}", now_ms, token=masked(token))
     db.announce(PersonChanged(card.person_id))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from appliance.db import audit as rows
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 
 DETAIL_CHARS_MAX = 500
 

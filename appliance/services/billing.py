@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from appliance.db import ledger, sessions
+from appliance.db import ledger
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.payers import Payer
-from appliance.db.sessions import Running
+from appliance.db.engine.unit import Database
+from appliance.db.people.payers import Payer
+from appliance.db.sessions import sessions
+from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Policy
 from appliance.domain.clock import begun_ms
 from appliance.domain.identifiers import AccountId

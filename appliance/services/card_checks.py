@@ -4,9 +4,9 @@ Nothing here changes anything, but a copy that is found out is a problem on reco
 
 from __future__ import annotations
 
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Seen

@@ -10,10 +10,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import desk_jobs as rows
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.people import Card
+from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write

@@ -14,11 +14,12 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from appliance.db import aliases, people
-from appliance.db import card_import as rows
-from appliance.db.card_import import Known
-from appliance.db.connection import Database
-from appliance.db.people import Card, Group
+from appliance.db.cards import aliases
+from appliance.db.engine.unit import Database
+from appliance.db.people import importing as rows
+from appliance.db.people import people
+from appliance.db.people.importing import Known
+from appliance.db.people.people import Card, Group
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.id_token import (

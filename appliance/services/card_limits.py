@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.db import card_limits as rows
-from appliance.db import people, sessions, stations
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.sessions import Running
+from appliance.db.cards import limits as rows
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.sessions import sessions
+from appliance.db.sessions.sessions import Running
+from appliance.db.stations import stations
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.calendar import day_of, midnights
 from appliance.domain.cards import limits as card_limits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bcrypt
 
-from appliance.db import people
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import CardId
 from appliance.services import audit

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from appliance.db import people, sessions
-from appliance.db.connection import Database
-from appliance.db.payers import Payer
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.payers import Payer
+from appliance.db.sessions import sessions
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.events import TransactionStarted
 from appliance.domain.identifiers import CardId, StationId

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.db import ledger, people
-from appliance.db.connection import Database
+from appliance.db import ledger
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from appliance.db import sessions
 from appliance.db import site as sites
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import sessions
 from appliance.services import audit, operators
 
 ACTOR = "console"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.db import desk_jobs, stations
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
+from appliance.db.card_desk import jobs
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.stations import stations
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.station import StationState
@@ -47,9 +48,9 @@ def begin(
     if found is None or found.state != StationState.APPROVED:
         raise NotFound("There is no such station.")
     desk = desk_of(station)
-    for older in desk_jobs.open_at(db, desk):
+    for older in jobs.open_at(db, desk):
         finish(db, older, "failed", now_ms, "superseded")
-    job = desk_jobs.add(db, desk, kind, request, actor, now_ms, person=person, card=card)
+    job = jobs.add(db, desk, kind, request, actor, now_ms, person=person, card=card)
     db.remembered.pop("nobody waits", None)
     db.announce(DeskChanged(desk, "progress", job))
     return job
@@ -59,10 +60,10 @@ def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> 
     """The job that a card shown at `shown_at_ms` (the station's word) is for; costs nothing while nobody waits anywhere."""
     if db.remembered.get("nobody waits"):
         return None
-    if not desk_jobs.waiting_at_stations(db, now_ms + VALID_MS):
+    if not jobs.waiting_at_stations(db, now_ms + VALID_MS):
         db.remember("nobody waits", True)
         return None
-    job = desk_jobs.waiting_at(db, desk_of(station))
+    job = jobs.waiting_at(db, desk_of(station))
     if job is None or now_ms >= job.created_at_ms + VALID_MS:
         return None
     if shown_at_ms != now_ms:
@@ -75,15 +76,15 @@ def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> 
 
 def finish(db: Database, job: Job, state: str, now_ms: int, advice: str = "", *, card: CardId | None = None) -> None:
     """It is `done`, or has `failed` for the reason that `advice` names: expired, superseded, unlike, random, taken."""
-    desk_jobs.set_state(db, job.id, state, now_ms, advice)
+    jobs.set_state(db, job.id, state, now_ms, advice)
     if card is not None:
-        desk_jobs.set_result(db, job.id, card=card)
+        jobs.set_result(db, job.id, card=card)
     db.announce(DeskChanged(job.desk, "done", job.id))
 
 
 def expire(db: Database, now_ms: int) -> int:
     """Wait no longer where nobody came; how many."""
-    late = desk_jobs.waiting_at_stations(db, now_ms - VALID_MS + 1)
+    late = jobs.waiting_at_stations(db, now_ms - VALID_MS + 1)
     for job in late:
         finish(db, job, "failed", now_ms, "expired")
     return len(late)

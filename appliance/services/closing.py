@@ -9,10 +9,10 @@ import dataclasses
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from appliance.db import endings, sessions
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.sessions import Running
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import closing, sessions
+from appliance.db.sessions.sessions import Running
 from appliance.domain.calendar import day_of, midnights
 from appliance.domain.clock import begun_ms
 from appliance.domain.errors import NotFound
@@ -45,7 +45,7 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
 
 def close_estimated(db: Database, running: Running, before_ms: int, now_ms: int, why: str) -> None:
     """End a session whose stop was lost, at its last reading; if the stop comes later, the bill is corrected."""
-    last = endings.last_register(db, running.id)
+    last = closing.last_register(db, running.id)
     ended_at_ms = min(max(running.measured_at_ms, running.started_at_ms), max(before_ms, running.started_at_ms))
     finish(
         db,
@@ -99,7 +99,7 @@ def close_lost(db: Database, now_ms: int) -> None:
         running = sessions.find_open(db, session)
         if now_ms - heard_at_ms <= LOST_AFTER_MS or running is None:
             continue
-        free_since_ms = endings.free_since(db, station, running.evse)
+        free_since_ms = closing.free_since(db, station, running.evse)
         if free_since_ms is not None and heard_at_ms < free_since_ms <= now_ms - LOST_AFTER_MS:
             close_estimated(db, running, now_ms, now_ms, "unheard")
 
@@ -130,7 +130,7 @@ def finish(
         give_back_for_review(db, running, in_doubt, now_ms)
     else:
         billing.settle(db, running, bill, f"station:{running.station}", now_ms)
-    endings.end(
+    closing.end(
         db,
         running,
         state=state,
@@ -179,20 +179,20 @@ def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None
     """From when the place is taken without charging, if the tariff minds and the cable is still in."""
     if running.tariff is None or not running.tariff.idle_milli_per_minute or running.wallet is None:
         return None
-    status = endings.connector_status(db, running.station, running.evse)
+    status = closing.connector_status(db, running.station, running.evse)
     return ended_at_ms if status in CABLE_IN else None
 
 
 def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
     """The cable is out, or the next transaction begins: what the place cost since the last one ended is charged."""
-    session = endings.find_parked(db, station, evse)
+    session = closing.find_parked(db, station, evse)
     if session is None:
         return
     parked = sessions.load(db, session)
     assert parked is not None
-    since_ms = endings.parked_at(db, session)
-    endings.add_idle(db, session, since_ms, min(at_ms, since_ms + settings.of(db).parking_max_s * 1000))
-    before = endings.bill_of(db, session)
+    since_ms = closing.parked_at(db, session)
+    closing.add_idle(db, session, since_ms, min(at_ms, since_ms + settings.of(db).parking_max_s * 1000))
+    before = closing.bill_of(db, session)
     spans = sessions.idle_spans(db, session)
     assert parked.tariff is not None
     usage = Usage(before.energy_wh, before.duration_s, chargeable_idle(spans, parked.tariff.idle_grace_s))
@@ -200,10 +200,10 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
     was = Bill((), before.net_minor, before.tax_minor, before.net_minor + before.tax_minor)
     if after.total_minor > was.total_minor:
         billing.adjust(db, parked, was, after, times=0, now_ms=now_ms)
-        endings.rebill(db, session, usage.idle_s, after.net_minor, after.tax_minor)
+        closing.rebill(db, session, usage.idle_s, after.net_minor, after.tax_minor)
         day = day_of(at_ms, sites.of(db).zone)
-        endings.add_day(db, day, station, session, 0, 0, after.total_minor - was.total_minor, first=False)
-    endings.unpark(db, session)
+        closing.add_day(db, day, station, session, 0, 0, after.total_minor - was.total_minor, first=False)
+    closing.unpark(db, session)
     db.announce(SessionChanged(session, station, evse, parked.person, "ended"))
 
 
@@ -212,8 +212,8 @@ def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, 
 
     Whether a car has parked there.
     """
-    session = endings.find_parked(db, station, evse)
-    if session is None or endings.parked_at(db, session) > at_ms:
+    session = closing.find_parked(db, station, evse)
+    if session is None or closing.parked_at(db, session) > at_ms:
         return False
     end_parking(db, station, evse, at_ms, now_ms)
     return True
@@ -223,7 +223,7 @@ def correct_estimate(db: Database, station: StationId, event: TransactionEnded) 
     """The stop of a session that was closed by an estimate has come: bill the difference. Whether there was one."""
     if not isinstance(event.ref, int) or event.ref <= 0:
         return False
-    closed = endings.find_closed(db, SessionId(event.ref))
+    closed = closing.find_closed(db, SessionId(event.ref))
     if closed is None or closed.station != station or not closed.estimated or closed.state != "ended":
         return False
     running = sessions.load(db, closed.id)
@@ -232,15 +232,15 @@ def correct_estimate(db: Database, station: StationId, event: TransactionEnded) 
     energy_wh = energy_of(running, event.meter_stop_wh)
     if energy_wh is None or energy_wh > settings.of(db).session_energy_max_wh:
         return True  # The estimate is the better figure.
-    before = endings.bill_of(db, closed.id)
+    before = closing.bill_of(db, closed.id)
     was = Bill((), before.net_minor, before.tax_minor, before.net_minor + before.tax_minor)
     ended_at_ms = max(event.at_ms, running.started_at_ms)
     running.started_at_ms = begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
     usage = usage_of(db, running, energy_wh, ended_at_ms)
     bill = billing.bill_for(running, usage)
     billing.adjust(db, running, was, bill, times=1, now_ms=event.received_at_ms)
-    endings.correct(db, running, ended_at_ms, event.meter_stop_wh, event.reason, usage, bill)
-    endings.forget_days(db, closed.id)
+    closing.correct(db, running, ended_at_ms, event.meter_stop_wh, event.reason, usage, bill)
+    closing.forget_days(db, closed.id)
     add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "ended"))
     return True
@@ -258,7 +258,7 @@ def add_days(db: Database, running: Running, usage: Usage, bill: Bill, ended_at_
     """Roll the session up into its days, split at midnight in the site's time zone."""
     spans = midnights(running.started_at_ms, max(ended_at_ms, running.started_at_ms + 1), sites.of(db).zone)
     if len(spans) == 1:
-        endings.add_day(
+        closing.add_day(
             db,
             spans[0][0],
             running.station,
@@ -271,7 +271,7 @@ def add_days(db: Database, running: Running, usage: Usage, bill: Bill, ended_at_
         return
     parts = parts_by_day(db, running, usage, spans, ended_at_ms)
     for number, share in enumerate(split(bill, parts)):
-        endings.add_day(
+        closing.add_day(
             db,
             share.day,
             running.station,
@@ -291,7 +291,7 @@ def parts_by_day(
     The register at midnight lies on the line between the readings before and after it.
     """
     readings = [(running.started_at_ms, 0)]
-    for at_ms, register_wh in endings.registers(db, running.id):
+    for at_ms, register_wh in closing.registers(db, running.id):
         if running.started_at_ms < at_ms < ended_at_ms:
             energy_wh = register_wh - running.meter_start_wh
             readings.append((at_ms, min(max(energy_wh, readings[-1][1]), usage.energy_wh)))

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from appliance.db import dead_cards as rows
-from appliance.db.connection import Database
-from appliance.db.store import Store
+from appliance.db.cards import revocation as rows
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
 from appliance.domain.id_token import reversed_form
 from appliance.domain.identifiers import StationId

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.db.connection import Database
-from appliance.db.payers import Payer
+from appliance.db.engine.unit import Database
+from appliance.db.people.payers import Payer
 from appliance.domain.authorization import Authorization, AuthorizationStatus, decide
 from appliance.domain.identifiers import StationId
 from appliance.services import card_limits, settings

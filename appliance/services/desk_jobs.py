@@ -7,10 +7,10 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from appliance.db import desk_jobs as rows
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import orjson
 
-from appliance.db import people
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.cards.tag import Kind, Seen, Trouble
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.id_token import HEX, UID_CHARS, is_random, normal_form

@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 import sqlite3
 
-from appliance.db import aliases, card_limits, ledger, people, sessions, unknown_tags
-from appliance.db.connection import Database
-from appliance.db.people import Card, CardGiven, Person
+from appliance.db import ledger
+from appliance.db.cards import aliases, limits, unknown
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card, CardGiven, Person
+from appliance.db.sessions import sessions
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import ID_TAG_CHARS_MAX, is_random, masked, normal_form
 from appliance.domain.identifiers import CardId, GroupId, PersonId
@@ -156,7 +159,7 @@ def add_card(
         keep_deposit(db, known, actor, now_ms)
         people.reissue_card(db, card, given, now_ms)
         db.announce(PersonChanged(known.person_id))
-    unknown_tags.forget(db, normal)
+    unknown.forget(db, normal)
     audit.record(
         db, actor, "card.create", f"card:{card}", now_ms, uid=masked(normal), person=int(person), name=found.name
     )
@@ -252,7 +255,7 @@ def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int, 
         expires_at_ms=found.expires_at_ms,
         kind=kind,
     )
-    card_limits.copy(db, card, new)
+    limits.copy(db, card, new)
     people.set_deposit(db, new, found.deposit_minor)
     people.set_deposit(db, card, 0)
     people.set_blocked(db, card, now_ms, "replaced", new)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import ledger, people, tariffs
-from appliance.db.connection import Database
-from appliance.db.people import Group
+from appliance.db import ledger, tariffs
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Group
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, GroupId

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from appliance.db import audit, ledger, problems, sessions, stations, tariffs
+from appliance.db import audit, ledger, problems, tariffs
 from appliance.db import site as sites
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import sessions
+from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
 from appliance.services import billing, closing, settings
 from appliance.services.billing import Pace

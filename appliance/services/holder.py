@@ -6,10 +6,11 @@ import hmac
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import people, records
-from appliance.db.connection import Database
-from appliance.db.people import Card, Person
-from appliance.db.records import Record
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card, Person
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Record
 from appliance.domain.identifiers import CardId
 from appliance.services import sun
 
@@ -39,7 +40,7 @@ def find(db: sqlite3.Connection, token: str) -> Holder | None:
     person = people.find(db, card.person_id) if card is not None else None
     if card is None or person is None:
         return None
-    last = records.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN)
+    last = statement.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN)
     return Holder(card, person, last, people.pin_hash(db, card.id))
 
 

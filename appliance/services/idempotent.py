@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from appliance.db import idempotency
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 
 KEY_CHARS_MAX = 255

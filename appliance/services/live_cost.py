@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import history
-from appliance.db.history import Session
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Session
 from appliance.domain.clock import begun_ms
 from appliance.domain.tariff import FREE, Bill, Tariff, Usage, chargeable_idle, price
 
 
 def bill_now(db: sqlite3.Connection, session: Session, now_ms: int) -> Bill:
     """The bill as it would be if the session ended now; of one that is over, the bill it got."""
-    tariff = history.tariff_of(db, session) or FREE
+    tariff = session_list.tariff_of(db, session) or FREE
     usage = usage_now(db, session, tariff, now_ms)
     return price(usage, tariff if usage.energy_wh else FREE)
 
@@ -22,7 +22,7 @@ def usage_now(db: sqlite3.Connection, session: Session, tariff: Tariff, now_ms: 
     if session.state != "running" or session.started_at_ms is None:
         return Usage(session.energy_wh, session.duration_s, session.idle_s)
     duration_s = duration_now_s(session, now_ms)
-    spans = [(begin, now_ms if end is None else end) for begin, end in history.idle_so_far(db, session.id)]
+    spans = [(begin, now_ms if end is None else end) for begin, end in session_list.idle_so_far(db, session.id)]
     return Usage(session.energy_wh, duration_s, min(duration_s, chargeable_idle(spans, tariff.idle_grace_s)))
 
 

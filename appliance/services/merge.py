@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.db import people
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services import audit, cash_desk

@@ -15,7 +15,7 @@ from enum import StrEnum
 import bcrypt
 
 from appliance.db import operators as rows
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.site import LANGUAGES
 from appliance.services import audit

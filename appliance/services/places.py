@@ -10,8 +10,10 @@ import hmac
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import history, stations, tariffs
 from appliance.db import site as sites
+from appliance.db import tariffs
+from appliance.db.sessions import session_list
+from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
 from appliance.domain.tariff import Tariff
 
@@ -52,7 +54,9 @@ def find(db: sqlite3.Connection, code: str) -> Place | None:
     for station in stations.all_stations(db):
         for plug in station.connectors:
             if hmac.compare_digest(code_of(secret, station.id, plug.evse), wanted):
-                taken = any(one.station_id == station.id and one.evse == plug.evse for one in history.open_sessions(db))
+                taken = any(
+                    one.station_id == station.id and one.evse == plug.evse for one in session_list.open_sessions(db)
+                )
                 return Place(
                     wanted,
                     station.id,

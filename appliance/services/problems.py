@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from appliance.db import problems
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import NotFound
 from appliance.services import audit
 from appliance.services.announce import ProblemsChanged

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import ledger, operators, people, receipts
+from appliance.db import ledger, operators
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.receipts import Receipt
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.wallets import receipts
+from appliance.db.wallets.receipts import Receipt
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
 

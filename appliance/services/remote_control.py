@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.db.sessions import Running
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
+from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, Refusal
 from appliance.domain.identifiers import PersonId, SessionId, StationId

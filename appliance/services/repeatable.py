@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import cash_desk, enrolment, idempotent
 from appliance.services import merge as merging

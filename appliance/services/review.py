@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.db import endings, history
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import closing, session_list
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import SessionId
 from appliance.services import audit, problems
@@ -16,12 +16,12 @@ def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> No
     Raises:
         NotFound, Conflict: There is no such session, or nothing about it is in doubt.
     """
-    found = history.show(db, session)
+    found = session_list.show(db, session)
     if found is None:
         raise NotFound("There is no such session.")
     if found.state != "review":
         raise Conflict("Nobody needs to look at this session any more.")
-    endings.acknowledge(db, session)
+    closing.acknowledge(db, session)
     audit.record(db, actor, "session.acknowledge", f"session:{session}", now_ms, why=found.note)
     problems.clear_subject(db, f"session:{session}", now_ms)
     db.announce(SessionChanged(session, found.station_id, found.evse, found.person_id, "ended"))

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from appliance.db import endings, payers, sessions, wishes
-from appliance.db.connection import Database
-from appliance.db.payers import Payer
-from appliance.db.sessions import Running
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers
+from appliance.db.people.payers import Payer
+from appliance.db.sessions import closing as closing_rows
+from appliance.db.sessions import sessions, start_requests
+from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionRef, TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
@@ -31,14 +33,14 @@ class Started(NamedTuple):
 
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
-    wish = wishes.find(db, station, event.evse, event.id_token)
+    wish = start_requests.find(db, station, event.evse, event.id_token)
     payer = payers.by_token(db, event.id_token) if wish is None else None
     if wish is None and (payer is None or payer.uid != event.id_token):
         # A card may have been learned, or become known, since this very start was told first.
         if (known := known_start(db, station, event, event.id_token, None)) is not None:
             return known
         if payer is not None:
-            wish = wishes.find(db, station, event.evse, payer.uid)
+            wish = start_requests.find(db, station, event.evse, payer.uid)
     if wish is not None:
         if (known := known_start(db, station, event, wish.id_token, payer)) is not None:
             return known
@@ -77,7 +79,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
 
 def who_starts(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
     """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
-    if payer is None and (person := wishes.find_failed(db, station, event.id_token)) is not None:
+    if payer is None and (person := start_requests.find_failed(db, station, event.id_token)) is not None:
         return payers.by_person(db, person)  # The station took its time, and the money was given back.
     return unknown_tags.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms)
 
@@ -94,7 +96,7 @@ def known_start(
 
 def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
     """The transaction that staff or a program wished for: its money is held already."""
-    wishes.fulfil(
+    start_requests.fulfil(
         db,
         wish,
         evse=event.evse,
@@ -189,7 +191,7 @@ def keep_late(db: Database, station: StationId, ref: TransactionRef | None, read
     """Readings of a session that is over are kept with it; they change no bill."""
     if not isinstance(ref, int) or ref <= 0:
         return
-    closed = endings.find_closed(db, SessionId(ref))
+    closed = closing_rows.find_closed(db, SessionId(ref))
     if closed is None or closed.station != station:
         return
     for reading in readings:
@@ -246,7 +248,7 @@ def guess(db: Database, station: StationId, event: TransactionEnded) -> Running 
 def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:
     """A stop of something we do not know, or of another station's session: never obeyed, shown to the staff."""
     if isinstance(event.ref, int) and event.ref > 0:
-        closed = endings.find_closed(db, SessionId(event.ref))
+        closed = closing_rows.find_closed(db, SessionId(event.ref))
         if closed is not None and closed.station == station:
             return  # The same stop once more.
     problems.raise_problem(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from appliance.db import site as sites
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid
 from appliance.services.announce import SettingsChanged
 

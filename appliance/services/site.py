@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.db import site as sites
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import stations
-from appliance.db.connection import Database
-from appliance.db.stations import KnownStation
+from appliance.db.engine.unit import Database
+from appliance.db.stations import stations
+from appliance.db.stations.stations import KnownStation
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.events import StationBooted, StatusChanged
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId

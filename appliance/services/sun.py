@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from appliance.db import people, taps
+from appliance.db.cards import secure_tap
+from appliance.db.people import people
 from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
 
@@ -53,7 +54,7 @@ def accept(db: sqlite3.Connection, site_key: bytes, picc_data_hex: str, cmac_hex
     before: somebody has kept it."""
     tap = verify(site_key, picc_data_hex, cmac_hex)
     card = people.card_by_uid(db, tap.uid) if tap else None
-    if tap is None or card is None or not taps.count_up(db, card.id, tap.counter):
+    if tap is None or card is None or not secure_tap.count_up(db, card.id, tap.counter):
         return None
     return card.id
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.db import payers, people, tariffs
-from appliance.db.connection import Database
+from appliance.db import tariffs
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers, people
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.tariff import Tariff
 from appliance.services import audit, problems

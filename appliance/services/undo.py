@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import desk_jobs as rows
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS

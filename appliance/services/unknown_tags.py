@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import aliases as alias_rows
-from appliance.db import payers, people
-from appliance.db import unknown_tags as rows
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
-from appliance.db.payers import Payer
-from appliance.db.people import Card
-from appliance.db.unknown_tags import Tag
+from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import aliases as alias_rows
+from appliance.db.cards import unknown as rows
+from appliance.db.cards.unknown import Tag
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers, people
+from appliance.db.people.payers import Payer
+from appliance.db.people.people import Card
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
 from appliance.domain.identifiers import PersonId, StationId

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import payers, people, sessions, stations
-from appliance.db import wishes as rows
-from appliance.db.connection import Database
-from appliance.db.sessions import Running
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers, people
+from appliance.db.sessions import sessions
+from appliance.db.sessions import start_requests as rows
+from appliance.db.sessions.sessions import Running
+from appliance.db.stations import stations
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import normal_form, remote_token

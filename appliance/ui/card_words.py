@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from babel.dates import get_day_names
 
-from appliance.db.people import Card
-from appliance.db.stations import Named
+from appliance.db.people.people import Card
+from appliance.db.stations.stations import Named
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.services.card_limits import SoFar
 from appliance.services.enrolment import has_come_back

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from appliance.db.history import Sample
+from appliance.db.sessions.session_list import Sample
 from appliance.ui.formats import Formats
 
 WIDTH, HEIGHT = 1000, 240

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site

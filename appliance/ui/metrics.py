@@ -23,7 +23,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from appliance import __version__
-from appliance.db import history, problems
+from appliance.db import problems
+from appliance.db.sessions import session_list
 from appliance.services import health as units
 from appliance.ui.context import CONSOLE, Console, Page, somebody
 from appliance.ui.errors import as_problem
@@ -185,7 +186,7 @@ async def _figures(request: web.Request) -> Figures:
 
 
 def _counts(db: sqlite3.Connection) -> tuple[int, int]:
-    return history.count_open(db), problems.count_open(db)
+    return session_list.count_open(db), problems.count_open(db)
 
 
 async def _beat(console: Console) -> float | None:

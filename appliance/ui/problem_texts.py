@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from appliance.db.problems import Problem
-from appliance.db.stations import Named
+from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.ui import desk_words
 from appliance.ui.formats import Formats

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.db.records import Record
+from appliance.db.wallets.statement import Record
 from appliance.ui.language import _
 from appliance.ui.session_words import ENTRIES, method_word, state_of
 

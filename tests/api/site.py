@@ -20,7 +20,7 @@ from aiohttp import web
 from jsonschema_rs import Draft202012Validator
 
 from appliance.db import site as sites
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
 from appliance.ocpp.endpoint import StationsFace, open_stations

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from appliance.db.store import nothing
+from appliance.db.engine.store import nothing
 from appliance.services import operators
 from appliance.services.announce import PersonChanged, SettingsChanged
 from appliance.ui import metrics

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db import backup, ledger
-from appliance.db.connection import Database
-from appliance.db.migrate import TooNew
-from appliance.db.store import Store, nothing
+from appliance.db import ledger
+from appliance.db.engine import backup
+from appliance.db.engine.migrate import TooNew
+from appliance.db.engine.store import Store, nothing
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, Operation

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.db import housekeeping, message_log
+from appliance.db import housekeeping
+from appliance.db.stations import message_log
 from tests.support.books import NOON_MS, Books
 
 CARD = "04A1B2C3"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db import ledger, people
-from appliance.db.connection import Database
+from appliance.db import ledger
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, FIRST_HASH, OVERRUN, REVENUE, TAX, Operation
 from tests.support.books import ACTOR, NOON_MS, Books, open_books

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db.migrate import TooNew, apply, migrate, migrations, statements, version
+from appliance.db.engine.migrate import TooNew, apply, migrate, migrations, statements, version
 
 
 def schema(path: Path) -> list[tuple[str, str]]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from appliance.db.connection import Database, Rows
-from appliance.db.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNITS_AT_ONCE_MAX, Store
+from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNITS_AT_ONCE_MAX, Store
+from appliance.db.engine.unit import Database, Rows
 
 TIMEOUT_S = 20.0
 ROOT = Path(__file__).resolve().parents[2]

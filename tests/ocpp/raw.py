@@ -14,11 +14,11 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from appliance.db import message_log
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.message_log import Message
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
+from appliance.db.stations import message_log
+from appliance.db.stations.message_log import Message
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site

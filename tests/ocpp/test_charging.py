@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.units import parse_rfc3339, rfc3339
 from appliance.ocpp.link import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX

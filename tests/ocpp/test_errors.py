@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.ocpp.endpoint import FRAME_BYTES_MAX
 from appliance.ocpp.settings import StationSettings
 from tests.ocpp.raw import CARD, Client, Server, connected, start_payload, stop_payload

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
 from appliance.ocpp.settings import StationSettings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from appliance.db import message_log
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.stations import message_log
 from appliance.domain.identifiers import StationId
 from tests.ocpp.raw import Client, Server, nothing
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.db import audit, ledger
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from tests.reliability.fleet import PAID_IN_MINOR, PRICE_MINOR_PER_KWH, Fleet, FleetStation
 from tests.support.process import look_into
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED
+from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED
 from tests.reliability.evidence import differences
 from tests.reliability.fleet import Fleet, fill
 from tests.support.process import DidNotStart, ServerProcess, make_site

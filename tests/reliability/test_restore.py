@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from appliance.db import backup
-from appliance.db.sessions import NUMBERS_SKIPPED
+from appliance.db.engine import backup
+from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from tests.support.books import Books
 from tests.support.process import START_S, environment, look_into, make_site, run
 from tests.support.small_disk import FULL_BYTES, small_disk

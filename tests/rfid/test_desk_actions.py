@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db import people
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.domain.cards import content as card_content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Kind, ReaderStatus

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from appliance.arguments import DRIVERS_URL_LENGTH_MAX, parser
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.cards.tag import ReaderStatus
 from appliance.rfid.desks import CardDesks, desk_name, free_name
 from appliance.rfid.opening import opener

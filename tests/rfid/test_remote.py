@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db import people
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
+from appliance.db.people import people
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Seen
 from appliance.domain.errors import Conflict, Invalid
 from appliance.rfid import remote, wire

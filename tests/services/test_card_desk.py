@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import card_limits, people
-from appliance.db import desk_jobs as rows
+from appliance.db.card_desk import jobs as rows
+from appliance.db.cards import limits
+from appliance.db.people import people
 from appliance.domain.cards import content as card_content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.limits import Limits
@@ -131,7 +132,7 @@ def test_a_card_that_came_back_is_given_to_somebody_else_with_its_number_and_not
     chip = Chip(UID)
     first = bench.issued(chip, label="blue")
     before = bench.card(chip)
-    card_limits.store(bench.db, before.id, Limits(day_minor=100))
+    limits.store(bench.db, before.id, Limits(day_minor=100))
     people.set_pin_hash(bench.db, before.id, "a hash")
     give_back(bench, chip)
     second = bench.issued(chip, name="Karim Ahmed", topup_minor=50)
@@ -139,7 +140,7 @@ def test_a_card_that_came_back_is_given_to_somebody_else_with_its_number_and_not
     assert (second.card_id, after.number, after.issue) == (first.card_id, before.number, before.issue + 1)
     assert (after.person, after.label, after.has_pin) == ("Karim Ahmed", "", False)
     assert after.token != before.token
-    assert card_limits.find(bench.db, after.id) == Limits()
+    assert limits.find(bench.db, after.id) == Limits()
     assert bench.db.execute("SELECT count(*) FROM card").fetchone()[0] == 1
 
 
@@ -333,7 +334,7 @@ def test_the_new_card_takes_the_place_of_the_old_which_is_dead_before_anything_i
     settings.change(bench.db, "card_deposit_minor", "300")
     old, new = Chip(UID), Chip(OTHER)
     first = bench.issued(old, topup_minor=500)
-    card_limits.store(bench.db, card_of(bench, old), Limits(day_minor=100))
+    limits.store(bench.db, card_of(bench, old), Limits(day_minor=100))
     job = bench.begin(desk_jobs.begin_replace, card_of(bench, old))
     bench.announced(CardDied)
     bench.tap(new)
@@ -341,7 +342,7 @@ def test_the_new_card_takes_the_place_of_the_old_which_is_dead_before_anything_i
     dead, alive = bench.card(old), bench.card(new)
     assert (dead.replaced_by, dead.blocked_why, dead.deposit_minor) == (alive.id, "replaced", 0)
     assert (alive.person_id, alive.deposit_minor, alive.number) == (first.person_id, 300, 2)
-    assert card_limits.find(bench.db, alive.id) == Limits(day_minor=100)
+    assert limits.find(bench.db, alive.id) == Limits(day_minor=100)
     bench.lay(new)
     assert (bench.job(job).state, bench.job(job).receipt) == ("done", None)
     assert bench.books.balance(alive.person_id) == 500

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.db import people
-from appliance.db.people import Card, Person
+from appliance.db.people import people
+from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId

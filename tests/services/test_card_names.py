@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import aliases as alias_rows
-from appliance.db import problems, stations
+from appliance.db import problems
+from appliance.db.cards import aliases as alias_rows
+from appliance.db.stations import stations
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.events import StationBooted, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, StationId

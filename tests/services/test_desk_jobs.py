@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.db import desk_jobs as rows
+from appliance.db.card_desk import jobs as rows
 from appliance.domain.cards.tag import Trouble
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId

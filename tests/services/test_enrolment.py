@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import people
+from appliance.db.people import people
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services import authorize, enrolment, groups

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import board, endings, sessions
+from appliance.db import board
+from appliance.db.sessions import closing as closing_rows
+from appliance.db.sessions import sessions
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.errors import NotFound
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
@@ -237,7 +239,7 @@ def test_a_status_of_the_future_keeps_no_other_from_being_shown(books: Books) ->
     books.wait(60)
     books.status(station, 1, "Available")
 
-    assert endings.connector_status(books.db, station, 1) == "Available"
+    assert closing_rows.connector_status(books.db, station, 1) == "Available"
 
 
 def test_a_charger_whose_clock_is_ahead_dates_nobody_elses_money(books: Books) -> None:

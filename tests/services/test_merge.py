@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import people
+from appliance.db.people import people
 from appliance.domain.errors import Refusal
 from appliance.services import authorize, enrolment, merge
 from tests.support.books import ACTOR, Books

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from appliance.db import receipts as rows
+from appliance.db.wallets import receipts as rows
 from appliance.domain.errors import NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import Method

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.db import people, problems, sessions
-from appliance.db.connection import Database
-from appliance.db.store import Store, nothing
+from appliance.db import problems
+from appliance.db.engine.store import Store, nothing
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId, SessionId

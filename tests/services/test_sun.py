@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from appliance.db import people
+from appliance.db.people import people
 from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
 from appliance.services import sun

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from appliance.db import audit
-from appliance.db.desk_jobs import Job
+from appliance.db.card_desk.jobs import Job
 from appliance.domain.cards.tag import Content, Kind, Trouble
 from appliance.domain.errors import NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId

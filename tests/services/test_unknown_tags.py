@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.db import aliases as alias_rows
-from appliance.db import desk_jobs, stations
-from appliance.db.desk_jobs import Job
+from appliance.db.card_desk import jobs
+from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import aliases as alias_rows
+from appliance.db.stations import stations
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.events import TransactionStarted
 from appliance.domain.id_token import likeness, remote_token, stems
@@ -34,7 +35,7 @@ def listed(books: Books) -> list[tuple[str, str, int]]:
 
 
 def job(books: Books, number: int) -> Job:
-    found = desk_jobs.find(books.db, number)
+    found = jobs.find(books.db, number)
     assert found is not None
     return found
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from appliance import demo
 from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
 from appliance.ocpp.endpoint import open_stations
 from appliance.services import settings

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from appliance.db import ledger, people, reports, sessions, site
-from appliance.db.connection import Database
+from appliance.db import ledger, reports, site
+from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.db.reports import StationDay
-from appliance.db.store import WRITER_SETTINGS
+from appliance.db.sessions import sessions
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from appliance.db import desk_jobs as job_rows
-from appliance.db import ledger, people, problems
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card
+from appliance.db import ledger, problems
+from appliance.db.card_desk import jobs as job_rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Content, Trouble
 from appliance.domain.identifiers import CardId

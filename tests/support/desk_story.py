@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from appliance.db import desk_jobs as rows
-from appliance.db import ledger, people, receipts
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card as CardRow
-from appliance.db.receipts import Receipt
-from appliance.db.store import Store
+from appliance.db import ledger
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.store import Store
+from appliance.db.people import people
+from appliance.db.people.people import Card as CardRow
+from appliance.db.wallets import receipts
+from appliance.db.wallets.receipts import Receipt
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen

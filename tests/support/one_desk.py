@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Work, Write
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal

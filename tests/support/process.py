@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from appliance.db.connection import Database
-from appliance.db.store import WRITER_SETTINGS
+from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.unit import Database
 from tests.support.books import Books, open_books
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.db.problems import Problem
-from appliance.db.stations import Named
+from appliance.db.stations.stations import Named
 from appliance.ui.formats import formats
 from appliance.ui.problem_texts import told
 from tests.ui.yard import NOW_MS, SITE

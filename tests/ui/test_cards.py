@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import aliases as alias_rows
-from appliance.db import card_limits, history, people
-from appliance.db.people import Card
+from appliance.db.cards import aliases as alias_rows
+from appliance.db.cards import limits
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.sessions import session_list
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import aliases, card_pin, enrolment
@@ -112,7 +114,7 @@ async def test_blocking_asks_first_and_stops_what_the_card_charges(yard: Yard) -
 
     blocked = await card(yard, "04B1B2C3")
     assert (blocked.blocked_at_ms, blocked.blocked_why) == (NOW_MS, "lost")
-    running = await yard.store.read(history.page, history.Filter(person=PersonId(2), state="running"))
+    running = await yard.store.read(session_list.page, session_list.Filter(person=PersonId(2), state="running"))
     assert [session.stop_wanted for session in running] == ["blocked"]
 
 
@@ -266,7 +268,7 @@ async def test_limits_are_typed_kept_and_said_in_words(yard: Yard) -> None:
     status, html = await post(client, "/cards/1/limits", **fields)
 
     assert status == 200
-    assert await yard.store.read(card_limits.find, CardId(1)) == Limits(
+    assert await yard.store.read(limits.find, CardId(1)) == Limits(
         session_energy_wh=12_500, day_minor=1_000_00, weekdays=0b10001, from_minute=1320, until_minute=360,
         stations=frozenset({2}),
     )  # fmt: skip
@@ -331,7 +333,7 @@ async def test_limits_that_are_all_empty_are_none(yard: Yard) -> None:
 
     assert status == 200
     assert "The card has no limits" in html
-    assert await yard.store.read(card_limits.find, CardId(1)) == NO_LIMITS
+    assert await yard.store.read(limits.find, CardId(1)) == NO_LIMITS
 
 
 @pytest.mark.parametrize(
@@ -354,4 +356,4 @@ async def test_limits_that_make_no_sense_come_back_with_the_reason(
 
     assert status == 422
     assert words in html
-    assert await yard.store.read(card_limits.find, CardId(1)) == NO_LIMITS
+    assert await yard.store.read(limits.find, CardId(1)) == NO_LIMITS

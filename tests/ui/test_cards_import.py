@@ -10,7 +10,7 @@ import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 
-from appliance.db import people
+from appliance.db.people import people
 from appliance.domain.identifiers import CardId
 from appliance.services import enrolment
 from appliance.services.operators import Role

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import aliases, people
+from appliance.db.cards import aliases
+from appliance.db.people import people
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services import authorize, charger_jobs, enrolment
 from appliance.services.operators import Role

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from appliance.db.history import Sample
+from appliance.db.sessions.session_list import Sample
 from appliance.ui.charts import (
     HEIGHT,
     LEVELS_MAX,

@@ -11,9 +11,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.people import Card
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Kind
 from appliance.services import card_pin, enrolment

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient
 
-from appliance.db import people
+from appliance.db.people import people
 from appliance.services.operators import Role
 from tests.ui.yard import Yard
 

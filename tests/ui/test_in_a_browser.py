@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, Route, async_playwright, expect
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.services import cash_desk, enrolment, groups, stations

@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient
 
-from appliance.db import people
-from appliance.db.people import Person
+from appliance.db.people import people
+from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import cash_desk, enrolment
 from appliance.services.operators import Role

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import ledger, people
+from appliance.db import ledger
+from appliance.db.people import people
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.money import Currency
 from appliance.domain.tariff import Tariff

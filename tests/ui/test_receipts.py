@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import receipts as rows
+from appliance.db.wallets import receipts as rows
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import cash_desk, enrolment
 from appliance.services.operators import Role

@@ -14,7 +14,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import reports
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.events import TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.services import sessions

@@ -14,10 +14,11 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
-from appliance.db import audit, history, problems
-from appliance.db.connection import Database
-from appliance.db.history import Filter
-from appliance.db.sessions import NUMBERS_SKIPPED
+from appliance.db import audit, problems
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Filter
+from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
@@ -54,14 +55,14 @@ def doubtful(db: Database) -> SessionId:
     return SessionId(int(started.ref))
 
 
-async def ended(yard: Yard) -> history.Session:
+async def ended(yard: Yard) -> session_list.Session:
     """The one session of the yard that is over: Rahima's, 9.87 kWh."""
-    return (await yard.store.read(history.page, Filter(state="ended")))[0]
+    return (await yard.store.read(session_list.page, Filter(state="ended")))[0]
 
 
 async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(yard: Yard) -> None:
     owner = await yard.logged_in()
-    newest = (await yard.store.read(history.page, Filter()))[0].id
+    newest = (await yard.store.read(session_list.page, Filter()))[0].id
     before = text_of(await get(owner, "/sessions")).partition("sessions that ended")[2]
     await yard.store.write(changes.restored, NOW_MS, newest=0)
     number = newest + NUMBERS_SKIPPED
@@ -212,7 +213,7 @@ async def test_what_was_held_is_what_was_taken_and_given_back(yard: Yard) -> Non
 
 async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
-    running = (await yard.store.read(history.page, Filter(person=PersonId(2))))[0]
+    running = (await yard.store.read(session_list.page, Filter(person=PersonId(2))))[0]
     html = await get(client, f"/sessions/{running.id}")
 
     assert "12.40 kWh so far" in text_of(html)
@@ -222,7 +223,7 @@ async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(yard: 
 
 async def test_the_page_of_a_running_session_is_told_what_moves(yard: Yard) -> None:
     client = await yard.logged_in(Role.VIEWER)
-    running = (await yard.store.read(history.page, Filter(person=PersonId(2))))[0]
+    running = (await yard.store.read(session_list.page, Filter(person=PersonId(2))))[0]
     assert f'data-live="session:{running.id}"' in await get(client, f"/sessions/{running.id}")
 
     async with client.get("/live", params={"view": f"session:{running.id}"}) as stream:
@@ -268,7 +269,7 @@ async def test_a_doubtful_session_is_explained_and_acknowledged_once(yard: Yard)
         assert answer.status == 200
         assert "you have looked at it" in await answer.text()
 
-    found = await yard.store.read(history.show, session)
+    found = await yard.store.read(session_list.show, session)
     assert found is not None
     assert (found.state, found.fee_minor) == ("ended", 0)
     assert await yard.store.read(problems.find_open, "review", f"session:{session}") is None
@@ -285,7 +286,7 @@ async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(yard: Yard)
 
     await yard.store.write(sessions.transaction_ended, StationId(8), late)
 
-    found = await yard.store.read(history.show, session)
+    found = await yard.store.read(session_list.show, session)
     assert found is not None
     assert found.fee_minor == 0
 
@@ -301,7 +302,7 @@ async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(yard: Yard) -> 
 
 async def test_a_session_that_its_charger_has_forgotten_is_ended_here(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
-    (karims,) = await yard.store.read(history.page, Filter(person=PersonId(2), state="running"))
+    (karims,) = await yard.store.read(session_list.page, Filter(person=PersonId(2), state="running"))
     assert f"/sessions/{karims.id}/close" in await get(client, f"/sessions/{karims.id}")
     asked = text_of(await get(client, f"/sessions/{karims.id}/close"))
     assert "a car that charges goes on charging" in asked
@@ -312,7 +313,7 @@ async def test_a_session_that_its_charger_has_forgotten_is_ended_here(yard: Yard
 
     assert "It was ended from here, without the charger" in text
     assert "/close" not in text
-    found = await yard.store.read(history.show, karims.id)
+    found = await yard.store.read(session_list.show, karims.id)
     assert found is not None
     assert (found.state, found.estimated, found.energy_wh) == ("ended", True, karims.energy_wh)
     rows = await yard.store.read(audit.page, action="session.close")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.db.problems import Problem
-from appliance.db.stations import Named
+from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import ConnectorStatus
 from appliance.services.operators import Role

@@ -15,8 +15,8 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db import site as sites
-from appliance.db.connection import Database
-from appliance.db.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading

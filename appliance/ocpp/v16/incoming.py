@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import aliases, card_limits, people, stations
-from appliance.db.connection import Database
-from appliance.db.people import Card
+from appliance.db.cards import aliases
+from appliance.db.cards import limits as limit_rows
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.stations import stations
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
@@ -271,7 +274,7 @@ async def _limits_now(call: Call, card: CardId) -> Answer:
 
 
 def _limits(db: sqlite3.Connection, card: CardId) -> tuple[Limits, list[str]]:
-    limits = card_limits.find(db, need_card(db, card).id)
+    limits = limit_rows.find(db, need_card(db, card).id)
     names = stations.names(db)
     return limits, sorted(names[station].identity for station in limits.stations)
 

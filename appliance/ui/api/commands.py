@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from appliance.db import history
-from appliance.db.connection import Database
-from appliance.db.sessions import Running
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import session_list
+from appliance.db.sessions.sessions import Running
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -117,7 +117,7 @@ async def stop(call: Call) -> Answer:
         session, answer = await call.console.control.stop_on(station.id, connector or 0, call.actor)
     else:
         session = SessionId(number)
-        found = await call.console.store.read(history.show, session)
+        found = await call.console.store.read(session_list.show, session)
         if found is None or found.station_id != station.id:
             raise NotFound("This station has no such session.")
         answer = await call.console.control.stop(session, call.actor)

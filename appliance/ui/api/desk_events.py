@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from appliance.db.desk_jobs import find
+from appliance.db.card_desk.jobs import find
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.services.announce import Announcement, DeskChanged

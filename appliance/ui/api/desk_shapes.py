@@ -9,9 +9,11 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.db import desk_jobs, people, receipts
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Person
+from appliance.db.card_desk import jobs
+from appliance.db.card_desk.jobs import Job
+from appliance.db.people import people
+from appliance.db.people.people import Person
+from appliance.db.wallets import receipts
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
 from appliance.domain.identifiers import CardId
@@ -214,7 +216,7 @@ def all_on_readers(db: sqlite3.Connection, cards: Sequence[Seen | None], site_ke
 def known_job(db: sqlite3.Connection, job: Job) -> KnownJob:
     """A job with its credit note and the cards of its batch."""
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
-    cards = tuple(desk_jobs.cards_of_batch(db, job.id)) if job.kind == "batch" else ()
+    cards = tuple(jobs.cards_of_batch(db, job.id)) if job.kind == "batch" else ()
     return KnownJob(job, receipt.corrected_by if receipt is not None else None, cards)
 
 

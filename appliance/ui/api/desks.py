@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from appliance.db import desk_jobs as rows
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method

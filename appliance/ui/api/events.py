@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
-from appliance.db import operators, stations
+from appliance.db import operators
+from appliance.db.stations import stations
 from appliance.services.announce import (
     Announcement,
     Hub,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.people import Group
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Group
 from appliance.domain.identifiers import GroupId
 from appliance.services import groups
 from appliance.services.cash_desk import AMOUNT_MINOR_MAX

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import orjson
 from aiohttp import web
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.units import rfc3339
 from appliance.services import idempotent

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from appliance.db import ledger, people
-from appliance.db.connection import Database
+from appliance.db import ledger
+from appliance.db.engine.unit import Database
 from appliance.db.ledger import Entry
-from appliance.db.people import Person
+from appliance.db.people import people
+from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services import cash_desk, enrolment

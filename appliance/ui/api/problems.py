@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db import problems, stations
+from appliance.db import problems
 from appliance.db.problems import Problem
-from appliance.db.stations import Named
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound
 from appliance.services import problems as units
 from appliance.ui.api.checks import Parameter

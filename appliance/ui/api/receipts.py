@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.db import receipts
-from appliance.db.receipts import Receipt
+from appliance.db.wallets import receipts
+from appliance.db.wallets.receipts import Receipt
 from appliance.domain.identifiers import PersonId
 from appliance.services.receipts import need
 from appliance.ui.api.checks import Parameter

@@ -6,9 +6,9 @@ import sqlite3
 
 from aiohttp import web
 
-from appliance.db import history
-from appliance.db.connection import Database
-from appliance.db.history import Filter, Session
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Filter, Session
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
@@ -112,9 +112,9 @@ async def show_session(call: Call) -> Answer:
 async def samples(call: Call) -> Answer:
     """`GET /sessions/{id}/samples`."""
     number = call.number()
-    if await call.console.store.read(history.show, number) is None:
+    if await call.console.store.read(session_list.show, number) is None:
         raise NotFound("There is no such session.")
-    found = await call.console.store.read(history.curve, number)
+    found = await call.console.store.read(session_list.curve, number)
     items = [
         {
             "at": at(sample.at_ms),
@@ -190,11 +190,13 @@ def _sees_cards(call: Call) -> bool:
 
 
 def _page(db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int) -> list[tuple[Session, int]]:
-    return [(session, _cost(db, session, now_ms)) for session in history.page(db, wanted, before=before, limit=limit)]
+    return [
+        (session, _cost(db, session, now_ms)) for session in session_list.page(db, wanted, before=before, limit=limit)
+    ]
 
 
 def _one(db: sqlite3.Connection, number: int, now_ms: int) -> tuple[Session, int] | None:
-    session = history.show(db, number)
+    session = session_list.show(db, number)
     return (session, _cost(db, session, now_ms)) if session else None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.db import stations
-from appliance.db.connection import Database
-from appliance.db.stations import Station
+from appliance.db.engine.unit import Database
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState

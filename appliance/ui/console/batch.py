@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import desk_jobs as rows
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.people import Card, Group, Person
+from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card, Group, Person
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId

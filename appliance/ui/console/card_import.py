@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from appliance.db import directory, people
-from appliance.db.people import Card, Person
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_of
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services import card_file, card_import
@@ -304,7 +304,7 @@ async def _exported(request: web.Request) -> AsyncIterator[Sequence[exports.Row]
 
 
 def _read_export(db: sqlite3.Connection, text: str, state: str, now_ms: int, offset: int) -> list[tuple[Card, Person]]:
-    cards = directory.cards(
+    cards = people_search.cards(
         db, text=text, state=state, now_ms=now_ms, order="number", offset=offset, limit=EXPORT_ROWS_AT_ONCE
     ).rows
     holders = {number: people.find(db, number) for number in {card.person_id for card in cards}}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import card_limits as rows
-from appliance.db import stations
-from appliance.db.people import Card
-from appliance.db.stations import Station
+from appliance.db.cards import limits as rows
+from appliance.db.people.people import Card
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.id_token import DIGITS

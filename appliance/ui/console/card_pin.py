@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.people import Card
+from appliance.db.people.people import Card
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId
 from appliance.services import card_pin, enrolment

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import aliases, card_limits, directory, history, people, receipts, stations
-from appliance.db.aliases import Alias
-from appliance.db.directory import Cards
-from appliance.db.people import Card, Person
-from appliance.db.receipts import Receipt
-from appliance.db.stations import Named, Station
+from appliance.db.cards import aliases
+from appliance.db.cards import limits as limit_rows
+from appliance.db.cards.aliases import Alias
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Person
+from appliance.db.people.people_search import Cards
+from appliance.db.sessions import session_list
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Named, Station
+from appliance.db.wallets import receipts
+from appliance.db.wallets.receipts import Receipt
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Seen
@@ -89,7 +94,7 @@ class Known:
     names: dict[int, Named]
     stations: list[Station]
     receipts: list[Receipt]
-    sessions: list[history.Session]
+    sessions: list[session_list.Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class CardPage:
     aliases: list[tuple[Alias, str]]
     stations: list[tuple[int, str]]
     receipts: list[tuple[Receipt, str]]
-    sessions: list[history.Session]
+    sessions: list[session_list.Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +138,10 @@ async def show_list(request: web.Request) -> web.Response:
     console = request.app[CONSOLE]
     text, state = request.query.get("q", "")[:100], request.query.get("state", "")
     state = state if state in STATES else ""
-    order, number = order_of(request, directory.CARD_ORDERS, "newest"), page_of(request)
+    order, number = order_of(request, people_search.CARD_ORDERS, "newest"), page_of(request)
     now_ms = console.clock()
     found = await console.store.read(
-        directory.cards,
+        people_search.cards,
         text=text, state=state, now_ms=now_ms, order=order, offset=(number - 1) * ROWS_AT_ONCE, limit=ROWS_AT_ONCE,
     )  # fmt: skip
     kept = query(request, page="", order="").partition("?")[2]
@@ -312,11 +317,11 @@ def _known(db: sqlite3.Connection, card: CardId) -> Known:
         successor=people.find_card(db, found.replaced_by) if found.replaced_by is not None else None,
         person=enrolment.need_person(db, found.person_id),
         aliases=aliases.listed(db, card),
-        limits=card_limits.find(db, card),
+        limits=limit_rows.find(db, card),
         names=stations.names(db),
         stations=stations.all_stations(db),
         receipts=receipts.page(db, card=card, limit=RECEIPTS_SHOWN),
-        sessions=history.page(db, history.Filter(card=card), limit=SESSIONS_SHOWN),
+        sessions=session_list.page(db, session_list.Filter(card=card), limit=SESSIONS_SHOWN),
     )
 
 

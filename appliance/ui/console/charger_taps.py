@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import aliases as alias_rows
-from appliance.db import desk_jobs as rows
-from appliance.db import people, stations
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card, Person
-from appliance.db.stations import Named, Station
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import aliases as alias_rows
+from appliance.db.people import people
+from appliance.db.people.people import Card, Person
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services import aliases, desk_jobs, enrolment, unknown_tags

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import board, people
-from appliance.db.people import Person
-from appliance.db.stations import Station
+from appliance.db import board
+from appliance.db.people import people
+from appliance.db.people.people import Person
+from appliance.db.stations.stations import Station
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services.ports import CommandAnswer, CommandFailed

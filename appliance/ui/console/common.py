@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from appliance.db import stations
-from appliance.db.stations import Station
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
 from appliance.services.ports import CommandAnswer
 from appliance.ui.context import CONSOLE

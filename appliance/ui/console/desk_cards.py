@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import people
-from appliance.db.connection import Database
-from appliance.db.people import Card, Person
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card, Person
 from appliance.domain.authorization import Policy
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen

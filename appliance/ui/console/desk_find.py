@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
-from appliance.db import aliases, directory, people
-from appliance.db.people import Card, Person
+from appliance.db.cards import aliases
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Person
 from appliance.domain.id_token import HEX, UID_CHARS, readings, reversed_form
 
 FOUND_MAX = 10
@@ -35,7 +36,7 @@ def find(db: sqlite3.Connection, text: str) -> Found:
         card = _card_called(db, uid)
         if card is not None:
             return Found(text, card)
-    named = directory.people(db, text=text, limit=FOUND_MAX).rows if text else []
+    named = people_search.people(db, text=text, limit=FOUND_MAX).rows if text else []
     if len(named) == 1:
         living = [card for card in people.cards_of(db, named[0].id) if card.blocked_at_ms is None]
         if len(living) == 1:

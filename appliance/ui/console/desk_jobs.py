@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from appliance.db import desk_jobs as rows
-from appliance.db.connection import Database
-from appliance.db.desk_jobs import Job
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import desk_jobs as rows
-from appliance.db import people, receipts
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card
-from appliance.db.receipts import Receipt
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.wallets import receipts
+from appliance.db.wallets.receipts import Receipt
 from appliance.domain.identifiers import CardId
 from appliance.services.undo import UNDO_MS_MAX, may_undo
 from appliance.ui.desk_words import EMPTYING, KINDS, WRITING, advice_sentence, card_number

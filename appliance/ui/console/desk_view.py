@@ -7,9 +7,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db import card_limits, people, records, tariffs
-from appliance.db.people import Card, Group, Person
-from appliance.db.records import Record
+from appliance.db import tariffs
+from appliance.db.cards import limits as limit_rows
+from appliance.db.people import people
+from appliance.db.people.people import Card, Group, Person
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Record
 from appliance.domain.authorization import Policy
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.limits import NO_LIMITS, Limits
@@ -137,12 +140,12 @@ def read_subject(db: sqlite3.Connection, seen: Seen | None, chosen: Chosen | Non
         described=described,
         buys=buys,
         cards=people.cards_of(db, person) if person is not None else [],
-        records=records.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN) if buys else [],
+        records=statement.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN) if buys else [],
         groups=groups,
         group_id=next((int(group.id) for group in groups if group.policy == Policy.PREPAID), 0),
         tariff=buys.tariff if buys is not None else tariffs.default(db),
         deposit_minor=settings.load(db).card_deposit_minor,
-        limits=card_limits.find(db, described.card.id) if described is not None and described.card else NO_LIMITS,
+        limits=limit_rows.find(db, described.card.id) if described is not None and described.card else NO_LIMITS,
     )
 
 

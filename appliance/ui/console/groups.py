@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import people, tariffs
-from appliance.db.people import Group
+from appliance.db import tariffs
+from appliance.db.people import people
+from appliance.db.people.people import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import directory
-from appliance.db.people import Person
+from appliance.db.people import people_search
+from appliance.db.people.people import Person
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services import enrolment, repeatable
@@ -85,7 +85,9 @@ def _read(
     found = enrolment.need_person(db, person)
     # Without a search: who has the same name, or the same telephone.
     wanted = [text] if text else [found.name, *([found.phone] if found.phone else [])]
-    hits = [one for word in wanted for one in directory.people(db, text=word, limit=FOUND_MAX).rows if one.id != person]
+    hits = [
+        one for word in wanted for one in people_search.people(db, text=word, limit=FOUND_MAX).rows if one.id != person
+    ]
     unique = list({one.id: one for one in hits}.values())[:FOUND_MAX]
     return found, enrolment.need_person(db, into) if into is not None else None, unique
 

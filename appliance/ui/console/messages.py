@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from appliance.db import message_log
-from appliance.db.message_log import Message
-from appliance.db.stations import Station
+from appliance.db.stations import message_log
+from appliance.db.stations.message_log import Message
+from appliance.db.stations.stations import Station
 from appliance.ui.console.common import station_of
 from appliance.ui.context import CONSOLE, Page
 from appliance.ui.render import render

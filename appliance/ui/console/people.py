@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import directory, operators, people, records, reports, tariffs
-from appliance.db.directory import People
-from appliance.db.people import Card, Group, Person
-from appliance.db.records import Record
+from appliance.db import operators, reports, tariffs
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Group, Person
+from appliance.db.people.people_search import People
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Record
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.tariff import Tariff
@@ -115,7 +117,7 @@ async def show_list(request: web.Request) -> web.Response:
     text = request.query.get("q", "")[:100]
     group = _whole(request.query.get("group", ""))
     closed = request.query.get("gone") == "1"
-    order = order_of(request, directory.PEOPLE_ORDERS, "name")
+    order = order_of(request, people_search.PEOPLE_ORDERS, "name")
     number = page_of(request)
     found, groups = await request.app[CONSOLE].store.read(
         _listed, text, group, closed, order, (number - 1) * ROWS_AT_ONCE
@@ -232,7 +234,9 @@ async def come_back(request: web.Request) -> web.Response:
 def _listed(
     db: sqlite3.Connection, text: str, group: int | None, closed: bool, order: str, offset: int
 ) -> tuple[People, list[Group]]:
-    found = directory.people(db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE)
+    found = people_search.people(
+        db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE
+    )
     return found, people.groups(db)
 
 
@@ -243,9 +247,9 @@ def _shown(db: sqlite3.Connection, person: PersonId, before_ms: int | None) -> S
         buys,
         need_group(db, found.group_id),
         people.cards_of(db, person),
-        records.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
+        statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
         reports.person_total(db, person),
-        records.paid_in_minor(db, found.wallet),
+        statement.paid_in_minor(db, found.wallet),
         [int(session) for session in people.running_of(db, person)],
         operators.names(db),
     )

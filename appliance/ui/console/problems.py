@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import problems, stations
+from appliance.db import problems
 from appliance.db.problems import Problem
-from appliance.db.stations import Named
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Named
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
 from appliance.ui.context import CONSOLE, Console, Page, principal

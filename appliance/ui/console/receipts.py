@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
-from appliance.db import people
-from appliance.db import receipts as rows
-from appliance.db.people import Person
-from appliance.db.receipts import Receipt
+from appliance.db.people import people
+from appliance.db.people.people import Person
+from appliance.db.wallets import receipts as rows
+from appliance.db.wallets.receipts import Receipt
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
 from appliance.services import receipts as service

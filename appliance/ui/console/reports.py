@@ -9,9 +9,10 @@ from itertools import groupby
 
 from aiohttp import web
 
-from appliance.db import reports, stations
+from appliance.db import reports
 from appliance.db.reports import StationDay, Total
-from appliance.db.stations import Station
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
 from appliance.ui import charts, exports
 from appliance.ui.charts import Bars, Series
 from appliance.ui.console.wallet import currency_of

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import history, people, stations
-from appliance.db.history import Session
-from appliance.db.people import Card, Person
+from appliance.db.people import people
+from appliance.db.people.people import Card, Person
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Session
+from appliance.db.stations import stations
 from appliance.domain.id_token import normal_form
 from appliance.ui.console.common import station_path
 from appliance.ui.context import CONSOLE, Page, principal
@@ -52,7 +54,7 @@ async def show(request: web.Request) -> web.Response:
 
 def _find(db: sqlite3.Connection, query: str) -> SearchPage:
     number = query.lstrip("#")
-    session = history.show(db, int(number)) if number.isdecimal() and len(number) < 10 else None
+    session = session_list.show(db, int(number)) if number.isdecimal() and len(number) < 10 else None
     folded = query.casefold()
     found = [
         (one.identity, one.name)

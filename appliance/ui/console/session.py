@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import history, people, records
-from appliance.db.history import Sample, Session
-from appliance.db.people import Card
-from appliance.db.records import Movement
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Sample, Session
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Movement
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
@@ -196,24 +198,24 @@ async def load(console: Console, number: SessionId) -> SessionPage:
 
 
 def _running(db: sqlite3.Connection, number: SessionId) -> Session:
-    found = history.show(db, number)
+    found = session_list.show(db, number)
     if found is None or found.state != "running":
         raise NotFound(N_("There is no such session running."))
     return found
 
 
 def _facts(db: sqlite3.Connection, number: SessionId, now_ms: int) -> SessionFacts:
-    session = history.show(db, number)
+    session = session_list.show(db, number)
     if session is None:
         raise NotFound(N_("There is no such session."))
     return SessionFacts(
         session,
-        history.tariff_of(db, session),
+        session_list.tariff_of(db, session),
         live_cost.bill_now(db, session, now_ms),
-        history.curve(db, number),
-        records.of_session(db, number),
+        session_list.curve(db, number),
+        statement.of_session(db, number),
         people.find_card(db, session.card_id) if session.card_id is not None else None,
-        records.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
+        statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
     )
 
 

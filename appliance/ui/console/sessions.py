@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import directory, history, people, stations
-from appliance.db.history import Filter, Session
-from appliance.db.people import Card, Person
-from appliance.db.stations import Station
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Person
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Filter, Session
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
 from appliance.domain.calendar import day_bounds
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import CardId, PersonId
@@ -219,7 +221,7 @@ def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tup
     """The person of this number, or the only one whom the text fits; else those among whom to choose."""
     if text.isascii() and text.isdecimal() and len(text) < 10 and (by_number := people.find(db, PersonId(int(text)))):
         return by_number, []
-    found = directory.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only).rows
+    found = people_search.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only).rows
     return (found[0], []) if len(found) == 1 else (None, found)
 
 
@@ -227,8 +229,8 @@ def _listed(db: sqlite3.Connection, asked: Asked, before: int) -> Listed:
     wanted = _wanted(db, asked)
     return Listed(
         wanted,
-        history.page(db, wanted.filter, before=before, limit=ROWS_AT_ONCE + 1),
-        history.totals(db, wanted.filter),
+        session_list.page(db, wanted.filter, before=before, limit=ROWS_AT_ONCE + 1),
+        session_list.totals(db, wanted.filter),
         stations.all_stations(db),
     )
 
@@ -236,7 +238,7 @@ def _listed(db: sqlite3.Connection, asked: Asked, before: int) -> Listed:
 async def _rows(request: web.Request, wanted: Filter) -> AsyncIterator[Sequence[exports.Row]]:
     store, before, sent = request.app[CONSOLE].store, 0, 0
     while sent < EXPORT_ROWS_MAX:
-        found = await store.read(history.page, wanted, before=before, limit=EXPORT_ROWS_AT_ONCE)
+        found = await store.read(session_list.page, wanted, before=before, limit=EXPORT_ROWS_AT_ONCE)
         if not found:
             return
         yield [_row(one) for one in found]

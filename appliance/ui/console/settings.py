@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services import audit, settings

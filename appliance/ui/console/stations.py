@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db import board as board_rows
-from appliance.db import history, problems
-from appliance.db import stations as rows
-from appliance.db.history import Session
-from appliance.db.stations import Named, Station
+from appliance.db import problems
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Session
+from appliance.db.stations import stations as rows
+from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import StationState
 from appliance.services import places as sticker_codes
@@ -306,7 +307,7 @@ def _read_station(
         board_rows.running(db, station.id),
         board_rows.parked(db, station.id),
         problems.of_subject(db, f"station:{station.id}"),
-        history.page(db, history.Filter(station=station.id), limit=RECENT_SESSIONS),
+        session_list.page(db, session_list.Filter(station=station.id), limit=RECENT_SESSIONS),
         sticker_codes.codes(db, station.id),
     )
 

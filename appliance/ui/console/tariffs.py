@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import people
 from appliance.db import tariffs as rows
-from appliance.db.people import Group
+from appliance.db.people import people
+from appliance.db.people.people import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import stations
+from appliance.db.stations import stations
 from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged

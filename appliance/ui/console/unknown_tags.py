@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import directory, stations
-from appliance.db.connection import Database
-from appliance.db.people import Card, Person
+from appliance.db.engine.unit import Database
+from appliance.db.people import people_search
+from appliance.db.people.people import Card, Person
+from appliance.db.stations import stations
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import likeness
 from appliance.domain.identifiers import CardId, PersonId, StationId
@@ -194,10 +195,10 @@ def _read_make(db: sqlite3.Connection, token: str, station: int, text: str) -> t
     if not text:
         alike = [(card, how) for card in unknown_tags.alike(db, [token]) if (how := likeness(token, card.uid))]
         return place, [], [_guess(card, how) for card, how in alike[:FOUND_MAX]]
-    cards = directory.cards(db, text=text, state="charging", limit=FOUND_MAX).rows
+    cards = people_search.cards(db, text=text, state="charging", limit=FOUND_MAX).rows
     return (
         place,
-        directory.people(db, text=text, limit=FOUND_MAX).rows,
+        people_search.people(db, text=text, limit=FOUND_MAX).rows,
         [_guess(card, likeness(token, card.uid) or "") for card in cards],
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from appliance.db.stations import Station
+from appliance.db.stations.stations import Station
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.ports import CommandFailed, Variable
 from appliance.ui.console.common import refused_words, station_of, station_path

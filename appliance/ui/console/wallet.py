@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from appliance.db import people, tariffs
-from appliance.db.people import Person
+from appliance.db import tariffs
+from appliance.db.people import people
+from appliance.db.people.people import Person
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount

@@ -10,9 +10,10 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
-from appliance.db import desk_jobs, people
-from appliance.db.desk_jobs import Job
-from appliance.db.people import Card
+from appliance.db.card_desk import jobs
+from appliance.db.card_desk.jobs import Job
+from appliance.db.people import people
+from appliance.db.people.people import Card
 from appliance.domain.identifiers import PersonId
 from appliance.services.announce import Announcement, DeskChanged
 from tests.support.one_desk import Chip, OneDesk
@@ -35,7 +36,7 @@ class Counter:
 
     async def job(self) -> Job:
         """The newest job."""
-        return (await self.yard.store.read(desk_jobs.latest_at, "counter", 1))[0]
+        return (await self.yard.store.read(jobs.latest_at, "counter", 1))[0]
 
     async def card(self, uid: str) -> Card:
         """A card that must be there."""

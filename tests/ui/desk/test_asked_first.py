@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from appliance.db import receipts
+from appliance.db.wallets import receipts
 from appliance.services import settings
 from appliance.services.operators import Role
 from tests.support.one_desk import Chip

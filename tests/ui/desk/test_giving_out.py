@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.db import desk_jobs, people
+from appliance.db.card_desk import jobs
+from appliance.db.people import people
 from appliance.services import settings
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (
@@ -51,7 +52,7 @@ async def test_the_same_form_twice_is_one_card_and_one_person(counter: Counter, 
     await counter.until("done")
 
     assert len(await counter.yard.store.read(people.page, text="Anwara")) == 1
-    assert len(await counter.yard.store.read(desk_jobs.latest_at, "counter", 10)) == 1
+    assert len(await counter.yard.store.read(jobs.latest_at, "counter", 10)) == 1
 
 
 async def test_a_form_with_a_mistake_comes_back_filled_and_books_nothing(counter: Counter, client: Browser) -> None:
@@ -61,7 +62,7 @@ async def test_a_form_with_a_mistake_comes_back_filled_and_books_nothing(counter
     assert status == 422
     assert 'value="Anwara Begum"' in html
     assert 'data-live="desk-jobs:counter"' in html
-    assert await counter.yard.store.read(desk_jobs.latest_at, "counter", 1) == []
+    assert await counter.yard.store.read(jobs.latest_at, "counter", 1) == []
 
 
 async def test_another_card_goes_to_somebody_who_is_known(counter: Counter, client: Browser) -> None:

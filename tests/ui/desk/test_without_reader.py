@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db import desk_jobs, people, receipts
+from appliance.db.card_desk import jobs
+from appliance.db.people import people
+from appliance.db.wallets import receipts
 from appliance.services.operators import Role
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (
@@ -56,7 +58,7 @@ async def test_a_number_that_belongs_to_somebody_is_given_to_nobody_else(counter
     assert status == 409
     assert "belongs to somebody already" in html
     assert await counter.yard.store.read(people.page, text="Anwara") == []
-    assert await counter.yard.store.read(desk_jobs.latest_at, "counter", 1) == []
+    assert await counter.yard.store.read(jobs.latest_at, "counter", 1) == []
 
 
 async def test_a_telephones_number_is_refused(client: Browser) -> None:

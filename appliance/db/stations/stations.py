@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.connection import Database, Rows
+from appliance.db.engine.unit import Database, Rows
 from appliance.domain.events import StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.db.connection import Database, Rows
-from appliance.db.sessions import Running, ended_on_evse
+from appliance.db.engine.unit import Database, Rows
+from appliance.db.sessions.sessions import Running, ended_on_evse
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.tariff import Bill, Usage
 

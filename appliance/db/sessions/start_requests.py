@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.db.connection import Database
-from appliance.db.payers import Payer
-from appliance.db.sessions import Running, began_on_evse, find_open
+from appliance.db.engine.unit import Database
+from appliance.db.people.payers import Payer
+from appliance.db.sessions.sessions import Running, began_on_evse, find_open
 from appliance.domain.id_token import is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 

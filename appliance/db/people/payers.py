@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from appliance.db import tariffs
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
 from appliance.domain.id_token import reversed_form
 from appliance.domain.identifiers import AccountId, CardId, PersonId

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId, SessionId
 
 

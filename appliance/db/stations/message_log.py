@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.connection import Database, Rows
+from appliance.db.engine.unit import Database, Rows
 from appliance.domain.identifiers import StationId
 
 MESSAGE = Rows("message_log(station_id, at_ms, direction, action, request, answer, violation)", width=7)

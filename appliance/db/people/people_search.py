@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.people import CARD, PERSON, Card, Person, cards_in
+from appliance.db.people.people import CARD, PERSON, Card, Person, cards_in
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form
 
 PEOPLE_ORDERS = {

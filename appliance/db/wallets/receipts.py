@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import CardId, PersonId
 
 

@@ -10,8 +10,8 @@ from zlib import crc32
 
 import orjson
 
-from appliance.db.connection import Database, Rows
-from appliance.db.payers import PAYS, Payer, remembered_tariff
+from appliance.db.engine.unit import Database, Rows
+from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from appliance.db import audit, ledger, site
-from appliance.db.files import BESIDE, about, beside, primary_code, trouble
-from appliance.db.migrate import refuse_newer, version
+from appliance.db.engine.files import BESIDE, about, beside, primary_code, trouble
+from appliance.db.engine.migrate import refuse_newer, version
 from appliance.domain.errors import Refusal
 
 UNREAD = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from appliance.db.connection import Database
-from appliance.db.people import CARD, Card, cards_in
+from appliance.db.engine.unit import Database
+from appliance.db.people.people import CARD, Card, cards_in
 from appliance.domain.identifiers import StationId
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
-from appliance.db.files import about
+from appliance.db.engine.files import about
 from appliance.domain.errors import Refusal
 
 MIGRATIONS = resources.files("appliance.db") / "migrations"

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from appliance.db.connection import Database
+from appliance.db.engine.unit import Database
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What card desks are to do, as rows."""

@@ -1,0 +1,1 @@
+"""People as rows: found, listed, and what they pay with."""

@@ -1,0 +1,1 @@
+"""Sessions as rows, from the request or the swipe to the bill."""
