@@ -23,7 +23,7 @@ from appliance.db.engine.store import WRITER_SETTINGS, Store
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
-from appliance.services import changes
+from appliance.services import admin_commands
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ async def answer(store: Store, clock: Clock, line: bytes) -> dict[str, Any]:
     """What a request comes to: a result, or a refusal as a sentence."""
     try:
         request = json.loads(line)
-        unit = changes.CHANGES[request["change"]]
+        unit = admin_commands.CHANGES[request["change"]]
         return {"result": await store.write(unit, clock(), **request["arguments"])}
     except Refusal as refusal:
         return {"refused": str(refusal), "advice": refusal.advice_in_full}
@@ -80,7 +80,7 @@ def change(data: DataDirectory, name: str, clock: Clock, /, **arguments: Any) ->
     if through is None:
         with data.lock():
             migrate(data.database)
-            return carry_out(data.database, changes.CHANGES[name], clock(), **arguments)
+            return carry_out(data.database, admin_commands.CHANGES[name], clock(), **arguments)
     if "refused" in through:
         raise Refusal(through["refused"].replace("{", "{{").replace("}", "}}"), through.get("advice", ""))
     return through["result"]

@@ -26,8 +26,14 @@ from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, groups, operators, sessions, stations, tariffs
-from appliance.services.ports import ToyPlace
+from appliance.services import tariffs
+from appliance.services.operators import operators
+from appliance.services.people import groups
+from appliance.services.people import people as people_units
+from appliance.services.ports.stations import ToyPlace
+from appliance.services.sessions import starting
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 from appliance.simulator.demo import DemoDriver, DemoStation
 from appliance.simulator.nfc.toy import KnownCard, Toy
 
@@ -106,18 +112,20 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
     tariffs.add(db, DEMO_TARIFF, ACTOR, began_ms)
     group_ids = {name: groups.add_group(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
     for name, phone, group, uid, amount_minor in PEOPLE:
-        person = enrolment.add_person(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
+        person = people_units.add_person(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
         label = f"{int(person):04}"
-        enrolment.add_card(db, uid, person, ACTOR, began_ms, label=label)
+        people_units.add_card(db, uid, person, ACTOR, began_ms, label=label)
         if amount_minor:
-            cash_desk.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
+            wallets.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
     evses: list[Iterator[int]] = []
     for demo_station in STATIONS:
-        station = stations.register(
+        station = admission.register(
             db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, ACTOR, began_ms
         )
         for evse in range(1, demo_station.connectors + 1):
-            stations.status_changed(db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms, began_ms))
+            admission.status_changed(
+                db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms, began_ms)
+            )
             evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
     live_through(evses)
 
@@ -153,7 +161,7 @@ def charge(
     db: Database, station: StationId, evse: int, uid: str, register_wh: int, power_w: int, at_ms: int, length_ms: int
 ) -> Generator[int, None, int]:
     """One session, step by step; where the meter stands after it."""
-    started = sessions.transaction_started(db, station, TransactionStarted(evse, uid, register_wh, at_ms, at_ms))
+    started = starting.transaction_started(db, station, TransactionStarted(evse, uid, register_wh, at_ms, at_ms))
     end_ms, moment_ms, now_wh = at_ms + length_ms, at_ms, register_wh
     while started.authorization.accepted and moment_ms + SAMPLE_MS <= end_ms:
         moment_ms += SAMPLE_MS
@@ -162,14 +170,14 @@ def charge(
         present_w = int(power_w * (1.0 if share < 0.75 else max(0.25, 3.25 - 3.0 * share)))
         now_wh += present_w * SAMPLE_MS // 3_600_000
         reading = Reading(moment_ms, now_wh, present_w, present_w * 1000 // 230, 230_000, int(30 + 60 * share))
-        sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), moment_ms))
-        running = sessions.find(db, station, started.ref)
+        starting.meter_read(db, station, MeterRead(started.ref, evse, (reading,), moment_ms))
+        running = starting.find(db, station, started.ref)
         if running is not None and running.stop_wanted:
             end_ms = moment_ms
     reason = "Local" if started.authorization.accepted else "DeAuthorized"
     end_ms = min(end_ms, moment_ms + SAMPLE_MS)
     yield end_ms
-    sessions.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, reason, (), end_ms))
+    starting.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, reason, (), end_ms))
     return now_wh
 
 
@@ -193,7 +201,7 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
     if person.policy == "prepaid" and person.balance_minor < 40_000:
         amount_minor = chance.choice((30_000, 50_000, 100_000))
         key = f"demo-{person.id}-{at_ms}"
-        cash_desk.top_up(db, PersonId(person.id), amount_minor, "cash", key, ACTOR, at_ms)
+        wallets.top_up(db, PersonId(person.id), amount_minor, "cash", key, ACTOR, at_ms)
 
 
 def toy_reader(stack: AsyncExitStack, data: DataDirectory) -> Toy:
@@ -204,7 +212,7 @@ def toy_reader(stack: AsyncExitStack, data: DataDirectory) -> Toy:
 
 
 class Cars:
-    """Cars that come and go at the simulated stations; the body of `ToyChargers` in services/ports.py."""
+    """Cars that come and go at the simulated stations; the body of `ToyChargers` in services/ports/stations.py."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

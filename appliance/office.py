@@ -23,11 +23,12 @@ from appliance.listeners import Faces, listen
 from appliance.ocpp.endpoint import StationsFace
 from appliance.outside import addresses, card_link_base, keep_certificate, site_certificate
 from appliance.rfid.desks import CardDesks
-from appliance.services import changes, desk_jobs
+from appliance.services import admin_commands
 from appliance.services.announce import Hub
-from appliance.services.card_desk import DeskKey
-from appliance.services.remote_control import RemoteControl
-from appliance.services.station_passwords import hash_password
+from appliance.services.card_desk import jobs as desk_jobs
+from appliance.services.card_desk.taps import DeskKey
+from appliance.services.stations.commands import RemoteControl
+from appliance.services.stations.credentials import hash_password
 from appliance.tls.contexts import server_context
 from appliance.tls.site import SiteCertificate
 from appliance.ui.api.app import PAGES as API
@@ -144,5 +145,5 @@ async def say_where(faces: Faces, store: Store, clock: Clock, demo: ModuleType |
     if demo is not None:
         print(f"log in as {demo.LOGIN}, password {demo.PASSWORD}", flush=True)  # noqa: T201
     elif not await store.read(operators.exists):
-        code = await store.write(changes.new_setup_code, clock())
+        code = await store.write(admin_commands.new_setup_code, clock())
         print(f"set-up code {code}", flush=True)  # noqa: T201

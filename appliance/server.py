@@ -28,8 +28,8 @@ from appliance.listeners import Faces, listen
 from appliance.ocpp.endpoint import open_stations
 from appliance.services import health, settings
 from appliance.services.announce import Announcement, Hub, SettingsChanged
-from appliance.services.dead_cards import DeadCards
-from appliance.services.remote_control import RemoteControl
+from appliance.services.cards.revocation import DeadCards
+from appliance.services.stations.commands import RemoteControl
 from appliance.settings import LiveSettings
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,10 @@ from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, groups, stations, tariffs
+from appliance.services import tariffs
+from appliance.services.people import groups, people
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 
 ACTOR = "console"
 LIMIT_PORT = 20_900
@@ -184,10 +187,10 @@ def make_site(folder: Path, number: int) -> None:
     tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), ACTOR, now_ms)
     group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
     for count in range(number):
-        person = enrolment.add_person(db, f"Person {count}", group, ACTOR, now_ms)
-        enrolment.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)
-        cash_desk.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", ACTOR, now_ms)
-        stations.register(db, f"CP{count:05}", "", 0, None, ACTOR, now_ms)
+        person = people.add_person(db, f"Person {count}", group, ACTOR, now_ms)
+        people.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)
+        wallets.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", ACTOR, now_ms)
+        admission.register(db, f"CP{count:05}", "", 0, None, ACTOR, now_ms)
     sites.set_setting(db, "messages_per_s", "0")
     db.flush()
     db.execute("COMMIT")

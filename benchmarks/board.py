@@ -27,8 +27,12 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, groups, sessions, stations, tariffs
+from appliance.services import tariffs
 from appliance.services.announce import Hub
+from appliance.services.people import groups, people
+from appliance.services.sessions import starting
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 from appliance.ui.console import board
 from appliance.ui.context import CONSOLE, PRINCIPAL, Console, Principal
 from appliance.ui.render import render
@@ -119,15 +123,15 @@ def fill(path: Path) -> None:
     )
     group = groups.add_group(db, "Customers", "prepaid", "console", NOW_MS)
     for number in range(CONNECTORS):
-        station = stations.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
+        station = admission.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
         status = "Charging" if number % 3 else "Available"
-        stations.status_changed(
+        admission.status_changed(
             db, station, StatusChanged(1, 1, status, "NoError", "", NOW_MS - 90 * MINUTE_MS, NOW_MS)
         )
         if number % 3:
-            person = enrolment.add_person(db, f"Person {number}", group, "console", NOW_MS)
-            enrolment.add_card(db, f"04{number:06X}", person, "console", NOW_MS)
-            cash_desk.top_up(db, person, 500_000, "cash", f"first-{person}", "console", NOW_MS)
+            person = people.add_person(db, f"Person {number}", group, "console", NOW_MS)
+            people.add_card(db, f"04{number:06X}", person, "console", NOW_MS)
+            wallets.top_up(db, person, 500_000, "cash", f"first-{person}", "console", NOW_MS)
             charge(db, station, f"04{number:06X}")
     db.flush()
     db.execute("COMMIT")
@@ -137,10 +141,10 @@ def fill(path: Path) -> None:
 def charge(db: Database, station: StationId, uid: str) -> None:
     """A session with a reading every minute."""
     began_ms = NOW_MS - SAMPLES * MINUTE_MS
-    started = sessions.transaction_started(db, station, TransactionStarted(1, uid, 1000, began_ms, began_ms))
+    started = starting.transaction_started(db, station, TransactionStarted(1, uid, 1000, began_ms, began_ms))
     for minute in range(1, SAMPLES):
         reading = Reading(began_ms + minute * MINUTE_MS, 1000 + minute * 120, 7200)
-        sessions.meter_read(db, station, MeterRead(started.ref, 1, (reading,), reading.at_ms))
+        starting.meter_read(db, station, MeterRead(started.ref, 1, (reading,), reading.at_ms))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.site import create
 from appliance.domain.site import Site
-from appliance.services import card_file, card_import, groups
-from appliance.services.card_file import ROWS_MAX, Row
-from appliance.services.card_import import ROWS_AT_ONCE, Result
+from appliance.services.people import groups, importing, spreadsheets
+from appliance.services.people.importing import ROWS_AT_ONCE, Result
+from appliance.services.people.spreadsheets import ROWS_MAX, Row
 
 GOAL_MS = 50.0
 NOW_MS = 1_763_877_600_000
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS_MAX)
     parser.add_argument("--rows-at-once", type=int, default=ROWS_AT_ONCE)
     arguments = parser.parse_args()
-    asyncio.run(measure(card_file.read(listed(arguments.rows)), arguments.rows_at_once))
+    asyncio.run(measure(spreadsheets.read(listed(arguments.rows)), arguments.rows_at_once))
 
 
 async def measure(rows: list[Row], rows_at_once: int) -> None:
@@ -44,7 +44,7 @@ async def measure(rows: list[Row], rows_at_once: int) -> None:
 
     def unit(db: Database, part: list[Row]) -> Result:
         began_s = time.perf_counter()
-        result = card_import.apply(db, part, ZONE, ACTOR, NOW_MS)
+        result = importing.apply(db, part, ZONE, ACTOR, NOW_MS)
         db.flush()
         held_ms.append((time.perf_counter() - began_s) * 1000)
         return result

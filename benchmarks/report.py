@@ -27,7 +27,10 @@ from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff, Usage, price
-from appliance.services import enrolment, groups, operators, stations, tariffs
+from appliance.services import tariffs
+from appliance.services.operators import operators
+from appliance.services.people import groups, people
+from appliance.services.stations import admission
 
 ACTOR = "console"
 DAYS = 30
@@ -91,9 +94,9 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     tariff = Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900)
     tariff_id = tariffs.add(db, tariff, ACTOR, now_ms)
     group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
-    person = enrolment.add_person(db, "Person", group, ACTOR, now_ms)
+    person = people.add_person(db, "Person", group, ACTOR, now_ms)
     places = [
-        stations.register(db, f"CP{count:05}", f"Place {count}", 0, None, ACTOR, now_ms) for count in range(number)
+        admission.register(db, f"CP{count:05}", f"Place {count}", 0, None, ACTOR, now_ms) for count in range(number)
     ]
     db.flush()
     rows, days = [], []

@@ -17,7 +17,7 @@ from appliance.db import problems
 from appliance.db.engine.store import Store
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
 from appliance.services.announce import Hub
-from appliance.services.remote_control import RemoteControl
+from appliance.services.stations.commands import RemoteControl
 from tests.support.books import NOON_MS, SITE, open_books
 from tests.support.made_up_stations import MadeUpStations
 

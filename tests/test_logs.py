@@ -20,14 +20,16 @@ def _written() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(EventFormatter())
-    log = logging.getLogger("appliance.services.sessions")
+    log = logging.getLogger("appliance.services.sessions.starting")
     log.addHandler(handler)
     yield stream
     log.removeHandler(handler)
 
 
 def test_a_line_says_when_where_and_what(written: io.StringIO) -> None:
-    logging.getLogger("appliance.services.sessions").warning("session ended", extra={"session": 12, "energy_wh": 7200})
+    logging.getLogger("appliance.services.sessions.starting").warning(
+        "session ended", extra={"session": 12, "energy_wh": 7200}
+    )
 
     line = LINE.fullmatch(written.getvalue().rstrip("\n"))
     assert line is not None
@@ -41,7 +43,7 @@ def test_a_line_says_when_where_and_what(written: io.StringIO) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028"])
 def test_nothing_from_outside_begins_a_line_of_its_own(written: io.StringIO, end: str) -> None:
     forged = f"CS-01{end}2026-11-23 05:28:48 INFO services.cash_desk: topped up  amount_minor=1"
-    logging.getLogger("appliance.services.sessions").warning("refused %s", forged, extra={"station": forged})
+    logging.getLogger("appliance.services.sessions.starting").warning("refused %s", forged, extra={"station": forged})
 
     assert len(written.getvalue().splitlines()) == 1
 
@@ -50,7 +52,7 @@ def test_a_failure_brings_its_traceback_indented_whatever_its_text_is(written: i
     try:
         raise LookupError("nobody\n2026-11-23 05:28:48 INFO services.cash_desk: topped up")
     except LookupError:
-        logging.getLogger("appliance.services.sessions").exception("failed")
+        logging.getLogger("appliance.services.sessions.starting").exception("failed")
 
     first, *rest = written.getvalue().splitlines()
     assert first.endswith("ERROR services.sessions: failed")

@@ -11,7 +11,7 @@ from appliance.control_socket import change
 from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
 from appliance.domain.clock import Clock
-from appliance.services import operators
+from appliance.services.operators import operators
 
 
 def token(arguments: argparse.Namespace, clock: Clock) -> int:

@@ -16,7 +16,7 @@ from appliance.db.engine.migrate import migrate
 from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
-from appliance.services import changes
+from appliance.services import admin_commands
 
 
 def backup(arguments: argparse.Namespace, clock: Clock) -> int:
@@ -57,7 +57,7 @@ def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> Non
     backups.copy(file, partial)
     backups.verify(partial)
     migrate(partial, set_aside=False)  # The backup itself is how it was.
-    carry_out(partial, changes.restored, clock(), newest=newest_number(data.database))
+    carry_out(partial, admin_commands.restored, clock(), newest=newest_number(data.database))
     backups.sync(partial)
 
 

@@ -19,9 +19,13 @@ from appliance.db import housekeeping
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
-from appliance.services import card_limits, charger_jobs, dead_cards, desk_jobs, health, problems, settings, wishes
-from appliance.services.ports import Stations
-from appliance.services.remote_control import RemoteControl
+from appliance.services import health, problems, settings
+from appliance.services.card_desk import charger_jobs
+from appliance.services.card_desk import jobs as desk_jobs
+from appliance.services.cards import limits, revocation
+from appliance.services.ports.stations import Stations
+from appliance.services.sessions import start_requests
+from appliance.services.stations.commands import RemoteControl
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +57,7 @@ class Jobs:
 
     async def give_up_old_wishes(self) -> None:
         """Money held for a start that never came goes back."""
-        await self.store.write(wishes.give_up_old, self.clock())
+        await self.store.write(start_requests.give_up_old, self.clock())
 
     async def stop_wanted_sessions(self) -> None:
         """Stops that the server wants, of stations that are back or did not obey."""
@@ -65,8 +69,8 @@ class Jobs:
 
     async def watch_cards(self) -> None:
         """Limits of cards in sessions that run, and cards whose time has run out."""
-        await self.store.write(card_limits.watch, self.clock())
-        await self.store.write(dead_cards.announce_expired, self.clock())
+        await self.store.write(limits.watch, self.clock())
+        await self.store.write(revocation.announce_expired, self.clock())
 
     async def expire_charger_jobs(self) -> None:
         """Nobody showed the card for which a charger waited."""

@@ -12,7 +12,7 @@ import orjson
 from appliance.ocpp.redact import redacted, redacted_text
 from appliance.ocpp.schemas import Payload, Schemas, shortened
 from appliance.ocpp.settings import Settings
-from appliance.services.ports import CommandFailed
+from appliance.services.ports.stations import CommandFailed
 
 CALLS_WAITING_MAX = 16
 LATE_REMEMBERED = 16

@@ -1,4 +1,4 @@
-"""The charging stations as services command them (services/ports.py): finds the link and says it in the link's version."""
+"""The charging stations as services command them (services/ports/stations.py): finds the link and says it in the link's version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.link import Link
 from appliance.ocpp.links import Links
-from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 
 
 class StationCommands:

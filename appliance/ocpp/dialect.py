@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from appliance.domain.events import TransactionRef
 from appliance.ocpp.schemas import Payload, Schemas
 from appliance.ocpp.station import Station
-from appliance.services.ports import CommandAnswer, Variable
+from appliance.services.ports.stations import CommandAnswer, Variable
 
 Unit = Callable[..., Payload]
 """(connection, station's number, arguments …) -> the payload of the answer; a short unit of work."""
@@ -49,7 +49,7 @@ class Inbound:
 
 
 class Outgoing(Protocol):
-    """The commands of services/ports.py in one version of OCPP."""
+    """The commands of services/ports/stations.py in one version of OCPP."""
 
     async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer: ...
 

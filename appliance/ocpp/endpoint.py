@@ -28,9 +28,9 @@ from appliance.ocpp.settings import Settings
 from appliance.ocpp.station import Station
 from appliance.ocpp.v16.incoming import ONCE, inbound
 from appliance.ocpp.v16.outgoing import Outgoing16
-from appliance.services import stations
 from appliance.services.announce import Hub
 from appliance.services.counters import Counters
+from appliance.services.stations import admission
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class Endpoint:
         if station is None:
             if not self._context.settings.accept_unknown:
                 return refused(404, "This station is not registered here.")
-            known = await self._context.store.write(stations.knock, identity, address, now_ms)
+            known = await self._context.store.write(admission.knock, identity, address, now_ms)
             if known is None:
                 return refused(404, "This station is not registered here, and no more may knock.")
             station = self._links.learn(known)
@@ -251,7 +251,7 @@ def identity_of(raw_path: str) -> str | None:
         return None
     try:
         identity = unquote(parts[-1], errors="strict").strip()
-        stations.check_identity(identity)
+        admission.check_identity(identity)
     except (UnicodeDecodeError, Invalid):
         return None
     return identity

@@ -24,9 +24,9 @@ from appliance.domain.station import StationState
 from appliance.ocpp.link import Context, Link, report
 from appliance.ocpp.quirks import quirks_of
 from appliance.ocpp.station import Station
-from appliance.services import stations
 from appliance.services.announce import AdmissionChanged, Announcement
-from appliance.services.ports import CommandFailed
+from appliance.services.ports.stations import CommandFailed
+from appliance.services.stations import admission
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Links:
 
         `answers_of` names the actions whose answers are worth it.
         """
-        for known in await self._context.store.read(stations.known):
+        for known in await self._context.store.read(admission.known):
             self.learn(known)
         for row in await self._context.store.read(rows.all_stations):
             # It may come back without a boot.
@@ -116,7 +116,7 @@ class Links:
             older.calls.lost()
             self._start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
         version, now_ms = link.dialect.version, context.clock()
-        context.store.write_unheard(stations.connected, station.id, version, link.address, now_ms)
+        context.store.write_unheard(admission.connected, station.id, version, link.address, now_ms)
         log.info("station connected", extra={"station": station.identity, "version": version, "address": link.address})
         try:
             if self._closing:
@@ -127,7 +127,7 @@ class Links:
             link.calls.lost()
             if station.link is link:
                 station.link = None
-                context.store.write_unheard(stations.disconnected, station.id, context.clock())
+                context.store.write_unheard(admission.disconnected, station.id, context.clock())
                 log.info("station disconnected", extra={"station": station.identity})
 
     async def keep_alive(self) -> None:
@@ -223,7 +223,7 @@ class Links:
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()
         if skew_ms is not None:
-            self._context.store.write_unheard(stations.clock_skew, station.id, skew_ms, self._context.clock())
+            self._context.store.write_unheard(admission.clock_skew, station.id, skew_ms, self._context.clock())
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

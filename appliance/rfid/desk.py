@@ -1,6 +1,6 @@
 """A card desk: one reader, here or on another computer, joined with the books. It hears of cards from the reader and of jobs from
 the announcements, and does one thing at a time: ask the books what is to stand on the card that lies there, have it written,
-tell the books what became of it (services/card_desk.py). What a job means is none of its business.
+tell the books what became of it (services/card_desk/taps.py). What a job means is none of its business.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import masked, normal_form
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
-from appliance.services import card_desk, desk_jobs, problems
+from appliance.services import problems
 from appliance.services.announce import DeskChanged, Hub
-from appliance.services.card_desk import DeskKey, Plan
-from appliance.services.ports import DeskView
+from appliance.services.card_desk import jobs, taps
+from appliance.services.card_desk.taps import DeskKey, Plan
+from appliance.services.ports.stations import DeskView
 
 log = logging.getLogger(__name__)
 
@@ -234,10 +235,10 @@ class Desk:
                 # It may have been told of anew between the asking and the writing, as it was before.
                 self.seen = seen
             self._answered = None
-            await self._store.write(card_desk.written, plan.card, self._clock())
+            await self._store.write(taps.written, plan.card, self._clock())
             return
         log.info("card not done", extra={"desk": self.id, "card": masked(plan.work.uid), "why": str(trouble)})
-        await self._store.write(card_desk.failed, plan.card, trouble, self._clock())
+        await self._store.write(taps.failed, plan.card, trouble, self._clock())
 
     # --- what people are told ----------------------------------------------------------------------------------------------
 
@@ -281,15 +282,15 @@ class Desk:
 
 def ask(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> tuple[Plan, Standing]:
     """Book what waits, and what is to be written; and what this answered, so that it is not asked again in vain."""
-    plan = card_desk.tapped(db, desk, seen, key, now_ms)
+    plan = taps.tapped(db, desk, seen, key, now_ms)
     return plan, standing(db, desk, seen, key)
 
 
 def standing(db: sqlite3.Connection, desk: str, seen: Seen, key: DeskKey) -> Standing:
     """What waits at this desk for the card that lies there."""
     job = rows.waiting_at(db, desk)
-    card = None if card_desk.objection(seen) else people.card_by_uid(db, normal_form(seen.uid))
-    work = card_desk.wanted(db, card.id, seen, key) if card is not None else None
+    card = None if taps.objection(seen) else people.card_by_uid(db, normal_form(seen.uid))
+    work = taps.wanted(db, card.id, seen, key) if card is not None else None
     return (job.id, job.made, work) if job is not None else (None, 0, work)
 
 
@@ -297,7 +298,7 @@ def give_up(db: Database, desk: str, now_ms: int) -> None:
     """What waits at this desk cannot be done any more, whatever card is laid: things have changed since it was begun."""
     job = rows.waiting_at(db, desk)
     if job is not None:
-        desk_jobs.end(db, job, "done" if job.made else "failed", now_ms, "refused")
+        jobs.end(db, job, "done" if job.made else "failed", now_ms, "refused")
 
 
 def report_trouble(db: Database, desk: str, subject: str, now_ms: int, error: str) -> None:

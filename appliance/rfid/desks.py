@@ -30,8 +30,8 @@ from appliance.rfid.search import Search
 from appliance.rfid.wire import Malformed
 from appliance.services import problems
 from appliance.services.announce import Announcement, DeskChanged, Hub
-from appliance.services.card_desk import DeskKey
-from appliance.services.ports import Channel, DeskView
+from appliance.services.card_desk.taps import DeskKey
+from appliance.services.ports.stations import Channel, DeskView
 
 if TYPE_CHECKING:
     from appliance.rfid.device import Opener
@@ -58,7 +58,7 @@ class Joined:
 
 
 class CardDesks:
-    """The desks (services/ports.py, Desks). Made before the server serves; `running` brings them to life."""
+    """The desks (services/ports/stations.py, Desks). Made before the server serves; `running` brings them to life."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid import hotplug
 from appliance.rfid.desk import Desk
 from appliance.rfid.device import CannotOpen, Device, Opener
-from appliance.services.card_desk import DeskKey
+from appliance.services.card_desk.taps import DeskKey
 
 if TYPE_CHECKING:
     from appliance.rfid.reader import Reader

@@ -11,9 +11,10 @@ from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
-from appliance.services import billing, closing, settings
-from appliance.services.billing import Pace
+from appliance.services import settings
 from appliance.services.problems import clear_problem, raise_problem
+from appliance.services.sessions import billing, closing
+from appliance.services.sessions.billing import Pace
 
 DAY_MS = 86_400_000
 

@@ -95,7 +95,7 @@ def unread(db: sqlite3.Connection) -> list[str]:
     """Names of stored settings that mean nothing to this release, or whose text cannot be read."""
     found = []
     for name, text in sites.settings(db).items():
-        if name.startswith("setup."):  # The set-up code of services/operators.py.
+        if name.startswith("setup."):  # The set-up code of services/operators/operators.py.
             continue
         try:
             parse(name, text)

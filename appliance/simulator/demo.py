@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.domain.clock import Clock, system_clock
-from appliance.services.ports import ToyPlace
+from appliance.services.ports.stations import ToyPlace
 from appliance.simulator.charger import Place
 from appliance.simulator.guest import Guest
 from appliance.simulator.station import Battery, Station

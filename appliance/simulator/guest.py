@@ -1,7 +1,7 @@
 """Somebody who plays with the demo, stands before a simulated station with a card, and has a car for every place.
 
 The stations speak with the server as ever; here is only what a driver does with their hands. It is the body of `ToyChargers` in
-services/ports.py, and none of it exists on a real site.
+services/ports/stations.py, and none of it exists on a real site.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from appliance.services.ports import ToyPlace
+from appliance.services.ports.stations import ToyPlace
 from appliance.simulator.charger import Place
 from appliance.simulator.station import Battery
 from appliance.simulator.v16.charge_point import ChargePoint

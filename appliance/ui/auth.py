@@ -1,6 +1,6 @@
 """Who is asking: the cookie or the bearer token of a request, log-in and log-out, and delays for those who guess.
 
-What each role may do is in `roles`; what a password must be, and what is kept of a log-in, in services/operators.py.
+What each role may do is in `roles`; what a password must be, and what is kept of a log-in, in services/operators/operators.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 from appliance.db import operators as rows
 from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.ui import language
 from appliance.ui.context import CONSOLE, PRINCIPAL, Principal
 from appliance.ui.errors import API_PREFIX, as_problem

@@ -13,8 +13,8 @@ from babel.dates import get_day_names
 from appliance.db.people.people import Card
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
-from appliance.services.card_limits import SoFar
-from appliance.services.enrolment import has_come_back
+from appliance.services.cards.limits import SoFar
+from appliance.services.people.people import has_come_back
 from appliance.ui.formats import Formats
 from appliance.ui.language import N_, _
 

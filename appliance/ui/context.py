@@ -16,10 +16,10 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
 from appliance.services.announce import Hub
-from appliance.services.card_desk import DeskKey
+from appliance.services.card_desk.taps import DeskKey
 from appliance.services.counters import Counters
-from appliance.services.ports import Channel, Desks, DeskView, Stations, ToyChargers, ToyReader
-from appliance.services.remote_control import RemoteControl
+from appliance.services.ports.stations import Channel, Desks, DeskView, Stations, ToyChargers, ToyReader
+from appliance.services.stations.commands import RemoteControl
 
 if TYPE_CHECKING:
     from appliance.ui.live import Live, LiveView

@@ -1,6 +1,6 @@
 """Words of the card desk: how a reader is and what to do about it, what a job is doing, why a card will not do, receipts.
 
-The names come from domain/cards/tag.py, services/desk_jobs.py, card_desk.py, card_checks.py and desk_steps.py; here each has its
+The names come from domain/cards/tag.py, services/card_desk/jobs.py, card_desk.py, card_checks.py and desk_steps.py; here each has its
 sentence. What is shown where is in console/desk_view.py.
 """
 

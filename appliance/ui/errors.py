@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import Invalid, Refusal
-from appliance.services.ports import CommandFailed
+from appliance.services.ports.stations import CommandFailed
 from appliance.ui.formats import sentences
 from appliance.ui.language import _
 from appliance.ui.render import render

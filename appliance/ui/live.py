@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
-from appliance.services import operators
 from appliance.services.announce import Announcement
+from appliance.services.operators import operators
 from appliance.ui import language
 from appliance.ui.auth import session_cookie
 from appliance.ui.context import LIVE, Console, Page, principal

@@ -25,11 +25,11 @@ from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
 from appliance.ocpp.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
-from appliance.services import operators
 from appliance.services.announce import Hub
-from appliance.services.card_desk import DeskKey
-from appliance.services.remote_control import RemoteControl
-from appliance.services.station_passwords import hash_password
+from appliance.services.card_desk.taps import DeskKey
+from appliance.services.operators import operators
+from appliance.services.stations.commands import RemoteControl
+from appliance.services.stations.credentials import hash_password
 from appliance.ui.api.app import DOCUMENT, PAGES
 from appliance.ui.app import create_console
 from appliance.ui.context import Console

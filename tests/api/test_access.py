@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.ui.api.app import OPERATIONS
 from appliance.ui.api.operations import Operation
 from appliance.ui.roles import ROUTES

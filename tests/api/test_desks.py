@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.ui.api.desk_events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
 from tests.api.site import PREFIX, Answer, Client, Running
 from tests.support.one_desk import Chip

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from appliance.db.engine.store import nothing
-from appliance.services import operators
 from appliance.services.announce import PersonChanged, SettingsChanged
+from appliance.services.operators import operators
 from appliance.ui import metrics
 from appliance.ui.api import events
 from appliance.ui.api.events import EVENTS, STREAMS_MAX, WAITING_MAX

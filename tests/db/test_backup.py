@@ -16,7 +16,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, Operation
-from appliance.services import cash_desk
+from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 
 CARD = "04A1B2C3"
@@ -71,7 +71,7 @@ async def test_a_backup_taken_while_others_write_is_sound_and_holds_all_that_was
         nonlocal number
         while not enough.is_set():
             number += 1
-            await store.write(cash_desk.top_up, person, 100, "cash", f"n-{number}", ACTOR, NOON_MS)
+            await store.write(wallets.top_up, person, 100, "cash", f"n-{number}", ACTOR, NOON_MS)
 
     paying = asyncio.create_task(pay_in())
     for copy in range(3):

@@ -26,8 +26,11 @@ from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
 from appliance.ocpp.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
-from appliance.services import cash_desk, enrolment, groups, stations, tariffs
+from appliance.services import tariffs
 from appliance.services.announce import Announcement, Hub
+from appliance.services.people import groups, people
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 from tests.support.schema import prepare
 
 Payload = dict[str, Any]
@@ -87,7 +90,7 @@ class Server:
         """A station that staff entered."""
         hashed = hash_password(SITE_KEY, password.encode()) if password is not None else None
         return await self.store.write(
-            stations.register, identity, identity, profile, hashed, "operator:1", self.now_ms()
+            admission.register, identity, identity, profile, hashed, "operator:1", self.now_ms()
         )
 
     async def log_of(self, station: int, **filters: Any) -> list[Message]:
@@ -228,6 +231,6 @@ def fill(db: Database) -> None:
     sites.create(db, Site("Depot", "BDT", 2, "Asia/Dhaka", "en"), SITE_KEY, now_ms)
     tariffs.add(db, Tariff(0, "Day", 1_200_000, 0, 0, 0, 0, 0), "operator:1", now_ms)
     group = groups.add_group(db, "Guests", "prepaid", "operator:1", now_ms)
-    person = enrolment.add_person(db, "Rahima Khatun", group, "operator:1", now_ms)
-    enrolment.add_card(db, CARD, person, "operator:1", now_ms)
-    cash_desk.top_up(db, person, 100_000, "cash", "first", "operator:1", now_ms)
+    person = people.add_person(db, "Rahima Khatun", group, "operator:1", now_ms)
+    people.add_card(db, CARD, person, "operator:1", now_ms)
+    wallets.top_up(db, person, 100_000, "cash", "first", "operator:1", now_ms)

@@ -12,7 +12,7 @@ from appliance.domain.identifiers import StationId
 from appliance.ocpp.calls import CALLS_WAITING_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import Outgoing16
-from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 from tests.ocpp.raw import Client, Server, connected
 
 STATION = StationId(1)

@@ -12,7 +12,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.units import parse_rfc3339, rfc3339
 from appliance.ocpp.link import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX
-from appliance.services import stations
+from appliance.services.stations import admission
 from tests.ocpp.raw import CARD, Client, Server, connected, handshake_status, start_payload, stop_payload
 
 METER_VALUES = {
@@ -324,7 +324,7 @@ async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: 
     """TC_001 after Pending."""
     async with connected(server, "/ocpp/NEW") as client:
         assert (await client.boot())["status"] == "Pending"
-        await server.store.write(stations.approve, 1, "Gate", "operator:1", system_clock())
+        await server.store.write(admission.approve, 1, "Gate", "operator:1", system_clock())
         kind, message_id, action, payload = await client.receive()
         assert (kind, action, payload) == (2, "TriggerMessage", {"requestedMessage": "BootNotification"})
         await client.send(orjson.dumps([3, message_id, {"status": "Accepted"}]).decode())
@@ -334,14 +334,14 @@ async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: 
 async def test_a_station_that_is_turned_away_loses_its_connection(server: Server) -> None:
     async with connected(server, "/ocpp/NEW") as client:
         await client.boot()
-        await server.store.write(stations.dismiss, 1, "operator:1", system_clock())
+        await server.store.write(admission.dismiss, 1, "operator:1", system_clock())
 
         assert await client.closed() == 1008
 
 
 async def test_a_retired_station_is_refused(server: Server) -> None:
     station = await server.register("CS-1")
-    await server.store.write(stations.retire, station, "operator:1", system_clock())
+    await server.store.write(admission.retire, station, "operator:1", system_clock())
 
     assert (await handshake_status(server))[0] == 404
 
@@ -362,7 +362,7 @@ async def test_what_was_read_before_a_station_was_retired_does_not_let_it_in(
     monkeypatch.setattr(server.store, "read", slowly)
     station = await server.register("CS-1")
     await begun.wait()
-    await server.store.write(stations.retire, station, "operator:1", system_clock())
+    await server.store.write(admission.retire, station, "operator:1", system_clock())
     early.set()
     handshake = asyncio.create_task(handshake_status(server))
     await asyncio.wait([handshake], timeout=0.2)

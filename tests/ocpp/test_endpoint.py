@@ -19,7 +19,7 @@ from appliance.ocpp.security import (
     password_matches,
 )
 from appliance.ocpp.settings import StationSettings
-from appliance.services.stations import KNOCKING_MAX
+from appliance.services.stations.admission import KNOCKING_MAX
 from tests.ocpp.raw import SITE_KEY, Server, basic, connected, handshake_status, hash_password
 
 PASSWORD = "0123456789abcdef"

@@ -14,10 +14,11 @@ from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import ENTRIES_AT_ONCE
-from appliance.services import dead_cards, enrolment
 from appliance.services.announce import Announcement, CardDied
-from appliance.services.dead_cards import DeadCards
-from appliance.services.ports import CommandAnswer, CommandFailed
+from appliance.services.cards import revocation
+from appliance.services.cards.revocation import DeadCards
+from appliance.services.people import people
+from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.simulator.charger import Authorization
 from appliance.simulator.station import Station as SimulatedBox
 from appliance.simulator.v16.charge_point import ChargePoint, Options
@@ -142,7 +143,7 @@ async def watching(server: Server) -> AsyncIterator[DeadCards]:
 
 
 def block(db: Database) -> None:
-    enrolment.block_card(db, CardId(1), "lost", "operator:1", system_clock())
+    people.block_card(db, CardId(1), "lost", "operator:1", system_clock())
 
 
 def last_seen(db: Database, station: StationId, at_ms: int) -> None:
@@ -245,7 +246,7 @@ async def test_a_card_whose_time_has_run_out_is_announced_once(server: Server) -
     def expire(db: Database) -> None:
         db.execute("UPDATE card SET expires_at_ms = ?", (now_ms + 500,))
         for later_ms in (0, 499, 500, 15_000):
-            dead_cards.announce_expired(db, now_ms + later_ms)
+            revocation.announce_expired(db, now_ms + later_ms)
 
     await server.store.write(expire)
     await server.until(lambda: bool(heard))

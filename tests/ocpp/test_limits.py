@@ -12,8 +12,9 @@ import pytest
 from appliance.domain.cards.limits import Limits
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
-from appliance.services import aliases, card_limits, unknown_tags
-from appliance.services.remote_control import RemoteControl
+from appliance.services.cards import aliases, unknown
+from appliance.services.cards import limits as card_limits
+from appliance.services.stations.commands import RemoteControl
 from tests.ocpp.raw import CARD, Server
 from tests.support.station import Station
 
@@ -75,7 +76,7 @@ async def test_a_card_is_made_somebodys_and_learned_under_another_name_at_the_ch
 ) -> None:
     assert await station.present_card(LONG_CARD) == "Invalid"
     ((person,),) = await server.rows("SELECT person_id FROM card")
-    await server.store.write(unknown_tags.begin_enrol, StationId(1), person, "operator:1", system_clock())
+    await server.store.write(unknown.begin_enrol, StationId(1), person, "operator:1", system_clock())
     assert await station.present_card(LONG_CARD) == "Accepted"
     await station.stop_transaction()
 
@@ -88,4 +89,4 @@ async def test_a_card_is_made_somebodys_and_learned_under_another_name_at_the_ch
 
     rows = await server.rows("SELECT id_token, card_id, state, energy_wh FROM session ORDER BY id")
     assert rows == [(LONG_CARD, card, "ended", 0), (LONG_CARD, card, "ended", 1_000)]
-    assert await server.store.read(unknown_tags.page) == []
+    assert await server.store.read(unknown.page) == []

@@ -15,7 +15,7 @@ from appliance.domain.units import rfc3339
 from appliance.ocpp.links import MISSES_MAX, SWAPS_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.skew import OBSERVATIONS, SkewWatch
-from appliance.services.ports import CommandFailed
+from appliance.services.ports.stations import CommandFailed
 from tests.ocpp.raw import Client, Server, connected
 
 STATION = StationId(1)

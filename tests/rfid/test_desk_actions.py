@@ -14,8 +14,9 @@ from appliance.domain.cards import content as card_content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Kind, ReaderStatus
 from appliance.domain.identifiers import CardId
-from appliance.services import desk_jobs, enrolment, undo
 from appliance.services.announce import DeskChanged
+from appliance.services.card_desk import jobs, undo
+from appliance.services.people import people as people_units
 from appliance.simulator.nfc import catalogue, ntag
 from appliance.simulator.nfc.ntag import PasswordCard
 from tests.support.books import ACTOR, Books
@@ -41,7 +42,7 @@ def ntag213() -> PasswordCard:
 
 async def issue(office: Story, card: PasswordCard, name: str = "Rahima Khatun", topup_minor: int = 50_000) -> int:
     """A card for somebody new; the job, done."""
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name=name, topup_minor=topup_minor)
+    job = await office.begin_at_desk(jobs.begin_issue, name=name, topup_minor=topup_minor)
     await office.lay(card)
     await office.until_state(job, "done")
     return job
@@ -49,9 +50,7 @@ async def issue(office: Story, card: PasswordCard, name: str = "Rahima Khatun", 
 
 async def test_a_new_card_is_given_out_with_money_and_receipt_and_carries_link_and_signed_record(office: Story) -> None:
     card = ntag213()
-    job = await office.begin_at_desk(
-        desk_jobs.begin_issue, name="Rahima Khatun", phone="01712 345678", topup_minor=50_000
-    )
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", phone="01712 345678", topup_minor=50_000)
     await office.lay(card)
     done = await office.until_state(job, "done")
 
@@ -78,11 +77,11 @@ async def test_what_lies_on_the_desk_is_shown_as_it_is_after_it_was_written(offi
 async def test_a_job_that_is_begun_while_a_card_lies_there_is_done_at_once(office: Story) -> None:
     card = ntag213()
     await office.lay(card)
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Karim Ahmed")
+    job = await office.begin_at_desk(jobs.begin_issue, name="Karim Ahmed")
     await office.until_state(job, "done")
     assert await office.agrees(card)
 
-    recharge = await office.begin_at_desk(desk_jobs.begin_recharge, 20_000, "cash")
+    recharge = await office.begin_at_desk(jobs.begin_recharge, 20_000, "cash")
     done = await office.until_state(recharge, "done")
     assert done.card_id == number_of(await office.card(card))
     assert await office.balance(person_of(await office.card(card))) == 20_000
@@ -92,7 +91,7 @@ async def test_recharging_twice_is_two_payments_and_two_receipts(office: Story) 
     card = ntag213()
     await issue(office, card, topup_minor=0)
     for _ in range(2):
-        job = await office.begin_at_desk(desk_jobs.begin_recharge, 10_000, "cash")
+        job = await office.begin_at_desk(jobs.begin_recharge, 10_000, "cash")
         await office.until_state(job, "done")
     assert await office.balance(person_of(await office.card(card))) == 20_000
     assert [one.amount_minor for one in await office.receipts()] == [10_000, 10_000]
@@ -102,7 +101,7 @@ async def test_nothing_is_booked_for_a_card_that_has_been_taken_away_by_then(off
     card = ntag213()
     await issue(office, card, topup_minor=0)
     await office.take()
-    job = await office.begin_at_desk(desk_jobs.begin_recharge, 10_000, "cash")
+    job = await office.begin_at_desk(jobs.begin_recharge, 10_000, "cash")
     await office.lay(ntag213())
     waiting = await office.until_advice(job, "unknown")
     assert waiting.state == "waiting"
@@ -117,7 +116,7 @@ async def test_a_lost_card_is_replaced_and_the_money_stays_with_its_holder(offic
     await issue(office, lost)
     await office.take()
     old = await office.card(lost)
-    job = await office.begin_at_desk(desk_jobs.begin_replace, number_of(old))
+    job = await office.begin_at_desk(jobs.begin_replace, number_of(old))
     await office.lay(new)
     await office.until_state(job, "done")
     old, row = await office.card(lost), await office.card(new)
@@ -131,7 +130,7 @@ async def test_a_lost_card_is_replaced_and_the_money_stays_with_its_holder(offic
 async def test_a_card_that_comes_back_is_emptied_unlocked_and_paid_out(office: Story) -> None:
     card = ntag213()
     await issue(office, card)
-    job = await office.begin_at_desk(desk_jobs.begin_decommission, refund=True, rest=True)
+    job = await office.begin_at_desk(jobs.begin_decommission, refund=True, rest=True)
     await office.until_state(job, "done")
     row = await office.card(card)
     assert row is not None
@@ -140,7 +139,7 @@ async def test_a_card_that_comes_back_is_emptied_unlocked_and_paid_out(office: S
     assert await office.balance(row.person_id) == 0
     assert [one.amount_minor for one in await office.receipts()] == [50_000, -50_000]
 
-    again = await office.begin_at_desk(desk_jobs.begin_issue, name="Karim Ahmed")
+    again = await office.begin_at_desk(jobs.begin_issue, name="Karim Ahmed")
     await office.until_state(again, "done")
     assert await office.agrees(card)
 
@@ -149,7 +148,7 @@ async def test_a_card_is_written_anew_with_another_link(office: Story) -> None:
     card = ntag213()
     await issue(office, card)
     before = await office.card(card)
-    job = await office.begin_at_desk(desk_jobs.begin_rewrite, number_of(before))
+    job = await office.begin_at_desk(jobs.begin_rewrite, number_of(before))
     await office.until_state(job, "done")
     after = await office.card(card)
     assert before is not None
@@ -159,7 +158,7 @@ async def test_a_card_is_written_anew_with_another_link(office: Story) -> None:
 
 
 async def test_a_stack_of_cards_becomes_one_card_after_another(office: Story) -> None:
-    job = await office.begin_at_desk(desk_jobs.begin_batch, 3, label="Visitor")
+    job = await office.begin_at_desk(jobs.begin_batch, 3, label="Visitor")
     stack = [ntag213() for _ in range(3)]
     for made, card in enumerate(stack[:-1], start=1):
         await office.lay(card)
@@ -187,7 +186,7 @@ async def test_what_was_issued_by_mistake_is_taken_back_and_the_card_that_lies_t
 
 
 async def test_a_telephone_is_refused_with_the_reason_and_the_job_waits_for_a_card(office: Story) -> None:
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun")
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun")
     office.simulated.lay(catalogue.make(catalogue.TELEPHONE))
     await office.until_advice(job, "random")
     card = ntag213()
@@ -197,7 +196,7 @@ async def test_a_telephone_is_refused_with_the_reason_and_the_job_waits_for_a_ca
 
 
 async def test_two_cards_at_once_are_refused_with_the_reason(office: Story) -> None:
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun")
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun")
     with office.simulated.quiet():
         office.simulated.lay(ntag213())
         office.simulated.put_second(ntag213())
@@ -208,10 +207,10 @@ async def test_two_cards_at_once_are_refused_with_the_reason(office: Story) -> N
 @pytest.mark.parametrize("kind", [Kind.CLASSIC, Kind.NTAG215, Kind.NTAG424, Kind.ULTRALIGHT_C, Kind.TYPE2, Kind.FELICA])
 async def test_every_kind_of_card_is_given_out_and_recharged(office: Story, kind: Kind) -> None:
     card = catalogue.make(kind)
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     await office.lay(card)
     await office.until_state(job, "done")
-    again = await office.begin_at_desk(desk_jobs.begin_recharge, 5_000, "cash")
+    again = await office.begin_at_desk(jobs.begin_recharge, 5_000, "cash")
     await office.until_state(again, "done")
     row = await office.card(card)
     assert row is not None
@@ -223,14 +222,14 @@ async def test_a_card_with_a_foreign_lock_is_told_of_once_and_not_tried_for_ever
     card = PasswordCard(ntag.NTAG213)
     card.memory[-8:-4] = b"abcd"
     card.memory[-16 + 3] = 4
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     await office.lay(card)
     torn = await office.until_state(job, "torn", "failed", "done")
     assert (torn.state, torn.advice) == ("torn", "locked")
     heard = len(office.watch.heard)
     # A desk that would try again for ever would announce it each time; another job is served after all that was queued.
     other = ntag213()
-    second = await office.begin_at_desk(desk_jobs.begin_issue, name="Karim Ahmed")
+    second = await office.begin_at_desk(jobs.begin_issue, name="Karim Ahmed")
     await office.lay(other)
     await office.until_state(second, "done")
     progress = [one for one in office.watch.heard[heard:] if isinstance(one, DeskChanged) and one.job == job]
@@ -243,8 +242,8 @@ async def test_a_job_that_has_become_impossible_is_given_up_with_a_reason(office
     await issue(office, lost)
     await office.take()
     old = number_of(await office.card(lost))
-    job = await office.begin_at_desk(desk_jobs.begin_replace, old)
-    elsewhere = await office.begin(desk_jobs.begin_replace, "other desk", old)
+    job = await office.begin_at_desk(jobs.begin_replace, old)
+    elsewhere = await office.begin(jobs.begin_replace, "other desk", old)
     await office.store.write(replace_by_hand, old, office.clock())
     await office.lay(ntag213())
     given_up = await office.until_state(job, "failed")
@@ -254,7 +253,7 @@ async def test_a_job_that_has_become_impossible_is_given_up_with_a_reason(office
 
 def replace_by_hand(db: Database, card: CardId, now_ms: int) -> None:
     """Somebody was quicker."""
-    enrolment.replace_card(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
+    people_units.replace_card(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
 
 
 async def test_a_reader_that_is_pulled_out_is_a_problem_until_it_is_back(office: Story) -> None:
@@ -280,7 +279,7 @@ async def test_a_reader_that_is_pulled_out_under_a_card_reads_it_again_when_it_i
     await office.lay(card)
     await asyncio.to_thread(office.simulated.unplug)
     await office.until_gone()
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     await asyncio.to_thread(office.simulated.replug)
     await office.until_state(job, "done")
     assert await office.agrees(card)

@@ -12,8 +12,8 @@ import pytest
 
 from appliance.domain.cards.tag import Kind
 from appliance.domain.identifiers import CardId
-from appliance.services import desk_jobs
-from appliance.services.desk_steps import STEPS
+from appliance.services.card_desk import jobs
+from appliance.services.card_desk.steps import STEPS
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card
 from tests.support.books import Books
@@ -40,31 +40,31 @@ async def office(tmp_path: Path) -> AsyncIterator[Story]:
 
 async def issued(office: Story, card: Card) -> None:
     """A card that somebody has, with money in the wallet; it lies on the reader."""
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
     await office.lay(card)
     await office.until_state(job, "done")
 
 
 async def issue(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
+    return await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
 
 
 async def rewrite(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(desk_jobs.begin_rewrite, number_of(await office.card(card)))
+    return await office.begin_at_desk(jobs.begin_rewrite, number_of(await office.card(card)))
 
 
 async def decommission(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(desk_jobs.begin_decommission, refund=True, rest=True)
+    return await office.begin_at_desk(jobs.begin_decommission, refund=True, rest=True)
 
 
 async def batch(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(desk_jobs.begin_batch, 1, label="Visitor")
+    return await office.begin_at_desk(jobs.begin_batch, 1, label="Visitor")
 
 
 async def replace(office: Story, card: Card) -> int:
     """The one card that somebody has was lost."""
     ((lost,),) = await cards_in_use(office)
-    return await office.begin_at_desk(desk_jobs.begin_replace, lost)
+    return await office.begin_at_desk(jobs.begin_replace, lost)
 
 
 async def nothing(office: Story, card: Card) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from appliance.domain.cards.tag import Kind, Seen, Work
 from appliance.rfid.events import CardLaid, CardTaken
-from appliance.services import desk_jobs
 from appliance.services.announce import DeskChanged
+from appliance.services.card_desk import jobs
 from appliance.simulator.nfc import ntag
 from appliance.simulator.nfc.ntag import PasswordCard
 from tests.support.books import Books
@@ -62,7 +62,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Story]:
 
 
 async def test_work_that_fails_in_the_program_is_a_torn_card_and_the_next_card_is_served(office: Story) -> None:
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     office.desk.hear(CardLaid(SEEN))
     torn = await office.until_state(job, "torn")
     assert torn.advice == "present_again"
@@ -77,11 +77,11 @@ async def test_work_that_fails_in_the_program_is_a_torn_card_and_the_next_card_i
 async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_raises_a_problem_until_it_works(
     office: Story,
 ) -> None:
-    reading = await office.begin_at_desk(desk_jobs.begin_read)
+    reading = await office.begin_at_desk(jobs.begin_read)
     office.desk.hear(CardLaid(SEEN))
     await office.until_state(reading, "done")
     # The card lies there already: it is looked at again before money is booked, and that fails.
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     over = await office.until_state(job, "failed")
     assert over.advice == "refused"
     # That nothing waits any more does not make the desk whole: it is woken by whatever happens on the site.
@@ -92,7 +92,7 @@ async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_
     office.desk.hear(CardTaken())
     office.desk.start(office.reader, KEY)
     card = PasswordCard(ntag.NTAG213)
-    again = await office.begin_at_desk(desk_jobs.begin_issue, name="Karim Ahmed")
+    again = await office.begin_at_desk(jobs.begin_issue, name="Karim Ahmed")
     await office.lay(card)
     await office.until_state(again, "done")
     await office.until(
@@ -104,7 +104,7 @@ async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_
 async def test_a_card_that_flickers_before_it_is_written_is_shown_as_it_is_now_and_written_once(office: Story) -> None:
     reader = FlickeringReader(office)
     office.desk.start(reader, KEY)
-    job = await office.begin_at_desk(desk_jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     card = PasswordCard(ntag.NTAG213)
     await office.lay(card)
     await office.until_state(job, "done")

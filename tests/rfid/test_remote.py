@@ -20,8 +20,8 @@ from appliance.rfid.desks import CardDesks
 from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader
 from appliance.rfid.remote import FarDesk, NotWelcome
-from appliance.services import desk_jobs
 from appliance.services.announce import Hub
+from appliance.services.card_desk import jobs
 from appliance.simulator.nfc import ntag
 from appliance.simulator.nfc.ntag import PasswordCard
 from appliance.simulator.nfc.reader import SimulatedReader
@@ -80,14 +80,14 @@ class Site:
     async def until_over(self, job: int, *states: str) -> str:
         """What the job came to; `states`: once it has come to one of these."""
         found = await self.watch.until(
-            lambda: self.store.read(desk_jobs.need, job), lambda one: one.state in (states or OVER)
+            lambda: self.store.read(jobs.need, job), lambda one: one.state in (states or OVER)
         )
         return found.state
 
     async def issue(self, name: str = "Rahima Khatun") -> int:
         """Ask the desk for a card."""
         return await self.store.write(
-            lambda db: desk_jobs.begin_issue(db, NAME, ACTOR, clock(), name=name, topup_minor=10_000)
+            lambda db: jobs.begin_issue(db, NAME, ACTOR, clock(), name=name, topup_minor=10_000)
         )
 
     def seen(self) -> Seen | None:

@@ -12,7 +12,7 @@ from appliance.domain.cards.tag import Content, Kind, Trouble, Write
 from appliance.rfid import tags
 from appliance.rfid.field import CardField
 from appliance.rfid.tags import ev2
-from appliance.services import sun
+from appliance.services.cards import secure_tap
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.classic import ClassicCard
 from appliance.simulator.nfc.felica import FelicaCard
@@ -280,14 +280,14 @@ def test_session_key_and_commands_are_those_of_the_application_note() -> None:
     )
 
 
-def _tap(field: CardField) -> sun.Tap | None:
+def _tap(field: CardField) -> secure_tap.Tap | None:
     """What a telephone opens: the link, and what the site makes of it."""
     for command in (SELECT_NDEF, SELECT_FILE):
         assert field.apdu(command) == b"\x90\x00"
     read = field.apdu(READ_ALL)
     link = re.search(rb"192\.168\.100\.100:8081/card/[0-9a-f]{24}\?p=([0-9A-F]{32})&m=([0-9A-F]{16})", read)
     assert link, read
-    return sun.verify(SITE_KEY, link[1].decode(), link[2].decode())
+    return secure_tap.verify(SITE_KEY, link[1].decode(), link[2].decode())
 
 
 def _issued(bench: Bench, make: Callable[[], Card]) -> Callable[[], Card]:

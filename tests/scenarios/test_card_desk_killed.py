@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 
 from appliance.domain.cards.tag import Kind
-from appliance.services.desk_steps import STEPS
+from appliance.services.card_desk.steps import STEPS
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader

@@ -16,7 +16,7 @@ import pytest
 
 from appliance.commands.desk import read_token, why_not_connected
 from appliance.domain.cards.tag import Kind
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader

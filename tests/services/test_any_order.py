@@ -15,7 +15,8 @@ from appliance.db import reports
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId
 from appliance.domain.meter import Reading
-from appliance.services import sessions, stations
+from appliance.services.sessions import starting
+from appliance.services.stations import admission
 from tests.support.books import NOON_MS, Books, open_books
 
 MINUTE_MS = 60_000
@@ -84,14 +85,14 @@ class Place:
     def start(self, message: Message) -> None:
         begin_ms = STARTS_MS[message.session]
         event = TransactionStarted(1, CARDS[message.session], self.meter_wh(message), begin_ms, self.now_ms)
-        started = sessions.transaction_started(self.books.db, self.station, event)
+        started = starting.transaction_started(self.books.db, self.station, event)
         assert self.refs.setdefault(message.session, started.ref) == started.ref
         assert started.authorization.accepted
 
     def read(self, message: Message) -> None:
         at_ms = STARTS_MS[message.session] + LENGTH_MS * message.step // STEPS
         readings = (Reading(at_ms, self.meter_wh(message), power_w=7_000), Reading(at_ms, voltage_mv=230_000))
-        sessions.meter_read(
+        starting.meter_read(
             self.books.db, self.station, MeterRead(self.refs[message.session], 1, readings, self.now_ms)
         )
 
@@ -100,13 +101,13 @@ class Place:
         meter_wh = self.meter_wh(Message("stop", message.session, STEPS))
         ref, uid = self.refs[message.session], CARDS[message.session]
         event = TransactionEnded(ref, uid, meter_wh, ended_ms, "Local", (), self.now_ms)
-        sessions.transaction_ended(self.books.db, self.station, event)
+        starting.transaction_ended(self.books.db, self.station, event)
 
     def status(self, message: Message) -> None:
         words = ("Preparing", "Charging", "Available")
         at_ms = STARTS_MS[message.session] + (LENGTH_MS * message.step // 2) + message.step - 1
         event = StatusChanged(1, 1, words[message.step], "NoError", "", at_ms, self.now_ms)
-        stations.status_changed(self.books.db, self.station, event)
+        admission.status_changed(self.books.db, self.station, event)
 
     @staticmethod
     def meter_wh(message: Message) -> int:

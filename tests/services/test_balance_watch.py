@@ -6,8 +6,10 @@ import pytest
 
 from appliance.domain.events import TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
-from appliance.services import cash_desk, health, sessions
+from appliance.services import health
 from appliance.services.announce import SessionChanged
+from appliance.services.sessions import starting
+from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -101,7 +103,7 @@ def test_a_station_with_a_wrong_clock_is_watched_by_ours(books: Books, station: 
     rahima = books.person(paid_in=10_000)
     books.card(CARD, rahima)
     six_hours_ago_ms = books.now_ms - 6 * 3_600_000
-    started = sessions.transaction_started(
+    started = starting.transaction_started(
         books.db, station, TransactionStarted(1, CARD, 0, six_hours_ago_ms, books.now_ms)
     )
     books.wait(60)
@@ -118,6 +120,6 @@ def test_money_paid_in_meanwhile_lets_the_session_go_on(books: Books, station: S
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
     assert watch_until_stopped(books, started.ref, 120) is None
-    cash_desk.top_up(books.db, rahima, 50_000, "cash", "more", ACTOR, books.now_ms)
+    wallets.top_up(books.db, rahima, 50_000, "cash", "more", ACTOR, books.now_ms)
 
     assert watch_until_stopped(books, started.ref, 1_200) is None

@@ -13,8 +13,10 @@ from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Content, Kind, Trouble, Wipe, Write
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services import card_desk, desk_jobs, enrolment, settings
+from appliance.services import settings
 from appliance.services.announce import CardDied, DeskChanged
+from appliance.services.card_desk import jobs, taps
+from appliance.services.people import people as people_units
 from tests.support.books import ACTOR, SECRET
 from tests.support.desk_bench import DESK, KEY, Bench
 from tests.support.one_desk import Chip
@@ -29,11 +31,11 @@ def card_of(bench: Bench, chip: Chip) -> CardId:
 
 
 def recharge(bench: Bench, amount_minor: int = 700, card: CardId | None = None, method: str = "cash") -> int:
-    return bench.begin(desk_jobs.begin_recharge, amount_minor, method, card=card)
+    return bench.begin(jobs.begin_recharge, amount_minor, method, card=card)
 
 
 def give_back(bench: Bench, chip: Chip, *, refund: bool = True) -> int:
-    job = bench.begin(desk_jobs.begin_decommission, refund=refund, rest=refund)
+    job = bench.begin(jobs.begin_decommission, refund=refund, rest=refund)
     bench.lay(chip)
     return job
 
@@ -147,7 +149,7 @@ def test_a_card_that_came_back_is_given_to_somebody_else_with_its_number_and_not
 def test_what_was_torn_when_a_card_came_back_is_finished_before_it_is_given_out_again(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    back = bench.begin(desk_jobs.begin_decommission)
+    back = bench.begin(jobs.begin_decommission)
     bench.lay(chip, Trouble.TORN)
     job = bench.issue(name="Karim Ahmed")
     bench.lay(chip)
@@ -172,15 +174,15 @@ def test_a_card_torn_away_is_finished_at_any_desk_and_booked_once(
             job = bench.issue(topup_minor=500)
         case "replace":
             bench.issued(old, topup_minor=500)
-            job = bench.begin(desk_jobs.begin_replace, card_of(bench, old))
+            job = bench.begin(jobs.begin_replace, card_of(bench, old))
         case "batch":
-            job = bench.begin(desk_jobs.begin_batch, 1, person=bench.books.person())
+            job = bench.begin(jobs.begin_batch, 1, person=bench.books.person())
         case "decommission":
             bench.issued(chip, topup_minor=500)
-            job = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+            job = bench.begin(jobs.begin_decommission, refund=True, rest=True)
         case _:
             bench.issued(chip, topup_minor=500)
-            job = bench.begin(desk_jobs.begin_rewrite, card_of(bench, chip))
+            job = bench.begin(jobs.begin_rewrite, card_of(bench, chip))
     bench.lay(chip, trouble)
     torn, money = bench.job(job), bench.money()
     assert torn.state == "torn"
@@ -245,11 +247,11 @@ def test_a_recharge_needs_the_card_that_is_meant_and_one_that_is_not_blocked(ben
     bench.issued(mine)
     bench.issued(other)
     job = recharge(bench, card=card_of(bench, mine))
-    enrolment.block_card(bench.db, card_of(bench, mine), "lost", ACTOR, bench.books.now_ms)
+    people_units.block_card(bench.db, card_of(bench, mine), "lost", ACTOR, bench.books.now_ms)
     for chip, advice in ((Chip(THIRD), "unknown"), (other, "other_card"), (mine, "blocked")):
         bench.lay(chip)
         assert (bench.job(job).state, bench.job(job).advice) == ("waiting", advice)
-    enrolment.unblock_card(bench.db, card_of(bench, mine), ACTOR, bench.books.now_ms)
+    people_units.unblock_card(bench.db, card_of(bench, mine), ACTOR, bench.books.now_ms)
     bench.lay(mine)
     assert bench.job(job).state == "done"
 
@@ -270,10 +272,10 @@ def test_a_card_with_a_record_of_an_earlier_issue_is_a_copy(bench: Bench) -> Non
     chip = Chip(UID)
     bench.issued(chip)
     copy = Chip(UID, content=chip.content)
-    bench.begin(desk_jobs.begin_rewrite, card_of(bench, chip))
+    bench.begin(jobs.begin_rewrite, card_of(bench, chip))
     bench.lay(chip)
-    assert card_desk.describe(bench.db, chip.seen(), SECRET).ours
-    described = card_desk.describe(bench.db, copy.seen(), SECRET)
+    assert taps.describe(bench.db, chip.seen(), SECRET).ours
+    described = taps.describe(bench.db, copy.seen(), SECRET)
     assert (described.ours, described.origin) == (False, Origin.COPIED)
     job = recharge(bench)
     bench.lay(copy)
@@ -284,7 +286,7 @@ def test_money_for_somebody_who_has_left_meanwhile_is_not_taken(bench: Bench) ->
     chip = Chip(UID)
     bench.issued(chip)
     job = recharge(bench)
-    enrolment.close_person(bench.db, bench.card(chip).person_id, ACTOR, bench.books.now_ms)
+    people_units.close_person(bench.db, bench.card(chip).person_id, ACTOR, bench.books.now_ms)
     with pytest.raises(Refusal):
         bench.tap(chip)
     assert (bench.job(job).state, bench.money()["cash"]) == ("waiting", 0)
@@ -306,7 +308,7 @@ def test_reading_tells_whose_card_it_is_and_changes_nothing(bench: Bench) -> Non
         (give_back_chip, (None, None, "unknown")),
         (Chip(UID), (first.card_id, first.person_id, "copied")),
     ):
-        job = bench.begin(desk_jobs.begin_read)
+        job = bench.begin(jobs.begin_read)
         money = bench.money()
         bench.lay(there)
         found = bench.job(job)
@@ -318,9 +320,9 @@ def test_reading_tells_whose_card_it_is_and_changes_nothing(bench: Bench) -> Non
 def test_reading_a_card_that_is_to_be_emptied_empties_it(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    back = bench.begin(desk_jobs.begin_decommission)
+    back = bench.begin(jobs.begin_decommission)
     bench.lay(chip, Trouble.GONE)
-    read = bench.begin(desk_jobs.begin_read)
+    read = bench.begin(jobs.begin_read)
     bench.lay(chip)
     assert (bench.job(read).state, bench.job(read).advice) == ("done", "unknown")
     assert (bench.job(back).state, bench.card(chip).content) == ("done", "wiped")
@@ -335,7 +337,7 @@ def test_the_new_card_takes_the_place_of_the_old_which_is_dead_before_anything_i
     old, new = Chip(UID), Chip(OTHER)
     first = bench.issued(old, topup_minor=500)
     limits.store(bench.db, card_of(bench, old), Limits(day_minor=100))
-    job = bench.begin(desk_jobs.begin_replace, card_of(bench, old))
+    job = bench.begin(jobs.begin_replace, card_of(bench, old))
     bench.announced(CardDied)
     bench.tap(new)
     assert CardDied(int(card_of(bench, old)), (UID,)) in bench.announced(CardDied)
@@ -351,7 +353,7 @@ def test_the_new_card_takes_the_place_of_the_old_which_is_dead_before_anything_i
 def test_the_lost_card_itself_is_no_replacement(bench: Bench) -> None:
     old = Chip(UID)
     bench.issued(old)
-    job = bench.begin(desk_jobs.begin_replace, card_of(bench, old))
+    job = bench.begin(jobs.begin_replace, card_of(bench, old))
     bench.lay(old)
     assert (bench.job(job).state, bench.job(job).advice) == ("waiting", "taken")
     assert bench.card(old).blocked_at_ms is None
@@ -364,7 +366,7 @@ def test_a_card_comes_back_with_its_deposit_and_the_wallet(bench: Bench) -> None
     settings.change(bench.db, "card_deposit_minor", "300")
     chip = Chip(UID)
     bench.issued(chip, topup_minor=500)
-    job = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    job = bench.begin(jobs.begin_decommission, refund=True, rest=True)
     assert isinstance(bench.tap(chip).work, Wipe)
     bench.lay(chip)
     card = bench.card(chip)
@@ -395,7 +397,7 @@ def test_deposit_and_wallet_are_given_back_one_without_the_other(
     chip = Chip(UID)
     bench.issued(chip, topup_minor=500)
     person = bench.card(chip).person_id
-    job = bench.begin(desk_jobs.begin_decommission, refund=refund, rest=rest)
+    job = bench.begin(jobs.begin_decommission, refund=refund, rest=rest)
     bench.lay(chip)
     assert bench.money()["cash"] == 800 - paid
     assert bench.books.balance(person) == (0 if rest else 500)
@@ -422,7 +424,7 @@ def test_money_that_a_session_holds_is_not_given_back_and_a_card_that_charges_st
     person = bench.issued(charging, topup_minor=5_000).person_id
     bench.issued(idle, person=person)
     books.start(station, 1, UID)
-    job = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    job = bench.begin(jobs.begin_decommission, refund=True, rest=True)
     bench.lay(charging)
     assert (bench.job(job).state, bench.job(job).advice) == ("waiting", "charging")
     bench.lay(idle)
@@ -439,7 +441,7 @@ def test_a_copied_card_comes_back_all_the_same(bench: Bench) -> None:
 def test_a_lost_card_that_is_found_comes_back_and_stays_replaced(bench: Bench) -> None:
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old)
-    bench.begin(desk_jobs.begin_replace, card_of(bench, old))
+    bench.begin(jobs.begin_replace, card_of(bench, old))
     bench.lay(new)
     give_back(bench, old)
     assert (bench.card(old).content, bench.card(old).blocked_why) == ("wiped", "returned")
@@ -453,7 +455,7 @@ def test_a_card_is_written_anew_with_another_link_and_a_higher_issue(bench: Benc
     chip = Chip(UID)
     bench.issued(chip)
     before, link = bench.card(chip), chip.content.link
-    job = bench.begin(desk_jobs.begin_rewrite, before.id)
+    job = bench.begin(jobs.begin_rewrite, before.id)
     bench.lay(chip)
     after = bench.card(chip)
     assert (bench.job(job).state, after.issue) == ("done", before.issue + 1)
@@ -465,7 +467,7 @@ def test_a_card_known_by_its_number_is_written_for_the_first_time(bench: Bench) 
     chip = Chip(UID)
     card = CardId(bench.books.card(UID, bench.books.person()))
     assert bench.card(chip).content == "none"
-    job = bench.begin(desk_jobs.begin_rewrite, card)
+    job = bench.begin(jobs.begin_rewrite, card)
     bench.lay(chip)
     assert (bench.job(job).state, bench.card(chip).content, bench.card(chip).kind) == ("done", "written", "NTAG213")
 
@@ -474,7 +476,7 @@ def test_only_the_card_that_is_meant_is_written_anew_and_only_if_it_can_be(bench
     plain = Chip("A1B2C3D4", Kind.CLASSIC, writable=False)
     bench.issued(plain)
     bench.issued(Chip(OTHER))
-    job = bench.begin(desk_jobs.begin_rewrite, card_of(bench, plain))
+    job = bench.begin(jobs.begin_rewrite, card_of(bench, plain))
     for chip, advice in ((Chip(OTHER), "other_card"), (Chip(THIRD), "unknown"), (plain, "not_writable")):
         bench.lay(chip)
         assert (bench.job(job).state, bench.job(job).advice) == ("waiting", advice)
@@ -483,7 +485,7 @@ def test_only_the_card_that_is_meant_is_written_anew_and_only_if_it_can_be(bench
 def test_a_card_that_came_back_meanwhile_is_not_written_anew(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    job = bench.begin(desk_jobs.begin_rewrite, card_of(bench, chip), desk="office")
+    job = bench.begin(jobs.begin_rewrite, card_of(bench, chip), desk="office")
     give_back(bench, chip)
     bench.lay(chip, desk="office")
     assert (bench.job(job).state, bench.job(job).advice) == ("waiting", "unknown")
@@ -495,7 +497,7 @@ def test_a_card_that_came_back_meanwhile_is_not_written_anew(bench: Bench) -> No
 
 def test_a_stack_gives_each_card_a_wallet_of_its_own_named_after_its_number(bench: Bench) -> None:
     chips = [Chip(UID), Chip(OTHER), Chip(THIRD)]
-    job = bench.begin(desk_jobs.begin_batch, 3, group=bench.books.group(), label="Fleet")
+    job = bench.begin(jobs.begin_batch, 3, group=bench.books.group(), label="Fleet")
     for made, chip in enumerate(chips, 1):
         bench.lay(chip)
         bench.lay(chip)
@@ -510,7 +512,7 @@ def test_a_stack_gives_each_card_a_wallet_of_its_own_named_after_its_number(benc
 
 def test_a_stack_for_somebody_is_all_theirs(bench: Bench) -> None:
     person = bench.books.person()
-    bench.begin(desk_jobs.begin_batch, 2, person=person)
+    bench.begin(jobs.begin_batch, 2, person=person)
     chips = [Chip(UID), Chip(OTHER)]
     for chip in chips:
         bench.lay(chip)
@@ -519,7 +521,7 @@ def test_a_stack_for_somebody_is_all_theirs(bench: Bench) -> None:
 
 def test_a_torn_card_of_a_stack_is_counted_once_and_the_stack_goes_on(bench: Bench) -> None:
     torn = Chip(UID)
-    job = bench.begin(desk_jobs.begin_batch, 2, group=bench.books.group())
+    job = bench.begin(jobs.begin_batch, 2, group=bench.books.group())
     bench.lay(torn, Trouble.TORN)
     assert (bench.job(job).state, bench.job(job).made) == ("torn", 0)
     bench.lay(torn)
@@ -531,7 +533,7 @@ def test_a_torn_card_of_a_stack_is_counted_once_and_the_stack_goes_on(bench: Ben
 def test_somebodys_card_in_a_stack_is_passed_over(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    job = bench.begin(desk_jobs.begin_batch, 1, person=PersonId(bench.card(chip).person_id))
+    job = bench.begin(jobs.begin_batch, 1, person=PersonId(bench.card(chip).person_id))
     bench.lay(chip)
     assert (bench.job(job).state, bench.job(job).advice, bench.job(job).made) == ("waiting", "taken", 0)
 
@@ -542,13 +544,13 @@ def test_somebodys_card_in_a_stack_is_passed_over(bench: Bench) -> None:
 def test_a_card_is_described_by_its_row_and_what_stands_on_it(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    described = card_desk.describe(bench.db, chip.seen(), SECRET)
+    described = taps.describe(bench.db, chip.seen(), SECRET)
     assert (described.uid, described.kind, described.ours, described.origin) == (UID, "NTAG213", True, Origin.OURS)
     assert described.card == bench.card(chip)
     give_back(bench, chip)
-    back = card_desk.describe(bench.db, chip.seen(), SECRET)
+    back = taps.describe(bench.db, chip.seen(), SECRET)
     assert (back.ours, back.card is None, back.origin) == (False, False, Origin.BLANK)
-    random = card_desk.describe(bench.db, Chip("08A1B2C3", random=True).seen(), SECRET)
+    random = taps.describe(bench.db, Chip("08A1B2C3", random=True).seen(), SECRET)
     assert (random.ours, random.card, random.objection) == (False, None, "random")
 
 

@@ -14,9 +14,11 @@ from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId
-from appliance.services import aliases, card_file, card_import, enrolment, groups
-from appliance.services.card_file import Row
-from appliance.services.card_import import Outcome, Result
+from appliance.services.cards import aliases
+from appliance.services.people import groups, importing, spreadsheets
+from appliance.services.people import people as people_units
+from appliance.services.people.importing import Outcome, Result
+from appliance.services.people.spreadsheets import Row
 from tests.support.books import ACTOR, Books
 
 ZONE = ZoneInfo("Asia/Dhaka")
@@ -37,18 +39,18 @@ def _books(books: Books) -> Books:
 
 def outcomes(books: Books, data: bytes) -> list[str]:
     """What each row would do."""
-    return [str(one.outcome) for one in card_import.plan(books.db, card_file.read(data), ZONE)]
+    return [str(one.outcome) for one in importing.plan(books.db, spreadsheets.read(data), ZONE)]
 
 
 def troubles(books: Books, data: bytes) -> list[str]:
     """Why rows are left out."""
-    planned = card_import.plan(books.db, card_file.read(data), ZONE)
+    planned = importing.plan(books.db, spreadsheets.read(data), ZONE)
     return [str(one.trouble) for one in planned if one.trouble is not None]
 
 
 def bring(books: Books, data: bytes) -> Result:
     """Do it."""
-    return card_import.apply(books.db, card_file.read(data), ZONE, ACTOR, books.now_ms)
+    return importing.apply(books.db, spreadsheets.read(data), ZONE, ACTOR, books.now_ms)
 
 
 def card(books: Books, uid: str) -> Card:
@@ -118,7 +120,7 @@ def test_a_card_does_not_change_hands(books: Books) -> None:
 
 def test_a_card_that_came_back_is_given_out_again(books: Books) -> None:
     bring(books, LIST)
-    enrolment.block_card(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
+    people_units.block_card(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
 
     assert bring(books, b"name,uid\nKarim,04A1B2C3D4E580\n") == Result(people=1, cards=1)
     assert card(books, "04A1B2C3D4E580").person == "Karim"
@@ -140,7 +142,7 @@ def test_two_of_one_name_are_told_apart_by_their_telephones(books: Books) -> Non
 
 def test_who_has_left_gets_no_card(books: Books) -> None:
     bring(books, LIST)
-    enrolment.close_person(books.db, everybody(books)[2].id, ACTOR, books.now_ms)
+    people_units.close_person(books.db, everybody(books)[2].id, ACTOR, books.now_ms)
     assert troubles(books, b"name,uid\nNobody Yet,04A1B2C3\n") == ["Nobody Yet has left this site."]
 
 
@@ -190,7 +192,7 @@ def test_a_card_twice_in_one_list_is_left_out_the_second_time(books: Books) -> N
     ],
 )
 def test_days_are_read_as_spreadsheets_write_them(text: str, day: str) -> None:
-    assert card_import.day_of_text(text) == day
+    assert importing.day_of_text(text) == day
 
 
 @pytest.mark.parametrize(
@@ -206,17 +208,17 @@ def test_days_are_read_as_spreadsheets_write_them(text: str, day: str) -> None:
     ],
 )
 def test_a_file_is_read_whatever_wrote_it(data: bytes) -> None:
-    (row,) = card_file.read(data, {"নাম": "name"})
+    (row,) = spreadsheets.read(data, {"নাম": "name"})
     assert (row.name, row.uid) == ("Rahima", "04A1B2C3")
 
 
 def test_the_apostrophe_of_an_export_is_no_part_of_a_telephone_number() -> None:
-    (row,) = card_file.read(b"name,phone\n'=Rahima,'+880 17\n")
+    (row,) = spreadsheets.read(b"name,phone\n'=Rahima,'+880 17\n")
     assert (row.name, row.phone) == ("=Rahima", "+880 17")
 
 
 def test_lines_are_counted_as_the_spreadsheet_shows_them() -> None:
-    assert [row.line for row in card_file.read(b"name\n\nRahima\n\nKarim\n")] == [3, 5]
+    assert [row.line for row in spreadsheets.read(b"name\n\nRahima\n\nKarim\n")] == [3, 5]
 
 
 @pytest.mark.parametrize(
@@ -235,13 +237,13 @@ def test_lines_are_counted_as_the_spreadsheet_shows_them() -> None:
 )
 def test_a_file_that_is_no_list_is_refused_with_the_reason(data: bytes, words: str) -> None:
     with pytest.raises(Refusal, match=words):
-        card_file.read(data)
+        spreadsheets.read(data)
 
 
 @given(data=st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
     try:
-        rows = card_file.read(b"name,uid\n" + data)
+        rows = spreadsheets.read(b"name,uid\n" + data)
     except Refusal:
         return
     assert all(isinstance(row, Row) for row in rows)
@@ -250,7 +252,7 @@ def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
 @given(text=st.text(max_size=40))
 def test_no_text_is_more_than_no_day(text: str) -> None:
     try:
-        day = card_import.day_of_text(text)
+        day = importing.day_of_text(text)
     except Invalid:
         return
     assert day == "" or day_bounds(day, ZONE)
@@ -260,12 +262,12 @@ def test_a_long_list_in_parts_does_what_its_dry_run_said(books: Books) -> None:
     data = b"name,phone,uid\n" + b"".join(
         b"Person %d,01700 %03d,04%010X80\n" % (number // 2, number // 2, number) for number in range(500)
     )
-    rows = card_file.read(data)
-    planned = card_import.plan(books.db, rows, ZONE)
+    rows = spreadsheets.read(data)
+    planned = importing.plan(books.db, rows, ZONE)
     done = Result()
-    for begin in range(0, len(rows), card_import.ROWS_AT_ONCE):
-        part = rows[begin : begin + card_import.ROWS_AT_ONCE]
-        done += card_import.apply(books.db, part, ZONE, ACTOR, books.now_ms)
+    for begin in range(0, len(rows), importing.ROWS_AT_ONCE):
+        part = rows[begin : begin + importing.ROWS_AT_ONCE]
+        done += importing.apply(books.db, part, ZONE, ACTOR, books.now_ms)
 
     said = Result(people=sum(one.outcome is Outcome.NEW_PERSON for one in planned), cards=len(planned))
     assert done == said == Result(people=250, cards=500)

@@ -10,8 +10,9 @@ from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, StationId
-from appliance.services import authorize, card_limits, wishes
-from appliance.services.card_limits import SoFar
+from appliance.services.cards import limits as card_limits
+from appliance.services.cards.limits import SoFar
+from appliance.services.sessions import authorization, start_requests
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -42,7 +43,7 @@ def charge(books: Books, station: StationId, energy_wh: int, *, evse: int = 1, p
 
 
 def show(books: Books, station: StationId) -> AuthorizationStatus:
-    return authorize.authorize(books.db, station, CARD, books.now_ms).status
+    return authorization.authorize(books.db, station, CARD, books.now_ms).status
 
 
 def test_a_card_without_limits_costs_no_statement_more(books: Books) -> None:
@@ -292,7 +293,7 @@ def test_staff_are_told_which_limit_is_in_the_way(books: Books, limits: Limits, 
     card_limits.change(books.db, card, limits, ACTOR, books.now_ms)
 
     with pytest.raises(Refusal, match=sentence):
-        wishes.request_start(books.db, here, 1, ACTOR, books.now_ms, card=CARD)
+        start_requests.request_start(books.db, here, 1, ACTOR, books.now_ms, card=CARD)
 
 
 def test_another_card_of_the_same_person_has_limits_of_its_own(books: Books) -> None:
@@ -302,7 +303,7 @@ def test_another_card_of_the_same_person_has_limits_of_its_own(books: Books) -> 
     books.card(OTHER, person)
 
     assert show(books, station) == "NotAtThisTime"
-    assert authorize.authorize(books.db, station, OTHER, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, OTHER, books.now_ms).accepted
 
 
 def test_what_differs_from_no_limit_is_on_record(books: Books) -> None:

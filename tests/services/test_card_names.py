@@ -10,7 +10,9 @@ from appliance.db.stations import stations
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.events import StationBooted, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
-from appliance.services import aliases, authorize, enrolment, sessions, wishes
+from appliance.services.cards import aliases
+from appliance.services.people import people
+from appliance.services.sessions import authorization, start_requests, starting
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3D4E580"
@@ -26,7 +28,7 @@ def rahima(books: Books, *, transactions_max: int = 1) -> CardId:
 
 def test_a_card_that_is_read_backwards_charges_and_is_the_same_card(books: Books) -> None:
     card, station = rahima(books), books.station()
-    assert authorize.authorize(books.db, station, BACKWARDS, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, BACKWARDS, books.now_ms).accepted
 
     started = books.start(station, 1, BACKWARDS)
 
@@ -39,7 +41,7 @@ def test_a_name_that_is_only_alike_charges_nothing(books: Books, token: str) -> 
     rahima(books)
     station = books.station()
 
-    assert authorize.authorize(books.db, station, token, books.now_ms).status == "Invalid"
+    assert authorization.authorize(books.db, station, token, books.now_ms).status == "Invalid"
     assert books.start(station, 1, token).authorization.status == "Invalid"
 
 
@@ -66,11 +68,11 @@ def test_a_blocked_card_is_stopped_and_refused_under_all_its_names(books: Books)
     card, station = rahima(books), books.station()
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
     started = books.start(station, 1, SHORT)
-    enrolment.block_card(books.db, card, "lost", ACTOR, books.now_ms)
+    people.block_card(books.db, card, "lost", ACTOR, books.now_ms)
 
     assert books.session(started.ref)["stop_wanted"] == "blocked"
     for token in (CARD, BACKWARDS, SHORT):
-        assert authorize.authorize(books.db, station, token, books.now_ms).status == "Blocked"
+        assert authorization.authorize(books.db, station, token, books.now_ms).status == "Blocked"
 
 
 @pytest.mark.parametrize("token", [SHORT, BACKWARDS])
@@ -83,7 +85,7 @@ def test_the_holder_who_stops_an_emptied_wallets_session_is_not_refused(books: B
     books.wait(60)
     event = TransactionEnded(started.ref, token, 2_000, books.now_ms, "Local", (), books.now_ms)
 
-    answer = sessions.transaction_ended(books.db, station, event)
+    answer = starting.transaction_ended(books.db, station, event)
 
     assert answer is not None
     assert answer.status == "Accepted"
@@ -124,7 +126,7 @@ def test_a_start_that_comes_again_under_a_known_name_is_the_same_start(books: Bo
 def test_a_start_that_staff_wished_for_is_fulfilled_by_the_card_under_any_name(books: Books, token: str) -> None:
     card, station = rahima(books), books.station()
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
-    wish = wishes.request_start(books.db, station, 1, ACTOR, books.now_ms, card=SHORT)
+    wish = start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, card=SHORT)
     assert wish.id_token == CARD
 
     first = books.start(station, 1, token)
@@ -136,12 +138,12 @@ def test_a_start_that_staff_wished_for_is_fulfilled_by_the_card_under_any_name(b
 
 def test_a_card_may_stop_at_the_charger_what_was_started_from_here_under_its_own_uid(books: Books) -> None:
     card, station = rahima(books), books.station()
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).group_token is None
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).group_token is None
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
 
-    answers = [authorize.authorize(books.db, station, token, books.now_ms) for token in (CARD, SHORT, BACKWARDS)]
+    answers = [authorization.authorize(books.db, station, token, books.now_ms) for token in (CARD, SHORT, BACKWARDS)]
 
-    wishes.request_start(books.db, station, 1, ACTOR, books.now_ms, card=CARD)
+    start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, card=CARD)
     answers.append(books.start(station, 1, CARD).authorization)
     assert len({answer.group_token for answer in answers}) == 1
     assert answers[0].group_token is not None
@@ -186,7 +188,7 @@ def test_a_name_that_was_taken_back_charges_nothing(books: Books) -> None:
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
     aliases.remove(books.db, SHORT, ACTOR, books.now_ms)
 
-    assert authorize.authorize(books.db, station, SHORT, books.now_ms).status == "Invalid"
+    assert authorization.authorize(books.db, station, SHORT, books.now_ms).status == "Invalid"
     assert alias_rows.of_card(books.db, card) == []
     with pytest.raises(NotFound):
         aliases.remove(books.db, SHORT, ACTOR, books.now_ms)
@@ -194,7 +196,7 @@ def test_a_name_that_was_taken_back_charges_nothing(books: Books) -> None:
 
 def starts(books: Books, station: StationId, at_ms: int, uid: str) -> str:
     event = TransactionStarted(1, uid, 0, at_ms, books.now_ms)
-    return sessions.transaction_started(books.db, station, event).authorization.status
+    return starting.transaction_started(books.db, station, event).authorization.status
 
 
 def open_kinds(books: Books) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from appliance.db.people import people
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import CardId
-from appliance.services import card_pin
+from appliance.services.cards import pin as card_pin
 from tests.support.books import ACTOR, Books
 
 

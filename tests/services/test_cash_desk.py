@@ -10,21 +10,20 @@ from appliance.db import audit, ledger
 from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import Method
-from appliance.services import cash_desk, enrolment
 from appliance.services.announce import PersonChanged
+from appliance.services.people import people
+from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
 
 
-def top_up(
-    books: Books, person: PersonId, amount_minor: int, key: str = "one", method: str = "cash"
-) -> cash_desk.Booked:
-    return cash_desk.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
+def top_up(books: Books, person: PersonId, amount_minor: int, key: str = "one", method: str = "cash") -> wallets.Booked:
+    return wallets.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
 
 
-def refund(books: Books, person: PersonId, amount_minor: int, key: str = "back") -> cash_desk.Booked:
-    return cash_desk.refund(books.db, person, amount_minor, "cash", key, ACTOR, books.now_ms)
+def refund(books: Books, person: PersonId, amount_minor: int, key: str = "back") -> wallets.Booked:
+    return wallets.refund(books.db, person, amount_minor, "cash", key, ACTOR, books.now_ms)
 
 
 @pytest.mark.parametrize("method", list(Method))
@@ -80,7 +79,7 @@ def test_a_correction_goes_both_ways_and_needs_a_reason(books: Books) -> None:
     rahima = books.person(paid_in=1_000)
 
     def correct(amount_minor: int, reason: str, key: str) -> int:
-        booked = cash_desk.correct(books.db, rahima, amount_minor, reason, key, ACTOR, books.now_ms)
+        booked = wallets.correct(books.db, rahima, amount_minor, reason, key, ACTOR, books.now_ms)
         return booked.balance_minor
 
     assert correct(300, "wrong tariff last week", "c-1") == 1_300
@@ -111,7 +110,7 @@ def test_what_is_not_known_is_refused(books: Books) -> None:
 
 def test_somebody_who_has_left_pays_nothing_in_but_gets_back_what_is_theirs(books: Books) -> None:
     rahima = books.person()
-    enrolment.close_person(books.db, rahima, ACTOR, books.now_ms)
+    people.close_person(books.db, rahima, ACTOR, books.now_ms)
 
     with pytest.raises(Refusal):
         top_up(books, rahima, 100)

@@ -17,8 +17,10 @@ from appliance.domain.cards.tag import Kind, Trouble
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import Method
-from appliance.services import cash_desk, desk_jobs, enrolment
 from appliance.services import settings as site_settings
+from appliance.services.card_desk import jobs
+from appliance.services.people import people
+from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, open_books
 from tests.support.desk_bench import Bench
 from tests.support.one_desk import Chip
@@ -76,7 +78,7 @@ class DeskMachine(RuleBasedStateMachine):
         person = self.somebody(pick)
         whom = {"name": "Rahima", "group": self.group} if person is None else {"person": person}
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_issue, desk=desk, topup_minor=topup, method=method, **whom)
+            self.bench.begin(jobs.begin_issue, desk=desk, topup_minor=topup, method=method, **whom)
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, amount=AMOUNTS, method=METHODS, meant=st.none() | CHIPS, chip=CHIPS, trouble=TROUBLES)
@@ -84,7 +86,7 @@ class DeskMachine(RuleBasedStateMachine):
         self, desk: str, amount: int, method: str, meant: int | None, chip: int, trouble: Trouble | None
     ) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_recharge, amount, method, desk=desk, card=self.card(meant))
+            self.bench.begin(jobs.begin_recharge, amount, method, desk=desk, card=self.card(meant))
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, refund=st.booleans(), rest=st.booleans(), method=METHODS, chip=CHIPS, trouble=TROUBLES)
@@ -92,32 +94,32 @@ class DeskMachine(RuleBasedStateMachine):
         self, desk: str, refund: bool, rest: bool, method: str, chip: int, trouble: Trouble | None
     ) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_decommission, desk=desk, refund=refund, rest=rest, method=method)
+            self.bench.begin(jobs.begin_decommission, desk=desk, refund=refund, rest=rest, method=method)
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, lost=CHIPS, chip=CHIPS, trouble=TROUBLES)
     def replace(self, desk: str, lost: int, chip: int, trouble: Trouble | None) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_replace, self.card(lost) or CardId(99), desk=desk)
+            self.bench.begin(jobs.begin_replace, self.card(lost) or CardId(99), desk=desk)
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, chip=CHIPS, trouble=TROUBLES)
     def rewrite(self, desk: str, chip: int, trouble: Trouble | None) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_rewrite, self.card(chip) or CardId(99), desk=desk)
+            self.bench.begin(jobs.begin_rewrite, self.card(chip) or CardId(99), desk=desk)
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, count=st.integers(1, 3), pick=st.none() | PICKS, chip=CHIPS, trouble=TROUBLES)
     def batch(self, desk: str, count: int, pick: int | None, chip: int, trouble: Trouble | None) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_batch, count, desk=desk, person=self.somebody(pick), group=self.group)
+            self.bench.begin(jobs.begin_batch, count, desk=desk, person=self.somebody(pick), group=self.group)
             self.bench.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS)
     def read(self, desk: str) -> None:
         """The next card that is laid there is read, or what is begun there next takes its place."""
         with contextlib.suppress(Refusal):
-            self.bench.begin(desk_jobs.begin_read, desk=desk)
+            self.bench.begin(jobs.begin_read, desk=desk)
 
     @rule(chip=CHIPS, trouble=TROUBLES, desk=DESKS)
     def lay(self, chip: int, trouble: Trouble | None, desk: str) -> None:
@@ -134,9 +136,9 @@ class DeskMachine(RuleBasedStateMachine):
         """Killed after the booking: before anything was written, in the middle of it, or before it was recorded."""
         with contextlib.suppress(Refusal):
             if first == "issue":
-                self.bench.begin(desk_jobs.begin_issue, desk=desk, name="Karim", group=self.group, topup_minor=70)
+                self.bench.begin(jobs.begin_issue, desk=desk, name="Karim", group=self.group, topup_minor=70)
             elif first == "back":
-                self.bench.begin(desk_jobs.begin_decommission, desk=desk, refund=True, rest=True)
+                self.bench.begin(jobs.begin_decommission, desk=desk, refund=True, rest=True)
             plan = self.bench.tap(self.chips[chip], desk=desk)
             if plan.work is not None and when == "half":
                 self.chips[chip].tear(plan.work)
@@ -162,9 +164,9 @@ class DeskMachine(RuleBasedStateMachine):
         if person is not None:
             with contextlib.suppress(Refusal), self.bench.unit() as db:
                 if way == "correct":
-                    cash_desk.correct(db, person, -amount, "a slip", key, ACTOR, self.books.now_ms)
+                    wallets.correct(db, person, -amount, "a slip", key, ACTOR, self.books.now_ms)
                 else:
-                    move = cash_desk.top_up if way == "in" else cash_desk.refund
+                    move = wallets.top_up if way == "in" else wallets.refund
                     move(db, person, amount, "cash", key, ACTOR, self.books.now_ms)
 
     @rule(gone=st.booleans())
@@ -173,7 +175,7 @@ class DeskMachine(RuleBasedStateMachine):
         person = self.last_served()
         if person is not None:
             with contextlib.suppress(Refusal), self.bench.unit() as db:
-                (enrolment.close_person if gone else enrolment.reopen_person)(db, person, ACTOR, self.books.now_ms)
+                (people.close_person if gone else people.reopen_person)(db, person, ACTOR, self.books.now_ms)
 
     @rule(pick=CHIPS, blocked=st.booleans())
     def block(self, pick: int, blocked: bool) -> None:
@@ -181,15 +183,15 @@ class DeskMachine(RuleBasedStateMachine):
         if card is not None:
             with contextlib.suppress(Refusal), self.bench.unit() as db:
                 if blocked:
-                    enrolment.block_card(db, card, "lost", ACTOR, self.books.now_ms)
+                    people.block_card(db, card, "lost", ACTOR, self.books.now_ms)
                 else:
-                    enrolment.unblock_card(db, card, ACTOR, self.books.now_ms)
+                    people.unblock_card(db, card, ACTOR, self.books.now_ms)
 
     @rule(seconds=st.sampled_from([1, 59, 700]))
     def wait(self, seconds: int) -> None:
         self.books.wait(seconds)
         with self.bench.unit() as db:
-            desk_jobs.expire(db, self.books.now_ms)
+            jobs.expire(db, self.books.now_ms)
 
     @invariant()
     def all_agree(self) -> None:

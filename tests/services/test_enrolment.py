@@ -7,7 +7,9 @@ import pytest
 from appliance.db.people import people
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.services import authorize, enrolment, groups
+from appliance.services.people import groups
+from appliance.services.people import people as people_units
+from appliance.services.sessions import authorization
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -15,7 +17,7 @@ OTHER = "04D4E5F6"
 
 
 def move(books: Books, person: PersonId, group: GroupId) -> None:
-    enrolment.change_person(
+    people_units.change_person(
         books.db, person, ACTOR, books.now_ms, name="Rahima Khatun", phone="+880 1712", note="", language="bn", group=group
     )  # fmt: skip
 
@@ -25,7 +27,7 @@ def test_a_card_is_the_same_however_its_number_is_written(books: Books) -> None:
     station, rahima = books.station(), books.person(paid_in=500)
     books.card("04:a1:b2:c3", rahima)
 
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
     with pytest.raises(Conflict, match="Rahima"):
         books.card(" 04A1-B2C3 ", books.person("Karim Ahmed"))
 
@@ -40,9 +42,9 @@ def test_all_cards_of_a_person_share_a_group_token(books: Books) -> None:
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=500)
     books.card(CARD, rahima)
-    alone = authorize.authorize(books.db, station, CARD, books.now_ms)
+    alone = authorization.authorize(books.db, station, CARD, books.now_ms)
     books.card(OTHER, rahima)
-    tokens = {authorize.authorize(books.db, station, uid, books.now_ms).group_token for uid in (CARD, OTHER)}
+    tokens = {authorization.authorize(books.db, station, uid, books.now_ms).group_token for uid in (CARD, OTHER)}
 
     assert alone.group_token is None
     assert len(tokens) == 1
@@ -53,14 +55,14 @@ def test_a_replaced_card_is_blocked_for_good_and_the_money_stays(books: Books) -
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     old = CardId(books.card(CARD, rahima))
-    enrolment.replace_card(books.db, old, OTHER, ACTOR, books.now_ms)
+    people_units.replace_card(books.db, old, OTHER, ACTOR, books.now_ms)
 
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    assert authorize.authorize(books.db, station, OTHER, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
+    assert authorization.authorize(books.db, station, OTHER, books.now_ms).accepted
     assert books.available(rahima) == 5_000
     for again in (
-        lambda: enrolment.unblock_card(books.db, old, ACTOR, books.now_ms),
-        lambda: enrolment.replace_card(books.db, old, "04FFFFFF", ACTOR, books.now_ms),
+        lambda: people_units.unblock_card(books.db, old, ACTOR, books.now_ms),
+        lambda: people_units.replace_card(books.db, old, "04FFFFFF", ACTOR, books.now_ms),
     ):
         with pytest.raises(Refusal):
             again()
@@ -70,12 +72,12 @@ def test_a_blocked_card_charges_again_once_it_is_unblocked(books: Books) -> None
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     card = CardId(books.card(CARD, rahima))
-    enrolment.block_card(books.db, card, "lost", ACTOR, books.now_ms)
-    enrolment.block_card(books.db, card, "lost again", ACTOR, books.now_ms)
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    enrolment.unblock_card(books.db, card, ACTOR, books.now_ms)
+    people_units.block_card(books.db, card, "lost", ACTOR, books.now_ms)
+    people_units.block_card(books.db, card, "lost again", ACTOR, books.now_ms)
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
+    people_units.unblock_card(books.db, card, ACTOR, books.now_ms)
 
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
 
 
 def test_somebody_with_money_a_debt_or_a_session_does_not_leave(books: Books) -> None:
@@ -94,18 +96,18 @@ def test_somebody_with_money_a_debt_or_a_session_does_not_leave(books: Books) ->
 
     for person in (rich, taxi, busy):
         with pytest.raises(Refusal):
-            enrolment.close_person(books.db, person, ACTOR, books.now_ms)
+            people_units.close_person(books.db, person, ACTOR, books.now_ms)
 
 
 def test_the_cards_of_somebody_who_has_left_charge_nowhere_until_they_are_back(books: Books) -> None:
     books.tariff()
     station, guest = books.station(), books.person(group=books.group("free"))
     books.card(CARD, guest)
-    enrolment.close_person(books.db, guest, ACTOR, books.now_ms)
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    enrolment.reopen_person(books.db, guest, ACTOR, books.now_ms)
+    people_units.close_person(books.db, guest, ACTOR, books.now_ms)
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
+    people_units.reopen_person(books.db, guest, ACTOR, books.now_ms)
 
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
 
 
 def test_how_far_a_wallet_may_fall_follows_the_group(books: Books) -> None:
@@ -192,8 +194,8 @@ def test_what_is_not_there_is_not_found(books: Books) -> None:
     for attempt in (
         lambda: books.person(group=GroupId(4_711)),
         lambda: books.card(CARD, PersonId(4_711)),
-        lambda: enrolment.block_card(books.db, CardId(4_711), "", ACTOR, books.now_ms),
-        lambda: enrolment.close_person(books.db, PersonId(4_711), ACTOR, books.now_ms),
+        lambda: people_units.block_card(books.db, CardId(4_711), "", ACTOR, books.now_ms),
+        lambda: people_units.close_person(books.db, PersonId(4_711), ACTOR, books.now_ms),
     ):
         with pytest.raises(NotFound):
             attempt()

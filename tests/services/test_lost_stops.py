@@ -12,8 +12,11 @@ from appliance.domain.errors import NotFound
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.services import authorize, cash_desk, closing, health, stations
-from appliance.services import sessions as service
+from appliance.services import health
+from appliance.services.sessions import authorization, closing
+from appliance.services.sessions import starting as service
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
 
 CARD, OTHER = "04A1B2C3", "04D4E5F6"
@@ -69,7 +72,7 @@ def test_retiring_a_charger_ends_what_runs_there(books: Books) -> None:
     books.card(CARD, rahima)
     session = lost(books, station)
 
-    stations.retire(books.db, station, ACTOR, books.now_ms)
+    admission.retire(books.db, station, ACTOR, books.now_ms)
 
     assert books.session(session)["state"] == "ended"
     assert books.available(rahima) == 44_000
@@ -200,7 +203,7 @@ def test_a_clock_that_is_set_while_it_charges_bills_minutes_and_not_years(
     books.card(CARD, rahima)
     session = started_in_2020(books, station)
     status = StatusChanged(1, 1, "SuspendedEV", "NoError", "", FIRMWARE_MS + 1_000, books.now_ms)
-    stations.status_changed(books.db, station, status)
+    admission.status_changed(books.db, station, status)
     if restarts:
         books.db.flush()
         books.db.forget()
@@ -235,7 +238,7 @@ def test_a_fleet_car_may_stay_for_weeks(books: Books) -> None:
 def test_a_status_of_the_future_keeps_no_other_from_being_shown(books: Books) -> None:
     station = books.station()
     ahead_ms = books.now_ms + 5 * HOUR_S * 1000
-    stations.status_changed(books.db, station, StatusChanged(1, 1, "Charging", "NoError", "", ahead_ms, books.now_ms))
+    admission.status_changed(books.db, station, StatusChanged(1, 1, "Charging", "NoError", "", ahead_ms, books.now_ms))
     books.wait(60)
     books.status(station, 1, "Available")
 
@@ -252,13 +255,13 @@ def test_a_charger_whose_clock_is_ahead_dates_nobody_elses_money(books: Books) -
     books.wait(600)
     for status in ("Charging", "Finishing"):
         changed = StatusChanged(1, 1, status, "NoError", "", books.now_ms + ahead_ms, books.now_ms)
-        stations.status_changed(books.db, station, changed)
+        admission.status_changed(books.db, station, changed)
     stop = TransactionEnded(session, CARD, 1_000, books.now_ms + ahead_ms, "Local", (), books.now_ms)
     service.transaction_ended(books.db, station, stop)
     books.wait(600)
     free = StatusChanged(1, 1, "Available", "NoError", "", books.now_ms + ahead_ms, books.now_ms)
-    stations.status_changed(books.db, station, free)
-    cash_desk.top_up(books.db, rahima, 1_000, "cash", "paid-after", ACTOR, books.now_ms)
+    admission.status_changed(books.db, station, free)
+    wallets.top_up(books.db, rahima, 1_000, "cash", "paid-after", ACTOR, books.now_ms)
     books.db.flush()
 
     assert books.session(session)["fee_minor"] == 2_000 + 1_000, "1 kWh, and ten minutes of the place"
@@ -275,7 +278,9 @@ def test_a_clock_that_jumps_ahead_charges_no_parking_of_the_future(books: Books)
     books.stop(station, session, 1_000)
     books.wait(60)
     jumped_ms = books.now_ms + 23 * HOUR_S * 1000
-    stations.status_changed(books.db, station, StatusChanged(1, 1, "Available", "NoError", "", jumped_ms, books.now_ms))
+    admission.status_changed(
+        books.db, station, StatusChanged(1, 1, "Available", "NoError", "", jumped_ms, books.now_ms)
+    )
 
     assert books.session(session)["fee_minor"] == 2_000 + 100
 
@@ -317,5 +322,5 @@ def test_who_is_on_account_without_a_limit_has_nothing_held(books: Books) -> Non
     running = books.running(session)
     assert running is not None
     assert (running.held_minor, running.stop_wanted) == (0, "")
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
     assert board.running(books.db, station)

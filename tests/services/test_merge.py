@@ -6,7 +6,9 @@ import pytest
 
 from appliance.db.people import people
 from appliance.domain.errors import Refusal
-from appliance.services import authorize, enrolment, merge
+from appliance.services.people import merge
+from appliance.services.people import people as people_units
+from appliance.services.sessions import authorization
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -24,8 +26,8 @@ def test_cards_and_money_go_to_the_other_and_the_first_is_closed(books: Books) -
 
     assert (books.balance(double), books.balance(rahima)) == (0, 5_000)
     assert {card.uid for card in people.cards_of(books.db, rahima)} == {CARD, OTHER}
-    assert authorize.authorize(books.db, station, CARD, books.now_ms).accepted
-    assert enrolment.need_person(books.db, double).closed_at_ms == books.now_ms
+    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert people_units.need_person(books.db, double).closed_at_ms == books.now_ms
 
 
 def test_nobody_is_merged_who_charges_owes_or_has_left(books: Books) -> None:
@@ -40,7 +42,7 @@ def test_nobody_is_merged_who_charges_owes_or_has_left(books: Books) -> None:
     books.wait(3_600)
     books.stop(station, ref, 6_000)
     gone = books.person("Jamal Uddin")
-    enrolment.close_person(books.db, gone, ACTOR, books.now_ms)
+    people_units.close_person(books.db, gone, ACTOR, books.now_ms)
     assert books.balance(owing) < 0
 
     for first, second in ((charging, rahima), (owing, rahima), (gone, rahima), (rahima, gone), (rahima, rahima)):

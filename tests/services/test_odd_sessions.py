@@ -6,7 +6,9 @@ from appliance.db import problems
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
 from appliance.domain.meter import Reading
-from appliance.services import enrolment, sessions, stations
+from appliance.services.people import people
+from appliance.services.sessions import starting
+from appliance.services.stations import admission
 from tests.support.books import ACTOR, NOON_MS, Books
 
 CARD = "04A1B2C3"
@@ -16,12 +18,12 @@ HOUR_S = 3600
 
 def late_status(books: Books, station: StationId, evse: int, status: str, at_ms: int) -> None:
     """A StatusNotification of another time than now."""
-    stations.status_changed(books.db, station, StatusChanged(evse, 1, status, "NoError", "", at_ms, books.now_ms))
+    admission.status_changed(books.db, station, StatusChanged(evse, 1, status, "NoError", "", at_ms, books.now_ms))
 
 
 def late_reading(books: Books, station: StationId, ref: int, meter_wh: int, at_ms: int) -> None:
     """A MeterValues of another time than now."""
-    sessions.meter_read(books.db, station, MeterRead(ref, 1, (Reading(at_ms, meter_wh),), books.now_ms))
+    starting.meter_read(books.db, station, MeterRead(ref, 1, (Reading(at_ms, meter_wh),), books.now_ms))
 
 
 def test_a_session_goes_on_when_its_person_changes_to_a_group_without_limit(books: Books) -> None:
@@ -29,7 +31,7 @@ def test_a_session_goes_on_when_its_person_changes_to_a_group_without_limit(book
     station, rahima = books.station(), books.person(paid_in=2_000)
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
-    enrolment.change_person(
+    people.change_person(
         books.db, rahima, ACTOR, books.now_ms, name="Rahima Khatun", phone="", note="", language="",
         group=books.group("postpaid"),
     )  # fmt: skip
@@ -48,7 +50,7 @@ def test_a_session_that_began_on_account_is_billed_when_its_person_has_become_pr
     station, taxi = books.station(), books.person("Green Taxi", group=books.group("postpaid"), paid_in=1_000)
     books.card(CARD, taxi)
     started = books.start(station, 1, CARD, meter_wh=0)
-    enrolment.change_person(
+    people.change_person(
         books.db, taxi, ACTOR, books.now_ms, name="Green Taxi", phone="", note="", language="", group=books.group()
     )
     books.wait(60)
@@ -65,7 +67,7 @@ def test_a_card_taken_by_another_person_changes_nothing_for_the_session_that_run
     station, rahima = books.station(), books.person(paid_in=50_000)
     card = books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
-    enrolment.replace_card(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
+    people.replace_card(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
     books.stop(station, started.ref, 1_000)
 
     assert books.balance(rahima) == 48_000
@@ -141,10 +143,10 @@ def test_a_nameless_stop_that_comes_again_does_not_end_the_next_transaction(book
     first = books.start(station, 1, CARD, meter_wh=0)
     books.wait(600)
     stop = TransactionEnded(-1, CARD, 1_000, books.now_ms, "Local", (), books.now_ms)
-    sessions.transaction_ended(books.db, station, stop)
+    starting.transaction_ended(books.db, station, stop)
     books.wait(60)
     second = books.start(station, 1, CARD, meter_wh=1_000)
-    sessions.transaction_ended(books.db, station, stop)
+    starting.transaction_ended(books.db, station, stop)
 
     assert books.session(first.ref)["fee_minor"] == 2_000
     assert books.session(second.ref)["state"] == "running"
@@ -246,9 +248,9 @@ def test_a_start_far_in_the_past_or_future_is_a_session_like_any_other(books: Bo
     station, rahima = books.station(), books.person(paid_in=50_000)
     books.card(CARD, rahima)
     for at_ms in (NOON_MS - 30 * 86_400_000, NOON_MS + 86_400_000):
-        started = sessions.transaction_started(books.db, station, TransactionStarted(1, CARD, 0, at_ms, books.now_ms))
+        started = starting.transaction_started(books.db, station, TransactionStarted(1, CARD, 0, at_ms, books.now_ms))
         stop = TransactionEnded(started.ref, None, 1_000, at_ms - 60_000, "Local", (), books.now_ms)
-        sessions.transaction_ended(books.db, station, stop)
+        starting.transaction_ended(books.db, station, stop)
         row = books.session(started.ref)
         assert (row["state"], row["duration_s"], row["fee_minor"]) == ("ended", 0, 2_000)
 
@@ -256,7 +258,7 @@ def test_a_start_far_in_the_past_or_future_is_a_session_like_any_other(books: Bo
 def test_an_unreadable_start_gets_a_number_and_its_stop_is_taken(books: Books) -> None:
     books.tariff()
     station = books.station()
-    started = sessions.start_unreadable(books.db, station, "no card", books.now_ms)
+    started = starting.start_unreadable(books.db, station, "no card", books.now_ms)
     books.wait(60)
     books.stop(station, started.ref, 1_000)
 
@@ -290,17 +292,17 @@ def test_of_two_that_run_at_one_connector_the_other_is_found_when_the_newest_has
     books.wait(HOUR_S)
     runs = books.start(station, 1, CARD)
     # A start of an hour ago, out of the station's queue: it ends nothing.
-    late = sessions.transaction_started(
+    late = starting.transaction_started(
         books.db, station, TransactionStarted(1, OTHER, 500, books.now_ms - HOUR_S * 1000, books.now_ms)
     )
     books.stop(station, late.ref, 700)
     books.wait(60)
     nameless = MeterRead(None, 1, (Reading(books.now_ms, 1_900),), books.now_ms)
-    sessions.meter_read(books.db, station, nameless)
+    starting.meter_read(books.db, station, nameless)
 
     running = books.running(runs.ref)
     assert running is not None
     assert running.energy_wh == 900
     books.stop(station, runs.ref, 2_000)
-    sessions.meter_read(books.db, station, nameless)
+    starting.meter_read(books.db, station, nameless)
     assert (books.session(late.ref)["energy_wh"], books.session(runs.ref)["energy_wh"]) == (200, 1_000)

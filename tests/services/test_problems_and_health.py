@@ -8,8 +8,9 @@ from appliance.db import problems as rows
 from appliance.db import site as sites
 from appliance.domain.errors import NotFound
 from appliance.domain.events import StatusChanged
-from appliance.services import health, problems, settings, stations
+from appliance.services import health, problems, settings
 from appliance.services.announce import ProblemsChanged
+from appliance.services.stations import admission
 from tests.support.books import ACTOR, NOON_MS, Books
 
 CARD = "04A1B2C3"
@@ -67,8 +68,8 @@ def test_clearing_a_station_clears_its_connectors_and_no_other_station(books: Bo
 
 def test_a_station_that_stays_away_is_a_problem_until_it_is_back(books: Books) -> None:
     station = books.station()
-    stations.connected(books.db, station, "1.6", "10.0.0.7", books.now_ms)
-    stations.disconnected(books.db, station, books.now_ms)
+    admission.connected(books.db, station, "1.6", "10.0.0.7", books.now_ms)
+    admission.disconnected(books.db, station, books.now_ms)
     health.check_stations(books.db, frozenset(), 0, books.now_ms + 179_000)
     assert kinds(books) == []
     health.check_stations(books.db, frozenset(), 0, books.now_ms + 181_000)
@@ -87,7 +88,7 @@ def test_a_station_that_never_came_is_a_problem_too(books: Books) -> None:
 
 def test_a_fault_is_a_problem_while_it_lasts(books: Books) -> None:
     station = books.station()
-    stations.status_changed(
+    admission.status_changed(
         books.db, station, StatusChanged(1, 1, "Faulted", "GroundFailure", "earth", books.now_ms, books.now_ms)
     )
     assert kinds(books) == ["faulted"]
@@ -99,12 +100,12 @@ def test_a_fault_is_a_problem_while_it_lasts(books: Books) -> None:
 
 def test_a_wrong_clock_is_a_problem_until_it_is_right(books: Books) -> None:
     station = books.station()
-    stations.clock_skew(books.db, station, 59_000, books.now_ms)
+    admission.clock_skew(books.db, station, 59_000, books.now_ms)
     assert kinds(books) == []
     for skew_ms in (61_000, -21_600_000):
-        stations.clock_skew(books.db, station, skew_ms, books.now_ms)
+        admission.clock_skew(books.db, station, skew_ms, books.now_ms)
         assert kinds(books) == ["clock_skew"]
-    stations.clock_skew(books.db, station, 1_000, books.now_ms)
+    admission.clock_skew(books.db, station, 1_000, books.now_ms)
     assert kinds(books) == []
 
 
@@ -166,16 +167,16 @@ def test_broken_books_are_said_and_never_repaired(books: Books) -> None:
 
 
 def test_at_most_fifty_strangers_knock(books: Books) -> None:
-    for number in range(stations.KNOCKING_MAX):
-        assert stations.knock(books.db, f"X-{number}", "10.0.0.9", books.now_ms) is not None
+    for number in range(admission.KNOCKING_MAX):
+        assert admission.knock(books.db, f"X-{number}", "10.0.0.9", books.now_ms) is not None
 
-    assert stations.knock(books.db, "one-too-many", "10.0.0.9", books.now_ms) is None
-    assert stations.knock(books.db, "X-7", "10.0.0.9", books.now_ms) is not None
-    assert kinds(books) == ["knocking"] * stations.KNOCKING_MAX
+    assert admission.knock(books.db, "one-too-many", "10.0.0.9", books.now_ms) is None
+    assert admission.knock(books.db, "X-7", "10.0.0.9", books.now_ms) is not None
+    assert kinds(books) == ["knocking"] * admission.KNOCKING_MAX
 
 
 def test_a_site_that_takes_no_strangers_lets_nobody_knock(books: Books) -> None:
     settings.change(books.db, "accept_unknown", "0")
 
-    assert stations.knock(books.db, "X-1", "10.0.0.9", books.now_ms) is None
+    assert admission.knock(books.db, "X-1", "10.0.0.9", books.now_ms) is None
     assert kinds(books) == []

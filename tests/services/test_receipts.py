@@ -10,7 +10,11 @@ from appliance.db.wallets import receipts as rows
 from appliance.domain.errors import NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import Method
-from appliance.services import cash_desk, desk_jobs, enrolment, operators, receipts, settings
+from appliance.services import settings
+from appliance.services.card_desk import jobs
+from appliance.services.operators import operators
+from appliance.services.people import people
+from appliance.services.wallets import receipts, wallets
 from tests.support.books import ACTOR, Books
 from tests.support.desk_bench import Bench
 from tests.support.one_desk import Chip
@@ -19,7 +23,7 @@ UID = "04A1B2C3D4E5F6"
 
 
 def top_up(books: Books, person: PersonId, amount_minor: int, key: str, method: str = "cash") -> int:
-    booked = cash_desk.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
+    booked = wallets.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
     assert booked.receipt is not None
     return booked.receipt
 
@@ -30,12 +34,12 @@ def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(bench: 
     job = bench.issued(chip, topup_minor=500)
     person = job.person_id
     assert person is not None
-    bench.begin(desk_jobs.begin_recharge, 70, "mobile")
+    bench.begin(jobs.begin_recharge, 70, "mobile")
     bench.lay(chip)
     top_up(books, person, 30, "by hand", "card")
-    cash_desk.refund(books.db, person, 100, "bank", "back", ACTOR, books.now_ms)
-    assert cash_desk.correct(books.db, person, 5, "a slip", "slip", ACTOR, books.now_ms).receipt is None
-    back = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    wallets.refund(books.db, person, 100, "bank", "back", ACTOR, books.now_ms)
+    assert wallets.correct(books.db, person, 5, "a slip", "slip", ACTOR, books.now_ms).receipt is None
+    back = bench.begin(jobs.begin_decommission, refund=True, rest=True)
     bench.lay(chip)
     bench.undo(back)
     kinds = [
@@ -56,13 +60,13 @@ def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(bench: 
 def test_the_receipts_of_a_method_add_up_to_what_its_account_says(bench: Bench, method: Method) -> None:
     person = bench.books.person()
     top_up(bench.books, person, 500, "one", str(method))
-    cash_desk.refund(bench.db, person, 200, str(method), "two", ACTOR, bench.books.now_ms)
+    wallets.refund(bench.db, person, 200, str(method), "two", ACTOR, bench.books.now_ms)
     assert bench.money()[str(method)] == 300
 
 
 def test_no_money_no_receipt(bench: Bench) -> None:
     assert bench.issued(Chip(UID)).receipt is None
-    bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    bench.begin(jobs.begin_decommission, refund=True, rest=True)
     bench.lay(Chip(UID))
     assert rows.page(bench.db) == []
 
@@ -71,7 +75,7 @@ def test_what_is_refused_leaves_no_gap(bench: Bench) -> None:
     person = bench.books.person()
     assert top_up(bench.books, person, 100, "one") == 1
     with pytest.raises(TooLittleMoney), bench.unit() as db:
-        cash_desk.refund(db, person, 101, "cash", "too much", ACTOR, bench.books.now_ms)
+        wallets.refund(db, person, 101, "cash", "too much", ACTOR, bench.books.now_ms)
     with pytest.raises(sqlite3.IntegrityError), bench.unit():
         top_up(bench.books, person, 100, "one")
     assert top_up(bench.books, person, 100, "two") == 2
@@ -108,8 +112,8 @@ def test_a_receipt_is_corrected_once(bench: Bench) -> None:
 
     def correct(key: str) -> int:
         with bench.unit() as db:
-            wallet = enrolment.need_person(db, person).wallet
-            cash_desk.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, bench.books.now_ms)
+            wallet = people.need_person(db, person).wallet
+            wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, bench.books.now_ms)
             return receipts.write(db, "credit_note", person, -100, "cash", ACTOR, bench.books.now_ms, corrects=number)
 
     top_up(bench.books, person, 100, "two")
@@ -132,8 +136,8 @@ def test_the_names_on_a_receipt_are_those_of_its_day(bench: Bench) -> None:
     assert job.person_id is not None
     assert job.receipt is not None
     found = receipts.need(bench.db, job.receipt)
-    person = enrolment.need_person(books.db, job.person_id)
-    enrolment.change_person(
+    person = people.need_person(books.db, job.person_id)
+    people.change_person(
         books.db, job.person_id, ACTOR, books.now_ms, name="Somebody else", phone="", note="", language="bn",
         group=person.group_id,
     )  # fmt: skip

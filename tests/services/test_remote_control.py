@@ -16,10 +16,11 @@ from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId, SessionId
-from appliance.services import billing, remote_control
 from appliance.services.announce import Hub
-from appliance.services.ports import CommandAnswer, CommandFailed
-from appliance.services.remote_control import RemoteControl
+from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import billing
+from appliance.services.stations import commands
+from appliance.services.stations.commands import RemoteControl
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 from tests.support.made_up_stations import ACCEPTED, MadeUpStations, rows
 
@@ -136,7 +137,7 @@ async def test_two_starts_at_once_on_one_connector_ask_once(site: Site) -> None:
         *(site.control.start(site.station, 1, ACTOR, person=site.rahima) for _ in range(5)), return_exceptions=True
     )
 
-    started = [one for one in results if isinstance(one, remote_control.Wish)]
+    started = [one for one in results if isinstance(one, commands.Wish)]
     assert len(started) == 1
     await started[0].answer
     assert len(site.stations.asked) == 1
@@ -207,7 +208,7 @@ async def test_a_stop_that_is_ignored_is_repeated_and_becomes_a_problem(site: Si
         billing.want_stop(db, running, "credit")
 
     await site.store.write(want)
-    await until(lambda: len(site.stations.asked) > remote_control.STOPS_IN_VAIN_MAX, site.stations.heard)
+    await until(lambda: len(site.stations.asked) > commands.STOPS_IN_VAIN_MAX, site.stations.heard)
     (problem,) = await site.store.read(problems.open_problems)
     assert (problem.kind, problem.subject) == ("stop_ignored", f"session:{session}")
     site.stations.away.add(site.station)

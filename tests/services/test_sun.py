@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from appliance.db.people import people
 from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
-from appliance.services import sun
+from appliance.services.cards import secure_tap
 from tests.support.books import Books
 
 SITE_KEY = bytes(range(32))
@@ -19,73 +19,73 @@ UID = "04A1B2C3D4E580"
 
 def test_example_of_the_application_note_is_read() -> None:
     # AN12196, 3.4.4: https://ntag.nxp.com/424?e=EF963FF7828658A599F3041510671E88&c=94EED9EE65337086, both keys zero.
-    tap = sun.hidden(bytes(16), "EF963FF7828658A599F3041510671E88")
+    tap = secure_tap.hidden(bytes(16), "EF963FF7828658A599F3041510671E88")
     assert tap is not None
-    assert tap == sun.Tap("04DE5F1EACC040", 61)
-    assert sun.is_signed(bytes(16), tap, "94EED9EE65337086")
+    assert tap == secure_tap.Tap("04DE5F1EACC040", 61)
+    assert secure_tap.is_signed(bytes(16), tap, "94EED9EE65337086")
 
 
 @pytest.mark.parametrize("cmac", ["94EED9EE65337087", "", "94EED9EE653370", "94EED9EE6533708600", "no hex at all …"])
 def test_example_with_another_signature_is_refused(cmac: str) -> None:
-    assert not sun.is_signed(bytes(16), sun.Tap("04DE5F1EACC040", 61), cmac)
+    assert not secure_tap.is_signed(bytes(16), secure_tap.Tap("04DE5F1EACC040", 61), cmac)
 
 
 def test_example_with_another_counter_is_refused() -> None:
-    assert not sun.is_signed(bytes(16), sun.Tap("04DE5F1EACC040", 62), "94EED9EE65337086")
+    assert not secure_tap.is_signed(bytes(16), secure_tap.Tap("04DE5F1EACC040", 62), "94EED9EE65337086")
 
 
 def test_tap_of_our_card_is_read() -> None:
-    assert sun.verify(SITE_KEY, *_link(7)) == sun.Tap(UID, 7)
+    assert secure_tap.verify(SITE_KEY, *_link(7)) == secure_tap.Tap(UID, 7)
 
 
 def test_digits_may_be_small() -> None:
     picc, cmac = _link(7)
-    assert sun.verify(SITE_KEY, picc.lower(), cmac.lower()) == sun.Tap(UID, 7)
+    assert secure_tap.verify(SITE_KEY, picc.lower(), cmac.lower()) == secure_tap.Tap(UID, 7)
 
 
 def test_tap_at_another_site_is_not_ours() -> None:
-    assert sun.verify(OTHER_SITE_KEY, *_link(7)) is None
+    assert secure_tap.verify(OTHER_SITE_KEY, *_link(7)) is None
 
 
 def test_uid_hidden_by_one_card_and_signed_by_another_is_refused() -> None:
     (picc, _), (_, cmac) = _link(7), _link(7, uid="04A1B2C3D4E581")
-    assert sun.verify(SITE_KEY, picc, cmac) is None
+    assert secure_tap.verify(SITE_KEY, picc, cmac) is None
 
 
 @pytest.mark.parametrize("picc", ["", "00" * 16, "ZZ" * 16, "00" * 15, "00" * 17])
 def test_what_no_card_has_hidden_is_nothing(picc: str) -> None:
-    assert sun.verify(SITE_KEY, picc, "00" * 8) is None
+    assert secure_tap.verify(SITE_KEY, picc, "00" * 8) is None
 
 
 def test_opened_link_names_the_card_once(books: Books) -> None:
     card = books.card(UID, books.person())
-    assert sun.accept(books.db, SITE_KEY, *_link(3)) == card
-    assert sun.accept(books.db, SITE_KEY, *_link(3)) is None
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(3)) == card
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(3)) is None
     assert _counter(books, card) == 3
 
 
 def test_counter_goes_only_upwards(books: Books) -> None:
     card = books.card(UID, books.person())
-    assert sun.accept(books.db, SITE_KEY, *_link(0)) == card
-    assert sun.accept(books.db, SITE_KEY, *_link(9)) == card
-    assert sun.accept(books.db, SITE_KEY, *_link(8)) is None
-    assert sun.accept(books.db, SITE_KEY, *_link(10)) == card
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(0)) == card
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(9)) == card
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(8)) is None
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(10)) == card
 
 
 def test_each_card_counts_for_itself(books: Books) -> None:
     person = books.person()
     one, other = books.card(UID, person), books.card("04A1B2C3D4E581", person)
-    assert sun.accept(books.db, SITE_KEY, *_link(5)) == one
-    assert sun.accept(books.db, SITE_KEY, *_link(4, uid="04A1B2C3D4E581")) == other
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(5)) == one
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(4, uid="04A1B2C3D4E581")) == other
 
 
 def test_signed_link_of_a_card_that_is_not_in_the_books_names_nobody(books: Books) -> None:
-    assert sun.accept(books.db, SITE_KEY, *_link(5)) is None
+    assert secure_tap.accept(books.db, SITE_KEY, *_link(5)) is None
 
 
 def test_forged_link_does_not_move_the_counter(books: Books) -> None:
     card = books.card(UID, books.person())
-    assert sun.accept(books.db, SITE_KEY, _link(900)[0], "00" * 8) is None
+    assert secure_tap.accept(books.db, SITE_KEY, _link(900)[0], "00" * 8) is None
     assert _counter(books, card) == -1
     assert people.find_card(books.db, CardId(card)) is not None
 

@@ -8,7 +8,8 @@ from appliance.db import problems
 from appliance.db import tariffs as rows
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.tariff import Tariff
-from appliance.services import groups, health, tariffs
+from appliance.services import health, tariffs
+from appliance.services.people import groups
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"

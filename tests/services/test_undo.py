@@ -11,9 +11,12 @@ from appliance.db.card_desk.jobs import Job
 from appliance.domain.cards.tag import Content, Kind, Trouble
 from appliance.domain.errors import NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
-from appliance.services import cash_desk, desk_jobs, enrolment, receipts, settings, undo
+from appliance.services import settings
 from appliance.services.announce import CardDied, DeskChanged
-from appliance.services.undo import UNDO_MS_MAX
+from appliance.services.card_desk import jobs, undo
+from appliance.services.card_desk.undo import UNDO_MS_MAX
+from appliance.services.people import people
+from appliance.services.wallets import receipts, wallets
 from tests.support.books import ACTOR
 from tests.support.desk_bench import DESK, Bench
 from tests.support.one_desk import Chip
@@ -29,7 +32,7 @@ def _deposit(bench: Bench) -> None:
 
 def closed(bench: Bench, person: PersonId | None) -> bool:
     assert person is not None
-    return enrolment.need_person(bench.db, person).closed_at_ms is not None
+    return people.need_person(bench.db, person).closed_at_ms is not None
 
 
 def test_an_issue_is_taken_back_with_its_money_its_card_and_its_person(bench: Bench) -> None:
@@ -95,7 +98,7 @@ def test_a_torn_issue_is_taken_back_and_the_card_is_emptied_when_it_comes(bench:
 def test_a_recharge_is_taken_back_and_the_card_is_left_as_it_is(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    job = bench.begin(desk_jobs.begin_recharge, 700, "mobile")
+    job = bench.begin(jobs.begin_recharge, 700, "mobile")
     bench.lay(chip)
     before = bench.card(chip)
     bench.undo(job)
@@ -106,7 +109,7 @@ def test_a_replacement_is_taken_back_and_the_old_card_charges_again(bench: Bench
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old, topup_minor=500)
     before = bench.card(old)
-    job = bench.begin(desk_jobs.begin_replace, before.id)
+    job = bench.begin(jobs.begin_replace, before.id)
     bench.lay(new)
     assert bench.undo(job) is None
     assert bench.card(old) == before
@@ -118,9 +121,9 @@ def test_a_replacement_is_taken_back_and_the_old_card_charges_again(bench: Bench
 def test_a_card_that_was_blocked_as_lost_stays_so_when_its_replacement_is_taken_back(bench: Bench) -> None:
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old)
-    enrolment.block_card(bench.db, bench.card(old).id, "lost", ACTOR, bench.books.now_ms)
+    people.block_card(bench.db, bench.card(old).id, "lost", ACTOR, bench.books.now_ms)
     before = bench.card(old)
-    job = bench.begin(desk_jobs.begin_replace, before.id)
+    job = bench.begin(jobs.begin_replace, before.id)
     bench.lay(new)
     bench.undo(job)
     assert bench.card(old) == before
@@ -131,7 +134,7 @@ def test_a_return_is_taken_back_and_the_card_is_written_again(bench: Bench) -> N
     chip = Chip(UID)
     bench.issued(chip, topup_minor=500)
     before = bench.card(chip)
-    job = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    job = bench.begin(jobs.begin_decommission, refund=True, rest=True)
     bench.lay(chip)
     assert bench.undo(job) == 3
     assert (bench.money()["cash"], bench.money()["deposits"]) == (800, 300)
@@ -146,10 +149,10 @@ def test_a_lost_card_that_was_returned_does_not_charge_beside_its_successor_when
 ) -> None:
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old)
-    bench.begin(desk_jobs.begin_replace, bench.card(old).id)
+    bench.begin(jobs.begin_replace, bench.card(old).id)
     bench.lay(new)
     before = bench.card(old)
-    job = bench.begin(desk_jobs.begin_decommission)
+    job = bench.begin(jobs.begin_decommission)
     bench.lay(old)
     bench.undo(job)
     bench.lay(old)
@@ -185,11 +188,11 @@ def test_what_waits_was_given_up_or_moved_nothing_is_not_taken_back(bench: Bench
         bench.undo(waiting)
     bench.cancel(waiting)
     bench.issued(chip)
-    read = bench.begin(desk_jobs.begin_read)
+    read = bench.begin(jobs.begin_read)
     bench.lay(chip)
-    rewrite = bench.begin(desk_jobs.begin_rewrite, bench.card(chip).id)
+    rewrite = bench.begin(jobs.begin_rewrite, bench.card(chip).id)
     bench.lay(chip)
-    stack = bench.begin(desk_jobs.begin_batch, 1, person=bench.books.person())
+    stack = bench.begin(jobs.begin_batch, 1, person=bench.books.person())
     bench.lay(Chip(OTHER))
     for job in (waiting, read, rewrite, stack):
         with pytest.raises(Refusal):
@@ -200,7 +203,7 @@ def test_money_that_was_spent_is_not_given_back_and_nothing_else_happens(bench: 
     chip = Chip(UID)
     job = bench.issued(chip, topup_minor=500)
     assert job.person_id is not None
-    cash_desk.refund(bench.db, job.person_id, 1, "cash", "one", ACTOR, bench.books.now_ms)
+    wallets.refund(bench.db, job.person_id, 1, "cash", "one", ACTOR, bench.books.now_ms)
     with pytest.raises(TooLittleMoney):
         bench.undo(job.id)
     assert (bench.card(chip).blocked_at_ms, bench.job(job.id).undone) == (None, False)
@@ -210,7 +213,7 @@ def test_money_that_was_spent_is_not_given_back_and_nothing_else_happens(bench: 
 def test_a_new_person_with_other_money_by_now_is_not_undone(bench: Bench) -> None:
     job = bench.issued(Chip(UID), topup_minor=500)
     assert job.person_id is not None
-    cash_desk.top_up(bench.db, job.person_id, 50, "cash", "more", ACTOR, bench.books.now_ms)
+    wallets.top_up(bench.db, job.person_id, 50, "cash", "more", ACTOR, bench.books.now_ms)
     with pytest.raises(Refusal):
         bench.undo(job.id)
     assert bench.books.balance(job.person_id) == 550
@@ -228,14 +231,14 @@ def test_a_card_that_charges_already_is_not_taken_back(bench: Bench) -> None:
 def test_what_was_built_on_is_not_taken_back_before_that(bench: Bench) -> None:
     chip, new = Chip(UID), Chip(OTHER)
     issued = bench.issued(chip)
-    returned = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    returned = bench.begin(jobs.begin_decommission, refund=True, rest=True)
     bench.lay(chip)
     with pytest.raises(Refusal):
         bench.undo(issued.id)  # Its deposit was given back already.
     assert bench.money()["deposits"] == 0
     bench.undo(returned)
     bench.lay(chip)
-    replaced = bench.begin(desk_jobs.begin_replace, bench.card(chip).id)
+    replaced = bench.begin(jobs.begin_replace, bench.card(chip).id)
     bench.lay(new)
     with pytest.raises(Refusal):
         bench.undo(issued.id)
@@ -247,7 +250,7 @@ def test_what_was_built_on_is_not_taken_back_before_that(bench: Bench) -> None:
 def test_a_return_is_not_taken_back_once_somebody_else_has_the_card(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    returned = bench.begin(desk_jobs.begin_decommission, refund=True, rest=True)
+    returned = bench.begin(jobs.begin_decommission, refund=True, rest=True)
     bench.lay(chip)
     bench.issued(chip, name="Karim Ahmed")
     with pytest.raises(Refusal):
@@ -258,9 +261,9 @@ def test_a_return_is_not_taken_back_once_somebody_else_has_the_card(bench: Bench
 def test_a_replacement_is_not_taken_back_once_the_old_card_came_back(bench: Bench) -> None:
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old)
-    replaced = bench.begin(desk_jobs.begin_replace, bench.card(old).id)
+    replaced = bench.begin(jobs.begin_replace, bench.card(old).id)
     bench.lay(new)
-    bench.begin(desk_jobs.begin_decommission)
+    bench.begin(jobs.begin_decommission)
     bench.lay(old)
     with pytest.raises(Refusal):
         bench.undo(replaced)
@@ -270,7 +273,7 @@ def test_a_replacement_is_not_taken_back_once_the_old_card_came_back(bench: Benc
 def test_a_card_in_the_middle_of_being_written_is_not_taken_back(bench: Bench) -> None:
     chip = Chip(UID)
     issued = bench.issued(chip)
-    bench.begin(desk_jobs.begin_rewrite, bench.card(chip).id)
+    bench.begin(jobs.begin_rewrite, bench.card(chip).id)
     bench.tap(chip)
     with pytest.raises(Refusal):
         bench.undo(issued.id)
@@ -293,7 +296,7 @@ def test_the_credit_note_names_what_it_corrects(bench: Bench) -> None:
 def test_the_problem_of_a_torn_card_stays_while_another_job_with_it_is_torn(bench: Bench) -> None:
     chip = Chip(UID)
     bench.issued(chip)
-    returned = bench.begin(desk_jobs.begin_decommission)
+    returned = bench.begin(jobs.begin_decommission)
     bench.lay(chip, Trouble.GONE)
     again = bench.issue(name="Karim Ahmed")
     bench.lay(chip, Trouble.TORN)
@@ -304,22 +307,22 @@ def test_the_problem_of_a_torn_card_stays_while_another_job_with_it_is_torn(benc
 
 
 def somebody_else_gets_it(bench: Bench, job: Job, chip: Chip) -> None:
-    bench.begin(desk_jobs.begin_decommission)
+    bench.begin(jobs.begin_decommission)
     bench.lay(chip)
     bench.issued(chip, name="Karim Ahmed")
 
 
 def it_comes_back(bench: Bench, job: Job, chip: Chip) -> None:
-    bench.begin(desk_jobs.begin_decommission)
+    bench.begin(jobs.begin_decommission)
     bench.lay(chip)
 
 
 def it_is_replaced_by_number(bench: Bench, job: Job, chip: Chip) -> None:
-    enrolment.replace_card(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
+    people.replace_card(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
 
 
 def it_is_being_written(bench: Bench, job: Job, chip: Chip) -> None:
-    bench.begin(desk_jobs.begin_rewrite, bench.card(chip).id)
+    bench.begin(jobs.begin_rewrite, bench.card(chip).id)
     bench.tap(chip)
 
 
@@ -330,19 +333,19 @@ def it_charges(bench: Bench, job: Job, chip: Chip) -> None:
 
 def money_is_spent(bench: Bench, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
-    cash_desk.refund(bench.db, job.person_id, 1, "cash", "one", ACTOR, bench.books.now_ms)
+    wallets.refund(bench.db, job.person_id, 1, "cash", "one", ACTOR, bench.books.now_ms)
 
 
 def other_money_comes_in(bench: Bench, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
-    cash_desk.top_up(bench.db, job.person_id, 50, "cash", "more", ACTOR, bench.books.now_ms)
+    wallets.top_up(bench.db, job.person_id, 50, "cash", "more", ACTOR, bench.books.now_ms)
 
 
 def they_leave(bench: Bench, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
     balance_minor = bench.books.balance(job.person_id)
-    cash_desk.refund(bench.db, job.person_id, balance_minor, "cash", "all", ACTOR, bench.books.now_ms)
-    enrolment.close_person(bench.db, job.person_id, ACTOR, bench.books.now_ms)
+    wallets.refund(bench.db, job.person_id, balance_minor, "cash", "all", ACTOR, bench.books.now_ms)
+    people.close_person(bench.db, job.person_id, ACTOR, bench.books.now_ms)
 
 
 def a_minute_passes(bench: Bench, job: Job, chip: Chip) -> None:
@@ -383,11 +386,11 @@ def test_what_cannot_be_taken_back_any_more_is_not_offered(
 def test_money_is_not_given_back_to_the_wallet_of_somebody_who_has_left(bench: Bench) -> None:
     chip = Chip(UID)
     issued = bench.issued(chip, topup_minor=500)
-    returned = bench.begin(desk_jobs.begin_decommission, rest=True)
+    returned = bench.begin(jobs.begin_decommission, rest=True)
     bench.lay(chip)
     assert issued.person_id is not None
     assert bench.may_undo(returned)
-    enrolment.close_person(bench.db, issued.person_id, ACTOR, bench.books.now_ms)
+    people.close_person(bench.db, issued.person_id, ACTOR, bench.books.now_ms)
     assert not bench.may_undo(returned)
     with pytest.raises(Refusal):
         bench.undo(returned)

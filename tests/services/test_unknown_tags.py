@@ -14,9 +14,12 @@ from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.events import TransactionStarted
 from appliance.domain.id_token import likeness, remote_token, stems
 from appliance.domain.identifiers import CardId, StationId
-from appliance.services import aliases, authorize, charger_jobs, enrolment, sessions, unknown_tags, wishes
 from appliance.services.announce import DeskChanged, UnknownTagSeen
-from appliance.services.unknown_tags import TAGS_MAX
+from appliance.services.card_desk import charger_jobs
+from appliance.services.cards import aliases, unknown
+from appliance.services.cards.unknown import TAGS_MAX
+from appliance.services.people import people
+from appliance.services.sessions import authorization, start_requests, starting
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3D4E580"
@@ -26,12 +29,12 @@ STRANGE = "04FFEEDD"
 
 def show(books: Books, station: StationId, token: str) -> str:
     """An Authorize, now."""
-    return authorize.authorize(books.db, station, token, books.now_ms).status.value
+    return authorization.authorize(books.db, station, token, books.now_ms).status.value
 
 
 def listed(books: Books) -> list[tuple[str, str, int]]:
     """What is on the list: token, station, how often."""
-    return [(one.tag.token, one.tag.identity, one.tag.times) for one in unknown_tags.page(books.db)]
+    return [(one.tag.token, one.tag.identity, one.tag.times) for one in unknown.page(books.db)]
 
 
 def job(books: Books, number: int) -> Job:
@@ -50,7 +53,7 @@ def test_a_card_that_nobody_knows_is_listed_at_each_charger_it_was_shown_at(book
     books.start(two, 1, STRANGE)
 
     assert sorted(listed(books)) == [(STRANGE, "CS-1", 2), (STRANGE, "CS-2", 1)]
-    (tag,) = (one.tag for one in unknown_tags.page(books.db) if one.tag.identity == "CS-1")
+    (tag,) = (one.tag for one in unknown.page(books.db) if one.tag.identity == "CS-1")
     assert (tag.first_at_ms, tag.last_at_ms) == (first_ms, books.now_ms)
     assert books.db.announcements.count(UnknownTagSeen(one, STRANGE)) == 2
 
@@ -59,7 +62,9 @@ def test_known_cards_wishes_and_our_own_tokens_are_not_listed(books: Books) -> N
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     books.card(CARD, rahima)
-    wish = wishes.request_start(books.db, station, 1, ACTOR, books.now_ms, person=books.person("Karim", paid_in=500))
+    wish = start_requests.request_start(
+        books.db, station, 1, ACTOR, books.now_ms, person=books.person("Karim", paid_in=500)
+    )
     for token in (CARD, wish.id_token, remote_token(), ""):
         show(books, station, token)
     books.start(station, 1, wish.id_token)
@@ -73,7 +78,7 @@ def test_the_list_keeps_what_was_shown_last(books: Books) -> None:
         books.now_ms += 1
         show(books, station, f"04{number:06X}")
 
-    tokens = [one.tag.token for one in unknown_tags.page(books.db, limit=1000)]
+    tokens = [one.tag.token for one in unknown.page(books.db, limit=1000)]
     assert len(tokens) == TAGS_MAX
     assert tokens[0] == f"04{TAGS_MAX + 19:06X}"
     assert "04000000" not in tokens
@@ -82,10 +87,10 @@ def test_the_list_keeps_what_was_shown_last(books: Books) -> None:
 def test_a_listed_card_that_is_dismissed_is_back_when_it_is_shown_again(books: Books) -> None:
     station = books.station()
     show(books, station, STRANGE)
-    unknown_tags.dismiss(books.db, station, STRANGE, ACTOR, books.now_ms)
+    unknown.dismiss(books.db, station, STRANGE, ACTOR, books.now_ms)
     assert listed(books) == []
     with pytest.raises(NotFound):
-        unknown_tags.dismiss(books.db, station, STRANGE, ACTOR, books.now_ms)
+        unknown.dismiss(books.db, station, STRANGE, ACTOR, books.now_ms)
 
     show(books, station, STRANGE)
     assert listed(books) == [(STRANGE, "CS-01", 1)]
@@ -110,7 +115,7 @@ def test_cards_that_are_alike_are_suggested_and_nothing_more(books: Books) -> No
     for token in ("04A1B2C3D4E5", "08A1B2C3", "04112233"):
         show(books, station, token)
 
-    found = {one.tag.token: one for one in unknown_tags.page(books.db)}
+    found = {one.tag.token: one for one in unknown.page(books.db)}
 
     assert [(one.card.id, one.likeness) for one in found["04A1B2C3D4E5"].suggestions] == [(card, "truncated")]
     assert found["08A1B2C3"].is_random
@@ -133,7 +138,7 @@ def test_a_suggestion_is_found_by_the_ends_of_its_uid(uid: bytes, part: slice) -
 def test_a_card_that_is_waited_for_becomes_the_persons_and_charges_at_once(books: Books, message: str) -> None:
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
-    number = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms, label="Blue")
+    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms, label="Blue")
     books.db.announcements.clear()
     books.wait(20)
 
@@ -153,7 +158,7 @@ def test_a_card_that_is_waited_for_becomes_the_persons_and_charges_at_once(books
 
 def test_only_the_charger_that_waits_takes_the_card_and_only_the_first(books: Books) -> None:
     one, two, rahima = books.station("CS-1"), books.station("CS-2"), books.person()
-    number = unknown_tags.begin_enrol(books.db, one, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, one, rahima, ACTOR, books.now_ms)
 
     show(books, two, STRANGE)
     assert job(books, number).state == "waiting"
@@ -166,7 +171,7 @@ def test_only_the_charger_that_waits_takes_the_card_and_only_the_first(books: Bo
 
 def test_nobody_waits_longer_than_two_minutes(books: Books) -> None:
     station, rahima = books.station(), books.person()
-    number = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
     books.wait(119)
     assert charger_jobs.expire(books.db, books.now_ms) == 0
     books.wait(1)
@@ -179,8 +184,8 @@ def test_nobody_waits_longer_than_two_minutes(books: Books) -> None:
 
 def test_who_waits_later_at_a_charger_takes_the_place_of_who_waited_before(books: Books) -> None:
     station, rahima, karim = books.station(), books.person(), books.person("Karim")
-    first = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
-    second = unknown_tags.begin_enrol(books.db, station, karim, ACTOR, books.now_ms)
+    first = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    second = unknown.begin_enrol(books.db, station, karim, ACTOR, books.now_ms)
     show(books, station, STRANGE)
 
     assert (job(books, first).state, job(books, first).advice) == ("failed", "superseded")
@@ -189,7 +194,7 @@ def test_who_waits_later_at_a_charger_takes_the_place_of_who_waited_before(books
 
 def test_a_telephone_never_becomes_a_card(books: Books) -> None:
     station, rahima = books.station(), books.person()
-    number = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
 
     assert show(books, station, "08A1B2C3") == "Invalid"
     assert (job(books, number).state, job(books, number).advice) == ("failed", "random")
@@ -199,8 +204,8 @@ def test_a_start_out_of_a_queue_is_not_the_card_that_is_waited_for(books: Books)
     station, rahima = books.station(), books.person()
     shown_ms = books.now_ms
     books.wait(7_200)
-    number = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
-    sessions.transaction_started(books.db, station, TransactionStarted(1, STRANGE, 0, shown_ms, books.now_ms))
+    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    starting.transaction_started(books.db, station, TransactionStarted(1, STRANGE, 0, shown_ms, books.now_ms))
 
     assert job(books, number).state == "waiting"
 
@@ -208,9 +213,9 @@ def test_a_start_out_of_a_queue_is_not_the_card_that_is_waited_for(books: Books)
 def test_a_charger_whose_clock_is_wrong_is_understood_all_the_same(books: Books) -> None:
     station, rahima = books.station(), books.person()
     stations.set_skew(books.db, station, -3_600_000)
-    number = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
     event = TransactionStarted(1, STRANGE, 0, books.now_ms - 3_600_000, books.now_ms)
-    sessions.transaction_started(books.db, station, event)
+    starting.transaction_started(books.db, station, event)
 
     assert job(books, number).state == "done"
 
@@ -218,7 +223,7 @@ def test_a_charger_whose_clock_is_wrong_is_understood_all_the_same(books: Books)
 def test_a_start_that_was_told_before_anybody_waited_is_answered_as_then(books: Books) -> None:
     station, rahima = books.station(), books.person()
     first = books.start(station, 1, STRANGE)
-    number = unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
 
     assert books.start(station, 1, STRANGE) == first
     assert job(books, number).state == "waiting"
@@ -227,10 +232,10 @@ def test_a_start_that_was_told_before_anybody_waited_is_answered_as_then(books: 
 def test_one_waits_only_for_people_who_are_there_at_chargers_that_are_there(books: Books) -> None:
     station, rahima = books.station(), books.person()
     with pytest.raises(NotFound):
-        unknown_tags.begin_enrol(books.db, StationId(99), rahima, ACTOR, books.now_ms)
-    enrolment.close_person(books.db, rahima, ACTOR, books.now_ms)
+        unknown.begin_enrol(books.db, StationId(99), rahima, ACTOR, books.now_ms)
+    people.close_person(books.db, rahima, ACTOR, books.now_ms)
     with pytest.raises(Refusal):
-        unknown_tags.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+        unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
 
 
 # --- a known card under another name ---------------------------------------------------------------------------------------

@@ -9,8 +9,11 @@ import pytest
 from appliance.db import problems
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.services import authorize, enrolment, settings, stations, wishes
+from appliance.services import settings
 from appliance.services.announce import SessionChanged
+from appliance.services.people import people
+from appliance.services.sessions import authorization, start_requests
+from appliance.services.stations import admission
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -32,7 +35,7 @@ def station(books: Books) -> StationId:
 def wish(
     books: Books, station: StationId, evse: int = 1, *, person: PersonId | None = None, card: str = ""
 ) -> SessionId:
-    return wishes.request_start(books.db, station, evse, ACTOR, books.now_ms, person=person, card=card).id
+    return start_requests.request_start(books.db, station, evse, ACTOR, books.now_ms, person=person, card=card).id
 
 
 def holds(db: sqlite3.Connection) -> list[tuple[str, int]]:
@@ -93,7 +96,7 @@ def test_a_wish_that_is_given_up_gives_the_money_back(
     session = wish(books, station, person=rahima)
     assert books.available(rahima) == 49_000
 
-    assert wishes.give_up(books.db, session, why, books.now_ms)
+    assert start_requests.give_up(books.db, session, why, books.now_ms)
 
     assert (books.balance(rahima), books.available(rahima)) == (50_000, 50_000)
     row = books.session(session)
@@ -103,8 +106,8 @@ def test_a_wish_that_is_given_up_gives_the_money_back(
 def test_giving_up_twice_gives_back_once(books: Books, station: StationId, rahima: PersonId) -> None:
     session = wish(books, station, person=rahima)
 
-    assert wishes.give_up(books.db, session, "rejected", books.now_ms)
-    assert not wishes.give_up(books.db, session, "no_transaction", books.now_ms)
+    assert start_requests.give_up(books.db, session, "rejected", books.now_ms)
+    assert not start_requests.give_up(books.db, session, "no_transaction", books.now_ms)
     assert books.available(rahima) == 50_000
 
 
@@ -114,7 +117,7 @@ def test_a_session_that_has_begun_is_not_given_up(books: Books, station: Station
     session = wish(books, station, card=CARD)
     books.start(station, 1, CARD)
 
-    assert not wishes.give_up(books.db, session, "rejected", books.now_ms)
+    assert not start_requests.give_up(books.db, session, "rejected", books.now_ms)
     assert books.session(session)["state"] == "running"
     assert books.available(rahima) == 49_000
 
@@ -125,14 +128,14 @@ def test_a_wish_without_a_transaction_is_given_up_by_the_clock_within_two_minute
     assert settings.BOUNDS["start_timeout_s"][1] < 120
     session = wish(books, station, person=rahima)
     books.wait(settings.Settings().start_timeout_s - 1)
-    assert wishes.give_up_old(books.db, books.now_ms) == 0
+    assert start_requests.give_up_old(books.db, books.now_ms) == 0
     books.wait(1)
-    assert wishes.give_up_old(books.db, books.now_ms) == 1
+    assert start_requests.give_up_old(books.db, books.now_ms) == 1
 
     assert books.available(rahima) == 50_000
     assert books.session(session)["note"] == "no_transaction"
     assert [one.kind for one in problems.open_problems(books.db)] == ["start_lost"]
-    assert wishes.give_up_old(books.db, books.now_ms) == 0
+    assert start_requests.give_up_old(books.db, books.now_ms) == 0
 
 
 def test_a_start_that_comes_after_the_money_went_back_holds_it_anew(
@@ -142,7 +145,7 @@ def test_a_start_that_comes_after_the_money_went_back_holds_it_anew(
     session = wish(books, station, person=rahima)
     token = books.session(session)["id_token"]
     books.wait(100)
-    wishes.give_up_old(books.db, books.now_ms)
+    start_requests.give_up_old(books.db, books.now_ms)
     books.wait(5)
 
     late = books.start(station, 1, token, meter_wh=0)
@@ -159,7 +162,7 @@ def test_a_late_start_without_money_left_is_refused(books: Books, station: Stati
     poor = books.person(paid_in=500)
     session = wish(books, station, person=poor)
     token = books.session(session)["id_token"]
-    wishes.give_up(books.db, session, "no_transaction", books.now_ms)
+    start_requests.give_up(books.db, session, "no_transaction", books.now_ms)
     books.card(OTHER, poor)
     books.start(station, 2, OTHER)
 
@@ -172,9 +175,9 @@ def test_a_one_time_token_is_worth_nothing_at_another_station(
     token = books.session(wish(books, station, person=rahima))["id_token"]
     elsewhere = books.station("CS-02")
 
-    assert authorize.authorize(books.db, elsewhere, token, books.now_ms).status == "Invalid"
+    assert authorization.authorize(books.db, elsewhere, token, books.now_ms).status == "Invalid"
     assert books.start(elsewhere, 1, token).authorization.status == "Invalid"
-    assert authorize.authorize(books.db, station, token, books.now_ms).status == "Accepted"
+    assert authorization.authorize(books.db, station, token, books.now_ms).status == "Accepted"
 
 
 def test_a_transaction_on_another_connector_than_the_wished_one_leaves_the_wish_to_the_clock(
@@ -190,7 +193,7 @@ def test_a_transaction_on_another_connector_than_the_wished_one_leaves_the_wish_
     assert elsewhere.authorization.status == "ConcurrentTx"
     books.stop(station, elsewhere.ref, 1_000)
     books.wait(100)
-    wishes.give_up_old(books.db, books.now_ms)
+    start_requests.give_up_old(books.db, books.now_ms)
     assert books.available(rahima) == 50_000
 
 
@@ -205,7 +208,7 @@ def test_another_card_does_not_start_on_somebody_elses_wish(books: Books, statio
     assert other.ref != session
     books.stop(station, other.ref, 1_000)
     books.wait(100)
-    wishes.give_up_old(books.db, books.now_ms)
+    start_requests.give_up_old(books.db, books.now_ms)
     assert (books.balance(karim), books.balance(rahima)) == (18_000, 50_000)
     assert books.available(rahima) == 50_000
 
@@ -240,8 +243,8 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
     poor = books.person("Jamal Uddin")
     card = books.card(CARD, rahima)
     books.card(OTHER, books.person("Karim Ahmed", paid_in=5_000), expires_at_ms=books.now_ms - 1)
-    enrolment.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
-    unknown = stations.knock(books.db, "STRANGER", "10.0.0.9", books.now_ms)
+    people.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    unknown = admission.knock(books.db, "STRANGER", "10.0.0.9", books.now_ms)
     assert unknown is not None
     for error, arguments in (
         (TooLittleMoney, {"station": station, "person": poor}),
@@ -265,7 +268,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
 def test_a_card_blocked_after_the_wish_does_not_start(books: Books, station: StationId, rahima: PersonId) -> None:
     card = books.card(CARD, rahima)
     session = wish(books, station, card=CARD)
-    enrolment.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    people.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
 
     assert books.session(session)["state"] == "failed"
     assert books.available(rahima) == 50_000
@@ -319,13 +322,13 @@ def test_free_and_postpaid_wishes_hold_nothing(books: Books, station: StationId)
 def test_a_cancelled_wish_gives_the_money_back(books: Books, station: StationId, rahima: PersonId) -> None:
     session = wish(books, station, person=rahima)
 
-    assert wishes.running_on(books.db, station, 1) == session
-    wishes.order_stop(books.db, session, ACTOR, books.now_ms)
+    assert start_requests.running_on(books.db, station, 1) == session
+    start_requests.order_stop(books.db, session, ACTOR, books.now_ms)
 
     assert books.session(session)["note"] == "cancelled"
     assert books.available(rahima) == 50_000
     with pytest.raises(NotFound):
-        wishes.order_stop(books.db, session, ACTOR, books.now_ms)
+        start_requests.order_stop(books.db, session, ACTOR, books.now_ms)
 
 
 def test_stopping_a_session_leaves_it_to_the_station_to_end_it(
@@ -334,7 +337,7 @@ def test_stopping_a_session_leaves_it_to_the_station_to_end_it(
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD)
 
-    assert wishes.order_stop(books.db, started.ref, ACTOR, books.now_ms).state == "running"
+    assert start_requests.order_stop(books.db, started.ref, ACTOR, books.now_ms).state == "running"
     assert books.session(started.ref)["state"] == "running"
 
 

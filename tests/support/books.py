@@ -18,9 +18,13 @@ from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, groups, stations, tariffs
-from appliance.services import sessions as service
-from appliance.services.sessions import Started
+from appliance.services import tariffs
+from appliance.services.people import groups
+from appliance.services.people import people as people_units
+from appliance.services.sessions import starting as service
+from appliance.services.sessions.starting import Started
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 from tests.support.schema import prepare
 
 NOON_MS = 1_763_877_600_000
@@ -56,27 +60,27 @@ class Books:
 
     def person(self, name: str = "Rahima Khatun", *, group: GroupId | None = None, paid_in: int = 0) -> PersonId:
         """A person with money in the wallet."""
-        person = enrolment.add_person(self.db, name, group or self.group(), ACTOR, self.now_ms)
+        person = people_units.add_person(self.db, name, group or self.group(), ACTOR, self.now_ms)
         if paid_in:
-            cash_desk.top_up(self.db, person, paid_in, "cash", f"paid-{next(numbers)}", ACTOR, self.now_ms)
+            wallets.top_up(self.db, person, paid_in, "cash", f"paid-{next(numbers)}", ACTOR, self.now_ms)
         return person
 
     def card(self, uid: str, person: PersonId, *, transactions_max: int = 1, expires_at_ms: int | None = None) -> int:
         """A card for a person."""
-        return enrolment.add_card(
+        return people_units.add_card(
             self.db, uid, person, ACTOR, self.now_ms, transactions_max=transactions_max, expires_at_ms=expires_at_ms
         )
 
     def station(self, identity: str = "CS-01", evses: int = 2) -> StationId:
         """An approved station with free connectors."""
-        station = stations.register(self.db, identity, "", 0, None, ACTOR, self.now_ms)
+        station = admission.register(self.db, identity, "", 0, None, ACTOR, self.now_ms)
         for evse in range(1, evses + 1):
             self.status(station, evse, "Available")
         return station
 
     def status(self, station: StationId, evse: int, status: str) -> None:
         """A StatusNotification."""
-        stations.status_changed(
+        admission.status_changed(
             self.db, station, StatusChanged(evse, 1, status, "NoError", "", self.now_ms, self.now_ms)
         )
 

@@ -1,4 +1,4 @@
-"""A card desk on a test's books: chips that are plain values, and the steps of services/card_desk.py in the order in which a
+"""A card desk on a test's books: chips that are plain values, and the steps of services/card_desk/taps.py in the order in which a
 desk takes them, with all the misfortunes in between. No event loop, no reader.
 """
 
@@ -18,8 +18,8 @@ from appliance.domain.cards import content
 from appliance.domain.cards.tag import Content, Trouble
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS, Method
-from appliance.services import card_desk, desk_jobs, undo
-from appliance.services.card_desk import DeskKey, Plan
+from appliance.services.card_desk import jobs, taps, undo
+from appliance.services.card_desk.taps import DeskKey, Plan
 from tests.support.books import ACTOR, SECRET, Books
 from tests.support.one_desk import Chip
 
@@ -47,7 +47,7 @@ class Bench:
     def issue(self, **more: Any) -> int:
         """A job that waits for a card for somebody."""
         wanted = more if "person" in more else {"name": "Rahima Khatun", "group": self.books.group(), **more}
-        return self.begin(desk_jobs.begin_issue, **wanted)
+        return self.begin(jobs.begin_issue, **wanted)
 
     def issued(self, chip: Chip, **more: Any) -> Job:
         """A card given out, written and all."""
@@ -68,26 +68,26 @@ class Bench:
     def cancel(self, job: int) -> None:
         """Wait no more."""
         with self.unit():
-            desk_jobs.cancel(self.db, job, self.books.now_ms)
+            jobs.cancel(self.db, job, self.books.now_ms)
 
     def accept(self, job: int) -> None:
         """Use the card by its number."""
         with self.unit():
-            card_desk.accept_unwritten(self.db, job, ACTOR, self.books.now_ms)
+            taps.accept_unwritten(self.db, job, ACTOR, self.books.now_ms)
 
     def restart(self) -> None:
         """The server was killed and is back."""
         self.db.flush()
         self.db.forget()
         with self.unit():
-            desk_jobs.recover(self.db, self.books.now_ms)
+            jobs.recover(self.db, self.books.now_ms)
 
     # Cards.
 
     def tap(self, chip: Chip, *, desk: str = DESK) -> Plan:
         """The booking alone: nothing is written yet."""
         with self.unit():
-            return card_desk.tapped(self.db, desk, chip.seen(), KEY, self.books.now_ms)
+            return taps.tapped(self.db, desk, chip.seen(), KEY, self.books.now_ms)
 
     def lay(self, chip: Chip, trouble: Trouble | None = None, *, desk: str = DESK) -> None:
         """Lay a card down and leave it there until nothing is to be done; the first work comes to `trouble`, if any."""
@@ -103,19 +103,19 @@ class Bench:
                 self.fail(plan.card, found)
                 return
             with self.unit():
-                card_desk.written(self.db, plan.card, self.books.now_ms)
+                taps.written(self.db, plan.card, self.books.now_ms)
         raise AssertionError("the desk would write for ever")
 
     def fail(self, card: CardId, trouble: Trouble) -> None:
         """What the desk reports when work came to nothing."""
         with self.unit():
-            card_desk.failed(self.db, card, trouble, self.books.now_ms)
+            taps.failed(self.db, card, trouble, self.books.now_ms)
 
     # What the books say.
 
     def job(self, number: int) -> Job:
         """A job as it is now."""
-        return desk_jobs.need(self.db, number)
+        return jobs.need(self.db, number)
 
     def card(self, chip: Chip) -> Card:
         """The row of a chip."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.scenarios.conftest import PATIENCE_S, Json, Site

@@ -28,7 +28,7 @@ from appliance.rfid.desk import Desk
 from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader
 from appliance.services.announce import Announcement, Hub
-from appliance.services.card_desk import DeskKey
+from appliance.services.card_desk.taps import DeskKey
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.support.books import ACTOR, NOON_MS, SECRET, Books, open_books

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
-from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 
 ACCEPTED = CommandAnswer(True, "Accepted")
 

@@ -15,10 +15,10 @@ from appliance.db.engine.store import Store
 from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Work, Write
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
-from appliance.services import card_desk
 from appliance.services.announce import Announcement, DeskChanged, Hub
-from appliance.services.card_desk import DeskKey
-from appliance.services.ports import Channel, DeskView
+from appliance.services.card_desk import taps
+from appliance.services.card_desk.taps import DeskKey
+from appliance.services.ports.stations import Channel, DeskView
 
 READY = ReaderState(ReaderStatus.READY, "PN532v1.6 at /dev/ttyUSB0", "/dev/ttyUSB0")
 
@@ -153,7 +153,7 @@ class OneDesk:
                 await self._serve(self.chip)
 
     async def _serve(self, chip: Chip) -> None:
-        plan = await self._store.write(card_desk.tapped, self.id, chip.seen(), self._key, self._clock())
+        plan = await self._store.write(taps.tapped, self.id, chip.seen(), self._key, self._clock())
         if plan.work is None or plan.card is None:
             return
         trouble, self.trouble = self.trouble, None
@@ -162,7 +162,7 @@ class OneDesk:
             self.take()
         trouble = trouble or chip.obey(plan.work)
         if trouble is None:
-            await self._store.write(card_desk.written, plan.card, self._clock())
+            await self._store.write(taps.written, plan.card, self._clock())
         else:
             self._in_vain = chip
-            await self._store.write(card_desk.failed, plan.card, trouble, self._clock())
+            await self._store.write(taps.failed, plan.card, trouble, self._clock())

@@ -12,9 +12,12 @@ import pytest
 from appliance.db import audit, board
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import enrolment, groups, operators, stations, tariffs
-from appliance.services.operators import Role
-from appliance.services.ports import CommandAnswer, CommandFailed
+from appliance.services import tariffs
+from appliance.services.operators import operators
+from appliance.services.operators.operators import Role
+from appliance.services.people import groups, people
+from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.stations import admission
 from tests.ui.yard import ACTOR, NOW_MS, SITE, Yard, open_yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -348,10 +351,10 @@ async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Yard) -
     )  # fmt: skip
     number = await bare.store.write(tariffs.add, tariff, ACTOR, NOW_MS)
     await bare.store.write(tariffs.make_default, number, ACTOR, NOW_MS)
-    await bare.store.write(stations.register, "CS-01", "Gate 1", 0, None, ACTOR, NOW_MS)
+    await bare.store.write(admission.register, "CS-01", "Gate 1", 0, None, ACTOR, NOW_MS)
     assert await steps() == [("/tariffs", True), ("/stations", True), ("/people/new", False)]
     group = await bare.store.write(groups.add_group, "Customers", "prepaid", ACTOR, NOW_MS)
-    await bare.store.write(enrolment.add_person, "Rahima Khatun", group, ACTOR, NOW_MS)
+    await bare.store.write(people.add_person, "Rahima Khatun", group, ACTOR, NOW_MS)
     assert await steps() == []
 
 

@@ -16,9 +16,10 @@ from appliance.db.people.people import Card
 from appliance.db.sessions import session_list
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services import aliases, card_pin, enrolment
-from appliance.services.card_limits import SoFar
-from appliance.services.operators import Role
+from appliance.services.cards import aliases, pin
+from appliance.services.cards.limits import SoFar
+from appliance.services.operators.operators import Role
+from appliance.services.people import people as people_units
 from appliance.ui import card_words
 from appliance.ui.formats import formats
 from tests.ui.yard import NOW_MS, Yard
@@ -203,7 +204,7 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
     client = await yard.logged_in(Role.CASHIER)
     lost, back = await card(yard, "04A1B2C3"), await card(yard, "04B1B2C3")
     await replace(client, lost, "04F1B2C3")
-    await yard.store.write(enrolment.block_card, back.id, "returned", "console", NOW_MS)
+    await yard.store.write(people_units.block_card, back.id, "returned", "console", NOW_MS)
 
     assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
     assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}
@@ -252,7 +253,7 @@ async def test_a_pin_is_set_and_taken_away(yard: Yard) -> None:
 
     await post(client, "/cards/1/pin", pin="২৭৪১")
     pin_hash = await yard.store.read(people.pin_hash, CardId(1))
-    assert card_pin.matches("2741", pin_hash)
+    assert pin.matches("2741", pin_hash)
     assert "asks for a PIN" in await get(client, "/cards/1")
 
     await post(client, "/cards/1/pin/remove")

@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db.people import people
 from appliance.domain.identifiers import CardId
-from appliance.services import enrolment
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
+from appliance.services.people import people as people_units
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -150,7 +150,7 @@ async def test_a_list_is_forgotten_when_others_come(yard: Yard) -> None:
 async def test_the_exported_list_can_be_read_back_and_changes_nothing(yard: Yard, language: str) -> None:
     client = await yard.logged_in(Role.MANAGER)
     await yard.store.write(
-        enrolment.change_card, CardId(3), ACTOR, NOW_MS, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
+        people_units.change_card, CardId(3), ACTOR, NOW_MS, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
     )  # fmt: skip
     async with client.post("/account/language", data={"language": language}, headers=OURS) as answer:
         assert answer.status == 200
@@ -170,7 +170,7 @@ async def test_the_exported_list_can_be_read_back_and_changes_nothing(yard: Yard
 
 async def test_the_export_follows_the_filters_and_comes_as_a_workbook_too(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
-    await yard.store.write(enrolment.block_card, CardId(3), "lost", ACTOR, NOW_MS)
+    await yard.store.write(people_units.block_card, CardId(3), "lost", ACTOR, NOW_MS)
     async with client.get("/cards.csv", params={"state": "blocked"}) as answer:
         lines = (await answer.text()).strip().splitlines()
     assert len(lines) == 2

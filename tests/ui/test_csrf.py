@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
 from appliance.ui.security import is_ours
 from tests.ui.yard import Yard
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.services.operators import Role
-from appliance.services.ports import ToyPlace
+from appliance.services.operators.operators import Role
+from appliance.services.ports.stations import ToyPlace
 from appliance.simulator.nfc.toy import Toy
 from tests.ui.yard import Yard, open_yard
 

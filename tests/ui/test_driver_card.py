@@ -16,8 +16,9 @@ from appliance.db.people import people
 from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Kind
-from appliance.services import card_pin, enrolment
-from appliance.services.sun import HEAD, SESSION
+from appliance.services.cards import pin as card_pin
+from appliance.services.cards.secure_tap import HEAD, SESSION
+from appliance.services.people import people as people_units
 from appliance.ui.driver.app import create_drivers
 from tests.ui.yard import ACTOR, DESK_KEY, Yard
 
@@ -95,7 +96,7 @@ async def test_who_guesses_the_pin_waits_longer_and_longer(yard: Yard, phone: Te
 
 async def test_a_blocked_card_says_so(yard: Yard, phone: TestClient[Any, Any]) -> None:
     card = await card_of(yard, RAHIMA)
-    await yard.store.write(enrolment.block_card, card.id, "lost", ACTOR, yard.now_ms)
+    await yard.store.write(people_units.block_card, card.id, "lost", ACTOR, yard.now_ms)
 
     assert "This card is blocked" in await page(phone, f"/card/{card.token}")
 
@@ -136,9 +137,9 @@ def give_dna_card(db: Database, now_ms: int) -> str:
     """Karim gets a card that signs."""
     known = people.card_by_uid(db, "04B1B2C3")
     assert known is not None
-    card = enrolment.add_card(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
+    card = people_units.add_card(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
     people.set_content(db, card, "written")
-    return enrolment.need_card(db, card).token
+    return people_units.need_card(db, card).token
 
 
 def signed_tap(counter: int) -> dict[str, str]:

@@ -11,7 +11,9 @@ from playwright.async_api import Page, Route, async_playwright, expect
 from appliance.db.engine.unit import Database
 from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
-from appliance.services import cash_desk, enrolment, groups, stations
+from appliance.services.people import groups, people
+from appliance.services.stations import admission
+from appliance.services.wallets import wallets
 from tests.conftest import browser
 from tests.ui.test_board import OURS, PAGES
 from tests.ui.yard import ACTOR, NOW_MS, Yard
@@ -122,7 +124,7 @@ async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, 
     await link.focus()
 
     changed = StatusChanged(1, 1, "Finishing", "NoError", "", yard.now_ms + 1, yard.now_ms + 1)
-    await yard.store.write(stations.status_changed, StationId(2), changed)
+    await yard.store.write(admission.status_changed, StationId(2), changed)
 
     await expect(page.locator("#tile-2-1-1")).to_contain_text("Please unplug")
     await expect(link).to_be_focused()
@@ -131,7 +133,7 @@ async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, 
 async def test_a_new_charger_appears_on_the_board_by_itself(yard: Yard, page: Page) -> None:
     await expect(page.locator("[data-live-badge]")).to_contain_text("Live")
 
-    await yard.store.write(stations.register, "CS-77", "Far end", 0, None, "console", yard.now_ms)
+    await yard.store.write(admission.register, "CS-77", "Far end", 0, None, "console", yard.now_ms)
 
     await expect(page.get_by_role("heading", name="Far end")).to_be_visible()
 
@@ -185,7 +187,7 @@ def somebody_without_a_blank(db: Database) -> tuple[GroupId, PersonId, CardId]:
     """Name, note, group and label are as long as they may be, and the balance is large."""
     group = groups.add_group(db, "G" * 100, "prepaid", ACTOR, NOW_MS)
     note = f"https://maps.app.goo.gl/{'a' * 60}"
-    person = enrolment.add_person(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
-    card = enrolment.add_card(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
-    cash_desk.top_up(db, person, 100_000_00, "cash", "large", ACTOR, NOW_MS)
+    person = people.add_person(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
+    card = people.add_card(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
+    wallets.top_up(db, person, 100_000_00, "cash", "large", ACTOR, NOW_MS)
     return group, person, card

@@ -11,9 +11,10 @@ from aiohttp import ClientResponse
 
 from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import StationId
-from appliance.services import operators, stations
 from appliance.services.announce import StationChanged
-from appliance.services.operators import Role
+from appliance.services.operators import operators
+from appliance.services.operators.operators import Role
+from appliance.services.stations import admission
 from appliance.ui import live
 from appliance.ui.context import LIVE
 from appliance.ui.live import WAITING_MAX, Channel, Stream, event
@@ -43,7 +44,7 @@ async def watch(yard: Yard, views: str = "board", role: Role = Role.OWNER) -> Cl
 async def set_status(yard: Yard, station: int, word: str) -> None:
     """A StatusNotification."""
     changed = StatusChanged(1, 1, word, "NoError", "", yard.now_ms + 1, yard.now_ms + 1)
-    await yard.store.write(stations.status_changed, StationId(station), changed)
+    await yard.store.write(admission.status_changed, StationId(station), changed)
 
 
 async def test_a_stream_begins_with_everything_as_it_is(yard: Yard) -> None:

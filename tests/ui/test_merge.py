@@ -10,8 +10,9 @@ from aiohttp.test_utils import TestClient
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
-from appliance.services import cash_desk, enrolment
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
+from appliance.services.people import people as people_units
+from appliance.services.wallets import wallets
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -28,9 +29,9 @@ async def get(client: Browser, path: str) -> str:
 
 async def twin(yard: Yard) -> PersonId:
     """Rahima once more, with a card and some money."""
-    person = await yard.store.write(enrolment.add_person, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
-    await yard.store.write(enrolment.add_card, "04F1B2C3", person, ACTOR, NOW_MS)
-    await yard.store.write(cash_desk.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
+    person = await yard.store.write(people_units.add_person, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
+    await yard.store.write(people_units.add_card, "04F1B2C3", person, ACTOR, NOW_MS)
+    await yard.store.write(wallets.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
     return person
 
 

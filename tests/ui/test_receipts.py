@@ -10,8 +10,9 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db.wallets import receipts as rows
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services import cash_desk, enrolment
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
+from appliance.services.people import people
+from appliance.services.wallets import wallets
 from tests.ui.yard import NOW_MS, Yard
 
 RAHIMA, KARIM = PersonId(1), PersonId(2)
@@ -33,7 +34,7 @@ async def get(client: Browser, path: str) -> str:
 async def recharge(yard: Yard, person: PersonId, amount_minor: int, card: int | None = None) -> int:
     """A top-up; the number of its receipt."""
     booked = await yard.store.write(
-        lambda db: cash_desk.top_up(
+        lambda db: wallets.top_up(
             db, person, amount_minor, "cash", f"receipt-{person}-{amount_minor}", "operator:1", NOW_MS,
             card=CardId(card) if card is not None else None,
         )
@@ -63,9 +64,9 @@ async def test_a_receipt_says_who_what_when_and_what_is_left(yard: Yard, client:
 async def test_a_receipt_stays_as_it_was_when_names_change(yard: Yard, client: Browser) -> None:
     number = await recharge(yard, RAHIMA, 250_00)
     await yard.store.write(
-        lambda db: enrolment.change_person(
+        lambda db: people.change_person(
             db, RAHIMA, "operator:1", NOW_MS, name="Rahima Begum", phone="", note="", language="",
-            group=enrolment.need_person(db, RAHIMA).group_id,
+            group=people.need_person(db, RAHIMA).group_id,
         )
     )  # fmt: skip
 
@@ -84,9 +85,9 @@ async def test_a_receipt_speaks_with_the_customer_and_the_page_with_the_staff(ya
 
 async def test_who_has_a_language_of_their_own_gets_the_receipt_in_it(yard: Yard, client: Browser) -> None:
     await yard.store.write(
-        lambda db: enrolment.change_person(
+        lambda db: people.change_person(
             db, RAHIMA, "operator:1", NOW_MS, name="Rahima Khatun", phone="", note="", language="bn",
-            group=enrolment.need_person(db, RAHIMA).group_id,
+            group=people.need_person(db, RAHIMA).group_id,
         )
     )  # fmt: skip
     number = await recharge(yard, RAHIMA, 250_00)
@@ -137,7 +138,7 @@ async def test_a_number_that_no_receipt_has_is_said(client: Browser) -> None:
 async def test_older_receipts_are_a_page_further(yard: Yard, client: Browser) -> None:
     def many(db: Any) -> None:
         for number in range(60):
-            cash_desk.top_up(db, RAHIMA, 100, "cash", f"many-{number}", "operator:1", NOW_MS)
+            wallets.top_up(db, RAHIMA, 100, "cash", f"many-{number}", "operator:1", NOW_MS)
 
     await yard.store.write(many)
     newest = (await yard.store.read(rows.page, limit=1))[0].number

@@ -17,8 +17,8 @@ from appliance.db import reports
 from appliance.db.engine.unit import Database
 from appliance.domain.events import TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
-from appliance.services import sessions
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
+from appliance.services.sessions import starting
 from appliance.ui.days import Span, month_of, ordered, read_day, span_of_preset
 from tests.ui.yard import HOUR_MS, NOW_MS, Yard
 
@@ -38,11 +38,11 @@ def some_weeks(db: Database) -> None:
 
 def charge(db: Database, station: int, uid: str, begin_ms: int, hours: int, energy_wh: int) -> None:
     """A session with a start and an end."""
-    started = sessions.transaction_started(
+    started = starting.transaction_started(
         db, StationId(station), TransactionStarted(1, uid, 1_000_000, begin_ms, begin_ms)
     )
     end_ms = begin_ms + hours * HOUR_MS
-    sessions.transaction_ended(
+    starting.transaction_ended(
         db, StationId(station), TransactionEnded(started.ref, uid, 1_000_000 + energy_wh, end_ms, "Local", (), end_ms)
     )
 

@@ -22,8 +22,10 @@ from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.services import changes, enrolment, sessions
-from appliance.services.operators import Role
+from appliance.services import admin_commands
+from appliance.services.operators.operators import Role
+from appliance.services.people import people as people_units
+from appliance.services.sessions import starting
 from tests.ui.yard import ACTOR, HOUR_MS, NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -45,11 +47,11 @@ def text_of(html: str) -> str:
 def doubtful(db: Database) -> SessionId:
     """A session of Rahima whose meter stops far below where it started."""
     begin_ms = NOW_MS - 5 * HOUR_MS
-    started = sessions.transaction_started(
+    started = starting.transaction_started(
         db, StationId(8), TransactionStarted(1, "04A1B2C3", 90_000, begin_ms, begin_ms)
     )
     end_ms = begin_ms + HOUR_MS
-    sessions.transaction_ended(
+    starting.transaction_ended(
         db, StationId(8), TransactionEnded(started.ref, "04A1B2C3", 10, end_ms, "PowerLoss", (), end_ms)
     )
     return SessionId(int(started.ref))
@@ -64,7 +66,7 @@ async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(yar
     owner = await yard.logged_in()
     newest = (await yard.store.read(session_list.page, Filter()))[0].id
     before = text_of(await get(owner, "/sessions")).partition("sessions that ended")[2]
-    await yard.store.write(changes.restored, NOW_MS, newest=0)
+    await yard.store.write(admin_commands.restored, NOW_MS, newest=0)
     number = newest + NUMBERS_SKIPPED
 
     listed = await get(owner, "/sessions")
@@ -112,7 +114,7 @@ async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str
 @pytest.mark.parametrize("text", ["345678", "pays late", "04A1B2C3"])
 async def test_a_viewer_finds_nobody_by_telephone_note_or_card(yard: Yard, text: str) -> None:
     await yard.store.write(
-        enrolment.change_person, PersonId(1), ACTOR, NOW_MS,
+        people_units.change_person, PersonId(1), ACTOR, NOW_MS,
         name="Rahima Khatun", phone="+880 1712 345678", note="pays late", language="", group=GroupId(1),
     )  # fmt: skip
     manager, viewer = await yard.logged_in(Role.MANAGER), await yard.logged_in(Role.VIEWER)
@@ -230,7 +232,7 @@ async def test_the_page_of_a_running_session_is_told_what_moves(yard: Yard) -> N
         first = await fragments_of(stream)
         assert "12.40" in first["answer"]
         reading = Reading(NOW_MS, 113_100, 7_240)
-        await yard.store.write(sessions.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
+        await yard.store.write(starting.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
         second = await fragments_of(stream)
 
     assert "13.10" in second["answer"]
@@ -284,7 +286,7 @@ async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(yard: Yard)
         assert answer.status == 200
     late = TransactionEnded(int(session), "04A1B2C3", 95_000, NOW_MS, "Local", (), NOW_MS)
 
-    await yard.store.write(sessions.transaction_ended, StationId(8), late)
+    await yard.store.write(starting.transaction_ended, StationId(8), late)
 
     found = await yard.store.read(session_list.show, session)
     assert found is not None

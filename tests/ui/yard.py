@@ -22,12 +22,18 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
-from appliance.services import cash_desk, enrolment, groups, operators, sessions, stations, tariffs
+from appliance.services import tariffs
 from appliance.services.announce import Hub
-from appliance.services.card_desk import DeskKey
-from appliance.services.operators import Role
-from appliance.services.ports import CommandAnswer, CommandFailed, Desks, ToyChargers, ToyReader, Variable
-from appliance.services.remote_control import RemoteControl
+from appliance.services.card_desk.taps import DeskKey
+from appliance.services.operators import operators
+from appliance.services.operators.operators import Role
+from appliance.services.people import groups
+from appliance.services.people import people as people_units
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Desks, ToyChargers, ToyReader, Variable
+from appliance.services.sessions import starting
+from appliance.services.stations import admission
+from appliance.services.stations.commands import RemoteControl
+from appliance.services.wallets import wallets
 from appliance.ui.app import create_console
 from appliance.ui.context import Addresses, Console, NoDesks
 from tests.support.schema import prepare
@@ -250,19 +256,19 @@ def fill(db: Database) -> set[StationId]:
         ("Jamal Uddin", "", staff, "04D1B2C3", 0),
     )
     for name, phone, group, uid, paid_minor in people:
-        person = enrolment.add_person(db, name, group, ACTOR, NOW_MS, phone=phone)
-        enrolment.add_card(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
+        person = people_units.add_person(db, name, group, ACTOR, NOW_MS, phone=phone)
+        people_units.add_card(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
         if paid_minor:
-            cash_desk.top_up(db, person, paid_minor, "cash", f"first-{person}", ACTOR, NOW_MS)
+            wallets.top_up(db, person, paid_minor, "cash", f"first-{person}", ACTOR, NOW_MS)
     made = {}
     for identity, name, plugs in (
         ("CS-01", "Gate 1", 2), ("CS-02", "Ramp A", 1), ("CS-03", "Ramp B", 1), ("CS-04", "Hall 1", 1),
         ("CS-05", "Hall 2", 1), ("CS-06", "Hall 3", 1), ("CS-07", "Court 1", 1), ("CS-08", "Court 2", 1),
         ("CS-09", "Court 3", 1),
     ):  # fmt: skip
-        station = made[identity] = stations.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
-        stations.connected(db, station, "ocpp1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
-        stations.booted(
+        station = made[identity] = admission.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
+        admission.connected(db, station, "ocpp1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
+        admission.booted(
             db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS)
         )
         for evse in range(1, plugs + 1):
@@ -273,16 +279,16 @@ def fill(db: Database) -> set[StationId]:
     status(db, made["CS-04"], 1, "Faulted", 89, error="GroundFailure", info="RCD tripped")
     ref = charge(db, made["CS-05"], 1, "04A1B2C3", minutes=140, energy_wh=9_870, power_w=0)
     end_ms = NOW_MS - 108 * MINUTE_MS
-    sessions.transaction_ended(
+    starting.transaction_ended(
         db, made["CS-05"], TransactionEnded(ref, "04A1B2C3", 109_870, end_ms, "Local", (), end_ms)
     )
     status(db, made["CS-05"], 1, "Finishing", 108)
     status(db, made["CS-06"], 1, "Reserved", 2)
-    stations.disconnected(db, made["CS-07"], NOW_MS - 3 * MINUTE_MS)
+    admission.disconnected(db, made["CS-07"], NOW_MS - 3 * MINUTE_MS)
     status(db, made["CS-08"], 1, "Unavailable", 465)
     charge(db, made["CS-09"], 1, "04D1B2C3", minutes=200, energy_wh=44_120, power_w=0)
     status(db, made["CS-09"], 1, "SuspendedEV", 12)
-    stations.knock(db, "ACME-0042", "192.168.1.77", NOW_MS - 2 * MINUTE_MS)
+    admission.knock(db, "ACME-0042", "192.168.1.77", NOW_MS - 2 * MINUTE_MS)
     return {number for identity, number in made.items() if identity != "CS-07"}
 
 
@@ -290,7 +296,7 @@ def status(
     db: Database, station: StationId, evse: int, word: str, minutes: int, *, error: str = "NoError", info: str = ""
 ) -> None:
     """A connector has been so for some minutes."""
-    stations.status_changed(
+    admission.status_changed(
         db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS, NOW_MS)
     )
 
@@ -308,11 +314,11 @@ def charge(
 ) -> int:
     """A transaction that began some minutes ago and has been measured twice; its number."""
     began_ms = NOW_MS - minutes * MINUTE_MS
-    started = sessions.transaction_started(db, station, TransactionStarted(evse, uid, 100_000, began_ms, began_ms))
+    started = starting.transaction_started(db, station, TransactionStarted(evse, uid, 100_000, began_ms, began_ms))
     status(db, station, evse, "Charging", minutes)
     for share in (2, 1):
         reading = Reading(
             NOW_MS - (share - 1) * MINUTE_MS - 10_000, 100_000 + energy_wh // share, power_w, soc_percent=soc_percent
         )
-        sessions.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading.at_ms))
+        starting.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading.at_ms))
     return int(started.ref)

@@ -1,5 +1,5 @@
 """Sessions as rows: beginning and measuring. Before they begin they may be `wishes`; how they end is in `endings`; what they cost is
-decided in services/billing.py.
+decided in services/sessions/billing.py.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from appliance.ocpp.schemas import Payload
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.station import Station
 from appliance.ocpp.v16 import translate
-from appliance.services import authorize, sessions, stations
+from appliance.services.sessions import authorization as authorize
+from appliance.services.sessions import starting
+from appliance.services.stations import admission
 
 PENDING_INTERVAL_S = 30
 """How soon a knocking station asks again whether it was let in."""
@@ -130,7 +132,7 @@ def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Ta
 
 
 def boot(db: Database, station: StationId, event: StationBooted, registration: Payload) -> Payload:
-    stations.booted(db, station, event)
+    admission.booted(db, station, event)
     return registration
 
 
@@ -139,33 +141,33 @@ def authorized(db: Database, station: StationId, token: str, now_ms: int) -> Pay
 
 
 def status_changed(db: Database, station: StationId, event: StatusChanged) -> Payload:
-    stations.status_changed(db, station, event)
+    admission.status_changed(db, station, event)
     return {}
 
 
 def meter_read(db: Database, station: StationId, event: MeterRead) -> Payload:
-    sessions.meter_read(db, station, event)
+    starting.meter_read(db, station, event)
     return {}
 
 
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Payload:
-    started = sessions.transaction_started(db, station, event)
+    started = starting.transaction_started(db, station, event)
     return {"transactionId": started.ref, "idTagInfo": translate.id_tag_info(started.authorization)}
 
 
 def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Payload:
-    authorization = sessions.transaction_ended(db, station, event)
+    authorization = starting.transaction_ended(db, station, event)
     # 1.6, 6.50: only about a card that was given.
     return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
 
 def start_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
-    started = sessions.start_unreadable(db, station, note, received_at_ms)
+    started = starting.start_unreadable(db, station, note, received_at_ms)
     return {"transactionId": started.ref, "idTagInfo": translate.id_tag_info(started.authorization)}
 
 
 def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
-    sessions.stop_unreadable(db, station, note, received_at_ms)
+    starting.stop_unreadable(db, station, note, received_at_ms)
     return {}
 
 

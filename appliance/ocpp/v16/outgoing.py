@@ -9,7 +9,7 @@ from appliance.domain.id_token import ID_TAG_CHARS_MAX
 from appliance.ocpp.dialect import Call
 from appliance.ocpp.redact import SECRET
 from appliance.ocpp.schemas import Payload
-from appliance.services.ports import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 KEYS_AT_ONCE = 50

@@ -1,7 +1,7 @@
 """NTAG 424 DNA: a Type 4 tag with five AES keys, which puts its UID and a count of its taps, signed, into its link (SUN).
 
 After the datasheet NT4H2421Gx (rev. 3.0) and AN12196. Whoever opens the link can be told from somebody who copied it:
-services/sun.py checks that. Key 0 is written last when the card is locked and when it is opened again, so that it tells, on a
+services/cards/secure_tap.py checks that. Key 0 is written last when the card is locked and when it is opened again, so that it tells, on a
 card that was torn away, which way the work was going; and every other key is tried before it is replaced.
 """
 

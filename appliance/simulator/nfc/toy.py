@@ -1,6 +1,6 @@
 """The demo's reader: a drawer of cards that are laid on it with a mouse. None of this exists on a real site.
 
-It implements `ToyReader` of services/ports.py. What is written on the cards survives a restart of the demo.
+It implements `ToyReader` of services/ports/stations.py. What is written on the cards survives a restart of the demo.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from appliance.domain.cards.tag import Kind
-from appliance.services.ports import ToyCard
+from appliance.services.ports.stations import ToyCard
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card, TypeFCard
 from appliance.simulator.nfc.catalogue import TELEPHONE

@@ -15,9 +15,9 @@ from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services import card_limits as limit_units
-from appliance.services import enrolment
-from appliance.services.enrolment import TRANSACTIONS_MAX, need_card
+from appliance.services.cards import limits as limit_units
+from appliance.services.people import people as people_units
+from appliance.services.people.people import TRANSACTIONS_MAX, need_card
 from appliance.services.texts import TEXT_CHARS_MAX
 from appliance.ui.api.checks import Parameter, moment_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
@@ -134,7 +134,7 @@ async def add_card(call: Call) -> Answer:
     """`POST /cards`."""
     body = call.body
     card = await call.console.store.write(
-        enrolment.add_card,
+        people_units.add_card,
         body["uid"],
         PersonId(body["person_id"]),
         call.actor,
@@ -157,21 +157,21 @@ async def change_card(call: Call) -> Answer:
 async def block(call: Call) -> Answer:
     """`POST /cards/{id}/block`."""
     card = CardId(call.number())
-    await call.console.store.write(enrolment.block_card, card, call.body.get("reason", ""), call.actor, call.now_ms)
+    await call.console.store.write(people_units.block_card, card, call.body.get("reason", ""), call.actor, call.now_ms)
     return await _now(call, card)
 
 
 async def unblock(call: Call) -> Answer:
     """`POST /cards/{id}/unblock`."""
     card = CardId(call.number())
-    await call.console.store.write(enrolment.unblock_card, card, call.actor, call.now_ms)
+    await call.console.store.write(people_units.unblock_card, card, call.actor, call.now_ms)
     return await _now(call, card)
 
 
 async def replace(call: Call) -> Answer:
     """`POST /cards/{id}/replace`: the new card."""
     card = CardId(call.number())
-    new = await call.console.store.write(enrolment.replace_card, card, call.body["uid"], call.actor, call.now_ms)
+    new = await call.console.store.write(people_units.replace_card, card, call.body["uid"], call.actor, call.now_ms)
     return await _now(call, new, 201)
 
 
@@ -257,7 +257,7 @@ def _known(db: sqlite3.Connection, card: CardId) -> Known:
 
 def _change(db: Database, card: CardId, body: Body, expiry: tuple[int | None] | None, actor: str, now_ms: int) -> None:
     found = need_card(db, card)
-    enrolment.change_card(
+    people_units.change_card(
         db,
         card,
         actor,

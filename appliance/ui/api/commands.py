@@ -10,9 +10,10 @@ from appliance.db.sessions.sessions import Running
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import PersonId, SessionId, StationId
-from appliance.services import idempotent, wishes
-from appliance.services.idempotent import Stored
-from appliance.services.ports import CommandAnswer, CommandFailed
+from appliance.services import idempotency
+from appliance.services.idempotency import Stored
+from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import start_requests
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import Answer, Body, Call, Operation, fingerprint, key_of, known_answer, stored_answer
 from appliance.ui.api.shapes import (
@@ -92,7 +93,7 @@ async def start(call: Call) -> Answer:
     if key is not None and (known := await known_answer(call, key)) is not None:
         return known
     station = await station_of(call)
-    record = wishes.request_start if key is None else partial(_start_once, key, fingerprint(call))
+    record = start_requests.request_start if key is None else partial(_start_once, key, fingerprint(call))
     try:
         wish = await call.console.control.start(
             station.id,
@@ -210,11 +211,11 @@ def _start_once(
     made: list[Running] = []
 
     def unit(name: str) -> tuple[int, str]:  # noqa: ARG001 - a session needs no other name than its number.
-        running = wishes.request_start(db, station, evse, actor, now_ms, person=person, card=card)
+        running = start_requests.request_start(db, station, evse, actor, now_ms, person=person, card=card)
         made.append(running)
         return 202, f'{{"session_id":{running.id},"state":"requested"}}'
 
-    stored = idempotent.once(db, actor, key, request, now_ms, unit)
+    stored = idempotency.once(db, actor, key, request, now_ms, unit)
     if stored.repeated:
         raise Repeated(stored)
     return made[0]

@@ -1,6 +1,6 @@
 """What happens at a card desk as server-sent events, and the websocket by which a reader on another computer joins as one.
 
-What travels over that websocket is none of this module's business (services/ports.py: Channel).
+What travels over that websocket is none of this module's business (services/ports/stations.py: Channel).
 """
 
 from __future__ import annotations

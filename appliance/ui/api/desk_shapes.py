@@ -18,12 +18,13 @@ from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
-from appliance.services import card_checks, card_desk, enrolment
-from appliance.services.card_desk import Described
-from appliance.services.cash_desk import AMOUNT_MINOR_MAX
-from appliance.services.desk_jobs import BATCH_MAX
-from appliance.services.ports import DeskView
+from appliance.services.card_desk import checks, taps
+from appliance.services.card_desk.jobs import BATCH_MAX
+from appliance.services.card_desk.taps import Described
+from appliance.services.people import people as people_units
+from appliance.services.ports.stations import DeskView
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
+from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX
 from appliance.ui import desk_words
 from appliance.ui.api.operations import Body, at
 from appliance.ui.api.shapes import (
@@ -202,9 +203,9 @@ def on_reader(db: sqlite3.Connection, seen: Seen | None, site_key: bytes) -> OnR
     """What the books say of the card that lies there."""
     if seen is None:
         return None
-    described = card_desk.describe(db, seen, site_key)
+    described = taps.describe(db, seen, site_key)
     card = described.card
-    holder = people.find(db, card.person_id) if card is not None and not enrolment.has_come_back(card) else None
+    holder = people.find(db, card.person_id) if card is not None and not people_units.has_come_back(card) else None
     return OnReader(seen, described, holder)
 
 
@@ -274,7 +275,7 @@ def objection_code(described: Described) -> str:
     if described.objection:
         return described.objection
     card, origin = described.card, described.origin
-    if origin is Origin.COPIED or (card is not None and card_checks.is_copy(card, origin)):
+    if origin is Origin.COPIED or (card is not None and checks.is_copy(card, origin)):
         return "copied"
     if origin is Origin.FOREIGN and not described.ours:
         return "foreign"

@@ -18,8 +18,8 @@ from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
-from appliance.services import card_desk, desk_jobs, undo
-from appliance.services.ports import DeskView
+from appliance.services.card_desk import jobs, taps, undo
+from appliance.services.ports.stations import DeskView
 from appliance.ui.api.checks import moment_of
 from appliance.ui.api.desk_shapes import (
     BATCH,
@@ -79,7 +79,7 @@ async def issue(call: Call) -> Answer:
     expires_at_ms = None if expiry is None else moment_of("expires_at", expiry)
 
     def begin(db: Database, desk: str) -> int:
-        return desk_jobs.begin_issue(
+        return jobs.begin_issue(
             db, desk, actor, now_ms,
             person=_person(body), name=body.get("name", ""), phone=body.get("phone", ""), group=_group(body),
             topup_minor=body.get("topup_minor", 0), method=_method(body), label=body.get("label", ""),
@@ -95,7 +95,7 @@ async def recharge(call: Call) -> Answer:
     call.check_currency()
 
     def begin(db: Database, desk: str) -> int:
-        return desk_jobs.begin_recharge(
+        return jobs.begin_recharge(
             db, desk, body["amount_minor"], _method(body), actor, now_ms, card=_card(body, "card_id")
         )
 
@@ -105,7 +105,7 @@ async def recharge(call: Call) -> Answer:
 async def read(call: Call) -> Answer:
     """`POST /desks/{id}/read`."""
     actor, now_ms = call.actor, call.now_ms
-    return await _begin(call, lambda db, desk: desk_jobs.begin_read(db, desk, actor, now_ms))
+    return await _begin(call, lambda db, desk: jobs.begin_read(db, desk, actor, now_ms))
 
 
 async def replace_at_desk(call: Call) -> Answer:
@@ -114,7 +114,7 @@ async def replace_at_desk(call: Call) -> Answer:
 
     def begin(db: Database, desk: str) -> int:
         old = CardId(body["old_card_id"])
-        return desk_jobs.begin_replace(db, desk, old, actor, now_ms, overwrite=body.get("overwrite", False))
+        return jobs.begin_replace(db, desk, old, actor, now_ms, overwrite=body.get("overwrite", False))
 
     return await _begin(call, begin)
 
@@ -126,7 +126,7 @@ async def decommission(call: Call) -> Answer:
         raise web.HTTPForbidden  # Money leaves a wallet through those who may refund it.
 
     def begin(db: Database, desk: str) -> int:
-        return desk_jobs.begin_decommission(
+        return jobs.begin_decommission(
             db, desk, actor, now_ms,
             card=_card(body, "card_id"), refund=body.get("refund", False), rest=body.get("rest", False),
             method=_method(body),
@@ -141,7 +141,7 @@ async def rewrite(call: Call) -> Answer:
 
     def begin(db: Database, desk: str) -> int:
         card = CardId(body["card_id"])
-        return desk_jobs.begin_rewrite(db, desk, card, actor, now_ms, overwrite=body.get("overwrite", False))
+        return jobs.begin_rewrite(db, desk, card, actor, now_ms, overwrite=body.get("overwrite", False))
 
     return await _begin(call, begin)
 
@@ -153,7 +153,7 @@ async def batch(call: Call) -> Answer:
         raise Invalid("person_id", N_("Say for whom the cards are: either a person or a group."))
 
     def begin(db: Database, desk: str) -> int:
-        return desk_jobs.begin_batch(
+        return jobs.begin_batch(
             db, desk, body["count"], actor, now_ms,
             person=_person(body), group=_group(body), label=body.get("label", ""),
             overwrite=body.get("overwrite", False),
@@ -175,7 +175,7 @@ async def cancel_job(call: Call) -> Answer:
     desk, job, now_ms = _name(call), call.number("job"), call.now_ms
 
     def unit(db: Database) -> None:
-        desk_jobs.cancel(db, job_at(db, desk, job).id, now_ms)
+        jobs.cancel(db, job_at(db, desk, job).id, now_ms)
 
     await call.console.store.write(unit)
     return await _now(call)
@@ -186,7 +186,7 @@ async def accept_job(call: Call) -> Answer:
     desk, job, actor, now_ms = _name(call), call.number("job"), call.actor, call.now_ms
 
     def unit(db: Database) -> None:
-        card_desk.accept_unwritten(db, job_at(db, desk, job).id, actor, now_ms)
+        taps.accept_unwritten(db, job_at(db, desk, job).id, actor, now_ms)
 
     await call.console.store.write(unit)
     return await _now(call)
@@ -211,7 +211,7 @@ def job_at(db: sqlite3.Connection, desk: str, job: int) -> Job:
     Raises:
         NotFound: There is none of this number, or it is another desk's.
     """
-    found = desk_jobs.need(db, job)
+    found = jobs.need(db, job)
     if found.desk != desk:
         raise NotFound("There is no such job.")
     return found

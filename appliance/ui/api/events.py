@@ -27,8 +27,8 @@ from appliance.services.announce import (
     SettingsChanged,
     StationChanged,
 )
-from appliance.services.operators import hash_token
-from appliance.services.operators import visit as visit_of
+from appliance.services.operators.operators import hash_token
+from appliance.services.operators.operators import visit as visit_of
 from appliance.ui.api.shapes import or_null, record, whole, words
 from appliance.ui.auth import session_cookie
 from appliance.ui.context import CONSOLE, principal

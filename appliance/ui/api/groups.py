@@ -6,9 +6,9 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Group
 from appliance.domain.identifiers import GroupId
-from appliance.services import groups
-from appliance.services.cash_desk import AMOUNT_MINOR_MAX
+from appliance.services.people import groups
 from appliance.services.texts import TITLE_CHARS_MAX
+from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX
 from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, listed
 from appliance.ui.api.shapes import (
     CURRENCY,

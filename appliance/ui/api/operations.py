@@ -14,9 +14,9 @@ from aiohttp import web
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.units import rfc3339
-from appliance.services import idempotent
-from appliance.services.idempotent import KEY_CHARS_MAX, Stored
-from appliance.services.ports import CommandFailed
+from appliance.services import idempotency
+from appliance.services.idempotency import KEY_CHARS_MAX, Stored
+from appliance.services.ports.stations import CommandFailed
 from appliance.ui.api.checks import Parameter, body_of, identifier, query_of, validator
 from appliance.ui.api.shapes import ID_MAX, Schema, Shape, form, several, thing, whole, words
 from appliance.ui.context import CONSOLE, Console, Principal, principal
@@ -216,7 +216,7 @@ async def known_answer(call: Call, key: str) -> Answer | None:
     Raises:
         KeyReused: To another request.
     """
-    stored = await call.console.store.read(idempotent.known, call.actor, key, fingerprint(call))
+    stored = await call.console.store.read(idempotency.known, call.actor, key, fingerprint(call))
     return None if stored is None else stored_answer(stored)
 
 
@@ -233,7 +233,7 @@ def _once(
         status, body = unit(db, name)
         return status, orjson.dumps(body).decode()
 
-    return idempotent.once(db, scope, key, request, now_ms, rendered)
+    return idempotency.once(db, scope, key, request, now_ms, rendered)
 
 
 # --- serving -------------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
-from appliance.services import cash_desk, enrolment
-from appliance.services.cash_desk import AMOUNT_MINOR_MAX, Booked
-from appliance.services.enrolment import need_person
+from appliance.services.people import people as people_units
+from appliance.services.people.people import need_person
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
+from appliance.services.wallets import wallets
+from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX, Booked
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (
@@ -132,7 +133,7 @@ async def add_person(call: Call) -> Answer:
     """`POST /people`."""
     body = call.body
     person = await call.console.store.write(
-        enrolment.add_person,
+        people_units.add_person,
         body["name"],
         GroupId(body["group_id"]),
         call.actor,
@@ -154,14 +155,14 @@ async def change_person(call: Call) -> Answer:
 async def close_person(call: Call) -> Answer:
     """`POST /people/{id}/close`."""
     person = PersonId(call.number())
-    await call.console.store.write(enrolment.close_person, person, call.actor, call.now_ms)
+    await call.console.store.write(people_units.close_person, person, call.actor, call.now_ms)
     return await _now(call, person)
 
 
 async def reopen_person(call: Call) -> Answer:
     """`POST /people/{id}/reopen`."""
     person = PersonId(call.number())
-    await call.console.store.write(enrolment.reopen_person, person, call.actor, call.now_ms)
+    await call.console.store.write(people_units.reopen_person, person, call.actor, call.now_ms)
     return await _now(call, person)
 
 
@@ -170,12 +171,12 @@ async def reopen_person(call: Call) -> Answer:
 
 async def top_up(call: Call) -> Answer:
     """`POST /people/{id}/topups`."""
-    return await _pay(call, cash_desk.top_up)
+    return await _pay(call, wallets.top_up)
 
 
 async def refund(call: Call) -> Answer:
     """`POST /people/{id}/refunds`."""
-    return await _pay(call, cash_desk.refund)
+    return await _pay(call, wallets.refund)
 
 
 async def correct(call: Call) -> Answer:
@@ -184,7 +185,7 @@ async def correct(call: Call) -> Answer:
     person, body, actor, now_ms = PersonId(call.number()), call.body, call.actor, call.now_ms
 
     def unit(db: Database, name: str) -> tuple[int, Body]:
-        booked = cash_desk.correct(db, person, body["amount_minor"], body["reason"], name, actor, now_ms)
+        booked = wallets.correct(db, person, body["amount_minor"], body["reason"], name, actor, now_ms)
         return 201, booked_as(call, person, booked)
 
     return await once(call, unit)
@@ -263,7 +264,7 @@ async def _now(call: Call, person: PersonId, status: int = 200) -> Answer:
 
 def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_ms: int) -> None:
     found = need_person(db, person)
-    enrolment.change_person(
+    people_units.change_person(
         db,
         person,
         actor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.identifiers import PersonId
-from appliance.services.receipts import need
+from appliance.services.wallets.receipts import need
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import CURRENCY, choice, moment, money, number_of, or_null, record, whole, words

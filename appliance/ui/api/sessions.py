@@ -12,7 +12,7 @@ from appliance.db.sessions.session_list import Filter, Session
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
-from appliance.services import closing, live_cost
+from appliance.services.sessions import closing, live_cost
 from appliance.ui.api.checks import Parameter, span_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (

@@ -10,8 +10,8 @@ from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState
-from appliance.services import stations as units
-from appliance.services.stations import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
+from appliance.services.stations import admission as units
+from appliance.services.stations.admission import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words

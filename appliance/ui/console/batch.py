@@ -15,10 +15,11 @@ from appliance.db.people.people import Card, Group, Person
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
-from appliance.services import desk_jobs as service
-from appliance.services import desk_requests, enrolment
 from appliance.services.announce import Announcement, DeskChanged
-from appliance.services.ports import DeskView
+from appliance.services.card_desk import forms
+from appliance.services.card_desk import jobs as service
+from appliance.services.people import people as people_units
+from appliance.services.ports.stations import DeskView
 from appliance.ui.console.desk import path_of
 from appliance.ui.console.desk_progress import Step, Told, step_of, told
 from appliance.ui.console.desk_view import need_number
@@ -87,7 +88,7 @@ async def begin(request: web.Request) -> web.Response:
         group = GroupId(form.number("group_id")) if form.text("group_id") else None
 
         def unit(db: Database) -> int:
-            return desk_requests.begin_once(
+            return forms.begin_once(
                 db, key, ("batch", desk.id, count, person, group, form.text("label"), form.on("overwrite")), actor, now_ms,
                 lambda: service.begin_batch(
                     db, desk.id, count, actor, now_ms, person=person, group=group, label=form.text("label"),
@@ -150,7 +151,7 @@ def _read_sheet(db: sqlite3.Connection, job: int, now_ms: int) -> tuple[Told, li
     found = rows.find(db, job)
     if found is None or found.kind != "batch":
         return None
-    return told(db, found, now_ms), [enrolment.need_card(db, card) for card in rows.cards_of_batch(db, job)]
+    return told(db, found, now_ms), [people_units.need_card(db, card) for card in rows.cards_of_batch(db, job)]
 
 
 async def _new_page(request: web.Request, form: Form, key: str, person: str, status: int = 200) -> web.Response:
@@ -171,7 +172,7 @@ async def _new_page(request: web.Request, form: Form, key: str, person: str, sta
 
 
 def _read_new(db: sqlite3.Connection, person: PersonId | None) -> tuple[list[Group], Person | None]:
-    return people.groups(db), enrolment.need_person(db, person) if person is not None else None
+    return people.groups(db), people_units.need_person(db, person) if person is not None else None
 
 
 PAGE = Page(

@@ -19,9 +19,9 @@ from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_of
 from appliance.domain.errors import NotFound, Refusal
-from appliance.services import card_file, card_import
-from appliance.services.card_file import FILE_BYTES_MAX, ROWS_MAX, Row
-from appliance.services.card_import import ROWS_AT_ONCE, Outcome, Planned, Result
+from appliance.services.people import importing, spreadsheets
+from appliance.services.people.importing import ROWS_AT_ONCE, Outcome, Planned, Result
+from appliance.services.people.spreadsheets import FILE_BYTES_MAX, ROWS_MAX, Row
 from appliance.ui import exports
 from appliance.ui.card_words import STATES, reason_of, state_of
 from appliance.ui.context import CONSOLE, Page, principal
@@ -115,10 +115,10 @@ async def dry_run(request: web.Request) -> web.Response:
     console, actor = request.app[CONSOLE], principal(request).actor
     try:
         name, data = await read_file(request)
-        rows = await asyncio.to_thread(card_file.read, data, heads())
+        rows = await asyncio.to_thread(spreadsheets.read, data, heads())
     except Refusal as refusal:
         return _ask_page(request, Form().refused(refusal), refusal.status)
-    planned = await console.store.read(card_import.plan, rows, console.site.zone)
+    planned = await console.store.read(importing.plan, rows, console.site.zone)
     now_ms, key = console.clock(), secrets.token_urlsafe(18)
     good = [one.row for one in planned if one.outcome is not Outcome.WRONG]
     keep(request.app[LISTS], key, Waiting(actor, name, good, now_ms), now_ms)
@@ -138,9 +138,9 @@ async def run(request: web.Request) -> web.Response:
             result = Result()
             for begin in range(0, len(waiting.rows), ROWS_AT_ONCE):
                 part = waiting.rows[begin : begin + ROWS_AT_ONCE]
-                result += await console.store.write(card_import.apply, part, console.site.zone, actor, console.clock())
+                result += await console.store.write(importing.apply, part, console.site.zone, actor, console.clock())
             if result.people or result.cards or result.changed:
-                await console.store.write(card_import.record, result, actor, console.clock())
+                await console.store.write(importing.record, result, actor, console.clock())
             waiting.done = result_sentence(result, formats_of(request))
     return done(request, "/cards", waiting.done)
 
@@ -154,7 +154,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         title=_("Cards"),
         columns=(
             Column(_("Number")),
-            *(Column(by_column[column]) for column in card_file.COLUMNS[:5]),
+            *(Column(by_column[column]) for column in spreadsheets.COLUMNS[:5]),
             Column(by_column["valid_until"], Kind.DAY),
             Column(_("State")),
             Column(_("Why")),

@@ -1,4 +1,4 @@
-"""What one card may do at most: the form. What the limits mean and when they are kept is in services/card_limits.py."""
+"""What one card may do at most: the form. What the limits mean and when they are kept is in services/cards/limits.py."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.id_token import DIGITS
 from appliance.domain.identifiers import CardId
 from appliance.domain.money import Currency, format_amount, parse_amount
-from appliance.services import card_limits as service
-from appliance.services import enrolment
+from appliance.services.cards import limits as service
+from appliance.services.people import people
 from appliance.ui.card_words import clock, day_names
 from appliance.ui.console.wallet import currency_of, number_of
 from appliance.ui.context import CONSOLE, Console, Page, principal
@@ -151,7 +151,7 @@ async def _page(request: web.Request, form: Form | None, status: int = 200) -> w
 
 
 def _read(db: sqlite3.Connection, card: CardId) -> tuple[Card, Limits, list[Station]]:
-    return enrolment.need_card(db, card), rows.find(db, card), stations.all_stations(db)
+    return people.need_card(db, card), rows.find(db, card), stations.all_stations(db)
 
 
 PAGE = Page(routes=[web.get("/cards/{card}/limits", show), web.post("/cards/{card}/limits", change)])

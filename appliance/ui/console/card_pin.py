@@ -10,7 +10,8 @@ from aiohttp import web
 from appliance.db.people.people import Card
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId
-from appliance.services import card_pin, enrolment
+from appliance.services.cards import pin
+from appliance.services.people import people
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.desk_words import card_number
@@ -37,24 +38,24 @@ async def change(request: web.Request) -> web.Response:
     """`POST /cards/{card}/pin`: a new one, instead of the one there was."""
     console, form = request.app[CONSOLE], await read_form(request)
     card = CardId(number_of(request, "card"))
-    await console.store.read(enrolment.need_card, card)
+    await console.store.read(people.need_card, card)
     try:
-        pin_hash = await asyncio.to_thread(card_pin.hash_pin, card_pin.check_pin(form.text("pin")))
+        pin_hash = await asyncio.to_thread(pin.hash_pin, pin.check_pin(form.text("pin")))
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), refusal.status)
-    await console.store.write(card_pin.set_pin, card, pin_hash, principal(request).actor, console.clock())
+    await console.store.write(pin.set_pin, card, pin_hash, principal(request).actor, console.clock())
     return done(request, f"/cards/{card}", _("The holder's page asks for the PIN from now on."))
 
 
 async def remove(request: web.Request) -> web.Response:
     """`POST /cards/{card}/pin/remove`."""
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
-    await console.store.write(card_pin.set_pin, card, "", principal(request).actor, console.clock())
+    await console.store.write(pin.set_pin, card, "", principal(request).actor, console.clock())
     return done(request, f"/cards/{card}", _("The holder's page asks for no PIN any more."))
 
 
 async def _page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    card = await request.app[CONSOLE].store.read(enrolment.need_card, CardId(number_of(request, "card")))
+    card = await request.app[CONSOLE].store.read(people.need_card, CardId(number_of(request, "card")))
     return render(request, "cards/pin.html", PinPage(card, card_number(card.number), form), status=status)
 
 

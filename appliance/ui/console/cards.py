@@ -26,7 +26,7 @@ from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Seen
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services import enrolment
+from appliance.services.people import people as people_units
 from appliance.ui.card_words import STATES, Bound, State, bounds, likeness_word, state_of
 from appliance.ui.console.card_limits import so_far_of
 from appliance.ui.console.desk_find import best_uid
@@ -170,7 +170,7 @@ async def add(request: web.Request) -> web.Response:
     try:
         person = PersonId(form.number("person"))
         card = await console.store.write(
-            enrolment.add_card,
+            people_units.add_card,
             _uid(form),
             person,
             principal(request).actor,
@@ -181,7 +181,7 @@ async def add(request: web.Request) -> web.Response:
         )
     except Refusal as refusal:
         return await _new_page(request, form.refused(refusal), form.text("person"), refusal.status)
-    found = await console.store.read(enrolment.need_card, card)
+    found = await console.store.read(people_units.need_card, card)
     return done(request, f"/people/{person}", _("{name} has a new card.").format(name=found.person))
 
 
@@ -212,7 +212,7 @@ async def change(request: web.Request) -> web.Response:
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
         await console.store.write(
-            enrolment.change_card,
+            people_units.change_card,
             card,
             principal(request).actor,
             console.clock(),
@@ -235,19 +235,19 @@ async def block(request: web.Request) -> web.Response:
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
         await console.store.write(
-            enrolment.block_card, card, form.text("reason"), principal(request).actor, console.clock()
+            people_units.block_card, card, form.text("reason"), principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         return await _ask(request, "cards/block.html", form.refused(refusal), refusal.status)
-    found = await console.store.read(enrolment.need_card, card)
+    found = await console.store.read(people_units.need_card, card)
     return done(request, f"/people/{found.person_id}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request) -> web.Response:
     """`POST /cards/{card}/unblock`."""
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
-    await console.store.write(enrolment.unblock_card, card, principal(request).actor, console.clock())
-    found = await console.store.read(enrolment.need_card, card)
+    await console.store.write(people_units.unblock_card, card, principal(request).actor, console.clock())
+    found = await console.store.read(people_units.need_card, card)
     return done(request, f"/people/{found.person_id}", _("The card charges again."))
 
 
@@ -264,7 +264,7 @@ def _expires(request: web.Request, form: Form) -> int | None:
 async def _new_page(request: web.Request, form: Form, person: str, status: int = 200) -> web.Response:
     if not (person.isascii() and person.isdecimal() and len(person) < 17):
         raise web.HTTPNotFound
-    found = await request.app[CONSOLE].store.read(enrolment.need_person, PersonId(int(person)))
+    found = await request.app[CONSOLE].store.read(people_units.need_person, PersonId(int(person)))
     return render(request, "cards/new.html", NewPage(found, form), status=status)
 
 
@@ -296,7 +296,7 @@ async def _card_page(request: web.Request, form: Form, status: int = 200) -> web
 
 
 async def _ask(request: web.Request, template: str, form: Form, status: int = 200) -> web.Response:
-    found = await request.app[CONSOLE].store.read(enrolment.need_card, CardId(number_of(request, "card")))
+    found = await request.app[CONSOLE].store.read(people_units.need_card, CardId(number_of(request, "card")))
     return render(request, template, AskPage(found, form), status=status)
 
 
@@ -311,11 +311,11 @@ def _row(card: Card, now_ms: int) -> Row:
 
 
 def _known(db: sqlite3.Connection, card: CardId) -> Known:
-    found = enrolment.need_card(db, card)
+    found = people_units.need_card(db, card)
     return Known(
         card=found,
         successor=people.find_card(db, found.replaced_by) if found.replaced_by is not None else None,
-        person=enrolment.need_person(db, found.person_id),
+        person=people_units.need_person(db, found.person_id),
         aliases=aliases.listed(db, card),
         limits=limit_rows.find(db, card),
         names=stations.names(db),

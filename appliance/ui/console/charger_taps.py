@@ -21,9 +21,11 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
-from appliance.services import aliases, desk_jobs, enrolment, unknown_tags
 from appliance.services.announce import Announcement, DeskChanged
-from appliance.services.charger_jobs import DESK, VALID_MS
+from appliance.services.card_desk import jobs
+from appliance.services.card_desk.charger_jobs import DESK, VALID_MS
+from appliance.services.cards import aliases, unknown
+from appliance.services.people import people as people_units
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Console, Page, principal
 from appliance.ui.desk_words import card_number
@@ -102,7 +104,7 @@ async def enrol(request: web.Request) -> web.Response:
     try:
         station = StationId(form.number("station"))
         actor, label = principal(request).actor, form.text("label")
-        job = await console.store.write(unknown_tags.begin_enrol, station, person, actor, console.clock(), label)
+        job = await console.store.write(unknown.begin_enrol, station, person, actor, console.clock(), label)
     except Refusal as refusal:
         return await _enrol_page(request, form.refused(refusal), refusal.status)
     return web.Response(status=303, headers={"Location": f"/cards/taps/{job}"})
@@ -141,7 +143,7 @@ async def cancel(request: web.Request) -> web.Response:
     if tap is None:
         raise NotFound(N_("There is no such job."))
     if tap.state == "waiting":
-        await console.store.write(desk_jobs.cancel, job, console.clock())
+        await console.store.write(jobs.cancel, job, console.clock())
     return web.Response(status=303, headers={"Location": tap.back})
 
 
@@ -240,7 +242,7 @@ async def _enrol_page(request: web.Request, form: Form, status: int = 200) -> we
 
 
 def _read_enrol(db: sqlite3.Connection, person: PersonId) -> tuple[Person, list[Station]]:
-    return enrolment.need_person(db, person), stations.all_stations(db)
+    return people_units.need_person(db, person), stations.all_stations(db)
 
 
 PAGE = Page(

@@ -17,7 +17,7 @@ from appliance.db.people.people import Person
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.identifiers import PersonId, SessionId
-from appliance.services.ports import CommandAnswer, CommandFailed
+from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.ui.console.common import refused_words, station_of, station_path
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.errors import command_failure

@@ -10,7 +10,7 @@ from aiohttp import web
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
-from appliance.services.ports import CommandAnswer
+from appliance.services.ports.stations import CommandAnswer
 from appliance.ui.context import CONSOLE
 from appliance.ui.language import N_, _
 

@@ -18,9 +18,10 @@ from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId
-from appliance.services import card_desk, desk_requests, enrolment
-from appliance.services import desk_jobs as service
-from appliance.services.ports import DeskView
+from appliance.services.card_desk import forms, taps
+from appliance.services.card_desk import jobs as service
+from appliance.services.people import people as people_units
+from appliance.services.ports.stations import DeskView
 from appliance.ui.console.desk import path_of
 from appliance.ui.console.desk_find import best_uid
 from appliance.ui.console.desk_jobs import desk_of, to_desk
@@ -99,14 +100,14 @@ async def act(request: web.Request) -> web.Response:
 async def block(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
     """It charges nowhere from now on."""
     console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(enrolment.block_card, card, form.text("reason"), actor, console.clock())
+    await console.store.write(people_units.block_card, card, form.text("reason"), actor, console.clock())
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request, desk: DeskView, card: CardId, _form: Form) -> web.Response:
     """It charges again."""
     console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(enrolment.unblock_card, card, actor, console.clock())
+    await console.store.write(people_units.unblock_card, card, actor, console.clock())
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card charges again."))
 
 
@@ -120,7 +121,7 @@ async def replace(request: web.Request, desk: DeskView, card: CardId, form: Form
         job = service.begin_replace(db, desk.id, card, actor, now_ms, overwrite=overwrite)
         if not uid:
             return job
-        return desk_requests.without_reader(db, job, uid, request.app[CONSOLE].desk_key, now_ms)
+        return forms.without_reader(db, job, uid, request.app[CONSOLE].desk_key, now_ms)
 
     return await _begin(request, desk, form, ("replace", desk.id, card, uid, overwrite), begin)
 
@@ -136,8 +137,8 @@ async def come_back(request: web.Request, desk: DeskView, card: CardId, form: Fo
         job = service.begin_decommission(db, desk.id, actor, now_ms, card=card, refund=refund, rest=rest, method=method)
         if not form.on("by_number"):
             return job
-        uid = enrolment.need_card(db, card).uid
-        return desk_requests.without_reader(db, job, uid, console.desk_key, now_ms)
+        uid = people_units.need_card(db, card).uid
+        return forms.without_reader(db, job, uid, console.desk_key, now_ms)
 
     asked = ("return", desk.id, card, refund, rest, method, form.on("by_number"))
     return await _begin(request, desk, form, asked, begin)
@@ -167,7 +168,7 @@ async def _begin(
     now_ms, key = console.clock(), one_time_key(form)
 
     def unit(db: Database) -> int:
-        return desk_requests.begin_once(db, key, asked, actor, now_ms, lambda: begin(db, actor, now_ms))
+        return forms.begin_once(db, key, asked, actor, now_ms, lambda: begin(db, actor, now_ms))
 
     await console.store.write(unit)
     return to_desk(desk)
@@ -219,14 +220,14 @@ def _choice_of_desks(console: Console) -> list[tuple[str, str]]:
 
 
 def _read_asked(db: sqlite3.Connection, card: CardId, action: str, seen: Seen | None, site_key: bytes) -> Asked:
-    found = enrolment.need_card(db, card)
-    described = card_desk.describe(db, seen, site_key) if seen is not None else None
+    found = people_units.need_card(db, card)
+    described = taps.describe(db, seen, site_key) if seen is not None else None
     here = described is not None and described.card is not None and described.card.id == card
-    free = described is not None and (described.card is None or enrolment.has_come_back(described.card))
+    free = described is not None and (described.card is None or people_units.has_come_back(described.card))
     to_be_written = free if action == "replace" else here
     return Asked(
         found,
-        enrolment.need_person(db, found.person_id),
+        people_units.need_person(db, found.person_id),
         any(one.id != card and one.blocked_at_ms is None for one in people.cards_of(db, found.person_id)),
         here,
         to_be_written and described is not None and described.origin in (Origin.FOREIGN, Origin.COPIED),

@@ -13,10 +13,10 @@ from appliance.db.engine.unit import Database
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.services import card_desk, desk_requests
-from appliance.services import desk_jobs as service
-from appliance.services import undo as undoing
-from appliance.services.ports import DeskView
+from appliance.services.card_desk import forms, taps
+from appliance.services.card_desk import jobs as service
+from appliance.services.card_desk import undo as undoing
+from appliance.services.ports.stations import DeskView
 from appliance.ui.console.desk import page, path_of
 from appliance.ui.console.desk_find import best_uid
 from appliance.ui.console.desk_view import Chosen
@@ -57,10 +57,10 @@ async def issue(request: web.Request) -> web.Response:
                     topup_minor=amount_minor, method=form.text("method") or "cash", label=form.text("label"),
                     expires_at_ms=expires_at_ms, overwrite=form.on("overwrite"),
                 )  # fmt: skip
-                return desk_requests.without_reader(db, job, uid, console.desk_key, now_ms) if uid else job
+                return forms.without_reader(db, job, uid, console.desk_key, now_ms) if uid else job
 
             asked = ("issue", desk.id, amount_minor, *(form.text(name) for name in FIELDS))
-            return desk_requests.begin_once(db, key, asked, actor, now_ms, begin)
+            return forms.begin_once(db, key, asked, actor, now_ms, begin)
 
         await console.store.write(unit)
     except Refusal as refusal:
@@ -81,9 +81,9 @@ async def recharge(request: web.Request) -> web.Response:
 
         def unit(db: Database) -> int:
             if by_number:
-                return desk_requests.recharge_by_number(db, card, amount_minor, method, key, actor, now_ms)
+                return forms.recharge_by_number(db, card, amount_minor, method, key, actor, now_ms)
             asked = ("recharge", desk.id, card, amount_minor, method)
-            return desk_requests.begin_once(
+            return forms.begin_once(
                 db, key, asked, actor, now_ms,
                 lambda: service.begin_recharge(db, desk.id, amount_minor, method, actor, now_ms, card=card),
             )  # fmt: skip
@@ -128,7 +128,7 @@ async def accept(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/jobs/{job}/accept`: the card stays as it is."""
     console, job = request.app[CONSOLE], await _job(request)
     actor = principal(request).actor
-    await console.store.write(card_desk.accept_unwritten, job.id, actor, console.clock())
+    await console.store.write(taps.accept_unwritten, job.id, actor, console.clock())
     return done(request, path_of(usual_desk(request).id), _("The card is used by its number only."))
 
 
@@ -136,7 +136,7 @@ async def another(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/jobs/{job}/another`: the card that cannot be written is given up for a new one."""
     console, job = request.app[CONSOLE], await _job(request)
     desk = usual_desk(request)
-    await console.store.write(desk_requests.another_card, job.id, desk.id, principal(request).actor, console.clock())
+    await console.store.write(forms.another_card, job.id, desk.id, principal(request).actor, console.clock())
     return to_desk(desk)
 
 

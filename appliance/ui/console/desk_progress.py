@@ -12,7 +12,7 @@ from appliance.db.people.people import Card
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.identifiers import CardId
-from appliance.services.undo import UNDO_MS_MAX, may_undo
+from appliance.services.card_desk.undo import UNDO_MS_MAX, may_undo
 from appliance.ui.desk_words import EMPTYING, KINDS, WRITING, advice_sentence, card_number
 from appliance.ui.formats import Formats
 from appliance.ui.language import _

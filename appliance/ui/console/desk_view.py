@@ -21,9 +21,11 @@ from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.money import Currency, format_amount
 from appliance.domain.tariff import Tariff
-from appliance.services import card_desk, desk_requests, enrolment, settings
-from appliance.services.card_desk import Described
-from appliance.services.card_limits import SoFar
+from appliance.services import settings
+from appliance.services.card_desk import forms, taps
+from appliance.services.card_desk.taps import Described
+from appliance.services.cards.limits import SoFar
+from appliance.services.people import people as people_units
 from appliance.ui.card_words import Bound, bounds
 from appliance.ui.console import wallet
 from appliance.ui.console.card_limits import so_far_of
@@ -116,22 +118,22 @@ def read_subject(db: sqlite3.Connection, seen: Seen | None, chosen: Chosen | Non
     """
     described, card, person = None, None, None
     if chosen is not None and chosen.card is not None:
-        card = enrolment.need_card(db, chosen.card)
-        if seen is not None and card_desk.describe(db, seen, site_key).card == card:
-            described = card_desk.describe(db, seen, site_key)
+        card = people_units.need_card(db, chosen.card)
+        if seen is not None and taps.describe(db, seen, site_key).card == card:
+            described = taps.describe(db, seen, site_key)
         else:
             described = Described(card.uid, card.kind, True, card, Origin.OURS, "")
             seen = None
         person = card.person_id
     elif chosen is not None:
-        seen = desk_requests.by_number(db, chosen.uid) if chosen.uid else seen
+        seen = forms.by_number(db, chosen.uid) if chosen.uid else seen
         person = chosen.person
-        described = card_desk.describe(db, seen, site_key) if seen is not None else None
+        described = taps.describe(db, seen, site_key) if seen is not None else None
         if person is None and described is not None and described.card is not None:
-            person = None if enrolment.has_come_back(described.card) else described.card.person_id
+            person = None if people_units.has_come_back(described.card) else described.card.person_id
     elif seen is not None:
-        described = card_desk.describe(db, seen, site_key)
-        if described.card is not None and not enrolment.has_come_back(described.card) and not described.objection:
+        described = taps.describe(db, seen, site_key)
+        if described.card is not None and not people_units.has_come_back(described.card) and not described.objection:
             person = described.card.person_id
     buys = wallet.what_it_buys(db, person) if person is not None else None
     groups = people.groups(db)
@@ -181,7 +183,7 @@ def panel_of(
         card=card,
         number=card_number(card.number) if card is not None else "",
         person=buys.person if buys is not None else None,
-        cards=[one for one in subject.cards if card is None and not enrolment.has_come_back(one)],
+        cards=[one for one in subject.cards if card is None and not people_units.has_come_back(one)],
         policy=_(POLICIES[buys.person.policy][0]) if buys is not None else "",
         energy_wh=buys.energy_wh if buys is not None else None,
         standing=standing,
@@ -215,7 +217,7 @@ def mode_of(subject: Subject, chosen: Chosen | None) -> str:
         return "new" if chosen is not None else "lay"
     if described.objection:
         return "unfit"
-    taken = described.card is not None and not enrolment.has_come_back(described.card)
+    taken = described.card is not None and not people_units.has_come_back(described.card)
     if taken:
         # Looking for a card to give to somebody, with one on the reader that has a holder already.
         return "new" if chosen is not None and chosen.person is not None else "card"
@@ -236,7 +238,7 @@ def remarks_of(subject: Subject, mode: str) -> list[Remark]:
         return [Remark("failed", advice_sentence("locked"))]
     if mode == "card" and not described.ours:
         found.append(Remark("failed", _(COPIED)))
-    elif mode == "new" and described.card is not None and not enrolment.has_come_back(described.card):
+    elif mode == "new" and described.card is not None and not people_units.has_come_back(described.card):
         found.append(Remark("waiting", advice_sentence("taken")))
     elif mode == "new" and described.origin is Origin.COPIED:
         found.append(Remark("failed", advice_sentence("copied")))

@@ -14,7 +14,7 @@ from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
 from appliance.domain.money import format_amount, parse_amount
-from appliance.services import groups
+from appliance.services.people import groups
 from appliance.ui.console.wallet import currency_of, number_of
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.forms import Form, read_form

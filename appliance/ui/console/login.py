@@ -8,7 +8,7 @@ from aiohttp import web
 
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.ui import auth
 from appliance.ui.context import CONSOLE, Page, principal, somebody
 from appliance.ui.forms import Form, read_form

@@ -11,7 +11,8 @@ from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
-from appliance.services import enrolment, repeatable
+from appliance.services.people import people
+from appliance.services.wallets import form_bookings
 from appliance.ui.console.wallet import again, key_after, new_key, number_of, one_time_key
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.formats import Formats
@@ -46,10 +47,10 @@ async def merge(request: web.Request) -> web.Response:
     console, form, person = request.app[CONSOLE], await read_form(request), PersonId(number_of(request, "person"))
     try:
         key, into = one_time_key(form), PersonId(form.number("into"))
-        await console.store.write(repeatable.merge, person, into, key, principal(request).actor, console.clock())
+        await console.store.write(form_bookings.merge, person, into, key, principal(request).actor, console.clock())
     except Refusal as refusal:
         return await _page(request, form.text("into"), again(form, refusal), key_after(form, refusal), refusal.status)
-    target = await console.store.read(enrolment.need_person, into)
+    target = await console.store.read(people.need_person, into)
     return done(request, f"/people/{into}", _("Everything is with {name} now.").format(name=target.name))
 
 
@@ -82,14 +83,14 @@ def told(person: Person, into: Person, fmt: Formats) -> list[str]:
 def _read(
     db: sqlite3.Connection, person: PersonId, into: PersonId | None, text: str
 ) -> tuple[Person, Person | None, list[Person]]:
-    found = enrolment.need_person(db, person)
+    found = people.need_person(db, person)
     # Without a search: who has the same name, or the same telephone.
     wanted = [text] if text else [found.name, *([found.phone] if found.phone else [])]
     hits = [
         one for word in wanted for one in people_search.people(db, text=word, limit=FOUND_MAX).rows if one.id != person
     ]
     unique = list({one.id: one for one in hits}.values())[:FOUND_MAX]
-    return found, enrolment.need_person(db, into) if into is not None else None, unique
+    return found, people.need_person(db, into) if into is not None else None, unique
 
 
 PAGE = Page(routes=[web.get("/people/{person}/merge", show), web.post("/people/{person}/merge", merge)])

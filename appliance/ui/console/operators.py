@@ -10,7 +10,7 @@ from aiohttp import web
 from appliance.db import operators as rows
 from appliance.db.operators import ApiToken, Operator
 from appliance.domain.errors import NotFound, Refusal
-from appliance.services import operators
+from appliance.services.operators import operators
 from appliance.ui import auth
 from appliance.ui.context import CONSOLE, Page, principal
 from appliance.ui.forms import Form, read_form

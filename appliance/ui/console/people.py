@@ -16,9 +16,10 @@ from appliance.db.wallets.statement import Record
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.tariff import Tariff
-from appliance.services import enrolment, repeatable
-from appliance.services.groups import need_group
-from appliance.services.repeatable import NewPerson
+from appliance.services.people import people as people_units
+from appliance.services.people.groups import need_group
+from appliance.services.wallets import form_bookings
+from appliance.services.wallets.form_bookings import NewPerson
 from appliance.ui.card_words import State
 from appliance.ui.card_words import state_of as state_of_card
 from appliance.ui.console import wallet
@@ -149,7 +150,7 @@ async def add(request: web.Request) -> web.Response:
             method=form.text("method"),
         )
         person = await console.store.write(
-            repeatable.take_in, new, wallet.one_time_key(form), principal(request).actor, console.clock()
+            form_bookings.take_in, new, wallet.one_time_key(form), principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         key = wallet.key_after(form, refusal)
@@ -194,7 +195,7 @@ async def edit(request: web.Request) -> web.Response:
     person = PersonId(number_of(request, "person"))
     try:
         await console.store.write(
-            enrolment.change_person,
+            people_units.change_person,
             person,
             principal(request).actor,
             console.clock(),
@@ -218,7 +219,7 @@ async def leave(request: web.Request) -> web.Response:
     """`POST /people/{person}/leave`: their cards charge no more; nothing is deleted."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     try:
-        await console.store.write(enrolment.close_person, person, principal(request).actor, console.clock())
+        await console.store.write(people_units.close_person, person, principal(request).actor, console.clock())
     except Refusal as refusal:
         return await _leave_page(request, Form().refused(refusal), refusal.status)
     return done(request, f"/people/{person}", _("They have left; no card of theirs charges any more."))
@@ -227,7 +228,7 @@ async def leave(request: web.Request) -> web.Response:
 async def come_back(request: web.Request) -> web.Response:
     """`POST /people/{person}/return`."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
-    await console.store.write(enrolment.reopen_person, person, principal(request).actor, console.clock())
+    await console.store.write(people_units.reopen_person, person, principal(request).actor, console.clock())
     return done(request, f"/people/{person}", _("They are back; their cards charge again."))
 
 
@@ -276,7 +277,7 @@ def _for_new(db: sqlite3.Connection) -> tuple[Tariff | None, list[Group]]:
 
 
 def _for_edit(db: sqlite3.Connection, person: PersonId) -> tuple[Person, list[Group]]:
-    return enrolment.need_person(db, person), people.groups(db)
+    return people_units.need_person(db, person), people.groups(db)
 
 
 def _choices(groups: list[Group]) -> list[tuple[int, str]]:

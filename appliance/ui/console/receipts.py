@@ -14,7 +14,7 @@ from appliance.db.wallets import receipts as rows
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
-from appliance.services import receipts as service
+from appliance.services.wallets import receipts as service
 from appliance.ui import language
 from appliance.ui.console.wallet import number_of
 from appliance.ui.context import CONSOLE, Page

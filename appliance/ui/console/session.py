@@ -19,8 +19,8 @@ from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
 from appliance.domain.money import Currency
 from appliance.domain.tariff import Bill, Line, Tariff
-from appliance.services import closing, live_cost, review
 from appliance.services.announce import Announcement, SessionChanged
+from appliance.services.sessions import closing, live_cost, review
 from appliance.ui import charts
 from appliance.ui.charts import Curve
 from appliance.ui.console.commands import ConfirmPage

@@ -20,9 +20,9 @@ from appliance.db.stations import stations as rows
 from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import StationState
-from appliance.services import places as sticker_codes
-from appliance.services import stations
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
+from appliance.services.stations import admission
+from appliance.services.stations import qr_codes as sticker_codes
 from appliance.ui.console.board import tiles_of
 from appliance.ui.console.common import station_of, station_path
 from appliance.ui.console.tiles import Tile
@@ -155,7 +155,7 @@ async def add(request: web.Request) -> web.Response:
     identity = form.text("id")
     try:
         await console.store.write(
-            stations.register, identity, form.text("name"), 0, None, principal(request).actor, console.clock()
+            admission.register, identity, form.text("name"), 0, None, principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         page = NewPage(form.refused(refusal), console.addresses)
@@ -177,7 +177,7 @@ async def rename(request: web.Request) -> web.Response:
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     try:
         await console.store.write(
-            stations.rename, station.id, form.text("name"), principal(request).actor, console.clock()
+            admission.rename, station.id, form.text("name"), principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         return await _station_page(request, form.refused(refusal), status=refusal.status)
@@ -193,7 +193,7 @@ async def approve(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/approve`: let it in, under a name. It boots again by itself."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     await console.store.write(
-        stations.approve, station.id, form.text("name"), principal(request).actor, console.clock()
+        admission.approve, station.id, form.text("name"), principal(request).actor, console.clock()
     )
     name = form.text("name") or station.identity
     return done(request, "/", _("{name} is in. It says what it has within a minute.").format(name=name))
@@ -202,7 +202,7 @@ async def approve(request: web.Request) -> web.Response:
 async def dismiss(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/dismiss`: turn a knocking one away; it may knock again."""
     console, station = request.app[CONSOLE], await station_of(request)
-    await console.store.write(stations.dismiss, station.id, principal(request).actor, console.clock())
+    await console.store.write(admission.dismiss, station.id, principal(request).actor, console.clock())
     await console.stations.disconnect(station.id, "turned away")
     return done(request, "/stations", _("{identity} was turned away.").format(identity=station.identity))
 
@@ -215,7 +215,7 @@ async def show_retire(request: web.Request) -> web.Response:
 async def retire(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/retire`: off the board for good, its sessions stay."""
     console, station = request.app[CONSOLE], await station_of(request)
-    await console.store.write(stations.retire, station.id, principal(request).actor, console.clock())
+    await console.store.write(admission.retire, station.id, principal(request).actor, console.clock())
     await console.stations.disconnect(station.id, "retired")
     return done(request, "/stations", _("{name} is retired. Its sessions stay in the books.").format(name=station.name))
 
@@ -233,13 +233,13 @@ async def secure(request: web.Request) -> web.Response:
     password = form.text("password")
     try:
         if form.value("how") == "open":
-            await console.store.write(stations.secure, station.id, 0, None, actor, now_ms)
+            await console.store.write(admission.secure, station.id, 0, None, actor, now_ms)
             return done(request, station_path(station.identity), _("It may connect without a password."))
         # Chargers type it from a small screen, or are sent it in hexadecimal digits.
         password = password or secrets.token_hex(PASSWORD_BYTES)
-        stations.check_password(password)
+        admission.check_password(password)
         hashed = console.hash_station_password(password.encode())
-        await console.store.write(stations.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
+        await console.store.write(admission.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
     except Refusal as refusal:
         page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)

@@ -121,7 +121,7 @@ def place_name(place: Place, fmt: Formats) -> str:
 def cost_so_far(running: Running, now_ms: int) -> int:
     """What the session would cost if it ended now."""
     if running.tariff is None or running.state != "running" or not running.energy_wh:
-        return 0  # Where no energy has flowed nothing is charged (services/billing.py).
+        return 0  # Where no energy has flowed nothing is charged (services/sessions/billing.py).
     idle_s = 0
     if running.tariff.idle_milli_per_minute and running.idle_spans:
         spans = ((begin, end if end is not None else max(begin, now_ms)) for begin, end in running.idle_spans)

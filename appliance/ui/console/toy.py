@@ -15,7 +15,7 @@ from appliance.db.stations import stations
 from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
-from appliance.services.ports import ToyCard, ToyPlace, ToyReader
+from appliance.services.ports.stations import ToyCard, ToyPlace, ToyReader
 from appliance.ui.context import CONSOLE, Console, Page
 from appliance.ui.desks import all_desks
 from appliance.ui.forms import Form, read_form

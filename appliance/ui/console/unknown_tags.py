@@ -15,9 +15,10 @@ from appliance.db.stations import stations
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import likeness
 from appliance.domain.identifiers import CardId, PersonId, StationId
-from appliance.services import aliases, enrolment, unknown_tags
 from appliance.services.announce import Announcement, UnknownTagSeen
-from appliance.services.unknown_tags import TAGS_MAX, UnknownTag
+from appliance.services.cards import aliases, unknown
+from appliance.services.cards.unknown import TAGS_MAX, UnknownTag
+from appliance.services.people import people as people_units
 from appliance.ui.card_words import likeness_word
 from appliance.ui.context import CONSOLE, Console, Page, principal
 from appliance.ui.desk_words import card_number
@@ -106,10 +107,12 @@ async def make(request: web.Request) -> web.Response:
     token, station = _asked(form.text("token"), form.text("station"))
     try:
         person = PersonId(form.number("person"))
-        card = await console.store.write(enrolment.add_card, token, person, principal(request).actor, console.clock())
+        card = await console.store.write(
+            people_units.add_card, token, person, principal(request).actor, console.clock()
+        )
     except Refusal as refusal:
         return await _make_page(request, token, station, form.refused(refusal), refusal.status)
-    found = await console.store.read(enrolment.need_card, card)
+    found = await console.store.read(people_units.need_card, card)
     return done(
         request,
         f"/cards/{card}",
@@ -139,9 +142,7 @@ async def dismiss(request: web.Request) -> web.Response:
     """`POST /cards/unknown/dismiss`: it is of no interest; shown again, it is back."""
     console, form = request.app[CONSOLE], await read_form(request)
     token, station = _asked(form.text("token"), form.text("station"))
-    await console.store.write(
-        unknown_tags.dismiss, StationId(station), token, principal(request).actor, console.clock()
-    )
+    await console.store.write(unknown.dismiss, StationId(station), token, principal(request).actor, console.clock())
     return done(request, "/cards/unknown", _("Dismissed. If it is shown again, it is back."))
 
 
@@ -157,7 +158,7 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
 
 
 def _add_alias(db: Database, token: str, station: int, card: CardId, actor: str, now_ms: int) -> None:
-    aliases.add(db, token, enrolment.need_card(db, card).id, actor, now_ms, station=StationId(station))
+    aliases.add(db, token, people_units.need_card(db, card).id, actor, now_ms, station=StationId(station))
 
 
 async def _make_page(request: web.Request, token: str, station: int, form: Form, status: int = 200) -> web.Response:
@@ -182,9 +183,7 @@ def _read_list(db: sqlite3.Connection, station: int | None) -> tuple[list[Row], 
     shown = [
         one
         for offset in range(0, TAGS_MAX, ROWS_AT_ONCE)
-        for one in unknown_tags.page(
-            db, station=StationId(station) if station else None, limit=ROWS_AT_ONCE, offset=offset
-        )
+        for one in unknown.page(db, station=StationId(station) if station else None, limit=ROWS_AT_ONCE, offset=offset)
     ]
     places = [(int(one.id), one.name or one.identity) for one in stations.all_stations(db)]
     return [Row(one, [_guess(each.card, each.likeness) for each in one.suggestions]) for one in shown], places
@@ -193,7 +192,7 @@ def _read_list(db: sqlite3.Connection, station: int | None) -> tuple[list[Row], 
 def _read_make(db: sqlite3.Connection, token: str, station: int, text: str) -> tuple[str, list[Person], list[Guess]]:
     place = _place(db, station)
     if not text:
-        alike = [(card, how) for card in unknown_tags.alike(db, [token]) if (how := likeness(token, card.uid))]
+        alike = [(card, how) for card in unknown.alike(db, [token]) if (how := likeness(token, card.uid))]
         return place, [], [_guess(card, how) for card, how in alike[:FOUND_MAX]]
     cards = people_search.cards(db, text=text, state="charging", limit=FOUND_MAX).rows
     return (
@@ -204,7 +203,7 @@ def _read_make(db: sqlite3.Connection, token: str, station: int, text: str) -> t
 
 
 def _read_alias(db: sqlite3.Connection, station: int, card: CardId) -> tuple[str, Card]:
-    return _place(db, station), enrolment.need_card(db, card)
+    return _place(db, station), people_units.need_card(db, card)
 
 
 def _place(db: sqlite3.Connection, station: int) -> str:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Invalid, Refusal
-from appliance.services.ports import CommandFailed, Variable
+from appliance.services.ports.stations import CommandFailed, Variable
 from appliance.ui.console.common import refused_words, station_of, station_path
 from appliance.ui.console.stations import TRIGGERS
 from appliance.ui.context import CONSOLE, Page, principal

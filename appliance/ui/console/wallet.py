@@ -19,9 +19,9 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
-from appliance.services import cash_desk, repeatable
-from appliance.services.idempotent import KeyReused
-from appliance.services.repeatable import Moved
+from appliance.services.idempotency import KeyReused
+from appliance.services.wallets import form_bookings, wallets
+from appliance.services.wallets.form_bookings import Moved
 from appliance.ui.context import CONSOLE, principal
 from appliance.ui.forms import Form, read_form
 from appliance.ui.language import N_, _
@@ -91,7 +91,7 @@ async def top_up(request: web.Request) -> web.Response:
     try:
         amount_minor = read_choice(request, form)
         moved = await console.store.write(
-            repeatable.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
+            form_bookings.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
@@ -130,7 +130,7 @@ async def refund(request: web.Request) -> web.Response:
     try:
         key = one_time_key(form)
         amount_minor = read_amount(request, form)
-        method = cash_desk.method_of(form.text("method"))
+        method = wallets.method_of(form.text("method"))
         if not form.on("confirmed"):
             check_refund(found, amount_minor)
             sentence = _("{amount} goes out {method} to {name}. The balance becomes {balance}.").format(
@@ -142,7 +142,7 @@ async def refund(request: web.Request) -> web.Response:
             button = _("Pay out {amount}").format(amount=fmt.money(amount_minor))
             return render(request, "people/refund.html", _confirm_page(found, form, key, sentence, button))
         moved = await console.store.write(
-            repeatable.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
+            form_bookings.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
@@ -192,7 +192,7 @@ async def correct(request: web.Request) -> web.Response:
             page = _confirm_page(found, form, key, sentence, _("Correct the balance"))
             return render(request, "people/correction.html", page)
         moved = await console.store.write(
-            repeatable.correct,
+            form_bookings.correct,
             PersonId(person),
             signed,
             form.text("reason"),
@@ -287,7 +287,7 @@ def read_amount(request: web.Request, form: Form) -> int:
 
 def check_refund(person: Person, amount_minor: int) -> None:
     """The same refusal as the one at the booking, before anything is confirmed."""
-    cash_desk.check_amount(amount_minor)
+    wallets.check_amount(amount_minor)
     if amount_minor > person.balance_minor - person.held_minor:
         raise Invalid(
             "amount_minor",
@@ -299,7 +299,7 @@ def check_refund(person: Person, amount_minor: int) -> None:
 
 def check_correction(person: Person, amount_minor: int) -> None:
     """The same for a correction, in either direction; out of a wallet goes at most what is available."""
-    cash_desk.check_amount(abs(amount_minor))
+    wallets.check_amount(abs(amount_minor))
     if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
         raise Invalid("amount_minor", N_("The wallet of {name} has less than that."), name=person.name)
 

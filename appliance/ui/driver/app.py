@@ -9,8 +9,8 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from appliance.services import places
-from appliance.services.places import Place
+from appliance.services.stations import qr_codes
+from appliance.services.stations.qr_codes import Place
 from appliance.ui import language, security
 from appliance.ui.context import CONSOLE, Console
 from appliance.ui.driver import card
@@ -69,7 +69,7 @@ async def show(request: web.Request) -> web.Response:
     """The connector of a sticker."""
     console = request.app[CONSOLE]
     async with request.app[LOOKUPS]:
-        place = await console.store.read(places.find, request.match_info["code"])
+        place = await console.store.read(qr_codes.find, request.match_info["code"])
     if place is None:
         raise web.HTTPNotFound
     offline = not console.stations.is_online(place.station)

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from appliance.domain.cards.tag import Kind
 from appliance.domain.errors import Invalid, Refusal
-from appliance.services import card_pin, holder
-from appliance.services.holder import Holder
+from appliance.services.cards import holder_page
+from appliance.services.cards import pin as card_pin
+from appliance.services.cards.holder_page import Holder
 from appliance.ui import desk_words
 from appliance.ui.auth import Guard
 from appliance.ui.context import CONSOLE
@@ -58,10 +59,10 @@ async def show(request: web.Request) -> web.Response:
     console, token = request.app[CONSOLE], found.card.token
     if "p" in request.query:
         tapped = await console.store.write(
-            holder.tap, console.desk_key.site_key, found.card.id, request.query["p"], request.query.get("m", "")
+            holder_page.tap, console.desk_key.site_key, found.card.id, request.query["p"], request.query.get("m", "")
         )
         if tapped:
-            ticket = holder.ticket(console.desk_key.site_key, token, console.clock())
+            ticket = holder_page.ticket(console.desk_key.site_key, token, console.clock())
             return web.Response(status=303, headers={"Location": f"/card/{token}?t={ticket}"})
     if not _may_look(request, token):
         return _page(request, HolderPage(found, open=False, tap_again=True, form=Form()), 403)
@@ -103,7 +104,7 @@ async def _find(request: web.Request) -> Holder | None:
         guesses.check(name, f"link {address}", console.clock())
     except Refusal:
         return None
-    found = await console.store.read(holder.find, request.match_info["token"])
+    found = await console.store.read(holder_page.find, request.match_info["token"])
     if found is None:
         guesses.failed(name, f"link {address}", console.clock())
     return found
@@ -119,7 +120,7 @@ async def _check_pin(request: web.Request, found: Holder, form: Form) -> None:
 
 def _may_look(request: web.Request, token: str) -> bool:
     console = request.app[CONSOLE]
-    return holder.ticket_holds(console.desk_key.site_key, token, request.query.get("t", ""), console.clock())
+    return holder_page.ticket_holds(console.desk_key.site_key, token, request.query.get("t", ""), console.clock())
 
 
 def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:

@@ -12,7 +12,7 @@ import nfc.tag
 import pytest
 
 from appliance.domain.cards.tag import Kind
-from appliance.services.ports import ToyCard, ToyReader
+from appliance.services.ports.stations import ToyCard, ToyReader
 from appliance.simulator.nfc import genuine
 from appliance.simulator.nfc.catalogue import MAKERS, TELEPHONE
 from appliance.simulator.nfc.toy import KnownCard, Toy

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
 from tests.support.one_desk import OneDesk
 from tests.ui.desk.counter import (
     Browser,

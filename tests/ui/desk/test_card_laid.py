@@ -9,7 +9,7 @@ import pytest
 
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus
-from appliance.services import desk_jobs as service
+from appliance.services.card_desk import jobs as service
 from appliance.ui import desk_words
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.db import ledger
-from appliance.services import desk_jobs as service
+from appliance.services.card_desk import jobs as service
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (
     BLANK,

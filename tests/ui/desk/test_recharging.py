@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.domain.cards.tag import Trouble
-from appliance.services import cash_desk
+from appliance.services.wallets import wallets
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (
     BLANK,
@@ -140,6 +140,6 @@ async def test_what_could_not_be_taken_back_is_not_offered(counter: Counter, cli
     async with client.post(f"/cards/{card.id}/block", data={"reason": "lost"}, headers=OURS):
         pass
     assert f'action="{HERE}/jobs/{job.id}/undo"' in await get(client)
-    await counter.yard.store.write(cash_desk.top_up, card.person_id, 100, "cash", "more", ACTOR, counter.yard.now_ms)
+    await counter.yard.store.write(wallets.top_up, card.person_id, 100, "cash", "more", ACTOR, counter.yard.now_ms)
 
     assert f'action="{HERE}/jobs/{job.id}/undo"' not in await get(client)

@@ -7,7 +7,7 @@ import pytest
 from appliance.db.card_desk import jobs
 from appliance.db.people import people
 from appliance.db.wallets import receipts
-from appliance.services.operators import Role
+from appliance.services.operators.operators import Role
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (
     BLANK,

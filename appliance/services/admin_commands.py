@@ -1,0 +1,63 @@
+"""The changes that a command on the machine may make, by name, with plain arguments and results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from appliance.db import site as sites
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import sessions
+from appliance.services import audit
+from appliance.services.operators import operators
+
+ACTOR = "console"
+"""Whoever has a shell on the box."""
+
+
+def create_token(db: Database, now_ms: int, *, name: str, role: str) -> str:
+    """A new API token; it is shown this once."""
+    return operators.create_token(db, name, role, actor=ACTOR, now_ms=now_ms)
+
+
+def add_operator(
+    db: Database, now_ms: int, *, login: str, name: str, role: str, password_hash: str, language: str
+) -> int:
+    """A new member of the staff; the password was checked and hashed by the caller, for hashing is slow on purpose."""
+    return operators.add(
+        db,
+        login=login,
+        name=name,
+        role=role,
+        language=language,
+        password_hash=password_hash,
+        actor=ACTOR,
+        now_ms=now_ms,
+    )
+
+
+def new_setup_code(db: Database, now_ms: int) -> str | None:
+    """A new one-time code for the set-up page; None once somebody can log in."""
+    return operators.setup_code(db, now_ms)
+
+
+def backed_up(db: Database, now_ms: int) -> None:
+    """A backup was made, and verified."""
+    sites.backed_up(db, now_ms)
+
+
+def restored(db: Database, now_ms: int, *, newest: int) -> None:
+    """These books are a backup's, and the site has had sessions up to `newest` since.
+
+    Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
+    """
+    sessions.skip_numbers(db, newest, now_ms)
+    audit.record(db, ACTOR, "site.restore", "site", now_ms)
+
+
+CHANGES: dict[str, Callable[..., Any]] = {
+    "token.create": create_token,
+    "operator.add": add_operator,
+    "setup.code": new_setup_code,
+    "backup.made": backed_up,
+}

@@ -1,0 +1,268 @@
+"""What is asked of a card desk. A job is recorded and waits; nothing is booked before a card lies on the reader
+(services/card_desk/taps.py goes on from there). The desk hears of it by the announcement.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.domain.authorization import Policy
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.services import problems, settings
+from appliance.services.announce import DeskChanged
+from appliance.services.people.groups import need_group
+from appliance.services.people.people import has_come_back, need_card, need_person
+from appliance.services.texts import optional, required
+from appliance.services.wallets import wallets
+
+WAITING_MS_MAX = 600_000
+BATCH_MAX = 1000
+EVER_MS = 2**62
+
+
+def begin_issue(
+    db: Database,
+    desk: str,
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None = None,
+    name: str = "",
+    phone: str = "",
+    group: GroupId | None = None,
+    topup_minor: int = 0,
+    method: str = "cash",
+    label: str = "",
+    expires_at_ms: int | None = None,
+    overwrite: bool = False,
+) -> int:
+    """A card for somebody: for a person who is known, or for a new one by name, who is added with it.
+
+    `overwrite` takes a card on which something else is written. The deposit of the settings is taken besides the top-up.
+    """
+    if person is not None:
+        found = need_person(db, person)
+        if found.closed_at_ms is not None:
+            raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
+    else:
+        name = required("name", name)
+        phone = optional("phone", phone)
+        group = default_group(db) if group is None else need_group(db, group).id
+    check_top_up(topup_minor)
+    request = {
+        "person_id": person,
+        "name": name,
+        "phone": phone,
+        "group_id": group,
+        "topup_minor": topup_minor,
+        "deposit_minor": settings.of(db).card_deposit_minor,
+        "method": str(wallets.method_of(method)),
+        "label": optional("label", label),
+        "expires_at_ms": expires_at_ms,
+        "overwrite": overwrite,
+    }
+    return begin(db, desk, "issue", request, actor, now_ms, person=person)
+
+
+def begin_recharge(
+    db: Database,
+    desk: str,
+    amount_minor: int,
+    method: str,
+    actor: str,
+    now_ms: int,
+    *,
+    card: CardId | None = None,
+) -> int:
+    """Money for the wallet behind the card that lies there, or is laid next; with `card`, behind that one only."""
+    wallets.check_amount(amount_minor)
+    if card is not None:
+        need_card(db, card)
+    request = {"amount_minor": amount_minor, "method": str(wallets.method_of(method)), "card_id": card}
+    return begin(db, desk, "recharge", request, actor, now_ms, card=card)
+
+
+def begin_read(db: Database, desk: str, actor: str, now_ms: int) -> int:
+    """Say what lies there."""
+    return begin(db, desk, "read", {}, actor, now_ms)
+
+
+def begin_replace(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
+    """A new card instead of a lost one. The old one dies when the new one is laid down; block it if that takes a while."""
+    found = need_card(db, card)
+    if found.replaced_by is not None:
+        raise Refusal("This card was replaced by another.")
+    if has_come_back(found):
+        raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
+    return begin(db, desk, "replace", {"card_id": card, "overwrite": overwrite}, actor, now_ms, person=found.person_id)
+
+
+def begin_decommission(
+    db: Database,
+    desk: str,
+    actor: str,
+    now_ms: int,
+    *,
+    card: CardId | None = None,
+    refund: bool = False,
+    rest: bool = False,
+    method: str = "cash",
+) -> int:
+    """Take a card back: it is blocked, unlocked and emptied, and can be given to somebody else.
+
+    `refund` gives back the deposit; `rest` pays out, with the last card of a prepaid person, what is in the wallet.
+    """
+    if card is not None:
+        need_card(db, card)
+    request = {"card_id": card, "refund": refund, "rest": rest, "method": str(wallets.method_of(method))}
+    return begin(db, desk, "decommission", request, actor, now_ms, card=card)
+
+
+def begin_rewrite(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
+    """Write a card anew, with a new link: one that was never written, or whose link has come into wrong hands."""
+    found = need_card(db, card)
+    if found.blocked_at_ms is not None:
+        raise Refusal("This card is blocked.", "Unblock it first.")
+    return begin(
+        db, desk, "rewrite", {"card_id": card, "overwrite": overwrite}, actor, now_ms, person=found.person_id, card=card
+    )
+
+
+def begin_batch(
+    db: Database,
+    desk: str,
+    count: int,
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None = None,
+    group: GroupId | None = None,
+    label: str = "",
+    overwrite: bool = False,
+) -> int:
+    """A stack of cards, one after another: all for one person, or each with a wallet of its own in a group."""
+    if not 1 <= count <= BATCH_MAX:
+        raise Invalid("count", "Between {least} and {most}.", least=1, most=BATCH_MAX)
+    if person is not None:
+        need_person(db, person)
+    else:
+        group = default_group(db) if group is None else need_group(db, group).id
+    request = {
+        "count": count,
+        "person_id": person,
+        "group_id": group,
+        "label": optional("label", label),
+        "overwrite": overwrite,
+    }
+    return begin(db, desk, "batch", request, actor, now_ms, person=person)
+
+
+def begin(
+    db: Database,
+    desk: str,
+    kind: str,
+    request: dict[str, Any],
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None = None,
+    card: CardId | None = None,
+) -> int:
+    """Record a job; what waited at this desk before is given up, for nobody can mean both."""
+    for job in rows.open_at(db, desk):
+        if job.state == "writing":
+            raise Conflict("A card is being written at this desk.", "Wait until it is done.")
+        if job.state == "waiting":
+            give_up(db, job, now_ms, "superseded")
+    number = rows.add(db, desk, kind, request, actor, now_ms, person=person, card=card)
+    db.announce(DeskChanged(desk, "progress", number))
+    return number
+
+
+def cancel(db: Database, job: int, now_ms: int) -> None:
+    """Nobody waits for it any more. A batch ends with what it has made."""
+    found = need(db, job)
+    if found.state != "waiting":
+        raise Conflict("This is under way, or over.")
+    give_up(db, found, now_ms, "cancelled")
+
+
+def recover(db: Database, now_ms: int) -> None:
+    """After a restart: what waited is given up, and a card that was being written may hold half of it.
+
+    All of it, whenever it was: a box without a battery for its clock may start in the past.
+    """
+    for job in rows.in_state(db, "waiting", EVER_MS):
+        give_up(db, job, now_ms, "restarted")
+    for job in rows.in_state(db, "writing", EVER_MS):
+        tear(db, job, now_ms, "present_again")
+
+
+def expire(db: Database, now_ms: int) -> None:
+    """Nobody laid a card."""
+    for job in rows.in_state(db, "waiting", now_ms - WAITING_MS_MAX):
+        give_up(db, job, now_ms, "expired")
+
+
+def give_up(db: Database, job: Job, now_ms: int, why: str) -> None:
+    """It waits no more. A batch ends with what it has made."""
+    if job.made:
+        end(db, job, "done", now_ms)
+    else:
+        end(db, job, "failed", now_ms, why)
+
+
+def end(db: Database, job: Job, state: str, now_ms: int, advice: str = "") -> None:
+    """It is over."""
+    rows.set_state(db, job.id, state, now_ms, advice)
+    db.announce(DeskChanged(job.desk, "done", job.id))
+
+
+def tear(db: Database, job: Job, now_ms: int, advice: str) -> None:
+    """What was booked stands; the card does not agree yet, and will when it comes back."""
+    rows.set_state(db, job.id, "torn", now_ms, advice)
+    if job.card_id is not None:
+        card = need_card(db, job.card_id)
+        number = f"{card.number:04}"
+        problems.raise_problem(db, "torn_card", f"card:{card.id}", now_ms, number=number, person=card.person)
+    db.announce(DeskChanged(job.desk, "progress", job.id))
+
+
+def advise(db: Database, job: Job, advice: str, now_ms: int) -> None:
+    """Why the card that lies there will not do; the job goes on waiting for another."""
+    if job.advice != advice:
+        rows.set_state(db, job.id, "waiting", now_ms, advice)
+        db.announce(DeskChanged(job.desk, "progress", job.id))
+
+
+def need(db: sqlite3.Connection, job: int) -> Job:
+    """The job, or NotFound."""
+    found = rows.find(db, job)
+    if found is None:
+        raise NotFound("There is no such job.")
+    return found
+
+
+def default_group(db: sqlite3.Connection) -> GroupId:
+    """Where a new person goes when nobody says: the only group, or the first one that pays before charging."""
+    groups = people.groups(db)
+    prepaid = [group for group in groups if group.policy == Policy.PREPAID]
+    if prepaid:
+        return prepaid[0].id
+    if len(groups) == 1:
+        return groups[0].id
+    raise Invalid("group_id", "Choose a group.")
+
+
+def check_top_up(amount_minor: int) -> None:
+    """Nothing, or an amount that can be taken."""
+    if amount_minor:
+        wallets.check_amount(amount_minor)
+    elif type(amount_minor) is not int:
+        raise Invalid("topup_minor", "This is a whole number.")

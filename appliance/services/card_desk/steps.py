@@ -1,0 +1,221 @@
+"""One step for each kind of job, taken when a card lies there that will do: all that is booked, in the commit of the tap, and
+what is to stand on the card from then on. What is tapped when, and what becomes of the writing, is in card_desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.domain.authorization import Policy
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import Seen
+from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.domain.ledger import DEPOSITS
+from appliance.services.card_desk import jobs
+from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
+from appliance.services.people import people as people_units
+from appliance.services.wallets import receipts, wallets
+
+
+def issue(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+    """Person, card, top-up, deposit and receipt in one commit."""
+    request = job.request
+    check_free(seen, known, site_key, overwrite=request["overwrite"])
+    person = request["person_id"]
+    if person is None:
+        group = GroupId(request["group_id"])
+        person = people_units.add_person(db, request["name"], group, job.actor, now_ms, phone=request["phone"])
+    card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], request["expires_at_ms"])
+    receipt = take_money(db, job, PersonId(person), card, now_ms)
+    rows.set_result(db, job.id, person=PersonId(person), card=card, receipt=receipt)
+    rows.set_state(db, job.id, "writing", now_ms)
+    return card
+
+
+def take_money(db: Database, job: Job, person: PersonId, card: CardId, now_ms: int) -> int | None:
+    """The first top-up and the deposit, with one receipt; None where nothing is paid."""
+    topup, deposit, method = (job.request[name] for name in ("topup_minor", "deposit_minor", "method"))
+    if topup:
+        wallets.pay_in(db, person, topup, method, f"desk-{job.id}", job.actor, now_ms)
+    if deposit:
+        source = wallets.method_of(method).account
+        wallets.book(
+            db, f"deposit|desk-{job.id}", source, DEPOSITS, deposit, "deposit", f"card {card}", job.actor, now_ms
+        )
+        people.set_deposit(db, card, deposit)
+    if not topup + deposit:
+        return None
+    return receipts.write(
+        db, "issue", person, topup + deposit, method, job.actor, now_ms, card=card, deposit_minor=deposit
+    )
+
+
+def recharge(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+    """Top up the wallet behind the card."""
+    card = check_ours(db, job, seen, known, site_key, now_ms)
+    if card.blocked_at_ms is not None:
+        raise Unsuitable("blocked")
+    request = job.request
+    booked = wallets.top_up(
+        db,
+        card.person_id,
+        request["amount_minor"],
+        request["method"],
+        f"desk-{job.id}",
+        job.actor,
+        now_ms,
+        card=card.id,
+    )
+    rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
+    rows.set_state(db, job.id, "writing", now_ms)
+    return card.id
+
+
+def read(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId | None:
+    """Say what lies there; nothing changes."""
+    origin = origin_of(seen, site_key, known)
+    if known is None or people_units.has_come_back(known):
+        told = str(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else "unknown"
+        jobs.end(db, job, "done", now_ms, told)
+        return None
+    rows.set_result(db, job.id, person=known.person_id, card=known.id)
+    rows.set_state(db, job.id, "writing", now_ms, "copied" if is_copy(known, origin) else "")
+    return known.id
+
+
+def replace(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+    """The old card dies, the new one takes its place; the money is the person's and stays where it is."""
+    check_free(seen, known, site_key, overwrite=job.request["overwrite"])
+    old = CardId(job.request["card_id"])
+    note_block(db, job, people_units.need_card(db, old))
+    card = people_units.replace_card(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
+    begin_content(db, card, seen)
+    rows.set_result(db, job.id, card=card)
+    rows.set_state(db, job.id, "writing", now_ms)
+    return card
+
+
+def decommission(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+    """The card comes back: blocked, its deposit and the rest of the wallet given back as far as that was asked for, and emptied."""
+    card = check_ours(db, job, seen, known, site_key, now_ms, copies=False)
+    if people.running_on_card(db, card.uid):
+        raise Unsuitable("charging")
+    receipt = give_back(db, job, card, now_ms)
+    note_block(db, job, card)
+    if card.blocked_at_ms is None:
+        people_units.block_card(db, card.id, "returned", job.actor, now_ms)
+    else:
+        people.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
+    if card.content in ("pending", "written"):
+        people.set_content(db, card.id, "wiping")
+    rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=receipt)
+    rows.set_state(db, job.id, "writing", now_ms)
+    return card.id
+
+
+def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
+    """As far as the job says so: the deposit, and with the last card of a prepaid person what is in the wallet.
+
+    The number of the receipt; None where nothing is given back.
+    """
+    person = people_units.need_person(db, card.person_id)
+    method = job.request["method"]
+    deposit = card.deposit_minor if job.request["refund"] else 0
+    others = [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+    rest = 0
+    if job.request["rest"] and person.policy == Policy.PREPAID and not others:
+        rest = max(0, person.balance_minor - person.held_minor)
+    if rest:
+        wallets.pay_out(db, card.person_id, rest, method, f"desk-{job.id}", job.actor, now_ms)
+    if deposit:
+        target = wallets.method_of(method).account
+        name = f"deposit|desk-{job.id}"
+        wallets.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", job.actor, now_ms)
+        people.set_deposit(db, card.id, 0)
+    total = rest + deposit
+    if not total:
+        return None
+    return receipts.write(
+        db, "return", card.person_id, -total, method, job.actor, now_ms, card=card.id, deposit_minor=-deposit
+    )
+
+
+def rewrite(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+    """A new link and a new record for a card that is out already."""
+    if known is None or people_units.has_come_back(known):
+        raise Unsuitable("unknown")
+    if known.id != job.request["card_id"]:
+        raise Unsuitable("other_card")
+    if not seen.writable:
+        raise Unsuitable("not_writable")
+    check_content(seen, site_key, overwrite=job.request["overwrite"])
+    people.renew_link(db, known.id, people_units.new_token())
+    people.set_content(db, known.id, "pending")
+    rows.set_state(db, job.id, "writing", now_ms)
+    return known.id
+
+
+def batch(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+    """One more card of a stack, with a wallet of its own unless it is for somebody."""
+    if known is not None and known.id in rows.cards_of_batch(db, job.id):
+        raise Unsuitable("next_card")
+    request = job.request
+    check_free(seen, known, site_key, overwrite=request["overwrite"])
+    person = request["person_id"]
+    if person is None:
+        group = GroupId(request["group_id"])
+        person = people_units.add_person(db, request["label"] or "Card", group, job.actor, now_ms)
+    card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], None)
+    if request["person_id"] is None:
+        name_after_card(db, PersonId(person), card, request["label"])
+    rows.add_to_batch(db, job.id, card)
+    rows.set_result(db, job.id, card=card)
+    rows.set_state(db, job.id, "writing", now_ms)
+    return card
+
+
+STEPS: dict[str, Callable[[Database, Job, Seen, Card | None, bytes, int], CardId | None]] = {
+    "issue": issue,
+    "recharge": recharge,
+    "read": read,
+    "replace": replace,
+    "decommission": decommission,
+    "rewrite": rewrite,
+    "batch": batch,
+}
+
+# --- helpers ---------------------------------------------------------------------------------------------------------------
+
+
+def give_out(
+    db: Database, job: Job, person: PersonId, seen: Seen, now_ms: int, label: str, expires_at_ms: int | None
+) -> CardId:
+    """The card's row, and what is to stand on the chip."""
+    card = people_units.add_card(
+        db, seen.uid, person, job.actor, now_ms, label=label, expires_at_ms=expires_at_ms, kind=seen.kind
+    )
+    begin_content(db, card, seen)
+    return card
+
+
+def begin_content(db: Database, card: CardId, seen: Seen) -> None:
+    """Where the chip can carry it, our content is to be written."""
+    people.set_content(db, card, "pending" if seen.writable else "none")
+
+
+def note_block(db: Database, job: Job, card: Card) -> None:
+    """How a card was blocked before, for the case that the job is taken back."""
+    rows.note(db, job, blocked=[card.blocked_at_ms, card.blocked_why, card.replaced_by])
+
+
+def name_after_card(db: Database, person: PersonId, card: CardId, label: str) -> None:
+    """Nobody knows yet who will have a card of a stack; the wallet is called as the card is."""
+    found, number = people_units.need_person(db, person), people_units.need_card(db, card).number
+    people.change(
+        db, person, name=f"{label or 'Card'} {number:04}", phone="", note="", language="", group=found.group_id
+    )

@@ -1,0 +1,155 @@
+"""A card lies on the reader: what is booked, and what is to be written on it.
+
+Every action is ledger first: `tapped` books all of it in one commit and says what must stand on the card; the desk writes
+it, reads it back and reports `written` or `failed`. What must stand on a card is in the card's own row, so that after a
+pulled card, a pulled reader or a power cut the next tap of this card, at any desk, finishes what was begun, once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.domain.cards import content
+from appliance.domain.cards.content import Origin
+from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
+from appliance.domain.errors import Refusal
+from appliance.domain.id_token import normal_form
+from appliance.domain.identifiers import CardId
+from appliance.services import audit, problems
+from appliance.services.announce import DeskChanged, PersonChanged
+from appliance.services.card_desk import jobs
+from appliance.services.card_desk.checks import Unsuitable, is_copy, origin_of
+from appliance.services.card_desk.steps import STEPS
+from appliance.services.people import people as people_units
+
+ADVICE_ABOUT = {
+    Trouble.GONE: "present_again",
+    Trouble.TORN: "present_again",
+    Trouble.OTHER_CARD: "present_again",
+    Trouble.LOCKED: "locked",
+    Trouble.TOO_SMALL: "too_small",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeskKey:
+    """What cards of this site are written with."""
+
+    site_key: bytes
+    link_base: str
+    """`http://192.168.1.10:8081/card/`: the token of the card follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the desk is to do with the card that lies there."""
+
+    card: CardId | None = None
+    work: Work | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The card that lies there, as people and programs are told. `ours`: this site gave it out, and it is no copy."""
+
+    uid: str
+    kind: str
+    ours: bool
+    card: Card | None
+    origin: Origin
+    objection: str
+    """Why it can be given to nobody: `random`, `several`; "" if it can, or is."""
+
+
+def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Plan:
+    """A card was laid down, or a job begun while it lies there: book what waits, and say what is to be written."""
+    known = people.card_by_uid(db, normal_form(seen.uid))
+    if known is not None and not seen.several and seen.kind is not Kind.UNKNOWN:
+        people.set_kind(db, known.id, seen.kind)
+    job = rows.waiting_at(db, desk)
+    card = known.id if known is not None else None
+    if job is not None:
+        try:
+            if objection(seen):
+                raise Unsuitable(objection(seen))
+            card = STEPS[job.kind](db, job, seen, known, key.site_key, now_ms) or card
+        except Unsuitable as why:
+            jobs.advise(db, job, str(why), now_ms)
+    if card is None or objection(seen):
+        return Plan()
+    work = wanted(db, card, seen, key)
+    if work is None:
+        settle(db, card, now_ms)
+    else:
+        for unfinished in rows.unfinished_of(db, card):
+            rows.set_state(db, unfinished.id, "writing", now_ms)
+            db.announce(DeskChanged(unfinished.desk, "progress", unfinished.id))
+    return Plan(card, work)
+
+
+def written(db: Database, card: CardId, now_ms: int) -> None:
+    """The card was written, or emptied, and read back."""
+    found = people_units.need_card(db, card)
+    people.set_content(db, card, {"pending": "written", "wiping": "wiped"}.get(found.content, found.content))
+    settle(db, card, now_ms)
+    db.announce(PersonChanged(found.person_id))
+
+
+def failed(db: Database, card: CardId, trouble: Trouble, now_ms: int) -> None:
+    """The card is not what it should be: what was booked stands, and the job is open until the card comes back."""
+    for job in rows.unfinished_of(db, card):
+        jobs.tear(db, job, now_ms, ADVICE_ABOUT.get(trouble, "cannot_write"))
+
+
+def settle(db: Database, card: CardId, now_ms: int) -> None:
+    """Card and books agree: all that was begun with it is done."""
+    problems.clear_problem(db, "torn_card", f"card:{card}", now_ms)
+    for job in rows.unfinished_of(db, card):
+        if job.kind == "batch" and rows.count_made(db, job.id) < job.request["count"]:
+            rows.set_state(db, job.id, "waiting", now_ms)
+            db.announce(DeskChanged(job.desk, "progress", job.id))
+        else:
+            jobs.end(db, job, "done", now_ms, job.advice if job.kind == "read" else "")
+
+
+def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
+    """The card cannot be written: it is used by its UID alone, which is all that chargers look at."""
+    found = jobs.need(db, job)
+    if found.state != "torn" or found.card_id is None:
+        raise Refusal("This card is not waiting to be written.")
+    people.set_content(db, found.card_id, "none")
+    audit.record(db, actor, "card.accept", f"card:{found.card_id}", now_ms)
+    settle(db, found.card_id, now_ms)
+
+
+def wanted(db: sqlite3.Connection, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
+    """What is to be done so that the chip agrees with the card's row; None if it does."""
+    found = people_units.need_card(db, card)
+    keys = content.keys(key.site_key, seen.uid)
+    if found.content == "pending":
+        record = content.sign(key.site_key, seen.uid, found.number, found.issue)
+        return Write(seen.uid, Content(key.link_base + found.token, record), keys)
+    if found.content == "wiping":
+        return Wipe(seen.uid, keys)
+    return None
+
+
+def describe(db: sqlite3.Connection, seen: Seen, site_key: bytes) -> Described:
+    """The card that lies there."""
+    uid = normal_form(seen.uid)
+    known = people.card_by_uid(db, uid)
+    origin = origin_of(seen, site_key, known)
+    ours = known is not None and not people_units.has_come_back(known) and not is_copy(known, origin)
+    return Described(uid, str(seen.kind), ours, known, origin, objection(seen))
+
+
+def objection(seen: Seen) -> str:
+    """Why this card can be given to nobody."""
+    if seen.several:
+        return "several"
+    return "random" if seen.random else ""

@@ -1,0 +1,187 @@
+"""A slip at the card desk, taken back within a minute: the books by opposite entries and a credit note, the card by what
+is to stand on it from now on. Nothing is deleted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.domain.errors import Refusal, TooLittleMoney
+from appliance.domain.identifiers import CardId
+from appliance.domain.ledger import DEPOSITS
+from appliance.services import audit, problems
+from appliance.services.announce import DeskChanged, PersonChanged
+from appliance.services.card_desk.jobs import need
+from appliance.services.people import people as people_units
+from appliance.services.wallets import receipts, wallets
+
+UNDO_MS_MAX = 60_000
+UNDOABLE = frozenset({"issue", "recharge", "replace", "decommission"})
+
+
+def may_undo(db: sqlite3.Connection, job: Job, now_ms: int) -> bool:
+    """Whether `undo` would take it back now: what is offered is what is done."""
+    try:
+        check(db, job, now_ms)
+    except Refusal:
+        return False
+    return True
+
+
+def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
+    """Take a job back; the number of the credit note, None where no money had moved.
+
+    Raises:
+        Refusal: As `check` says.
+    """
+    found = need(db, job)
+    card = check(db, found, now_ms)
+    number = _money_back(db, found, actor, now_ms)
+    if found.kind == "issue":
+        _take_card_back(db, card, now_ms)
+        if goes_with_card(db, found, card):
+            people_units.close_person(db, card.person_id, actor, now_ms)
+    elif found.kind == "replace":
+        _revive_old_card(db, CardId(found.request["card_id"]), card, found)
+        _take_card_back(db, card, now_ms)
+    elif found.kind == "decommission":
+        _hand_out_again(db, card, found)
+    rows.set_undone(db, found.id)
+    if found.state == "torn":
+        rows.set_state(db, found.id, "failed", now_ms, "undone")
+        if not rows.unfinished_of(db, card.id):
+            problems.clear_problem(db, "torn_card", f"card:{card.id}", now_ms)
+    audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
+    db.announce(PersonChanged(card.person_id))
+    # The card may still lie there: the desk looks what is to stand on it now.
+    db.announce(DeskChanged(found.desk, "progress", found.id))
+    return number
+
+
+# --- whether it can be -----------------------------------------------------------------------------------------------------
+
+
+def check(db: sqlite3.Connection, job: Job, now_ms: int) -> Card:
+    """The card of a job that can be taken back.
+
+    Raises:
+        Refusal: The minute is over, there is nothing to take back, or something was built on it since.
+        TooLittleMoney: Part of the money is spent or held.
+    """
+    over = job.undone or now_ms - job.changed_at_ms > UNDO_MS_MAX
+    if job.kind not in UNDOABLE or job.state not in ("done", "torn") or over or job.card_id is None:
+        raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
+    card = people_units.need_card(db, job.card_id)
+    check_nothing_since(db, job, card)
+    if people.running_on_card(db, card.uid):
+        raise Refusal("The card is charging a car already.", "Stop the session first.")
+    check_holder(db, job, card)
+    return card
+
+
+def check_nothing_since(db: sqlite3.Connection, job: Job, card: Card) -> None:
+    """Refuse what would contradict what was done with the card since.
+
+    Raises:
+        Refusal: It is being written, or was given to somebody else, replaced or taken back.
+    """
+    later = rows.later_of(db, card.id, job.id)
+    if any(one.state == "writing" for one in later):
+        raise Refusal("The card is being written.", "Wait until it is done.")
+    if job.kind == "recharge":
+        return
+    as_left = people_units.has_come_back(card) if job.kind == "decommission" else is_out(card)
+    if job.kind == "replace":
+        old = people_units.need_card(db, CardId(job.request["card_id"]))
+        as_left = as_left and old.replaced_by == card.id and not people_units.has_come_back(old)
+    if not as_left or any(one.kind in UNDOABLE - {"recharge"} for one in later):
+        raise Refusal("Something was done with this card since.", "Take that back first.")
+
+
+def check_holder(db: sqlite3.Connection, job: Job, card: Card) -> None:
+    """Refuse what the wallet cannot give, and what would leave money, a debt or a card with somebody who is gone.
+
+    Raises:
+        Refusal: They have left, or came to other money or another session meanwhile and are more than this card.
+        TooLittleMoney: Part of the money is spent or held.
+    """
+    receipt = receipts.need(db, job.receipt) if job.receipt is not None else None
+    person = people_units.need_person(db, receipt.person_id if receipt is not None else card.person_id)
+    if person.closed_at_ms is not None:
+        raise Refusal("{name} has left this site.", "Take them in again first.", name=person.name)
+    from_wallet = receipt.amount_minor - receipt.deposit_minor if receipt is not None else 0
+    if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
+        raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
+    if job.kind == "issue" and goes_with_card(db, job, card):
+        if people.running_of(db, person.id):
+            raise Refusal("{name} has a session running.", "Stop it first.", name=person.name)
+        if person.balance_minor != from_wallet:
+            raise Refusal(
+                "The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=person.name
+            )
+
+
+def goes_with_card(db: sqlite3.Connection, job: Job, card: Card) -> bool:
+    """Whether the holder was taken in with this very card and has no other: they have never been here."""
+    taken_in = job.request["person_id"] is None and job.person_id == card.person_id
+    return taken_in and not others_of(db, card)
+
+
+def is_out(card: Card) -> bool:
+    """Whether somebody has it: it was neither replaced nor given back."""
+    return card.replaced_by is None and not people_units.has_come_back(card)
+
+
+def others_of(db: sqlite3.Connection, card: Card) -> list[Card]:
+    """What other cards its holder can charge with."""
+    return [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------------
+
+
+def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
+    """Opposite entries for all that the job's receipt says, and the credit note."""
+    if job.receipt is None:
+        return None
+    receipt = receipts.need(db, job.receipt)
+    person = people_units.need_person(db, receipt.person_id)
+    drawer = wallets.method_of(receipt.method).account
+    from_wallet = receipt.amount_minor - receipt.deposit_minor
+    for name, account, amount in (("", person.wallet, from_wallet), ("-deposit", DEPOSITS, receipt.deposit_minor)):
+        if amount:
+            debit, credit = (account, drawer) if amount > 0 else (drawer, account)
+            key, reason = f"undo|desk-{job.id}{name}", f"receipt {receipt.number}"
+            wallets.book(db, key, debit, credit, abs(amount), "correction", reason, actor, now_ms)
+    if receipt.card_id is not None and receipt.deposit_minor:
+        people.set_deposit(db, receipt.card_id, max(0, -receipt.deposit_minor))
+    return receipts.write(
+        db, "credit_note", receipt.person_id, -receipt.amount_minor, receipt.method, actor, now_ms,
+        card=receipt.card_id, deposit_minor=-receipt.deposit_minor, corrects=receipt.number,
+    )  # fmt: skip
+
+
+def _revive_old_card(db: Database, old: CardId, new: Card, job: Job) -> None:
+    """It is what it was; a card that was blocked as lost stays so."""
+    people.set_deposit(db, old, new.deposit_minor)
+    people.set_deposit(db, new.id, 0)
+    people.set_blocked(db, old, *job.request["blocked"])
+
+
+def _hand_out_again(db: Database, card: Card, job: Job) -> None:
+    """It is its holder's again, blocked if it was before, and is written anew where it was emptied."""
+    people.set_blocked(db, card.id, *job.request["blocked"])
+    if card.content in ("wiping", "wiped"):
+        people.set_content(db, card.id, "pending")
+
+
+def _take_card_back(db: Database, card: Card, now_ms: int) -> None:
+    people.set_blocked(db, card.id, now_ms, "undone")
+    if card.content in ("pending", "written"):
+        people.set_content(db, card.id, "wiping")
+    people_units.let_die(db, card, now_ms)

@@ -1,0 +1,1 @@
+"""Cards at chargers and in their holders' hands: limits, other names, PIN, misuse, revocation."""

@@ -1,0 +1,99 @@
+"""What chargers call cards whose UIDs they read in ways of their own: learned by showing the card, or told by the staff."""
+
+from __future__ import annotations
+
+from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import aliases as rows
+from appliance.db.cards import unknown
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.stations import stations
+from appliance.domain.errors import Conflict, Invalid, NotFound
+from appliance.domain.id_token import is_random, is_remote, likeness, masked, normal_form
+from appliance.domain.identifiers import CardId, StationId
+from appliance.services import audit
+from appliance.services.announce import PersonChanged
+from appliance.services.card_desk import charger_jobs
+
+OTHER = "other"
+"""The likeness of a token that has nothing of the UID: only people can know that it is the same card."""
+
+
+def begin_learn(db: Database, station: StationId, card: CardId, actor: str, now_ms: int) -> int:
+    """Wait until this card is shown at a charger, to learn what it is called there; the number of the desk's job.
+
+    Raises:
+        NotFound: There is no such card or station.
+    """
+    found = need_card(db, card)
+    job = charger_jobs.begin(db, station, "learn", {}, actor, now_ms, card=card)
+    audit.record(db, actor, "station.learn", f"station:{station}", now_ms, uid=masked(found.uid))
+    return job
+
+
+def learn(db: Database, job: Job, station: StationId, token: str, now_ms: int) -> bool:
+    """A card that nobody knows was shown while one was waited for; whether the two are alike, and it is known now."""
+    assert job.card_id is not None
+    card = need_card(db, job.card_id)
+    alike = likeness(token, card.uid)
+    if alike is None or is_random(token):
+        charger_jobs.finish(db, job, "failed", now_ms, "random" if is_random(token) else "unlike")
+        return False
+    keep(db, token, card, alike, station, job.actor, now_ms)
+    charger_jobs.finish(db, job, "done", now_ms)
+    return True
+
+
+def add(db: Database, token: str, card: CardId, actor: str, now_ms: int, *, station: StationId | None = None) -> None:
+    """The staff say that this token is that card, whether or not the two are alike. `station`: where it was shown.
+
+    Raises:
+        NotFound: There is no such card.
+        Invalid: The token identifies nobody.
+        Conflict: It is another card's UID or name.
+    """
+    token = normal_form(token)
+    found = need_card(db, card)
+    if not token or is_random(token) or is_remote(token):
+        raise Invalid("token", "This number changes at every tap: it identifies nobody.", "Take a card instead.")
+    if token == found.uid or rows.find(db, token) == card:
+        return
+    owner = people.card_by_uid(db, token)
+    other = rows.find(db, token)
+    if owner is None and other is not None:
+        owner = people.find_card(db, other)
+    if owner is not None:
+        raise Conflict("This is a card of {name} already.", name=owner.person)
+    keep(db, token, found, likeness(token, found.uid) or OTHER, station, actor, now_ms)
+
+
+def remove(db: Database, token: str, actor: str, now_ms: int) -> None:
+    """No card is called so any more.
+
+    Raises:
+        NotFound: None was.
+    """
+    card = rows.find(db, token)
+    if card is None:
+        raise NotFound("No card is called so.")
+    rows.remove(db, token)
+    audit.record(db, actor, "card.unalias", f"card:{card}", now_ms, token=masked(token))
+    db.announce(PersonChanged(need_card(db, card).person_id))
+
+
+def keep(db: Database, token: str, card: Card, alike: str, station: StationId | None, actor: str, now_ms: int) -> None:
+    """Write it down: from now on the token is the card."""
+    where = stations.show(db, station) if station is not None else None
+    rows.add(db, token, card.id, alike, where.vendor if where else "", where.model if where else "", now_ms)
+    unknown.forget(db, token)
+    audit.record(db, actor, "card.alias", f"card:{card.id}", now_ms, token=masked(token))
+    db.announce(PersonChanged(card.person_id))
+
+
+def need_card(db: Database, card: CardId) -> Card:
+    """The card, or NotFound."""
+    found = people.find_card(db, card)
+    if found is None:
+        raise NotFound("There is no such card.")
+    return found

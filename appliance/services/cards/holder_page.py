@@ -1,0 +1,69 @@
+"""What the link on a card leads to: the holder's own page, opened by whoever has the card in their hand."""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.db.people.people import Card, Person
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Record
+from appliance.domain.identifiers import CardId
+from appliance.services.cards import secure_tap
+
+RECORDS_SHOWN = 10
+TICKET_MS = 300_000
+"""How long a page may be looked at again after a tap whose link holds once only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A card, whose it is, and what happened last."""
+
+    card: Card
+    person: Person
+    records: list[Record]
+    pin_hash: str
+
+    @property
+    def first_name(self) -> str:
+        """Enough for a greeting: whoever finds the card need not learn more."""
+        return self.person.name.split()[0]
+
+
+def find(db: sqlite3.Connection, token: str) -> Holder | None:
+    """The holder behind a link; a read query."""
+    card = people.card_by_token(db, token)
+    person = people.find(db, card.person_id) if card is not None else None
+    if card is None or person is None:
+        return None
+    last = statement.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN)
+    return Holder(card, person, last, people.pin_hash(db, card.id))
+
+
+def tap(db: Database, site_key: bytes, card: CardId, picc_data_hex: str, cmac_hex: str) -> bool:
+    """Whether this card itself was tapped just now (NTAG 424 DNA); a link that was opened before, or another's, was not."""
+    return secure_tap.accept(db, site_key, picc_data_hex, cmac_hex) == card
+
+
+def ticket(site_key: bytes, token: str, now_ms: int) -> str:
+    """What lets a phone open the page again for a while after a tap: the end of that while, signed."""
+    until_s = (now_ms + TICKET_MS) // 1000
+    return f"{until_s}.{_signature(site_key, token, until_s)}"
+
+
+def ticket_holds(site_key: bytes, token: str, text: str, now_ms: int) -> bool:
+    """Whether a ticket is ours, for this card, and not over."""
+    until, _dot, signature = text.partition(".")
+    if not (until.isascii() and until.isdecimal() and len(until) <= 12):
+        return False
+    return int(until) * 1000 > now_ms and hmac.compare_digest(
+        signature.encode(), _signature(site_key, token, int(until)).encode()
+    )
+
+
+def _signature(site_key: bytes, token: str, until_s: int) -> str:
+    return hmac.digest(site_key, f"holder ticket|{token}|{until_s}".encode(), "sha256")[:12].hex()

@@ -1,0 +1,145 @@
+"""Cards that nobody knows, shown at chargers: a list that lasts, and how one of them becomes somebody's card there and then."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import aliases as alias_rows
+from appliance.db.cards import unknown as rows
+from appliance.db.cards.unknown import Tag
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers, people
+from appliance.db.people.payers import Payer
+from appliance.db.people.people import Card
+from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
+from appliance.domain.identifiers import PersonId, StationId
+from appliance.services import audit, texts
+from appliance.services.announce import UnknownTagSeen
+from appliance.services.card_desk import charger_jobs
+from appliance.services.cards import aliases
+from appliance.services.people import people as people_units
+
+TAGS_MAX = 500
+"""So many are kept, those that were shown last."""
+SUGGESTIONS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A card that an unknown one may be, and how it is like it (domain/id_token.py). Never more than a suggestion."""
+
+    card: Card
+    likeness: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTag:
+    """A card that nobody knows, at one station."""
+
+    tag: Tag
+    is_random: bool
+    """Its number changes at every tap: it can never be anybody's."""
+    suggestions: tuple[Suggestion, ...]
+
+
+def shown(
+    db: Database, station: StationId, token: str, payer: Payer | None, shown_at_ms: int, now_ms: int
+) -> Payer | None:
+    """A station was shown `token`, which stands for `payer`, or for nobody: then it is taken by who waits for a card here, or
+    put on the list. Who it stands for now.
+
+    `shown_at_ms` is the station's word, `now_ms` ours.
+    """
+    job = charger_jobs.waiting(db, station, shown_at_ms, now_ms)
+    if payer is not None:
+        if job is not None and job.kind == "learn" and job.card_id == payer.card:
+            charger_jobs.finish(db, job, "done", now_ms)  # It reads the card in a way that is understood already.
+        return payer
+    if job is not None and not is_remote(token) and token:
+        taken = enrol(db, job, token, now_ms) if job.kind == "enrol" else aliases.learn(db, job, station, token, now_ms)
+        if taken:
+            return payers.by_token(db, token)
+    seen(db, station, token, now_ms)
+    return None
+
+
+def seen(db: Database, station: StationId, token: str, now_ms: int) -> None:
+    """Put a card that nobody knows on the list."""
+    if not token or is_remote(token):
+        return
+    if rows.note(db, token, station, now_ms):
+        rows.forget_oldest(db, TAGS_MAX)
+    db.announce(UnknownTagSeen(int(station), token))
+
+
+def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, now_ms: int, label: str = "") -> int:
+    """Wait for a new card of this person at a charger; the number of the desk's job.
+
+    Raises:
+        NotFound: There is no such person or station.
+        Refusal: The person has left.
+    """
+    found = people_units.need_person(db, person)
+    if found.closed_at_ms is not None:
+        raise Refusal("{name} has left.", "Take them back first.", name=found.name)
+    request = {"person_id": int(person), "label": texts.optional("label", label)}
+    job = charger_jobs.begin(db, station, "enrol", request, actor, now_ms, person=person)
+    audit.record(db, actor, "station.enrol", f"station:{station}", now_ms, person=int(person))
+    return job
+
+
+def enrol(db: Database, job: Job, token: str, now_ms: int) -> bool:
+    """The card that was waited for was shown; whether it could be made the person's."""
+    assert job.person_id is not None
+    if is_random(token):
+        charger_jobs.finish(db, job, "failed", now_ms, "random")
+        return False
+    try:
+        card = people_units.add_card(
+            db, token, job.person_id, job.actor, now_ms, label=str(job.request.get("label") or "")
+        )
+    except Refusal:
+        charger_jobs.finish(db, job, "failed", now_ms, "taken")
+        return False
+    charger_jobs.finish(db, job, "done", now_ms, card=card)
+    return True
+
+
+def page(
+    db: sqlite3.Connection, *, station: StationId | None = None, limit: int = 100, offset: int = 0
+) -> list[UnknownTag]:
+    """The list, shown last first, with the cards that each may be. What is known by now is left out."""
+    tags = [
+        tag
+        for tag in rows.page(db, station, limit, offset)
+        if people.card_by_uid(db, tag.token) is None and alias_rows.find(db, tag.token) is None
+    ]
+    found = []
+    cards = alike(db, [tag.token for tag in tags])
+    for tag in tags:
+        if any(card.uid == reversed_form(tag.token) for card in cards):
+            continue
+        suggestions = [Suggestion(card, how) for card in cards if (how := likeness(tag.token, card.uid)) is not None]
+        found.append(UnknownTag(tag, is_random(tag.token), tuple(suggestions[:SUGGESTIONS_MAX])))
+    return found
+
+
+def dismiss(db: Database, station: StationId, token: str, actor: str, now_ms: int) -> None:
+    """It is of no interest; shown again, it is back.
+
+    Raises:
+        NotFound: It is not on the list.
+    """
+    if not rows.dismiss(db, token, station):
+        raise NotFound("This card is not on the list any more.")
+    audit.record(db, actor, "station.forget_tag", f"station:{station}", now_ms, token=masked(token))
+    db.announce(UnknownTagSeen(int(station), token))
+
+
+def alike(db: sqlite3.Connection, tokens: list[str]) -> list[Card]:
+    """All cards that one of the tokens may be like."""
+    ends = sorted({stem for token in tokens for stem in stems(token)})
+    return rows.cards_like(db, ends) if ends else []

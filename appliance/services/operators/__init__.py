@@ -1,0 +1,1 @@
+"""The staff: who may come in, and as what."""

@@ -1,0 +1,50 @@
+"""Two people who are one: cards and money of the first go to the second, and the first is closed."""
+
+from __future__ import annotations
+
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.domain.errors import Refusal
+from appliance.domain.identifiers import PersonId
+from appliance.services import audit
+from appliance.services.announce import PersonChanged
+from appliance.services.people.people import close_person, need_person
+from appliance.services.wallets import wallets
+
+
+def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, now_ms: int) -> int:
+    """Move all that a person has to another; how much money moved (minor units). `key` names the transfer for ever.
+
+    Sessions stay with whom they were billed to.
+
+    Raises:
+        Refusal: They are the same, a session is open, or there is a debt.
+    """
+    if person == into:
+        raise Refusal("This is the same person.", "Choose the other one.")
+    found, target = need_person(db, person), need_person(db, into)
+    for one in (found, target):
+        if one.closed_at_ms is not None:
+            raise Refusal("{name} has left this site.", "Take them in again first.", name=one.name)
+    if people.running_of(db, person):
+        raise Refusal("{name} has a session running.", "Stop it first.", name=found.name)
+    if found.balance_minor < 0:
+        raise Refusal("{name} owes money.", "Let it be paid, or correct it, first.", name=found.name)
+    if found.balance_minor:
+        wallets.book(
+            db, f"merge|{key}", found.wallet, target.wallet, found.balance_minor, "merge",
+            f"{found.name} → {target.name}", actor, now_ms,
+        )  # fmt: skip
+    for card in people.cards_of(db, person):
+        people.change_card(
+            db,
+            card.id,
+            person=into,
+            label=card.label,
+            transactions_max=card.transactions_max,
+            expires_at_ms=card.expires_at_ms,
+        )
+    audit.record(db, actor, "person.merge", f"person:{into}", now_ms, name=found.name, amount_minor=found.balance_minor)
+    close_person(db, person, actor, now_ms)
+    db.announce(PersonChanged(into))
+    return found.balance_minor

@@ -1,0 +1,28 @@
+"""What a known card may do: one decision from its holder, the wallet and the card's own limits."""
+
+from __future__ import annotations
+
+from appliance.db.engine.unit import Database
+from appliance.db.people.payers import Payer
+from appliance.domain.authorization import Authorization, AuthorizationStatus, decide
+from appliance.domain.identifiers import StationId
+from appliance.services import settings
+from appliance.services.cards import limits
+
+
+def judge(db: Database, payer: Payer, station: StationId, now_ms: int, *, starting: bool) -> Authorization:
+    """The decision about a known card, with the token that all cards of its holder share, if there are several."""
+    minimum = settings.of(db).minimum_minor
+    status = decide(payer.holder, now_ms, minimum_minor=minimum, starting=starting)
+    if payer.tariff is None and status is AuthorizationStatus.NO_CREDIT:
+        status = AuthorizationStatus.ACCEPTED  # Nothing to pay, so nothing to pay with is needed.
+    if status is AuthorizationStatus.ACCEPTED and payer.card is not None and (starting or not payer.holder.running):
+        status = limits.decide_start(db, payer.card, station, now_ms)
+    return Authorization(status, group_token(payer))
+
+
+def group_token(payer: Payer) -> str | None:
+    """One token for all cards of a person, so that each may stop what another started (1.6: parentIdTag); so may a card what
+    was started from here under its own UID, where the charger calls it something else.
+    """
+    return f"PERSON{payer.person}" if payer.cards > 1 else None

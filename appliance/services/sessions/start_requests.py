@@ -1,0 +1,171 @@
+"""Pay, then start: a start asked for by staff or by a program holds the money in the commit that records the wish.
+
+Only then is the station asked. Refused, unanswered, or not followed by a transaction in time: the hold is let go.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers, people
+from appliance.db.sessions import sessions
+from appliance.db.sessions import start_requests as rows
+from appliance.db.sessions.sessions import Running
+from appliance.db.stations import stations
+from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
+from appliance.domain.id_token import normal_form, remote_token
+from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.station import StationState
+from appliance.services import audit, problems, settings
+from appliance.services.announce import SessionChanged
+from appliance.services.sessions import billing
+from appliance.services.sessions.decision import judge
+
+
+def request_start(
+    db: Database,
+    station: StationId,
+    evse: int,
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None = None,
+    card: str = "",
+) -> Running:
+    """Record the wish and hold its money.
+
+    With a card its UID is what the station is told, and the driver can stop with it; a person without one gets a token
+    for this start alone.
+
+    Raises:
+        NotFound, Invalid: The station, the person or the card is not known.
+        Refusal, TooLittleMoney: The card may not charge, the EVSE is taken, the wallet is empty.
+    """
+    found = stations.show(db, station)
+    if found is None or found.state != StationState.APPROVED:
+        raise NotFound("There is no such station.")
+    if evse < 0 or (evse and found.connectors and evse not in {plug.evse for plug in found.connectors}):
+        raise Invalid("connector", "This station has no connector {number}.", number=evse)
+    if evse and (sessions.on_evse(db, station, evse) is not None or rows.on_evse(db, station, evse)):
+        raise Conflict(
+            "A session is open on this connector already.",
+            "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
+        )
+
+    payer, token = who(db, person, card, now_ms)
+    authorization = judge(db, payer, station, now_ms, starting=True)
+    if not authorization.accepted:
+        raise refusal(authorization.status)
+    held_minor = billing.first_slice_minor(db, payer)
+    running = rows.insert(
+        db, station=station, evse=evse, id_token=token, payer=payer, held_minor=held_minor, now_ms=now_ms, actor=actor
+    )
+    billing.hold_first(db, running, actor, now_ms)
+    audit.record(
+        db,
+        actor,
+        "station.start",
+        f"station:{station}",
+        now_ms,
+        session=int(running.id),
+        evse=evse,
+        person=int(payer.person),
+    )
+    db.announce(SessionChanged(running.id, station, evse, running.person, "requested"))
+    return running
+
+
+def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, str]:
+    """Who pays, and the token that the station is told."""
+    if card:
+        payer = payers.by_token(db, normal_form(card))
+        if payer is None:
+            raise NotFound("Nobody has a card with this number.")
+        return payer, payer.uid
+    if person is None:
+        raise Invalid("person_id", "Say who is to charge: a person or a card.")
+    for owned in people.cards_of(db, person):
+        if owned.blocked_at_ms is None:
+            by_card = payers.by_token(db, owned.uid)
+            assert by_card is not None
+            expired = owned.expires_at_ms is not None and owned.expires_at_ms <= now_ms
+            if not expired and by_card.holder.running < by_card.holder.transactions_max:
+                return by_card, owned.uid
+    payer = payers.by_person(db, person)
+    if payer is None:
+        raise NotFound("There is no such person.")
+    return payer, remote_token()
+
+
+def refusal(status: AuthorizationStatus) -> Refusal:
+    """Why it cannot start, as a sentence."""
+    if status is AuthorizationStatus.NO_CREDIT:
+        return TooLittleMoney("There is not enough money in the wallet.", "Top it up first.")
+    if status is AuthorizationStatus.EXPIRED:
+        return Refusal("This card has expired.", "Give it a later date, or issue a new one.")
+    if status is AuthorizationStatus.CONCURRENT_TX:
+        return Refusal("This card has a session running already.", "Stop that one first.")
+    if status is AuthorizationStatus.NOT_AT_THIS_LOCATION:
+        return Refusal(
+            "This card may not charge at this charger.", "Choose another charger, or change the card's limits."
+        )
+    if status is AuthorizationStatus.NOT_AT_THIS_TIME:
+        return Refusal("This card may not charge at this time.", "Wait for its hours, or change the card's limits.")
+    if status is AuthorizationStatus.LIMIT_REACHED:
+        return Refusal("This card has used up what it may today.", "Wait until tomorrow, or change the card's limits.")
+    return Refusal("This card is blocked, or its holder has left.", "Unblock it under Cards.")
+
+
+def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
+    """The wish came to nothing: void what was held. False if it is no longer a wish (it runs, or was given up before)."""
+    running = sessions.find_open(db, session)
+    if running is None or running.state != "requested":
+        return False
+    billing.release(db, running, "clock", now_ms)
+    rows.fail(db, running, why, now_ms)
+    db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "failed"))
+    return True
+
+
+def give_up_all(db: Database, station: StationId, now_ms: int) -> None:
+    """Nothing begins at this station any more."""
+    for session in rows.on_station(db, station):
+        give_up(db, session, "cancelled", now_ms)
+
+
+def give_up_old(db: Database, now_ms: int) -> int:
+    """Give up all wishes whose time has run out; how many."""
+    before_ms = now_ms - settings.of(db).start_timeout_s * 1000
+    late = rows.older_than(db, before_ms)
+    for session, station in late:
+        if give_up(db, session, "no_transaction", now_ms):
+            problems.raise_problem(
+                db, "start_lost", f"session:{session}", now_ms, station=int(station), session=int(session)
+            )
+    return len(late)
+
+
+def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
+    """Running sessions that the server wants stopped: session, station, why."""
+    return sessions.wanted_stops(db)
+
+
+def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Running:
+    """Staff or a program want a session stopped."""
+    running = sessions.find_open(db, session)
+    if running is None:
+        raise NotFound("There is no such session running.")
+    audit.record(db, actor, "station.stop", f"station:{running.station}", now_ms, session=int(session))
+    if running.state == "requested":
+        give_up(db, session, "cancelled", now_ms)
+    return running
+
+
+def running_on(db: Database, station: StationId, evse: int) -> SessionId | None:
+    """The session that runs on, or was wished for, an EVSE."""
+    running = sessions.on_evse(db, station, evse)
+    if running is not None:
+        return running.id
+    return rows.on_evse(db, station, evse)

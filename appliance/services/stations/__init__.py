@@ -1,0 +1,1 @@
+"""Charging stations: let in, watched and commanded."""

@@ -1,0 +1,218 @@
+"""Commands to charging stations, from the wish in the books to what the station said.
+
+A start is recorded and paid for before the station hears of it; a stop that the server wants is repeated until the
+session is over, also after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.db.engine.store import Store
+from appliance.db.sessions.sessions import Running
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Conflict, NotFound, Refusal
+from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.services import audit, problems
+from appliance.services.announce import Announcement, Hub, SessionChanged
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
+from appliance.services.sessions import start_requests
+
+log = logging.getLogger(__name__)
+
+STOP_AGAIN_S = 30.0
+STOPS_IN_VAIN_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A start that was recorded; `answer` comes when the station has spoken, or the wish was given up."""
+
+    session: SessionId
+    answer: asyncio.Task[CommandAnswer]
+
+
+class RemoteControl:
+    """The commands that staff, programs and the server itself give."""
+
+    def __init__(
+        self, store: Store, stations: Stations, hub: Hub, clock: Clock, *, stop_again_s: float = STOP_AGAIN_S
+    ) -> None:
+        self._store = store
+        self._stations = stations
+        self._clock = clock
+        self._stop_again_s = stop_again_s
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopping: dict[SessionId, int] = {}
+        self._silence: Callable[[], None] = hub.listen(self._heard)
+
+    async def close(self) -> None:
+        """Listen no more, and end what is under way: wishes stay in the books and are given up by the clock."""
+        self._silence()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- starting
+
+    async def start(
+        self,
+        station: StationId,
+        evse: int,
+        actor: str,
+        *,
+        person: PersonId | None = None,
+        card: str = "",
+        record: Callable[..., Running] = start_requests.request_start,
+    ) -> Wish:
+        """Hold the money, record the wish, and ask the station; returns once the wish is on disk.
+
+        `record` is the unit that records it, for those who have something to commit together with it.
+
+        Raises:
+            Refusal: The station is not connected, or the start is not allowed (see `wishes.request_start`).
+        """
+        if not self._stations.is_online(station):
+            raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
+        running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
+        return Wish(running.id, self._task(self._ask(running.id, station, evse, running.id_token)))
+
+    async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+        try:
+            answer = await self._stations.remote_start(station, evse, id_token)
+        except CommandFailed as failure:
+            if failure.outcome_unknown:
+                # It may start all the same: the transaction, or the clock, decides.
+                return CommandAnswer(False, failure.kind)
+            await self._store.write(start_requests.give_up, session, failure.kind, self._clock())
+            return CommandAnswer(False, failure.kind)
+        if not answer.accepted:
+            await self._store.write(start_requests.give_up, session, "rejected", self._clock())
+        return answer
+
+    # --- stopping
+
+    async def stop(self, session: SessionId, actor: str) -> CommandAnswer:
+        """Stop a session, or take back a wish that has not started.
+
+        Raises:
+            NotFound: It is not open.
+            CommandFailed: The station did not answer.
+        """
+        running = await self._store.write(start_requests.order_stop, session, actor, self._clock())
+        if running.state != "running":
+            return CommandAnswer(True, "Cancelled")
+        return await self._stations.remote_stop(running.station, int(session))
+
+    async def stop_on(self, station: StationId, evse: int, actor: str) -> tuple[SessionId, CommandAnswer]:
+        """Stop what runs on an EVSE."""
+        session = await self._store.write(start_requests.running_on, station, evse)
+        if session is None:
+            raise NotFound("No session runs on this connector.")
+        return session, await self.stop(session, actor)
+
+    def _heard(self, announcements: list[Announcement]) -> None:
+        for one in announcements:
+            if isinstance(one, SessionChanged) and one.what == "stop_wanted":
+                self._stop_soon(SessionId(one.session), StationId(one.station))
+
+    async def stop_wanted_sessions(self) -> None:
+        """Ask for all stops that are still wanted: at the start of the server, and now and then."""
+        for session, station, _ in await self._store.read(start_requests.wanted_stops):
+            self._stop_soon(session, station)
+
+    def _stop_soon(self, session: SessionId, station: StationId) -> None:
+        if session not in self._stopping and self._stations.is_online(station):
+            self._stopping[session] = 0
+            self._task(self._stop_until_over(session, station))
+
+    async def _stop_until_over(self, session: SessionId, station: StationId) -> None:
+        """Repeat the stop until the station tells that the transaction is over, or is gone."""
+        subject = f"session:{session}"
+        try:
+            while self._stations.is_online(station):
+                if not any(one == session for one, _, _ in await self._store.read(start_requests.wanted_stops)):
+                    await self._store.write(problems.clear_problem, "stop_ignored", subject, self._clock())
+                    return
+                self._stopping[session] += 1
+                try:
+                    answer = await self._stations.remote_stop(station, int(session))
+                    said = answer.status
+                except CommandFailed as failure:
+                    said = failure.kind
+                log.info("stop wanted", extra={"session": session, "station": station, "answer": said})
+                if self._stopping[session] == STOPS_IN_VAIN_MAX:
+                    await self._store.write(
+                        problems.raise_problem,
+                        "stop_ignored",
+                        subject,
+                        self._clock(),
+                        station=int(station),
+                        session=int(session),
+                        answer=said,
+                    )
+                await asyncio.sleep(self._stop_again_s)
+        finally:
+            del self._stopping[session]
+
+    # --- everything else: the command, and a row in the audit list
+
+    async def unlock(self, station: StationId, evse: int, connector: int, actor: str) -> CommandAnswer:
+        """Let go of the cable."""
+        await self._record(actor, "station.unlock", station, evse=evse)
+        return await self._stations.unlock(station, evse, connector)
+
+    async def reset(self, station: StationId, actor: str, *, hard: bool) -> CommandAnswer:
+        """Restart the station."""
+        await self._record(actor, "station.reset", station, hard=hard)
+        return await self._stations.reset(station, hard=hard)
+
+    async def set_operative(self, station: StationId, evse: int, operative: bool, actor: str) -> CommandAnswer:
+        """Put an EVSE, or with 0 the whole station, into or out of service."""
+        await self._record(actor, "station.open" if operative else "station.close", station, evse=evse)
+        return await self._stations.set_operative(station, evse, operative)
+
+    async def clear_cache(self, station: StationId, actor: str) -> CommandAnswer:
+        """Let the station forget which cards it knows."""
+        await self._record(actor, "station.clear_cache", station)
+        return await self._stations.clear_cache(station)
+
+    async def trigger(self, station: StationId, message: str, actor: str, evse: int | None = None) -> CommandAnswer:
+        """Ask for a message."""
+        await self._record(actor, "station.trigger", station, message=message)
+        return await self._stations.trigger(station, message, evse)
+
+    async def get_variables(self, station: StationId, names: list[str], actor: str) -> list[Variable]:
+        """Read settings inside the station."""
+        await self._record(actor, "station.get_variables", station, names=names)
+        return await self._stations.get_variables(station, names)
+
+    async def set_variable(self, station: StationId, name: str, value: str, actor: str) -> CommandAnswer:
+        """Change a setting inside the station; its value is not put on record, for it may be a secret."""
+        await self._record(actor, "station.set_variable", station, name=name)
+        return await self._stations.set_variable(station, name, value)
+
+    async def raw_call(self, station: StationId, action: str, payload: Any, actor: str) -> Any:
+        """Any call, as it is."""
+        await self._record(actor, "station.raw_call", station, call=action)
+        return await self._stations.raw_call(station, action, payload)
+
+    async def _record(self, actor: str, action: str, station: StationId, **details: object) -> None:
+        if not self._stations.is_online(station):
+            raise CommandFailed("offline", "the station has no connection")
+        await self._store.write(audit.record, actor, action, f"station:{station}", self._clock(), **details)
+
+    def _task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Refusal):
+            log.error("a command failed", exc_info=error)

@@ -1,0 +1,132 @@
+"""What the forms of the console book: each carries a key, so that a double click and the back button move money once.
+
+What is booked is in `cash_desk`, `enrolment` and `merge`; that the same key is one request, in `idempotent`. What a card desk
+begins is in `desk_requests`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from appliance.db.engine.unit import Database
+from appliance.domain.identifiers import GroupId, PersonId
+from appliance.services import idempotency
+from appliance.services.idempotency import Stored
+from appliance.services.people import merge as merging
+from appliance.services.people import people
+from appliance.services.wallets import wallets
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Who is taken in, with, as far as they were typed, a first card and a first top-up."""
+
+    name: str
+    group: GroupId
+    phone: str = ""
+    note: str = ""
+    language: str = ""
+    uid: str = ""
+    label: str = ""
+    amount_minor: int = 0
+    method: str = "cash"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a form that moves money came to."""
+
+    balance_minor: int
+    """As it is now: after a repeated form it may be another than right after the booking."""
+    repeated: bool
+    """The form was booked before; now nothing was."""
+
+
+def top_up(
+    db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
+) -> Moved:
+    """Money comes in."""
+
+    def unit(name: str) -> tuple[int, str]:
+        return 200, body_of(wallets.top_up(db, person, amount_minor, method, name, actor, now_ms, note=note))
+
+    request = request_of("topup", person, amount_minor, method, note)
+    return moved(db, person, idempotency.once(db, actor, key, request, now_ms, unit))
+
+
+def refund(
+    db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
+) -> Moved:
+    """Money goes out."""
+
+    def unit(name: str) -> tuple[int, str]:
+        return 200, body_of(wallets.refund(db, person, amount_minor, method, name, actor, now_ms, note=note))
+
+    request = request_of("refund", person, amount_minor, method, note)
+    return moved(db, person, idempotency.once(db, actor, key, request, now_ms, unit))
+
+
+def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int) -> Moved:
+    """A correction in either direction."""
+
+    def unit(name: str) -> tuple[int, str]:
+        return 200, body_of(wallets.correct(db, person, amount_minor, reason, name, actor, now_ms))
+
+    request = request_of("correction", person, amount_minor, reason)
+    return moved(db, person, idempotency.once(db, actor, key, request, now_ms, unit))
+
+
+def take_in(db: Database, new: NewPerson, key: str, actor: str, now_ms: int) -> PersonId:
+    """A person, their first card and their first top-up: all of it, or nothing; the same form twice is one person."""
+
+    def unit(name: str) -> tuple[int, str]:
+        person = people.add_person(
+            db, new.name, new.group, actor, now_ms, phone=new.phone, note=new.note, language=new.language
+        )
+        if new.uid:
+            people.add_card(db, new.uid, person, actor, now_ms, label=new.label)
+        if new.amount_minor:
+            wallets.top_up(db, person, new.amount_minor, new.method, name, actor, now_ms)
+        return 200, orjson.dumps({"person": person}).decode()
+
+    request = request_of(
+        "person",
+        new.name,
+        new.phone,
+        new.note,
+        new.language,
+        new.group,
+        new.uid,
+        new.label,
+        new.method,
+        new.amount_minor,
+    )
+    return PersonId(orjson.loads(idempotency.once(db, actor, key, request, now_ms, unit).body)["person"])
+
+
+def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, now_ms: int) -> int:
+    """Two people become one; how much money moved (minor units)."""
+
+    def unit(name: str) -> tuple[int, str]:
+        moved_minor = merging.merge(db, person, into, name, actor, now_ms)
+        return 200, orjson.dumps({"moved_minor": moved_minor}).decode()
+
+    stored = idempotency.once(db, actor, key, request_of("merge", person, into), now_ms, unit)
+    return int(orjson.loads(stored.body)["moved_minor"])
+
+
+def body_of(booked: wallets.Booked) -> str:
+    """What is kept of a booking for the same form sent again."""
+    return orjson.dumps({"amount_minor": booked.amount_minor, "balance_minor": booked.balance_minor}).decode()
+
+
+def moved(db: Database, person: PersonId, stored: Stored) -> Moved:
+    """With the balance read anew: the stored one is that of the booking."""
+    return Moved(people.need_person(db, person).balance_minor, stored.repeated)
+
+
+def request_of(*parts: object) -> bytes:
+    """All that tells one form from another."""
+    return orjson.dumps([str(part) for part in parts])

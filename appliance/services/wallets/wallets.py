@@ -1,0 +1,182 @@
+"""Money at the desk: top-ups, refunds, corrections. Each has a key of its own, so that asking twice pays once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.db import ledger
+from appliance.db.engine.unit import Database
+from appliance.db.people import people
+from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
+from appliance.domain.identifiers import AccountId, CardId, PersonId
+from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
+from appliance.services import audit
+from appliance.services.announce import PersonChanged
+from appliance.services.people.people import need_person
+from appliance.services.texts import optional
+from appliance.services.wallets import receipts
+
+AMOUNT_MINOR_MAX = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """Money was moved: the transfer's key, and the wallet after it."""
+
+    key: str
+    amount_minor: int
+    balance_minor: int
+    available_minor: int | None
+    receipt: int | None = None
+    """The number of the receipt; a correction has none."""
+
+
+def top_up(
+    db: Database,
+    person: PersonId,
+    amount_minor: int,
+    method: str,
+    key: str,
+    actor: str,
+    now_ms: int,
+    *,
+    note: str = "",
+    card: CardId | None = None,
+) -> Booked:
+    """Money comes in for a wallet, with a receipt. `key` names this top-up for ever (see `idempotent`); `card` is the one
+    that was shown.
+    """
+    pay_in(db, person, amount_minor, method, key, actor, now_ms, note=note)
+    number = receipts.write(db, "recharge", person, amount_minor, method, actor, now_ms, card=card)
+    return booked(db, person, f"topup|{key}", amount_minor, number)
+
+
+def pay_in(
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+) -> None:
+    """The money of a top-up, for those who write the receipt themselves."""
+    found = need_person(db, person)
+    check_amount(amount_minor)
+    source = method_of(method).account
+    if found.closed_at_ms is not None:
+        raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
+    book(db, f"topup|{key}", source, found.wallet, amount_minor, "topup", note or method, actor, now_ms)
+    audit.record(
+        db, actor, "person.topup", f"person:{person}", now_ms, amount_minor=amount_minor, method=method, name=found.name
+    )
+    db.announce(PersonChanged(person))
+
+
+def refund(
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+) -> Booked:
+    """Money goes back out of a wallet, with a receipt: at most what is there and not held.
+
+    Raises:
+        TooLittleMoney: There is less than that.
+    """
+    pay_out(db, person, amount_minor, method, key, actor, now_ms, note=note)
+    number = receipts.write(db, "refund", person, -amount_minor, method, actor, now_ms)
+    return booked(db, person, f"refund|{key}", amount_minor, number)
+
+
+def pay_out(
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+) -> None:
+    """The money of a refund, for those who write the receipt themselves."""
+    found = need_person(db, person)
+    check_amount(amount_minor)
+    target = method_of(method).account
+    if amount_minor > found.balance_minor - found.held_minor:
+        raise TooLittleMoney(
+            "The wallet of {name} has less than that.",
+            "What a running session holds cannot be paid out.",
+            name=found.name,
+        )
+    book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, actor, now_ms)
+    audit.record(
+        db,
+        actor,
+        "person.refund",
+        f"person:{person}",
+        now_ms,
+        amount_minor=amount_minor,
+        method=method,
+        name=found.name,
+    )
+    db.announce(PersonChanged(person))
+
+
+def correct(
+    db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int
+) -> Booked:
+    """Set a mistake right: a positive amount into the wallet, a negative one out of it. It needs a reason."""
+    found = need_person(db, person)
+    check_amount(abs(amount_minor))
+    reason = optional("reason", reason)
+    if not reason:
+        raise Invalid("reason", "A correction needs a reason.")
+    debit, credit = (ADJUSTMENTS, found.wallet) if amount_minor > 0 else (found.wallet, ADJUSTMENTS)
+    if amount_minor < 0 and found.available_minor is not None and -amount_minor > found.available_minor:
+        raise TooLittleMoney("The wallet of {name} has less than that.", name=found.name)
+    book(db, f"correction|{key}", debit, credit, abs(amount_minor), "correction", reason, actor, now_ms)
+    audit.record(
+        db,
+        actor,
+        "person.correct",
+        f"person:{person}",
+        now_ms,
+        amount_minor=amount_minor,
+        reason=reason,
+        name=found.name,
+    )
+    return booked(db, person, f"correction|{key}", amount_minor)
+
+
+def book(
+    db: Database,
+    key: str,
+    debit: AccountId,
+    credit: AccountId,
+    amount_minor: int,
+    code: str,
+    reference: str,
+    actor: str,
+    now_ms: int,
+) -> None:
+    """Post one transfer now, so that the caller sees the balance after it."""
+    ledger.transfer(
+        db,
+        Operation.POST,
+        key,
+        debit=debit,
+        credit=credit,
+        amount_minor=amount_minor,
+        code=code,
+        reference=reference[:200],
+        actor=actor,
+        now_ms=now_ms,
+    )
+    db.flush()
+
+
+def booked(db: Database, person: PersonId, key: str, amount_minor: int, receipt: int | None = None) -> Booked:
+    """The wallet after it."""
+    found = people.find(db, person)
+    assert found is not None
+    db.announce(PersonChanged(person))
+    return Booked(key, amount_minor, found.balance_minor, found.available_minor, receipt)
+
+
+def method_of(text: str) -> Method:
+    """How money comes in."""
+    try:
+        return Method(text)
+    except ValueError:
+        raise Invalid("method", "The method is cash, card, mobile or bank.") from None
+
+
+def check_amount(amount_minor: int) -> None:
+    """More than nothing, and no slip of the keyboard."""
+    if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+        raise Invalid("amount_minor", "The amount is more than zero, and not absurdly large.")
