@@ -10,7 +10,7 @@ from aiohttp import web
 
 from appliance.arguments import Address
 from appliance.domain.errors import Refusal
-from appliance.ocpp.endpoint import CONNECTIONS_WAITING_MAX, RUNNER_OPTIONS
+from appliance.ocpp.admission.endpoint import CONNECTIONS_WAITING_MAX, RUNNER_OPTIONS
 
 SHUTDOWN_S = 5.0
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound here

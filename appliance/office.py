@@ -20,7 +20,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.site import Site
 from appliance.jobs.schedule import Jobs, keeping_time
 from appliance.listeners import Faces, listen
-from appliance.ocpp.endpoint import StationsFace
+from appliance.ocpp.admission.endpoint import StationsFace
 from appliance.outside import addresses, card_link_base, keep_certificate, site_certificate
 from appliance.rfid.desks import CardDesks
 from appliance.services import admin_commands

@@ -25,7 +25,7 @@ from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
 from appliance.listeners import Faces, listen
-from appliance.ocpp.endpoint import open_stations
+from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import health, settings
 from appliance.services.announce import Announcement, Hub, SettingsChanged
 from appliance.services.cards.revocation import DeadCards

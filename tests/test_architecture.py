@@ -37,7 +37,7 @@ def test_chargers_do_not_wait_for_pages_and_desks_to_load() -> None:
         check=True,
     ).stdout.split()
 
-    assert "appliance.ocpp.endpoint" in loaded
+    assert "appliance.ocpp.admission.endpoint" in loaded
     assert set(late).isdisjoint(loaded)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
-from appliance.ocpp.link import Link
-from appliance.ocpp.links import Links
+from appliance.ocpp.connection.connection import Link
+from appliance.ocpp.connection.registry import Links
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 
 

@@ -23,7 +23,7 @@ from appliance.db import site as sites
 from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
-from appliance.ocpp.endpoint import StationsFace, open_stations
+from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services.announce import Hub
 from appliance.services.card_desk.taps import DeskKey

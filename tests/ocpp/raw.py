@@ -24,7 +24,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
-from appliance.ocpp.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
+from appliance.ocpp.admission.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import tariffs
 from appliance.services.announce import Announcement, Hub

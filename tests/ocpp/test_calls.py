@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from appliance.domain.identifiers import StationId
-from appliance.ocpp.calls import CALLS_WAITING_MAX
+from appliance.ocpp.connection.calls import CALLS_WAITING_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import Outgoing16
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable

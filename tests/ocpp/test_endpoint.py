@@ -9,8 +9,7 @@ import aiohttp
 import pytest
 
 from appliance.domain.identifiers import StationId
-from appliance.ocpp.endpoint import identity_of
-from appliance.ocpp.security import (
+from appliance.ocpp.admission.credentials import (
     FAILURES_MAX,
     FAILURES_OF_ONE_MAX,
     KEYS_MAX,
@@ -18,6 +17,7 @@ from appliance.ocpp.security import (
     basic_credentials,
     password_matches,
 )
+from appliance.ocpp.admission.endpoint import identity_of
 from appliance.ocpp.settings import StationSettings
 from appliance.services.stations.admission import KNOCKING_MAX
 from tests.ocpp.raw import SITE_KEY, Server, basic, connected, handshake_status, hash_password

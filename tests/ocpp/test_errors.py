@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from appliance.db.engine.unit import Database
-from appliance.ocpp.endpoint import FRAME_BYTES_MAX
+from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX
 from appliance.ocpp.settings import StationSettings
 from tests.ocpp.raw import CARD, Client, Server, connected, start_payload, stop_payload
 

@@ -12,9 +12,9 @@ import pytest
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339
-from appliance.ocpp.links import MISSES_MAX, SWAPS_MAX
+from appliance.ocpp.connection.registry import MISSES_MAX, SWAPS_MAX
+from appliance.ocpp.reading.skew import OBSERVATIONS, SkewWatch
 from appliance.ocpp.settings import StationSettings
-from appliance.ocpp.skew import OBSERVATIONS, SkewWatch
 from appliance.services.ports.stations import CommandFailed
 from tests.ocpp.raw import Client, Server, connected
 

@@ -11,12 +11,12 @@ from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import StatusChanged, TransactionStarted
 from appliance.domain.meter import Reading
 from appliance.domain.units import rfc3339
-from appliance.ocpp.dialect import Unreadable
-from appliance.ocpp.normalise import normalise
-from appliance.ocpp.quirks import NONE, Quirks, quirks_of
-from appliance.ocpp.redact import BLANK, redacted, redacted_text
-from appliance.ocpp.schemas import v16
+from appliance.ocpp.reading.normalise import normalise
+from appliance.ocpp.reading.quirks import NONE, Quirks, quirks_of
+from appliance.ocpp.reading.redact import BLANK, redacted, redacted_text
+from appliance.ocpp.reading.schemas import v16
 from appliance.ocpp.v16 import translate
+from appliance.ocpp.version import Unreadable
 
 NOW_MS = 1_795_410_060_000
 AT_MS = 1_795_410_000_000

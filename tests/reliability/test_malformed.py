@@ -15,7 +15,7 @@ import orjson
 import pytest
 from aiohttp import WSCloseCode, WSMsgType
 
-from appliance.ocpp.endpoint import FRAME_BYTES_MAX
+from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX
 from tests.reliability.fleet import PAID_IN_MINOR, card, fill
 from tests.support.process import ServerProcess, look_into, make_site
 

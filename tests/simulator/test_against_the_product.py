@@ -13,7 +13,7 @@ from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
-from appliance.ocpp.endpoint import open_stations
+from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import settings
 from appliance.services.announce import Hub
 from appliance.settings import LiveSettings

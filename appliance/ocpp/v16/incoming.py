@@ -8,12 +8,12 @@ from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339
-from appliance.ocpp.dialect import Inbound, Taken, Unit, Unreadable
-from appliance.ocpp.quirks import quirks_of
-from appliance.ocpp.schemas import Payload
+from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.quirks import quirks_of
+from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.settings import Settings
-from appliance.ocpp.station import Station
 from appliance.ocpp.v16 import translate
+from appliance.ocpp.version import Inbound, Taken, Unit, Unreadable
 from appliance.services.sessions import authorization as authorize
 from appliance.services.sessions import starting
 from appliance.services.stations import admission

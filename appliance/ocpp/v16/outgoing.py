@@ -6,9 +6,9 @@ from typing import Any
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.id_token import ID_TAG_CHARS_MAX
-from appliance.ocpp.dialect import Call
-from appliance.ocpp.redact import SECRET
-from appliance.ocpp.schemas import Payload
+from appliance.ocpp.reading.redact import SECRET
+from appliance.ocpp.reading.schemas import Payload
+from appliance.ocpp.version import Call
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})

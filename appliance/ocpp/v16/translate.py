@@ -14,9 +14,9 @@ from appliance.domain.events import MeterRead, StationBooted, StatusChanged, Tra
 from appliance.domain.id_token import ID_TAG_CHARS_MAX, normal_form
 from appliance.domain.meter import Reading
 from appliance.domain.units import INTEGER_MAX, parse_rfc3339, to_integer
-from appliance.ocpp.dialect import Unreadable
-from appliance.ocpp.quirks import NONE, Quirks
-from appliance.ocpp.schemas import Payload
+from appliance.ocpp.reading.quirks import NONE, Quirks
+from appliance.ocpp.reading.schemas import Payload
+from appliance.ocpp.version import Unreadable
 
 EVSE_MAX = 999
 REASON_CHARS_MAX = 50

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from appliance.domain.identifiers import StationId
-from appliance.ocpp.quirks import NONE, Quirks
-from appliance.ocpp.skew import SkewWatch
+from appliance.ocpp.reading.quirks import NONE, Quirks
+from appliance.ocpp.reading.skew import SkewWatch
 
 if TYPE_CHECKING:
-    from appliance.ocpp.link import Link
+    from appliance.ocpp.connection.connection import Link
 
 ANSWERS_REMEMBERED = 8
 STARTS_REMEMBERED = 8

@@ -15,7 +15,7 @@ import orjson
 
 from appliance.domain.id_token import normal_form
 from appliance.domain.units import INTEGER_MAX, parse_rfc3339, rfc3339, to_integer
-from appliance.ocpp.schemas import Payload, Schema, shortened
+from appliance.ocpp.reading.schemas import Payload, Schema, shortened
 
 VIOLATION_CHARS_MAX = 500
 DROP = object()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.domain.events import TransactionRef
-from appliance.ocpp.schemas import Payload, Schemas
-from appliance.ocpp.station import Station
+from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.schemas import Payload, Schemas
 from appliance.services.ports.stations import CommandAnswer, Variable
 
 Unit = Callable[..., Payload]

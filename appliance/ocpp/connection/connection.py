@@ -23,13 +23,13 @@ from appliance.db.engine.unit import Database
 from appliance.db.stations import message_log
 from appliance.domain.clock import Clock
 from appliance.domain.identifiers import StationId
-from appliance.ocpp.calls import Calls
-from appliance.ocpp.dialect import Dialect, Inbound, Refused, Taken, Unit, Unreadable
-from appliance.ocpp.normalise import normalise
-from appliance.ocpp.redact import redacted_text
-from appliance.ocpp.schemas import Payload, shortened
+from appliance.ocpp.connection.calls import Calls
+from appliance.ocpp.connection.station import Answer, MessageId, Station
+from appliance.ocpp.reading.normalise import normalise
+from appliance.ocpp.reading.redact import redacted_text
+from appliance.ocpp.reading.schemas import Payload, shortened
 from appliance.ocpp.settings import Settings
-from appliance.ocpp.station import Answer, MessageId, Station
+from appliance.ocpp.version import Dialect, Inbound, Refused, Taken, Unit, Unreadable
 from appliance.services import problems
 from appliance.services.counters import Counters
 

@@ -18,16 +18,16 @@ from aiohttp import WSCloseCode, hdrs, web
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
+from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches
 from appliance.ocpp.commands import StationCommands
-from appliance.ocpp.dialect import Dialect
-from appliance.ocpp.link import Context, Link, report
-from appliance.ocpp.links import Links
-from appliance.ocpp.schemas import shortened, v16
-from appliance.ocpp.security import Failures, basic_credentials, password_matches
+from appliance.ocpp.connection.connection import Context, Link, report
+from appliance.ocpp.connection.registry import Links
+from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.schemas import shortened, v16
 from appliance.ocpp.settings import Settings
-from appliance.ocpp.station import Station
 from appliance.ocpp.v16.incoming import ONCE, inbound
 from appliance.ocpp.v16.outgoing import Outgoing16
+from appliance.ocpp.version import Dialect
 from appliance.services.announce import Hub
 from appliance.services.counters import Counters
 from appliance.services.stations import admission

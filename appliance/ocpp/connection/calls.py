@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import orjson
 
-from appliance.ocpp.redact import redacted, redacted_text
-from appliance.ocpp.schemas import Payload, Schemas, shortened
+from appliance.ocpp.reading.redact import redacted, redacted_text
+from appliance.ocpp.reading.schemas import Payload, Schemas, shortened
 from appliance.ocpp.settings import Settings
 from appliance.services.ports.stations import CommandFailed
 

@@ -21,9 +21,9 @@ from appliance.db.stations import stations as rows
 from appliance.db.stations.stations import KnownStation
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState
-from appliance.ocpp.link import Context, Link, report
-from appliance.ocpp.quirks import quirks_of
-from appliance.ocpp.station import Station
+from appliance.ocpp.connection.connection import Context, Link, report
+from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.quirks import quirks_of
 from appliance.services.announce import AdmissionChanged, Announcement
 from appliance.services.ports.stations import CommandFailed
 from appliance.services.stations import admission
