@@ -32,10 +32,10 @@ from appliance.services.stations.credentials import hash_password
 from appliance.tls.contexts import server_context
 from appliance.tls.site import SiteCertificate
 from appliance.ui.api.app import PAGES as API
-from appliance.ui.app import create_console
-from appliance.ui.context import Console
+from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers
-from appliance.ui.redirect import create_redirect
+from appliance.ui.frame.context import Console
+from appliance.ui.frame.redirect import create_redirect
 
 READER_SEARCH_AFTER_S = 2.0
 """After a restart chargers come first: what drives readers takes some tenths of a second of the processor to load."""

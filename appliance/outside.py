@@ -16,7 +16,7 @@ from appliance.domain.clock import Clock
 from appliance.listeners import EVERYWHERE, Faces
 from appliance.tls.contexts import load
 from appliance.tls.site import SiteCertificate, ensure
-from appliance.ui.context import Addresses
+from appliance.ui.frame.context import Addresses
 
 log = logging.getLogger(__name__)
 

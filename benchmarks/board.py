@@ -33,9 +33,9 @@ from appliance.services.people import groups, people
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
-from appliance.ui.console import board
-from appliance.ui.context import CONSOLE, PRINCIPAL, Console, Principal
-from appliance.ui.render import render
+from appliance.ui.console.board import board
+from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Console, Principal
+from appliance.ui.frame.render import render
 
 CONNECTORS = 200
 ROUNDS = 60

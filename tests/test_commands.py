@@ -17,7 +17,7 @@ from appliance.db.engine.migrate import migrations
 from appliance.domain.errors import Invalid
 from appliance.domain.site import LANGUAGES
 from appliance.services.operators import operators
-from appliance.ui.language import LANGUAGES as NAMES_OF_LANGUAGES
+from appliance.ui.frame.language import LANGUAGES as NAMES_OF_LANGUAGES
 from tests.support.books import Books
 from tests.support.process import (
     START_S,

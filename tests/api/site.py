@@ -31,8 +31,8 @@ from appliance.services.operators import operators
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.credentials import hash_password
 from appliance.ui.api.app import DOCUMENT, PAGES
-from appliance.ui.app import create_console
-from appliance.ui.context import Console
+from appliance.ui.console.app import create_console
+from appliance.ui.frame.context import Console
 from tests.support.one_desk import OneDesk
 from tests.support.schema import prepare
 

@@ -11,7 +11,7 @@ import pytest
 from appliance.services.operators import operators
 from appliance.ui.api.app import OPERATIONS
 from appliance.ui.api.operations import Operation
-from appliance.ui.roles import ROUTES
+from appliance.ui.frame.roles import ROUTES
 from tests.api.site import Client, Running
 
 ROLES = ("owner", "manager", "cashier", "guard", "installer", "viewer")

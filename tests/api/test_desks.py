@@ -12,7 +12,7 @@ from aiohttp import WSMsgType
 
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
 from appliance.services.operators import operators
-from appliance.ui.api.desk_events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
+from appliance.ui.api.card_desk.events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
 from tests.api.site import PREFIX, Answer, Client, Running
 from tests.support.one_desk import Chip
 

@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
 from appliance.ui.api.app import DOCUMENT, OPERATIONS, PAGES
-from appliance.ui.roles import ROUTES
+from appliance.ui.frame.roles import ROUTES
 from tests.api.site import PREFIX, Running
 
 REPOSITORY = Path(__file__).parents[2]

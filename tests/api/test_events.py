@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from appliance.db.engine.store import nothing
 from appliance.services.announce import PersonChanged, SettingsChanged
 from appliance.services.operators import operators
-from appliance.ui import metrics
 from appliance.ui.api import events
 from appliance.ui.api.events import EVENTS, STREAMS_MAX, WAITING_MAX
+from appliance.ui.frame import monitoring
 from tests.api.site import Client, Running
 from tests.support.station import Station
 
@@ -161,7 +161,7 @@ async def test_the_numbers_are_in_the_prometheus_format(site: Running, api: Clie
 
 async def test_the_numbers_need_a_token_elsewhere_than_on_the_box_itself(site: Running) -> None:
     assert (await site.nobody().ask("/metrics"))[0] == 200
-    assert metrics.is_loopback("127.0.0.1")
-    assert metrics.is_loopback("::1")
+    assert monitoring.is_loopback("127.0.0.1")
+    assert monitoring.is_loopback("::1")
     for address in ("192.168.1.7", "10.0.0.1", "", None, "unix"):
-        assert not metrics.is_loopback(address)
+        assert not monitoring.is_loopback(address)

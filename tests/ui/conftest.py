@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.ui import language
+from appliance.ui.frame import language
 from tests.ui.yard import Yard, open_yard
 
 

@@ -11,8 +11,8 @@ import pytest
 from markupsafe import Markup
 
 from appliance.db.audit import AuditRow, Subject
-from appliance.ui.audit_words import SENTENCES, THINGS, sentence
-from appliance.ui.formats import formats
+from appliance.ui.wording.audit import SENTENCES, THINGS, sentence
+from appliance.ui.writing.formats import formats
 from tests.ui.yard import NOW_MS, SITE, Yard
 
 PACKAGE = Path(__file__).parents[2] / "appliance"

@@ -12,7 +12,7 @@ from appliance.db import operators as rows
 from appliance.domain.errors import Invalid
 from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
-from appliance.ui.auth import HASHING_WAITING_MAX, Guard, TooSoon
+from appliance.ui.frame.auth import HASHING_WAITING_MAX, Guard, TooSoon
 from tests.ui.yard import PASSWORD, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

@@ -8,8 +8,8 @@ import pytest
 
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
-from appliance.ui.formats import formats
-from appliance.ui.problem_texts import told
+from appliance.ui.wording.problems import told
+from appliance.ui.writing.formats import formats
 from tests.ui.yard import NOW_MS, SITE
 
 STATIONS = {3: Named("CS-03", "Gate", 1), 4: Named("CS-04", "Hall 1", 1)}

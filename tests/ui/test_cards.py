@@ -20,8 +20,8 @@ from appliance.services.cards import aliases, pin
 from appliance.services.cards.limits import SoFar
 from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
-from appliance.ui import card_words
-from appliance.ui.formats import formats
+from appliance.ui.wording import cards
+from appliance.ui.writing.formats import formats
 from tests.ui.yard import NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -320,7 +320,7 @@ def test_what_is_used_has_the_digits_of_its_limit_and_is_never_rounded_up(
     most_wh: int, used_wh: int, words: str
 ) -> None:
     fmt = formats("BDT", 2, ZoneInfo("Asia/Dhaka"))
-    found = card_words.bounds(Limits(day_energy_wh=most_wh), {}, fmt, SoFar(used_wh, 0))
+    found = cards.bounds(Limits(day_energy_wh=most_wh), {}, fmt, SoFar(used_wh, 0))
     assert [(one.used, one.share >= 1) for one in found] == [(words, used_wh >= most_wh)]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from appliance.db.sessions.session_list import Sample
-from appliance.ui.charts import (
+from appliance.ui.writing.charts import (
     HEIGHT,
     LEVELS_MAX,
     SERIES_MAX,
@@ -23,7 +23,7 @@ from appliance.ui.charts import (
     scale,
     stacked_bars,
 )
-from appliance.ui.formats import formats
+from appliance.ui.writing.formats import formats
 
 
 def sample(at_ms: int, energy_wh: int | None, power_w: int | None = None) -> Sample:

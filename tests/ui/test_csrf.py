@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.services.operators.operators import Role
-from appliance.ui.security import is_ours
+from appliance.ui.frame.security import is_ours
 from tests.ui.yard import Yard
 
 REFUSED, DONE = 403, 303

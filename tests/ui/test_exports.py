@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.ui import language
-from appliance.ui.exports import Column, CsvWriter, Kind, Row, Table, XlsxWriter
-from appliance.ui.formats import Formats, formats
+from appliance.ui.frame import language
+from appliance.ui.writing.exports import Column, CsvWriter, Kind, Row, Table, XlsxWriter
+from appliance.ui.writing.formats import Formats, formats
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 COLUMNS = (

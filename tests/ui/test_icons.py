@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import appliance.ui
-from appliance.ui import session_words, words
-from appliance.ui.icons import ARCHIVE, icon
+from appliance.ui.wording import sessions, words
+from appliance.ui.writing.icons import ARCHIVE, icon
 
 UI = Path(appliance.ui.__file__).parent
 IN_TEMPLATES = re.compile(r"""\b(?:icon|empty)\(["']([a-z0-9-]+)["']""")
@@ -25,7 +25,7 @@ def named_in_tables() -> set[str]:
     """By the states of connectors and sessions."""
     statuses = [*words.STATUSES.values(), words.OFFLINE, words.STARTING, words.STOPPING, words.UNKNOWN]
     return {one.icon for one in statuses} | {words.status_of("Humming").icon} | {
-        session_words.state_of(state).icon for state in (*session_words.STATES, "unheard of")
+        sessions.state_of(state).icon for state in (*sessions.STATES, "unheard of")
     }  # fmt: skip
 
 

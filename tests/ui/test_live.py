@@ -15,9 +15,9 @@ from appliance.services.announce import StationChanged
 from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
 from appliance.services.stations import admission
-from appliance.ui import live
-from appliance.ui.context import LIVE
-from appliance.ui.live import WAITING_MAX, Channel, Stream, event
+from appliance.ui.frame import live
+from appliance.ui.frame.context import LIVE
+from appliance.ui.frame.live import WAITING_MAX, Channel, Stream, event
 from tests.ui.yard import Yard
 
 

@@ -16,7 +16,7 @@ from appliance.domain.money import Currency
 from appliance.domain.tariff import Tariff
 from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
-from appliance.ui.console.wallet import presets
+from appliance.ui.console.wallets.wallets import presets
 from tests.ui.yard import Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

@@ -19,7 +19,7 @@ from appliance.domain.events import TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.services.operators.operators import Role
 from appliance.services.sessions import starting
-from appliance.ui.days import Span, month_of, ordered, read_day, span_of_preset
+from appliance.ui.writing.days import Span, month_of, ordered, read_day, span_of_preset
 from tests.ui.yard import HOUR_MS, NOW_MS, Yard
 
 DHAKA = ZoneInfo("Asia/Dhaka")

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.services.operators.operators import Role
-from appliance.ui import roles
+from appliance.ui.frame import roles
 from tests.ui.yard import Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

@@ -12,10 +12,10 @@ from appliance.services.operators.operators import Role
 from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
-from appliance.ui.formats import formats, sentences
-from appliance.ui.language import preferred, speak
-from appliance.ui.problem_texts import TEXTS, told
-from appliance.ui.words import ROLES, STATUSES
+from appliance.ui.frame.language import preferred, speak
+from appliance.ui.wording.problems import TEXTS, told
+from appliance.ui.wording.words import ROLES, STATUSES
+from appliance.ui.writing.formats import formats, sentences
 from tests.ui.yard import NOW_MS, SITE
 
 

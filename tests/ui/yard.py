@@ -34,8 +34,8 @@ from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.wallets import wallets
-from appliance.ui.app import create_console
-from appliance.ui.context import Addresses, Console, NoDesks
+from appliance.ui.console.app import create_console
+from appliance.ui.frame.context import Addresses, Console, NoDesks
 from tests.support.schema import prepare
 
 NOW_MS = 1_795_344_600_000

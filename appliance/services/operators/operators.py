@@ -40,7 +40,7 @@ COMMON = (
 
 
 class Role(StrEnum):
-    """What an operator is there for; what each may do is the table in ui/roles.py."""
+    """What an operator is there for; what each may do is the table in ui/frame/roles.py."""
 
     OWNER = "owner"
     MANAGER = "manager"

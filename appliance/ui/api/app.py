@@ -6,25 +6,13 @@ import asyncio
 
 from aiohttp import web
 
-from appliance.ui import metrics
-from appliance.ui.api import (
-    books,
-    cards,
-    commands,
-    desk_events,
-    desks,
-    events,
-    groups,
-    openapi,
-    people,
-    problems,
-    receipts,
-    sessions,
-    stations,
-    tariffs,
-)
+from appliance.ui.api import books, cards, events, groups, openapi, people, problems, receipts, sessions, tariffs
+from appliance.ui.api.card_desk import desks
+from appliance.ui.api.card_desk import events as desk_events
 from appliance.ui.api.operations import PREFIX, Operation, routes
-from appliance.ui.context import Page
+from appliance.ui.api.stations import commands, stations
+from appliance.ui.frame import monitoring
+from appliance.ui.frame.context import Page
 
 OPERATIONS: tuple[Operation, ...] = (
     *stations.OPERATIONS,
@@ -65,6 +53,6 @@ PAGES = (
         ],
         install=install,
     ),
-    metrics.PAGE,
+    monitoring.PAGE,
 )
 """For `create_console(…, more=PAGES)`: the API, and what monitoring programs ask."""

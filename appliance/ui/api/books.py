@@ -30,7 +30,7 @@ from appliance.ui.api.shapes import (
     whole,
     words,
 )
-from appliance.ui.api.stations import station_named
+from appliance.ui.api.stations.stations import station_named
 
 DAYS_MAX = 366
 CHECKING = web.AppKey("checking", asyncio.Lock)

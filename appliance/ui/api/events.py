@@ -30,8 +30,8 @@ from appliance.services.announce import (
 from appliance.services.operators.operators import hash_token
 from appliance.services.operators.operators import visit as visit_of
 from appliance.ui.api.shapes import or_null, record, whole, words
-from appliance.ui.auth import session_cookie
-from appliance.ui.context import CONSOLE, principal
+from appliance.ui.frame.auth import session_cookie
+from appliance.ui.frame.context import CONSOLE, principal
 
 STREAMS_MAX = 32
 WAITING_MAX = 512

@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 
 from appliance import __version__
+from appliance.ui.api.card_desk.shapes import DESK_CARD, DESK_JOB, DESK_NAME, READER
 from appliance.ui.api.checks import Parameter
-from appliance.ui.api.desk_shapes import DESK_CARD, DESK_JOB, DESK_NAME, READER
 from appliance.ui.api.events import EVENT
 from appliance.ui.api.operations import IDEMPOTENCY_KEY, PREFIX, PROBLEM, REPLAYED, Operation
 from appliance.ui.api.shapes import Schema
-from appliance.ui.roles import ROUTES
+from appliance.ui.frame.roles import ROUTES
 
 ABOUT = """The site for other programs: JSON over HTTP with a bearer token (`forecourt token create`).
 

@@ -19,10 +19,10 @@ from appliance.services.idempotency import KEY_CHARS_MAX, Stored
 from appliance.services.ports.stations import CommandFailed
 from appliance.ui.api.checks import Parameter, body_of, identifier, query_of, validator
 from appliance.ui.api.shapes import ID_MAX, Schema, Shape, form, several, thing, whole, words
-from appliance.ui.context import CONSOLE, Console, Principal, principal
-from appliance.ui.errors import as_problem, command_failure
-from appliance.ui.formats import sentences
-from appliance.ui.language import N_, _
+from appliance.ui.frame.context import CONSOLE, Console, Principal, principal
+from appliance.ui.frame.errors import as_problem, command_failure
+from appliance.ui.frame.language import N_, _
+from appliance.ui.writing.formats import sentences
 
 T = TypeVar("T")
 Body = dict[str, Any]

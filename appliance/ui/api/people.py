@@ -35,7 +35,7 @@ from appliance.ui.api.shapes import (
     whole,
     words,
 )
-from appliance.ui.language import LANGUAGES
+from appliance.ui.frame.language import LANGUAGES
 
 NAME = text(NAME_CHARS_MAX, least=1)
 NOTE = text(TEXT_CHARS_MAX, lines=True)

@@ -13,8 +13,8 @@ from appliance.services import problems as units
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import anything, choice, flag, moment, or_null, record, whole, words
-from appliance.ui.formats import formats
-from appliance.ui.problem_texts import told
+from appliance.ui.wording.problems import told
+from appliance.ui.writing.formats import formats
 
 PROBLEM = record(
     "SiteProblem",

@@ -29,8 +29,8 @@ from appliance.ui.api.shapes import (
     whole,
     words,
 )
-from appliance.ui.api.stations import station_named
-from appliance.ui.roles import may
+from appliance.ui.api.stations.stations import station_named
+from appliance.ui.frame.roles import may
 
 SESSION = record(
     "Session",

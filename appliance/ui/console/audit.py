@@ -12,10 +12,10 @@ from markupsafe import Markup
 from appliance.db import audit as rows
 from appliance.db import operators
 from appliance.db.audit import AuditRow, Subject
-from appliance.ui.audit_words import THINGS, mentioned, sentence
-from appliance.ui.context import CONSOLE, Page
-from appliance.ui.language import _
-from appliance.ui.render import formats_of, render
+from appliance.ui.frame.context import CONSOLE, Page
+from appliance.ui.frame.language import _
+from appliance.ui.frame.render import formats_of, render
+from appliance.ui.wording.audit import THINGS, mentioned, sentence
 
 ROWS = 100
 

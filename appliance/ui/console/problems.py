@@ -14,12 +14,12 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
-from appliance.ui.context import CONSOLE, Console, Page, principal
-from appliance.ui.formats import formats
-from appliance.ui.language import _
-from appliance.ui.live import Fragments, LiveView
-from appliance.ui.problem_texts import Told, told
-from appliance.ui.render import done, render, render_part
+from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.language import _
+from appliance.ui.frame.live import Fragments, LiveView
+from appliance.ui.frame.render import done, render, render_part
+from appliance.ui.wording.problems import Told, told
+from appliance.ui.writing.formats import formats
 
 HISTORY_ROWS = 50
 

@@ -13,16 +13,16 @@ from appliance.db import reports
 from appliance.db.reports import StationDay, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
-from appliance.ui import charts, exports
-from appliance.ui.charts import Bars, Series
-from appliance.ui.console.wallet import currency_of
-from appliance.ui.context import CONSOLE, Page
-from appliance.ui.days import PRESETS, Span, ordered, read_day, span_of_preset, span_written, today_of, written
-from appliance.ui.exports import Column, Kind, Table
-from appliance.ui.formats import Formats
-from appliance.ui.language import N_, _
-from appliance.ui.listing import query
-from appliance.ui.render import formats_of, render
+from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.listing import query
+from appliance.ui.frame.context import CONSOLE, Page
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import formats_of, render
+from appliance.ui.writing import charts, exports
+from appliance.ui.writing.charts import Bars, Series
+from appliance.ui.writing.days import PRESETS, Span, ordered, read_day, span_of_preset, span_written, today_of, written
+from appliance.ui.writing.exports import Column, Kind, Table
+from appliance.ui.writing.formats import Formats
 
 MEASURES = {
     "energy": N_("Energy"),

@@ -13,10 +13,10 @@ from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations
 from appliance.domain.id_token import normal_form
-from appliance.ui.console.common import station_path
-from appliance.ui.context import CONSOLE, Page, principal
-from appliance.ui.render import render
-from appliance.ui.roles import may
+from appliance.ui.console.stations.common import station_path
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.render import render
+from appliance.ui.frame.roles import may
 
 EACH_MAX = 10
 

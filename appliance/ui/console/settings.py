@@ -13,10 +13,10 @@ from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services import audit, settings
 from appliance.services import site as site_service
 from appliance.services.settings import BOUNDS, Settings
-from appliance.ui.context import CONSOLE, Page, principal
-from appliance.ui.forms import Form, read_form
-from appliance.ui.language import LANGUAGES, N_, _
-from appliance.ui.render import FACTS, done, render
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.language import LANGUAGES, N_, _
+from appliance.ui.frame.render import FACTS, done, render
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
 from appliance.domain.tariff import IDLE_GRACE_S_MAX, Tariff, Usage, price
 from appliance.services import tariffs
-from appliance.ui.console.wallet import currency_of, number_of
-from appliance.ui.context import CONSOLE, Page, principal
-from appliance.ui.formats import Formats
-from appliance.ui.forms import Form, read_form
-from appliance.ui.language import N_, _
-from appliance.ui.render import done, formats_of, render
+from appliance.ui.console.wallets.wallets import currency_of, number_of
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.writing.formats import Formats
 
 EXAMPLE = Usage(energy_wh=10_000, duration_s=7200)
 PERCENT = Currency("%", 2)

@@ -11,11 +11,11 @@ from aiohttp.typedefs import Handler
 
 from appliance.services.stations import qr_codes
 from appliance.services.stations.qr_codes import Place
-from appliance.ui import language, security
-from appliance.ui.context import CONSOLE, Console
 from appliance.ui.driver import card
 from appliance.ui.driver.page import respond
-from appliance.ui.words import STATUSES, UNKNOWN, Status
+from appliance.ui.frame import language, security
+from appliance.ui.frame.context import CONSOLE, Console
+from appliance.ui.wording.words import STATUSES, UNKNOWN, Status
 
 STATIC = Path(__file__).parent.with_name("static")
 CODE = "{code:[A-Za-z2-7]{8}}"

@@ -15,13 +15,13 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.services.cards import holder_page
 from appliance.services.cards import pin as card_pin
 from appliance.services.cards.holder_page import Holder
-from appliance.ui import desk_words
-from appliance.ui.auth import Guard
-from appliance.ui.context import CONSOLE
 from appliance.ui.driver.page import respond
-from appliance.ui.forms import Form, read_form
-from appliance.ui.language import N_
-from appliance.ui.record_words import word_of
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.auth import Guard
+from appliance.ui.frame.context import CONSOLE
+from appliance.ui.frame.language import N_
+from appliance.ui.wording import card_desk
+from appliance.ui.wording.statement import word_of
 
 TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
 PIN_CHECKS_AT_ONCE = 2
@@ -126,4 +126,4 @@ def _may_look(request: web.Request, token: str) -> bool:
 def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:
     query = f"?t={request.query['t']}" if page.holder and _may_look(request, page.holder.card.token) else ""
     rows = [(record, word_of(record)) for record in page.holder.records] if page.holder and page.open else []
-    return respond(request, "card.html", status, query=query, page=page, rows=rows, card_number=desk_words.card_number)
+    return respond(request, "card.html", status, query=query, page=page, rows=rows, card_number=card_desk.card_number)

@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.ui import language
-from appliance.ui.context import CONSOLE
-from appliance.ui.render import environment, names_for
+from appliance.ui.frame import language
+from appliance.ui.frame.context import CONSOLE
+from appliance.ui.frame.render import environment, names_for
 
 
 def respond(request: web.Request, template: str, status: int = 200, *, query: str = "", **names: Any) -> web.Response:

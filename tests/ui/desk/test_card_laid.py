@@ -10,7 +10,7 @@ import pytest
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus
 from appliance.services.card_desk import jobs as service
-from appliance.ui import desk_words
+from appliance.ui.wording import card_desk
 from tests.support.one_desk import Chip
 from tests.ui.desk.counter import (
     BLANK,
@@ -121,7 +121,7 @@ async def test_a_copy_is_said_and_not_recharged(counter: Counter, client: Browse
 async def test_every_state_of_a_reader_has_words(counter: Counter, client: Browser, status: ReaderStatus) -> None:
     counter.desk.set_reader(ReaderState(status, "ACR122U", "pn533_usb"))
     html = await get(client)
-    words = desk_words.READERS[status]
+    words = card_desk.READERS[status]
 
     assert words.word in html
     assert "{" not in re.sub(r"data-\w+=\"[^\"]*\"", "", html)
@@ -139,4 +139,4 @@ async def test_the_table_of_words_knows_every_name_that_services_use() -> None:
         used |= set(re.findall(r'Trouble\.\w+: "(\w+)"', source))
 
     assert len(used) > 10
-    assert used <= set(desk_words.ADVICE)
+    assert used <= set(card_desk.ADVICE)

@@ -1,0 +1,1 @@
+"""Card desks, for programs and for readers elsewhere."""

@@ -1,0 +1,253 @@
+"""Commands to charging stations: start, stop and whatever else they understand. Accepted means that the station will try."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import session_list
+from appliance.db.sessions.sessions import Running
+from appliance.domain.errors import Invalid, NotFound
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
+from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.services import idempotency
+from appliance.services.idempotency import Stored
+from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import start_requests
+from appliance.ui.api.checks import Parameter
+from appliance.ui.api.operations import Answer, Body, Call, Operation, fingerprint, key_of, known_answer, stored_answer
+from appliance.ui.api.shapes import (
+    anything,
+    choice,
+    flag,
+    form,
+    number_of,
+    or_null,
+    record,
+    several,
+    text,
+    thing,
+    whole,
+    words,
+)
+from appliance.ui.api.stations.stations import station_of
+
+EVSE_MAX = 1000
+VALUE_CHARS_MAX = 2500
+NAMES_MAX = 100
+EVSE = whole("Which connector of the station.", least=1, most=EVSE_MAX)
+WANTED = record("Wanted", session_id=whole("Its number; see `/sessions/{id}`."), state=choice("requested"))
+STOPPED = record(
+    "Stopped", session_id=whole(), status=words("What the station said; `Cancelled` for one that had not begun.")
+)
+SAID = record("Said", accepted=flag("Whether the station will try."), status=words("What the station said."))
+VARIABLE = record(
+    "Variable", name=words(), value=or_null(words("null: it has none, or does not tell.")), readonly=flag()
+)
+ANSWERED = form(
+    "Answered",
+    result=anything("The payload of the station's answer."),
+    error=thing(code=words("The OCPP error code."), description=words()),
+)
+START = form(
+    "Start",
+    connector=EVSE | {"description": "Which connector; left out, the station chooses."},
+    person_id=number_of("the person who pays"),
+    card=text(ID_TOKEN_CHARS_MAX, "Or the card of that person.", least=1),
+)
+STOP = form("Stop", connector=EVSE, session_id=number_of("the session"))
+RAW_CALL = form(
+    "RawCall",
+    ("action",),
+    action=text(100, least=1),
+    payload=anything("Sent as it is, whatever it is; {} if left out."),
+)
+UNLOCK = form("Unlock", ("connector",), connector=EVSE)
+RESET = form("Reset", kind=choice("soft", "hard", description="soft if left out."))
+AVAILABILITY = form(
+    "Availability",
+    ("operative",),
+    operative=flag("false: out of service."),
+    connector=EVSE | {"description": "The whole station, if left out."},
+)
+TRIGGER = form("Trigger", ("message",), message=text(100, "Such as StatusNotification.", least=1), connector=EVSE)
+VARIABLE_CHANGE = form(
+    "VariableChange", ("name", "value"), name=text(100, least=1), value=text(VALUE_CHARS_MAX, lines=True)
+)
+
+
+class Repeated(Exception):
+    """This start was asked for before, under the same key."""
+
+    def __init__(self, stored: Stored) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+async def start(call: Call) -> Answer:
+    """`POST /stations/{id}/start`: the money is held and the wish on disk before the station is asked."""
+    person, card = call.body.get("person_id"), call.body.get("card", "")
+    if (person is None) == (not card):
+        raise Invalid("person_id", "Say who is to charge: either a person or a card.")
+    key = key_of(call, needed=False)
+    if key is not None and (known := await known_answer(call, key)) is not None:
+        return known
+    station = await station_of(call)
+    record = start_requests.request_start if key is None else partial(_start_once, key, fingerprint(call))
+    try:
+        wish = await call.console.control.start(
+            station.id,
+            call.body.get("connector", 0),
+            call.actor,
+            person=PersonId(person) if person is not None else None,
+            card=card,
+            record=record,
+        )
+    except Repeated as repeated:
+        return stored_answer(repeated.stored)
+    return Answer(_wanted(wish.session), 202)
+
+
+async def stop(call: Call) -> Answer:
+    """`POST /stations/{id}/stop`."""
+    connector, number = call.body.get("connector"), call.body.get("session_id")
+    if (connector is None) == (number is None):
+        raise Invalid("session_id", "Say what to stop: either a connector or a session.")
+    station = await station_of(call)
+    if number is None:
+        session, answer = await call.console.control.stop_on(station.id, connector or 0, call.actor)
+    else:
+        session = SessionId(number)
+        found = await call.console.store.read(session_list.show, session)
+        if found is None or found.station_id != station.id:
+            raise NotFound("This station has no such session.")
+        answer = await call.console.control.stop(session, call.actor)
+    return Answer({"session_id": session, "status": answer.status}, 202)
+
+
+async def raw_call(call: Call) -> Answer:
+    """`POST /stations/{id}/calls`."""
+    station = await station_of(call)
+    try:
+        result = await call.console.control.raw_call(
+            station.id, call.body["action"], call.body.get("payload", {}), call.actor
+        )
+    except CommandFailed as failure:
+        if failure.code:
+            return Answer({"error": {"code": failure.code, "description": failure.description}})
+        raise
+    return Answer({"result": result})
+
+
+async def unlock(call: Call) -> Answer:
+    """`POST /stations/{id}/unlock`."""
+    station = await station_of(call)
+    return _said(await call.console.control.unlock(station.id, call.body["connector"], 1, call.actor))
+
+
+async def reset(call: Call) -> Answer:
+    """`POST /stations/{id}/reset`."""
+    station = await station_of(call)
+    return _said(await call.console.control.reset(station.id, call.actor, hard=call.body.get("kind") == "hard"))
+
+
+async def set_availability(call: Call) -> Answer:
+    """`POST /stations/{id}/availability`."""
+    station = await station_of(call)
+    evse, operative = call.body.get("connector", 0), call.body["operative"]
+    return _said(await call.console.control.set_operative(station.id, evse, operative, call.actor))
+
+
+async def trigger(call: Call) -> Answer:
+    """`POST /stations/{id}/trigger`."""
+    station = await station_of(call)
+    return _said(
+        await call.console.control.trigger(station.id, call.body["message"], call.actor, call.body.get("connector"))
+    )
+
+
+async def get_variables(call: Call) -> Answer:
+    """`GET /stations/{id}/variables`."""
+    station = await station_of(call)
+    names = call.query.get("name", [])
+    if len(names) > NAMES_MAX:
+        raise Invalid("name", "At most {most} names at a time.", most=NAMES_MAX)
+    found = await call.console.control.get_variables(station.id, names, call.actor)
+    items = [{"name": one.name, "value": one.value, "readonly": one.readonly} for one in found]
+    return Answer({"items": items, "next": None})
+
+
+async def set_variable(call: Call) -> Answer:
+    """`PUT /stations/{id}/variables`."""
+    station = await station_of(call)
+    return _said(await call.console.control.set_variable(station.id, call.body["name"], call.body["value"], call.actor))
+
+
+def _said(answer: CommandAnswer) -> Answer:
+    return Answer({"accepted": answer.accepted, "status": answer.status})
+
+
+def _wanted(session: SessionId) -> Body:
+    return {"session_id": session, "state": "requested"}
+
+
+def _start_once(
+    key: str,
+    request: bytes,
+    db: Database,
+    station: StationId,
+    evse: int,
+    actor: str,
+    now_ms: int,
+    *,
+    person: PersonId | None,
+    card: str,
+) -> Running:
+    """The wish and the answer under its key, in one commit.
+
+    Raises:
+        Repeated: The key was there already.
+    """
+    made: list[Running] = []
+
+    def unit(name: str) -> tuple[int, str]:  # noqa: ARG001 - a session needs no other name than its number.
+        running = start_requests.request_start(db, station, evse, actor, now_ms, person=person, card=card)
+        made.append(running)
+        return 202, f'{{"session_id":{running.id},"state":"requested"}}'
+
+    stored = idempotency.once(db, actor, key, request, now_ms, unit)
+    if stored.repeated:
+        raise Repeated(stored)
+    return made[0]
+
+
+OPERATIONS = (
+    Operation(
+        "POST", "/stations/{id}/start", "Hold the money, then ask the station to start", start, WANTED, takes=START,
+        status=202, key="possible", commands=True,
+    ),
+    Operation(
+        "POST", "/stations/{id}/stop", "Ask the station to stop, or take back a start", stop, STOPPED, takes=STOP,
+        status=202, commands=True,
+    ),
+    Operation(
+        "POST", "/stations/{id}/calls", "Send any OCPP call as it is", raw_call, ANSWERED, takes=RAW_CALL, commands=True
+    ),
+    Operation("POST", "/stations/{id}/unlock", "Let go of the cable", unlock, SAID, takes=UNLOCK, commands=True),
+    Operation("POST", "/stations/{id}/reset", "Restart the station", reset, SAID, takes=RESET, commands=True),
+    Operation(
+        "POST", "/stations/{id}/availability", "Into service, or out of it", set_availability, SAID, takes=AVAILABILITY,
+        commands=True,
+    ),
+    Operation(
+        "POST", "/stations/{id}/trigger", "Ask the station for a message", trigger, SAID, takes=TRIGGER, commands=True
+    ),
+    Operation(
+        "GET", "/stations/{id}/variables", "Settings inside the station", get_variables, VARIABLE,
+        query=(Parameter("name", several(text(100, least=1))),), listed=True, commands=True,
+    ),
+    Operation(
+        "PUT", "/stations/{id}/variables", "Change a setting inside the station", set_variable, SAID,
+        takes=VARIABLE_CHANGE, commands=True,
+    ),
+)  # fmt: skip

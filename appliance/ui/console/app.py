@@ -1,0 +1,95 @@
+"""The console: its layers, its pages and how they come together.
+
+To add a page:
+
+1. a module in `console/` with the page's context as a frozen dataclass, `async def show(request)`, and
+   `PAGE = Page(routes=[web.get("/things", show), …])`; add the module to `PAGES` below;
+2. each of its routes with the roles that may use it to the table in `roles.py` (what is not there answers 403);
+3. `templates/things/list.html`, which extends `base.html`; partials begin with `_` and serve the page and its live view;
+4. queries in `appliance/db/things.py`, run by `await console.store.read(query, …)`: one snapshot for one page;
+   changes by `await console.store.write(unit, …)` with units of `appliance/services`.
+
+A view ends with `render(request, "things/list.html", Context(…))`, and after a form with `done(request, "/things", _("…"))`.
+Refusals (domain/errors.py) need not be caught: `errors.py` shows them. A view that wants its form back filled catches
+`Refusal` and shows the page with `form.refused(error)`. Every sentence goes through `_` (`N_` where it stands in a table).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from appliance.ui.console import audit, demo, problems, reports, search, settings, tariffs
+from appliance.ui.console.board import board
+from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
+from appliance.ui.console.cards import cards, limits, pin, unknown
+from appliance.ui.console.operators import account, login, operators, setup
+from appliance.ui.console.people import groups, importing, merge, people
+from appliance.ui.console.sessions import sessions
+from appliance.ui.console.stations import commands, messages, stations, variables
+from appliance.ui.console.wallets import receipts
+from appliance.ui.frame import auth, errors, live, security
+from appliance.ui.frame.context import CONSOLE, LIVE, Console, Page
+from appliance.ui.frame.csrf import refuse_foreign
+from appliance.ui.frame.render import environment
+
+STATIC = Path(__file__).parents[1] / "static"
+BODY_BYTES_MAX = 1 << 20
+
+PAGES: tuple[Page, ...] = (
+    setup.PAGE,
+    login.PAGE,
+    board.PAGE,
+    desk.PAGE,
+    jobs.PAGE,
+    card_actions.PAGE,
+    batch.PAGE,
+    receipts.PAGE,
+    demo.PAGE,
+    commands.PAGE,
+    stations.PAGE,
+    variables.PAGE,
+    messages.PAGE,
+    problems.PAGE,
+    people.PAGE,
+    merge.PAGE,
+    importing.PAGE,
+    unknown.PAGE,
+    charger_taps.PAGE,
+    limits.PAGE,
+    pin.PAGE,
+    cards.PAGE,
+    groups.PAGE,
+    tariffs.PAGE,
+    sessions.PAGE,
+    reports.PAGE,
+    search.PAGE,
+    settings.PAGE,
+    operators.PAGE,
+    audit.PAGE,
+    account.PAGE,
+)
+
+
+def create_console(console: Console, *, more: tuple[Page, ...] = ()) -> web.Application:
+    """The application that the console's listener serves. `more` are pages of the API, which speak no HTML."""
+    # From the outside in: the name we were called by, what errors look like, who asks and may they, who sent them.
+    layers = [security.check_host, errors.answer_errors, auth.identify, refuse_foreign]
+    app = web.Application(middlewares=layers, client_max_size=BODY_BYTES_MAX)
+    pages = (*PAGES, *more)
+    app[CONSOLE] = console
+    app[auth.HASHING] = auth.Hashing()
+    app[auth.GUARD] = auth.Guard()
+    app[LIVE] = live.Live(console, pages)
+    environment()
+    for page in pages:
+        app.add_routes(page.routes)
+        if page.install is not None:
+            page.install(app)
+    app.router.add_get("/live", live.watch)
+    app.router.add_static("/static", STATIC)
+    app.on_response_prepare.append(security.add_headers)
+    app.on_shutdown.append(lambda app: app[LIVE].close())
+    app.on_cleanup.append(auth.close_hashing)
+    return app

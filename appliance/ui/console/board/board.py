@@ -1,0 +1,187 @@
+"""The board: what is happening now? One tile for each connector, figures above, and who knocks."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+from aiohttp import web
+
+from appliance.db import board as rows
+from appliance.db import problems
+from appliance.db.board import Knocking, Today
+from appliance.domain.calendar import day_of
+from appliance.domain.identifiers import StationId
+from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
+from appliance.ui.console.board.tiles import Reader, Tile, tile
+from appliance.ui.frame.context import CONSOLE, Addresses, Console, Page, principal
+from appliance.ui.frame.language import N_
+from appliance.ui.frame.live import Fragments, LiveView
+from appliance.ui.frame.render import render, render_part
+from appliance.ui.frame.roles import may
+from appliance.ui.writing.formats import formats
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What stands on top. The day's sums hold what runs now, as far as it was measured."""
+
+    power_w: int
+    energy_wh: int
+    fee_minor: int
+    sessions: int
+    charging: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a new site needs, and the list that it will stand in."""
+
+    path: str
+    sentence: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """The whole board."""
+
+    tiles: list[Tile]
+    figures: Figures
+    knocking: list[Knocking]
+    addresses: Addresses
+    begin: list[Step]
+    """What is still to be made before anybody can charge; empty once all is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was read in one go."""
+
+    places: list[rows.Place]
+    running: dict[tuple[int, int], rows.Running]
+    parked: dict[tuple[int, int], rows.Parked]
+    today: Today
+    knocking: list[Knocking]
+    problems: int
+    begun: rows.Begun
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /`."""
+    console = request.app[CONSOLE]
+    page = await load(console, principal(request).role)
+    return render(request, "board/board.html", page)
+
+
+async def load(console: Console, role: str) -> BoardPage:
+    """The board as this role sees it now."""
+    now_ms = console.clock()
+    snapshot = await console.store.read(read, day_of(now_ms, console.site.zone))
+    return build(snapshot, console, role, now_ms)
+
+
+def read(db: sqlite3.Connection, day: str) -> Snapshot:
+    """All that the board shows, of one moment."""
+    return Snapshot(
+        rows.places(db),
+        rows.running(db),
+        rows.parked(db),
+        rows.today(db, day),
+        rows.knocking(db),
+        problems.count_open(db),
+        rows.begun(db),
+    )
+
+
+def build(snapshot: Snapshot, console: Console, role: str, now_ms: int) -> BoardPage:
+    """The page out of what was read."""
+    tiles = tiles_of(snapshot.places, snapshot.running, snapshot.parked, console, role, now_ms)
+    running = [one for one in snapshot.running.values() if one.state == "running"]
+    figures = Figures(
+        power_w=sum(one.power_w for one in tiles),
+        energy_wh=snapshot.today.energy_wh + sum(one.energy_wh for one in running),
+        fee_minor=snapshot.today.fee_minor + sum(one.fee_minor for one in tiles),
+        sessions=snapshot.today.sessions + len(running),
+        charging=sum(one.tone == "charging" for one in tiles),
+        problems=snapshot.problems,
+    )
+    knocking = snapshot.knocking if may(role, "GET", "/stations/{identity}/approve") else []
+    return BoardPage(tiles, figures, knocking, console.addresses, first_steps(snapshot.begun, role))
+
+
+def first_steps(begun: rows.Begun, role: str) -> list[Step]:
+    """For a site that is just made: what this role can do so that it charges. Nothing once that is done."""
+    steps = [
+        Step("/tariffs", N_("Say what charging costs"), begun.tariff),
+        Step("/stations", N_("Connect the first charger"), begun.station),
+        Step("/people", N_("Enter the first person, with a card"), begun.person),
+    ]
+    possible = [step for step in steps if may(role, "GET", f"{step.path}/new")]
+    return possible if not all(step.done for step in possible) else []
+
+
+def tiles_of(
+    places: Sequence[rows.Place],
+    running: dict[tuple[int, int], rows.Running],
+    parked: dict[tuple[int, int], rows.Parked],
+    console: Console,
+    role: str,
+    now_ms: int,
+) -> list[Tile]:
+    """The tiles of these connectors."""
+    site = console.site
+    opens_stations = may(role, "GET", "/stations/{identity}")
+    fmt = formats(site.currency, site.exponent, site.zone)
+    reader = Reader(fmt, cache(partial(may, role)), now_ms, opens_stations)
+    online = console.stations.online()
+    found = []
+    for place in sorted(places, key=natural_order):
+        # A wish without a connector stands on the station's first one until the station says where it began.
+        wish = running.get((place.station, 0)) if place.evse <= 1 else None
+        found.append(
+            tile(
+                place,
+                running.get((place.station, place.evse)) or wish,
+                parked.get((place.station, place.evse)),
+                online=StationId(place.station) in online,
+                reader=reader,
+            )
+        )
+    return found
+
+
+def natural_order(place: rows.Place) -> tuple[list[tuple[int, int, str]], int, int, int]:
+    """By name as people count: Gate 2 before Gate 10."""
+    parts = re.findall(r"\d+|\D+", place.name.casefold())
+    named = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return named, place.station, place.evse, place.connector
+
+
+async def fragments(console: Console, role: str, _parameter: str, changes: Sequence[Announcement] | None) -> Fragments:
+    """The parts of the board that these changes concern."""
+    page = await load(console, role)
+    touched = None
+    if changes is not None:
+        touched = {change.station for change in changes if isinstance(change, (StationChanged, SessionChanged))}
+    parts = {
+        one.id: render_part(console, role, "board/_tile_alone.html", tile=one)
+        for one in page.tiles
+        if touched is None or one.station in touched
+    }
+    parts["figures"] = render_part(console, role, "board/_figures.html", figures=page.figures)
+    parts["begin"] = render_part(console, role, "board/_begin.html", begin=page.begin).strip()
+    parts["knocking"] = render_part(console, role, "board/_knocking.html", knocking=page.knocking)
+    return parts
+
+
+def concerns(announcement: Announcement, _parameter: str) -> bool:
+    """Whether the board looks different after this."""
+    return isinstance(announcement, (StationChanged, SessionChanged, ProblemsChanged, SettingsChanged))
+
+
+PAGE = Page(routes=[web.get("/", show)], live=[LiveView("board", "/", concerns, fragments)])

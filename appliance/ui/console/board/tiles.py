@@ -1,0 +1,240 @@
+"""The tile: one connector as the board shows it, in words and numbers of the reader. Pure: what it needs is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from appliance.db.board import Parked, Place, Running
+from appliance.domain.id_token import masked
+from appliance.domain.tariff import Usage, chargeable_idle, price
+from appliance.ui.console.stations.common import station_path
+from appliance.ui.frame.language import _
+from appliance.ui.wording.words import OFFLINE, PAUSED, STARTING, STOPPING, Status, error_sentence, status_of
+from appliance.ui.writing.formats import Formats
+from appliance.ui.writing.icons import icon
+
+BUTTONS_MAX = 2
+DOT = " · "
+STARTED = frozenset({"Available", "Preparing", "Reserved", ""})
+"""A transaction is told before the status that follows from it; until then the tile trusts the transaction."""
+
+
+@dataclass(slots=True)
+class Button:
+    """A link to a small form."""
+
+    word: str
+    href: str
+    kind: str
+    """main, plain or quiet."""
+    dialog: bool = True
+
+
+@dataclass(slots=True)
+class Tile:
+    """One connector. All texts are ready to be shown. Nobody changes one; but to freeze each takes ten times as long to make it."""
+
+    id: str
+    station: int
+    name: str
+    href: str
+    """Of the station's page; "" for a role that may not open it."""
+    tone: str
+    striped: bool
+    icon: Markup
+    word: str
+    sentence: str
+    what: Markup
+    bar: int | None
+    """Percent of the car's battery or of the money; -1: energy flows, nobody knows how much is left; None: no bar."""
+    bar_label: str
+    who: str
+    buttons: tuple[Button, ...]
+    power_w: int
+    energy_wh: int
+    fee_minor: int
+    """Of the session that runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom tiles are made."""
+
+    fmt: Formats
+    may: Callable[[str, str], bool]
+    now_ms: int
+    opens_stations: bool
+    """Whether the role may open a station's page: asked once for a board, not once for a tile."""
+
+
+def tile(place: Place, running: Running | None, parked: Parked | None, *, online: bool, reader: Reader) -> Tile:
+    """The tile of a connector."""
+    fmt = reader.fmt
+    status = shown_status(place, running, online=online)
+    fee_minor = cost_so_far(running, reader.now_ms) if running else 0
+    energy_wh = running.energy_wh if running else 0
+    flows = online and running is not None and status.word == status_of("Charging").word
+    power_w = (running.power_w or 0) if running is not None and flows else 0
+    bar, bar_label = _bar(running, fee_minor, flows=flows, fmt=fmt)
+    return Tile(
+        id=f"tile-{place.station}-{place.evse}-{place.connector}",
+        station=place.station,
+        name=place_name(place, fmt),
+        href=station_path(place.identity) if reader.opens_stations else "",
+        tone=status.tone,
+        striped=online and place.status in PAUSED,
+        icon=icon(status.icon),
+        word=_(status.word),
+        sentence=_(status.sentence),
+        what=_what(place, running, parked, status, fee_minor, fmt, reader.now_ms),
+        bar=bar,
+        bar_label=bar_label,
+        who=_who(place, running, parked, status, power_w, fmt, reader.now_ms),
+        buttons=tuple(_buttons(place, running, parked, status, reader))[:BUTTONS_MAX],
+        power_w=power_w,
+        energy_wh=energy_wh,
+        fee_minor=fee_minor,
+    )
+
+
+def shown_status(place: Place, running: Running | None, *, online: bool) -> Status:
+    """The status in our words: the station's, corrected by what the books know."""
+    if not online:
+        return OFFLINE
+    if running is not None and running.state == "requested":
+        return STARTING
+    if running is not None and running.stop_wanted:
+        return STOPPING
+    if running is not None and place.status in STARTED:
+        return status_of("Charging")
+    return status_of(place.status)
+
+
+def place_name(place: Place, fmt: Formats) -> str:
+    """The station's name, with the connector's number where there are several."""
+    return f"{place.name}{DOT}{fmt.number(place.evse)}" if place.plugs > 1 else place.name
+
+
+def cost_so_far(running: Running, now_ms: int) -> int:
+    """What the session would cost if it ended now."""
+    if running.tariff is None or running.state != "running" or not running.energy_wh:
+        return 0  # Where no energy has flowed nothing is charged (services/sessions/billing.py).
+    idle_s = 0
+    if running.tariff.idle_milli_per_minute and running.idle_spans:
+        spans = ((begin, end if end is not None else max(begin, now_ms)) for begin, end in running.idle_spans)
+        idle_s = chargeable_idle(spans, running.tariff.idle_grace_s)
+    duration_s = max(0, (now_ms - running.began_at_ms) // 1000)
+    usage = Usage(energy_wh=running.energy_wh, duration_s=duration_s, idle_s=min(idle_s, duration_s))
+    return price(usage, running.tariff).total_minor
+
+
+def _what(
+    place: Place,
+    running: Running | None,
+    parked: Parked | None,
+    status: Status,
+    fee_minor: int,
+    fmt: Formats,
+    now_ms: int,
+) -> Markup:
+    """The large line: what matters most now."""
+    if running is not None and running.state == "running":
+        return _energy_and_money(running.energy_wh, fee_minor if running.tariff else None, fmt)
+    if status is OFFLINE:
+        if place.seen_at_ms is None:
+            return escape(_("Never connected"))
+        return escape(_("Last seen {ago}").format(ago=fmt.ago(place.seen_at_ms, now_ms)))
+    if status.tone == "fault":
+        said = error_sentence(place.error_code) or error_sentence(place.station_error)
+        return escape(said or place.info or _("The charger reports a fault"))
+    if parked is not None and place.status == "Finishing":
+        return _energy_and_money(parked.energy_wh, parked.fee_minor, fmt)
+    return escape(_(status.sentence))
+
+
+def _who(
+    place: Place,
+    running: Running | None,
+    parked: Parked | None,
+    status: Status,
+    power_w: int,
+    fmt: Formats,
+    now_ms: int,
+) -> str:
+    """The quiet line: who, how fast, for how long."""
+    if running is not None:
+        parts = [running.person or _("Card {number}").format(number=masked(running.token))]
+        if power_w:
+            parts.append(_("{power} kW").format(power=fmt.power(power_w)))
+        parts.append(fmt.duration(max(0, (now_ms - running.began_at_ms) // 1000)))
+        return DOT.join(parts)
+    if parked is not None and place.status == "Finishing":
+        finished = _("finished at {time}").format(time=fmt.when(parked.ended_at_ms, now_ms))
+        return DOT.join(filter(None, (parked.person, finished)))
+    if status.tone == "fault" and place.info:
+        return place.info
+    if status is OFFLINE or not place.changed_at_ms:
+        return place.identity if place.identity != place.name else ""
+    return _("for {duration}").format(duration=fmt.duration(max(0, (now_ms - place.changed_at_ms) // 1000)))
+
+
+def _energy_and_money(energy_wh: int, fee_minor: int | None, fmt: Formats) -> Markup:
+    # Put together as text: to add Markup to Markup takes a third of a tile's time.
+    html = f"{escape(fmt.energy(energy_wh))} <small>{escape(_('kWh'))}</small>"
+    if fee_minor is not None:
+        html += f' <span class="money">{escape(fmt.money(fee_minor))}</span>'
+    return Markup(html)  # noqa: S704  # its parts are escaped
+
+
+def _bar(running: Running | None, fee_minor: int, *, flows: bool, fmt: Formats) -> tuple[int | None, str]:
+    if running is None or running.state != "running":
+        return None, ""
+    if running.soc_percent is not None:
+        return running.soc_percent, _("Battery {percent} %").format(percent=fmt.number(running.soc_percent))
+    if running.credit_minor:
+        percent = max(0, min(100, fee_minor * 100 // running.credit_minor)) if running.credit_minor > 0 else 100
+        return percent, _("{percent} per cent of the credit").format(percent=fmt.number(percent))
+    return (-1, _("Energy flows")) if flows else (None, "")
+
+
+def _buttons(
+    place: Place, running: Running | None, parked: Parked | None, status: Status, reader: Reader
+) -> list[Button]:
+    """What can be done, the likeliest first, as far as the role may."""
+    station = station_path(place.identity)
+    here = f"{station}/{place.evse}"
+    session = running.id if running else parked.id if parked and place.status == "Finishing" else None
+
+    def action(word: str, name: str, kind: str = "plain") -> Button | None:
+        allowed = reader.may("POST", "/stations/{identity}/{evse}/" + name)
+        return Button(word, f"{here}/{name}", kind) if allowed else None
+
+    def page(word: str, href: str) -> Button:
+        return Button(word, href, "quiet", dialog=False)
+
+    told = session is not None and reader.may("GET", "/sessions/{session}")
+    details = page(_("Details"), f"/sessions/{session}") if told else None
+    why = page(_("Why?"), station) if reader.opens_stations else None
+    if status is OFFLINE:
+        wanted = [why, details]
+    elif status is STARTING:
+        wanted = [action(_("Cancel"), "stop"), details]
+    elif running is not None:
+        wanted = [action(_("Stop"), "stop"), details]
+    elif status.tone == "fault":
+        reset = reader.may("POST", "/stations/{identity}/reset")
+        wanted = [Button(_("Reset"), f"{station}/reset", "plain") if reset else None, why]
+    elif place.status == "Available":
+        wanted = [action(_("Start…"), "start", "main"), action(_("Out of service"), "close", "quiet")]
+    elif place.status == "Preparing":
+        wanted = [action(_("Start…"), "start", "main"), action(_("Unlock"), "unlock", "quiet")]
+    elif place.status == "Finishing":
+        wanted = [action(_("Unlock"), "unlock"), details]
+    elif place.status == "Unavailable":
+        wanted = [action(_("Open again"), "open")]
+    else:
+        wanted = [why]
+    return [button for button in wanted if button is not None]

@@ -1,0 +1,1 @@
+"""Cards, their limits and PINs, and those that nobody knows."""

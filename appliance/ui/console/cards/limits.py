@@ -1,0 +1,157 @@
+"""What one card may do at most: the form. What the limits mean and when they are kept is in services/cards/limits.py."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db.cards import limits as rows
+from appliance.db.people.people import Card
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
+from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
+from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.id_token import DIGITS
+from appliance.domain.identifiers import CardId
+from appliance.domain.money import Currency, format_amount, parse_amount
+from appliance.services.cards import limits as service
+from appliance.services.people import people
+from appliance.ui.console.wallets.wallets import currency_of, number_of
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.wording.card_desk import card_number
+from appliance.ui.wording.cards import clock, day_names
+
+KWH = Currency("kWh", 3)
+"""Energies are typed as amounts are: any digits, either decimal mark."""
+ENERGIES = ("session_energy_wh", "day_energy_wh")
+AMOUNTS = ("session_minor", "day_minor")
+CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)(?::00)?")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsPage:
+    """The limits of a card as they are, or as they were typed."""
+
+    card: Card
+    number: str
+    form: Form
+    days: list[tuple[str, str, bool]]
+    """Name of the field, word, whether the card charges on it."""
+    places: list[tuple[str, str, bool]]
+    """The same for the chargers."""
+    any_place: bool
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /cards/{card}/limits`."""
+    return await _page(request, None)
+
+
+async def change(request: web.Request) -> web.Response:
+    """`POST /cards/{card}/limits`: all of them at once; what is left empty is no limit."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    card = CardId(number_of(request, "card"))
+    try:
+        limits = read_limits(form, currency_of(request))
+        await console.store.write(service.change, card, limits, principal(request).actor, console.clock())
+    except Refusal as refusal:
+        return await _page(request, form.refused(refusal), refusal.status)
+    sentence = _("The card has no limits.") if limits == NO_LIMITS else _("The limits are kept from now on.")
+    return done(request, f"/cards/{card}", sentence)
+
+
+async def so_far_of(console: Console, card: CardId, limits: Limits, now_ms: int) -> service.SoFar | None:
+    """What a card has used of its limits, as the decision at a charger counts it; None where nothing is counted."""
+    if not service.is_counted(limits):
+        return None
+    return await console.store.write(service.so_far, card, now_ms)
+
+
+def read_limits(form: Form, currency: Currency) -> Limits:
+    """The limits of a form.
+
+    Raises:
+        Invalid: A field cannot be read.
+    """
+    energies = {name: parse_amount(form.text(name), KWH, name) for name in ENERGIES if form.text(name)}
+    amounts = {name: parse_amount(form.text(name), currency, name) for name in AMOUNTS if form.text(name)}
+    places = frozenset(int(name.removeprefix("station-")) for name in form.values if is_place(name) and form.on(name))
+    if form.text("where") == "some" and not places:
+        raise Invalid("stations", N_("Choose at least one charger."), N_("Or let the card charge at all of them."))
+    return Limits(
+        **energies,
+        **amounts,
+        weekdays=sum(1 << day for day in range(7) if form.on(f"day-{day}")),
+        from_minute=read_clock(form, "from_minute", 0) % MINUTES_PER_DAY,
+        until_minute=read_clock(form, "until_minute", MINUTES_PER_DAY) or MINUTES_PER_DAY,
+        stations=places if form.text("where") == "some" else frozenset(),
+    )
+
+
+def read_clock(form: Form, name: str, empty: int) -> int:
+    """A time of the day in minutes; `empty` for none.
+
+    Raises:
+        Invalid: It is none.
+    """
+    text = form.text(name).translate(DIGITS)
+    if not text:
+        return empty
+    found = CLOCK.fullmatch(text)
+    minute = int(found[1]) * 60 + int(found[2]) if found else MINUTES_PER_DAY + 1
+    if minute > MINUTES_PER_DAY:
+        raise Invalid(name, N_("This is no time of the day."), N_("Write it as hours and minutes, such as 18:30."))
+    return minute
+
+
+def is_place(name: str) -> bool:
+    """Whether a field is that of a charger."""
+    number = name.removeprefix("station-")
+    return name.startswith("station-") and number.isascii() and number.isdecimal() and len(number) < 16
+
+
+def form_of(limits: Limits, currency: Currency) -> Form:
+    """The limits as the form shows them."""
+    values = {
+        name: format_amount(getattr(limits, name), KWH).rstrip("0").rstrip(".")
+        for name in ENERGIES
+        if getattr(limits, name) is not None
+    }
+    values |= {
+        name: format_amount(getattr(limits, name), currency) for name in AMOUNTS if getattr(limits, name) is not None
+    }
+    if (limits.from_minute, limits.until_minute) != (0, MINUTES_PER_DAY):
+        values["from_minute"] = clock(limits.from_minute)
+        # Browsers know no 24:00.
+        values["until_minute"] = clock(limits.until_minute % MINUTES_PER_DAY)
+    values |= {f"day-{day}": "1" for day in range(7) if (limits.weekdays or EVERY_DAY) >> day & 1}
+    values |= {f"station-{station}": "1" for station in limits.stations}
+    return Form({**values, "where": "some" if limits.stations else "all"})
+
+
+async def _page(request: web.Request, form: Form | None, status: int = 200) -> web.Response:
+    console = request.app[CONSOLE]
+    card, limits, places = await console.store.read(_read, CardId(number_of(request, "card")))
+    shown = form or form_of(limits, currency_of(request))
+    page = LimitsPage(
+        card=card,
+        number=card_number(card.number),
+        form=shown,
+        days=[(f"day-{day}", word, shown.on(f"day-{day}")) for day, word in enumerate(day_names(formats_of(request)))],
+        places=[(f"station-{one.id}", one.name or one.identity, shown.on(f"station-{one.id}")) for one in places],
+        any_place=shown.text("where") != "some",
+    )
+    return render(request, "cards/limits.html", page, status=status)
+
+
+def _read(db: sqlite3.Connection, card: CardId) -> tuple[Card, Limits, list[Station]]:
+    return people.need_card(db, card), rows.find(db, card), stations.all_stations(db)
+
+
+PAGE = Page(routes=[web.get("/cards/{card}/limits", show), web.post("/cards/{card}/limits", change)])

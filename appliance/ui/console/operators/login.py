@@ -1,0 +1,81 @@
+"""Logging in and out, and the page behind More on a phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import operators as rows
+from appliance.domain.errors import Refusal
+from appliance.services.operators import operators
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame import auth
+from appliance.ui.frame.context import CONSOLE, Page, principal, somebody
+from appliance.ui.frame.render import render
+
+
+@dataclass(frozen=True, slots=True)
+class LogInPage:
+    """The form; `next` is where to go after it."""
+
+    form: Form
+    next: str
+    set_up: bool
+    too_late: bool
+    """A form was sent after its log-in had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class MorePage:
+    """The whole navigation, for those who see only the bar at the bottom."""
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /login`. A site without any operator is set up first."""
+    if somebody(request) is not None:
+        return web.Response(status=303, headers={"Location": "/"})
+    if not await request.app[CONSOLE].store.read(rows.exists):
+        return web.Response(status=303, headers={"Location": "/setup"})
+    query = request.query
+    page = LogInPage(Form(), _inside(query.get("next", "/")), "ready" in query, "too_late" in query)
+    return render(request, "operators/login.html", page)
+
+
+async def log_in(request: web.Request) -> web.Response:
+    """`POST /login`."""
+    form = await read_form(request)
+    target = _inside(form.value("next", "/"))
+    try:
+        token = await auth.log_in(request, form.value("login"), form.value("password"))
+    except Refusal as refusal:
+        page = LogInPage(form.refused(refusal), target, set_up=False, too_late=False)
+        return render(request, "operators/login.html", page, status=refusal.status)
+    response = web.Response(status=303, headers={"Location": target})
+    auth.carry(request, response, token)
+    return response
+
+
+async def log_out(request: web.Request) -> web.Response:
+    """`POST /logout`."""
+    console = request.app[CONSOLE]
+    await console.store.write(operators.log_out, principal(request).log_in, console.clock())
+    response = web.Response(status=303, headers={"Location": "/login", "Clear-Site-Data": '"cache"'})
+    auth.drop(request, response)
+    return response
+
+
+async def more(request: web.Request) -> web.Response:
+    """`GET /more`."""
+    return render(request, "operators/more.html", MorePage())
+
+
+def _inside(target: str) -> str:
+    """A path of ours; whatever else was asked for becomes the board."""
+    plain = target.startswith("/") and not target.startswith(("//", "/\\", "/login"))
+    return target if plain and target.isprintable() else "/"
+
+
+PAGE = Page(
+    routes=[web.get("/login", show), web.post("/login", log_in), web.post("/logout", log_out), web.get("/more", more)]
+)

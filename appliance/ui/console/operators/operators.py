@@ -1,0 +1,208 @@
+"""Operators and the API's tokens: who is there, what they may do, adding, changing and shutting out. For owners."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import operators as rows
+from appliance.db.operators import ApiToken, Operator
+from appliance.domain.errors import NotFound, Refusal
+from appliance.services.operators import operators
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame import auth
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.language import LANGUAGES, N_, _
+from appliance.ui.frame.render import FACTS, done, render
+from appliance.ui.wording.words import ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorsPage:
+    """All of them, and the forms for another one. `secret` is a token that is shown this once."""
+
+    operators: list[Operator]
+    tokens: list[ApiToken]
+    roles: list[tuple[str, str]]
+    form: Form
+    secret: str
+    myself: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPage:
+    """One of them."""
+
+    operator: Operator
+    roles: list[tuple[str, str]]
+    form: Form
+    myself: bool
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /operators`."""
+    return await _list_page(request, Form())
+
+
+async def add(request: web.Request) -> web.Response:
+    """`POST /operators`."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        password_hash = await _checked_hash(request, form, form.text("login"), form.text("name"))
+        await console.store.write(
+            operators.add,
+            login=form.value("login"),
+            name=form.value("name"),
+            role=form.value("role"),
+            password_hash=password_hash,
+            language=_language(form),
+            actor=principal(request).actor,
+            now_ms=console.clock(),
+        )
+    except Refusal as refusal:
+        return await _list_page(request, form.refused(refusal), status=refusal.status)
+    return done(request, "/operators", _("{name} may log in now.").format(name=form.text("name")))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /operators/3`."""
+    return await _operator_page(request, Form())
+
+
+async def change(request: web.Request) -> web.Response:
+    """`POST /operators/3`."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        await console.store.write(
+            operators.change,
+            _number(request),
+            name=form.value("name"),
+            role=form.value("role"),
+            language=_language(form),
+            actor=principal(request).actor,
+            now_ms=console.clock(),
+        )
+    except Refusal as refusal:
+        return await _operator_page(request, form.refused(refusal), status=refusal.status)
+    return done(request, "/operators", _("Stored."))
+
+
+async def set_password(request: web.Request) -> web.Response:
+    """`POST /operators/3/password`."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        operator = await _operator(request)
+        password_hash = await _checked_hash(request, form, operator.login, operator.name)
+        await console.store.write(
+            operators.set_password,
+            operator.id,
+            password_hash,
+            actor=principal(request).actor,
+            now_ms=console.clock(),
+            stay=principal(request).log_in,
+        )
+    except Refusal as refusal:
+        return await _operator_page(request, form.refused(refusal), status=refusal.status)
+    return done(request, "/operators", _("{name} has a new password.").format(name=operator.name))
+
+
+async def disable(request: web.Request) -> web.Response:
+    """`POST /operators/3/disable`."""
+    console, operator = request.app[CONSOLE], await _operator(request)
+    await console.store.write(operators.disable, operator.id, actor=principal(request).actor, now_ms=console.clock())
+    return done(request, "/operators", _("{name} can no longer log in.").format(name=operator.name))
+
+
+async def enable(request: web.Request) -> web.Response:
+    """`POST /operators/3/enable`."""
+    console, operator = request.app[CONSOLE], await _operator(request)
+    await console.store.write(operators.enable, operator.id, actor=principal(request).actor, now_ms=console.clock())
+    return done(request, "/operators", _("{name} may log in again.").format(name=operator.name))
+
+
+async def create_token(request: web.Request) -> web.Response:
+    """`POST /tokens`."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        secret = await console.store.write(
+            operators.create_token,
+            form.value("token_name"),
+            form.value("token_role"),
+            actor=principal(request).actor,
+            now_ms=console.clock(),
+        )
+    except Refusal as refusal:
+        return await _list_page(request, form.refused(refusal), status=refusal.status)
+    return await _list_page(request, Form(), secret=secret)
+
+
+async def revoke_token(request: web.Request) -> web.Response:
+    """`POST /tokens/3/revoke`."""
+    console = request.app[CONSOLE]
+    await console.store.write(
+        operators.revoke_token,
+        int(request.match_info["token"]),
+        actor=principal(request).actor,
+        now_ms=console.clock(),
+    )
+    return done(request, "/operators", _("The token opens nothing any more."))
+
+
+async def _list_page(request: web.Request, form: Form, *, secret: str = "", status: int = 200) -> web.Response:
+    found, tokens = await request.app[CONSOLE].store.read(_read)
+    page = OperatorsPage(found, tokens, _roles(), form, secret, principal(request).id)
+    return render(request, "operators/list.html", page, status=status)
+
+
+async def _operator_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+    operator = await _operator(request)
+    page = OperatorPage(operator, _roles(), form, operator.id == principal(request).id)
+    return render(request, "operators/operator.html", page, status=status)
+
+
+async def _operator(request: web.Request) -> Operator:
+    found = await request.app[CONSOLE].store.read(rows.find, _number(request))
+    if found is None:
+        raise NotFound(N_("There is no such operator."))
+    return found
+
+
+async def _checked_hash(request: web.Request, form: Form, login: str, name: str) -> str:
+    password = form.value("password")
+    operators.check_password(password, login=login, name=name, site_name=request[FACTS].site_name)
+    return await request.app[auth.HASHING].hash(password)
+
+
+def _read(db: sqlite3.Connection) -> tuple[list[Operator], list[ApiToken]]:
+    return rows.every(db), rows.tokens(db)
+
+
+def _number(request: web.Request) -> int:
+    return int(request.match_info["operator"])
+
+
+def _roles() -> list[tuple[str, str]]:
+    return [(role, f"{_(word)} – {_(sentence)}") for role, (word, sentence) in ROLES.items()]
+
+
+def _language(form: Form) -> str:
+    return form.value("language") if form.value("language") in LANGUAGES else ""
+
+
+OPERATOR = r"/operators/{operator:\d{1,15}}"
+
+PAGE = Page(
+    routes=[
+        web.get("/operators", show_list),
+        web.post("/operators", add),
+        web.get(OPERATOR, show),
+        web.post(OPERATOR, change),
+        web.post(f"{OPERATOR}/password", set_password),
+        web.post(f"{OPERATOR}/disable", disable),
+        web.post(f"{OPERATOR}/enable", enable),
+        web.post("/tokens", create_token),
+        web.post(r"/tokens/{token:\d{1,15}}/revoke", revoke_token),
+    ]
+)

@@ -1,0 +1,87 @@
+"""The very first page of a site: with a one-time code its first owner is set up."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from appliance.db import operators as rows
+from appliance.domain.errors import Refusal
+from appliance.services.operators import operators
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame import auth
+from appliance.ui.frame.context import CONSOLE, Page
+from appliance.ui.frame.language import LANGUAGES
+from appliance.ui.frame.render import FACTS, render
+
+ADDRESS_ONLY = "setup"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPage:
+    """The form, and what makes browsers trust this box."""
+
+    form: Form
+    ca_fingerprint: str
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /setup`, until somebody is set up."""
+    if await request.app[CONSOLE].store.read(rows.exists):
+        return web.Response(status=303, headers={"Location": "/login"})
+    return _page(request, Form())
+
+
+async def set_up(request: web.Request) -> web.Response:
+    """`POST /setup`. The code counts as a password: guessing it is slowed down in the same way."""
+    console, guard, address = request.app[CONSOLE], request.app[auth.GUARD], request.remote or ""
+    form = await read_form(request)
+    now_ms = console.clock()
+    language = form.value("language") if form.value("language") in LANGUAGES else ""
+    try:
+        guard.check(ADDRESS_ONLY, address, now_ms)
+        operators.check_password(
+            form.value("password"),
+            login=form.text("login"),
+            name=form.text("name"),
+            site_name=request[FACTS].site_name,
+        )
+        password_hash = await request.app[auth.HASHING].hash(form.value("password"))
+        await console.store.write(
+            operators.first_owner,
+            code=form.value("code"),
+            login=form.value("login"),
+            name=form.value("name"),
+            password_hash=password_hash,
+            language=language,
+            now_ms=now_ms,
+        )
+    except Refusal as refusal:
+        refused = form.refused(refusal)
+        if refused.error("code"):
+            guard.failed(ADDRESS_ONLY, address, now_ms)
+        return _page(request, refused, refusal.status)
+    return web.Response(status=303, headers={"Location": f"/login?ready&next=/stations/new&lang={language}"})
+
+
+async def authority(request: web.Request) -> web.Response:
+    """`GET /ca.crt`: the site's own certificate authority, for the devices of the staff."""
+    path = request.app[CONSOLE].addresses.ca_file
+    if not path:
+        raise web.HTTPNotFound
+    return web.Response(
+        body=await asyncio.to_thread(Path(path).read_bytes),
+        content_type="application/x-x509-ca-cert",
+        headers={"Content-Disposition": 'attachment; filename="forecourt-ca.crt"'},
+    )
+
+
+def _page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+    page = SetupPage(form, request.app[CONSOLE].addresses.ca_fingerprint)
+    return render(request, "operators/setup.html", page, status=status)
+
+
+PAGE = Page(routes=[web.get("/setup", show), web.post("/setup", set_up), web.get("/ca.crt", authority)])

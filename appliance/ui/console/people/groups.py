@@ -1,0 +1,144 @@
+"""Groups: who pays how. Prepaid, on account, or free; with which limit, at which prices."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import tariffs
+from appliance.db.people import people
+from appliance.db.people.people import Group
+from appliance.db.tariffs import TariffRow
+from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.identifiers import GroupId
+from appliance.domain.money import format_amount, parse_amount
+from appliance.services.people import groups
+from appliance.ui.console.wallets.wallets import currency_of, number_of
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import done, render
+from appliance.ui.wording.sessions import POLICIES
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """All groups, with the name of their tariff by its number."""
+
+    groups: list[Group]
+    tariffs: dict[int, str]
+    default: str
+    policies: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """A group, or the form for a new one (None)."""
+
+    group: Group | None
+    form: Form
+    policies: list[tuple[str, str, str]]
+    tariffs: list[tuple[str, str]]
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /groups`."""
+    found, prices = await request.app[CONSOLE].store.read(_listed)
+    names = {row.tariff.id: row.tariff.name for row in prices}
+    default = next((row.tariff.name for row in prices if row.is_default), "")
+    return render(request, "people/groups.html", ListPage(found, names, default, POLICIES))
+
+
+async def show_new(request: web.Request) -> web.Response:
+    """`GET /groups/new`."""
+    return await _page(request, None, Form({"policy": "prepaid"}))
+
+
+async def add(request: web.Request) -> web.Response:
+    """`POST /groups/new`."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        limit_minor, tariff = _read(request, form)
+        await console.store.write(
+            groups.add_group,
+            form.text("name"),
+            form.text("policy"),
+            principal(request).actor,
+            console.clock(),
+            limit_minor=limit_minor,
+            tariff_id=tariff,
+        )
+    except Refusal as refusal:
+        return await _page(request, None, form.refused(refusal), refusal.status)
+    return done(request, "/groups", _("The group {name} is there.").format(name=form.text("name")))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /groups/{group}`."""
+    found = await request.app[CONSOLE].store.read(groups.need_group, GroupId(number_of(request, "group")))
+    limit = "" if found.limit_minor is None else format_amount(found.limit_minor, currency_of(request))
+    form = Form(
+        {
+            "name": found.name,
+            "policy": found.policy,
+            "limit_minor": limit,
+            "tariff_id": "" if found.tariff_id is None else str(found.tariff_id),
+        }
+    )
+    return await _page(request, found, form)
+
+
+async def change(request: web.Request) -> web.Response:
+    """`POST /groups/{group}`."""
+    console, form, group = request.app[CONSOLE], await read_form(request), GroupId(number_of(request, "group"))
+    found = await console.store.read(groups.need_group, group)
+    try:
+        limit_minor, tariff = _read(request, form)
+        await console.store.write(
+            groups.change_group,
+            group,
+            form.text("name"),
+            form.text("policy"),
+            principal(request).actor,
+            console.clock(),
+            limit_minor=limit_minor,
+            tariff_id=tariff,
+        )
+    except Refusal as refusal:
+        return await _page(request, found, form.refused(refusal), refusal.status)
+    return done(request, "/groups", _("Saved."))
+
+
+def _read(request: web.Request, form: Form) -> tuple[int | None, int | None]:
+    """Limit and tariff. A limit means something for groups on account only."""
+    limit_minor = None
+    if form.text("limit_minor") and form.text("policy") == "postpaid":
+        limit_minor = parse_amount(form.text("limit_minor"), currency_of(request), field="limit_minor")
+    tariff = form.text("tariff_id")
+    if tariff and not (tariff.isascii() and tariff.isdecimal() and len(tariff) < 17):
+        raise Invalid("tariff_id", N_("There is no such tariff."))
+    return limit_minor, int(tariff) if tariff else None
+
+
+async def _page(request: web.Request, group: Group | None, form: Form, status: int = 200) -> web.Response:
+    _groups, prices = await request.app[CONSOLE].store.read(_listed)
+    choices = [("", _("The default tariff")), *((str(row.tariff.id), row.tariff.name) for row in prices)]
+    policies = [(policy, _(word), _(sentence)) for policy, (word, sentence) in POLICIES.items()]
+    return render(request, "people/group.html", GroupPage(group, form, policies, choices), status=status)
+
+
+def _listed(db: sqlite3.Connection) -> tuple[list[Group], list[TariffRow]]:
+    return people.groups(db), tariffs.current(db)
+
+
+PAGE = Page(
+    routes=[
+        web.get("/groups", show_list),
+        web.get("/groups/new", show_new),
+        web.post("/groups/new", add),
+        web.get("/groups/{group}", show),
+        web.post("/groups/{group}", change),
+    ]
+)

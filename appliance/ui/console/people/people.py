@@ -1,0 +1,315 @@
+"""People: the list, a new one, one person's page, who they are. Their money is in `wallet`, their cards in `cards`."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import operators, reports, tariffs
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Group, Person
+from appliance.db.people.people_search import People
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Record
+from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.identifiers import GroupId, PersonId
+from appliance.domain.tariff import Tariff
+from appliance.services.people import people as people_units
+from appliance.services.people.groups import need_group
+from appliance.services.wallets import form_bookings
+from appliance.services.wallets.form_bookings import NewPerson
+from appliance.ui.console.wallets import wallets
+from appliance.ui.console.wallets.wallets import MoneyForm, number_of
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.listing import Paging, order_of, page_of
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.desks import usual_desk
+from appliance.ui.frame.language import LANGUAGES, N_, _
+from appliance.ui.frame.render import done, render
+from appliance.ui.wording.cards import State
+from appliance.ui.wording.cards import state_of as state_of_card
+from appliance.ui.wording.sessions import POLICIES
+from appliance.ui.wording.statement import Row, row_of
+
+ROWS_AT_ONCE = 100
+RECORDS_AT_ONCE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """All people, or those who were searched for."""
+
+    people: People
+    groups: list[Group]
+    text: str
+    group: int | None
+    closed: bool
+    order: str
+    paging: Paging
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    """The form for a new person."""
+
+    money: MoneyForm
+    groups: list[tuple[int, str]]
+    tongues: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class EditPage:
+    """Who they are."""
+
+    person: Person
+    form: Form
+    groups: list[tuple[int, str]]
+    tongues: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePage:
+    """Before somebody is taken off the list."""
+
+    person: Person
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one snapshot says about a person."""
+
+    buys: wallets.Buys
+    group: Group
+    cards: list[Card]
+    records: list[Record]
+    total: reports.Total
+    paid_in_minor: int
+    running: list[int]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """Who, how much, what did they use."""
+
+    person: Person
+    policy: str
+    policy_sentence: str
+    limit_minor: int | None
+    energy_wh: int | None
+    tariff: str
+    money: MoneyForm
+    cards: list[tuple[Card, State]]
+    desk: str
+    """The desk that this browser works at."""
+    rows: list[Row]
+    older_ms: int | None
+    older_shown: bool
+    total: reports.Total
+    paid_in_minor: int
+    running: list[int]
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /people?q=&group=&gone=&order=&page=`."""
+    text = request.query.get("q", "")[:100]
+    group = _whole(request.query.get("group", ""))
+    closed = request.query.get("gone") == "1"
+    order = order_of(request, people_search.PEOPLE_ORDERS, "name")
+    number = page_of(request)
+    found, groups = await request.app[CONSOLE].store.read(
+        _listed, text, group, closed, order, (number - 1) * ROWS_AT_ONCE
+    )
+    paging = Paging.of(request, number, found.count, ROWS_AT_ONCE)
+    return render(request, "people/list.html", ListPage(found, groups, text, group, closed, order, paging))
+
+
+async def show_new(request: web.Request) -> web.Response:
+    """`GET /people/new?uid=`: with the UID of a card that somebody has just shown to a reader."""
+    form = Form({"uid": request.query.get("uid", "")[:255]})
+    return await _new_page(request, form)
+
+
+async def add(request: web.Request) -> web.Response:
+    """`POST /people/new`: person, first card and first top-up are one unit of work: all of it, or nothing."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    try:
+        amount_minor = wallets.read_choice(request, form) if form.text("preset") or form.text("amount_minor") else 0
+        new = NewPerson(
+            name=form.text("name"),
+            group=GroupId(form.number("group_id")),
+            phone=form.text("phone"),
+            note=form.text("note"),
+            language=_language(form),
+            uid=form.text("uid"),
+            label=form.text("label"),
+            amount_minor=amount_minor,
+            method=form.text("method"),
+        )
+        person = await console.store.write(
+            form_bookings.take_in, new, wallets.one_time_key(form), principal(request).actor, console.clock()
+        )
+    except Refusal as refusal:
+        key = wallets.key_after(form, refusal)
+        return await _new_page(request, wallets.again(form, refusal), key, refusal.status)
+    return done(request, f"/people/{person}", _("{name} may charge now.").format(name=form.text("name")))
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /people/{person}?before=`."""
+    before_ms = _whole(request.query.get("before", ""))
+    shown = await request.app[CONSOLE].store.read(_shown, PersonId(number_of(request, "person")), before_ms)
+    found, rows = shown.buys.person, shown.records
+    policy, sentence = POLICIES[found.policy]
+    page = PersonPage(
+        person=found,
+        policy=_(policy),
+        policy_sentence=_(sentence),
+        limit_minor=shown.group.limit_minor if found.policy == "postpaid" else None,
+        energy_wh=shown.buys.energy_wh,
+        tariff=shown.buys.tariff.name if shown.buys.tariff is not None else "",
+        money=wallets.money_form(request, shown.buys.tariff, Form()),
+        cards=[(card, state_of_card(card, request.app[CONSOLE].clock())) for card in shown.cards],
+        desk=usual_desk(request).id,
+        rows=[row_of(record, shown.names) for record in rows[:RECORDS_AT_ONCE]],
+        older_ms=rows[RECORDS_AT_ONCE - 1].at_ms if len(rows) > RECORDS_AT_ONCE else None,
+        older_shown=before_ms is not None,
+        total=shown.total,
+        paid_in_minor=shown.paid_in_minor,
+        running=shown.running,
+    )
+    return render(request, "people/person.html", page)
+
+
+async def show_edit(request: web.Request) -> web.Response:
+    """`GET /people/{person}/edit`."""
+    return await _edit_page(request, Form())
+
+
+async def edit(request: web.Request) -> web.Response:
+    """`POST /people/{person}/edit`."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    person = PersonId(number_of(request, "person"))
+    try:
+        await console.store.write(
+            people_units.change_person,
+            person,
+            principal(request).actor,
+            console.clock(),
+            name=form.text("name"),
+            phone=form.text("phone"),
+            note=form.text("note"),
+            language=_language(form),
+            group=GroupId(form.number("group_id")),
+        )
+    except Refusal as refusal:
+        return await _edit_page(request, form.refused(refusal), refusal.status)
+    return done(request, f"/people/{person}", _("Saved."))
+
+
+async def show_leave(request: web.Request) -> web.Response:
+    """`GET /people/{person}/leave`."""
+    return await _leave_page(request, Form())
+
+
+async def leave(request: web.Request) -> web.Response:
+    """`POST /people/{person}/leave`: their cards charge no more; nothing is deleted."""
+    console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
+    try:
+        await console.store.write(people_units.close_person, person, principal(request).actor, console.clock())
+    except Refusal as refusal:
+        return await _leave_page(request, Form().refused(refusal), refusal.status)
+    return done(request, f"/people/{person}", _("They have left; no card of theirs charges any more."))
+
+
+async def come_back(request: web.Request) -> web.Response:
+    """`POST /people/{person}/return`."""
+    console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
+    await console.store.write(people_units.reopen_person, person, principal(request).actor, console.clock())
+    return done(request, f"/people/{person}", _("They are back; their cards charge again."))
+
+
+def _listed(
+    db: sqlite3.Connection, text: str, group: int | None, closed: bool, order: str, offset: int
+) -> tuple[People, list[Group]]:
+    found = people_search.people(
+        db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE
+    )
+    return found, people.groups(db)
+
+
+def _shown(db: sqlite3.Connection, person: PersonId, before_ms: int | None) -> Shown:
+    buys = wallets.what_it_buys(db, person)
+    found = buys.person
+    return Shown(
+        buys,
+        need_group(db, found.group_id),
+        people.cards_of(db, person),
+        statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
+        reports.person_total(db, person),
+        statement.paid_in_minor(db, found.wallet),
+        [int(session) for session in people.running_of(db, person)],
+        operators.names(db),
+    )
+
+
+async def _new_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
+    tariff, groups = await request.app[CONSOLE].store.read(_for_new)
+    page = NewPage(wallets.money_form(request, tariff, form, key), _choices(groups), _tongues())
+    return render(request, "people/new.html", page, status=status)
+
+
+async def _edit_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+    found, groups = await request.app[CONSOLE].store.read(_for_edit, PersonId(number_of(request, "person")))
+    return render(request, "people/edit.html", EditPage(found, form, _choices(groups), _tongues()), status=status)
+
+
+async def _leave_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+    found, _groups = await request.app[CONSOLE].store.read(_for_edit, PersonId(number_of(request, "person")))
+    return render(request, "people/leave.html", LeavePage(found, form), status=status)
+
+
+def _for_new(db: sqlite3.Connection) -> tuple[Tariff | None, list[Group]]:
+    return tariffs.default(db), people.groups(db)
+
+
+def _for_edit(db: sqlite3.Connection, person: PersonId) -> tuple[Person, list[Group]]:
+    return people_units.need_person(db, person), people.groups(db)
+
+
+def _choices(groups: list[Group]) -> list[tuple[int, str]]:
+    return [(group.id, f"{group.name} · {_(POLICIES[group.policy][0])}") for group in groups]
+
+
+def _tongues() -> list[tuple[str, str]]:
+    return [("", _("As the site")), *LANGUAGES.items()]
+
+
+def _language(form: Form) -> str:
+    language = form.text("language")
+    if language and language not in LANGUAGES:
+        raise Invalid("language", N_("There is no such language."))
+    return language
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else None
+
+
+PAGE = Page(
+    routes=[
+        web.get("/people", show_list),
+        web.get("/people/new", show_new),
+        web.post("/people/new", add),
+        web.get("/people/{person}", show),
+        web.get("/people/{person}/edit", show_edit),
+        web.post("/people/{person}/edit", edit),
+        web.get("/people/{person}/leave", show_leave),
+        web.post("/people/{person}/leave", leave),
+        web.post("/people/{person}/return", come_back),
+        *wallets.ROUTES,
+    ]
+)

@@ -1,0 +1,1 @@
+"""Sessions: the list, and each one's page."""

@@ -1,0 +1,262 @@
+"""One session's page: how much, for whom, why it ended, its power, its price lines, how its money moved. Live while it runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db.people import people
+from appliance.db.people.people import Card
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Sample, Session
+from appliance.db.wallets import statement
+from appliance.db.wallets.statement import Movement
+from appliance.domain.errors import NotFound
+from appliance.domain.id_token import masked
+from appliance.domain.identifiers import SessionId
+from appliance.domain.money import Currency
+from appliance.domain.tariff import Bill, Line, Tariff
+from appliance.services.announce import Announcement, SessionChanged
+from appliance.services.sessions import closing, live_cost, review
+from appliance.ui.console.stations.commands import ConfirmPage
+from appliance.ui.console.tariffs import price_written
+from appliance.ui.console.wallets.wallets import number_of
+from appliance.ui.frame.context import CONSOLE, Console, principal
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.live import Fragments, LiveView
+from appliance.ui.frame.render import done, render, render_part
+from appliance.ui.wording.sessions import (
+    AUTHORIZATIONS,
+    LINES,
+    MOVEMENTS,
+    SINGLE_MOVEMENTS,
+    State,
+    note_sentence,
+    state_of,
+    stop_sentence,
+)
+from appliance.ui.writing import charts
+from appliance.ui.writing.charts import Curve
+from appliance.ui.writing.formats import Formats, formats
+
+LOG_AFTER_END_MS = 60_000
+"""The message log is shown from this long after a session's end, so that what followed it is seen too."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One line of the bill in words."""
+
+    word: str
+    quantity: str
+    price: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What one snapshot says about a session."""
+
+    session: Session
+    tariff: Tariff | None
+    bill: Bill
+    samples: list[Sample]
+    movements: list[Movement]
+    card: Card | None
+    messages_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """One session."""
+
+    session: Session
+    state: State
+    duration_s: int
+    cost_minor: int | None
+    """Of a running one so far; None where nothing is billed."""
+    lines: list[BillLine]
+    bill: Bill
+    tariff: Tariff | None
+    curve: Curve | None
+    levels: list[str]
+    samples: list[Sample]
+    powers: dict[int, int]
+    money: list[tuple[str, int]]
+    """What happened to the money, and how much of it."""
+    movements: list[tuple[Movement, str]]
+    card: Card | None
+    token: str
+    answer: str
+    stop: str
+    note: str
+    messages_before: int
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /sessions/{session}`."""
+    console, number = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    return render(request, "sessions/session.html", await load(console, number))
+
+
+async def show_close(request: web.Request) -> web.Response:
+    """`GET /sessions/{session}/close`."""
+    console, number = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    session = await console.store.read(_running, number)
+    fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
+    consequence = _(
+        "Only if the charger is gone, or knows nothing of this session: a car that charges goes on charging. "
+        "{who} pays for the {energy} kWh of the last reading; what was held beyond that is free again. "
+        "If the charger tells of the end later, the bill is set right."
+    )
+    page = ConfirmPage(
+        title=_("End it without the charger?"),
+        name=session.station,
+        consequence=consequence.format(who=session.person or _("The driver"), energy=fmt.energy(session.energy_wh)),
+        verb=_("End it here"),
+        action=f"/sessions/{number}/close",
+        danger=True,
+        options=[],
+        back=f"/sessions/{number}",
+    )
+    return render(request, "stations/confirm.html", page)
+
+
+async def close(request: web.Request) -> web.Response:
+    """`POST /sessions/{session}/close`: without the charger."""
+    console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    await console.store.write(closing.close_by_hand, session, principal(request).actor, console.clock())
+    return done(request, f"/sessions/{session}", _("The session is ended, and billed up to its last reading."))
+
+
+async def acknowledge(request: web.Request) -> web.Response:
+    """`POST /sessions/{session}/acknowledge`: somebody has looked at it."""
+    console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    await console.store.write(review.acknowledge, session, principal(request).actor, console.clock())
+    return done(request, f"/sessions/{session}", _("Noted: you have looked at it."))
+
+
+async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
+    """What moves on the page while the session runs."""
+    if not (parameter.isascii() and parameter.isdecimal() and len(parameter) < 17):
+        raise NotFound(N_("There is no such session."))
+    page = await load(console, SessionId(int(parameter)))
+    parts = {"answer": "sessions/_answer.html", "bill": "sessions/_bill.html"}
+    names = {name: getattr(page, name) for name in page.__slots__}
+    return {name: render_part(console, role, template, **names) for name, template in parts.items()}
+
+
+def concerns(announcement: Announcement, parameter: str) -> bool:
+    """Whether it tells of this session."""
+    return isinstance(announcement, SessionChanged) and str(announcement.session) == parameter
+
+
+async def load(console: Console, number: SessionId) -> SessionPage:
+    """The page of a session as it is now.
+
+    Raises:
+        NotFound: There is none.
+    """
+    now_ms, site = console.clock(), console.site
+    facts = await console.store.read(_facts, number, now_ms)
+    fmt, currency = formats(site.currency, site.exponent, site.zone), Currency(site.currency, site.exponent)
+    session = facts.session
+    over = session.state in ("ended", "review", "failed")
+    # A bill that is not the one which was booked would only confuse: nothing was billed, and the note says why.
+    billed = session.state == "running" or (
+        over and facts.bill.total_minor == session.fee_minor and session.fee_minor > 0
+    )
+    duration_s = session.duration_s
+    if session.state == "running" and session.started_at_ms is not None:
+        duration_s = live_cost.duration_now_s(session, now_ms)
+    points = charts.power_points(facts.samples)
+    curve = charts.power_curve(points, _("Power during the session, in kilowatts"))
+    return SessionPage(
+        session=session,
+        state=state_of(session.state),
+        duration_s=duration_s,
+        cost_minor=facts.bill.total_minor if session.state == "running" else session.fee_minor if over else None,
+        lines=_bill_lines(fmt, currency, facts.bill.lines, facts.tariff) if billed and facts.tariff is not None else [],
+        bill=facts.bill,
+        tariff=facts.tariff,
+        curve=curve,
+        levels=charts.level_words(curve.chart.levels, 1000, fmt) if curve else [],
+        samples=facts.samples,
+        powers=dict(points),
+        money=_money(facts.movements),
+        movements=[(movement, _(SINGLE_MOVEMENTS[_kind(movement)])) for movement in facts.movements],
+        card=facts.card,
+        token=masked(session.id_token) if session.id_token else "",
+        answer=_(AUTHORIZATIONS.get(session.authorization, "")) or session.authorization,
+        stop=stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if over else "",
+        note=note_sentence(session.note),
+        messages_before=facts.messages_before,
+    )
+
+
+def _running(db: sqlite3.Connection, number: SessionId) -> Session:
+    found = session_list.show(db, number)
+    if found is None or found.state != "running":
+        raise NotFound(N_("There is no such session running."))
+    return found
+
+
+def _facts(db: sqlite3.Connection, number: SessionId, now_ms: int) -> SessionFacts:
+    session = session_list.show(db, number)
+    if session is None:
+        raise NotFound(N_("There is no such session."))
+    return SessionFacts(
+        session,
+        session_list.tariff_of(db, session),
+        live_cost.bill_now(db, session, now_ms),
+        session_list.curve(db, number),
+        statement.of_session(db, number),
+        people.find_card(db, session.card_id) if session.card_id is not None else None,
+        statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
+    )
+
+
+def _kind(movement: Movement) -> str:
+    """Which entry of the words it is: by what it does, and for a posting by its code."""
+    kind = movement.op if movement.op != "post" else movement.code
+    return kind if kind in MOVEMENTS else "charge"
+
+
+def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
+    """The sums of a session's movements in words; a hold of which a part was taken gave back the rest."""
+    sums = dict.fromkeys(MOVEMENTS, 0)
+    for movement in movements:
+        sums[_kind(movement)] += movement.amount_minor
+        if movement.hold_minor is not None:
+            sums["void"] += movement.hold_minor - movement.amount_minor
+    return [(_(MOVEMENTS[kind]), amount_minor) for kind, amount_minor in sums.items() if amount_minor]
+
+
+def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:
+    prices = {
+        "energy": (tariff.energy_milli_per_kwh, _("{price} a kWh")),
+        "time": (tariff.time_milli_per_minute, _("{price} a minute")),
+        "idle": (tariff.idle_milli_per_minute, _("{price} a minute")),
+        "flat": (tariff.flat_milli, "{price}"),
+    }
+    found = []
+    for line in lines:
+        milli, words = prices[line.kind]
+        quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
+        if line.kind in ("time", "idle"):
+            quantity = fmt.duration(line.quantity)
+        written = words.format(price=price_written(milli, currency, fmt))
+        found.append(BillLine(_(LINES[line.kind]), quantity, written, line.amount_minor))
+    return found
+
+
+ROUTES = [
+    web.get("/sessions/{session}", show),
+    web.get("/sessions/{session}/close", show_close),
+    web.post("/sessions/{session}/close", close),
+    web.post("/sessions/{session}/acknowledge", acknowledge),
+]
+LIVE_VIEW = LiveView("session", "/sessions/{session}", concerns, fragments)

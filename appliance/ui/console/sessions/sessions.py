@@ -1,0 +1,280 @@
+"""Sessions: the list with its filters in the address bar, its sums and its files. One session's page is in `session`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db.people import people, people_search
+from appliance.db.people.people import Card, Person
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Filter, Session
+from appliance.db.stations import stations
+from appliance.db.stations.stations import Station
+from appliance.domain.calendar import day_bounds
+from appliance.domain.id_token import masked
+from appliance.domain.identifiers import CardId, PersonId
+from appliance.ui.console.sessions import session
+from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.listing import query
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.language import _, ngettext
+from appliance.ui.frame.render import formats_of, render
+from appliance.ui.frame.roles import SEES_PHONES
+from appliance.ui.wording.sessions import STATES, State, state_of, stop_sentence
+from appliance.ui.writing import exports
+from appliance.ui.writing.days import read_day
+from appliance.ui.writing.exports import Column, Kind, Table
+from appliance.ui.writing.formats import Formats
+
+ROWS_AT_ONCE = 50
+EXPORT_ROWS_AT_ONCE = 1000
+EXPORT_ROWS_MAX = 500_000
+MATCHES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for, in the reader's terms and in the database's."""
+
+    filter: Filter
+    station: str
+    state: str
+    first: str
+    last: str
+    text: str
+    person: Person | None
+    matches: list[Person]
+    """People among whom the reader must choose, because the text fits several."""
+    card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What one snapshot says."""
+
+    wanted: Wanted
+    sessions: list[Session]
+    totals: tuple[int, int, int]
+    stations: list[Station]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Some sessions, the newest first, and the sums of all that fit."""
+
+    wanted: Wanted
+    sessions: list[Session]
+    count: int
+    energy_wh: int
+    fee_minor: int
+    stations: list[Station]
+    states: list[tuple[str, str]]
+    state_of: dict[str, State]
+    older: str
+    without_person: str
+    chosen: list[tuple[str, str]]
+    card_name: str
+    """Of the card that was asked for; its number only as far as the list shows it."""
+    csv: str
+    xlsx: str
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /sessions?station=&person=&card=&state=&from=&to=&before=`."""
+    before = request.query.get("before", "")
+    listed = await request.app[CONSOLE].store.read(
+        _listed, _asked(request), int(before) if before.isascii() and before.isdecimal() and len(before) < 17 else 0
+    )
+    sessions, wanted = listed.sessions[:ROWS_AT_ONCE], listed.wanted
+    count, energy_wh, fee_minor = listed.totals
+    kept = query(request, before="").partition("?")[2]
+    page = ListPage(
+        wanted,
+        sessions,
+        count,
+        energy_wh,
+        fee_minor,
+        listed.stations,
+        [(state, _(shown.word)) for state, shown in STATES.items()],
+        STATES,
+        query(request, before=str(sessions[-1].id)) if len(listed.sessions) > ROWS_AT_ONCE else "",
+        query(request, person="", card="", before=""),
+        [(person.name, query(request, person=str(person.id), before="")) for person in wanted.matches],
+        (wanted.card.label or masked(wanted.card.uid)) if wanted.card is not None else "",
+        f"/sessions.csv?{kept}",
+        f"/sessions.xlsx?{kept}",
+    )
+    return render(request, "sessions/list.html", page)
+
+
+async def export(request: web.Request) -> web.StreamResponse:
+    """`GET /sessions.csv` and `.xlsx`, with the filters of the list."""
+    store, fmt = request.app[CONSOLE].store, formats_of(request)
+    listed = await store.read(_listed, _asked(request), 0)
+    currency = currency_of(request).code
+    count, energy_wh, fee_minor = listed.totals
+    table = Table(
+        name="sessions",
+        title=_("Sessions"),
+        columns=(
+            Column(_("Session"), Kind.COUNT),
+            Column(_("State")),
+            Column(_("Station")),
+            Column(_("Connector"), Kind.COUNT),
+            Column(_("Person")),
+            Column(_("Card")),
+            Column(_("Began"), Kind.MOMENT),
+            Column(_("Ended"), Kind.MOMENT),
+            Column(_("Duration"), Kind.DURATION),
+            Column(_("Meter at start (kWh)"), Kind.ENERGY),
+            Column(_("Meter at end (kWh)"), Kind.ENERGY),
+            Column(_("Energy (kWh)"), Kind.ENERGY),
+            Column(_("Without tax ({currency})").format(currency=currency), Kind.MONEY),
+            Column(_("Tax ({currency})").format(currency=currency), Kind.MONEY),
+            Column(_("Fee ({currency})").format(currency=currency), Kind.MONEY),
+            Column(_("Why it ended")),
+        ),
+        rows=_rows(request, listed.wanted.filter),
+        totals=(
+            None, _ended(count, fmt), None, None, None, None, None, None, None, None, None, energy_wh, None, None, fee_minor, None,
+        ),
+    )  # fmt: skip
+    return await exports.send(request, table, request.match_info["ending"], fmt)
+
+
+def _ended(count: int, fmt: Formats) -> str:
+    """What the sums are the sums of."""
+    return ngettext("{number} session that ended", "{number} sessions that ended", count).format(
+        number=fmt.number(count)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The address bar, tidied; days that cannot be read do not matter."""
+
+    station: str
+    person: str
+    card: str
+    state: str
+    first: str
+    last: str
+    from_ms: int | None
+    to_ms: int | None
+    names_only: bool
+    """Whoever asks may not see telephone numbers, notes and card numbers: nobody is found by them."""
+
+
+def _asked(request: web.Request) -> Asked:
+    zone = request.app[CONSOLE].site.zone
+    given = request.query
+    first, last = read_day(given.get("from", "")), read_day(given.get("to", ""))
+    state = given.get("state", "")
+    return Asked(
+        given.get("station", "")[:255],
+        given.get("person", "").strip()[:100],
+        given.get("card", ""),
+        state if state in STATES else "",
+        first or "",
+        last or "",
+        day_bounds(first, zone)[0] if first else None,
+        day_bounds(last, zone)[1] if last else None,
+        principal(request).role not in SEES_PHONES,
+    )
+
+
+def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
+    """The filter that was meant. A name that fits one person means that person; what fits nobody finds nothing."""
+    station = stations.by_identity(db, asked.station) if asked.station else None
+    person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
+    card = (
+        people.find_card(db, CardId(int(asked.card)))
+        if asked.card.isascii() and asked.card.isdecimal() and len(asked.card) < 17
+        else None
+    )
+    found = Filter(
+        station=station.id if station is not None else None,
+        person=person.id if person is not None else PersonId(-1) if asked.person else None,
+        card=card.id if card is not None else None,
+        state=asked.state,
+        from_ms=asked.from_ms,
+        to_ms=asked.to_ms,
+    )
+    return Wanted(
+        found,
+        station.identity if station else "",
+        asked.state,
+        asked.first,
+        asked.last,
+        asked.person,
+        person,
+        matches,
+        card,
+    )
+
+
+def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tuple[Person | None, list[Person]]:
+    """The person of this number, or the only one whom the text fits; else those among whom to choose."""
+    if text.isascii() and text.isdecimal() and len(text) < 10 and (by_number := people.find(db, PersonId(int(text)))):
+        return by_number, []
+    found = people_search.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only).rows
+    return (found[0], []) if len(found) == 1 else (None, found)
+
+
+def _listed(db: sqlite3.Connection, asked: Asked, before: int) -> Listed:
+    wanted = _wanted(db, asked)
+    return Listed(
+        wanted,
+        session_list.page(db, wanted.filter, before=before, limit=ROWS_AT_ONCE + 1),
+        session_list.totals(db, wanted.filter),
+        stations.all_stations(db),
+    )
+
+
+async def _rows(request: web.Request, wanted: Filter) -> AsyncIterator[Sequence[exports.Row]]:
+    store, before, sent = request.app[CONSOLE].store, 0, 0
+    while sent < EXPORT_ROWS_MAX:
+        found = await store.read(session_list.page, wanted, before=before, limit=EXPORT_ROWS_AT_ONCE)
+        if not found:
+            return
+        yield [_row(one) for one in found]
+        sent, before = sent + len(found), found[-1].id
+
+
+def _row(one: Session) -> exports.Row:
+    # What has not ended has no figures yet; with them the columns would not add up to the sums beneath.
+    duration_s, energy_wh, net_minor, tax_minor, fee_minor = (
+        (one.duration_s, one.energy_wh, one.net_minor, one.tax_minor, one.fee_minor) if one.has_ended else (None,) * 5
+    )
+    return (
+        one.id,
+        _(state_of(one.state).word),
+        one.station,
+        one.evse,
+        one.person,
+        masked(one.id_token) if one.id_token else "",
+        one.started_at_ms,
+        one.ended_at_ms,
+        duration_s,
+        one.meter_start_wh,
+        one.meter_stop_wh,
+        energy_wh,
+        net_minor,
+        tax_minor,
+        fee_minor,
+        stop_sentence(one.stop_reason, one.stop_wanted, one.estimated) if one.ended_at_ms else "",
+    )
+
+
+PAGE = Page(
+    routes=[
+        web.get("/sessions", show_list),
+        web.get("/sessions.{ending}", export),
+        *session.ROUTES,
+    ],
+    live=[session.LIVE_VIEW],
+)

@@ -1,0 +1,1 @@
+"""Charging stations: their pages, commands and messages."""

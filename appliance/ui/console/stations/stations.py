@@ -1,0 +1,349 @@
+"""Charging stations: the list, and for each the page that answers why it is so and what can be done.
+
+Commands to a connector are in `commands`, the message log in `messages`, settings inside the charger in `variables`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db import board as board_rows
+from appliance.db import problems
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Session
+from appliance.db.stations import stations as rows
+from appliance.db.stations.stations import Named, Station
+from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.station import StationState
+from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
+from appliance.services.stations import admission
+from appliance.services.stations import qr_codes as sticker_codes
+from appliance.ui.console.board.board import tiles_of
+from appliance.ui.console.board.tiles import Tile
+from appliance.ui.console.stations.common import station_of, station_path
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, Addresses, Console, Page, principal
+from appliance.ui.frame.language import _
+from appliance.ui.frame.live import Fragments, LiveView
+from appliance.ui.frame.render import done, render, render_part
+from appliance.ui.frame.roles import may
+from appliance.ui.wording.problems import Told, told
+from appliance.ui.writing.formats import formats
+
+RECENT_SESSIONS = 10
+PASSWORD_BYTES = 16
+TRIGGERS = ("StatusNotification", "MeterValues", "BootNotification", "Heartbeat")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A station in the list."""
+
+    station: Station
+    online: bool
+    tiles: list[Tile]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """All stations; the knocking and the retired ones apart."""
+
+    lines: list[Line]
+    knocking: list[Station]
+    retired: list[Station]
+    addresses: Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class StationPage:
+    """One station."""
+
+    station: Station
+    stickers: list[tuple[int, str]]
+    """For each of its EVSEs the address that its sticker leads to."""
+    online: bool
+    tiles: list[Tile]
+    troubles: list[Told]
+    sessions: list[Session]
+    form: Form
+    triggers: tuple[str, ...]
+    addresses: Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    """How to connect a charger, and a form to enter it beforehand."""
+
+    form: Form
+    addresses: Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovePage:
+    """A knocking station asks for its name."""
+
+    station: Station
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityPage:
+    """How it proves who it is. `password` is shown this once, after it was made."""
+
+    station: Station
+    password: str
+    form: Form
+    addresses: Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class RetirePage:
+    """Sure?"""
+
+    station: Station
+
+
+# --- the list ------------------------------------------------------------------------------------------------------------
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /stations`."""
+    console, role = request.app[CONSOLE], principal(request).role
+    approved, knocking, retired, places, running, parked = await console.store.read(_read_list)
+    online = console.stations.online()
+    by_station: dict[int, list[Tile]] = {}
+    for one in tiles_of(places, running, parked, console, role, console.clock()):
+        by_station.setdefault(one.station, []).append(one)
+    lines = [Line(one, one.id in online, by_station.get(one.id, [])) for one in approved]
+    page = ListPage(lines, knocking, retired, console.addresses)
+    return render(request, "stations/list.html", page)
+
+
+def _read_list(
+    db: sqlite3.Connection,
+) -> tuple[
+    list[Station],
+    list[Station],
+    list[Station],
+    list[board_rows.Place],
+    dict[tuple[int, int], board_rows.Running],
+    dict[tuple[int, int], board_rows.Parked],
+]:
+    return (
+        rows.all_stations(db),
+        rows.all_stations(db, StationState.KNOCKING),
+        rows.all_stations(db, StationState.RETIRED),
+        board_rows.places(db),
+        board_rows.running(db),
+        board_rows.parked(db),
+    )
+
+
+async def show_new(request: web.Request) -> web.Response:
+    """`GET /stations/new`."""
+    return render(request, "stations/new.html", NewPage(Form(), request.app[CONSOLE].addresses))
+
+
+async def add(request: web.Request) -> web.Response:
+    """`POST /stations/new`: enter a station before it has ever connected."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    identity = form.text("id")
+    try:
+        await console.store.write(
+            admission.register, identity, form.text("name"), 0, None, principal(request).actor, console.clock()
+        )
+    except Refusal as refusal:
+        page = NewPage(form.refused(refusal), console.addresses)
+        return render(request, "stations/new.html", page, status=refusal.status)
+    text = _("{identity} is entered. It appears as soon as it connects.").format(identity=identity)
+    return done(request, station_path(identity), text)
+
+
+# --- one station ---------------------------------------------------------------------------------------------------------
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07`."""
+    return await _station_page(request, Form())
+
+
+async def rename(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/name`."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    try:
+        await console.store.write(
+            admission.rename, station.id, form.text("name"), principal(request).actor, console.clock()
+        )
+    except Refusal as refusal:
+        return await _station_page(request, form.refused(refusal), status=refusal.status)
+    return done(request, station_path(station.identity), _("It is called {name} now.").format(name=form.text("name")))
+
+
+async def show_approve(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07/approve`."""
+    return render(request, "stations/approve.html", ApprovePage(await station_of(request), Form()))
+
+
+async def approve(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/approve`: let it in, under a name. It boots again by itself."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    await console.store.write(
+        admission.approve, station.id, form.text("name"), principal(request).actor, console.clock()
+    )
+    name = form.text("name") or station.identity
+    return done(request, "/", _("{name} is in. It says what it has within a minute.").format(name=name))
+
+
+async def dismiss(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/dismiss`: turn a knocking one away; it may knock again."""
+    console, station = request.app[CONSOLE], await station_of(request)
+    await console.store.write(admission.dismiss, station.id, principal(request).actor, console.clock())
+    await console.stations.disconnect(station.id, "turned away")
+    return done(request, "/stations", _("{identity} was turned away.").format(identity=station.identity))
+
+
+async def show_retire(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07/retire`."""
+    return render(request, "stations/retire.html", RetirePage(await station_of(request)))
+
+
+async def retire(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/retire`: off the board for good, its sessions stay."""
+    console, station = request.app[CONSOLE], await station_of(request)
+    await console.store.write(admission.retire, station.id, principal(request).actor, console.clock())
+    await console.stations.disconnect(station.id, "retired")
+    return done(request, "/stations", _("{name} is retired. Its sessions stay in the books.").format(name=station.name))
+
+
+async def show_security(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07/security`."""
+    page = SecurityPage(await station_of(request), "", Form(), request.app[CONSOLE].addresses)
+    return render(request, "stations/security.html", page)
+
+
+async def secure(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/security`: with a password of ours or theirs, or without."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    actor, now_ms = principal(request).actor, console.clock()
+    password = form.text("password")
+    try:
+        if form.value("how") == "open":
+            await console.store.write(admission.secure, station.id, 0, None, actor, now_ms)
+            return done(request, station_path(station.identity), _("It may connect without a password."))
+        # Chargers type it from a small screen, or are sent it in hexadecimal digits.
+        password = password or secrets.token_hex(PASSWORD_BYTES)
+        admission.check_password(password)
+        hashed = console.hash_station_password(password.encode())
+        await console.store.write(admission.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
+    except Refusal as refusal:
+        page = SecurityPage(station, "", form.refused(refusal), console.addresses)
+        return render(request, "stations/security.html", page, status=refusal.status)
+    await console.stations.disconnect(station.id, "must come back with its password")
+    page = SecurityPage(await station_of(request), password, Form(), console.addresses)
+    return render(request, "stations/security.html", page)
+
+
+async def _station_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+    console = request.app[CONSOLE]
+    page = await load(console, principal(request).role, request.match_info["identity"], form)
+    if page is None:
+        await station_of(request)  # Says what is wrong.
+        raise web.HTTPNotFound
+    return render(request, "stations/station.html", page, status=status)
+
+
+async def load(console: Console, role: str, identity: str, form: Form) -> StationPage | None:
+    """The page of a station; None if there is none."""
+    found = await console.store.read(_read_station, identity)
+    if found is None:
+        return None
+    station, places, running, parked, troubles, sessions, codes = found
+    now_ms, site = console.clock(), console.site
+    fmt = formats(site.currency, site.exponent, site.zone)
+    names = {int(station.id): Named(station.identity, station.name, len(station.connectors))}
+    return StationPage(
+        station=station,
+        stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
+        online=console.stations.is_online(station.id),
+        tiles=tiles_of(places, running, parked, console, role, now_ms),
+        troubles=[told(one, names, fmt, now_ms) for one in troubles],
+        sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
+        form=form,
+        triggers=TRIGGERS,
+        addresses=console.addresses,
+    )
+
+
+def stickers(codes: dict[int, str], addresses: Addresses) -> list[tuple[int, str]]:
+    """Where the stickers of these EVSEs lead; none where drivers' pages are not served."""
+    return [(evse, f"{addresses.drivers[0]}c/{code}") for evse, code in codes.items() if addresses.drivers]
+
+
+def _read_station(
+    db: sqlite3.Connection, identity: str
+) -> (
+    tuple[
+        Station,
+        list[board_rows.Place],
+        dict[tuple[int, int], board_rows.Running],
+        dict[tuple[int, int], board_rows.Parked],
+        list[problems.Problem],
+        list[Session],
+        dict[int, str],
+    ]
+    | None
+):
+    station = rows.by_identity(db, identity)
+    if station is None:
+        return None
+    return (
+        station,
+        board_rows.places(db, station.id),
+        board_rows.running(db, station.id),
+        board_rows.parked(db, station.id),
+        problems.of_subject(db, f"station:{station.id}"),
+        session_list.page(db, session_list.Filter(station=station.id), limit=RECENT_SESSIONS),
+        sticker_codes.codes(db, station.id),
+    )
+
+
+async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
+    """What moves on a station's page."""
+    page = await load(console, role, parameter, Form())
+    if page is None:
+        raise NotFound("There is no such station.")
+    return {
+        "station-now": render_part(
+            console, role, "stations/_now.html",
+            station=page.station, online=page.online, tiles=page.tiles, troubles=page.troubles,
+        )
+    }  # fmt: skip
+
+
+def concerns(announcement: Announcement, _parameter: str) -> bool:
+    """Any station's change makes it look; it is rendered only where somebody watches, and sent only if it differs."""
+    return isinstance(announcement, (StationChanged, SessionChanged, ProblemsChanged))
+
+
+PAGE = Page(
+    routes=[
+        web.get("/stations", show_list),
+        web.get("/stations/new", show_new),
+        web.post("/stations/new", add),
+        web.get("/stations/{identity}", show),
+        web.post("/stations/{identity}/name", rename),
+        web.get("/stations/{identity}/approve", show_approve),
+        web.post("/stations/{identity}/approve", approve),
+        web.post("/stations/{identity}/dismiss", dismiss),
+        web.get("/stations/{identity}/retire", show_retire),
+        web.post("/stations/{identity}/retire", retire),
+        web.get("/stations/{identity}/security", show_security),
+        web.post("/stations/{identity}/security", secure),
+    ],
+    live=[LiveView("station", "/stations/{identity}", concerns, fragments)],
+)

@@ -1,0 +1,131 @@
+"""Talking to a charger directly: the settings inside it, messages it is asked for, and any call as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from appliance.db.stations.stations import Station
+from appliance.domain.errors import Invalid, Refusal
+from appliance.services.ports.stations import CommandFailed, Variable
+from appliance.ui.console.stations.common import refused_words, station_of, station_path
+from appliance.ui.console.stations.stations import TRIGGERS
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.errors import command_failure
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import done, render
+
+SECRET_WORDS = ("password", "authorizationkey", "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesPage:
+    """What the charger says about itself; `failure` if it did not."""
+
+    station: Station
+    variables: list[Variable]
+    failure: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """A call and what came back."""
+
+    station: Station
+    answer: str
+    failure: str
+    form: Form
+
+
+async def show_variables(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07/variables`: asks the charger."""
+    console, station = request.app[CONSOLE], await station_of(request)
+    failure, variables = "", list[Variable]()
+    try:
+        variables = await console.control.get_variables(station.id, [], principal(request).actor)
+    except CommandFailed as error:
+        failure = command_failure(error)
+    known = sorted((_blanked(one) for one in variables), key=lambda one: (one.readonly, one.name.casefold()))
+    return render(request, "stations/variables.html", VariablesPage(station, known, failure, Form()))
+
+
+async def set_variable(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/variables` with `name` and `value`."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    name, back = form.text("name"), f"{station_path(station.identity)}/variables"
+    try:
+        answer = await console.control.set_variable(
+            station.id, name, form.value("value").strip(), principal(request).actor
+        )
+    except CommandFailed as error:
+        return done(request, back, f"{name}: {command_failure(error)}", "failed")
+    if answer.status == "RebootRequired":
+        return done(request, back, _("{name} is stored; it holds after a restart.").format(name=name))
+    if not answer.accepted:
+        return done(request, back, f"{name}: {refused_words(answer)}", "failed")
+    return done(request, back, _("{name} is changed.").format(name=name))
+
+
+async def trigger(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/trigger` with `message`."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    message, back = form.text("message"), station_path(station.identity)
+    if message not in TRIGGERS:
+        raise Invalid("message", N_("There is no message {name} to ask for."), name=message)
+    try:
+        answer = await console.control.trigger(station.id, message, principal(request).actor)
+    except CommandFailed as error:
+        return done(request, back, command_failure(error), "failed")
+    if not answer.accepted:
+        return done(request, back, refused_words(answer), "failed")
+    return done(request, back, _("The charger will send {message}; see its message log.").format(message=message))
+
+
+async def show_call(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07/call`."""
+    return render(request, "stations/call.html", CallPage(await station_of(request), "", "", Form()))
+
+
+async def call(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/call` with `action` and `payload`, sent as they are."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    answer, failure = "", ""
+    try:
+        payload = _payload(form.text("payload") or "{}")
+        said = await console.control.raw_call(station.id, form.text("action"), payload, principal(request).actor)
+        answer = orjson.dumps(said, option=orjson.OPT_INDENT_2).decode()
+    except CommandFailed as error:
+        failure = command_failure(error)
+    except Refusal as refusal:
+        form = form.refused(refusal)
+    return render(request, "stations/call.html", CallPage(station, answer, failure, form))
+
+
+def _payload(text: str) -> object:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Invalid("payload", N_("This is no JSON: {error}"), error=str(error)) from None
+    if not isinstance(found, dict):
+        raise Invalid("payload", N_("A payload is a JSON object, in curly brackets."))
+    return found
+
+
+def _blanked(variable: Variable) -> Variable:
+    secret = any(word in variable.name.casefold() for word in SECRET_WORDS)
+    return Variable(variable.name, "••••", variable.readonly) if secret and variable.value else variable
+
+
+PAGE = Page(
+    routes=[
+        web.get("/stations/{identity}/variables", show_variables),
+        web.post("/stations/{identity}/variables", set_variable),
+        web.post("/stations/{identity}/trigger", trigger),
+        web.get("/stations/{identity}/call", show_call),
+        web.post("/stations/{identity}/call", call),
+    ]
+)

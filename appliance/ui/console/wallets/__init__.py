@@ -1,0 +1,1 @@
+"""Money at the desk: the forms, and the receipts."""

@@ -1,0 +1,170 @@
+"""Receipts: the list, and each one as a page to print on a roll of 58 or 80 mm or on A4, in the customer's language."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from aiohttp import web
+from markupsafe import Markup
+
+from appliance.db.people import people
+from appliance.db.people.people import Person
+from appliance.db.wallets import receipts as rows
+from appliance.db.wallets.receipts import Receipt
+from appliance.domain.errors import NotFound
+from appliance.domain.identifiers import PersonId
+from appliance.services.wallets import receipts as service
+from appliance.ui.console.wallets.wallets import number_of
+from appliance.ui.forms.listing import query
+from appliance.ui.frame import language
+from appliance.ui.frame.context import CONSOLE, Page
+from appliance.ui.frame.language import LANGUAGES, N_, _
+from appliance.ui.frame.render import render, render_part
+from appliance.ui.wording.card_desk import card_number, receipt_word
+from appliance.ui.wording.sessions import METHODS
+
+ROWS_AT_ONCE = 50
+PAPERS = {"80": N_("80 mm"), "58": N_("58 mm"), "a4": N_("A4")}
+YEAR_S = 365 * 86_400
+BACK = ("/desk/", "/people/", "/receipts")
+"""Pages that a receipt may lead back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One receipt in the list."""
+
+    receipt: Receipt
+    word: str
+    method: str
+    person: str
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The newest first."""
+
+    lines: list[Line]
+    person: Person | None
+    number: str
+    older: str
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """One receipt, and how it is printed."""
+
+    receipt: Receipt
+    paper: str
+    papers: list[tuple[str, str, str]]
+    """Value, word, address."""
+    tongues: list[tuple[str, str, str]]
+    tongue: str
+    slip: Markup
+    """The receipt itself, in its own language."""
+    back: str
+    print_now: bool
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """`GET /receipts?person=&number=&before=`."""
+    number = request.query.get("number", "").strip().lstrip("#")
+    if number:
+        found = await request.app[CONSOLE].store.read(rows.find, _whole(number) or 0)
+        if found is not None:
+            return web.Response(status=303, headers={"Location": f"/receipts/{found.number}"})
+    person, before = _whole(request.query.get("person", "")), _whole(request.query.get("before", ""))
+    listed, about = await request.app[CONSOLE].store.read(_read_list, person, before)
+    shown = ListPage(
+        [_line(one) for one in listed[:ROWS_AT_ONCE]],
+        about,
+        number,
+        query(request, before=str(listed[ROWS_AT_ONCE - 1].number), number="") if len(listed) > ROWS_AT_ONCE else "",
+        query(request, before="", number="") if before is not None else "",
+    )
+    return render(request, "wallets/receipts.html", shown)
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /receipts/{number}?paper=&language=&print=&back=`: the paper is remembered by this browser."""
+    console = request.app[CONSOLE]
+    receipt = await console.store.read(service.need, number_of(request, "number"))
+    wished = request.query.get("paper", request.cookies.get(_cookie(request), ""))
+    paper = wished if wished in PAPERS else "80"
+    tongue = next(
+        one
+        for one in (
+            request.query.get("language", ""),
+            str(receipt.details.get("language", "")),
+            console.site.language,
+            language.DEFAULT,
+        )
+        if one in LANGUAGES
+    )
+    back = request.query.get("back", "")
+    shown = ReceiptPage(
+        receipt,
+        paper,
+        [(value, _(word), query(request, paper=value, print="")) for value, word in PAPERS.items()],
+        [(value, word, query(request, language=value, print="")) for value, word in LANGUAGES.items()],
+        tongue,
+        _slip(request, receipt, tongue, paper),
+        back if back.startswith(BACK) else "",
+        request.query.get("print") == "1",
+    )
+    response = render(request, "wallets/receipt.html", shown)
+    if "paper" in request.query and wished == paper:
+        response.set_cookie(
+            _cookie(request), paper, path="/", max_age=YEAR_S, httponly=True, secure=request.secure, samesite="Strict"
+        )
+    return response
+
+
+def _slip(request: web.Request, receipt: Receipt, tongue: str, paper: str) -> Markup:
+    """What is printed. The page around it speaks with the staff, this with the customer."""
+    spoken = language.spoken()
+    language.speak(tongue)
+    try:
+        line = _line(receipt)
+        html = render_part(
+            request.app[CONSOLE], None, "wallets/_slip.html", line=line, paper=paper, tongue=tongue,
+            topup_minor=receipt.amount_minor - receipt.deposit_minor,
+        )  # fmt: skip
+    finally:
+        language.speak(spoken)
+    return Markup(html)  # noqa: S704  # a template of ours, where all values are escaped
+
+
+def _line(receipt: Receipt) -> Line:
+    method = METHODS.get(receipt.method)
+    number = receipt.details.get("card")
+    return Line(
+        receipt,
+        receipt_word(receipt.kind),
+        _(method) if method else receipt.method,
+        str(receipt.details.get("person", "")),
+        card_number(number) if isinstance(number, int) else "",
+    )
+
+
+def _read_list(db: sqlite3.Connection, person: int | None, before: int | None) -> tuple[list[Receipt], Person | None]:
+    about = people.find(db, PersonId(person)) if person is not None else None
+    if person is not None and about is None:
+        raise NotFound(N_("There is no such person."))
+    number = about.id if about is not None else None
+    return rows.page(db, person=number, before=before, limit=ROWS_AT_ONCE + 1), about
+
+
+def _whole(text: str) -> int | None:
+    """A number in any digits; None for what is none."""
+    return int(text) if text.isdecimal() and len(text) < 16 else None
+
+
+def _cookie(request: web.Request) -> str:
+    return "__Host-paper" if request.secure else "paper"
+
+
+PAGE = Page(routes=[web.get("/receipts", show_list), web.get("/receipts/{number}", show)])

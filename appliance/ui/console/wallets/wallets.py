@@ -1,0 +1,376 @@
+"""Money of one person, at the desk: top up, pay out, correct.
+
+Each form carries a key made when it was shown, so that a double click, a reload and the back button move money once.
+What is dangerous is said in a sentence first and done by a second button.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from appliance.db import tariffs
+from appliance.db.people import people
+from appliance.db.people.people import Person
+from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.identifiers import PersonId
+from appliance.domain.money import Currency, format_amount, parse_amount
+from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
+from appliance.services.idempotency import KeyReused
+from appliance.services.wallets import form_bookings, wallets
+from appliance.services.wallets.form_bookings import Moved
+from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame.context import CONSOLE, principal
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.wording.sessions import IN_METHODS, METHODS
+
+PRESET_KWH = (10, 25, 50, 100)
+PRESETS_WITHOUT_PRICE = (10, 20, 50, 100)
+"""Major units, where nothing has a price yet."""
+PRESET_STEPS = (1, 2, 5)
+KEY_CHARS_MAX = 64
+NUMBER_MAX = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Buys:
+    """What a wallet is good for."""
+
+    person: Person
+    tariff: Tariff | None
+    energy_wh: int | None
+    """None: nothing limits it, or nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyForm:
+    """What every form that moves money shows."""
+
+    form: Form
+    key: str
+    presets: list[tuple[str, str]]
+    """Amounts as they are sent, and as they are read."""
+    methods: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpPage:
+    """The form on a page of its own, after a mistake."""
+
+    person: Person
+    money: MoneyForm
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPage:
+    """Refund or correction: first the form, then what it will do."""
+
+    person: Person
+    form: Form
+    key: str
+    methods: list[tuple[str, str]]
+    sentence: str
+    """What will happen; "" while the form is filled in."""
+    button: str
+
+
+async def show_top_up(request: web.Request) -> web.Response:
+    """`GET /people/{person}/topup`."""
+    buys = await _buys(request)
+    return render(request, "wallets/topup.html", TopUpPage(buys.person, money_form(request, buys.tariff, Form())))
+
+
+async def top_up(request: web.Request) -> web.Response:
+    """`POST /people/{person}/topup`: moves the money at once; it is money that came in."""
+    person, form = number_of(request, "person"), await read_form(request)
+    console, actor = request.app[CONSOLE], principal(request).actor
+    try:
+        amount_minor = read_choice(request, form)
+        moved = await console.store.write(
+            form_bookings.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
+            console.clock(),
+        )  # fmt: skip
+    except Refusal as refusal:
+        buys = await _buys(request)
+        page = TopUpPage(buys.person, money_form(request, buys.tariff, again(form, refusal), key_after(form, refusal)))
+        return render(request, "wallets/topup.html", page, status=refusal.status)
+    found = (await _buys(request)).person
+    fmt = formats_of(request)
+    words = (
+        _("{amount} {method} for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
+        if moved.repeated
+        else _("{amount} {method} for {name}. The balance is {balance} now.")
+    )
+    sentence = words.format(
+        amount=fmt.money(amount_minor),
+        method=_(IN_METHODS[form.text("method")]),
+        name=found.name,
+        balance=fmt.money(moved.balance_minor),
+    )
+    return _done(request, person, sentence, moved)
+
+
+async def show_refund(request: web.Request) -> web.Response:
+    """`GET /people/{person}/refund`: all that is free, unless something else is typed."""
+    found = (await _buys(request)).person
+    free_minor = max(0, found.balance_minor - found.held_minor)
+    form = Form({"amount_minor": format_amount(free_minor, currency_of(request))} if free_minor else {})
+    return render(request, "wallets/refund.html", _confirm_page(found, form, new_key()))
+
+
+async def refund(request: web.Request) -> web.Response:
+    """`POST /people/{person}/refund`: says what will happen, and does it when it is sent again with `confirmed`."""
+    person, form = number_of(request, "person"), await read_form(request)
+    console, fmt = request.app[CONSOLE], formats_of(request)
+    found = (await _buys(request)).person
+    try:
+        key = one_time_key(form)
+        amount_minor = read_amount(request, form)
+        method = wallets.method_of(form.text("method"))
+        if not form.on("confirmed"):
+            check_refund(found, amount_minor)
+            sentence = _("{amount} goes out {method} to {name}. The balance becomes {balance}.").format(
+                amount=fmt.money(amount_minor),
+                method=_(IN_METHODS[method]),
+                name=found.name,
+                balance=fmt.money(found.balance_minor - amount_minor),
+            )
+            button = _("Pay out {amount}").format(amount=fmt.money(amount_minor))
+            return render(request, "wallets/refund.html", _confirm_page(found, form, key, sentence, button))
+        moved = await console.store.write(
+            form_bookings.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
+            console.clock(),
+        )  # fmt: skip
+    except Refusal as refusal:
+        page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
+        return render(request, "wallets/refund.html", page, status=refusal.status)
+    words = (
+        _("{amount} had been paid out to {name} before; nothing was booked now. The balance is {balance} now.")
+        if moved.repeated
+        else _("{amount} was paid out to {name}. The balance is {balance} now.")
+    )
+    sentence = words.format(amount=fmt.money(amount_minor), name=found.name, balance=fmt.money(moved.balance_minor))
+    return _done(request, person, sentence, moved)
+
+
+async def show_correction(request: web.Request) -> web.Response:
+    """`GET /people/{person}/correction?session=`: with a session, its number stands in the reason already."""
+    found = (await _buys(request)).person
+    session = request.query.get("session", "")
+    reason = (
+        _("Session {number}: ").format(number=formats_of(request).number(int(session))) if session.isdecimal() else ""
+    )
+    return render(request, "wallets/correction.html", _confirm_page(found, Form({"reason": reason}), new_key()))
+
+
+async def correct(request: web.Request) -> web.Response:
+    """`POST /people/{person}/correction`: like a refund, in either direction, with a reason."""
+    person, form = number_of(request, "person"), await read_form(request)
+    console, fmt = request.app[CONSOLE], formats_of(request)
+    found = (await _buys(request)).person
+    try:
+        key = one_time_key(form)
+        amount_minor = read_amount(request, form)
+        if form.text("direction") not in ("in", "out"):
+            raise Invalid("direction", N_("Choose whether the money goes in or out."))
+        signed = amount_minor if form.text("direction") == "in" else -amount_minor
+        if not form.text("reason"):
+            raise Invalid("reason", N_("A correction needs a reason."))
+        if not form.on("confirmed"):
+            check_correction(found, signed)
+            words = (
+                _("{amount} is added to the wallet of {name}. The balance becomes {balance}.")
+                if signed > 0
+                else _("{amount} is taken from the wallet of {name}. The balance becomes {balance}.")
+            )
+            balance = fmt.money(found.balance_minor + signed)
+            sentence = words.format(amount=fmt.money(amount_minor), name=found.name, balance=balance)
+            page = _confirm_page(found, form, key, sentence, _("Correct the balance"))
+            return render(request, "wallets/correction.html", page)
+        moved = await console.store.write(
+            form_bookings.correct,
+            PersonId(person),
+            signed,
+            form.text("reason"),
+            key,
+            principal(request).actor,
+            console.clock(),
+        )
+    except Refusal as refusal:
+        page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
+        return render(request, "wallets/correction.html", page, status=refusal.status)
+    words = (
+        _("This correction for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
+        if moved.repeated
+        else _("The balance of {name} was corrected to {balance}.")
+    )
+    return _done(request, person, words.format(name=found.name, balance=fmt.money(moved.balance_minor)), moved)
+
+
+# --- what a wallet is good for -------------------------------------------------------------------------------------------------
+
+
+def what_it_buys(db: sqlite3.Connection, person: PersonId) -> Buys:
+    """A person, their prices, and how far their money goes.
+
+    Raises:
+        NotFound: There is no such person.
+    """
+    found = people.find(db, person)
+    if found is None:
+        raise NotFound(N_("There is no such person."))
+    group = people.find_group(db, found.group_id)
+    of_group = group.tariff_id if group is not None else None
+    tariff = tariffs.default(db) if of_group is None else tariffs.find(db, of_group)
+    energy_wh = None
+    if found.policy != "free" and tariff is not None and found.available_minor is not None:
+        energy_wh = affordable_wh(tariff, max(0, found.available_minor))
+    return Buys(found, tariff, energy_wh)
+
+
+# --- pieces of forms -------------------------------------------------------------------------------------------------------
+
+
+def money_form(request: web.Request, tariff: Tariff | None, form: Form, key: str = "") -> MoneyForm:
+    """The pieces of a form that takes money in."""
+    currency, fmt = currency_of(request), formats_of(request)
+    amounts = presets(tariff, currency)
+    return MoneyForm(
+        form,
+        key or new_key(),
+        [(format_amount(amount, currency), fmt.money_short(amount)) for amount in amounts],
+        method_choices(),
+    )
+
+
+def presets(tariff: Tariff | None, currency: Currency) -> list[int]:
+    """Four amounts (minor units) that people would pay in: what 10, 25, 50 and 100 kWh cost, as a banknote's figure."""
+    unit = int(10**currency.exponent)
+    per_kwh_minor = price(Usage(100_000, 0), replace(tariff, flat_milli=0)).total_minor if tariff is not None else 0
+    found: list[int] = []
+    for kwh, fallback in zip(PRESET_KWH, PRESETS_WITHOUT_PRICE, strict=True):
+        wanted = per_kwh_minor * kwh // 100 or fallback * unit
+        amount = round_figure(max(wanted, unit))
+        while found and amount <= found[-1]:
+            amount = round_figure(amount + amount // 2 + 1)
+        found.append(amount)
+    return found
+
+
+def round_figure(amount_minor: int) -> int:
+    """The nearest of 1, 2, 5, 10, 20, 50 … to a positive amount."""
+    power = 1
+    while power * 10 <= amount_minor:
+        power *= 10
+    figures = [power * step for step in (*PRESET_STEPS, 10)]
+    return min(figures, key=lambda figure: abs(figure - amount_minor))
+
+
+def read_choice(request: web.Request, form: Form) -> int:
+    """The amount of a form with presets: the chosen one, or what was typed beside them."""
+    chosen, typed = form.text("preset"), form.text("amount_minor")
+    if chosen in ("", "other"):
+        return read_amount(request, form)
+    if typed:
+        raise Invalid("amount_minor", N_("There is an amount chosen and another one typed."), N_("Leave one of them."))
+    return parse_amount(chosen, currency_of(request), field="amount_minor")
+
+
+def read_amount(request: web.Request, form: Form) -> int:
+    """The amount that was typed, in minor units."""
+    return parse_amount(form.text("amount_minor"), currency_of(request), field="amount_minor")
+
+
+def check_refund(person: Person, amount_minor: int) -> None:
+    """The same refusal as the one at the booking, before anything is confirmed."""
+    wallets.check_amount(amount_minor)
+    if amount_minor > person.balance_minor - person.held_minor:
+        raise Invalid(
+            "amount_minor",
+            N_("The wallet of {name} has less than that."),
+            N_("What a running session holds cannot be paid out."),
+            name=person.name,
+        )
+
+
+def check_correction(person: Person, amount_minor: int) -> None:
+    """The same for a correction, in either direction; out of a wallet goes at most what is available."""
+    wallets.check_amount(abs(amount_minor))
+    if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
+        raise Invalid("amount_minor", N_("The wallet of {name} has less than that."), name=person.name)
+
+
+def again(form: Form, refusal: Refusal) -> Form:
+    """The form with what was wrong. It is asked to confirm once more."""
+    values = {name: value for name, value in form.values.items() if name != "confirmed"}
+    if isinstance(refusal, KeyReused):
+        told = Refusal(
+            N_("This form was sent before with other figures, and was booked then. Nothing was booked now."),
+            N_("Look at the records first. If this is meant in addition, send it again."),
+        )
+        return replace(form, values=values).refused(told)
+    return replace(form, values=values).refused(refusal)
+
+
+def key_after(form: Form, refusal: Refusal) -> str:
+    """The same key as long as nothing was booked under it."""
+    return new_key() if isinstance(refusal, KeyReused) or not form.text("key") else form.text("key")[:KEY_CHARS_MAX]
+
+
+def one_time_key(form: Form) -> str:
+    """The key that came with the form."""
+    key = form.text("key")
+    if not 16 <= len(key) <= KEY_CHARS_MAX:
+        raise Refusal(N_("This form was not complete."), N_("Open it again and fill it in anew."))
+    return key
+
+
+def new_key() -> str:
+    """A key for one form."""
+    return secrets.token_urlsafe(18)
+
+
+def method_choices() -> list[tuple[str, str]]:
+    """How money comes in or goes out."""
+    return [(method, _(word)) for method, word in METHODS.items()]
+
+
+def currency_of(request: web.Request) -> Currency:
+    """The site's currency."""
+    site = request.app[CONSOLE].site
+    return Currency(site.currency, site.exponent)
+
+
+def number_of(request: web.Request, name: str) -> int:
+    """A number out of the path; anything else is no page of ours."""
+    text = request.match_info[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 17):
+        raise web.HTTPNotFound
+    return min(int(text), NUMBER_MAX)
+
+
+def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
+    return ConfirmPage(person, form, key, method_choices(), sentence, button)
+
+
+def _done(request: web.Request, person: int, sentence: str, moved: Moved) -> web.Response:
+    """On to the person's page, which says whether money moved or had moved before."""
+    return done(request, f"/people/{person}", sentence, "waiting" if moved.repeated else "done")
+
+
+async def _buys(request: web.Request) -> Buys:
+    return await request.app[CONSOLE].store.read(what_it_buys, PersonId(number_of(request, "person")))
+
+
+ROUTES = [
+    web.get("/people/{person}/topup", show_top_up),
+    web.post("/people/{person}/topup", top_up),
+    web.get("/people/{person}/refund", show_refund),
+    web.post("/people/{person}/refund", refund),
+    web.get("/people/{person}/correction", show_correction),
+    web.post("/people/{person}/correction", correct),
+]

@@ -1,0 +1,1 @@
+"""What comes in from browsers: forms, and lists in the address bar."""

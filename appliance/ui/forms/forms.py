@@ -1,0 +1,65 @@
+"""A form as it was sent: its values, and what was wrong with them, so that it comes back filled.
+
+A view reads the form, tries, and on a refusal shows its page again with `form.refused(error)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from aiohttp import web
+
+from appliance.domain.errors import Invalid, Refusal
+from appliance.ui.frame.language import N_
+from appliance.ui.writing.formats import sentences
+
+VALUE_CHARS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Values by name; an empty one stands for a form nobody has sent yet."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """Sentences by field; under "" those that belong to no field."""
+
+    def value(self, name: str, default: str = "") -> str:
+        """What was typed, else the default."""
+        return self.values.get(name, default)
+
+    def text(self, name: str) -> str:
+        """What was typed, without blanks around it; "" if nothing was."""
+        return self.values.get(name, "").strip()
+
+    def number(self, name: str) -> int:
+        """A whole number, in any digits.
+
+        Raises:
+            Invalid: It is none.
+        """
+        try:
+            return int(self.text(name))
+        except ValueError:
+            raise Invalid(name, N_("This is a whole number.")) from None
+
+    def on(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return self.values.get(name) in ("1", "on")
+
+    def error(self, name: str) -> str:
+        """What was wrong with a field; "" if nothing was."""
+        return self.errors.get(name, "")
+
+    def refused(self, refusal: Refusal) -> Form:
+        """The same form with what was wrong."""
+        message, advice = sentences(refusal)
+        where = refusal.field if isinstance(refusal, Invalid) else ""
+        return replace(self, errors={**self.errors, where: " ".join(filter(None, (message, advice)))})
+
+
+async def read_form(request: web.Request) -> Form:
+    """What was sent. Files and repeated names are none of our forms' business."""
+    posted = await request.post()
+    return Form({name: value[:VALUE_CHARS_MAX] for name, value in posted.items() if isinstance(value, str)})

@@ -1,0 +1,270 @@
+"""Who is asking: the cookie or the bearer token of a request, log-in and log-out, and delays for those who guess.
+
+What each role may do is in `roles`; what a password must be, and what is kept of a log-in, in services/operators/operators.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from appliance.db import operators as rows
+from appliance.db.operators import Facts
+from appliance.domain.errors import Refusal
+from appliance.services.operators import operators
+from appliance.ui.frame import language
+from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal
+from appliance.ui.frame.errors import API_PREFIX, as_problem
+from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.render import FACTS
+from appliance.ui.frame.roles import may
+
+HEALTH = "/health"
+TOUCH_EVERY_MS = 60_000
+HASHING_THREADS = 2
+HASHING_WAITING_MAX = 10
+GUESSES_FREE = 5
+DELAY_S_MAX = 60
+GUESSERS_MAX = 10_000
+UNKNOWN_HASH = "$2b$12$Q5XOVOTzxriBx8Edw.A0meiw7eLh10v9j5yKPHhXLbMdlwl5pcn.u"
+"""Compared with when there is no such log-in, so that it takes as long as if there were."""
+
+
+class TooSoon(Refusal):
+    """Somebody who guessed wrong several times has to wait a moment."""
+
+    status = 429
+
+
+class WrongPassword(Refusal):
+    """Log-in name and password do not belong together."""
+
+    status = 401
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks and in which language, and whether they may."""
+    console = request.app[CONSOLE]
+    try:
+        who, facts = await console.store.read(_who_asks, _token(request), console.clock())
+    except (sqlite3.Error, ValueError):  # aiosqlite raises a ValueError when a connection has died.
+        if request.path != HEALTH:
+            raise
+        # Who watches this server hears that it is ill, and not that its health cannot be asked for.
+        return web.Response(status=503, body=b'{"status":"failing"}', content_type="application/json")
+    request[FACTS] = facts
+    if who is not None:
+        request[PRINCIPAL] = who[0]
+        if who[1] + TOUCH_EVERY_MS < console.clock() and who[0].kind == "operator" and request.path != "/live":
+            console.store.write_unheard(rows.touch, who[0].log_in, console.clock())
+    language.speak(_language(request, who[0] if who else None, facts))
+    refusal = _refusal(request, who[0].role if who else None)
+    return refusal if refusal is not None else await handler(request)
+
+
+def session_cookie(request: web.Request) -> str:
+    """The cookie's name. A browser takes `__Host-` only over HTTPS, and then for this very host only."""
+    return "__Host-sid" if request.secure else "sid"
+
+
+async def log_in(request: web.Request, login: str, password: str) -> str:
+    """The new log-in's token.
+
+    Raises:
+        WrongPassword, TooSoon: They do not belong together, or that was tried too often just now.
+    """
+    console = request.app[CONSOLE]
+    guard, address = request.app[GUARD], request.remote or ""
+    name = login.strip().casefold()[:64]
+    guard.check(name, address, console.clock())
+    known = await console.store.read(rows.credentials, name)
+    matches = await request.app[HASHING].matches(password, known[1] if known else UNKNOWN_HASH)
+    if known is None or not matches:
+        guard.failed(name, address, console.clock())
+        raise WrongPassword(N_("Log-in name and password do not belong together."))
+    guard.succeeded(name, address)
+    token = operators.new_token()
+    browser = request.headers.get("User-Agent", "")
+    await console.store.write(
+        operators.log_in, known[0], token, address=address, browser=browser, now_ms=console.clock()
+    )
+    return token
+
+
+def carry(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """Give the browser its token."""
+    response.set_cookie(
+        session_cookie(request), token, path="/", httponly=True, secure=request.secure, samesite="Strict"
+    )
+
+
+def drop(request: web.Request, response: web.StreamResponse) -> None:
+    """Take the token away again."""
+    response.del_cookie(session_cookie(request), path="/", secure=request.secure, httponly=True, samesite="Strict")
+
+
+class Hashing:
+    """bcrypt in two threads: it takes a quarter of a second and must hold up neither the loop nor the store."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
+        self._waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """The hash to be kept."""
+        self._enter()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, operators.hash_password, password)
+        finally:
+            self._waiting -= 1
+
+    async def matches(self, password: str, password_hash: str) -> bool:
+        """Whether it is the password."""
+        self._enter()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, operators.password_matches, password, password_hash
+            )
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _enter(self) -> None:
+        if self._waiting >= HASHING_WAITING_MAX:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "3"})
+        self._waiting += 1
+
+
+@dataclass(slots=True)
+class Guard:
+    """Growing delays for wrong passwords, per log-in name and per address; nobody is ever locked out.
+
+    Somebody else's guesses do not delay an address from which this name has logged in before.
+    """
+
+    guesses: OrderedDict[str, tuple[int, int]] = field(default_factory=OrderedDict)
+    """By name or address: how often in a row, and when the next try is heard."""
+    trusted: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
+
+    def check(self, login: str, address: str, now_ms: int) -> None:
+        """Raises TooSoon while the delay lasts."""
+        until_ms = max(self.guesses.get(key, (0, 0))[1] for key in self._keys(login, address))
+        if until_ms > now_ms:
+            raise TooSoon(
+                N_("That was wrong several times."),
+                N_("Wait {seconds} seconds and try again."),
+                seconds=-(-(until_ms - now_ms) // 1000),
+            )
+
+    def failed(self, login: str, address: str, now_ms: int) -> None:
+        """Another wrong one."""
+        for key in (f"login {login}", f"address {address}"):
+            count = self.guesses.pop(key, (0, 0))[0] + 1
+            delay_s = 0 if count < GUESSES_FREE else min(DELAY_S_MAX, 2 ** (count - GUESSES_FREE))
+            self.guesses[key] = (count, now_ms + delay_s * 1000)
+        while len(self.guesses) > GUESSERS_MAX:
+            self.guesses.popitem(last=False)
+
+    def succeeded(self, login: str, address: str) -> None:
+        """It was the right one."""
+        for key in (f"login {login}", f"address {address}"):
+            self.guesses.pop(key, None)
+        self.trusted[login, address] = None
+        while len(self.trusted) > GUESSERS_MAX:
+            self.trusted.popitem(last=False)
+
+    def _keys(self, login: str, address: str) -> list[str]:
+        keys = [f"address {address}"]
+        if (login, address) not in self.trusted:
+            keys.append(f"login {login}")
+        return keys
+
+
+HASHING = web.AppKey("hashing", Hashing)
+GUARD = web.AppKey("guard", Guard)
+
+
+def _token(request: web.Request) -> tuple[str, bytes] | None:
+    """The kind and the hash of what a request carries. Tokens open the API only, cookies the pages and the API."""
+    scheme, _blank, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and request.path.startswith((API_PREFIX, HEALTH, "/metrics")):
+        return "token", operators.hash_token(bearer.strip())
+    cookie = request.cookies.get(session_cookie(request))
+    return ("operator", operators.hash_token(cookie)) if cookie else None
+
+
+def _who_asks(
+    db: sqlite3.Connection, token: tuple[str, bytes] | None, now_ms: int
+) -> tuple[tuple[Principal, int] | None, Facts]:
+    """Who comes with this token and when they were last seen; and what the frame shows: one lookup for each request."""
+    facts = rows.facts(db)
+    if token is None:
+        return None, facts
+    kind, digest = token
+    if kind == "token":
+        program = rows.token(db, digest)
+        return (Principal("token", program.id, program.name, program.role, ""), now_ms) if program else None, facts
+    visit = operators.visit(db, digest, now_ms)
+    if visit is None:
+        return None, facts
+    who = Principal(
+        "operator", visit.operator, visit.name, visit.role, visit.language, log_in=visit.log_in, login=visit.login
+    )
+    return (who, visit.seen_at_ms), facts
+
+
+def _language(request: web.Request, who: Principal | None, facts: Facts) -> str:
+    if who is not None:
+        return who.language or facts.site_language
+    chosen = request.query.get("lang", "")
+    if chosen in language.LANGUAGES:
+        return chosen
+    return language.preferred(request.headers.get("Accept-Language", "")) or facts.site_language
+
+
+def _refusal(request: web.Request, role: str | None) -> web.StreamResponse | None:
+    """What is answered to somebody who may not; None when they may, or when there is no such page."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return None
+    path = resource.canonical
+    if may(role, request.method, path):
+        return None
+    if role is not None:
+        raise web.HTTPForbidden
+    if request.path.startswith(API_PREFIX):
+        headers = {"WWW-Authenticate": "Bearer"}
+        return as_problem(401, _("Who are you?"), _("Send a token: Authorization: Bearer …"), headers=headers)
+    if request.headers.get("Accept", "").startswith("text/event-stream"):
+        raise web.HTTPForbidden
+    return web.Response(status=303, headers={"Location": f"/login{_way_back(request)}"})
+
+
+def _way_back(request: web.Request) -> str:
+    """Where to go on after the log-in: to the page asked for, or to that of the form that was sent too late."""
+    if request.method == "GET":
+        return f"?next={quote(request.path_qs, safe='')}" if request.path != "/" else ""
+    if request.path == "/logout":
+        return ""
+    with suppress(ValueError):
+        page = urlsplit(request.headers.get("Referer", "/"))
+        back = f"{page.path}?{page.query}" if page.query else page.path
+        return f"?next={quote(back, safe='')}&too_late=1"
+    return "?too_late=1"
+
+
+async def close_hashing(app: web.Application) -> None:
+    """At the end of the program."""
+    await asyncio.to_thread(app[HASHING].close)

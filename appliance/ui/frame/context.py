@@ -1,0 +1,135 @@
+"""What every page can reach: the console's parts, handed over once by `server.py`, and who is asking.
+
+Nothing is done here; it exists so that pages and the frame around them need not import one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from appliance.db.engine.store import Store
+from appliance.domain.clock import Clock
+from appliance.domain.errors import Refusal
+from appliance.domain.site import Site
+from appliance.services.announce import Hub
+from appliance.services.card_desk.taps import DeskKey
+from appliance.services.counters import Counters
+from appliance.services.ports.stations import Channel, Desks, DeskView, Stations, ToyChargers, ToyReader
+from appliance.services.stations.commands import RemoteControl
+
+if TYPE_CHECKING:
+    from appliance.ui.frame.live import Live, LiveView
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the faces are reached from outside, as far as pages must say it."""
+
+    stations: tuple[str, ...] = ()
+    """What a charger is given: `ws://192.168.1.10:9000/ocpp/`, the best one first."""
+    stations_tls: tuple[str, ...] = ()
+    """The same for chargers that connect over TLS, `wss://…`; empty where that is not served."""
+    drivers: tuple[str, ...] = ()
+    """What stands on stickers before `c/` and the code: `http://192.168.1.10:8081/`, the best one first."""
+    hosts: frozenset[str] = frozenset()
+    """Names under which the console may be opened, besides literal addresses and `localhost`."""
+    secure: bool = False
+    """Whether the console is served over HTTPS."""
+    ca_file: str = ""
+    """The site's own authority, to be installed on the staff's devices; "" without HTTPS."""
+    ca_fingerprint: str = ""
+
+
+class NoDesks:
+    """No card desk, and none can join: what a console without a reader works with."""
+
+    def all(self) -> list[DeskView]:
+        """There are none."""
+        return []
+
+    def find(self, desk: str) -> DeskView | None:  # noqa: ARG002  # none is found
+        """There is none."""
+        return None
+
+    async def join(self, name: str, channel: Channel) -> None:  # noqa: ARG002  # nobody joins
+        """Nobody is there who would use it."""
+        raise Refusal("Card readers are not used here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The parts a page works with."""
+
+    store: Store
+    hub: Hub
+    clock: Clock
+    site: Site
+    """Currency, zone and kind; its name and language may have changed since."""
+    stations: Stations
+    control: RemoteControl
+    hash_station_password: Callable[[bytes], bytes]
+    """What is kept of a station's password: an HMAC under the site's key."""
+    addresses: Addresses = field(default_factory=Addresses)
+    counters: Counters = field(default_factory=Counters)
+    """What the edges count."""
+    desks: Desks = field(default_factory=NoDesks)
+    """The card desks: their readers, and the cards that lie there."""
+    desk_key: DeskKey = field(default_factory=lambda: DeskKey(b"", ""))
+    """What cards of this site are written with."""
+    toy_reader: ToyReader | None = None
+    """The demo's simulated reader; None on every real site."""
+    toy_chargers: ToyChargers | None = None
+    """The demo's simulated stations; None on every real site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a member of the staff in a browser, or a program with a token."""
+
+    kind: str
+    """`operator` or `token`."""
+    id: int
+    name: str
+    role: str
+    language: str
+    """"": the site's."""
+    log_in: int = 0
+    """The log-in that this request came with."""
+    login: str = ""
+
+    @property
+    def actor(self) -> str:
+        """How the ledger and the audit list call them."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a module of pages adds to the console: its routes, and what of them is live."""
+
+    routes: Sequence[web.RouteDef]
+    live: Sequence[LiveView] = ()
+    install: Callable[[web.Application], None] | None = None
+    """What else the module needs of the application: keys of its own, something to close at the end."""
+
+
+CONSOLE = web.AppKey("console", Console)
+LIVE: web.AppKey[Live] = web.AppKey("live")
+PRINCIPAL = web.RequestKey("principal", Principal)
+"""Under this name a request carries its Principal; it is absent where nobody is logged in."""
+
+
+def principal(request: web.Request) -> Principal:
+    """Who asks. Only for routes that nobody reaches without being somebody."""
+    found: Principal = request[PRINCIPAL]
+    return found
+
+
+def somebody(request: web.Request) -> Principal | None:
+    """Who asks, on a page that is also shown to nobody."""
+    found: Principal | None = request.get(PRINCIPAL)
+    return found

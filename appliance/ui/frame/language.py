@@ -1,0 +1,77 @@
+"""Which language the reader of this request has: catalogs, and `_` for every sentence people read.
+
+The language is chosen once per request (`speak`) and holds for everything that request does, so that neither
+views nor templates pass it around. How numbers and times are written is in `formats`.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from functools import lru_cache
+from gettext import NullTranslations
+from pathlib import Path
+
+from babel import Locale
+from babel.support import Translations
+
+LOCALES = Path(__file__).parents[1] / "locales"
+LANGUAGES = {"en": "English", "bn": "বাংলা"}
+"""Languages that are complete, by their own names."""
+DEFAULT = "en"
+
+_current: ContextVar[str] = ContextVar("language", default=DEFAULT)
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - the name that gettext tools look for
+    """Mark a sentence that stands in a table; it is looked up with `_` where it is shown."""
+    return sentence
+
+
+def _(sentence: str) -> str:
+    """The sentence in the reader's language."""
+    return _looked_up(_current.get(), sentence) if sentence else ""
+
+
+@lru_cache(maxsize=4096)
+def _looked_up(language: str, sentence: str) -> str:
+    """Remembered, because a board asks for the same few words a thousand times."""
+    return catalog(language).gettext(sentence)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The sentence for `number` things in the reader's language."""
+    return catalog(_current.get()).ngettext(one, many, number)
+
+
+def speak(language: str) -> None:
+    """From here on this request speaks `language`."""
+    _current.set(language if language in LANGUAGES else DEFAULT)
+
+
+def spoken() -> str:
+    """The language of this request."""
+    return _current.get()
+
+
+def preferred(accept_language: str) -> str | None:
+    """The first language of the header that we speak, by its weights; None if there is none."""
+    wishes: list[tuple[float, str]] = []
+    for item in accept_language[:500].split(","):
+        tag, _semicolon, weight = item.strip().partition(";q=")
+        try:
+            wishes.append((-float(weight or 1), tag[:2].lower()))
+        except ValueError:
+            continue
+    return next((tag for _weight, tag in sorted(wishes, key=lambda wish: wish[0]) if tag in LANGUAGES), None)
+
+
+@lru_cache(maxsize=16)
+def catalog(language: str) -> NullTranslations:
+    """The compiled catalog; where there is none, sentences stay as they are."""
+    return Translations.load(LOCALES, [language])
+
+
+@lru_cache(maxsize=16)
+def direction(language: str) -> str:
+    """`ltr` or `rtl`."""
+    return str(Locale.parse(language).text_direction)

@@ -1,0 +1,210 @@
+"""The audit list in words: for each action a sentence, with the names of those and of what it speaks of.
+
+The actions and their details come from those who record them (services/audit.py); a test compares the two lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from markupsafe import Markup, escape
+
+from appliance.db.audit import AuditRow, Subject
+from appliance.services.settings import BOUNDS
+from appliance.ui.console.settings import GROUPS as SETTINGS
+from appliance.ui.frame.language import LANGUAGES, N_, _
+from appliance.ui.wording.sessions import IN_METHODS, POLICIES, note_sentence
+from appliance.ui.wording.words import role_name
+from appliance.ui.writing.formats import Formats
+
+THINGS = {
+    "station": N_("Stations"),
+    "session": N_("Sessions"),
+    "person": N_("People"),
+    "card": N_("Cards"),
+    "desk": N_("Card desk"),
+    "group": N_("Groups"),
+    "tariff": N_("Tariffs"),
+    "problem": N_("Problems"),
+    "site": N_("The site"),
+    "setting": N_("Settings"),
+    "operator": N_("Operators"),
+    "token": N_("API tokens"),
+}
+"""What actions are about: the beginning of each one's name, for the filter."""
+
+SENTENCES = {
+    "station.register": N_("Entered the charger {subject}, which calls itself {identity}"),
+    "station.approve": N_("Let the charger {subject} in, which calls itself {identity}"),
+    "station.dismiss": N_("Turned the charger {identity} away"),
+    "station.rename": N_("Renamed the charger {before}: it is called {name} now"),
+    "station.retire": N_("Retired the charger {subject}"),
+    "station.secure": N_("Changed how {subject} proves itself: by {proof}"),
+    "station.start": N_("Started {session} at {place} for {person}"),
+    "station.stop": N_("Stopped {session} at {subject}"),
+    "station.unlock": N_("Unlocked the plug at {place}"),
+    "station.reset": N_("Restarted the charger {subject}"),
+    "station.open": N_("Put {place} into service"),
+    "station.close": N_("Took {place} out of service"),
+    "station.clear_cache": N_("Let {subject} forget the cards it knows"),
+    "station.trigger": N_("Asked {subject} for {message}"),
+    "station.get_variables": N_("Read settings inside {subject}"),
+    "station.set_variable": N_("Changed {name} inside {subject}"),
+    "station.enrol": N_("Waited at {subject} for a new card of {person}"),
+    "station.learn": N_("Waited at {subject} for the card {uid}, to learn what it is called there"),
+    "station.forget_tag": N_("Took the unknown card {token} off the list of {subject}"),
+    "station.raw_call": N_("Sent {subject} the raw call {call}"),
+    "session.close": N_("Ended {subject} without its charger"),
+    "session.acknowledge": N_("Looked at {subject}: {why}"),
+    "person.create": N_("Entered {subject} in the group {group}"),
+    "person.change": N_("Changed what is kept of {subject}, in the group {group}"),
+    "person.close": N_("{subject} has left: no card of theirs charges any more"),
+    "person.reopen": N_("{subject} is back"),
+    "person.merge": N_("Merged {name} into {subject}: cards and {amount}"),
+    "person.topup": N_("Topped up the wallet of {subject} by {amount}, {method}"),
+    "person.refund": N_("Paid {amount} back to {subject}, {method}"),
+    "person.correct": N_("Corrected the wallet of {subject} by {amount}: {reason}"),
+    "card.create": N_("Gave {name} the card {subject}"),
+    "card.change": N_("Changed the label of the card {subject}"),
+    "card.block": N_("Blocked the card {subject}: {why}"),
+    "card.unblock": N_("Unblocked the card {subject}"),
+    "card.accept": N_("Uses the card {subject} by its number alone: it could not be written"),
+    "desk.undo": N_("Took back what was done with the card {subject}"),
+    "card.limits": N_("Changed the limits of the card {subject}"),
+    "card.alias": N_("Chargers call the card {subject} {token} from now on"),
+    "card.unalias": N_("No charger calls the card {subject} {token} any more"),
+    "card.pin": N_("Set a PIN for the page of the card {subject}"),
+    "card.no_pin": N_("Took the PIN of the card {subject} away"),
+    "card.import": N_("Imported a list: {people} new people, {cards} new cards, {changed} changes"),
+    "card.replace": N_("Replaced the card {subject} by a new one"),
+    "group.create": N_("Made the group {subject}: {policy}"),
+    "group.change": N_("Changed the group {subject}: {policy}"),
+    "tariff.create": N_("Made the tariff {subject}"),
+    "tariff.change": N_("Changed the prices of the tariff {subject}"),
+    "tariff.default": N_("Made {subject} the usual tariff"),
+    "tariff.archive": N_("Took the tariff {subject} out of use"),
+    "problem.acknowledge": N_("Took note of {subject}"),
+    "site.restore": N_("Put a backup in the place of the books"),
+    "setting.site": N_("Changed the site: it is called {name} and speaks {language}"),
+    "setting.change": N_("Set “{subject}” to {value}"),
+    "operator.add": N_("Added {subject} as {role}"),
+    "operator.change": N_("Changed {subject}: {role}, before that {was}"),
+    "operator.disable": N_("{subject} may log in no longer"),
+    "operator.enable": N_("{subject} may log in again"),
+    "operator.password": N_("Set a new password for {subject}"),
+    "operator.log_in": N_("Logged in from {address}"),
+    "operator.end_log_in": N_("Ended a log-in of {subject}"),
+    "token.create": N_("Made the API token {subject} as {role}"),
+    "token.revoke": N_("Revoked the API token {subject}"),
+}
+"""By action. `{subject}` is what it was done to; the other `{names}` are details, as CONVERSIONS write them."""
+
+PROOFS = {0: N_("nothing"), 1: N_("password"), 2: N_("password over TLS")}
+
+
+def sentence(row: AuditRow, subjects: Mapping[str, Subject], fmt: Formats) -> Markup:
+    """A row in words, names as links to their pages. What has no sentence is shown as it was recorded."""
+    details = _details(row.details)
+    words = SENTENCES.get(row.action)
+    if words is None:
+        written = " · ".join(f"{name}: {value}" for name, value in details.items())
+        return Markup("<code>{} {}</code> {}").format(row.action, row.subject, written)
+    about = link(row.subject, subjects, details, fmt)
+    values = _Values({name: escape(_plain(value)) for name, value in details.items()})
+    values |= {"subject": about, "place": _place(about, details.get("evse"), fmt)}
+    for name, convert in CONVERSIONS.items():
+        if name in details:
+            values |= convert(details[name], fmt)
+    values |= {kind: link(f"{kind}:{details[kind]}", subjects, {}, fmt) for kind in LINKED if kind in details}
+    if row.action == "setting.change":
+        values["value"] = _setting(row.subject.partition(":")[2], _plain(details.get("value", "")), fmt)
+    # A reason that nobody gave leaves a colon at the end.
+    return Markup(escape(_(words)).format_map(values).strip().removesuffix(":"))  # noqa: S704  # values are escaped
+
+
+def mentioned(rows: Iterable[AuditRow]) -> set[str]:
+    """All that these rows speak of, whose names the sentences need."""
+    found = {row.subject for row in rows}
+    for row in rows:
+        person = _details(row.details).get("person")
+        if isinstance(person, int):
+            found.add(f"person:{person}")
+    return found
+
+
+def link(subject: str, subjects: Mapping[str, Subject], details: Mapping[str, Any], fmt: Formats) -> Markup:
+    """The name of a subject, leading to its page where it has one."""
+    kind, _colon, key = subject.partition(":")
+    known = subjects.get(subject)
+    if kind == "setting":
+        labels = {name: words.label for group in SETTINGS.values() for name, words in group.items()}
+        name, path = _(labels[key]) if key in labels else key, "/settings"
+    elif kind in ("session", "problem"):
+        number = key.translate(fmt.digits)
+        name = (_("session {number}") if kind == "session" else _("problem {number}")).format(number=number)
+        path = f"/sessions/{key}" if kind == "session" else "/problems"
+    else:
+        # The name it has now, so that it can be found; what is gone has the one it had then.
+        name = known.name if known else str(details.get("name") or details.get("uid") or subject)
+        path = PAGES[kind].format(quote(known.key, safe="")) if known and kind in PAGES else ""
+    return Markup('<a href="{}">{}</a>').format(path, name) if path else escape(name)
+
+
+PAGES = {
+    "station": "/stations/{}",
+    "person": "/people/{}",
+    "card": "/cards/{}",
+    "group": "/groups/{}",
+    "tariff": "/tariffs/{}",
+}
+"""Where the page of a thing is, for those who may read this list."""
+LINKED = ("person", "session")
+"""Details that have a page of their own."""
+
+
+CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
+    "amount_minor": lambda value, fmt: {"amount": fmt.money(value)},
+    "method": lambda value, _fmt: {"method": _(IN_METHODS[value]) if value in IN_METHODS else _plain(value)},
+    "policy": lambda value, _fmt: {"policy": _(POLICIES[value][0]) if value in POLICIES else _plain(value)},
+    "role": lambda value, _fmt: {"role": role_name(_plain(value))},
+    "was": lambda value, _fmt: {"was": role_name(_plain(value))},
+    "profile": lambda value, _fmt: {"proof": _(PROOFS[value]) if value in PROOFS else _plain(value)},
+    "language": lambda value, _fmt: {"language": LANGUAGES.get(_plain(value), _plain(value))},
+    "why": lambda value, _fmt: {"why": note_sentence(_plain(value))},
+}
+"""How details that are not plain words are written."""
+
+
+class _Values(dict[str, Any]):
+    """What a row of an older release lacks is left out of its sentence."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _place(station: Markup, evse: object, fmt: Formats) -> Markup:
+    return Markup("{} · {}").format(station, fmt.number(evse)) if isinstance(evse, int) and evse > 0 else station
+
+
+def _setting(name: str, text: str, fmt: Formats) -> str:
+    """What a setting was set to, as its page writes it."""
+    words = next((group[name] for group in SETTINGS.values() if name in group), None)
+    if words is None or not text.isdecimal():
+        return text
+    if words.unit == "money":
+        return fmt.money(int(text))
+    if name not in BOUNDS:
+        return _("on") if int(text) else _("off")
+    return f"{fmt.number(int(text))} {_(words.unit)}".strip()
+
+
+def _details(text: str) -> dict[str, Any]:
+    found = orjson.loads(text)
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

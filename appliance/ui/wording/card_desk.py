@@ -1,0 +1,225 @@
+"""Words of the card desk: how a reader is and what to do about it, what a job is doing, why a card will not do, receipts.
+
+The names come from domain/cards/tag.py, services/card_desk/jobs.py, card_desk.py, card_checks.py and desk_steps.py; here each has its
+sentence. What is shown where is in console/desk_view.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
+from appliance.ui.frame.language import N_, _
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A state and what to do about it, not yet in the reader's language."""
+
+    tone: str
+    """As in words.py: free, waiting, fault or off."""
+    icon: str
+    word: str
+    sentence: str
+    advice: str = ""
+
+
+READERS = {
+    ReaderStatus.READY: Words("free", "nfc", N_("Reader ready"), N_("{name}")),
+    ReaderStatus.LOOKING: Words(
+        "waiting",
+        "usb",
+        N_("No reader"),
+        N_("No card reader is plugged in."),
+        N_("Plug one in: it is found by itself. A PN532 on a USB cable, an ACR122U or a Sony RC-S380 will do."),
+    ),
+    ReaderStatus.DENIED: Words(
+        "fault",
+        "lock",
+        N_("Reader closed to us"),
+        N_("A reader is there, but this program may not open it."),
+        N_(
+            "It belongs to {detail}. Run install.sh again as root, or add the service's user to that group, and restart."
+        ),
+    ),
+    ReaderStatus.BUSY: Words(
+        "fault",
+        "hand",
+        N_("Reader taken"),
+        N_("Something else holds the reader: {detail}."),
+        N_(
+            "If that is a program, end it. If it is a driver of the kernel (pn533_usb, port100), run install.sh again as root,"
+            " then unplug the reader and plug it in again."
+        ),
+    ),
+    ReaderStatus.UNSUPPORTED: Words(
+        "fault",
+        "circle-slash",
+        N_("Wrong reader"),
+        N_("This reader cannot be driven: {detail}."),
+        N_(
+            "Use a PN532 on a USB cable, an ACR122U or a Sony RC-S380. Other readers work over PC/SC, if that is installed."
+        ),
+    ),
+    ReaderStatus.DEAF: Words(
+        "fault",
+        "unplug",
+        N_("Reader silent"),
+        N_("Nothing answers at {detail}."),
+        N_("Pull the reader out for ten seconds and plug it in again. A PN532 needs its switches at HSU (both off)."),
+    ),
+    ReaderStatus.NONE: Words(
+        "off",
+        "scan-line",
+        N_("Without a reader"),
+        N_("This site works without a card reader of its own."),
+        N_("Type a card's number, or let a reader that types as a keyboard do it."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job: what it is called, and what is said of it while it waits, is written, is done, is torn."""
+
+    icon: str
+    word: str
+    waiting: str
+    done: str
+    torn: str
+
+
+KINDS = {
+    "issue": Kind(
+        "user-plus",
+        N_("New card"),
+        N_("Lay the new card for {name} on the reader."),
+        N_("{name} has card {number}."),
+        N_("{name} has card {number}, and all is booked, but the card was not finished."),
+    ),
+    "recharge": Kind(
+        "banknote",
+        N_("Recharge"),
+        N_("Lay the card on the reader that gets {amount}."),
+        N_("{amount} for {name}. The balance is {balance} now."),
+        N_("{amount} for {name} is booked, but the card was not finished."),
+    ),
+    "read": Kind(
+        "scan-line",
+        N_("Read a card"),
+        N_("A program asks for a card: lay it on the reader."),
+        N_("The card was read."),
+        N_("The card was not read to its end."),
+    ),
+    "replace": Kind(
+        "replace",
+        N_("Another card"),
+        N_("Lay the new card for {name} on the reader."),
+        N_("{name} has card {number} now; the old one charges nowhere."),
+        N_("{name} has card {number} and the old one is dead, but the new card was not finished."),
+    ),
+    "decommission": Kind(
+        "undo-2",
+        N_("Card comes back"),
+        N_("Lay the card on the reader that {name} gives back."),
+        N_("Card {number} is back. It is empty and may be given to somebody else."),
+        N_("Card {number} of {name} is back and charges nowhere, but it was not emptied."),
+    ),
+    "rewrite": Kind(
+        "pen-line",
+        N_("Write anew"),
+        N_("Lay card {number} of {name} on the reader."),
+        N_("Card {number} of {name} is written anew; its old link leads nowhere."),
+        N_("Card {number} of {name} was not written to its end."),
+    ),
+    "batch": Kind(
+        "layers",
+        N_("Stack of cards"),
+        N_("Lay the next card on the reader: {next} of {count}."),
+        N_("The stack is done: {made} of {count} cards."),
+        N_("Card {number} of the stack was not finished."),
+    ),
+}
+WRITING = N_("Leave the card where it is, it is being written.")
+EMPTYING = N_("Leave the card where it is, it is being emptied.")
+
+ADVICE = {
+    # The job goes on waiting: the card that lies there will not do.
+    "random": N_("This chip tells another number at each tap, as telephones do. Take a real card."),
+    "several": N_("More than one card lies on the reader. Take them away and lay one."),
+    "taken": N_("This card belongs to somebody already. Take another one."),
+    "foreign": N_("Something else is written on this card. Take a blank one, or say that it may be written over."),
+    "copied": N_("This is a copy: what stands on it was made for another chip. Take another card."),
+    "locked": N_("This card is locked with a key that is not ours. Take another one."),
+    "unknown": N_("Nobody has this card here."),
+    "other_card": N_("This is another card than the one that was meant. Lay that one."),
+    "blocked": N_("This card is blocked. Unblock it first, or take the money without a card on the person's page."),
+    "charging": N_("This card is charging a car. Stop the session first."),
+    "not_writable": N_("Nothing can be written on this kind of card. It is used by its number only."),
+    "next_card": N_("This one is done. Take it away and lay the next."),
+    # The card is not what the books say.
+    "present_again": N_(
+        "Lay the same card on the reader again: it is finished by itself, and nothing is booked twice."
+    ),
+    "cannot_write": N_(
+        "The chip refuses. Try it once more; if it stays so, use it by its number only, or give another card."
+    ),
+    "too_small": N_("There is too little room on this chip. Use it by its number only, or give another card."),
+    # Nothing came of it.
+    "superseded": N_("Something else was begun at this desk."),
+    "cancelled": N_("It was given up. Nothing was booked."),
+    "restarted": N_("The server was restarted while it waited. Nothing was booked: begin again."),
+    "expired": N_("No card was laid down for ten minutes. Nothing was booked: begin again."),
+    "undone": N_("It was taken back."),
+    "refused": N_(
+        "Things have changed since this was begun: it cannot be done any more. Nothing was booked: begin again."
+    ),
+    "unlike": N_("The charger reads something that does not come from this card. Nothing was learned."),
+}
+"""What services say by name, in sentences."""
+
+RECEIPTS = {
+    "issue": N_("Card and first top-up"),
+    "recharge": N_("Recharge"),
+    "refund": N_("Refund"),
+    "return": N_("Card returned"),
+    "credit_note": N_("Credit note"),
+}
+"""Kinds of receipts."""
+
+CONTENTS = {
+    "none": N_("used by its number only"),
+    "pending": N_("to be written: lay it on a reader"),
+    "written": N_("written and locked"),
+    "wiping": N_("to be emptied: lay it on a reader"),
+    "wiped": N_("empty"),
+}
+"""What is on a chip, as far as we put it there."""
+
+
+def reader_words(state: ReaderState) -> Words:
+    """How a reader is, in the reader's language, with its names filled in."""
+    words = READERS[state.status]
+    values = {"name": state.name or _("the reader"), "detail": state.detail or state.name or _("unknown")}
+    return Words(
+        words.tone,
+        words.icon,
+        _(words.word),
+        _(words.sentence).format(**values),
+        _(words.advice).format(**values),
+    )
+
+
+def advice_sentence(name: str) -> str:
+    """What to do about a card; "" for nothing, and a name of another release as it is."""
+    return _(ADVICE[name]) if name in ADVICE else name
+
+
+def receipt_word(kind: str) -> str:
+    """What a receipt is for."""
+    return _(RECEIPTS[kind]) if kind in RECEIPTS else kind
+
+
+def card_number(number: int) -> str:
+    """As it is printed on the card: four digits at least, in Latin figures in every language."""
+    return f"{number:04}"

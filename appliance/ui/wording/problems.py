@@ -1,0 +1,290 @@
+"""Problems in words: for each kind a sentence, what to do, how urgent it is, and where to go.
+
+The kinds and the numbers in `details` come from services/problems.py; a test compares the two lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from appliance.db.problems import Problem
+from appliance.db.stations.stations import Named
+from appliance.domain.cards.tag import ReaderState, ReaderStatus
+from appliance.ui.frame.language import N_, _
+from appliance.ui.wording import card_desk
+from appliance.ui.wording.words import error_sentence
+from appliance.ui.writing.formats import Formats
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How a kind of problem is told. `{names}` are filled in by `told`."""
+
+    sentence: str
+    advice: str
+    urgent: bool = False
+
+
+TEXTS = {
+    "knocking": Text(
+        N_("{identity} wants in, from {address}."),
+        N_("Approve it if it is yours, or turn it away."),
+    ),
+    "offline": Text(
+        N_("{station} has been offline for {since}."),
+        N_(
+            "Is it switched on, and is its network cable or Wi-Fi in order? Cards may still work there: it tells us later."
+        ),
+        urgent=True,
+    ),
+    "faulted": Text(
+        N_("{station} reports a fault: {error}. {info}"),
+        N_(
+            "Keep people away if it is about current or heat. Restart it once; if the fault comes back, call the electrician."
+        ),
+        urgent=True,
+    ),
+    "clock_skew": Text(
+        N_("The clock of {station} is wrong by {skew}."),
+        N_("It takes our time at its next restart. If it does not, look for a time server among its settings."),
+    ),
+    "silent_session": Text(
+        N_("A session at {station} has not been measured for {since}."),
+        N_(
+            "Look at the charger. If no car is there, end the session on its own page; it is billed up to its last reading."
+        ),
+    ),
+    "review": Text(
+        N_("Session {session} at {station} could not be billed by itself: {note}"),
+        N_("Open the session, compare the readings, and correct it."),
+    ),
+    "unreadable": Text(
+        N_("{station} sent a start or a stop that cannot be read: {note}"),
+        N_("The message is kept word for word in its message log. Bill by hand if somebody has charged."),
+    ),
+    "stray_stop": Text(
+        N_("{station} ended a transaction ({ref}) that we do not know."),
+        N_("It may have begun before this server was set up. Nothing was billed."),
+    ),
+    "foreign_transaction": Text(
+        N_("{station} speaks of a transaction ({ref}) that is another charger's."),
+        N_("What it says about that is ignored. Restart the charger if it goes on."),
+    ),
+    "violation": Text(
+        N_("{station} does not keep to the protocol ({what}): {found}"),
+        N_("Install newer firmware, or tell the manufacturer."),
+    ),
+    "wrong_url": Text(
+        N_("A charger at {address} asked for {path}."),
+        N_("Enter {url} as its server address."),
+    ),
+    "duplicate_identity": Text(
+        N_("Two devices call themselves {identity}: {addresses}."),
+        N_("Give one of them another name in its own settings; until then they push each other out."),
+        urgent=True,
+    ),
+    "station_error": Text(
+        N_("A message of {station} ({action}) failed here: {error}"),
+        N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),
+    ),
+    "disk_space": Text(
+        N_("Only {free} MB are left on the disk."),
+        N_("Remove old backups from it, or keep the message log for fewer days (Settings)."),
+        urgent=True,
+    ),
+    "backup_age": Text(
+        N_("The last backup was {last}."),
+        N_("Plug in a USB drive and run `forecourt backup`."),
+    ),
+    "unread_setting": Text(
+        N_("Settings that cannot be read: {names}."),
+        N_("Set them anew under Settings; until then the usual values hold."),
+    ),
+    "no_tariff": Text(
+        N_("There is no price: nobody pays for charging."),
+        N_("Enter a tariff and make it the default."),
+    ),
+    "reader": Text(
+        N_("The reader of the card desk {desk}: {reader}"),
+        N_("{remedy}"),
+    ),
+    "torn_card": Text(
+        N_("Card {number} of {person} was taken away before it was written: money and card do not agree yet."),
+        N_("Lay it on a reader again: it is finished by itself. It charges all the same."),
+    ),
+    "card_copy": Text(
+        N_("A card with the number of card {number} ({person}) was shown at the desk, but it is a copy."),
+        N_("Block the card and give its holder another. Somebody may charge at their cost."),
+        urgent=True,
+    ),
+    "card_twice": Text(
+        N_("Card {number} of {person} was shown for a start at {station} while it charges at {other}."),
+        N_(
+            "Ask its holder where the car is. If nobody knows of it, it is a copy: block the card and give out another."
+        ),
+        urgent=True,
+    ),
+    "card_hop": Text(
+        N_("Card {number} of {person} began to charge at {other}, and {after} later at {station}."),
+        N_("Ask its holder whether both are theirs. If not, it is a copy: block the card and give out another."),
+    ),
+    "stop_ignored": Text(
+        N_("{station} does not stop session {session}, though asked several times."),
+        N_(
+            "Stop it at the charger itself, or restart the charger. If it knows nothing of the session, end it on its own page."
+        ),
+        urgent=True,
+    ),
+    "start_lost": Text(
+        N_("{station} accepted a start, but nothing followed. The money is free again."),
+        N_("Was the car plugged in? Try once more; if it happens again, restart the charger."),
+    ),
+    "books": Text(
+        N_("The books do not add up: {wrong}"),
+        N_("Keep the data as they are, make a copy, and call whoever looks after this server."),
+        urgent=True,
+    ),
+    "job_failed": Text(
+        N_("A regular job failed: {job}."),
+        N_("It is tried again by itself. The log says why."),
+    ),
+}
+
+VIOLATIONS = {
+    "subprotocol": Text(
+        N_("{station} speaks only {found}, which is not spoken here."),
+        N_("Choose OCPP 1.6 JSON (websocket) in the charger's own settings."),
+    ),
+    "password": Text(
+        N_("A device at {found} calls itself {station} and has the wrong password."),
+        N_("Enter the right password in the charger, or make a new one on its page."),
+        urgent=True,
+    ),
+    "profile": Text(
+        N_("{station}, at {found}, connects without TLS although it must."),
+        N_("Enter the address that begins with wss in the charger, or choose another security profile on its page."),
+    ),
+    "too_long": Text(
+        N_("A message of {station} is too long to be read here ({found}), so it never arrives."),
+        N_("Let the charger send fewer readings with the end of a session (StopTxnSampledData), or less often."),
+    ),
+}
+"""Violations that have a sentence of their own, by `what`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A problem, ready to be read."""
+
+    id: int
+    kind: str
+    sentence: str
+    advice: str
+    urgent: bool
+    since_ms: int
+    cleared_at_ms: int | None
+    href: str
+    """Where to do something about it; "" for nowhere."""
+
+
+def told(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Told:
+    """A problem in words. `stations` are all of them by number."""
+    text = TEXTS.get(problem.kind, Text(problem.kind, ""))
+    if problem.kind == "violation":
+        text = VIOLATIONS.get(str(problem.details.get("what")), text)
+    values = _Values(_values(problem, stations, fmt, now_ms))
+    return Told(
+        id=problem.id,
+        kind=problem.kind,
+        sentence=_(text.sentence).format_map(values).strip(),
+        advice=_(text.advice).format_map(values),
+        urgent=text.urgent,
+        since_ms=problem.since_ms,
+        cleared_at_ms=problem.cleared_at_ms,
+        href=_href(problem, stations),
+    )
+
+
+class _Values(dict[str, str]):
+    """A number that an older release did not note is shown as a dash."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> dict[str, str]:
+    found = {name: _plain(value) for name, value in problem.details.items()}
+    number = station_number(problem)
+    if number in stations:
+        found["station"] = stations[number].name
+        if (evse := problem.details.get("evse")) and stations[number].plugs > 1:
+            found["station"] += f" · {fmt.number(int(evse))}"
+    other = problem.details.get("other")
+    if isinstance(other, int) and other in stations:
+        found["other"] = stations[other].name
+    for name, render in CONVERSIONS.items():
+        if isinstance(value := problem.details.get(name), int):
+            found |= render(value, fmt, now_ms)
+    if problem.kind == "offline" and problem.details.get("ever") is False:
+        found["since"] = fmt.duration((now_ms - problem.since_ms) // 1000)
+    if problem.kind == "backup_age" and not isinstance(problem.details.get("last_ms"), int):
+        found["last"] = _("never made")
+    if problem.kind == "reader":
+        words = card_desk.reader_words(_reader(problem))
+        found |= {"reader": words.sentence, "remedy": words.advice}
+    if problem.kind == "faulted":
+        found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
+    return found
+
+
+CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
+    "since_ms": lambda value, fmt, now_ms: {"since": fmt.duration(max(0, now_ms - value) // 1000)},
+    "skew_s": lambda value, fmt, _now_ms: {"skew": fmt.duration(abs(value))},
+    "free_mb": lambda value, fmt, _now_ms: {"free": fmt.number(value)},
+    "last_ms": lambda value, fmt, now_ms: {"last": fmt.ago(value, now_ms)},
+    "session": lambda value, fmt, _now_ms: {"session": str(value).translate(fmt.digits)},
+    "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
+}
+"""How the numbers of `details` are written for people."""
+
+
+def _reader(problem: Problem) -> ReaderState:
+    """The state of a reader out of a problem's details; one that this release does not know counts as missing."""
+    status, name, detail = (str(problem.details.get(key, "")) for key in ("status", "name", "detail"))
+    return ReaderState(ReaderStatus(status) if status in set(ReaderStatus) else ReaderStatus.LOOKING, name, detail)
+
+
+def station_number(problem: Problem) -> int:
+    """The station that a problem is about; 0 for none."""
+    number = problem.details.get("station")
+    if isinstance(number, int):
+        return number
+    kind, _colon, rest = problem.subject.partition(":")
+    first = rest.split(":", maxsplit=1)[0]
+    return int(first) if kind == "station" and first.isdecimal() else 0
+
+
+def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
+    kind, _colon, rest = problem.subject.partition(":")
+    if kind == "session" and rest.isdecimal():
+        return f"/sessions/{rest}"
+    if kind == "card" and rest.isdecimal():
+        return f"/cards/{rest}"
+    if problem.kind == "reader":
+        return "/desk"
+    if problem.kind in ("unread_setting", "disk_space"):
+        return "/settings"
+    if problem.kind == "no_tariff":
+        return "/tariffs"
+    number = station_number(problem)
+    if number not in stations:
+        return ""
+    path = f"/stations/{quote(stations[number].identity, safe='')}"
+    return f"{path}/approve" if problem.kind == "knocking" else path
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,165 @@
+"""Words for sessions and money movements: states, why one stopped, why one waits for somebody's look. One table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.ui.frame.language import N_, _
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a session's state is shown: never by colour alone."""
+
+    word: str
+    tone: str
+    """As in words.py: free, waiting, charging, fault, reserved or off."""
+    icon: str
+
+
+STATES = {
+    "requested": State(N_("Starting…"), "reserved", "hourglass"),
+    "running": State(N_("Charging"), "charging", "zap"),
+    "ended": State(N_("Ended"), "off", "circle-check"),
+    "failed": State(N_("Not started"), "off", "circle-slash"),
+    "review": State(N_("To be looked at"), "waiting", "eye"),
+}
+
+STOP_REASONS = {
+    "Local": N_("Stopped at the charger"),
+    "Remote": N_("Stopped from here"),
+    "EVDisconnected": N_("The cable was pulled at the car"),
+    "EmergencyStop": N_("Emergency stop was pressed"),
+    "HardReset": N_("The charger was restarted hard"),
+    "SoftReset": N_("The charger was restarted"),
+    "Reboot": N_("The charger restarted by itself"),
+    "PowerLoss": N_("The power failed"),
+    "UnlockCommand": N_("The plug was unlocked from here"),
+    "DeAuthorized": N_("The card was not allowed"),
+    "Other": N_("Another reason the charger does not name"),
+}
+"""OCPP 1.6, Reason (7.37), in words for the staff."""
+
+STOPS_WANTED = {
+    "credit": N_("The money was used up"),
+    "blocked": N_("The card was blocked"),
+    "limit": N_("A limit of the card was reached"),
+    "operator": N_("The staff stopped it"),
+}
+
+NOTES = {
+    "registers": N_("The meter readings at start and end contradict each other, so nothing was charged for."),
+    "too_much": N_("The charger reports more energy than one session can take, so nothing was charged for."),
+    "by_hand": N_("It was ended from here, without the charger; its end is the last reading."),
+    "unheard": N_("Nothing was heard of it for a day while the connector was free; its end is the last reading."),
+    "clock": N_(
+        "The charger's clock was set while it charged; the time counts from when this server heard of the start."
+    ),
+    "superseded": N_("The charger began the next session without ending this one; its end is the last reading."),
+    "no_transaction": N_("The car did not begin in time; what was held was given back."),
+    "cancelled": N_("It was cancelled before the car began; what was held was given back."),
+    "offline": N_("The charger was offline; what was held was given back."),
+    "not_sent": N_("The charger lost its connection; what was held was given back."),
+    "timeout": N_("The charger did not answer; what was held was given back."),
+    "refused": N_("The charger refused the start; what was held was given back."),
+    "busy": N_("The charger was busy with other commands; what was held was given back."),
+    "unsupported": N_("The charger does not know this command; what was held was given back."),
+    "rejected": N_("The charger refused the start; what was held was given back."),
+    "restored": N_("Numbers begin anew here: a backup was restored."),
+}
+
+ENTRIES = {
+    "topup": N_("Top-up"),
+    "refund": N_("Refund"),
+    "correction": N_("Correction"),
+    "merge": N_("From wallet to wallet"),
+    "charge": N_("Charge"),
+    "tax": N_("Tax of it"),
+    "overrun": N_("Not covered by the wallet"),
+}
+"""Codes of the ledger."""
+
+MOVEMENTS = {
+    "hold": N_("Held beforehand, slice by slice"),
+    "capture": N_("Taken out of what was held"),
+    "void": N_("Given back of what was held"),
+    "charge": N_("Taken out of the wallet beyond what was held"),
+    "overrun": N_("Not covered by the wallet: the loss of the site"),
+    "correction": N_("Given back when the bill was set right"),
+    "tax": N_("Of this, set aside as tax"),
+}
+"""What happened to a session's money, in the order in which it happens."""
+SINGLE_MOVEMENTS = {
+    "hold": N_("Held"),
+    "capture": N_("Taken"),
+    "void": N_("Given back"),
+    "charge": N_("Taken from the wallet"),
+    "overrun": N_("Not covered"),
+    "correction": N_("Set right"),
+    "tax": N_("Tax"),
+}
+"""The same for one row of the ledger."""
+
+AUTHORIZATIONS = {
+    "Accepted": N_("it may charge"),
+    "Invalid": N_("nobody knows this card"),
+    "Blocked": N_("the card is blocked, or its holder has left"),
+    "Expired": N_("the card has expired"),
+    "ConcurrentTx": N_("the card was charging elsewhere already"),
+    "NoCredit": N_("not enough money in the wallet"),
+    "NotAtThisLocation": N_("the card may not charge at this charger"),
+    "NotAtThisTime": N_("the card may not charge at this time"),
+    "LimitReached": N_("a limit of the card was reached"),
+}
+"""What the station was told when it asked."""
+
+METHODS = {
+    "cash": N_("Cash"),
+    "card": N_("Bank card"),
+    "mobile": N_("Mobile money"),
+    "bank": N_("Bank transfer"),
+}
+IN_METHODS = {
+    "cash": N_("in cash"),
+    "card": N_("by bank card"),
+    "mobile": N_("by mobile money"),
+    "bank": N_("by bank transfer"),
+}
+"""The same within a sentence."""
+
+POLICIES = {
+    "prepaid": (N_("Prepaid"), N_("Top up, swipe, deducted: charging stops before the money runs out.")),
+    "postpaid": (N_("On account"), N_("Swipe and charge: what was used is owed, up to the limit.")),
+    "free": (N_("Free of charge"), N_("Swipe and charge: it is measured, and costs nothing.")),
+}
+
+LINES = {
+    "energy": N_("Energy"),
+    "time": N_("Time"),
+    "idle": N_("Place taken after charging"),
+    "flat": N_("Per session"),
+}
+
+
+def state_of(state: str) -> State:
+    """How a state is shown."""
+    return STATES.get(state) or State(state, "off", "circle-question-mark")
+
+
+def stop_sentence(stop_reason: str, stop_wanted: str, estimated: bool) -> str:
+    """Why a session ended; "" for one that has not."""
+    if stop_wanted in STOPS_WANTED and stop_reason in ("Remote", "DeAuthorized", ""):
+        return _(STOPS_WANTED[stop_wanted])
+    if stop_reason:
+        return _(STOP_REASONS[stop_reason]) if stop_reason in STOP_REASONS else stop_reason
+    return _("The charger never said that it ended") if estimated else ""
+
+
+def note_sentence(note: str) -> str:
+    """Why it failed or waits for a look; a note that is no key of ours stays as it is."""
+    return _(NOTES[note]) if note in NOTES else note
+
+
+def method_word(method: str) -> str:
+    """How money came in; a note of the cashier's own stays as it is."""
+    return _(METHODS[method]) if method in METHODS else method

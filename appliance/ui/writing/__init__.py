@@ -1,0 +1,1 @@
+"""How things are written for a reader: figures, days, charts, files, icons."""
