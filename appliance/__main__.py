@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 
-from appliance.arguments import Misconfigured, parser
-from appliance.data_directory import DataDirectory
+from appliance.cli import simulate
+from appliance.cli.parser import Misconfigured, parser
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import TooNew
 from appliance.domain.clock import system_clock
 from appliance.domain.errors import Refusal
-from appliance.simulator import terminal
+from appliance.host.data_directory import DataDirectory
 
 EXIT_INTERRUPTED = 130
 """Ctrl-C, as shells say it."""
@@ -30,12 +30,12 @@ def main(words: list[str] | None = None) -> int:
 
             return server.run(arguments)
         if arguments.command == "simulate":
-            return terminal.simulate(arguments)
+            return simulate.simulate(arguments)
         if arguments.command == "desk":
-            from appliance.commands import desk  # noqa: PLC0415
+            from appliance.cli import desk  # noqa: PLC0415
 
             return desk.desk(arguments)
-        from appliance.commands.table import COMMANDS  # noqa: PLC0415
+        from appliance.cli.registry import COMMANDS  # noqa: PLC0415
 
         folder = getattr(arguments, "data_dir", None) or arguments.directory
         with about(DataDirectory(folder).database):

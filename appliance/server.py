@@ -14,23 +14,24 @@ from types import ModuleType
 
 import uvloop
 
-from appliance import logs, notify
-from appliance.background import running
-from appliance.control_socket import listening
-from appliance.data_directory import DataDirectory
+from appliance import logs
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
-from appliance.listeners import Faces, listen
+from appliance.host import systemd
+from appliance.host.control_socket import listening
+from appliance.host.data_directory import DataDirectory
+from appliance.host.listeners import Faces, listen
+from appliance.host.live_settings import LiveSettings
+from appliance.host.tasks import running
 from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import health, settings
 from appliance.services.announce import Announcement, Hub, SettingsChanged
 from appliance.services.cards.revocation import DeadCards
 from appliance.services.stations.commands import RemoteControl
-from appliance.settings import LiveSettings
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,8 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         await listen(stack, faces, "stations", stations.application, arguments.stations, None)
 
         # Chargers are served from here on, also while the rest is loaded beside them.
-        await asyncio.to_thread(importlib.import_module, "appliance.office")
-        from appliance.office import Core, open_office  # noqa: PLC0415  # see above
+        await asyncio.to_thread(importlib.import_module, "appliance.host.late_start")
+        from appliance.host.late_start import Core, open_office  # noqa: PLC0415  # see above
 
         core = Core(data, store, hub, clock, site, site_key, stations, control, faces)
         await open_office(stack, arguments, core, demo)
@@ -92,10 +93,10 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         gc.freeze()
         gc.set_threshold(*COLLECTIONS)
         gc.enable()
-        notify.ready("Serving.")
+        systemd.ready("Serving.")
         await stack.enter_async_context(running(beat_for_watchdog(store, clock), "watchdog"))
         await stop.wait()
-        notify.stopping("Stopping.")
+        systemd.stopping("Stopping.")
         log.info("stopping")
     return 0
 
@@ -104,7 +105,7 @@ def demo_wanted(arguments: argparse.Namespace) -> ModuleType | None:
     """The demo, if this is one. A real site does without the simulator, and is back the sooner after a restart."""
     if not arguments.demo:
         return None
-    from appliance import demo  # noqa: PLC0415  # see above
+    from appliance.demo import site as demo  # noqa: PLC0415  # see above
 
     return demo
 
@@ -125,11 +126,11 @@ async def load_site(store: Store, *, is_demo: bool) -> Site:
 
 async def beat_for_watchdog(store: Store, clock: Clock) -> None:
     """Tell systemd that the server lives, each time that a real commit has gone to the disk."""
-    interval_s = notify.watchdog_interval_s()
+    interval_s = systemd.watchdog_interval_s()
     while interval_s is not None:
         async with asyncio.timeout(COMMIT_S_MAX):
             await store.write(health.beat, clock())
-        notify.alive()
+        systemd.alive()
         await asyncio.sleep(interval_s)
 
 

@@ -19,14 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from appliance.commands.sites import create
-from appliance.data_directory import DataDirectory
+from appliance.cli.init import create
 from appliance.db import ledger
 from appliance.db import site as sites
 from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
+from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
 from appliance.services.people import groups, people
 from appliance.services.stations import admission

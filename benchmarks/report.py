@@ -21,12 +21,12 @@ from pathlib import Path
 
 import aiohttp
 
-from appliance.commands.sites import create
-from appliance.data_directory import DataDirectory
+from appliance.cli.init import create
 from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff, Usage, price
+from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
 from appliance.services.operators import operators
 from appliance.services.people import groups, people

@@ -20,7 +20,7 @@ def test_imports_point_downwards_and_the_edges_do_not_know_each_other() -> None:
 
 def test_chargers_do_not_wait_for_pages_and_desks_to_load() -> None:
     late = (
-        "appliance.office",
+        "appliance.host.late_start",
         "appliance.ui",
         "appliance.rfid",
         "appliance.jobs",

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from appliance.addresses import local_addresses, local_names
-from appliance.tls.authority import AuthorityUnusable
-from appliance.tls.contexts import load, server_context
-from appliance.tls.site import SiteCertificate, ensure
+from appliance.host.addresses import local_addresses, local_names
+from appliance.host.tls.authority import AuthorityUnusable
+from appliance.host.tls.contexts import load, server_context
+from appliance.host.tls.site import SiteCertificate, ensure
 
 DAY_MS = 86_400_000
 NAMES = ("forecourt", "forecourt.local", "localhost")

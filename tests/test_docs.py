@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance import __version__
-from appliance.arguments import parser
+from appliance.cli.parser import parser
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])

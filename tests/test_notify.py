@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import notify
+from appliance.host import systemd
 
 
 @pytest.fixture(params=["file", "abstract"])
@@ -23,10 +23,10 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[so
 def test_the_service_manager_hears_each_word(manager: tuple[socket.socket, dict[str, str]]) -> None:
     listener, environment = manager
 
-    assert notify.ready("serving 3 stations", environment=environment)
-    assert notify.alive(environment=environment)
-    assert notify.status("12 stations connected", environment=environment)
-    assert notify.stopping(environment=environment)
+    assert systemd.ready("serving 3 stations", environment=environment)
+    assert systemd.alive(environment=environment)
+    assert systemd.status("12 stations connected", environment=environment)
+    assert systemd.stopping(environment=environment)
 
     heard = [listener.recv(4096) for _ in range(4)]
     assert heard == [
@@ -40,20 +40,20 @@ def test_the_service_manager_hears_each_word(manager: tuple[socket.socket, dict[
 def test_a_line_break_in_the_status_is_no_second_assignment(manager: tuple[socket.socket, dict[str, str]]) -> None:
     listener, environment = manager
 
-    notify.status("all well\nMAINPID=1", environment=environment)
+    systemd.status("all well\nMAINPID=1", environment=environment)
 
     assert listener.recv(4096) == b"STATUS=all well MAINPID=1"
 
 
 def test_without_a_service_manager_nothing_happens() -> None:
-    assert not notify.ready(environment={})
-    assert not notify.alive(environment={"NOTIFY_SOCKET": ""})
+    assert not systemd.ready(environment={})
+    assert not systemd.alive(environment={"NOTIFY_SOCKET": ""})
 
 
 def test_an_empty_status_is_not_sent(manager: tuple[socket.socket, dict[str, str]]) -> None:
     listener, environment = manager
 
-    assert not notify.status("", environment=environment)
+    assert not systemd.status("", environment=environment)
     listener.setblocking(False)
     with pytest.raises(BlockingIOError):
         listener.recv(4096)
@@ -61,7 +61,7 @@ def test_an_empty_status_is_not_sent(manager: tuple[socket.socket, dict[str, str
 
 @pytest.mark.parametrize("name", ["/nowhere/at/all", "vsock:2:1234"])
 def test_a_service_manager_that_cannot_be_reached_does_no_harm(name: str) -> None:
-    assert not notify.ready(environment={"NOTIFY_SOCKET": name})
+    assert not systemd.ready(environment={"NOTIFY_SOCKET": name})
 
 
 def test_a_service_manager_that_does_not_listen_never_holds_up_the_loop(
@@ -69,7 +69,7 @@ def test_a_service_manager_that_does_not_listen_never_holds_up_the_loop(
 ) -> None:
     _, environment = manager
 
-    told = [notify.alive(environment=environment) for _ in range(20_000)]
+    told = [systemd.alive(environment=environment) for _ in range(20_000)]
 
     assert told[0]
     assert not told[-1]
@@ -78,12 +78,12 @@ def test_a_service_manager_that_does_not_listen_never_holds_up_the_loop(
 def test_pulses_are_due_at_half_the_watchdogs_patience() -> None:
     environment = {"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "4711"}
 
-    assert notify.watchdog_interval_s(environment=environment, process_id=4711) == 10.0
-    assert notify.watchdog_interval_s(environment=environment, process_id=4712) is None
-    assert notify.watchdog_interval_s(environment={"WATCHDOG_USEC": "3000000"}) == 1.5
+    assert systemd.watchdog_interval_s(environment=environment, process_id=4711) == 10.0
+    assert systemd.watchdog_interval_s(environment=environment, process_id=4712) is None
+    assert systemd.watchdog_interval_s(environment={"WATCHDOG_USEC": "3000000"}) == 1.5
 
 
 @pytest.mark.parametrize("limit", ["", "0", "-5", "soon"])
 def test_without_a_watchdog_no_pulse_is_due(limit: str) -> None:
-    assert notify.watchdog_interval_s(environment={"WATCHDOG_USEC": limit}) is None
-    assert notify.watchdog_interval_s(environment={}) is None
+    assert systemd.watchdog_interval_s(environment={"WATCHDOG_USEC": limit}) is None
+    assert systemd.watchdog_interval_s(environment={}) is None

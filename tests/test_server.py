@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from appliance.db.engine.store import Store
+from appliance.host.live_settings import LiveSettings
 from appliance.server import following
 from appliance.services import settings
 from appliance.services.announce import Hub
-from appliance.settings import LiveSettings
 from tests.support.schema import prepare
 
 TIMEOUT_S = 20.0

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Playwright, ViewportSize, expect
 
+from appliance.demo.reader import Toy
 from appliance.services.ports.stations import ToyCard
-from appliance.simulator.nfc.toy import Toy
 from tests.browser.conftest import OWNER, Connect, Site, Visit, live, open_site
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import add_operator, make_site, serving

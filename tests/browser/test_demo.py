@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, Playwright, expect
 
-from appliance.demo import LOGIN, PASSWORD
+from appliance.demo.site import LOGIN, PASSWORD
 from tests.browser.conftest import Site, Visit, live, log_in, open_site
 from tests.browser.program import serving
 from tests.browser.test_every_page import INSPECTION

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Playwright, ViewportSize, expect
 
-from appliance import demo
+from appliance.demo import site as demo
 from tests.browser.conftest import PATIENCE_MS, Site, Visit, live, log_in, open_site
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import serving

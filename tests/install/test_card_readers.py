@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from nfc.clf.device import usb_device_map
 
-from appliance.arguments import DRIVERS_URL_LENGTH_MAX, parser
+from appliance.cli.parser import DRIVERS_URL_LENGTH_MAX, parser
 from appliance.domain.cards.content import RECORD_BYTES
 from appliance.domain.cards.tag import Content
 from appliance.rfid import hotplug

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.arguments import parser
+from appliance.cli.parser import parser
 from tests.install.conftest import REPOSITORY, Machine
 
 ENVIRONMENT_FILE = "/etc/forecourt/forecourt-desk.env"

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from appliance.arguments import DRIVERS_URL_LENGTH_MAX, parser
+from appliance.cli.parser import DRIVERS_URL_LENGTH_MAX, parser
 from appliance.db.engine.store import Store
 from appliance.domain.cards.tag import ReaderStatus
 from appliance.rfid.desks import CardDesks, desk_name, free_name

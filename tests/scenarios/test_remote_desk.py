@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from appliance.commands.desk import read_token, why_not_connected
+from appliance.cli.desk import read_token, why_not_connected
 from appliance.domain.cards.tag import Kind
 from appliance.services.operators import operators
 from appliance.simulator.nfc import catalogue

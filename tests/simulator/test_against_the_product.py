@@ -8,15 +8,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from appliance import demo
-from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
+from appliance.demo import site
 from appliance.domain.clock import system_clock
+from appliance.host.data_directory import DataDirectory
+from appliance.host.live_settings import LiveSettings
 from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import settings
 from appliance.services.announce import Hub
-from appliance.settings import LiveSettings
 from appliance.simulator.station import Battery, Station
 from appliance.simulator.v16.charge_point import ChargePoint, Options
 
@@ -25,8 +25,8 @@ WAIT_S = 30
 
 async def test_charge_of_a_simulated_station_is_kept_without_a_violation(tmp_path: Path) -> None:
     data = DataDirectory(tmp_path / "site")
-    await asyncio.to_thread(demo.prepare, data, system_clock)
-    card = demo.PEOPLE[0][3]
+    await asyncio.to_thread(site.prepare, data, system_clock)
+    card = site.PEOPLE[0][3]
     hub = Hub()
     store = Store(data.database, announce=hub.announce)
     await store.open()
@@ -38,7 +38,7 @@ async def test_charge_of_a_simulated_station_is_kept_without_a_violation(tmp_pat
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             url = f"ws://127.0.0.1:{runner.addresses[0][1]}/ocpp/"
-            await charge(url, demo.STATIONS[0].identity, card)
+            await charge(url, site.STATIONS[0].identity, card)
             await runner.cleanup()
     finally:
         await store.close()

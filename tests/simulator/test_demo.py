@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from appliance.simulator.demo import DemoDriver, DemoStation, Rhythm
+from appliance.demo.traffic import DemoDriver, DemoStation, Rhythm
 from tests.simulator.central_system import CentralSystem
 
 QUICK = Rhythm(empty_s=(0.0, 0.1), card_s=(0.0, 0.0), charge_s=(0.2, 0.6), linger_s=(0.0, 0.1))

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.simulator.terminal import EXIT_USAGE, add_arguments, simulate
+from appliance.cli.simulate import EXIT_USAGE, add_arguments, simulate
 from tests.simulator.central_system import CentralSystem, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (
-    "import argparse, sys; from appliance.simulator.terminal import add_arguments, simulate;"
+    "import argparse, sys; from appliance.cli.simulate import add_arguments, simulate;"
     "parser = argparse.ArgumentParser(); add_arguments(parser); sys.exit(simulate(parser.parse_args()))"
 )
 WAIT_S = 30

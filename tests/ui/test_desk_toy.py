@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from appliance.demo.reader import Toy
 from appliance.services.operators.operators import Role
 from appliance.services.ports.stations import ToyPlace
-from appliance.simulator.nfc.toy import Toy
 from tests.ui.yard import Yard, open_yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

@@ -11,11 +11,11 @@ import ndef
 import nfc.tag
 import pytest
 
+from appliance.demo.reader import KnownCard, Toy
 from appliance.domain.cards.tag import Kind
 from appliance.services.ports.stations import ToyCard, ToyReader
 from appliance.simulator.nfc import genuine
 from appliance.simulator.nfc.catalogue import MAKERS, TELEPHONE
-from appliance.simulator.nfc.toy import KnownCard, Toy
 from tests.simulator.nfc.driver import opened, sense, tap, uid
 
 LINK = "https://site.example/card/0123456789abcdef"

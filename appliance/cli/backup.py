@@ -8,14 +8,14 @@ import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
-from appliance.control_socket import carry_out, change
-from appliance.data_directory import DataDirectory
 from appliance.db.engine import backup as backups
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate
 from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.host.control_socket import carry_out, change
+from appliance.host.data_directory import DataDirectory
 from appliance.services import admin_commands
 
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.demo.driver import Guest
 from appliance.domain.clock import Clock, system_clock
 from appliance.services.ports.stations import ToyPlace
 from appliance.simulator.charger import Place
-from appliance.simulator.guest import Guest
 from appliance.simulator.station import Battery, Station
 from appliance.simulator.v16.charge_point import ChargePoint, Options
 

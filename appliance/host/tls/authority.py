@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.domain.errors import Refusal
-from appliance.tls.files import sync_directory, write
-from appliance.tls.parts import BACKDATED, COMMON_NAME_CHARACTERS_MAX, builder, fingerprint, key_pem, key_usage
-from appliance.tls.subject import Address
+from appliance.host.tls.files import sync_directory, write
+from appliance.host.tls.parts import BACKDATED, COMMON_NAME_CHARACTERS_MAX, builder, fingerprint, key_pem, key_usage
+from appliance.host.tls.subject import Address
 
 log = logging.getLogger(__name__)
 

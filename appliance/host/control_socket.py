@@ -16,13 +16,13 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from appliance.data_directory import DataDirectory
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.store import WRITER_SETTINGS, Store
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.host.data_directory import DataDirectory
 from appliance.services import admin_commands
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from appliance.tls.authority import make_authority, read_authority
-from appliance.tls.leaf import kept_leaf
-from appliance.tls.parts import fingerprint
-from appliance.tls.subject import permitted_subject, sorted_out
+from appliance.host.tls.authority import make_authority, read_authority
+from appliance.host.tls.leaf import kept_leaf
+from appliance.host.tls.parts import fingerprint
+from appliance.host.tls.subject import permitted_subject, sorted_out
 
 EARLIEST_PLAUSIBLE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """A box without a clock of its own wakes up in 1970; a certificate of that year would serve nobody."""

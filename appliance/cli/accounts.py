@@ -7,10 +7,10 @@ import getpass
 import sqlite3
 import sys
 
-from appliance.control_socket import change
-from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
 from appliance.domain.clock import Clock
+from appliance.host.control_socket import change
+from appliance.host.data_directory import DataDirectory
 from appliance.services.operators import operators
 
 

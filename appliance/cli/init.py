@@ -7,7 +7,6 @@ import secrets
 import sqlite3
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from appliance.data_directory import DataDirectory
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.store import WRITER_SETTINGS
@@ -16,6 +15,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency
 from appliance.domain.site import LANGUAGES, Site
+from appliance.host.data_directory import DataDirectory
 
 
 def init(arguments: argparse.Namespace, clock: Clock) -> int:

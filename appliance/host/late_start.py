@@ -12,16 +12,18 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import ModuleType
 
-from appliance.background import running
-from appliance.data_directory import DataDirectory
 from appliance.db import operators
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
+from appliance.host.data_directory import DataDirectory
+from appliance.host.listeners import Faces, listen
+from appliance.host.public_urls import addresses, card_link_base, keep_certificate, site_certificate
+from appliance.host.tasks import running
+from appliance.host.tls.contexts import server_context
+from appliance.host.tls.site import SiteCertificate
 from appliance.jobs.schedule import Jobs, keeping_time
-from appliance.listeners import Faces, listen
 from appliance.ocpp.admission.endpoint import StationsFace
-from appliance.outside import addresses, card_link_base, keep_certificate, site_certificate
 from appliance.rfid.desks import CardDesks
 from appliance.services import admin_commands
 from appliance.services.announce import Hub
@@ -29,8 +31,6 @@ from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.credentials import hash_password
-from appliance.tls.contexts import server_context
-from appliance.tls.site import SiteCertificate
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers

@@ -12,12 +12,13 @@ from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from appliance.commands.sites import create
-from appliance.data_directory import DataDirectory
+from appliance.cli.init import create
 from appliance.db.engine.store import WRITER_SETTINGS, Store
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import session_list
+from appliance.demo.reader import KnownCard, Toy
+from appliance.demo.traffic import DemoDriver, DemoStation
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.tag import Kind
 from appliance.domain.clock import Clock
@@ -26,6 +27,7 @@ from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
+from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
 from appliance.services.operators import operators
 from appliance.services.people import groups
@@ -34,8 +36,6 @@ from appliance.services.ports.stations import ToyPlace
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
-from appliance.simulator.demo import DemoDriver, DemoStation
-from appliance.simulator.nfc.toy import KnownCard, Toy
 
 ACTOR = "console"
 LOGIN = "demo"

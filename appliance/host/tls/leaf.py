@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from appliance.tls.authority import Authority, AuthorityUnusable
-from appliance.tls.files import write
-from appliance.tls.parts import BACKDATED, COMMON_NAME_CHARACTERS_MAX, builder, key_pem, key_usage
-from appliance.tls.subject import Subject
+from appliance.host.tls.authority import Authority, AuthorityUnusable
+from appliance.host.tls.files import write
+from appliance.host.tls.parts import BACKDATED, COMMON_NAME_CHARACTERS_MAX, builder, key_pem, key_usage
+from appliance.host.tls.subject import Subject
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from appliance.arguments import Address
+from appliance.cli.parser import Address
 from appliance.domain.errors import Refusal
 from appliance.ocpp.admission.endpoint import CONNECTIONS_WAITING_MAX, RUNNER_OPTIONS
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from appliance.commands import access, doctor, safekeeping, sites
+from appliance.cli import accounts, backup, doctor, init
 from appliance.domain.clock import Clock
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
-    "init": sites.init,
-    "token": access.token,
-    "operator": access.operator,
-    "setup-code": access.setup_code,
-    "backup": safekeeping.backup,
-    "restore": safekeeping.restore,
+    "init": init.init,
+    "token": accounts.token,
+    "operator": accounts.operator,
+    "setup-code": accounts.setup_code,
+    "backup": backup.backup,
+    "restore": backup.restore,
     "doctor": doctor.doctor,
 }

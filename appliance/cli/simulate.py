@@ -52,7 +52,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         say(complaint)
         return EXIT_USAGE
     # Other commands read these options too, and need neither a websocket nor OCPP to start.
-    from appliance.simulator.worked import run  # noqa: PLC0415
+    from appliance.simulator.interactive import run  # noqa: PLC0415
 
     try:
         return asyncio.run(run(arguments))

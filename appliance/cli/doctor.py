@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
-from appliance.data_directory import DataDirectory, InUse
 from appliance.db import problems, tariffs
 from appliance.db import site as sites
 from appliance.db.engine import backup
@@ -16,6 +15,7 @@ from appliance.db.engine.files import FileTrouble, about
 from appliance.db.engine.migrate import migrations, version
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.host.data_directory import DataDirectory, InUse
 from appliance.services import settings
 
 DAY_MS = 86_400_000

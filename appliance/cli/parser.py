@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.cli import simulate as terminal
 from appliance.domain.errors import Refusal
 from appliance.domain.site import LANGUAGES
-from appliance.simulator import terminal
 
 DRIVERS_URL = re.compile(r"https?://[\]A-Za-z0-9._:\[-]+(/[A-Za-z0-9._~/-]*)?")
 DRIVERS_URL_LENGTH_MAX = 62

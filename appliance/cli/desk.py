@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from appliance import logs
-from appliance.arguments import Misconfigured
+from appliance.cli.parser import Misconfigured
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.rfid import wire
 from appliance.rfid.desks import load_drivers

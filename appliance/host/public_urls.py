@@ -10,12 +10,12 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.addresses import local_addresses, local_names
-from appliance.arguments import Address
+from appliance.cli.parser import Address
 from appliance.domain.clock import Clock
-from appliance.listeners import EVERYWHERE, Faces
-from appliance.tls.contexts import load
-from appliance.tls.site import SiteCertificate, ensure
+from appliance.host.addresses import local_addresses, local_names
+from appliance.host.listeners import EVERYWHERE, Faces
+from appliance.host.tls.contexts import load
+from appliance.host.tls.site import SiteCertificate, ensure
 from appliance.ui.frame.context import Addresses
 
 log = logging.getLogger(__name__)

@@ -1,1 +1,0 @@
-"""What can be said on the command line besides `serve` and `simulate`. Each returns the exit code."""
