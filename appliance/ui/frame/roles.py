@@ -1,6 +1,6 @@
 """Who may do what: one table of every route of the console and the API, and the roles that may use it.
 
-What is not in the table answers 403, whoever asks; `tests/ui/test_roles.py` walks all routes and roles. A page asks
+What is not in the table answers 403, whoever asks; `tests/ui/frame/test_roles.py` walks all routes and roles. A page asks
 `may(...)` before it shows a button, so that nobody is offered what they would be refused.
 """
 

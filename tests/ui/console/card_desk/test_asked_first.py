@@ -10,17 +10,7 @@ from appliance.db.wallets import receipts
 from appliance.services import settings
 from appliance.services.operators.operators import Role
 from tests.support.one_desk import Chip
-from tests.ui.desk.counter import (
-    BLANK,
-    HERE,
-    OTHER,
-    OURS,
-    Browser,
-    Counter,
-    asked_key,
-    get,
-    send,
-)
+from tests.ui.console.card_desk.counter import BLANK, HERE, OTHER, OURS, Browser, Counter, asked_key, get, send
 
 
 async def test_a_lost_card_is_replaced_and_the_money_stays(counter: Counter, client: Browser) -> None:

@@ -10,10 +10,7 @@ import pytest
 
 from appliance.services.operators.operators import Role
 from tests.support.one_desk import OneDesk
-from tests.ui.desk.counter import (
-    Browser,
-    Counter,
-)
+from tests.ui.console.card_desk.counter import Browser, Counter
 from tests.ui.yard import DESK_KEY, Yard, open_yard
 
 

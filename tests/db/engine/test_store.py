@@ -18,7 +18,7 @@ from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNIT
 from appliance.db.engine.unit import Database, Rows
 
 TIMEOUT_S = 20.0
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = """
 CREATE TABLE fact (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, text TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE of_fact (fact_id INTEGER NOT NULL REFERENCES fact (id) DEFERRABLE INITIALLY DEFERRED) STRICT;

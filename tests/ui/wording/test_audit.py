@@ -15,7 +15,7 @@ from appliance.ui.wording.audit import SENTENCES, THINGS, sentence
 from appliance.ui.writing.formats import formats
 from tests.ui.yard import NOW_MS, SITE, Yard
 
-PACKAGE = Path(__file__).parents[2] / "appliance"
+PACKAGE = Path(__file__).parents[3] / "appliance"
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
 
 

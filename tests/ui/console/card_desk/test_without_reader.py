@@ -9,7 +9,7 @@ from appliance.db.people import people
 from appliance.db.wallets import receipts
 from appliance.services.operators.operators import Role
 from tests.support.one_desk import Chip
-from tests.ui.desk.counter import (
+from tests.ui.console.card_desk.counter import (
     BLANK,
     HERE,
     OURS,

@@ -5,18 +5,7 @@ from __future__ import annotations
 from appliance.domain.cards.tag import Trouble
 from appliance.services.wallets import wallets
 from tests.support.one_desk import Chip
-from tests.ui.desk.counter import (
-    BLANK,
-    HERE,
-    OTHER,
-    OURS,
-    Browser,
-    Counter,
-    get,
-    keys_in,
-    send,
-    watch,
-)
+from tests.ui.console.card_desk.counter import BLANK, HERE, OTHER, OURS, Browser, Counter, get, keys_in, send, watch
 from tests.ui.test_live import next_event
 from tests.ui.yard import ACTOR
 

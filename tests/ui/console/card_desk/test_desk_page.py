@@ -7,14 +7,7 @@ import pytest
 from appliance.db import ledger
 from appliance.services.card_desk import jobs as service
 from tests.support.one_desk import Chip
-from tests.ui.desk.counter import (
-    BLANK,
-    HERE,
-    Browser,
-    Counter,
-    get,
-    send,
-)
+from tests.ui.console.card_desk.counter import BLANK, HERE, Browser, Counter, get, send
 from tests.ui.yard import ACTOR, NOW_MS
 
 

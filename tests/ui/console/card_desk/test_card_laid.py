@@ -12,14 +12,7 @@ from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus
 from appliance.services.card_desk import jobs as service
 from appliance.ui.wording import card_desk
 from tests.support.one_desk import Chip
-from tests.ui.desk.counter import (
-    BLANK,
-    Browser,
-    Counter,
-    get,
-    send,
-    watch,
-)
+from tests.ui.console.card_desk.counter import BLANK, Browser, Counter, get, send, watch
 from tests.ui.test_live import next_event
 
 
@@ -132,7 +125,7 @@ async def test_every_state_of_a_reader_has_words(counter: Counter, client: Brows
 async def test_the_table_of_words_knows_every_name_that_services_use() -> None:
     services = Path(service.__file__).parent
     used: set[str] = set()
-    for name in ("desk_jobs.py", "card_desk.py", "card_checks.py", "desk_steps.py", "undo.py"):
+    for name in ("jobs.py", "taps.py", "checks.py", "steps.py", "undo.py"):
         source = (services / name).read_text()
         used |= set(re.findall(r'Unsuitable\("(\w+)"', source))
         used |= set(re.findall(r'"failed", now_ms, (?:"" if [\w.]+ else )?"(\w+)"', source))

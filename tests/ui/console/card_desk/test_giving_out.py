@@ -6,7 +6,7 @@ from appliance.db.card_desk import jobs
 from appliance.db.people import people
 from appliance.services import settings
 from tests.support.one_desk import Chip
-from tests.ui.desk.counter import (
+from tests.ui.console.card_desk.counter import (
     BLANK,
     HERE,
     OTHER,
