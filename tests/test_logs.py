@@ -35,7 +35,7 @@ def test_a_line_says_when_where_and_what(written: io.StringIO) -> None:
     assert line is not None
     assert line.groupdict() == {
         "level": "WARNING",
-        "module": "services.sessions",
+        "module": "services.sessions.starting",
         "event": "session ended  session=12 energy_wh=7200",
     }
 
@@ -55,7 +55,7 @@ def test_a_failure_brings_its_traceback_indented_whatever_its_text_is(written: i
         logging.getLogger("appliance.services.sessions.starting").exception("failed")
 
     first, *rest = written.getvalue().splitlines()
-    assert first.endswith("ERROR services.sessions: failed")
+    assert first.endswith("ERROR services.sessions.starting: failed")
     assert rest[0] == "  Traceback (most recent call last):"
     assert rest[-2] == "  LookupError: nobody"
     assert all(line.startswith("  ") for line in rest)

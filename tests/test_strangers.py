@@ -23,8 +23,10 @@ IS_ROOT = os.geteuid() == 0
 STRANGER = pwd.getpwuid(NOBODY if IS_ROOT else os.geteuid()).pw_name
 STRANGERS_PYTHON = """
 import os, sys
-from appliance import __main__, demo, office, server
-from appliance.commands import table
+from appliance import __main__, server
+from appliance.cli import registry
+from appliance.demo import site
+from appliance.host import late_start
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 sys.exit(__main__.main(sys.argv[1:]))

@@ -21,7 +21,8 @@ START_S = 60.0
 STOP_S = 15.0
 NURSERY = """
 import json, os, sys
-from appliance import office, server
+from appliance import server
+from appliance.host import late_start
 from appliance.__main__ import main
 for line in sys.stdin:
     child = os.fork()

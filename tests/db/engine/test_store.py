@@ -409,7 +409,7 @@ async def test_the_wal_moves_into_the_database_while_the_server_works(store: Sto
 ENDING = """
 import asyncio, sys
 from pathlib import Path
-from appliance.db.store import Store
+from appliance.db.engine.store import Store
 
 def fail_at_commit(db):
     db.execute("INSERT INTO fact (number) VALUES (1)")

@@ -189,7 +189,7 @@ async def _fragments(
     }
     names = ("reader", "reader-word", "job", "torn", "latest", *(("who", "act", "records") if whole else ()))
     return {
-        f"desk-{name}": render_part(console, role, f"desk/_{name.replace('-', '_')}.html", **values) for name in names
+        f"desk-{name}": render_part(console, role, f"card_desk/_{name.replace('-', '_')}.html", **values) for name in names
     }
 
 
