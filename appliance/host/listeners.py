@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
 from appliance.cli.parser import Address
 from appliance.domain.errors import Refusal
-from appliance.ocpp.admission.endpoint import CONNECTIONS_WAITING_MAX, RUNNER_OPTIONS
+from appliance.ocpp.admission.endpoint import CONNECTIONS_WAITING_MAX, HEAD_SIZES
 
 SHUTDOWN_S = 5.0
+SILENCE_S = 10.0
+"""So long a TLS handshake may take, then the head of a request, however it trickles in, then each next one; a body that nobody
+reads; and the good-bye. Whoever is answered meanwhile (live pages, websockets) is not meant."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # recognised, not bound here
 
 
@@ -41,15 +46,31 @@ async def listen(
     Raises:
         PortTaken: Somebody else has the port, or it may not be bound.
     """
-    options = RUNNER_OPTIONS if face.startswith("stations") else {"access_log": None}
-    runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_S, **options)
+    sizes = HEAD_SIZES if face.startswith("stations") else {}
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=SILENCE_S,
+        lingering_time=SILENCE_S,
+        **sizes,
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    assert runner.server is not None
+    secured: dict[str, Any] = (
+        {"ssl": tls, "ssl_handshake_timeout": SILENCE_S, "ssl_shutdown_timeout": SILENCE_S} if tls else {}
+    )
     try:
-        site = web.TCPSite(
-            runner, address.host, address.port, ssl_context=tls, backlog=CONNECTIONS_WAITING_MAX, reuse_address=True
+        # Not by aiohttp's `TCPSite`, which leaves a TLS handshake a minute.
+        server = await asyncio.get_running_loop().create_server(
+            runner.server,
+            address.host,
+            address.port,
+            backlog=CONNECTIONS_WAITING_MAX,
+            reuse_address=True,
+            **secured,
         )
-        await site.start()
     except OSError as error:
         raise PortTaken(
             "The {face} cannot listen on {address}: {why}.",
@@ -58,7 +79,8 @@ async def listen(
             address=address,
             why=error.strerror,
         ) from None
-    port = runner.addresses[0][1]
+    stack.callback(server.close)
+    port = server.sockets[0].getsockname()[1]
     host = "127.0.0.1" if address.host in EVERYWHERE else address.host
     scheme = ("wss" if tls else "ws") if face.startswith("stations") else ("https" if tls else "http")
     faces.ports[face] = port

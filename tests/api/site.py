@@ -19,10 +19,12 @@ import orjson
 from aiohttp import web
 from jsonschema_rs import Draft202012Validator
 
+from appliance.cli.parser import Address
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
+from appliance.host.listeners import Faces, listen
 from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services.announce import Hub
@@ -162,19 +164,11 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
             desk_key=key,
         )
         application = create_console(console, more=PAGES)
-        url = await _listen(stack, application)
-        stations_url = await _listen(stack, face.application)
+        faces = Faces()
+        await listen(stack, faces, "console", application, Address("127.0.0.1", 0), None)
+        await listen(stack, faces, "stations", face.application, Address("127.0.0.1", 0), None)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        ocpp = stations_url.replace("http", "ws") + "/ocpp/"
-        yield Running(store, console, application, face, url, ocpp, session, desk)
-
-
-async def _listen(stack: AsyncExitStack, application: web.Application) -> str:
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield Running(store, console, application, face, faces.urls["console"], faces.urls["stations"], session, desk)
 
 
 # --- the document ----------------------------------------------------------------------------------------------------------

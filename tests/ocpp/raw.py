@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 import orjson
-from aiohttp import web
 
+from appliance.cli.parser import Address
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
@@ -24,7 +24,8 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
-from appliance.ocpp.admission.endpoint import RUNNER_OPTIONS, StationsFace, open_stations
+from appliance.host.listeners import Faces, listen
+from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import tariffs
 from appliance.services.announce import Announcement, Hub
@@ -64,13 +65,9 @@ class Server:
         self.face = await self._stack.enter_async_context(
             open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock)
         )
-        runner = web.AppRunner(self.face.application, **RUNNER_OPTIONS)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{port}"
+        faces = Faces()
+        await listen(self._stack, faces, "stations", self.face.application, Address("127.0.0.1", 0), None)
+        self.url = f"http://127.0.0.1:{faces.ports['stations']}"
 
     async def stop(self) -> None:
         """As the program ends: links first, the store last."""

@@ -41,12 +41,7 @@ KNOCKING_FRAME_BYTES_MAX = 16 * 1024
 CLOSE_TIMEOUT_S = 2.0
 CONNECTIONS_WAITING_MAX = 4096
 """The listener's backlog: after a power cut all stations come back at once."""
-RUNNER_OPTIONS: dict[str, Any] = {
-    "access_log": None,
-    "max_line_size": 4096,
-    "max_field_size": 4096,
-    "keepalive_timeout": 10.0,
-}
+HEAD_SIZES: dict[str, Any] = {"max_line_size": 4096, "max_field_size": 4096}
 """For the `AppRunner` of the stations' listener: a handshake is small."""
 PATH_CHARS_MAX = 1024
 STRAYS_MAX = 50
