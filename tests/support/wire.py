@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 HOST = "127.0.0.1"
+LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n")
 ENDS_S = 20.0
 """Longer than anything that is tested takes; what has not ended then never does."""
 
@@ -57,6 +59,20 @@ async def drip(writer: asyncio.StreamWriter, drop: bytes, every_s: float) -> Non
         await asyncio.sleep(every_s)
 
 
+async def answer(port: int, begin: bytes, drop: bytes = b"", every_s: float = 0.05) -> tuple[int, bytes]:
+    """Send the beginning, then a drop at a time until there is an answer: its status and its body."""
+    async with connected(port) as (reader, writer), asyncio.timeout(ENDS_S):
+        writer.write(begin)
+        dripping = asyncio.create_task(drip(writer, drop, every_s))
+        try:
+            while (status := statuses(said := await reader.readuntil(b"\r\n\r\n"))[0]) < 200:
+                pass
+            return status, await reader.readexactly(int(LENGTH.search(said)[1]))  # type: ignore[index]
+        finally:
+            dripping.cancel()
+            await asyncio.gather(dripping, return_exceptions=True)
+
+
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
     """All that comes; TimeoutError if the other side keeps the connection."""
     said = b""
@@ -71,7 +87,9 @@ async def until_closed(reader: asyncio.StreamReader) -> bytes:
 
 def head(method: str, path: str, *lines: str, version: str = "1.1") -> bytes:
     """The head of a request."""
-    return "\r\n".join((f"{method} {path} HTTP/{version}", f"Host: {HOST}", *lines, "", "")).encode()
+    return "\r\n".join((f"{method} {path} HTTP/{version}", f"Host: {HOST}", *lines, "", "")).encode(
+        errors="surrogateescape"
+    )
 
 
 def statuses(said: bytes) -> Sequence[int]:

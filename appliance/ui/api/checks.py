@@ -17,6 +17,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.site import Site
 from appliance.domain.units import parse_rfc3339
 from appliance.ui.api.shapes import ID_MAX, Schema
+from appliance.ui.bodies import read_body
 from appliance.ui.frame.language import N_
 
 BODY_BYTES_MAX = 64 * 1024
@@ -36,12 +37,6 @@ class Unreadable(Refusal):
     """The body is not JSON."""
 
     status = 400
-
-
-class TooLarge(Refusal):
-    """The body is longer than any request needs."""
-
-    status = 413
 
 
 class NotJson(Refusal):
@@ -65,15 +60,9 @@ async def body_of(
     """The request's JSON object. Nothing at all is an empty object, where every field is optional.
 
     Raises:
-        Unreadable, TooLarge, NotJson, Invalid: It is not what the call takes.
+        Unreadable, TooLarge, TooSlow, Broken, NotJson, Invalid: It is not what the call takes.
     """
-    if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise TooLarge(N_("A request has at most {most} bytes."), most=BODY_BYTES_MAX)
-    content = await request.content.read(BODY_BYTES_MAX + 1)
-    while len(content) <= BODY_BYTES_MAX and (more := await request.content.read(BODY_BYTES_MAX + 1)):
-        content += more
-    if len(content) > BODY_BYTES_MAX:
-        raise TooLarge(N_("A request has at most {most} bytes."), most=BODY_BYTES_MAX)
+    content = await read_body(request, BODY_BYTES_MAX)
     if not content and not schema.get("required"):
         return {}
     if request.content_type != "application/json":

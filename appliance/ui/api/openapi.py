@@ -29,6 +29,7 @@ DESCRIPTIONS = {
     403: "The role of the token may not do this.",
     404: "There is no such thing.",
     409: "The state of things does not allow it.",
+    408: "The body did not arrive within a minute.",
     413: "More than 64 KiB.",
     415: "Not application/json.",
     422: "A field or parameter cannot be used; `field` names it.",
@@ -37,7 +38,7 @@ DESCRIPTIONS = {
     504: "The station did not answer; whether it obeyed is not known.",
 }
 IN_PATH = re.compile(r"\{(\w+)\}")
-CHANGING = (400, 409, 413, 415, 422)
+CHANGING = (400, 408, 409, 413, 415, 422)
 COMMANDING = (409, 502, 503, 504)
 
 

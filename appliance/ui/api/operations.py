@@ -282,7 +282,7 @@ def _title(status: int) -> str:
     match status:
         case 404:
             return _("There is no such thing")
-        case 422 | 400 | 413 | 415:
+        case 422 | 400 | 408 | 413 | 415:
             return _("This request cannot be read")
         case 409:
             return _("This cannot be done")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from appliance.ui.bodies import BODY_BYTES_MAX
 from appliance.ui.console import audit, demo, problems, reports, search, settings, tariffs
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
@@ -35,7 +36,6 @@ from appliance.ui.frame.csrf import refuse_foreign
 from appliance.ui.frame.render import environment
 
 STATIC = Path(__file__).parents[1] / "static"
-BODY_BYTES_MAX = 1 << 20
 
 PAGES: tuple[Page, ...] = (
     setup.PAGE,

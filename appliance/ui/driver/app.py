@@ -9,18 +9,20 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from appliance.domain.errors import Refusal
 from appliance.services.stations import qr_codes
 from appliance.services.stations.qr_codes import Place
+from appliance.ui.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.driver import card
 from appliance.ui.driver.page import respond
 from appliance.ui.frame import language, security
 from appliance.ui.frame.context import CONSOLE, Console
 from appliance.ui.wording.words import STATUSES, UNKNOWN, Status
+from appliance.ui.writing.formats import sentences
 
 STATIC = Path(__file__).parent.with_name("static")
 CODE = "{code:[A-Za-z2-7]{8}}"
 LOOKUPS_AT_ONCE = 8
-BODY_BYTES_MAX = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ LOOKUPS = web.AppKey("lookups", asyncio.Semaphore)
 
 def create_drivers(console: Console) -> web.Application:
     """The application that the drivers' listener serves."""
-    app = web.Application(middlewares=[speak, security.check_host], client_max_size=BODY_BYTES_MAX)
+    app = web.Application(middlewares=[speak, security.check_host], client_max_size=STRANGERS_BYTES_MAX)
     app[CONSOLE] = console
     app[LOOKUPS] = asyncio.Semaphore(LOOKUPS_AT_ONCE)
     app.router.add_get("/", start)
@@ -58,6 +60,9 @@ async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPNotFound:
         return _page(request, PlacePage(None, UNKNOWN, offline=False), status=404)
+    except Refusal as refusal:
+        # What no phone sends: our own pages are told theirs by the view.
+        return web.Response(status=refusal.status, text=" ".join(filter(None, sentences(refusal))) + "\n")
 
 
 async def start(request: web.Request) -> web.Response:

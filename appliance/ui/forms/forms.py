@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from appliance.domain.errors import Invalid, Refusal
+from appliance.ui.bodies import TooLarge, read_body
 from appliance.ui.frame.language import N_
 from appliance.ui.writing.formats import sentences
 
 VALUE_CHARS_MAX = 20_000
+FIELDS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,16 @@ class Form:
 
 
 async def read_form(request: web.Request) -> Form:
-    """What was sent. Files and repeated names are none of our forms' business."""
-    posted = await request.post()
-    return Form({name: value[:VALUE_CHARS_MAX] for name, value in posted.items() if isinstance(value, str)})
+    """What was sent, in UTF-8 as by all our pages. Of a repeated name the last value counts.
+
+    Raises:
+        TooLarge, TooSlow, Broken: It is more than a form, or did not come whole.
+    """
+    body = await read_body(request)
+    if request.content_type != "application/x-www-form-urlencoded":
+        return Form()
+    try:
+        posted = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise TooLarge(N_("A form has at most {most} fields."), most=FIELDS_MAX) from None
+    return Form({name: value[:VALUE_CHARS_MAX] for name, value in posted})

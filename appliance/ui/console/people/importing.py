@@ -22,6 +22,7 @@ from appliance.domain.errors import NotFound, Refusal
 from appliance.services.people import importing, spreadsheets
 from appliance.services.people.importing import ROWS_AT_ONCE, Outcome, Planned, Result
 from appliance.services.people.spreadsheets import FILE_BYTES_MAX, ROWS_MAX, Row
+from appliance.ui.bodies import in_time
 from appliance.ui.forms.forms import Form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import N_, _, ngettext
@@ -183,13 +184,14 @@ async def read_file(request: web.Request) -> tuple[str, bytes]:
     """Name and content of the file of a form.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is none, or it does not come to its end.
     """
     missing = Refusal(N_("No file was chosen."), N_("Choose a CSV file, then press the button."))
     if request.content_type != "multipart/form-data":
         raise missing
     try:
-        name, data = await _first_file(request)
+        async with in_time(request):
+            name, data = await _first_file(request)
     except (ValueError, HttpProcessingError):
         # What no browser sends.
         raise missing from None
