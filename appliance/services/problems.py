@@ -22,6 +22,7 @@ KINDS = (
     "foreign_transaction",
     "violation",
     "wrong_url",
+    "foreign_page",
     "duplicate_identity",
     "station_error",
     "disk_space",
@@ -42,8 +43,8 @@ KINDS = (
 
 ACKNOWLEDGED_BY_HAND = frozenset(
     {
-        "review", "unreadable", "stray_stop", "foreign_transaction", "violation", "wrong_url", "duplicate_identity",
-        "station_error", "start_lost", "card_copy", "card_twice", "card_hop",
+        "review", "unreadable", "stray_stop", "foreign_transaction", "violation", "wrong_url", "foreign_page",
+        "duplicate_identity", "station_error", "start_lost", "card_copy", "card_twice", "card_hop",
     }
 )  # fmt: skip
 """Things that happened and do not go away by themselves; somebody says that they have looked."""

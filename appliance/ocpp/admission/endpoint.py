@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import WSCloseCode, hdrs, web
 
@@ -45,7 +45,7 @@ HEAD_SIZES: dict[str, Any] = {"max_line_size": 4096, "max_field_size": 4096}
 """For the `AppRunner` of the stations' listener: a handshake is small."""
 PATH_CHARS_MAX = 1024
 STRAYS_MAX = 50
-"""From so many addresses wrong URLs are reported; a scanner must not fill the list of problems."""
+"""From so many addresses wrong URLs and web pages are reported; a scanner must not fill the list of problems."""
 PATH = "ocpp"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="charging stations", charset="UTF-8"'}
 
@@ -121,9 +121,12 @@ class Endpoint:
     async def accept(self, request: web.Request) -> web.StreamResponse:
         """GET /ocpp/{identity}, as a websocket.
 
-        404 for a wrong URL or a station that is not wanted, 401 for a wrong password, 429 after too many of them, 503 when full.
+        404 for a wrong URL or a station that is not wanted, 403 for a web page, 401 for a wrong password, 429 after too many of
+        them, 503 when full.
         """
         identity = identity_of(request.rel_url.raw_path)
+        if is_websocket(request) and is_foreign(request.headers.get(hdrs.ORIGIN), request.headers.get(hdrs.HOST, "")):
+            return self._foreign_page(request)
         if identity is None or not is_websocket(request):
             return self._stray(request)
         if self._connections >= self._context.settings.connections_max:
@@ -216,12 +219,26 @@ class Endpoint:
         host = request.host if len(request.host) <= 100 else "this-server"
         url = f"{'wss' if request.secure else 'ws'}://{host}/{PATH}/"
         address = request.remote or ""
-        if is_websocket(request) and len(self._strays | {address}) <= STRAYS_MAX:
-            self._strays.add(address)
-            details = {"address": address, "path": shortened(request.rel_url.raw_path, 200), "url": url}
-            now_ms = self._context.clock()
-            self._context.store.write_unheard(report, "wrong_url", f"address:{address}", now_ms, details)
+        if is_websocket(request):
+            self._report_stray("wrong_url", address, path=shortened(request.rel_url.raw_path, 200), url=url)
         return refused(404, f"Charging stations connect to {url} followed by their identity.")
+
+    def _foreign_page(self, request: web.Request) -> web.Response:
+        """A browser knocks because of the page it shows: any page of the web could otherwise play a station from inside."""
+        address = request.remote or ""
+        origin = shortened(request.headers[hdrs.ORIGIN].encode(errors="replace").decode(), 100)
+        path = shortened(request.rel_url.raw_path, 200)
+        log.warning("web page refused", extra={"address": address, "origin": origin})
+        self._report_stray("foreign_page", address, origin=origin, path=path)
+        return refused(403, "Web pages are no charging stations.")
+
+    def _report_stray(self, kind: str, address: str, **details: object) -> None:
+        """Tell the staff what knocks at an address that is no station's."""
+        if len(self._strays | {address}) > STRAYS_MAX:
+            return
+        self._strays.add(address)
+        details |= {"address": address}
+        self._context.store.write_unheard(report, kind, f"address:{address}", self._context.clock(), details)
 
 
 async def let_go(socket: web.WebSocketResponse) -> None:
@@ -255,6 +272,27 @@ def identity_of(raw_path: str) -> str | None:
 def is_websocket(request: web.Request) -> bool:
     """Whether this wants to become one."""
     return request.method == hdrs.METH_GET and request.headers.get(hdrs.UPGRADE, "").casefold() == "websocket"
+
+
+def is_foreign(origin: str | None, host: str) -> bool:
+    """Whether a web page that did not come from `host` opens this websocket; both are headers (RFC 6455, 10.2).
+
+    Browsers always say which, and `null` where it has no name. Most stations say nothing; the libraries of some fill in the host
+    they connect to, with whatever port, or none at all (`file://`, arduinoWebSockets), which no page of the web can say.
+    """
+    if origin is None:
+        return False
+    try:
+        page, ours = (_host_in(text) for text in (origin, host))
+    except ValueError:
+        return True
+    return origin.strip().casefold() == "null" or (page is not None and page != ours)
+
+
+def _host_in(text: str) -> str | None:
+    """The host of an origin or of a Host header, in the one way to write it; None if there is none."""
+    host = urlsplit(f"//{text.rpartition('://')[2]}").hostname
+    return host.rstrip(".") if host else None
 
 
 def refused(status: int, text: str) -> web.Response:

@@ -81,6 +81,11 @@ TEXTS = {
         N_("A charger at {address} asked for {path}."),
         N_("Enter {url} as its server address."),
     ),
+    "foreign_page": Text(
+        N_("A web page ({origin}), open in a browser at {address}, wanted to pass as a charger. It was refused."),
+        N_("Close that page there, and open it nowhere on this network."),
+        urgent=True,
+    ),
     "duplicate_identity": Text(
         N_("Two devices call themselves {identity}: {addresses}."),
         N_("Give one of them another name in its own settings; until then they push each other out."),

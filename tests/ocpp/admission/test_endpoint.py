@@ -17,12 +17,26 @@ from appliance.ocpp.admission.credentials import (
     basic_credentials,
     password_matches,
 )
-from appliance.ocpp.admission.endpoint import identity_of
+from appliance.ocpp.admission.endpoint import identity_of, is_foreign
 from appliance.ocpp.settings import StationSettings
 from appliance.services.stations.admission import KNOCKING_MAX
 from tests.ocpp.raw import SITE_KEY, Server, basic, connected, handshake_status, hash_password
+from tests.support.wire import answer, head
 
 PASSWORD = "0123456789abcdef"
+
+
+def port_of(server: Server) -> int:
+    """Where it listens."""
+    return int(server.url.rpartition(":")[2])
+
+
+def page_opening(origin: str) -> bytes:
+    """What a browser sends for a page that opens the websocket of CS-1."""
+    return head(
+        "GET", "/ocpp/CS-1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", f"Origin: {origin}",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -72,6 +86,68 @@ async def test_a_wrong_url_is_told_the_right_one_and_the_staff_too(server: Serve
     ((subject, details),) = await server.rows("SELECT subject, details FROM problem WHERE kind = 'wrong_url'")
     assert subject == "address:127.0.0.1"
     assert "/ocpp/" in details
+
+
+# --- web pages ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "foreign"),
+    [
+        (None, "192.168.1.10:9000", False),
+        ("http://192.168.1.10", "192.168.1.10:9000", False),
+        ("http://192.168.1.10:8080", "192.168.1.10:9000", False),
+        ("https://192.168.1.10:9443", "192.168.1.10", False),
+        ("192.168.1.10:9000", "192.168.1.10:9000", False),
+        ("HTTP://Forecourt.Local:9000", "forecourt.local.:9000", False),
+        ("http://[FD00::1]:9000", "[fd00::1]:9000", False),
+        ("file://", "192.168.1.10:9000", False),
+        ("", "192.168.1.10:9000", False),
+        ("null", "192.168.1.10:9000", True),
+        (" NULL ", "null", True),
+        ("http://evil.example", "192.168.1.10:9000", True),
+        ("http://evil.example:9000", "192.168.1.10:9000", True),
+        ("http://192.168.1.10.evil.example", "192.168.1.10", True),
+        ("http://192.168.1.10@evil.example", "192.168.1.10", True),
+        ("http://192.168.1.1", "192.168.1.10", True),
+        ("chrome-extension://abcdef", "192.168.1.10", True),
+        ("http://evil.example", "", True),
+        ("http://[evil", "192.168.1.10", True),
+        ("http://192.168.1.10", "[evil", True),
+    ],
+)
+def test_a_page_is_foreign_unless_it_came_from_the_host_that_is_called(
+    origin: str | None, host: str, foreign: bool
+) -> None:
+    assert is_foreign(origin, host) is foreign
+
+
+@pytest.mark.parametrize("path", ["/ocpp/CS-1", "/ocpp/NOBODY", "/"])
+async def test_a_web_page_cannot_play_a_station_and_the_staff_see_that_one_tried(server: Server, path: str) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    headers = {"Origin": "http://evil.example"} | basic("CS-1", PASSWORD)
+    status, _ = await handshake_status(server, path, headers=headers)
+
+    assert status == 403
+    ((kind, subject, details),) = await server.rows("SELECT kind, subject, details FROM problem")
+    assert (kind, subject) == ("foreign_page", "address:127.0.0.1")
+    assert "http://evil.example" in details
+    assert await server.rows("SELECT 1 FROM station WHERE identity = 'NOBODY'") == []
+
+
+@pytest.mark.parametrize("origin", ["null", "http://\udcff\udcff", "x" * 4000])
+async def test_whatever_a_page_calls_itself_is_told(server: Server, origin: str) -> None:
+    status, _ = await answer(port_of(server), page_opening(origin))
+
+    assert status == 403
+    assert await server.rows("SELECT kind FROM problem") == [("foreign_page",)]
+
+
+async def test_what_a_station_says_of_itself_lets_it_in(server: Server) -> None:
+    await server.register("CS-1")
+    for origin in (server.url, "http://127.0.0.1", "file://"):
+        async with connected(server, headers={"Origin": origin}) as client:
+            assert (await client.boot())["status"] == "Accepted"
 
 
 # --- subprotocols ------------------------------------------------------------------------------------------------------------
