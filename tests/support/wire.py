@@ -85,11 +85,19 @@ async def until_closed(reader: asyncio.StreamReader) -> bytes:
     return said
 
 
-def head(method: str, path: str, *lines: str, version: str = "1.1") -> bytes:
+def head(method: str, path: str, *lines: str, version: str = "1.1", host: str = HOST) -> bytes:
     """The head of a request."""
-    return "\r\n".join((f"{method} {path} HTTP/{version}", f"Host: {HOST}", *lines, "", "")).encode(
+    return "\r\n".join((f"{method} {path} HTTP/{version}", f"Host: {host}", *lines, "", "")).encode(
         errors="surrogateescape"
     )
+
+
+def parted(said: bytes) -> tuple[int, dict[str, str], bytes]:
+    """The only answer on a connection: its status, its headers, and all that came after them."""
+    first, _, rest = said.partition(b"\r\n\r\n")
+    status, *lines = first.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return int(status.split()[1]), headers, rest
 
 
 def statuses(said: bytes) -> Sequence[int]:

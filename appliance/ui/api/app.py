@@ -47,7 +47,7 @@ PAGES = (
         routes=[
             web.get(f"{PREFIX}/openapi.json", show_document),
             web.get(f"{PREFIX}/events", events.watch),
-            web.get(f"{PREFIX}/desks/join", desk_events.join),
+            web.get(f"{PREFIX}/desks/join", desk_events.join, allow_head=False),
             web.get(f"{PREFIX}/desks/{{id}}/events", desk_events.watch_desk),
             *routes(OPERATIONS),
         ],

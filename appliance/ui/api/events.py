@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from appliance.db import operators
 from appliance.db.stations import stations
@@ -100,9 +100,11 @@ class Events:
         """Serve one client until it goes."""
         if len(self._streams) >= STREAMS_MAX:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        if request.method == hdrs.METH_HEAD:
+            return response
         stream = Stream(request.transport, wants)
         self._streams.add(stream)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         try:
             await response.prepare(request)
             await response.write(f"retry: {RECONNECT_MS}\n\n".encode())

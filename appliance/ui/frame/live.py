@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from appliance.services.announce import Announcement
 from appliance.services.operators import operators
@@ -169,6 +169,8 @@ class Live:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            return response
         await response.write(f"retry: {RECONNECT_MS}\n\n".encode())
         stream = Stream()
         self._streams.add(stream)

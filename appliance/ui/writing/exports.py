@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol
 from urllib.parse import quote
 
 import xlsxwriter
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from appliance.ui.writing.formats import Formats
 
@@ -95,21 +95,20 @@ class Writer(Protocol):
 
 async def send(request: web.Request, table: Table, ending: str, fmt: Formats) -> web.StreamResponse:
     """Answer with the table as a file. `ending` is `csv` or `xlsx`; anything else is not found."""
-    writer: Writer
-    if ending == "csv":
-        writer = CsvWriter(table, fmt)
-    elif ending == "xlsx":
-        writer = await asyncio.to_thread(XlsxWriter, table, fmt)
-    else:
+    writers: dict[str, type[CsvWriter | XlsxWriter]] = {"csv": CsvWriter, "xlsx": XlsxWriter}
+    if ending not in writers:
         raise web.HTTPNotFound
     name = f"{table.name}.{ending}"
     response = web.StreamResponse(
         headers={
-            "Content-Type": writer.content_type,
+            "Content-Type": writers[ending].content_type,
             "Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}",
         }
     )
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        return response
+    writer: Writer = await asyncio.to_thread(writers[ending], table, fmt)
     await response.write(writer.head())
     async for rows in table.rows:
         await response.write(await asyncio.to_thread(writer.add, rows))

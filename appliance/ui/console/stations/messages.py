@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from appliance.db.stations import message_log
 from appliance.db.stations.message_log import Message
@@ -86,6 +86,8 @@ async def export(request: web.Request) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        return response
     before, sent = None, 0
     while sent < EXPORT_ROWS_MAX:
         page = await request.app[CONSOLE].store.read(
