@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from appliance.cli.parser import Address
 from appliance.db.stations import message_log
+from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
 from appliance.ocpp.settings import StationSettings
 from appliance.services.operators import operators

@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 import uvloop
 
-from appliance.cli.parser import Address
 from appliance.domain.clock import system_clock
 from appliance.host import listeners
+from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
 from appliance.host.tls.contexts import server_context
 from appliance.host.tls.site import ensure

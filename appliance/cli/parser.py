@@ -6,12 +6,12 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.cli import simulate as terminal
 from appliance.domain.errors import Refusal
 from appliance.domain.site import LANGUAGES
+from appliance.host.addresses import Address
 
 DRIVERS_URL = re.compile(r"https?://[\]A-Za-z0-9._:\[-]+(/[A-Za-z0-9._~/-]*)?")
 DRIVERS_URL_LENGTH_MAX = 62
@@ -21,25 +21,6 @@ ROLES = ("owner", "manager", "cashier", "guard", "installer", "viewer")
 
 class Misconfigured(Refusal):
     """What was said on the command line or in the environment cannot work, however often it is tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a listener is bound; port 0 takes any that is free."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def read(cls, text: str) -> Address:
-        """`HOST:PORT`, `[::1]:PORT` or `:PORT` for all addresses; argparse's error says what is wrong."""
-        host, colon, port = text.rpartition(":")
-        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise argparse.ArgumentTypeError(f"{text!r} is not an address such as 0.0.0.0:8080")
-        return cls(host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port))  # noqa: S104  # asked for
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class SaidInstead(argparse.Action):

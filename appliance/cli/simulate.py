@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
-import sys
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-EXIT_DONE: Final = 0
-EXIT_NOT_CHARGED: Final = 1
-EXIT_USAGE: Final = 2
-EXIT_REFUSED: Final = 3
+from appliance.simulator import output
+from appliance.simulator.output import EXIT_DONE, EXIT_USAGE
 
 CARD_CHARS_MAX: Final = 20
 
@@ -49,7 +45,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     """
     complaint = unusable(arguments)
     if complaint is not None:
-        say(complaint)
+        output.say(complaint)
         return EXIT_USAGE
     # Other commands read these options too, and need neither a websocket nor OCPP to start.
     from appliance.simulator.interactive import run  # noqa: PLC0415
@@ -75,10 +71,3 @@ def unusable(arguments: argparse.Namespace) -> str | None:
         if path is not None and not path.is_file():
             return f"There is no file {path}."
     return None
-
-
-def say(sentence: str) -> None:
-    """One line, above the status line if there is one; nothing in it can move the cursor."""
-    clear = "\r\x1b[K" if sys.stdout.isatty() else ""
-    sys.stdout.write(clear + re.sub(r"[\x00-\x1f\x7f-\x9f]", "·", sentence) + "\n")
-    sys.stdout.flush()

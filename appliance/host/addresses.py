@@ -4,11 +4,15 @@ Read from the kernel's tables rather than asked of it: the hardened service may 
 of /proc but its own.
 """
 
+from __future__ import annotations
+
+import argparse
 import contextlib
 import ipaddress
 import itertools
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -52,3 +56,22 @@ def _ipv6_addresses(if_inet6: str) -> list[str]:
     temporary = 0x01  # IFA_F_TEMPORARY: addresses that change by the day would mean a new certificate by the day.
     fields = [line.split() for line in if_inet6.splitlines()]
     return [str(ipaddress.IPv6Address(int(line[0], 16))) for line in fields if not int(line[4], 16) & temporary]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a listener is bound; port 0 takes any that is free."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def read(cls, text: str) -> Address:
+        """`HOST:PORT`, `[::1]:PORT` or `:PORT` for all addresses; argparse's error says what is wrong."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise argparse.ArgumentTypeError(f"{text!r} is not an address such as 0.0.0.0:8080")
+        return cls(host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port))  # noqa: S104  # asked for
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from appliance.cli.parser import Address
 from appliance.domain.errors import Refusal
+from appliance.host.addresses import Address
 from appliance.ocpp.admission.endpoint import CONNECTIONS_WAITING_MAX, HEAD_SIZES
 
 SHUTDOWN_S = 5.0

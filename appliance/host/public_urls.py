@@ -10,9 +10,8 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.cli.parser import Address
 from appliance.domain.clock import Clock
-from appliance.host.addresses import local_addresses, local_names
+from appliance.host.addresses import Address, local_addresses, local_names
 from appliance.host.listeners import EVERYWHERE, Faces
 from appliance.host.tls.contexts import load
 from appliance.host.tls.site import SiteCertificate, ensure

@@ -14,10 +14,10 @@ import tty
 from collections.abc import Iterator
 from typing import Final
 
-from appliance.cli.simulate import EXIT_DONE, EXIT_NOT_CHARGED, EXIT_REFUSED, say
 from appliance.domain.clock import system_clock
 from appliance.simulator.charger import Charger, Transaction
 from appliance.simulator.connection import HandshakeRefused
+from appliance.simulator.output import EXIT_DONE, EXIT_NOT_CHARGED, EXIT_REFUSED, say
 from appliance.simulator.station import Battery, Station
 from appliance.simulator.v16.charge_point import ChargePoint, Options, first
 

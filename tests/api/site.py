@@ -19,11 +19,11 @@ import orjson
 from aiohttp import web
 from jsonschema_rs import Draft202012Validator
 
-from appliance.cli.parser import Address
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
+from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
 from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings

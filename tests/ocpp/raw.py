@@ -13,7 +13,6 @@ from typing import Any
 import aiohttp
 import orjson
 
-from appliance.cli.parser import Address
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
@@ -24,6 +23,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
+from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
 from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings

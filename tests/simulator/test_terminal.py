@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.cli.simulate import EXIT_USAGE, add_arguments, simulate
+from appliance.cli.simulate import add_arguments, simulate
+from appliance.simulator.output import EXIT_USAGE
 from tests.simulator.central_system import CentralSystem, listening
 
 ROOT = Path(__file__).resolve().parents[2]

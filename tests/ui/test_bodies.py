@@ -12,9 +12,9 @@ from aiohttp.test_utils import TestServer
 
 from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
-from appliance.ui import bodies
-from appliance.ui.bodies import BODY_BYTES_MAX, STRANGERS_BYTES_MAX
 from appliance.ui.driver.app import create_drivers
+from appliance.ui.forms import bodies
+from appliance.ui.forms.bodies import BODY_BYTES_MAX, STRANGERS_BYTES_MAX
 from appliance.ui.frame.roles import WITHOUT_LOG_IN
 from tests.api.site import Running, open_site
 from tests.support.wire import answer, head

@@ -15,7 +15,7 @@ from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
 from tests.conftest import browser
-from tests.ui.test_board import OURS, PAGES
+from tests.ui.console.board.test_board import OURS, PAGES
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 pytestmark = pytest.mark.browser

@@ -17,7 +17,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.site import Site
 from appliance.domain.units import parse_rfc3339
 from appliance.ui.api.shapes import ID_MAX, Schema
-from appliance.ui.bodies import read_body
+from appliance.ui.forms.bodies import read_body
 from appliance.ui.frame.language import N_
 
 BODY_BYTES_MAX = 64 * 1024

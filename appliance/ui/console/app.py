@@ -20,7 +20,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from appliance.ui.bodies import BODY_BYTES_MAX
 from appliance.ui.console import audit, demo, problems, reports, search, settings, tariffs
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
@@ -30,9 +29,11 @@ from appliance.ui.console.people import groups, importing, merge, people
 from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, variables
 from appliance.ui.console.wallets import receipts
+from appliance.ui.forms.bodies import BODY_BYTES_MAX
 from appliance.ui.frame import auth, errors, live, security
-from appliance.ui.frame.context import CONSOLE, LIVE, Console, Page
+from appliance.ui.frame.context import CONSOLE, Console, Page
 from appliance.ui.frame.csrf import refuse_foreign
+from appliance.ui.frame.live import LIVE
 from appliance.ui.frame.render import environment
 
 STATIC = Path(__file__).parents[1] / "static"

@@ -17,10 +17,9 @@ from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
 from appliance.services.ports.stations import ToyCard, ToyPlace, ToyReader
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.context import CONSOLE, Console, Page
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks
 from appliance.ui.frame.language import N_
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import render, render_part
 
 KINDS = ("NTAG213", "NTAG216", "NTAG 424 DNA", "MIFARE Classic", "Telephone")

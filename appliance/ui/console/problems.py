@@ -14,9 +14,8 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
-from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import _
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.problems import Told, told
 from appliance.ui.writing.formats import formats

@@ -12,9 +12,9 @@ from aiohttp.typedefs import Handler
 from appliance.domain.errors import Refusal
 from appliance.services.stations import qr_codes
 from appliance.services.stations.qr_codes import Place
-from appliance.ui.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.driver import card
 from appliance.ui.driver.page import respond
+from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.frame import language, security
 from appliance.ui.frame.context import CONSOLE, Console
 from appliance.ui.wording.words import STATUSES, UNKNOWN, Status

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from appliance.domain.errors import Invalid, Refusal
-from appliance.ui.bodies import TooLarge, read_body
+from appliance.ui.forms.bodies import TooLarge, read_body
 from appliance.ui.frame.language import N_
 from appliance.ui.writing.formats import sentences
 

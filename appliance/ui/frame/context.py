@@ -5,9 +5,8 @@ Nothing is done here; it exists so that pages and the frame around them need not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -15,14 +14,11 @@ from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
-from appliance.services.announce import Hub
+from appliance.services.announce import Announcement, Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.counters import Counters
 from appliance.services.ports.stations import Channel, Desks, DeskView, Stations, ToyChargers, ToyReader
 from appliance.services.stations.commands import RemoteControl
-
-if TYPE_CHECKING:
-    from appliance.ui.frame.live import Live, LiveView
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +103,25 @@ class Principal:
         return f"{self.kind}:{self.id}"
 
 
+Fragments = Mapping[str, str]
+"""HTML by the id of the element that it replaces; "" takes the element away."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """Something that pages show and that changes by itself."""
+
+    name: str
+    path: str
+    """The page's route: whoever may open that may watch this."""
+    concerns: Callable[[Announcement, str], bool]
+    """Whether an announcement may change the view; the text is what stands after the colon (`CS-07`), or ""."""
+    fragments: Callable[[Console, str, str, Sequence[Announcement] | None], Awaitable[Fragments]]
+    """Renders for (console, role, parameter) what these announcements change; all of it for None."""
+    refresh_s: float = 30.0
+    """How often it is rendered without any news, because time passes too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What a module of pages adds to the console: its routes, and what of them is live."""
@@ -118,7 +133,6 @@ class Page:
 
 
 CONSOLE = web.AppKey("console", Console)
-LIVE: web.AppKey[Live] = web.AppKey("live")
 PRINCIPAL = web.RequestKey("principal", Principal)
 """Under this name a request carries its Principal; it is absent where nobody is logged in."""
 

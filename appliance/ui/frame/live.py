@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -21,7 +21,7 @@ from appliance.services.announce import Announcement
 from appliance.services.operators import operators
 from appliance.ui.frame import language
 from appliance.ui.frame.auth import session_cookie
-from appliance.ui.frame.context import LIVE, Console, Page, principal
+from appliance.ui.frame.context import Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.roles import may
 
 log = logging.getLogger(__name__)
@@ -37,24 +37,6 @@ WAITING_MAX = 32
 """Updates a browser may be behind; one that is slower is cut off and comes back by itself."""
 CHANGES_MAX = 500
 RECONNECT_MS = 2000
-
-Fragments = Mapping[str, str]
-"""HTML by the id of the element that it replaces; "" takes the element away."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveView:
-    """Something that pages show and that changes by itself."""
-
-    name: str
-    path: str
-    """The page's route: whoever may open that may watch this."""
-    concerns: Callable[[Announcement, str], bool]
-    """Whether an announcement may change the view; the text is what stands after the colon (`CS-07`), or ""."""
-    fragments: Callable[[Console, str, str, Sequence[Announcement] | None], Awaitable[Fragments]]
-    """Renders for (console, role, parameter) what these announcements change; all of it for None."""
-    refresh_s: float = 30.0
-    """How often it is rendered without any news, because time passes too."""
 
 
 @dataclass(slots=True, eq=False)
@@ -254,6 +236,9 @@ class Live:
     def _hear(self, announcements: list[Announcement]) -> None:
         for channel in self._channels.values():
             channel.hear(announcements)
+
+
+LIVE = web.AppKey("live", Live)
 
 
 def event(name: str, content: object) -> bytes:

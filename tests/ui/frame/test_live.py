@@ -16,8 +16,7 @@ from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
 from appliance.services.stations import admission
 from appliance.ui.frame import live
-from appliance.ui.frame.context import LIVE
-from appliance.ui.frame.live import WAITING_MAX, Channel, Stream, event
+from appliance.ui.frame.live import LIVE, WAITING_MAX, Channel, Stream, event
 from tests.ui.yard import Yard
 
 

@@ -17,9 +17,8 @@ from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
 from appliance.ui.console.board.tiles import Reader, Tile, tile
-from appliance.ui.frame.context import CONSOLE, Addresses, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import render, render_part
 from appliance.ui.frame.roles import may
 from appliance.ui.writing.formats import formats

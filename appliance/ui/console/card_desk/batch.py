@@ -25,10 +25,9 @@ from appliance.ui.console.card_desk.progress import Step, Told, step_of, told
 from appliance.ui.console.card_desk.view import need_number
 from appliance.ui.console.wallets.wallets import again, key_after, new_key, number_of, one_time_key
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.desks import need_desk
 from appliance.ui.frame.language import N_, _
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import render, render_part
 from appliance.ui.wording.card_desk import Words, card_number, reader_words
 from appliance.ui.wording.sessions import POLICIES

@@ -24,9 +24,8 @@ from appliance.ui.console.card_desk.progress import Progress, Step, read_progres
 from appliance.ui.console.card_desk.view import Chosen, Panel, Subject, need_number, panel_of, read_subject, so_far
 from appliance.ui.console.wallets.wallets import new_key
 from appliance.ui.forms.forms import Form
-from appliance.ui.frame.context import CONSOLE, Console, Page
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks, find_desk, need_desk, remember_desk, usual_desk
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import render, render_part
 from appliance.ui.wording.card_desk import Words, card_number, reader_words
 from appliance.ui.writing.formats import formats
@@ -189,7 +188,8 @@ async def _fragments(
     }
     names = ("reader", "reader-word", "job", "torn", "latest", *(("who", "act", "records") if whole else ()))
     return {
-        f"desk-{name}": render_part(console, role, f"card_desk/_{name.replace('-', '_')}.html", **values) for name in names
+        f"desk-{name}": render_part(console, role, f"card_desk/_{name.replace('-', '_')}.html", **values)
+        for name in names
     }
 
 

@@ -20,9 +20,8 @@ from appliance.services.cards import aliases, unknown
 from appliance.services.cards.unknown import TAGS_MAX, UnknownTag
 from appliance.services.people import people as people_units
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_, _
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.card_desk import card_number
 from appliance.ui.wording.cards import likeness_word

@@ -22,7 +22,7 @@ from appliance.domain.errors import NotFound, Refusal
 from appliance.services.people import importing, spreadsheets
 from appliance.services.people.importing import ROWS_AT_ONCE, Outcome, Planned, Result
 from appliance.services.people.spreadsheets import FILE_BYTES_MAX, ROWS_MAX, Row
-from appliance.ui.bodies import in_time
+from appliance.ui.forms.bodies import in_time
 from appliance.ui.forms.forms import Form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import N_, _, ngettext

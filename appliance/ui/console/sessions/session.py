@@ -24,9 +24,8 @@ from appliance.services.sessions import closing, live_cost, review
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
 from appliance.ui.console.wallets.wallets import number_of
-from appliance.ui.frame.context import CONSOLE, Console, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, principal
 from appliance.ui.frame.language import N_, _
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.sessions import (
     AUTHORIZATIONS,

@@ -27,9 +27,8 @@ from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import station_of, station_path
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.context import CONSOLE, Addresses, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import _
-from appliance.ui.frame.live import Fragments, LiveView
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.frame.roles import may
 from appliance.ui.wording.problems import Told, told

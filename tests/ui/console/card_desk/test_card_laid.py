@@ -13,7 +13,7 @@ from appliance.services.card_desk import jobs as service
 from appliance.ui.wording import card_desk
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, Browser, Counter, get, send, watch
-from tests.ui.test_live import next_event
+from tests.ui.frame.test_live import next_event
 
 
 async def test_an_empty_reader_asks_for_a_card(client: Browser) -> None:

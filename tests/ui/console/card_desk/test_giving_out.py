@@ -19,7 +19,7 @@ from tests.ui.console.card_desk.counter import (
     send,
     watch,
 )
-from tests.ui.test_live import next_event
+from tests.ui.frame.test_live import next_event
 
 
 async def test_a_card_is_given_to_somebody_new_with_a_first_top_up(counter: Counter, client: Browser) -> None:

@@ -6,7 +6,7 @@ from appliance.domain.cards.tag import Trouble
 from appliance.services.wallets import wallets
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, HERE, OTHER, OURS, Browser, Counter, get, keys_in, send, watch
-from tests.ui.test_live import next_event
+from tests.ui.frame.test_live import next_event
 from tests.ui.yard import ACTOR
 
 
