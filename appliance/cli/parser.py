@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance import __version__
 from appliance.cli import simulate as terminal
 from appliance.domain.errors import Refusal
 from appliance.domain.site import LANGUAGES
@@ -70,6 +71,7 @@ def drivers_url(text: str) -> str:
 def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     """All commands and their options."""
     top = argparse.ArgumentParser(prog="forecourt", description="The server of an EV charging site.")
+    top.add_argument("--version", action="version", version=f"forecourt {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the site", description="Run the site until SIGTERM or Ctrl-C.")
