@@ -13,7 +13,9 @@ from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
-from appliance.services import health, problems, settings, site, tariffs
+from appliance.host import owner_key
+from appliance.host.secrets import SealingKey
+from appliance.services import health, problems, secrets, settings, site, tariffs
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
 from appliance.services.operators import operators
@@ -46,6 +48,7 @@ def fill(books: Books) -> None:
     taps(books, yard)
     running(books, yard)
     hindsight(books, yard)
+    kept_secret(books)
 
 
 # --- who works here, and at what price -------------------------------------------------------------------------------------
@@ -310,3 +313,12 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     problems.clear_problem(db, "job_failed", "job:backup", books.now_ms)
     problems.acknowledge(db, 1, ACTOR, books.now_ms)
     health.beat(db, books.now_ms)
+
+
+def kept_secret(books: Books) -> None:
+    """A secret of another, and an owner's key; the file that opens them stays behind."""
+    sealing = SealingKey(SECRET)
+    secrets.take_up(books.db, sealing, books.now_ms)
+    secrets.keep_secret(books.db, sealing, "mail.password", b"correct horse", books.now_ms)
+    public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
+    secrets.set_owner_key(books.db, owner_key.enclose(sealing, public), ACTOR, books.now_ms)
