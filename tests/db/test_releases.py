@@ -26,6 +26,8 @@ KEPT = sorted(Path(__file__).with_name("releases").glob("*.db.xz"))
 BYTES_MAX = 200_000
 CHOICE = re.compile(r"(\w+)\s+TEXT[^,\n]*CHECK \(\1 IN \(('[^)]*)\)\)")
 """A column of a few words: its name, and the words in quotes."""
+NEVER = ("site", "demo")
+"""A real site is none."""
 LINK = re.compile(r'href="(/[^"#]*)"')
 PAGES_MIN = 40
 """Fewer means that the walk has lost its way."""
@@ -53,11 +55,15 @@ async def served(data_dir: Path) -> AsyncIterator[ServerProcess]:
 
 
 def missing(database: Path) -> Iterator[str]:
-    """What a database could hold and does not: tables without a row, and words that no row has."""
+    """What a database could hold and does not: tables without a row, columns without a value, and words that no row has."""
     with closing(sqlite3.connect(database)) as db:
         for name, definition in db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall():
             if db.execute(f"SELECT 1 FROM {name}").fetchone() is None:
                 yield name
+            for (column,) in db.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall():
+                said = db.execute(f"SELECT 1 FROM {name} WHERE {column} NOT IN ('', 0)").fetchone()
+                if said is None and (name, column) != NEVER:
+                    yield f"{name}.{column}"
             for column, words in CHOICE.findall(definition):
                 found = {word for (word,) in db.execute(f"SELECT DISTINCT {column} FROM {name}")}
                 yield from (f"{name}.{column} {word}" for word in set(re.findall("'(.*?)'", words)) - found)

@@ -15,7 +15,7 @@ from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
 from appliance.host.secrets import SealingKey
-from appliance.services import health, problems, secrets, settings, site, tariffs
+from appliance.services import admin_commands, health, problems, secrets, settings, site, tariffs
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
 from appliance.services.operators import operators
@@ -97,6 +97,12 @@ def chargers(books: Books) -> list[StationId]:
     yard = [books.station("CS-01", 4), books.station("CS-02", len(ConnectorStatus)), books.station("CS-03", 2)]
     for evse, status in enumerate(ConnectorStatus, start=1):
         books.status(yard[1], evse, status)
+    faulted = ConnectorStatus.FAULTED
+    admission.status_changed(
+        db,
+        yard[1],
+        StatusChanged(len(ConnectorStatus), 1, faulted, "GroundFailure", "left plug", books.now_ms, books.now_ms),
+    )
     admission.status_changed(
         db, yard[2], StatusChanged(0, 0, "Available", "NoError", "ready", books.now_ms, books.now_ms)
     )
@@ -278,7 +284,7 @@ def running(books: Books, yard: list[StationId]) -> None:
     """What is under way when the file is closed: on money held, on account, free, asked for, full, and parked."""
     db, station = books.db, yard[0]
     stopped = CardId(books.card("0455667788AA80", PersonId(6)))
-    parked = books.start(yard[2], 1, "04E5F607182980")
+    parked = books.start(yard[2], 1, "04B2C3D4E5F680")
     books.wait(600)
     books.status(yard[2], 1, "Charging")
     books.stop(yard[2], parked.ref, 5_000)
@@ -312,6 +318,7 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     problems.raise_problem(db, "job_failed", "job:backup", books.now_ms, job="backup")
     problems.clear_problem(db, "job_failed", "job:backup", books.now_ms)
     problems.acknowledge(db, 1, ACTOR, books.now_ms)
+    admin_commands.backed_up(db, books.now_ms)
     health.beat(db, books.now_ms)
 
 
