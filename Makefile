@@ -54,9 +54,10 @@ venv: $(INSTALLED) $(CATALOGS) ## the virtual environment .venv, from the lock
 
 .PHONY: lock
 lock: $(INSTALLED) ## renew the locked dependencies (LOCK_ARGUMENTS="--upgrade" for newer versions)
-	cd requirements && for name in build runtime pcsc development; do \
+	cd requirements && for source in ../setup.cfg build.in pcsc.in development.in; do \
+	    case $$source in *.in) name=$${source%.in} ;; *) name=runtime ;; esac; \
 	    ../.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
-	        --custom-compile-command "make lock" $(LOCK_ARGUMENTS) "$$name.in" --output-file "$$name.txt"; \
+	        --custom-compile-command "make lock" $(LOCK_ARGUMENTS) "$$source" --output-file "$$name.txt"; \
 	done
 
 .PHONY: wheels
@@ -71,7 +72,7 @@ screenshots: $(INSTALLED) $(TESTS_READY) $(CATALOGS) ## the pictures in docs/ima
 messages: $(INSTALLED) ## collect the strings people read into the catalogs, and compile these
 	@mkdir -p build
 	PYTHONPATH=scripts .venv/bin/pybabel --quiet extract --mapping-file babel.cfg --sort-by-file --no-wrap --add-location file \
-	    --project Forecourt --version "$$(sed -n "s|^version = ||p" setup.cfg)" --copyright-holder Forecourt --msgid-bugs-address Forecourt --output build/messages.pot appliance
+	    --project Forecourt --version "$$(.venv/bin/python -c 'import appliance; print(appliance.__version__)')" --copyright-holder Forecourt --msgid-bugs-address Forecourt --output build/messages.pot appliance
 	for language in $(LANGUAGES); do \
 	    catalog=$(LOCALES)/$$language/LC_MESSAGES/messages.po; \
 	    if [ -f "$$catalog" ]; then \
@@ -90,7 +91,7 @@ clean: ## everything that was made here, but not the demo site's data
 	find appliance benchmarks tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	find appliance -name '*.mo' -delete
 
-$(INSTALLED): requirements/build.txt requirements/development.txt setup.cfg pyproject.toml scripts/make-venv
+$(INSTALLED): requirements/build.txt requirements/development.txt setup.cfg setup.py pyproject.toml scripts/make-venv
 	scripts/make-venv requirements/development.txt
 	@touch $@
 

@@ -154,7 +154,7 @@ prepare_machine() {
 # --- finding out and asking --------------------------------------------------------------------------------------------
 
 find_out() {
-    version=$(sed -n 's/^version = //p' "$source_folder/setup.cfg")
+    version=$(sed -n 's/^__version__.*"\(.*\)"$/\1/p' "$source_folder/appliance/__init__.py")
     release=$version-$(date -u +%Y%m%dT%H%M%S.%3NZ)
     user_exists=no
     [ -z "$prefix" ] && ! getent passwd forecourt >/dev/null || user_exists=yes

@@ -8,15 +8,20 @@ import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
+from appliance.commands.secrets import read_words
+from appliance.db import secrets as rows
 from appliance.db.engine import backup as backups
 from appliance.db.engine.files import about
-from appliance.db.engine.migrate import migrate
+from appliance.db.engine.migrate import migrate, migrations, version
 from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.host import owner_key
+from appliance.host import secrets as vaults
 from appliance.host.control_socket import carry_out, change
 from appliance.host.data_directory import DataDirectory
-from appliance.services import admin_commands
+from appliance.host.secrets import SealingKey
+from appliance.services import admin_commands, secrets
 
 
 def backup(arguments: argparse.Namespace, clock: Clock) -> int:
@@ -30,6 +35,9 @@ def backup(arguments: argparse.Namespace, clock: Clock) -> int:
     backups.make(data.database, target)
     change(data, "backup.made", clock)
     print(f"Backed up to {target}: {target.stat().st_size:,} bytes, verified.")
+    with closing(backups.open_to_read(target)) as db:
+        if version(db) == len(migrations()) and rows.owner_key(db) is None:
+            print(f"What opens its secrets is not in it: keep {data.sealing_key}, or see forecourt secrets owner-key.")
     return 0
 
 
@@ -42,11 +50,17 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
     with data.lock(), about(data.database), backups.unfinished(data.database) as partial:
         try:
             prepare(arguments.file, partial, data, clock)
+            key = missing_key(partial, data, ask=arguments.owner_key)
         except (Refusal, OSError, sqlite3.Error, KeyboardInterrupt):
             print(f"Nothing was changed in {data.path}.", file=sys.stderr)
             raise
         was_there = backups.put_in_place(partial, data.database, aside)
+        if key is not None:
+            vaults.set_aside(data, clock())
+            vaults.put(data, key.key)
     print(f"Restored {arguments.file} to {data.path}.")
+    if key is not None:
+        print(f"Put {data.sealing_key} in place: it opens the secrets.")
     if was_there:
         print(f"What was there before is kept as {aside}.", file=sys.stderr)
     return 0
@@ -59,6 +73,37 @@ def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> Non
     migrate(partial, set_aside=False)  # The backup itself is how it was.
     carry_out(partial, admin_commands.restored, clock(), newest=newest_number(data.database))
     backups.sync(partial)
+
+
+def missing_key(partial: Path, data: DataDirectory, *, ask: bool) -> SealingKey | None:
+    """The key of the secrets in restored books; None if it lies in the folder already, or stays missing because nobody asked for it.
+
+    Raises:
+        Refusal: It is not in the backup, or the words that were given are not those of its owner's key.
+    """
+    with closing(backups.open_to_read(partial)) as db:
+        present = vaults.load(data)
+        if not secrets.is_marked(db) or (present is not None and secrets.opens(db, present)):
+            return None
+        owner = rows.owner_key(db)
+        if not ask:
+            print(without_key(data, in_backup=owner is not None), file=sys.stderr)
+            return None
+        if owner is None:
+            raise Refusal(
+                "What opens the secrets is not in this backup: the site had no owner's key when it was made.",
+                "Leave out --owner-key, and put the file sealing.key of that site into the folder yourself.",
+            )
+        found = owner_key.disclose(owner, read_words())
+        if not secrets.opens(db, found):
+            raise Refusal("What this backup has as its key does not open its secrets.", "Take another backup.")
+        return found
+
+
+def without_key(data: DataDirectory, *, in_backup: bool) -> str:
+    """That the secrets stay closed, and what opens them."""
+    remedy = "say it again with --owner-key, or put" if in_backup else "put"
+    return f"Its secrets stay closed: {remedy} the sealing.key of the site that was backed up into {data.path}."
 
 
 def newest_number(database: Path) -> int:

@@ -15,8 +15,9 @@ from appliance.db.engine.files import FileTrouble, about
 from appliance.db.engine.migrate import migrations, version
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
+from appliance.host import secrets as vaults
 from appliance.host.data_directory import DataDirectory, InUse
-from appliance.services import settings
+from appliance.services import secrets, settings
 
 DAY_MS = 86_400_000
 
@@ -25,7 +26,7 @@ def doctor(arguments: argparse.Namespace, clock: Clock) -> int:
     """Print what was looked at and what is wrong; 0 when nothing is."""
     data = DataDirectory(arguments.data_dir)
     wrong = list(examine(data, clock()))
-    print(f"Looked at {data.path}: files, books, settings, disk, backup. {running(data)}")
+    print(f"Looked at {data.path}: files, books, secrets, settings, disk, backup. {running(data)}")
     for sentence in wrong:
         print(f"- {sentence}")
     print(f"{len(wrong)} to look at." if wrong else "All is well.")
@@ -50,6 +51,7 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
         return
     with closing(backup.open_to_read(data.database)) as db:
         yield from examine_books(db, free_mb, now_ms)
+        yield from examine_secrets(db, data)
 
 
 def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator[str]:
@@ -72,6 +74,22 @@ def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator
     count = problems.count_open(db)
     if count:
         yield f"The console shows {count} problems."
+
+
+def examine_secrets(db: sqlite3.Connection, data: DataDirectory) -> Iterator[str]:
+    """Whether they can be opened, here and elsewhere."""
+    if version(db) < len(migrations()) or not secrets.is_marked(db):
+        return  # The first start of the server makes the key.
+    key = vaults.load(data)
+    if key is None or not secrets.opens(db, key):
+        yield (
+            f"{data.sealing_key} is {'missing' if key is None else 'of another site'}, so the secrets in the books cannot be opened. "
+            "Put it back, or restore a backup with `--owner-key`; if it is lost for good: `forecourt secrets start-over`."
+        )
+    elif data.sealing_key.stat().st_mode & 0o077:
+        yield f"Others on this machine may read {data.sealing_key}. Close it with `chmod 600 {data.sealing_key}`."
+    if secrets.needs_owner_key(db):
+        yield "There are secrets that no backup brings back. Make an owner's key: `forecourt secrets owner-key`."
 
 
 def running(data: DataDirectory) -> str:

@@ -15,7 +15,9 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency
 from appliance.domain.site import LANGUAGES, Site
+from appliance.host import secrets as vaults
 from appliance.host.data_directory import DataDirectory
+from appliance.services.secrets import take_up
 
 
 def init(arguments: argparse.Namespace, clock: Clock) -> int:
@@ -65,6 +67,7 @@ def create(
         try:
             db.executescript(WRITER_SETTINGS)
             sites.create(db, site, secrets.token_bytes(32), now_ms)
+            take_up(db, vaults.load_or_make(data), now_ms)
         finally:
             db.close()
     return site

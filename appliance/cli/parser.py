@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from appliance import __version__
 from appliance.cli import simulate as terminal
 from appliance.domain.errors import Refusal
 from appliance.domain.site import LANGUAGES
@@ -51,6 +52,7 @@ def drivers_url(text: str) -> str:
 def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     """All commands and their options."""
     top = argparse.ArgumentParser(prog="forecourt", description="The server of an EV charging site.")
+    top.add_argument("--version", action="version", version=f"forecourt {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the site", description="Run the site until SIGTERM or Ctrl-C.")
@@ -127,6 +129,24 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     restore = commands.add_parser("restore", help="put a backup in place, after verifying it")
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.add_argument("directory", type=Path, metavar="DIR", help="the data directory")
+
+    restore.add_argument(
+        "--owner-key",
+        action="store_true",
+        help="open the secrets in it with the words of the owner's key, which are asked for or read from standard input",
+    )
+
+    secrets = commands.add_parser("secrets", help="the keys of what the site keeps secret")
+    secret_actions = secrets.add_subparsers(dest="action", required=True)
+    owner_key = secret_actions.add_parser(
+        "owner-key", help="make the owner's key and print its words, this once: they open the secrets in backups"
+    )
+    _data_dir(owner_key, environment)
+    owner_key.add_argument("--replace", action="store_true", help="make another, if the words are lost")
+    start_over = secret_actions.add_parser(
+        "start-over", help="forget all secrets, whose key is lost for good, and begin with a new one"
+    )
+    _data_dir(start_over, environment)
 
     doctor = commands.add_parser("doctor", help="say in sentences what is wrong with a site")
     _data_dir(doctor, environment)

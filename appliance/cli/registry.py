@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from appliance.cli import accounts, backup, doctor, init
+from appliance.commands import secrets
 from appliance.domain.clock import Clock
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
@@ -16,4 +17,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
     "backup": backup.backup,
     "restore": backup.restore,
     "doctor": doctor.doctor,
+    "secrets": secrets.secrets,
 }

@@ -1,1 +1,1 @@
-"""What a process on this machine needs, above the edges: listeners, addresses, certificates, the service manager, the data directory, the control socket."""
+"""What a process on this machine needs: files and keys beside the books. Above the edges, below the composition root."""

@@ -37,6 +37,11 @@ class DataDirectory:
         """Where commands reach the running server."""
         return self.path / "control.sock"
 
+    @property
+    def sealing_key(self) -> Path:
+        """What opens the secrets in the database, and is not in it."""
+        return self.path / "sealing.key"
+
     def make(self) -> None:
         """Create the folder, for its owner's eyes only.
 

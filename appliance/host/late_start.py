@@ -19,6 +19,7 @@ from appliance.domain.site import Site
 from appliance.host.data_directory import DataDirectory
 from appliance.host.listeners import Faces, listen
 from appliance.host.public_urls import addresses, card_link_base, keep_certificate, site_certificate
+from appliance.host.secrets import open_vault
 from appliance.host.tasks import running
 from appliance.host.tls.contexts import server_context
 from appliance.host.tls.site import SiteCertificate
@@ -66,6 +67,7 @@ async def open_office(
     """
     data, store, hub, clock, stations = core.data, core.store, core.hub, core.clock, core.stations
     await store.write(desk_jobs.recover, clock())
+    await open_vault(data, store, clock)  # Whoever needs a secret will be handed what this returns.
     toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
     readers = [str(toy_reader.path)] if toy_reader is not None else arguments.reader
     desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)

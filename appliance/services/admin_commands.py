@@ -7,8 +7,9 @@ from typing import Any
 
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
+from appliance.db.secrets import OwnerKey
 from appliance.db.sessions import sessions
-from appliance.services import audit
+from appliance.services import audit, secrets
 from appliance.services.operators import operators
 
 ACTOR = "console"
@@ -46,6 +47,11 @@ def backed_up(db: Database, now_ms: int) -> None:
     sites.backed_up(db, now_ms)
 
 
+def set_owner_key(db: Database, now_ms: int, *, public: str, enclosed: str) -> None:
+    """The owner's key (both in hex), whose words the caller has shown or is about to."""
+    secrets.set_owner_key(db, OwnerKey(bytes.fromhex(public), bytes.fromhex(enclosed)), ACTOR, now_ms)
+
+
 def restored(db: Database, now_ms: int, *, newest: int) -> None:
     """These books are a backup's, and the site has had sessions up to `newest` since.
 
@@ -60,4 +66,5 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "operator.add": add_operator,
     "setup.code": new_setup_code,
     "backup.made": backed_up,
+    "owner_key.set": set_owner_key,
 }

@@ -11,7 +11,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
-from appliance.services import settings
+from appliance.services import secrets, settings
 from appliance.services.problems import clear_problem, raise_problem
 from appliance.services.sessions import billing, closing
 from appliance.services.sessions.billing import Pace
@@ -57,12 +57,13 @@ def check_sessions(db: Database, now_ms: int) -> None:
 
 
 def check_box(db: Database, free_mb: int, now_ms: int) -> None:
-    """Disk, backup, settings and tariff."""
+    """Disk, backup, secrets, settings and tariff."""
     values = settings.of(db)
     _set(db, "disk_space", "disk", free_mb < values.disk_free_min_mb, now_ms, free_mb=free_mb)
     last_ms = sites.backup_at_ms(db)
     old = now_ms - (last_ms or sites.created_at_ms(db)) > values.backup_age_max_days * DAY_MS
     _set(db, "backup_age", "backup", old and not sites.of(db).demo, now_ms, last_ms=last_ms)
+    _set(db, "owner_key_missing", "site", secrets.needs_owner_key(db), now_ms)
     unread = settings.unread(db)
     _set(db, "unread_setting", "settings", bool(unread), now_ms, names=unread)
     _set(db, "no_tariff", "site", tariffs.default(db) is None, now_ms)

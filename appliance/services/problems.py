@@ -27,6 +27,8 @@ KINDS = (
     "station_error",
     "disk_space",
     "backup_age",
+    "secrets",
+    "owner_key_missing",
     "unread_setting",
     "no_tariff",
     "stop_ignored",

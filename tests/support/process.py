@@ -93,10 +93,17 @@ async def gone(process: asyncio.subprocess.Process) -> int:
 class ServerProcess:
     """`forecourt serve` on a folder. Free ports at the first start, the same ones at each further start."""
 
-    def __init__(self, data_dir: Path, *, prefix: Sequence[str] = (), options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        prefix: Sequence[str] = (),
+        options: Sequence[str] = (),
+        program: Sequence[str] = (sys.executable, "-m", "appliance"),
+    ) -> None:
         self.data_dir = data_dir
         self.log_file = data_dir.parent / f"{data_dir.name}.log"
-        self.prefix = list(prefix)
+        self.command = [*prefix, *program]
         self.options = list(options)
         self.urls: dict[str, str] = {}
         self.said: list[str] = []
@@ -129,8 +136,7 @@ class ServerProcess:
         """Start, and wait for nothing."""
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.prefix, sys.executable, "-m", "appliance", *self.words(), cwd=ROOT, stdout=subprocess.PIPE,
-                stderr=log, env=environment(),
+                *self.command, *self.words(), cwd=ROOT, stdout=subprocess.PIPE, stderr=log, env=environment(),
             )  # fmt: skip
 
     def words(self) -> list[str]:

@@ -94,6 +94,20 @@ class Stations(Protocol):
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""
 
 
+class CannotOpen(Exception):
+    """What was sealed is of another key or another purpose, or was changed."""
+
+
+class Vault(Protocol):
+    """Seals what the site keeps secret for others. Where its key is lost there is no vault."""
+
+    def seal(self, purpose: str, plain: bytes) -> bytes:
+        """Something that only the same vault opens, and only for the same purpose."""
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        """What was sealed; CannotOpen otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeskView:
     """A card desk as it is now."""

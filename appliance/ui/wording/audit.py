@@ -88,6 +88,8 @@ SENTENCES = {
     "tariff.archive": N_("Took the tariff {subject} out of use"),
     "problem.acknowledge": N_("Took note of {subject}"),
     "site.restore": N_("Put a backup in the place of the books"),
+    "site.owner_key": N_("Made an owner's key: its words open the secrets in later backups"),
+    "site.new_secrets": N_("Gave up the secrets that were kept, and began with a new key"),
     "setting.site": N_("Changed the site: it is called {name} and speaks {language}"),
     "setting.change": N_("Set “{subject}” to {value}"),
     "operator.add": N_("Added {subject} as {role}"),

@@ -104,6 +104,19 @@ TEXTS = {
         N_("The last backup was {last}."),
         N_("Plug in a USB drive and run `forecourt backup`."),
     ),
+    "secrets": Text(
+        N_(
+            "The file `sealing.key` is missing, or is another site's: the secrets that this site keeps cannot be opened."
+        ),
+        N_(
+            "What needs them is off, the rest runs. Put the file back, or restore a backup with the owner's key. If it is lost for good: `forecourt secrets start-over`."
+        ),
+        urgent=True,
+    ),
+    "owner_key_missing": Text(
+        N_("The secrets that this site keeps could not be opened on another box, from any backup."),
+        N_("Make an owner's key with `forecourt secrets owner-key`, and keep its words on paper."),
+    ),
     "unread_setting": Text(
         N_("Settings that cannot be read: {names}."),
         N_("Set them anew under Settings; until then the usual values hold."),

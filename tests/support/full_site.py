@@ -1,0 +1,331 @@
+"""A site with something of everything that its database can hold, made by the services: what `scripts/make-release-database` keeps
+of each release. `tests/db/test_releases.py` finds out what is missing.
+"""
+
+from __future__ import annotations
+
+from appliance.db.people import people
+from appliance.db.stations import message_log
+from appliance.domain.cards.limits import Limits
+from appliance.domain.cards.tag import Kind, Trouble
+from appliance.domain.events import MeterRead, StationBooted, StatusChanged
+from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
+from appliance.domain.meter import Reading
+from appliance.domain.station import ConnectorStatus
+from appliance.domain.tariff import Tariff
+from appliance.host import owner_key
+from appliance.host.secrets import SealingKey
+from appliance.services import admin_commands, health, problems, secrets, settings, site, tariffs
+from appliance.services.card_desk import jobs
+from appliance.services.cards import aliases, limits, pin, unknown
+from appliance.services.operators import operators
+from appliance.services.operators.operators import Role
+from appliance.services.people import groups, importing
+from appliance.services.people import people as people_units
+from appliance.services.people.spreadsheets import Row
+from appliance.services.sessions import closing, review, start_requests, starting
+from appliance.services.stations import admission, credentials
+from appliance.services.wallets import form_bookings, wallets
+from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
+from tests.support.desk_bench import Bench
+from tests.support.one_desk import Chip
+
+PASSWORD = "seven green kettles"
+"""Of all who are made here."""
+STATION_PASSWORD = b"charger-password"
+DAY_S = 86_400
+OTHER_DESK = "gate"
+
+
+def fill(books: Books) -> None:
+    """All of it; some days of a busy site, ending with sessions that run."""
+    staff(books)
+    prices(books)
+    yard = chargers(books)
+    crowd(books, yard[0])
+    desk(books)
+    over(books, yard)
+    taps(books, yard)
+    running(books, yard)
+    hindsight(books, yard)
+    kept_secret(books)
+
+
+# --- who works here, and at what price -------------------------------------------------------------------------------------
+
+
+def staff(books: Books) -> None:
+    """An operator of each role, log-ins open and over, tokens, settings."""
+    db, now_ms = books.db, books.now_ms
+    kept = operators.hash_password(PASSWORD)
+    for role in Role:
+        operator = operators.add(
+            db, login=role, name=f"The {role}", role=role, password_hash=kept,
+            language="bn" if role is Role.GUARD else "", actor="console", now_ms=now_ms,
+        )  # fmt: skip
+        log_in = operators.log_in(
+            db, operator, operators.new_token(), address="192.168.7.2", browser="A browser", now_ms=now_ms
+        )
+        if role is Role.CASHIER:
+            operators.log_out(db, log_in, now_ms)
+        if role is Role.VIEWER:
+            operators.disable(db, operator, actor=ACTOR, now_ms=now_ms)
+    for role in Role:
+        operators.create_token(db, f"program of the {role}", role, actor=ACTOR, now_ms=now_ms)
+    operators.revoke_token(db, 2, actor=ACTOR, now_ms=now_ms)
+    for name, text in (("card_deposit_minor", "300"), ("heartbeat_interval_s", "120"), ("assume_ocpp16", "1")):
+        settings.change(db, name, text)
+    site.rename(db, "Dhanmondi yard", "bn", ACTOR, now_ms)
+
+
+def prices(books: Books) -> None:
+    """The default tariff, one before it, one of the night, and one that is archived."""
+    before = books.tariff()
+    old = books.tariff(1_800_000)
+    books.tariff(2_000_000, time=10_000, idle=100_000, grace_s=300, flat=50_000, tax=750)
+    tariffs.add(books.db, Tariff(0, "Fleet", 1_500_000, tax_basis_points=750), ACTOR, books.now_ms)
+    for number in (before, old):
+        tariffs.archive(books.db, number, ACTOR, books.now_ms)
+
+
+# --- chargers --------------------------------------------------------------------------------------------------------------
+
+
+def chargers(books: Books) -> list[StationId]:
+    """Three that are approved, one of them with a connector in each status; one that knocks; one that is retired."""
+    db = books.db
+    yard = [books.station("CS-01", 4), books.station("CS-02", len(ConnectorStatus)), books.station("CS-03", 2)]
+    for evse, status in enumerate(ConnectorStatus, start=1):
+        books.status(yard[1], evse, status)
+    faulted = ConnectorStatus.FAULTED
+    admission.status_changed(
+        db,
+        yard[1],
+        StatusChanged(len(ConnectorStatus), 1, faulted, "GroundFailure", "left plug", books.now_ms, books.now_ms),
+    )
+    admission.status_changed(
+        db, yard[2], StatusChanged(0, 0, "Available", "NoError", "ready", books.now_ms, books.now_ms)
+    )
+    for number, station in enumerate(yard, start=1):
+        admission.connected(db, station, "1.6", f"192.168.7.{number}", books.now_ms)
+        admission.booted(db, station, StationBooted("Acme", f"A{number}", f"S-{number}", "1.2.3", books.now_ms))
+        message_log.record(db, (station, books.now_ms, "in", "BootNotification", '{"chargePointVendor":"Acme"}', '{"status":"Accepted"}', None))  # fmt: skip
+    message_log.record(db, (yard[0], books.now_ms, "out", "Reset", '{"type":"Soft"}', '{"status":"Accepted"}', None))
+    message_log.record(db, (yard[0], books.now_ms, "in", "", "{[", None, "no JSON"))
+    password = credentials.hash_password(SECRET, STATION_PASSWORD)
+    admission.secure(db, yard[2], 1, password, ACTOR, books.now_ms)
+    admission.clock_skew(db, yard[2], 3_600_000, books.now_ms)
+    admission.rename(db, yard[0], "Gate", ACTOR, books.now_ms)
+    assert admission.knock(db, "NEW-1", "192.168.7.77", books.now_ms) is not None
+    admission.retire(db, books.station("OLD-1", 1), ACTOR, books.now_ms)
+    return yard
+
+
+# --- people and cards ------------------------------------------------------------------------------------------------------
+
+
+def crowd(books: Books, station: StationId) -> None:
+    """A group of each policy, people in all of them, and cards in every condition."""
+    db, now_ms = books.db, books.now_ms
+    fleet_tariff = 4
+    customers = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
+    groups.add_group(db, "Staff", "free", ACTOR, now_ms)
+    groups.add_group(db, "Family", "postpaid", ACTOR, now_ms)
+    groups.add_group(db, "Fleet", "postpaid", ACTOR, now_ms, limit_minor=500_000, tariff_id=fleet_tariff)
+    rahima = form_bookings.take_in(
+        db,
+        form_bookings.NewPerson(
+            "Rahima Khatun", customers, "01712 345678", "Knows the guard", "bn", "04A1B2C3D4E580", "0001", 250_000
+        ),
+        "form-1", ACTOR, now_ms,
+    )  # fmt: skip
+    karim = books.person("Karim Ahmed", group=customers, paid_in=120_000)
+    gone = books.person("Abdul Malek", group=customers, paid_in=45_000)
+    twin = books.person("Karim Ahmad", group=customers, paid_in=2_000)
+    nasrin = books.person("Nasrin Akter", group=GroupId(customers + 1))
+    father = books.person("Father", group=GroupId(customers + 2))
+    taxi = books.person("Green Taxi", group=GroupId(customers + 3))
+    for number, (uid, person) in enumerate(
+        (("04B2C3D4E5F680", karim), ("04C3D4E5F60780", nasrin), ("04D4E5F6071880", father), ("04E5F607182980", taxi)), 2
+    ):
+        people_units.add_card(db, uid, person, ACTOR, now_ms, label=f"{number:04}", kind=Kind.NTAG424)
+    fleet_card = books.card("04F60718293A80", taxi, transactions_max=9)
+    limits.change(
+        db, CardId(fleet_card),
+        Limits(60_000, 200_000, 90_000, 300_000, 0b1011111, 360, 1380, frozenset({int(station)})), ACTOR, now_ms,
+    )  # fmt: skip
+    books.card("0407182A3B4C80", karim, expires_at_ms=now_ms + DAY_S * 1000)
+    lost = CardId(books.card("0418293B4C5D80", karim))
+    people_units.block_card(db, lost, "lost", ACTOR, now_ms)
+    people_units.replace_card(db, lost, "04293B4C5D6E80", ACTOR, now_ms)
+    people_units.block_card(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", ACTOR, now_ms)
+    pin.set_pin(db, lost, pin.hash_pin("2580"), ACTOR, now_ms)
+    wallets.top_up(db, karim, 30_000, "mobile", "mobile-1", ACTOR, now_ms, card=lost)
+    form_bookings.refund(db, karim, 1_000, "bank", "asked for it", "form-2", ACTOR, now_ms)
+    wallets.correct(db, rahima, -500, "typed wrong", "correction-1", ACTOR, now_ms)
+    wallets.top_up(db, rahima, 700, "card", "card-1", ACTOR, now_ms)
+    form_bookings.merge(db, twin, karim, "form-3", ACTOR, now_ms)
+    wallets.refund(db, gone, 45_000, "cash", "leaves", ACTOR, now_ms)
+    people_units.close_person(db, gone, ACTOR, now_ms)
+    listed = [Row(1, "Shirin Sultana", "01710 101010", "Customers", "044C5D6E7F8080", "0099", "2030-12-31")]
+    importing.record(db, importing.apply(db, listed, SITE.zone, ACTOR, now_ms), ACTOR, now_ms)
+    first = people.cards_of(db, rahima)[0]
+    for token in ("80E5D4C3B2A104", "04A1B2C3", "0004A1B2C3D4E580", str(int(first.uid, 16)), "DRIVER-7"):
+        aliases.add(db, token, first.id, ACTOR, now_ms, station=station)
+
+
+def desk(books: Books) -> None:
+    """A job of each kind, done; others in each state; what was undone; a card in each state of its content."""
+    bench = Bench(books)
+    person = PersonId(2)
+    card, other = Chip("045D6E7F809180"), Chip("046E7F8091A280")
+    with bench.unit():
+        bench.issued(card, name="Jamal Uddin", group=GroupId(1), topup_minor=60_000)
+        bench.begin(jobs.begin_recharge, 5_000, "cash")
+        bench.lay(card)
+        bench.begin(jobs.begin_read)
+        bench.lay(card)
+        bench.begin(jobs.begin_rewrite, bench.card(card).id)
+        bench.lay(card)
+        bench.begin(jobs.begin_replace, bench.card(card).id)
+        bench.lay(other)
+        bench.begin(jobs.begin_decommission, refund=True, rest=True)
+        bench.lay(other)
+        bench.undo(bench.issued(Chip("047F8091A2B380"), name="A slip", group=GroupId(1), topup_minor=100).id)
+        bench.cancel(bench.issue(person=person))
+        bench.issue(person=person)
+        bench.lay(Chip("048091A2B3C480"), Trouble.TORN)
+        bench.begin(jobs.begin_batch, 2, group=GroupId(1), label="Guest", desk=OTHER_DESK)
+        bench.lay(Chip("04A2B3C4D5E680"), desk=OTHER_DESK)
+        taken_back = Chip("04C4D5E6F70880")
+        bench.issued(taken_back, person=person, topup_minor=200)
+        bench.begin(jobs.begin_decommission, refund=True)
+        bench.tap(taken_back)
+        bench.begin(jobs.begin_issue, person=person, desk="office")
+        bench.tap(Chip("0491A2B3C4D580"), desk="office")
+
+
+# --- sessions --------------------------------------------------------------------------------------------------------------
+
+
+def over(books: Books, yard: list[StationId]) -> None:
+    """Sessions that came to an end in each of the ways there are."""
+    db, station = books.db, yard[0]
+    charge(books, station, 1, "04A1B2C3D4E580", 8_000)
+    charge(books, station, 2, "04C3D4E5F60780", 20_000)
+    charge(books, station, 2, "04E5F607182980", 11_000)
+
+    # More than was held: the site's loss.
+    started = books.start(station, 3, "04F60718293A80")
+    books.wait(60)
+    books.stop(station, started.ref, 300_000)
+
+    # Over midnight, idle at its end, and then parked until the cable was pulled.
+    started = books.start(station, 1, "04A1B2C3D4E580", 10_000)
+    books.wait(13 * 3600)
+    books.read(station, started.ref, 15_000, 3_600)
+    books.status(station, 1, "SuspendedEV")
+    books.wait(1800)
+    books.stop(station, started.ref, 15_000)
+    books.status(station, 1, "Finishing")
+    books.wait(900)
+    books.status(station, 1, "Available")
+
+    # Nobody we know; stopped by the guard; a start that nothing came of.
+    books.stop(station, books.start(station, 4, "DEADBEEF").ref, 1_000, reason="DeAuthorized")
+    asked = start_requests.request_start(db, station, 4, ACTOR, books.now_ms, person=PersonId(2))
+    start_requests.give_up(db, asked.id, "rejected", books.now_ms)
+    start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
+    books.wait(120)
+    start_requests.give_up_old(db, books.now_ms)
+
+    # Ended by hand; by an estimate, and the true stop came later; by the next start.
+    closing.close_by_hand(db, books.start(station, 4, "04B2C3D4E5F680").ref, ACTOR, books.now_ms)
+    lost = books.start(station, 4, "04D4E5F6071880", 2_000)
+    books.wait(600)
+    books.read(station, lost.ref, 3_000)
+    books.wait(600)
+    charge(books, station, 4, "04B2C3D4E5F680", 1_500, 4_000)
+    books.stop(station, lost.ref, 4_000)
+    books.start(station, 4, "04D4E5F6071880", 6_000)
+    books.wait(600)
+    charge(books, station, 4, "04B2C3D4E5F680", 1_500, 9_000)
+
+    # In doubt, and looked at or not.
+    for _ in range(2):
+        started = books.start(station, 3, "04B2C3D4E5F680", 50_000)
+        books.wait(300)
+        books.stop(station, started.ref, 0)
+    review.acknowledge(db, started.ref, ACTOR, books.now_ms)
+
+
+def charge(books: Books, station: StationId, evse: int, uid: str, energy_wh: int, meter_wh: int = 1_000) -> None:
+    """An ordinary session with its readings."""
+    started = books.start(station, evse, uid, meter_wh)
+    for share in (1, 2, 3):
+        books.wait(600)
+        books.read(station, started.ref, meter_wh + energy_wh * share // 3, 7_400)
+    books.stop(station, started.ref, meter_wh + energy_wh, uid)
+
+
+def taps(books: Books, yard: list[StationId]) -> None:
+    """Cards shown at chargers: unknown ones, one that was waited for, one that is waited for in vain."""
+    db = books.db
+    for token in ("0A0B0C0D", "4C3B2A18", "08ABCDEF"):
+        unknown.seen(db, yard[0], token, books.now_ms)
+    unknown.begin_enrol(db, yard[0], PersonId(1), ACTOR, books.now_ms, "second")
+    unknown.shown(db, yard[0], "04B3C4D5E6F780", None, books.now_ms, books.now_ms)
+    aliases.begin_learn(db, yard[2], CardId(2), ACTOR, books.now_ms)
+    unknown.shown(db, yard[2], "F6E5D4C3", None, books.now_ms, books.now_ms)
+    unknown.begin_enrol(db, yard[1], PersonId(1), ACTOR, books.now_ms)
+
+
+def running(books: Books, yard: list[StationId]) -> None:
+    """What is under way when the file is closed: on money held, on account, free, asked for, full, and parked."""
+    db, station = books.db, yard[0]
+    stopped = CardId(books.card("0455667788AA80", PersonId(6)))
+    parked = books.start(yard[2], 1, "04B2C3D4E5F680")
+    books.wait(600)
+    books.status(yard[2], 1, "Charging")
+    books.stop(yard[2], parked.ref, 5_000)
+    books.status(yard[2], 1, "Finishing")
+    rahima = books.start(station, 1, "04A1B2C3D4E580", 30_000)
+    books.start(station, 2, "04C3D4E5F60780", 40_000)
+    books.start(station, 3, "04F60718293A80", 310_000)
+    for evse in (1, 2, 3):
+        books.status(station, evse, "Charging")
+    others = Reading(books.now_ms + 60_000, 31_000, 7_400, 32_000, 230_000, 55, '{"Temperature": "41"}')
+    books.wait(60)
+    starting.meter_read(db, station, MeterRead(rahima.ref, 1, (others,), books.now_ms))
+    books.wait(600)
+    books.read(station, rahima.ref, 33_000, 7_400)
+    books.status(station, 1, "SuspendedEV")
+    books.wait(60)
+    books.status(station, 1, "Charging")
+    books.status(station, 3, "SuspendedEV")
+    start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
+    books.start(yard[1], 3, "04D4E5F6071880", 70_000)
+    books.start(yard[1], 4, "0455667788AA80", 80_000)
+    people_units.block_card(db, stopped, "lost", ACTOR, books.now_ms)
+
+
+def hindsight(books: Books, yard: list[StationId]) -> None:
+    """What the checks find, and what somebody has looked at."""
+    db = books.db
+    health.check_stations(db, yard[:2], NOON_MS, books.now_ms)
+    health.check_box(db, 10, books.now_ms)
+    starting.stop_unreadable(db, yard[0], "a list", books.now_ms)
+    problems.raise_problem(db, "job_failed", "job:backup", books.now_ms, job="backup")
+    problems.clear_problem(db, "job_failed", "job:backup", books.now_ms)
+    problems.acknowledge(db, 1, ACTOR, books.now_ms)
+    admin_commands.backed_up(db, books.now_ms)
+    health.beat(db, books.now_ms)
+
+
+def kept_secret(books: Books) -> None:
+    """A secret of another, and an owner's key; the file that opens them stays behind."""
+    sealing = SealingKey(SECRET)
+    secrets.take_up(books.db, sealing, books.now_ms)
+    secrets.keep_secret(books.db, sealing, "mail.password", b"correct horse", books.now_ms)
+    public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
+    secrets.set_owner_key(books.db, owner_key.enclose(sealing, public), ACTOR, books.now_ms)
