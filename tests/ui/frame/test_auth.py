@@ -62,6 +62,37 @@ async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
     ]
 
 
+async def test_a_site_that_is_set_up_hashes_for_nobody_who_sets_it_up_again(yard: Yard) -> None:
+    """More at once than the pool takes: whoever reached it would be asked to come back."""
+    await yard.operator(Role.OWNER, "rahima")
+    form = {"code": "ABCD-EFGH-JKLM", "name": "Mallory", "login": "mallory", "password": PASSWORD}
+
+    assert await burst(yard.anybody(), "/setup", [form] * MANY) == Counter({409: MANY})
+
+
+async def test_who_has_no_set_up_code_makes_nobody_hash_and_soon_waits(bare: Yard) -> None:
+    await bare.store.write(operators.setup_code, bare.now_ms)
+    forms = [
+        {"code": f"ABCD-EFGH-JK{n:02}", "name": "Mallory", "login": "mallory", "password": PASSWORD}
+        for n in range(MANY)
+    ]
+
+    assert await burst(bare.anybody(), "/setup", forms) == Counter({422: GUESSES_FREE, 429: MANY - GUESSES_FREE})
+
+
+async def test_a_field_that_cannot_be_used_is_found_before_anything_is_hashed(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    client = await yard.logged_in(Role.OWNER)
+    forms = [
+        {"login": "Nasrin", "name": "Nasrin Akter", "role": "cashier", "password": PASSWORD},
+        {"login": "karim", "name": "", "role": "cashier", "password": PASSWORD},
+        {"login": "karim", "name": "Karim", "role": "king", "password": PASSWORD},
+        {"login": "", "name": "Karim", "role": "cashier", "password": PASSWORD},
+    ]
+
+    assert await burst(client, "/operators", forms * (MANY // 4)) == Counter({422: MANY})
+
+
 async def test_of_many_passwords_at_once_only_the_free_guesses_are_compared(yard: Yard) -> None:
     await yard.operator(Role.CASHIER, "nasrin")
     forms = [{"login": "nasrin", "password": f"wrong password {n}"} for n in range(MANY - 1)]
