@@ -272,6 +272,21 @@ async def test_any_call_goes_to_the_station_as_it_is_and_is_audited(
     assert actions.count("station.raw_call") == 2
 
 
+@pytest.mark.parametrize(("depth", "status"), [(10, 200), (240, 200), (260, 400), (1_000, 400), (30_000, 400)])
+async def test_a_raw_call_is_nested_as_deep_as_frames_are_read(
+    api: Client, station: Station, depth: int, status: int
+) -> None:
+    station.answers["DataTransfer"] = {"status": "Accepted"}
+    nested = "[" * depth + "]" * depth
+    raw = f'{{"action":"DataTransfer","payload":{{"data":{nested}}}}}'.encode()
+
+    answer = await api.call("POST", "/stations/CS-01/calls", raw=raw, headers={"Content-Type": "application/json"})
+
+    assert answer.status == status
+    if status == 200:
+        assert answer["result"] == {"status": "Accepted"}
+
+
 @pytest.mark.parametrize("role", ["manager", "cashier", "guard", "viewer"])
 async def test_raw_calls_are_for_owners_and_installers_only(site: Running, station: Station, role: str) -> None:
     client = await site.client(role)
