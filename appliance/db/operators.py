@@ -104,6 +104,11 @@ def exists(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM operator LIMIT 1").fetchone() is not None
 
 
+def has_login(db: sqlite3.Connection, login: str) -> bool:
+    """Whether somebody has this log-in name, also one who may log in no longer."""
+    return db.execute("SELECT 1 FROM operator WHERE login = ?", (login,)).fetchone() is not None
+
+
 def credentials(db: sqlite3.Connection, login: str) -> tuple[int, str] | None:
     """Number and password hash of an operator who may log in."""
     row: tuple[int, str] | None = db.execute(

@@ -24,6 +24,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host.data_directory import DataDirectory
 from appliance.services import admin_commands
+from appliance.services.foreign_json import read_json
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ async def listening(data: DataDirectory, store: Store, clock: Clock) -> AsyncIte
 async def answer(store: Store, clock: Clock, line: bytes) -> dict[str, Any]:
     """What a request comes to: a result, or a refusal as a sentence."""
     try:
-        request = json.loads(line)
+        request = read_json(line)
         unit = admin_commands.CHANGES[request["change"]]
         return {"result": await store.write(unit, clock(), **request["arguments"])}
     except Refusal as refusal:

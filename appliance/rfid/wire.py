@@ -21,6 +21,7 @@ from typing import Any
 import orjson
 
 from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Wipe, Work, Write
+from appliance.services.foreign_json import read_json
 
 VERSION = 1
 TEXT_CHARACTERS_MAX = 16_384
@@ -264,8 +265,8 @@ def _read(text: str) -> Message:
     if len(text) > TEXT_CHARACTERS_MAX:
         raise Malformed("too long")
     try:
-        record = _Record(orjson.loads(text))
-    except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
+        record = _Record(read_json(text))
+    except ValueError as error:
         raise Malformed("not JSON") from error
     read = READERS.get(record.words("type"))
     if read is None:

@@ -108,6 +108,33 @@ async def test_a_session_is_ended_without_its_station_once(api: Client, station:
     assert found["balance_minor"] == found["available_minor"] == 85_300
 
 
+@pytest.mark.parametrize(("call", "fee_minor"), [("bill", 84_000), ("acknowledge", 0)])
+async def test_what_is_in_doubt_is_held_until_a_manager_decides(
+    site: Running, api: Client, station: Station, person: int, call: str, fee_minor: int
+) -> None:
+    await station.plug_in()
+    await station.present_card("04A1B2C3")
+    await station.charge(40_000, duration_s=60)
+    await station.stop_transaction()
+    (session,) = (await api.get("/sessions", state="review"))["items"]
+    assert (session["note"], session["fee_minor"], session["cost_minor"]) == ("too_fast", 0, 84_000)
+    found = await api.get(f"/people/{person}")
+    assert found["balance_minor"] == found["available_minor"] + session["held_minor"] == 100_000
+    assert session["held_minor"] > 0
+    path = f"/sessions/{session['id']}/{call}"
+    assert (await (await site.client("cashier")).post(path, {}, key="no")).status == 403
+
+    settled = await api.post(path, {}, key="looked")
+    again = await api.post(path, {}, key="looked")
+
+    assert (settled["state"], settled["fee_minor"], settled["cost_minor"]) == ("ended", fee_minor, fee_minor)
+    assert again.body == settled.body
+    assert (await api.post(path, {}, key="once-more")).status == 409
+    found = await api.get(f"/people/{person}")
+    assert found["balance_minor"] == found["available_minor"] == 100_000 - fee_minor
+    assert (await api.get("/ledger/trial-balance"))["balanced"] is True
+
+
 async def test_a_start_repeated_with_its_key_starts_once(api: Client, station: Station, person: int) -> None:
     body = {"connector": 1, "card": "04 a1 b2 c3"}
     answers = await asyncio.gather(*(api.post("/stations/CS-01/start", body, key="s") for _ in range(4)))
@@ -243,6 +270,21 @@ async def test_any_call_goes_to_the_station_as_it_is_and_is_audited(
     assert (unknown.status, unknown["error"]["code"]) == (200, "NotImplemented")
     actions = await site.store.read(lambda db: [row[0] for row in db.execute("SELECT action FROM audit")])
     assert actions.count("station.raw_call") == 2
+
+
+@pytest.mark.parametrize(("depth", "status"), [(10, 200), (240, 200), (260, 400), (1_000, 400), (30_000, 400)])
+async def test_a_raw_call_is_nested_as_deep_as_frames_are_read(
+    api: Client, station: Station, depth: int, status: int
+) -> None:
+    station.answers["DataTransfer"] = {"status": "Accepted"}
+    nested = "[" * depth + "]" * depth
+    raw = f'{{"action":"DataTransfer","payload":{{"data":{nested}}}}}'.encode()
+
+    answer = await api.call("POST", "/stations/CS-01/calls", raw=raw, headers={"Content-Type": "application/json"})
+
+    assert answer.status == status
+    if status == 200:
+        assert answer["result"] == {"status": "Accepted"}
 
 
 @pytest.mark.parametrize("role", ["manager", "cashier", "guard", "viewer"])

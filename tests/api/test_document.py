@@ -48,6 +48,8 @@ def test_every_call_that_moves_money_asks_for_a_key() -> None:
         "/people/{id}/refunds",
         "/people/{id}/corrections",
         "/sessions/{id}/close",
+        "/sessions/{id}/acknowledge",
+        "/sessions/{id}/bill",
         "/desks/{id}/issue",
         "/desks/{id}/recharge",
         "/desks/{id}/decommission",

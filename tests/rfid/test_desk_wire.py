@@ -76,6 +76,15 @@ def test_any_other_text_is_malformed_and_nothing_worse(text: str) -> None:
             read(text)
 
 
+@pytest.mark.parametrize("depth", [260, 1_000, 3_000])
+def test_what_is_nested_deep_is_malformed(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    for read in (wire.read_up, wire.read_down):
+        for text in (nested, f'{{"type":"alive","more":{nested}}}', f'{{"type":{nested}}}'):
+            with pytest.raises(Malformed):
+                read(text)
+
+
 @given(st.data())
 def test_a_message_with_one_field_spoiled_is_malformed_or_still_one_of_ours(data: st.DataObject) -> None:
     message = json.loads(wire.write(data.draw(UP)))

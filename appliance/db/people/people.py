@@ -361,6 +361,12 @@ def running_of(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
+def in_review(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
+    """The sessions of a person of which somebody must say what is billed."""
+    rows = db.execute("SELECT id FROM session WHERE person_id = ? AND state = 'review' ORDER BY id", (person,))
+    return [SessionId(row[0]) for row in rows]
+
+
 def cards_in(rows: sqlite3.Cursor) -> list[Card]:
     """The cards that a query found."""
     return [card for row in rows if (card := _card(row)) is not None]

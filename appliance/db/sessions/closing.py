@@ -138,6 +138,14 @@ def correct(
     )  # fmt: skip
 
 
+def doubt(db: Database, session: SessionId, meter_stop_wh: int | None, reason: str, note: str) -> None:
+    """The stop that was to correct an estimate cannot be right: somebody must look, and the estimate stays billed."""
+    db.execute(
+        """UPDATE session SET state = 'review', meter_stop_wh = ?, stop_reason = ?, note = ? WHERE id = ?""",
+        (meter_stop_wh, reason, note, session),
+    )
+
+
 # --- the place after the transaction ---------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,7 @@ class Session:
     tax_minor: int
     fee_minor: int
     held_minor: int
+    """Of an open one and of one in review, what is held now; else the sum of what was."""
     stop_wanted: str
     stop_reason: str
     estimated: bool
@@ -92,7 +93,10 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
        CASE WHEN session.state = 'running'
             THEN max(0, coalesce((SELECT max(energy_wh) FROM sample WHERE session_id = session.id), meter_start_wh) - meter_start_wh)
             ELSE energy_wh END,
-       duration_s, idle_s, net_minor, tax_minor, fee_minor, held_minor, stop_wanted, stop_reason, estimated,
+       duration_s, idle_s, net_minor, tax_minor, fee_minor,
+       CASE WHEN session.state = 'review' AND EXISTS (SELECT 1 FROM transfer WHERE key = 'end|' || session.id || '|1')
+            THEN 0 ELSE held_minor END,
+       stop_wanted, stop_reason, estimated,
        session.tariff_id, session.note, requested_by
 FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """

@@ -32,6 +32,7 @@ from appliance.ocpp.settings import Settings
 from appliance.ocpp.version import Dialect, Inbound, Refused, Taken, Unit, Unreadable
 from appliance.services import problems
 from appliance.services.counters import Counters
+from appliance.services.foreign_json import read_json
 
 log = logging.getLogger(__name__)
 
@@ -160,8 +161,8 @@ class Link:
 
     def _received(self, text: str) -> Answer | None:
         try:
-            frame = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
+            frame = read_json(text)
+        except ValueError as error:
             return self._unparsed(text, f"not JSON: {error}")
         if type(frame) is not list or not frame:
             self._ignored(text, "not an OCPP-J frame")

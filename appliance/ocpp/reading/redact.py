@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from appliance.services.foreign_json import read_json
+
 BLANK = "•••"
 SECRET = re.compile(r"authorizationkey|password|passwd|secret|privatekey|passphrase", re.IGNORECASE)
 URL_PASSWORD = re.compile(r"(://[^/@:\s\"]*):[^/@\s\"]+@")
@@ -46,8 +48,8 @@ def redacted(payload: Any) -> Any:
 def redacted_text(text: str) -> str:
     """The same for a frame as text; in one that is not even JSON as far as can be seen."""
     if SECRET.search(text):
-        with suppress(orjson.JSONDecodeError):
-            return orjson.dumps(redacted(orjson.loads(text))).decode()
+        with suppress(ValueError):
+            return orjson.dumps(redacted(read_json(text))).decode()
         text = SECRET_PAIR.sub(rf'\1"{BLANK}"', text)
     return URL_PASSWORD.sub(rf"\1:{BLANK}@", text) if "://" in text else text
 

@@ -118,8 +118,7 @@ def check_holder(db: sqlite3.Connection, job: Job, card: Card) -> None:
     if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
         raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
     if job.kind == "issue" and goes_with_card(db, job, card):
-        if people.running_of(db, person.id):
-            raise Refusal("{name} has a session running.", "Stop it first.", name=person.name)
+        people_units.check_no_session(db, person)
         if person.balance_minor != from_wallet:
             raise Refusal(
                 "The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=person.name

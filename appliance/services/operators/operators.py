@@ -114,19 +114,29 @@ def first_owner(
         Invalid: The code is another one or too old, or a field cannot be used.
         Conflict: Somebody was set up before.
     """
-    if rows.exists(db):
-        raise Conflict("This site has been set up.", "Log in instead.")
-    known = rows.setup_code(db)
-    if known is None or not secrets.compare_digest(known[0], _hash_code(code)):
-        raise Invalid("code", "This is not the set-up code.", "It was printed when the server was installed.")
-    if known[1] <= now_ms:
-        raise Invalid("code", "The set-up code is too old.", "Make a new one with `forecourt setup-code`.")
+    check_not_set_up(db)
+    check_setup_code(db, code, now_ms)
     operator = add(
         db, login=login, name=name, role=Role.OWNER, password_hash=password_hash, language=language, actor="console",
         now_ms=now_ms,
     )  # fmt: skip
     rows.forget_setup_code(db)
     return operator
+
+
+def check_not_set_up(db: sqlite3.Connection) -> None:
+    """Raises Conflict: Somebody was set up before."""
+    if rows.exists(db):
+        raise Conflict("This site has been set up.", "Log in instead.")
+
+
+def check_setup_code(db: sqlite3.Connection, code: str, now_ms: int) -> None:
+    """Raises Invalid: The code is another one, or too old."""
+    known = rows.setup_code(db)
+    if known is None or not secrets.compare_digest(known[0], _hash_code(code)):
+        raise Invalid("code", "This is not the set-up code.", "It was printed when the server was installed.")
+    if known[1] <= now_ms:
+        raise Invalid("code", "The set-up code is too old.", "Make a new one with `forecourt setup-code`.")
 
 
 # --- operators -----------------------------------------------------------------------------------------------------------
@@ -146,9 +156,21 @@ def add(
         db, login=login, name=name, role=role, language=language, password_hash=password_hash, now_ms=now_ms
     )
     if operator is None:
-        raise Invalid("login", "Somebody else has this log-in name.", "Choose another one.")
+        raise _login_taken()
     audit.record(db, actor, "operator.add", f"operator:{operator}", now_ms, login=login, name=name, role=role)
     return operator
+
+
+def check_new(db: sqlite3.Connection, *, login: str, name: str, role: str) -> None:
+    """Refuse what `add` would refuse, before a password is hashed for it.
+
+    Raises:
+        Invalid: A field cannot be used, or the login is taken.
+    """
+    _checked_name(name)
+    _checked_role(role)
+    if rows.has_login(db, normal_login(login)):
+        raise _login_taken()
 
 
 def change(db: Database, operator: int, *, name: str, role: str, language: str, actor: str, now_ms: int) -> None:
@@ -288,6 +310,10 @@ def normal_login(login: str) -> str:
     if not 1 <= len(normal) <= 64 or not normal.isprintable():
         raise Invalid("login", "A log-in name has 1 to 64 characters.")
     return normal
+
+
+def _login_taken() -> Invalid:
+    return Invalid("login", "Somebody else has this log-in name.", "Choose another one.")
 
 
 def _digest(password: str) -> bytes:

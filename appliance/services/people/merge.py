@@ -8,7 +8,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
-from appliance.services.people.people import close_person, need_person
+from appliance.services.people.people import check_no_session, close_person, need_person
 from appliance.services.wallets import wallets
 
 
@@ -18,7 +18,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
     Sessions stay with whom they were billed to.
 
     Raises:
-        Refusal: They are the same, a session is open, or there is a debt.
+        Refusal: They are the same, a session is open or in review, or there is a debt.
     """
     if person == into:
         raise Refusal("This is the same person.", "Choose the other one.")
@@ -26,8 +26,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
     for one in (found, target):
         if one.closed_at_ms is not None:
             raise Refusal("{name} has left this site.", "Take them in again first.", name=one.name)
-    if people.running_of(db, person):
-        raise Refusal("{name} has a session running.", "Stop it first.", name=found.name)
+    check_no_session(db, found)
     if found.balance_minor < 0:
         raise Refusal("{name} owes money.", "Let it be paid, or correct it, first.", name=found.name)
     if found.balance_minor:

@@ -91,11 +91,10 @@ def close_person(db: Database, person: PersonId, actor: str, now_ms: int) -> Non
     """They have left: no card of theirs charges any more.
 
     Raises:
-        Refusal: There is money in the wallet, or a debt, or a session is open.
+        Refusal: There is money in the wallet, or a debt, or a session is open or in review.
     """
     found = need_person(db, person)
-    if people.running_of(db, person):
-        raise Refusal("{name} has a session running.", "Stop it first.", name=found.name)
+    check_no_session(db, found)
     if found.balance_minor:
         raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
     people.set_closed(db, person, now_ms)
@@ -103,6 +102,23 @@ def close_person(db: Database, person: PersonId, actor: str, now_ms: int) -> Non
         announce_death(db, card)
     audit.record(db, actor, "person.close", f"person:{person}", now_ms)
     db.announce(PersonChanged(person))
+
+
+def check_no_session(db: sqlite3.Connection, person: Person) -> None:
+    """Refuse while money of this person is, or may be, somebody's decision to come.
+
+    Raises:
+        Refusal: A session is open, or waits for somebody's look.
+    """
+    if people.running_of(db, person.id):
+        raise Refusal("{name} has a session running.", "Stop it first.", name=person.name)
+    if waiting := people.in_review(db, person.id):
+        raise Refusal(
+            "Session {session} of {name} is still to be looked at.",
+            "Decide on its page what is billed for it.",
+            session=str(waiting[0]),
+            name=person.name,
+        )
 
 
 def reopen_person(db: Database, person: PersonId, actor: str, now_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""The money of a session: slices held while it runs, captured at its end, given back when it comes to nothing.
+"""The money of a session: slices held while it runs or is in doubt, captured at its end, given back when it comes to nothing.
 
 A session of somebody whose wallet has an end (prepaid, or on account up to a limit) does not run against a balance but
 against a slice held for it. Before it is used up another is held; when none can be, the session is stopped, early enough
@@ -19,6 +19,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.clock import begun_ms
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, end_key, hold_key
+from appliance.domain.session import POWER_W_MAX
 from appliance.domain.tariff import FREE, Bill, Usage, price, projected_minor
 from appliance.services import settings as settings_of_site
 from appliance.services.announce import PersonChanged, SessionChanged
@@ -27,8 +28,6 @@ from appliance.services.settings import Settings
 SLICE_UNITS = 10
 HELD = frozenset({Policy.PREPAID, Policy.POSTPAID})
 """Whose sessions run against money held for them, as far as their wallets have an end: no credit, or credit with a limit."""
-POWER_W_MAX = 400_000
-"""No charger for cars gives more; a larger figure comes from two readings with a wrong clock."""
 
 
 class Pace(NamedTuple):
@@ -189,6 +188,11 @@ def release(db: Database, running: Running, actor: str, now_ms: int) -> None:
         _resolve(db, running, number, 0, actor, now_ms)
     if running.slices and running.person is not None:
         db.announce(PersonChanged(running.person))
+
+
+def holds(db: Database, running: Running) -> bool:
+    """Whether the slices are still held: they are resolved together."""
+    return running.slices > 0 and ledger.find(db, end_key(running.id, 1)) is None
 
 
 def bill_for(running: Running, usage: Usage) -> Bill:

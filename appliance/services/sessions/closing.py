@@ -19,6 +19,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.session import doubt_about
 from appliance.domain.station import CABLE_IN
 from appliance.domain.tariff import FREE, Bill, Usage, chargeable_idle, idle_after_grace, price, split
 from appliance.services import audit, problems, settings
@@ -120,15 +121,15 @@ def finish(
     """Price, settle, write down."""
     if running.idle_since_ms is not None:
         sessions.close_idle(db, running.id, ended_at_ms)
-    in_doubt = doubt_about(db, energy_wh)
     began_ms = begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
     if began_ms != running.started_at_ms:
         running, note = dataclasses.replace(running, started_at_ms=began_ms), note or "clock"
     usage = usage_of(db, running, energy_wh or 0, ended_at_ms)
+    in_doubt = doubt_about(energy_wh, usage.duration_s, settings.of(db).session_energy_max_wh)
     bill = price(usage, FREE) if in_doubt else billing.bill_for(running, usage)
     state = "review" if in_doubt else "ended"
     if in_doubt:
-        give_back_for_review(db, running, in_doubt, now_ms)
+        ask_for_review(db, running, in_doubt, now_ms)
     else:
         billing.settle(db, running, bill, f"station:{running.station}", now_ms)
     closing.end(
@@ -152,16 +153,8 @@ def finish(
     db.announce(StationChanged(running.station, running.evse))
 
 
-def doubt_about(db: Database, energy_wh: int | None) -> str:
-    """Why this energy is not billed before somebody has looked; "" if it can be."""
-    if energy_wh is None:
-        return "registers"
-    return "too_much" if energy_wh > settings.of(db).session_energy_max_wh else ""
-
-
-def give_back_for_review(db: Database, running: Running, why: str, now_ms: int) -> None:
-    """Let go of what was held, and show the session to the staff."""
-    billing.release(db, running, f"station:{running.station}", now_ms)
+def ask_for_review(db: Database, running: Running, why: str, now_ms: int) -> None:
+    """Show the session to the staff; what was held stays so until they have decided (`review`)."""
     station, session = int(running.station), int(running.id)
     problems.raise_problem(db, "review", f"session:{session}", now_ms, station=station, session=session, why=why)
 
@@ -231,13 +224,17 @@ def correct_estimate(db: Database, station: StationId, event: TransactionEnded) 
     assert running is not None
     keep_readings(db, running, event.readings)
     energy_wh = energy_of(running, event.meter_stop_wh)
-    if energy_wh is None or energy_wh > settings.of(db).session_energy_max_wh:
-        return True  # The estimate is the better figure.
     before = closing.bill_of(db, closed.id)
     was = Bill((), before.net_minor, before.tax_minor, before.net_minor + before.tax_minor)
     ended_at_ms = max(event.at_ms, running.started_at_ms)
     running.started_at_ms = begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
-    usage = usage_of(db, running, energy_wh, ended_at_ms)
+    usage = usage_of(db, running, energy_wh or 0, ended_at_ms)
+    if in_doubt := doubt_about(energy_wh, usage.duration_s, settings.of(db).session_energy_max_wh):
+        # What was billed stays billed: the estimate is the better figure.
+        closing.doubt(db, closed.id, event.meter_stop_wh, event.reason, in_doubt)
+        ask_for_review(db, running, in_doubt, event.received_at_ms)
+        db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "review"))
+        return True
     bill = billing.bill_for(running, usage)
     billing.adjust(db, running, was, bill, times=1, now_ms=event.received_at_ms)
     closing.correct(db, running, ended_at_ms, event.meter_stop_wh, event.reason, usage, bill)

@@ -1,27 +1,79 @@
-"""Sessions that could not be billed by themselves: somebody looks, sets the money right by a correction, and says so."""
+"""Sessions that could not be billed by themselves: their money stays held until somebody looks and says what is billed."""
 
 from __future__ import annotations
 
 from appliance.db.engine.unit import Database
-from appliance.db.sessions import closing, session_list
+from appliance.db.sessions import closing as closing_rows
+from appliance.db.sessions import session_list, sessions
+from appliance.db.sessions.session_list import Session
+from appliance.db.sessions.sessions import Running
+from appliance.domain.clock import begun_ms
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import SessionId
+from appliance.domain.tariff import Bill, Usage
 from appliance.services import audit, problems
 from appliance.services.announce import SessionChanged
+from appliance.services.sessions import billing, closing
 
 
 def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
-    """Somebody has looked at it: it counts as ended, with the fee it has, and no late stop bills it any more.
+    """Somebody has looked at it: it counts as ended with the fee it has, what is held is given back, and no late stop
+    bills it any more.
 
     Raises:
         NotFound, Conflict: There is no such session, or nothing about it is in doubt.
     """
-    found = session_list.show(db, session)
-    if found is None:
+    found, running = need_review(db, session)
+    if billing.holds(db, running):
+        billing.release(db, running, actor, now_ms)
+    audit.record(db, actor, "session.acknowledge", f"session:{session}", now_ms, why=found.note)
+    end_review(db, found, now_ms)
+
+
+def bill(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
+    """Somebody has looked at it, and its figures are right after all: it is billed by them, out of what is held first.
+
+    Raises:
+        NotFound, Conflict: There is no such session, nothing about it is in doubt, or there is nothing to bill.
+    """
+    found, running = need_review(db, session)
+    usage = Usage(found.energy_wh, found.duration_s, found.idle_s)
+    due = billing.bill_for(running, usage)
+    if not may_bill(found, due):
+        raise Conflict("There is nothing to bill for this session.", "Say that you have looked at it.")
+    if not billing.holds(db, running):
+        running.slices = 0
+    billing.settle(db, running, due, actor, now_ms)
+    closing_rows.rebill(db, session, usage.idle_s, due.net_minor, due.tax_minor)
+    assert found.ended_at_ms is not None, "what is in review is over"
+    running.started_at_ms = begun_ms(running.started_at_ms, running.heard_at_ms, found.ended_at_ms)
+    closing_rows.forget_days(db, session)
+    closing.add_days(db, running, usage, due, found.ended_at_ms)
+    audit.record(db, actor, "session.bill", f"session:{session}", now_ms, why=found.note, amount_minor=due.total_minor)
+    end_review(db, found, now_ms)
+
+
+def may_bill(session: Session, due: Bill) -> bool:
+    """Whether it is in doubt and not billed, and would cost something by its figures."""
+    return session.state == "review" and not session.fee_minor and due.total_minor > 0
+
+
+def need_review(db: Database, session: SessionId) -> tuple[Session, Running]:
+    """The session, as lists show it and as its money is reckoned.
+
+    Raises:
+        NotFound, Conflict: There is no such session, or nothing about it is in doubt.
+    """
+    found, running = session_list.show(db, session), sessions.load(db, session)
+    if found is None or running is None:
         raise NotFound("There is no such session.")
     if found.state != "review":
         raise Conflict("Nobody needs to look at this session any more.")
-    closing.acknowledge(db, session)
-    audit.record(db, actor, "session.acknowledge", f"session:{session}", now_ms, why=found.note)
-    problems.clear_subject(db, f"session:{session}", now_ms)
-    db.announce(SessionChanged(session, found.station_id, found.evse, found.person_id, "ended"))
+    return found, running
+
+
+def end_review(db: Database, found: Session, now_ms: int) -> None:
+    """It is decided."""
+    closing_rows.acknowledge(db, found.id)
+    problems.clear_subject(db, f"session:{found.id}", now_ms)
+    db.announce(SessionChanged(found.id, found.station_id, found.evse, found.person_id, "ended"))

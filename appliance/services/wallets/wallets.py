@@ -90,7 +90,7 @@ def pay_out(
     if amount_minor > found.balance_minor - found.held_minor:
         raise TooLittleMoney(
             "The wallet of {name} has less than that.",
-            "What a running session holds cannot be paid out.",
+            "What is held for a session cannot be paid out.",
             name=found.name,
         )
     book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, actor, now_ms)

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import orjson
 from aiohttp import web
 from jsonschema_rs import Draft202012Validator, ValidationError
 
@@ -16,6 +15,7 @@ from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.site import Site
 from appliance.domain.units import parse_rfc3339
+from appliance.services.foreign_json import read_json
 from appliance.ui.api.shapes import ID_MAX, Schema
 from appliance.ui.forms.bodies import read_body
 from appliance.ui.frame.language import N_
@@ -68,13 +68,10 @@ async def body_of(
     if request.content_type != "application/json":
         raise NotJson(N_("A request is JSON."), N_("Send it with Content-Type: application/json."))
     try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
+        body = read_json(content)
+    except ValueError as error:
         raise Unreadable(N_("The body is not JSON: {error}."), error=str(error)[:200]) from None
-    try:
-        found = list(check(body))
-    except ValueError:
-        raise Invalid("", "The body is nested too deeply.") from None
+    found = list(check(body))
     if found:
         raise _refusal(found)
     return {name: _whole(value, schema["properties"][name]) for name, value in body.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -12,7 +13,7 @@ from appliance.db.sessions.session_list import Filter, Session
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
-from appliance.services.sessions import closing, live_cost
+from appliance.services.sessions import closing, live_cost, review
 from appliance.ui.api.checks import Parameter, span_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (
@@ -41,7 +42,7 @@ SESSION = record(
         "ended",
         "failed",
         "review",
-        description="failed: it never began. review: somebody must look at it before it is billed.",
+        description="failed: it never began. review: somebody must look at it before it is billed, and what is held stays held.",
     ),
     station=words("What the station calls itself."),
     station_name=words(),
@@ -66,12 +67,12 @@ SESSION = record(
     net_minor=money(),
     tax_minor=money(),
     fee_minor=money("Net and tax. 0 until it has ended."),
-    cost_minor=money("What it would cost if it ended now; the fee once it has."),
-    held_minor=money("Held for it while it is open."),
+    cost_minor=money("What it would cost if it ended now, in review if it were billed; the fee once it has ended."),
+    held_minor=money("Held for it while it is open or in review."),
     currency=CURRENCY,
     stop_reason=words(),
     estimated=flag("Closed without a stop from the station."),
-    note=words("Why it failed, or needs review."),
+    note=words("Why it failed, or needs review: registers, too_much or too_fast."),
 )
 SAMPLE = record(
     "Sample",
@@ -131,12 +132,26 @@ async def samples(call: Call) -> Answer:
 
 async def close(call: Call) -> Answer:
     """`POST /sessions/{id}/close`: it is billed, which moves money."""
+    return await _settle(call, closing.close_by_hand)
+
+
+async def acknowledge_session(call: Call) -> Answer:
+    """`POST /sessions/{id}/acknowledge`: what is held for it is given back, which moves money."""
+    return await _settle(call, review.acknowledge)
+
+
+async def bill_session(call: Call) -> Answer:
+    """`POST /sessions/{id}/bill`: its `cost_minor` becomes its fee."""
+    return await _settle(call, review.bill)
+
+
+async def _settle(call: Call, settle: Callable[[Database, SessionId, str, int], None]) -> Answer:
     number, actor, now_ms = SessionId(call.number()), call.actor, call.now_ms
 
     def unit(db: Database, _name: str) -> tuple[int, Body]:
-        closing.close_by_hand(db, number, actor, now_ms)
+        settle(db, number, actor, now_ms)
         found = _one(db, number, now_ms)
-        assert found is not None, "it was just closed"
+        assert found is not None, "it was just settled"
         return 200, shown(call, *found)
 
     return await once(call, unit)
@@ -169,7 +184,7 @@ def shown(call: Call, session: Session, cost_minor: int) -> Body:
         "tax_minor": session.tax_minor,
         "fee_minor": session.fee_minor,
         "cost_minor": cost_minor,
-        "held_minor": session.held_minor if session.state in {"requested", "running"} else 0,
+        "held_minor": session.held_minor if session.state in {"requested", "running", "review"} else 0,
         "currency": call.currency,
         "stop_reason": session.stop_reason,
         "estimated": session.estimated,
@@ -201,7 +216,9 @@ def _one(db: sqlite3.Connection, number: int, now_ms: int) -> tuple[Session, int
 
 
 def _cost(db: sqlite3.Connection, session: Session, now_ms: int) -> int:
-    return live_cost.bill_now(db, session, now_ms).total_minor if session.state == "running" else session.fee_minor
+    if session.state != "running" and not (session.state == "review" and not session.fee_minor):
+        return session.fee_minor
+    return live_cost.bill_now(db, session, now_ms).total_minor
 
 
 MOMENT_OR_DAY = "A time, or a day in the site's time zone, all of it."
@@ -227,6 +244,14 @@ OPERATIONS = (
     Operation(
         "POST", "/sessions/{id}/close", "End it without its station, billed up to the last reading", close, SESSION,
         takes=EMPTY, key="needed",
+    ),
+    Operation(
+        "POST", "/sessions/{id}/acknowledge", "Say that somebody has looked at one in review: nothing is billed, what is held is given back",
+        acknowledge_session, SESSION, takes=EMPTY, key="needed",
+    ),
+    Operation(
+        "POST", "/sessions/{id}/bill", "Say that one in review is right after all: it is billed its `cost_minor`",
+        bill_session, SESSION, takes=EMPTY, key="needed",
     ),
     Operation(
         "GET", "/sessions/{id}/samples", "What was measured, thinned out to what a chart can show", samples, SAMPLE,

@@ -76,18 +76,14 @@ async def unlock(request: web.Request) -> web.Response:
         return _page(request, HolderPage(None, open=False, tap_again=False, form=Form()), 404)
     if proves_itself(found) and not _may_look(request, found.card.token):
         return _page(request, HolderPage(found, open=False, tap_again=True, form=Form()), 403)
-    guesses, address, now_ms = request.app[GUESSES], request.remote or "", request.app[CONSOLE].clock()
-    name = f"pin {found.card.id}"
     try:
-        guesses.check(name, address, now_ms)
-        await _check_pin(request, found, form)
+        if found.pin_hash:
+            await _check_pin(request, found, form)
     except Invalid as wrong:
-        guesses.failed(name, address, now_ms)
         return _page(request, HolderPage(found, open=False, tap_again=False, form=form.refused(wrong)), wrong.status)
     except Refusal as refusal:
         refused = form.refused(Invalid("pin", refusal.message, refusal.advice, **refusal.values))
         return _page(request, HolderPage(found, open=False, tap_again=False, form=refused), refusal.status)
-    guesses.succeeded(name, address)
     return _page(request, HolderPage(found, open=True, tap_again=False, form=Form()))
 
 
@@ -111,11 +107,15 @@ async def _find(request: web.Request) -> Holder | None:
 
 
 async def _check_pin(request: web.Request, found: Holder, form: Form) -> None:
+    """A guess counts before it is compared, so that of many at once only the first few are."""
     pin = card_pin.check_pin(form.text("pin"))
+    guesses, name, address = request.app[GUESSES], f"pin {found.card.id}", request.remote or ""
+    guesses.attempt(name, address, request.app[CONSOLE].clock())
     async with request.app[PIN_CHECKS]:
-        right = await asyncio.to_thread(card_pin.matches, pin, found.pin_hash) if found.pin_hash else True
+        right = await asyncio.to_thread(card_pin.matches, pin, found.pin_hash)
     if not right:
         raise Invalid("pin", N_("This is not the PIN of the card."))
+    guesses.succeeded(name, address)
 
 
 def _may_look(request: web.Request, token: str) -> bool:

@@ -83,21 +83,31 @@ async def log_in(request: web.Request, login: str, password: str) -> str:
         WrongPassword, TooSoon: They do not belong together, or that was tried too often just now.
     """
     console = request.app[CONSOLE]
-    guard, address = request.app[GUARD], request.remote or ""
+    address = request.remote or ""
     name = login.strip().casefold()[:64]
-    guard.check(name, address, console.clock())
     known = await console.store.read(rows.credentials, name)
-    matches = await request.app[HASHING].matches(password, known[1] if known else UNKNOWN_HASH)
+    matches = await compared(request, name, password, known[1] if known else UNKNOWN_HASH)
     if known is None or not matches:
-        guard.failed(name, address, console.clock())
         raise WrongPassword(N_("Log-in name and password do not belong together."))
-    guard.succeeded(name, address)
+    request.app[GUARD].succeeded(name, address)
     token = operators.new_token()
     browser = request.headers.get("User-Agent", "")
     await console.store.write(
         operators.log_in, known[0], token, address=address, browser=browser, now_ms=console.clock()
     )
     return token
+
+
+async def compared(request: web.Request, name: str, password: str, password_hash: str) -> bool:
+    """Whether it is the password: a guess, which counts before it is compared. Who was right says so to the guard.
+
+    Raises:
+        TooSoon: That was tried too often just now.
+    """
+    hashing, console = request.app[HASHING], request.app[CONSOLE]
+    hashing.need_room()
+    request.app[GUARD].attempt(name, request.remote or "", console.clock())
+    return await hashing.matches(password, password_hash)
 
 
 def carry(request: web.Request, response: web.StreamResponse, token: str) -> None:
@@ -141,9 +151,13 @@ class Hashing:
         """Let the threads end."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _enter(self) -> None:
+    def need_room(self) -> None:
+        """Refuse (503) what would have to wait behind too many."""
         if self._waiting >= HASHING_WAITING_MAX:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "3"})
+
+    def _enter(self) -> None:
+        self.need_room()
         self._waiting += 1
 
 
@@ -167,6 +181,13 @@ class Guard:
                 N_("Wait {seconds} seconds and try again."),
                 seconds=-(-(until_ms - now_ms) // 1000),
             )
+
+    def attempt(self, login: str, address: str, now_ms: int) -> None:
+        """A try that is about to be compared, or TooSoon. It counts as a wrong one from now on, so that of many at once only
+        those before the delay are heard; `succeeded` takes it back.
+        """
+        self.check(login, address, now_ms)
+        self.failed(login, address, now_ms)
 
     def failed(self, login: str, address: str, now_ms: int) -> None:
         """Another wrong one."""

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from appliance import __version__
 from appliance.db.operators import Facts
+from appliance.services.foreign_json import read_json
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Console, Principal, somebody
 from appliance.ui.frame.desks import find_desk, remembered_desk
@@ -214,8 +215,8 @@ def _tap(request: web.Request, role: str | None) -> str:
 def _note(request: web.Request) -> Note | None:
     written = request.cookies.get(note_cookie(request), "")
     try:
-        kind, text = json.loads(unquote(written)) if written else ("", "")
-    except ValueError:
+        kind, text = read_json(unquote(written)) if written else ("", "")
+    except (ValueError, TypeError):
         return None
     return Note(kind, str(text)) if kind in ("done", "waiting", "failed") else None
 

@@ -181,6 +181,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/sessions/{session}/close"): DESK,
     ("POST", "/sessions/{session}/close"): DESK,
     ("POST", "/sessions/{session}/acknowledge"): MANAGERS,
+    ("POST", "/sessions/{session}/bill"): MANAGERS,
     ("GET", "/reports"): READING,
     ("GET", "/reports.{ending}"): READING,
     # The API, and what monitoring programs ask; /metrics itself looks who asks.
@@ -207,6 +208,8 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/api/v1/sessions/{id}"): READING,
     ("GET", "/api/v1/sessions/{id}/samples"): READING,
     ("POST", "/api/v1/sessions/{id}/close"): DESK,
+    ("POST", "/api/v1/sessions/{id}/acknowledge"): MANAGERS,
+    ("POST", "/api/v1/sessions/{id}/bill"): MANAGERS,
     ("GET", "/api/v1/people"): DESK,
     ("POST", "/api/v1/people"): DESK,
     ("GET", "/api/v1/people/{id}"): DESK,

@@ -59,6 +59,7 @@ SENTENCES = {
     "station.raw_call": N_("Sent {subject} the raw call {call}"),
     "session.close": N_("Ended {subject} without its charger"),
     "session.acknowledge": N_("Looked at {subject}: {why}"),
+    "session.bill": N_("Billed {amount} for {subject} after a look: {why}"),
     "person.create": N_("Entered {subject} in the group {group}"),
     "person.change": N_("Changed what is kept of {subject}, in the group {group}"),
     "person.close": N_("{subject} has left: no card of theirs charges any more"),

@@ -59,7 +59,9 @@ TEXTS = {
     ),
     "review": Text(
         N_("Session {session} at {station} could not be billed by itself: {note}"),
-        N_("Open the session, compare the readings, and correct it."),
+        N_(
+            "Open the session, compare the readings, and say what is billed; what was held for it stays held until then."
+        ),
     ),
     "unreadable": Text(
         N_("{station} sent a start or a stop that cannot be read: {note}"),

@@ -48,8 +48,9 @@ STOPS_WANTED = {
 }
 
 NOTES = {
-    "registers": N_("The meter readings at start and end contradict each other, so nothing was charged for."),
-    "too_much": N_("The charger reports more energy than one session can take, so nothing was charged for."),
+    "registers": N_("The meter readings at start and end contradict each other."),
+    "too_much": N_("The charger reports more energy than one session can take."),
+    "too_fast": N_("The charger reports more energy than any charger can give in that time."),
     "by_hand": N_("It was ended from here, without the charger; its end is the last reading."),
     "unheard": N_("Nothing was heard of it for a day while the connector was free; its end is the last reading."),
     "clock": N_(

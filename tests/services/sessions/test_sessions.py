@@ -245,7 +245,7 @@ def test_a_register_that_cannot_be_right_is_not_billed_before_somebody_has_looke
     books.stop(station, started.ref, 910_000_000)
 
     assert books.session(started.ref)["state"] == "review"
-    assert books.available(rahima) == 50_000
+    assert books.balance(rahima) == 50_000
     assert [problem.kind for problem in problems.open_problems(books.db)] == ["review"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,6 +22,7 @@ from appliance.services.cards import pin as card_pin
 from appliance.services.cards.secure_tap import HEAD, SESSION
 from appliance.services.people import people as people_units
 from appliance.ui.driver.app import create_drivers
+from appliance.ui.frame.auth import GUESSES_FREE
 from tests.ui.yard import ACTOR, DESK_KEY, Yard
 
 RAHIMA = "04A1B2C3"
@@ -92,6 +95,34 @@ async def test_who_guesses_the_pin_waits_longer_and_longer(yard: Yard, phone: Te
     assert (await type_pin(phone, path, "4711"))[0] == 429
     yard.now_ms += 3_600_000
     assert (await type_pin(phone, path, "4711"))[0] == 200
+
+
+async def test_of_many_pins_at_once_only_the_free_guesses_are_compared(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(yard, "4711")
+    pins = [f"48{number:02}" for number in range(39)] + ["4711"]
+
+    told = Counter([status for status, _ in await asyncio.gather(*(type_pin(phone, path, pin) for pin in pins))])
+
+    assert told == Counter({422: GUESSES_FREE, 429: len(pins) - GUESSES_FREE})
+
+
+async def test_what_is_no_pin_is_no_guess(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(yard, "4711")
+    told = [await type_pin(phone, path, "47") for _ in range(2 * GUESSES_FREE)]
+
+    assert {status for status, _ in told} == {422}
+    assert (await type_pin(phone, path, "4711"))[0] == 200
+
+
+async def test_the_page_of_a_card_without_a_pin_takes_no_guess_back(yard: Yard, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(yard, "4711")
+    open_path = f"/card/{(await card_of(yard, '04B1B2C3')).token}"
+    statuses = []
+    for number in range(12):
+        statuses.append((await type_pin(phone, path, f"48{number:02}"))[0])
+        assert (await type_pin(phone, open_path, "1234"))[0] == 200
+
+    assert statuses == [422] * GUESSES_FREE + [429] * (12 - GUESSES_FREE)
 
 
 async def test_a_blocked_card_says_so(yard: Yard, phone: TestClient[Any, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from appliance.db import operators as rows
 from appliance.domain.errors import Invalid
 from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
-from appliance.ui.frame.auth import HASHING_WAITING_MAX, Guard, TooSoon
+from appliance.ui.frame.auth import DELAY_S_MAX, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, TooSoon
 from tests.ui.yard import PASSWORD, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
+MANY = 2 * HASHING_WAITING_MAX
 
 
 async def log_in(client: TestClient[Any, Any], login: str, password: str = PASSWORD) -> int:
@@ -24,6 +26,16 @@ async def log_in(client: TestClient[Any, Any], login: str, password: str = PASSW
         "/login", data={"login": login, "password": password}, headers=OURS, allow_redirects=False
     )
     return answer.status
+
+
+async def burst(client: TestClient[Any, Any], path: str, forms: list[dict[str, str]]) -> Counter[int]:
+    """All of them at once, and how often each status came back."""
+
+    async def one(form: dict[str, str]) -> int:
+        async with client.post(path, data=form, headers=OURS, allow_redirects=False) as answer:
+            return answer.status
+
+    return Counter(await asyncio.gather(*map(one, forms)))
 
 
 async def test_a_new_site_leads_everybody_to_the_set_up(bare: Yard) -> None:
@@ -48,6 +60,57 @@ async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
     assert [(one.login, one.role, one.language) for one in await bare.store.read(rows.every)] == [
         ("rahima", "owner", "bn")
     ]
+
+
+async def test_a_site_that_is_set_up_hashes_for_nobody_who_sets_it_up_again(yard: Yard) -> None:
+    """More at once than the pool takes: whoever reached it would be asked to come back."""
+    await yard.operator(Role.OWNER, "rahima")
+    form = {"code": "ABCD-EFGH-JKLM", "name": "Mallory", "login": "mallory", "password": PASSWORD}
+
+    assert await burst(yard.anybody(), "/setup", [form] * MANY) == Counter({409: MANY})
+
+
+async def test_who_has_no_set_up_code_makes_nobody_hash_and_soon_waits(bare: Yard) -> None:
+    await bare.store.write(operators.setup_code, bare.now_ms)
+    forms = [
+        {"code": f"ABCD-EFGH-JK{n:02}", "name": "Mallory", "login": "mallory", "password": PASSWORD}
+        for n in range(MANY)
+    ]
+
+    assert await burst(bare.anybody(), "/setup", forms) == Counter({422: GUESSES_FREE, 429: MANY - GUESSES_FREE})
+
+
+async def test_a_field_that_cannot_be_used_is_found_before_anything_is_hashed(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    client = await yard.logged_in(Role.OWNER)
+    forms = [
+        {"login": "Nasrin", "name": "Nasrin Akter", "role": "cashier", "password": PASSWORD},
+        {"login": "karim", "name": "", "role": "cashier", "password": PASSWORD},
+        {"login": "karim", "name": "Karim", "role": "king", "password": PASSWORD},
+        {"login": "", "name": "Karim", "role": "cashier", "password": PASSWORD},
+    ]
+
+    assert await burst(client, "/operators", forms * (MANY // 4)) == Counter({422: MANY})
+
+
+async def test_of_many_passwords_at_once_only_the_free_guesses_are_compared(yard: Yard) -> None:
+    await yard.operator(Role.CASHIER, "nasrin")
+    forms = [{"login": "nasrin", "password": f"wrong password {n}"} for n in range(MANY - 1)]
+    forms.append({"login": "nasrin", "password": PASSWORD})
+
+    assert await burst(yard.anybody(), "/login", forms) == Counter({401: GUESSES_FREE, 429: MANY - GUESSES_FREE})
+    yard.now_ms += DELAY_S_MAX * 1000
+    assert await log_in(yard.anybody(), "nasrin") == 303
+
+
+async def test_of_many_guesses_at_ones_own_password_only_the_free_ones_are_compared(yard: Yard) -> None:
+    """Whoever finds a browser logged in tries the old password there."""
+    client = await yard.logged_in(Role.CASHIER)
+    forms = [{"current": f"wrong password {n}", "password": "seven green umbrellas"} for n in range(MANY)]
+
+    found = await burst(client, "/account/password", forms)
+
+    assert found == Counter({422: GUESSES_FREE, 429: MANY - GUESSES_FREE})
 
 
 async def test_a_wrong_or_old_code_makes_nobody(bare: Yard) -> None:
@@ -225,13 +288,15 @@ async def test_a_bearer_token_opens_the_api_and_no_page(yard: Yard) -> None:
     assert (await yard.anybody().get("/", headers=headers, allow_redirects=False)).status == 303
 
 
-async def test_more_log_ins_than_the_pool_takes_are_asked_to_come_back(yard: Yard) -> None:
+async def test_more_log_ins_than_the_pool_takes_are_asked_to_come_back_and_are_no_guesses(yard: Yard) -> None:
     await yard.operator(Role.CASHIER, "nasrin")
-    client = yard.anybody()
+    client, hashing = yard.anybody(), yard.server.app[HASHING]
+    full = [asyncio.create_task(hashing.hash("x" * 20)) for _ in range(HASHING_WAITING_MAX)]
+    await asyncio.sleep(0)
 
-    statuses = await asyncio.gather(*(log_in(client, f"nobody{n}", "x" * 20) for n in range(HASHING_WAITING_MAX + 8)))
-
-    assert 503 in statuses
+    assert [await log_in(client, "nasrin", "x" * 20) for _ in range(GUESSES_FREE)] == [503] * GUESSES_FREE
+    await asyncio.gather(*full)
+    assert await log_in(client, "nasrin") == 303
 
 
 def test_five_guesses_are_free_then_the_delay_grows_to_a_minute() -> None:

@@ -37,17 +37,15 @@ async def show(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.Response:
     """`POST /account/password`: with the old one; it ends the other log-ins."""
     console, form, who = request.app[CONSOLE], await read_form(request), principal(request)
-    hashing, guard, address = request.app[auth.HASHING], request.app[auth.GUARD], request.remote or ""
     try:
         operators.check_password(
             form.value("password"), login=who.login, name=who.name, site_name=request[FACTS].site_name
         )
-        guard.check(who.login, address, console.clock())
         current = await console.store.read(rows.password_hash, who.id)
-        if not await hashing.matches(form.value("current"), current):
-            guard.failed(who.login, address, console.clock())
+        if not await auth.compared(request, who.login, form.value("current"), current):
             raise Invalid("current", N_("This is not your password."))
-        password_hash = await hashing.hash(form.value("password"))
+        request.app[auth.GUARD].succeeded(who.login, request.remote or "")
+        password_hash = await request.app[auth.HASHING].hash(form.value("password"))
         await console.store.write(
             operators.set_password, who.id, password_hash, actor=who.actor, now_ms=console.clock(), stay=who.log_in
         )

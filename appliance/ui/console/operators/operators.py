@@ -50,12 +50,14 @@ async def add(request: web.Request) -> web.Response:
     """`POST /operators`."""
     console, form = request.app[CONSOLE], await read_form(request)
     try:
+        login, name, role = form.value("login"), form.value("name"), form.value("role")
+        await console.store.read(operators.check_new, login=login, name=name, role=role)
         password_hash = await _checked_hash(request, form, form.text("login"), form.text("name"))
         await console.store.write(
             operators.add,
-            login=form.value("login"),
-            name=form.value("name"),
-            role=form.value("role"),
+            login=login,
+            name=name,
+            role=role,
             password_hash=password_hash,
             language=_language(form),
             actor=principal(request).actor,

@@ -11,6 +11,7 @@ from aiohttp import web
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
 from appliance.services.operators import operators
+from appliance.services.operators.operators import Role
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page
@@ -36,19 +37,28 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def set_up(request: web.Request) -> web.Response:
-    """`POST /setup`. The code counts as a password: guessing it is slowed down in the same way."""
+    """`POST /setup`. The code counts as a password: guessing it is slowed down in the same way.
+
+    Hashing comes last: nobody but who has the code makes this server work for it.
+    """
     console, guard, address = request.app[CONSOLE], request.app[auth.GUARD], request.remote or ""
     form = await read_form(request)
     now_ms = console.clock()
     language = form.value("language") if form.value("language") in LANGUAGES else ""
     try:
-        guard.check(ADDRESS_ONLY, address, now_ms)
+        await console.store.read(operators.check_not_set_up)
         operators.check_password(
             form.value("password"),
             login=form.text("login"),
             name=form.text("name"),
             site_name=request[FACTS].site_name,
         )
+        await console.store.read(
+            operators.check_new, login=form.value("login"), name=form.value("name"), role=Role.OWNER
+        )
+        guard.attempt(ADDRESS_ONLY, address, now_ms)
+        await console.store.read(operators.check_setup_code, form.value("code"), now_ms)
+        guard.succeeded(ADDRESS_ONLY, address)
         password_hash = await request.app[auth.HASHING].hash(form.value("password"))
         await console.store.write(
             operators.first_owner,
@@ -60,10 +70,7 @@ async def set_up(request: web.Request) -> web.Response:
             now_ms=now_ms,
         )
     except Refusal as refusal:
-        refused = form.refused(refusal)
-        if refused.error("code"):
-            guard.failed(ADDRESS_ONLY, address, now_ms)
-        return _page(request, refused, refusal.status)
+        return _page(request, form.refused(refusal), refusal.status)
     return web.Response(status=303, headers={"Location": f"/login?ready&next=/stations/new&lang={language}"})
 
 

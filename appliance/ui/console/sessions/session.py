@@ -79,6 +79,8 @@ class SessionPage:
     """Of a running one so far; None where nothing is billed."""
     lines: list[BillLine]
     bill: Bill
+    may_bill: bool
+    """Whether it waits for somebody to say that it is billed so."""
     tariff: Tariff | None
     curve: Curve | None
     levels: list[str]
@@ -138,6 +140,13 @@ async def acknowledge(request: web.Request) -> web.Response:
     return done(request, f"/sessions/{session}", _("Noted: you have looked at it."))
 
 
+async def bill(request: web.Request) -> web.Response:
+    """`POST /sessions/{session}/bill`: somebody has looked at it, and its figures are right."""
+    console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    await console.store.write(review.bill, session, principal(request).actor, console.clock())
+    return done(request, f"/sessions/{session}", _("The session is billed."))
+
+
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """What moves on the page while the session runs."""
     if not (parameter.isascii() and parameter.isdecimal() and len(parameter) < 17):
@@ -165,8 +174,11 @@ async def load(console: Console, number: SessionId) -> SessionPage:
     session = facts.session
     over = session.state in ("ended", "review", "failed")
     # A bill that is not the one which was booked would only confuse: nothing was billed, and the note says why.
-    billed = session.state == "running" or (
-        over and facts.bill.total_minor == session.fee_minor and session.fee_minor > 0
+    may_bill = review.may_bill(session, facts.bill)
+    billed = (
+        session.state == "running"
+        or may_bill
+        or (over and facts.bill.total_minor == session.fee_minor and session.fee_minor > 0)
     )
     duration_s = session.duration_s
     if session.state == "running" and session.started_at_ms is not None:
@@ -180,6 +192,7 @@ async def load(console: Console, number: SessionId) -> SessionPage:
         cost_minor=facts.bill.total_minor if session.state == "running" else session.fee_minor if over else None,
         lines=_bill_lines(fmt, currency, facts.bill.lines, facts.tariff) if billed and facts.tariff is not None else [],
         bill=facts.bill,
+        may_bill=may_bill,
         tariff=facts.tariff,
         curve=curve,
         levels=charts.level_words(curve.chart.levels, 1000, fmt) if curve else [],
@@ -257,5 +270,6 @@ ROUTES = [
     web.get("/sessions/{session}/close", show_close),
     web.post("/sessions/{session}/close", close),
     web.post("/sessions/{session}/acknowledge", acknowledge),
+    web.post("/sessions/{session}/bill", bill),
 ]
 LIVE_VIEW = LiveView("session", "/sessions/{session}", concerns, fragments)

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from appliance.db.stations import message_log
 from appliance.db.stations.message_log import Message
 from appliance.db.stations.stations import Station
+from appliance.services.foreign_json import read_json
 from appliance.ui.console.stations.common import station_of
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.render import render
@@ -112,8 +113,8 @@ def pretty(text: str | None) -> str:
     if not text:
         return ""
     try:
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONDecodeError:
+        return orjson.dumps(read_json(text), option=orjson.OPT_INDENT_2).decode()
+    except ValueError:
         return text
 
 

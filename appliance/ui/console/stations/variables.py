@@ -9,6 +9,7 @@ from aiohttp import web
 
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Invalid, Refusal
+from appliance.services.foreign_json import read_json
 from appliance.services.ports.stations import CommandFailed, Variable
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
 from appliance.ui.console.stations.stations import TRIGGERS
@@ -107,8 +108,8 @@ async def call(request: web.Request) -> web.Response:
 
 def _payload(text: str) -> object:
     try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        found = read_json(text)
+    except ValueError as error:
         raise Invalid("payload", N_("This is no JSON: {error}"), error=str(error)) from None
     if not isinstance(found, dict):
         raise Invalid("payload", N_("A payload is a JSON object, in curly brackets."))

@@ -292,7 +292,7 @@ def check_refund(person: Person, amount_minor: int) -> None:
         raise Invalid(
             "amount_minor",
             N_("The wallet of {name} has less than that."),
-            N_("What a running session holds cannot be paid out."),
+            N_("What is held for a session cannot be paid out."),
             name=person.name,
         )
 

@@ -57,6 +57,17 @@ def doubtful(db: Database) -> SessionId:
     return SessionId(int(started.ref))
 
 
+def too_fast(db: Database) -> SessionId:
+    """A session of Rahima that takes 20 kWh in a second."""
+    begin_ms = NOW_MS - 5 * HOUR_MS
+    started = starting.transaction_started(db, StationId(8), TransactionStarted(1, "04A1B2C3", 0, begin_ms, begin_ms))
+    end_ms = begin_ms + 1_000
+    starting.transaction_ended(
+        db, StationId(8), TransactionEnded(started.ref, "04A1B2C3", 20_000, end_ms, "Local", (), end_ms)
+    )
+    return SessionId(int(started.ref))
+
+
 async def ended(yard: Yard) -> session_list.Session:
     """The one session of the yard that is over: Rahima's, 9.87 kWh."""
     return (await yard.store.read(session_list.page, Filter(state="ended")))[0]
@@ -279,6 +290,34 @@ async def test_a_doubtful_session_is_explained_and_acknowledged_once(yard: Yard)
         assert answer.status == 409
 
 
+async def test_a_manager_sees_what_a_doubtful_session_would_cost_and_bills_it_once(yard: Yard) -> None:
+    client = await yard.logged_in(Role.MANAGER)
+    session = await yard.store.write(too_fast)
+    before = await yard.store.read(session_list.show, session)
+    assert before is not None
+    assert before.held_minor > 0
+    text = text_of(await get(client, f"/sessions/{session}"))
+    assert "more energy than any charger can give in that time" in text
+    assert "held for it" in text
+    assert "In all, if it is billed" in text
+    assert "Bill nothing" in text
+
+    async with client.post(f"/sessions/{session}/bill", headers=OURS) as answer:
+        assert answer.status == 200
+        text = text_of(await answer.text())
+
+    assert "The session is billed." in text
+    assert "Bill nothing" not in text
+    found = await yard.store.read(session_list.show, session)
+    assert found is not None
+    assert (found.state, found.energy_wh) == ("ended", 20_000)
+    assert found.fee_minor > 0
+    async with client.post(f"/sessions/{session}/bill", headers=OURS) as answer:
+        assert answer.status == 409
+    owner = await yard.logged_in()
+    assert "for session 5 after a look" in text_of(await get(owner, "/audit"))
+
+
 async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
     session = await yard.store.write(doubtful)
@@ -300,6 +339,7 @@ async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(yard: Yard) -> 
 
     assert "Somebody has to look at this session" in html
     assert "/acknowledge" not in html
+    assert "/bill" not in html
 
 
 async def test_a_session_that_its_charger_has_forgotten_is_ended_here(yard: Yard) -> None:
