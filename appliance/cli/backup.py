@@ -8,7 +8,7 @@ import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
-from appliance.commands.secrets import read_words
+from appliance.cli.secrets import read_words
 from appliance.db import secrets as rows
 from appliance.db.engine import backup as backups
 from appliance.db.engine.files import about

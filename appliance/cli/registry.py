@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from appliance.cli import accounts, backup, doctor, init
-from appliance.commands import secrets
+from appliance.cli import accounts, backup, doctor, init, secrets
 from appliance.domain.clock import Clock
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
