@@ -24,6 +24,7 @@ from appliance.db import audit, ledger
 from appliance.db import site as sites
 from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
+from appliance.domain.identifiers import SessionId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, end_key, fingerprint, hold_key
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
@@ -316,22 +317,22 @@ class Books:
         sums = self._sums.get(wallet, [0, 0, 0, 0])
         if sums[0] - sums[1] - sums[2] < amount:
             self._top_up(person, TOP_UP_MINOR, at_ms)
-        self._add(hold_key(session, 1), "hold", wallet, REVENUE, amount, None, "charge", str(session), at_ms)  # type: ignore[arg-type]
+        self._add(hold_key(SessionId(session), 1), "hold", wallet, REVENUE, amount, None, "charge", str(session), at_ms)
 
     def _take(self) -> None:
         at_ms, session, wallet, held, fee, tax = heappop(self._ends)
         self._add(
-            end_key(session, 1),
+            end_key(SessionId(session), 1),
             "capture",
             wallet,
             REVENUE,
             fee,
-            hold_key(session, 1),
+            hold_key(SessionId(session), 1),
             "charge",
             str(session),
             at_ms,
             held,
-        )  # type: ignore[arg-type]
+        )
         self._add(f"tax|{session}", "post", REVENUE, TAX, tax, None, "tax", str(session), at_ms)
 
     def _top_up(self, person: int, amount: int, at_ms: int) -> None:
@@ -452,8 +453,16 @@ def audited(db: Database, books: Books) -> Iterator[tuple[Any, ...]]:
         previous = digest
 
 
-def fill_roll_ups(db: Database) -> None:
-    """What the product keeps with each bill."""
+def fill_roll_ups(db: sqlite3.Connection) -> None:
+    """The sums that the product keeps with each bill."""
+    db.execute(
+        """INSERT INTO station_day SELECT day, station_id, sum(working_s), sum(energy_wh), sum(fee_minor), sum(first_day)
+        FROM session_day GROUP BY day, station_id"""
+    )
+    db.execute(
+        """INSERT INTO station_month SELECT substr(day, 1, 7), station_id, sum(working_s), sum(energy_wh), sum(fee_minor), sum(sessions)
+        FROM station_day GROUP BY substr(day, 1, 7), station_id"""
+    )
 
 
 def batches(count: int) -> Iterator[Iterator[int]]:
