@@ -95,8 +95,9 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
             ELSE energy_wh END,
        duration_s, idle_s, net_minor, tax_minor, fee_minor, held_minor, stop_wanted, stop_reason, estimated,
        session.tariff_id, session.note, requested_by
-FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
+"""Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
 BEGAN = "coalesce(session.started_at_ms, session.requested_at_ms)"
 OVER = "session.state IN ('ended', 'review')"
 CONDITIONS = {

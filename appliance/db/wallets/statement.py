@@ -50,7 +50,7 @@ class Movement:
 SESSION = """
 SELECT 'session', session.id, coalesce(ended_at_ms, started_at_ms, requested_at_ms), session.state, station.name, energy_wh, duration_s,
        0, '', '', ''
-FROM session JOIN station ON station.id = session.station_id
+FROM session LEFT JOIN station ON station.id = session.station_id
 """
 # What is over by its end, which an index has in order; what is open has none, and is little.
 OVER = f"{SESSION} WHERE person_id = :person AND ended_at_ms < :before AND session.state <> 'failed' ORDER BY ended_at_ms DESC LIMIT :limit"
