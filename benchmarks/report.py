@@ -31,6 +31,7 @@ from appliance.services import tariffs
 from appliance.services.operators import operators
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
+from benchmarks.growth.site import fill_roll_ups
 
 ACTOR = "console"
 DAYS = 30
@@ -118,6 +119,7 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
         rows,
     )
     db.executemany("INSERT INTO session_day VALUES (?, ?, ?, ?, ?, ?, 1)", days)
+    fill_roll_ups(db)
     owner = operators.add(
         db, login="bench", name="Bench", role=operators.Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
     )  # fmt: skip

@@ -11,10 +11,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from appliance.db.people import people
+from appliance.db.sessions.open_sessions import OPEN
 from appliance.domain.tariff import Tariff
 
-NEWEST_MAX = 500
-"""Among so many sessions the board looks for those whose cable is still in."""
+NEWEST_MAX = 10_000
+"""Among so many sessions of the site the board looks for those whose cable is still in."""
+RECENT_MAX = 200
+"""Whoever began none of so many sessions is not among those who charged last."""
 
 
 @dataclass(slots=True)
@@ -108,11 +111,10 @@ SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse
        coalesce(connector.status, station.status), coalesce(connector.error_code, ''), coalesce(info, ''),
        coalesce(changed_at_ms, 0)
 FROM station LEFT JOIN connector ON connector.station_id = station.id
-WHERE state = 'approved' AND (:station IS NULL OR station.id = :station)
-ORDER BY name COLLATE NOCASE, station.id, evse, connector
+WHERE state = 'approved'
 """
 
-RUNNING = """
+RUNNING = f"""
 SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
        coalesce(started_at_ms, requested_at_ms, 0),
        max(0, coalesce((SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
@@ -129,14 +131,31 @@ FROM session
 LEFT JOIN person ON person.id = session.person_id
 LEFT JOIN account ON account.id = session.wallet_id
 LEFT JOIN tariff ON tariff.id = session.tariff_id
-WHERE state IN ('requested', 'running') AND (:station IS NULL OR station_id = :station)
-ORDER BY session.id
+WHERE {OPEN}
+"""
+# Written as a cross join, because the order is meant: from what is open to its spans, never through all spans there ever were.
+IDLE = f"""
+SELECT session_id, begin_at_ms, end_at_ms FROM session CROSS JOIN idle_span WHERE idle_span.session_id = session.id AND {OPEN}
+"""
+PARKED = """
+SELECT connector.station_id, connector.evse, session.id, coalesce(person.name, ''), coalesce(session.ended_at_ms, 0), session.energy_wh,
+       session.fee_minor
+FROM connector
+JOIN session ON session.id = (
+  SELECT there.id FROM session AS there
+  WHERE there.station_id = connector.station_id AND there.id > :beyond AND there.evse = connector.evse AND there.state IN ('ended', 'review')
+  ORDER BY there.id DESC LIMIT 1)
+LEFT JOIN person ON person.id = session.person_id
+WHERE connector.status = 'Finishing'
 """
 
 
 def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
     """The connectors of all approved stations, or of one."""
-    rows = db.execute(PLACES, {"station": station}).fetchall()
+    one = "" if station is None else "AND station.id = :station"
+    rows = db.execute(
+        f"{PLACES} {one} ORDER BY name COLLATE NOCASE, station.id, evse, connector", {"station": station}
+    ).fetchall()
     plugs = Counter(row[0] for row in rows)
     return [Place(*(*row, plugs[row[0]])) for row in rows]
 
@@ -152,41 +171,31 @@ def begun(db: sqlite3.Connection) -> Begun:
 
 def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:
     """What is open, by station and EVSE; of several on one EVSE the newest."""
+    one, values = ("", {}) if station is None else ("AND session.station_id = :station", {"station": station})
     idle: dict[int, list[tuple[int, int | None]]] = {}
-    for session, begin, end in db.execute(
-        """SELECT session_id, begin_at_ms, end_at_ms FROM idle_span JOIN session ON session.id = session_id
-        WHERE state IN ('requested', 'running') ORDER BY session_id, begin_at_ms"""
-    ):
+    for session, begin, end in db.execute(f"{IDLE} {one} ORDER BY session.id, begin_at_ms", values):
         idle.setdefault(session, []).append((begin, end))
     found = {}
-    for row in db.execute(RUNNING, {"station": station}):
+    for row in db.execute(f"{RUNNING} {one} ORDER BY session.id", values):
         tariff = None if row[14] is None else Tariff(*row[14:])
-        one = Running(*(*row[:14], tariff, tuple(idle.get(row[0], ()))))
-        found[one.station, one.evse] = one
+        open_one = Running(*(*row[:14], tariff, tuple(idle.get(row[0], ()))))
+        found[open_one.station, open_one.evse] = open_one
     return found
 
 
 def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Parked]:
     """Whose cable is still in, by station and EVSE: the last session there, if it is one of the site's newest."""
-    rows = db.execute(
-        """SELECT recent.station_id, recent.evse, recent.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh,
-            fee_minor
-        FROM (SELECT id, station_id, evse FROM session ORDER BY id DESC LIMIT :newest) AS recent
-        JOIN connector ON connector.station_id = recent.station_id AND connector.evse = recent.evse
-            AND connector.status = 'Finishing'
-        JOIN session ON session.id = recent.id LEFT JOIN person ON person.id = person_id
-        WHERE session.state IN ('ended', 'review') AND (:station IS NULL OR recent.station_id = :station)
-        ORDER BY recent.id""",
-        {"station": station, "newest": NEWEST_MAX},
-    )
+    one = "" if station is None else "AND connector.station_id = :station"
+    newest = db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
+    rows = db.execute(f"{PARKED} {one}", {"station": station, "beyond": newest - NEWEST_MAX})
     return {(row[0], row[1]): Parked(*row[2:]) for row in rows}
 
 
 def today(db: sqlite3.Connection, day: str) -> Today:
     """The figures of one day, out of the roll-up."""
     row = db.execute(
-        """SELECT coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(first_day), 0)
-        FROM session_day WHERE day = ?""",
+        """SELECT coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(sessions), 0)
+        FROM station_day WHERE day = ?""",
         (day,),
     ).fetchone()
     return Today(*row)
@@ -195,14 +204,11 @@ def today(db: sqlite3.Connection, day: str) -> Today:
 def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[people.Person]:
     """Who charged last, those of this station first; for a site without sessions, its newest people."""
     rows = db.execute(
-        """SELECT person_id FROM (
-            SELECT person_id, max(id) AS newest, max(station_id = :station) AS here FROM (
-                SELECT session.person_id, session.id, station_id FROM session
-                JOIN person ON person.id = session.person_id AND closed_at_ms IS NULL
-                ORDER BY session.id DESC LIMIT 200)
-            GROUP BY person_id)
-        ORDER BY here DESC, newest DESC LIMIT :limit""",
-        {"station": station, "limit": limit},
+        """SELECT recent.person_id, max(CASE WHEN recent.station_id = :station THEN 1 ELSE 0 END) AS here, max(recent.id) AS newest
+        FROM (SELECT id, person_id, station_id FROM session ORDER BY id DESC LIMIT :newest) AS recent
+        JOIN person ON person.id = recent.person_id AND closed_at_ms IS NULL
+        GROUP BY recent.person_id ORDER BY here DESC, newest DESC LIMIT :limit""",
+        {"station": station, "newest": RECENT_MAX, "limit": limit},
     ).fetchall()
     found = [people.find(db, row[0]) for row in rows] if rows else people.page(db, newest_first=True, limit=limit)
     return [person for person in found if person is not None]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from appliance.db.engine.unit import Database
+from appliance.db.sessions.open_sessions import OPEN
+from appliance.db.sessions.session_list import BEGAN
 
 ROWS_AT_ONCE = 2_000
 
@@ -19,14 +21,15 @@ def forget_messages(db: Database, before_ms: int) -> int:
 def forget_samples(db: Database, before_ms: int) -> int:
     """Remove some readings of sessions that ended before that; how many. The bills keep their registers."""
     row = db.execute(
-        "SELECT max(id) FROM session WHERE ended_at_ms < ? AND state NOT IN ('requested', 'running')", (before_ms,)
+        f"SELECT id FROM session WHERE {BEGAN} < :before AND ended_at_ms < :before ORDER BY {BEGAN} DESC LIMIT 1",
+        {"before": before_ms},
     ).fetchone()
-    if row[0] is None:
+    if row is None:
         return 0
     return db.execute(
-        """DELETE FROM sample WHERE (session_id, sampled_at_ms, content) IN (
+        f"""DELETE FROM sample WHERE (session_id, sampled_at_ms, content) IN (
             SELECT session_id, sampled_at_ms, content FROM sample WHERE session_id <= ? AND sampled_at_ms < ?
-              AND session_id NOT IN (SELECT id FROM session WHERE state IN ('requested', 'running')) LIMIT ?)""",
+              AND session_id NOT IN (SELECT id FROM session WHERE {OPEN}) LIMIT ?)""",
         (row[0], before_ms, ROWS_AT_ONCE),
     ).rowcount
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class StationDay:
-    """One station on one day."""
+class StationSums:
+    """One station over some time."""
 
-    day: str
     station_id: int
     identity: str
     name: str
@@ -18,7 +17,21 @@ class StationDay:
     energy_wh: int
     fees_minor: int
     sessions: int
-    """Those that began on this day and have ended."""
+    """Those that began in this time and have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationDay(StationSums):
+    """On one day (2026-11-23)."""
+
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationMonth(StationSums):
+    """In one month (2026-11), or in those of its days that were asked for."""
+
+    month: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +44,86 @@ class Total:
     sessions: int
 
 
+SUMS = (
+    "coalesce(sum(working_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(sessions), 0)"
+)
+# The joins are written as cross joins, because the order is meant: from the sums in question to their stations.
+DAYS = """
+SELECT station_id, identity, name, working_s, energy_wh, fee_minor, sessions, day
+FROM station_day CROSS JOIN station WHERE station.id = station_id AND day BETWEEN :first AND :last
+"""
+MONTHS = """
+SELECT station_id, identity, name, working_s, energy_wh, fee_minor, sessions, month
+FROM station_month CROSS JOIN station WHERE station.id = station_id AND month > :first_month AND month < :last_month
+"""
+PART_OF_MONTH = """
+SELECT station_id, identity, name, sum(working_s), sum(energy_wh), sum(fee_minor), sum(sessions), :month
+FROM station_day CROSS JOIN station WHERE station.id = station_id AND day BETWEEN :first AND :last
+"""
+BY_STATION = "GROUP BY station_id, identity, name"
+
+
 def station_days(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> list[StationDay]:
     """Each station's days from `first` to `last` (2026-11-23, both included); days without a session are left out."""
+    one = _one(station)
     rows = db.execute(
-        """SELECT day, station_id, identity, name, working_s, energy_wh, fees, sessions FROM (
-            SELECT day, station_id, sum(working_s) AS working_s, sum(energy_wh) AS energy_wh, sum(fee_minor) AS fees,
-                   sum(first_day) AS sessions
-            FROM session_day WHERE day BETWEEN :first AND :last AND (:station IS NULL OR station_id = :station)
-            GROUP BY day, station_id)
-        JOIN station ON station.id = station_id ORDER BY day, name COLLATE NOCASE, station_id""",
+        f"{DAYS} {one} ORDER BY day, name COLLATE NOCASE, station_id",
         {"first": first, "last": last, "station": station},
     )
     return [StationDay(*row) for row in rows]
 
 
+def station_months(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> list[StationMonth]:
+    """The same by month: those in between whole, the first and the last as far as their days lie in the span."""
+    one, first_month, last_month = _one(station), first[:7], last[:7]
+    found = _part_of_month(db, first, min(last, f"{first_month}-31"), station)
+    months = {"first_month": first_month, "last_month": last_month, "station": station}
+    found += [StationMonth(*row) for row in db.execute(f"{MONTHS} {one} ORDER BY month", months)]
+    if last_month > first_month:
+        found += _part_of_month(db, f"{last_month}-01", last, station)
+    return found
+
+
+def _part_of_month(db: sqlite3.Connection, first: str, last: str, station: int | None) -> list[StationMonth]:
+    values = {"first": first, "last": last, "month": first[:7], "station": station}
+    return [StationMonth(*row) for row in db.execute(f"{PART_OF_MONTH} {_one(station)} {BY_STATION}", values)]
+
+
 def total(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> Total:
     """The sums of the same days."""
     row = db.execute(
-        """SELECT coalesce(sum(working_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0),
-            coalesce(sum(first_day), 0)
-        FROM session_day WHERE day BETWEEN :first AND :last AND (:station IS NULL OR station_id = :station)""",
+        f"SELECT {SUMS} FROM station_day WHERE day BETWEEN :first AND :last {_one(station)}",
         {"first": first, "last": last, "station": station},
     ).fetchone()
     return Total(*row)
+
+
+UNEQUAL = """
+SELECT time, station_id FROM (
+  SELECT {time} AS time, station_id, working_s, energy_wh, fee_minor, sessions FROM {kept}
+  UNION ALL
+  SELECT {part}, station_id, -working_s, -energy_wh, -fee_minor, -{sessions} FROM {rows}) AS compared
+GROUP BY time, station_id
+HAVING sum(working_s) <> 0 OR sum(energy_wh) <> 0 OR sum(fee_minor) <> 0 OR sum(sessions) <> 0
+ORDER BY time, station_id LIMIT 1
+"""
+UNEQUAL_DAY = UNEQUAL.format(kept="station_day", time="day", part="day", sessions="first_day", rows="session_day")
+UNEQUAL_MONTH = UNEQUAL.format(
+    kept="station_month", time="month", part="substr(day, 1, 7)", sessions="sessions", rows="station_day"
+)
+
+
+def unequal_sums(db: sqlite3.Connection) -> list[str]:
+    """Which sums are not those of their rows, computed from the rows alone; [] when all is well."""
+    found = [db.execute(query).fetchone() for query in (UNEQUAL_DAY, UNEQUAL_MONTH)]
+    return [
+        f"the sums of station {row[1]} for {row[0]} are not those of its sessions" for row in found if row is not None
+    ]
+
+
+def _one(station: int | None) -> str:
+    """The condition for one station; none for all of them."""
+    return "" if station is None else "AND station_id = :station"
 
 
 def person_total(db: sqlite3.Connection, person: int) -> Total:

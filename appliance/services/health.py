@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from appliance.db import audit, ledger, problems, tariffs
+from appliance.db import audit, ledger, problems, reports, tariffs
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
@@ -80,8 +80,8 @@ def watch_balances(db: Database, now_ms: int) -> None:
 
 
 def verify_books(db: sqlite3.Connection) -> list[str]:
-    """What is wrong in the ledger and the audit list; a read query, computed from the rows alone."""
-    wrong = ledger.verify(db)
+    """What is wrong in the ledger, the audit list and the sums of the reports; a read query, computed from the rows alone."""
+    wrong = ledger.verify(db) + reports.unequal_sums(db)
     broken = audit.broken_at(db)
     if broken is not None:
         wrong.append(f"the chain of the audit list breaks at row {broken}")

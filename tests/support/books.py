@@ -137,9 +137,9 @@ class Books:
         return sessions.find_open(self.db, SessionId(number))
 
     def wrong(self) -> list[str]:
-        """What is wrong in the ledger."""
+        """What is wrong in the ledger and in the sums of the reports."""
         self.db.flush()
-        return ledger.verify(self.db)
+        return ledger.verify(self.db) + reports.unequal_sums(self.db)
 
 
 def open_books(path: Path, where: Site = SITE) -> Books:

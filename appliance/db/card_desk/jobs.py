@@ -32,6 +32,8 @@ class Job:
     changed_at_ms: int
 
 
+OPEN = "state IN ('waiting', 'writing', 'torn')"
+"""Jobs that are not over: a few, with indices of their own, which are taken where just this stands in the query."""
 JOB = """
 SELECT id, desk, kind, state, request, person_id, card_id, receipt, made, advice, undone, actor, created_at_ms, changed_at_ms
 FROM desk_job
@@ -65,12 +67,12 @@ def find(db: sqlite3.Connection, job: int) -> Job | None:
 
 def waiting_at(db: sqlite3.Connection, desk: str) -> Job | None:
     """The job that waits for a card at a desk."""
-    return _one(db.execute(JOB + "WHERE desk = ? AND state = 'waiting' ORDER BY id DESC LIMIT 1", (desk,)))
+    return _one(db.execute(f"{JOB} WHERE desk = ? AND {OPEN} AND state = 'waiting' ORDER BY id DESC LIMIT 1", (desk,)))
 
 
 def open_at(db: sqlite3.Connection, desk: str) -> list[Job]:
     """All that is not over at a desk, the newest first."""
-    rows = db.execute(JOB + "WHERE desk = ? AND state IN ('waiting', 'writing', 'torn') ORDER BY id DESC", (desk,))
+    rows = db.execute(f"{JOB} WHERE desk = ? AND {OPEN} ORDER BY id DESC", (desk,))
     return [_job(row) for row in rows]
 
 
@@ -87,20 +89,19 @@ def unfinished_of(db: sqlite3.Connection, card: CardId) -> list[Job]:
 
 def torn(db: sqlite3.Connection) -> list[Job]:
     """Jobs whose card is not what it should be."""
-    return [_job(row) for row in db.execute(JOB + "WHERE state = 'torn' ORDER BY id")]
+    return [_job(row) for row in db.execute(f"{JOB} WHERE {OPEN} AND state = 'torn' ORDER BY id")]
 
 
 def in_state(db: sqlite3.Connection, state: str, before_ms: int) -> list[Job]:
-    """Jobs that came into a state before a moment."""
-    rows = db.execute(JOB + "WHERE state = ? AND changed_at_ms < ? ORDER BY id", (state, before_ms))
+    """Jobs that are not over and came into a state before a moment."""
+    rows = db.execute(f"{JOB} WHERE {OPEN} AND state = ? AND changed_at_ms < ? ORDER BY id", (state, before_ms))
     return [_job(row) for row in rows]
 
 
 def waiting_at_stations(db: sqlite3.Connection, before_ms: int) -> list[Job]:
-    """Jobs whose desk is a charger (`station:3`) and that have waited since before a moment; found by the index of open jobs."""
+    """Jobs whose desk is a charger (`station:3`) and that have waited since before a moment."""
     rows = db.execute(
-        JOB
-        + """WHERE state IN ('waiting', 'writing', 'torn') AND state = 'waiting'
+        f"""{JOB} WHERE {OPEN} AND state = 'waiting'
         AND desk >= 'station:' AND desk < 'station;' AND created_at_ms < ? ORDER BY id""",
         (before_ms,),
     )

@@ -19,12 +19,15 @@ def last_contacts(db: sqlite3.Connection) -> dict[StationId, int]:
 def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
     """What the cards are called that were blocked or replaced, ran out or lost their holder from `since_ms` on, and when that was."""
     rows = db.execute(
-        """WITH died AS (
+        """WITH touched AS (
+          SELECT id FROM card WHERE blocked_at_ms >= :since
+          UNION SELECT id FROM card WHERE expires_at_ms BETWEEN :since AND :now
+          UNION SELECT card.id FROM person CROSS JOIN card WHERE card.person_id = person.id AND closed_at_ms >= :since
+          ORDER BY id DESC LIMIT :most),
+        died AS (
           SELECT card.id, uid, max(coalesce(blocked_at_ms, 0), coalesce(closed_at_ms, 0),
-                                   iif(expires_at_ms <= :now, expires_at_ms, 0)) AS at_ms
-          FROM card JOIN person ON person.id = person_id
-          WHERE blocked_at_ms >= :since OR closed_at_ms >= :since OR expires_at_ms BETWEEN :since AND :now
-          ORDER BY card.id DESC LIMIT :most)
+                                   CASE WHEN expires_at_ms <= :now THEN expires_at_ms ELSE 0 END) AS at_ms
+          FROM touched JOIN card ON card.id = touched.id JOIN person ON person.id = card.person_id)
         SELECT uid, at_ms FROM died UNION ALL SELECT token, at_ms FROM card_alias JOIN died ON died.id = card_id""",
         {"since": since_ms, "now": now_ms, "most": TOKENS_MAX},
     )

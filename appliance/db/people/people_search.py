@@ -117,6 +117,14 @@ def cards(
     return Cards(found, count.fetchone()[0])
 
 
+def cards_after(db: sqlite3.Connection, number: int, *, text: str, state: str, now_ms: int, limit: int) -> list[Card]:
+    """The same cards by their numbers, from the one after `number` on."""
+    values = {"state": state, "now_ms": now_ms, "after": number, "limit": limit, **patterns(text)}
+    return cards_in(
+        db.execute(f"{CARD} {CARDS_WHERE} AND card.number > :after ORDER BY card.number LIMIT :limit", values)
+    )
+
+
 def patterns(text: str) -> dict[str, str]:
     """What `text` is compared with: as it is, as a telephone number, as a card's UID in normal form."""
     text = " ".join(text.split())

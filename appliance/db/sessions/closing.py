@@ -16,6 +16,16 @@ DAY = Rows(
         working_s = working_s + excluded.working_s, energy_wh = energy_wh + excluded.energy_wh,
         fee_minor = fee_minor + excluded.fee_minor""",
 )
+STATION_DAY, STATION_MONTH = (
+    Rows(
+        f"station_{span}({span}, station_id, working_s, energy_wh, fee_minor, sessions)",
+        width=6,
+        on_conflict=f"""ON CONFLICT ({span}, station_id) DO UPDATE SET
+            working_s = station_{span}.working_s + excluded.working_s, energy_wh = station_{span}.energy_wh + excluded.energy_wh,
+            fee_minor = station_{span}.fee_minor + excluded.fee_minor, sessions = station_{span}.sessions + excluded.sessions""",
+    )
+    for span in ("day", "month")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +124,28 @@ def add_day(
     fee_minor: int,
     first: bool,
 ) -> None:
-    """What a session was on one day; added to what is there when the session is billed again."""
+    """What a session was on one day; added to what is there when the session is billed again. The sums grow with it."""
     db.append(DAY, (day, station, session, working_s, energy_wh, fee_minor, first))
+    _add_sums(db, day, station, working_s, energy_wh, fee_minor, int(first))
 
 
 def forget_days(db: Database, session: SessionId) -> None:
     """Before a corrected bill is rolled up anew."""
     db.flush()
-    db.execute("DELETE FROM session_day WHERE session_id = ?", (session,))
+    for day, station, working_s, energy_wh, fee_minor, first in db.execute(
+        """DELETE FROM session_day WHERE session_id = ?
+        RETURNING day, station_id, working_s, energy_wh, fee_minor, first_day""",
+        (session,),
+    ).fetchall():
+        _add_sums(db, day, station, -working_s, -energy_wh, -fee_minor, -first)
+
+
+def _add_sums(
+    db: Database, day: str, station: StationId, working_s: int, energy_wh: int, fee_minor: int, sessions: int
+) -> None:
+    """The same for all sessions of a station together, by day and by month."""
+    db.append(STATION_DAY, (day, station, working_s, energy_wh, fee_minor, sessions))
+    db.append(STATION_MONTH, (day[:7], station, working_s, energy_wh, fee_minor, sessions))
 
 
 def correct(

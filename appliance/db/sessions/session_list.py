@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.db import tariffs
+from appliance.db.sessions.open_sessions import OPEN, REQUESTED, RUNNING
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.tariff import Tariff
 
@@ -98,34 +99,97 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
             THEN 0 ELSE held_minor END,
        stop_wanted, stop_reason, estimated,
        session.tariff_id, session.note, requested_by
-FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
-WHERE = """
-WHERE (:station IS NULL OR session.station_id = :station) AND (:person IS NULL OR session.person_id = :person)
-  AND (:card IS NULL OR card_id = :card) AND (:id_token = '' OR id_token = :id_token) AND (:state = '' OR session.state = :state)
-  AND (:from_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) >= :from_ms)
-  AND (:to_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) < :to_ms)
-"""
+"""Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
+BEGAN = "coalesce(session.started_at_ms, session.requested_at_ms)"
+OVER = "session.state IN ('ended', 'review')"
+CONDITIONS = {
+    "station": "session.station_id = :station",
+    "person": "session.person_id = :person",
+    "card": "session.id_token = (SELECT uid FROM card WHERE card.id = :card) AND session.card_id = :card",
+    "id_token": "session.id_token = :id_token",
+    "from_ms": f"{BEGAN} >= :from_ms",
+    "to_ms": f"{BEGAN} < :to_ms",
+}
+"""What a filter asks for, by its field; only what is asked for stands in a query, or it would find no index."""
+STATES = {
+    "requested": REQUESTED,
+    "running": RUNNING,
+    "ended": "session.state = 'ended'",
+    "failed": "session.state = 'failed'",
+    "review": "session.state = 'review'",
+}
+"""Of these some have an index of their own, for which the word must stand in the query."""
+SUMMED_MS_MAX = 63 * 86_400_000
+"""So long a span is summed session by session; what a longer one came to is in the report."""
 
 
 def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
-    """Sessions, the newest first; the next page begins `before` the last one's number."""
+    """Sessions, the newest first; the next page begins `before` the last one's number.
+
+    Where days are asked for, the newest are those that began last; else those that we heard of last.
+    """
+    conditions, values = _conditions(wanted)
+    order = "session.id DESC"
+    if wanted.from_ms is not None or wanted.to_ms is not None:
+        order = f"{BEGAN} DESC, session.id DESC"
+    if before:
+        conditions.append(_before(db, wanted, before, values))
     rows = db.execute(
-        SELECT + WHERE + "AND (:before = 0 OR session.id < :before) ORDER BY session.id DESC LIMIT :limit",
-        {**_parameters(wanted), "before": before, "limit": min(limit, ROWS_MAX)},
+        f"{SELECT} {_where(conditions)} ORDER BY {order} LIMIT :limit",
+        {**values, "before": before, "limit": min(limit, ROWS_MAX)},
     )
     return [_session(row) for row in rows]
 
 
-def totals(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
-    """How many sessions that are over, their energy (Wh) and their fees (minor units)."""
-    row = db.execute(
-        "SELECT count(*), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0) FROM session"
-        + WHERE
-        + "AND session.state IN ('ended', 'review')",
-        _parameters(wanted),
+def _before(db: sqlite3.Connection, wanted: Filter, before: int, values: dict[str, object]) -> str:
+    """What comes after session `before` in the order of the list."""
+    row = None
+    if wanted.from_ms is not None or wanted.to_ms is not None:
+        row = db.execute(f"SELECT {BEGAN} FROM session WHERE id = ?", (before,)).fetchone()
+    if row is None:
+        return "session.id < :before"
+    values["last_ms"] = row[0]
+    return f"{BEGAN} <= :last_ms AND NOT ({BEGAN} = :last_ms AND session.id >= :before)"
+
+
+def totals(db: sqlite3.Connection, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:
+    """How many sessions that are over, their energy (Wh) and their fees (minor units); None for more days than are summed here."""
+    if wanted.state not in ("", *ENDED):
+        return (0, 0, 0)  # None of them is over.
+    if wanted.person is not None or wanted.card is not None or wanted.id_token or wanted.state == "review":
+        return _sums(db, wanted)
+    if wanted.from_ms is None and wanted.to_ms is None:
+        return _sums_of_all(db, wanted)
+    if wanted.from_ms is None or (wanted.to_ms or now_ms) - wanted.from_ms > SUMMED_MS_MAX:
+        return None
+    return _sums(db, wanted)
+
+
+def _sums(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
+    """Session by session."""
+    conditions, values = _conditions(wanted)
+    row: tuple[int, int, int] = db.execute(
+        f"""SELECT count(*), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0) FROM session
+        {_where([*conditions, OVER])}""",
+        values,
     ).fetchone()
-    return (row[0], row[1], row[2])
+    return row
+
+
+def _sums_of_all(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
+    """Of all that there ever was, at a station or everywhere: out of the roll-up, which also holds what somebody is to look at."""
+    one = "" if wanted.station is None else "WHERE station_id = :station"
+    count, energy_wh, fee_minor = db.execute(
+        f"""SELECT coalesce(sum(sessions), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0)
+        FROM station_month {one}""",
+        {"station": wanted.station},
+    ).fetchone()
+    if not wanted.state:
+        return (count, energy_wh, fee_minor)
+    others = _sums(db, replace(wanted, state="review"))
+    return (count - others[0], energy_wh - others[1], fee_minor - others[2])
 
 
 def show(db: sqlite3.Connection, session: int) -> Session | None:
@@ -141,13 +205,13 @@ def tariff_of(db: sqlite3.Connection, session: Session) -> Tariff | None:
 
 def open_sessions(db: sqlite3.Connection) -> list[Session]:
     """All that run or were wished for, by number."""
-    rows = db.execute(SELECT + "WHERE session.state IN ('requested', 'running') ORDER BY session.id")
+    rows = db.execute(f"{SELECT} WHERE {OPEN} ORDER BY session.id")
     return [_session(row) for row in rows]
 
 
 def count_open(db: sqlite3.Connection) -> int:
     """How many run or were wished for."""
-    return int(db.execute("SELECT count(*) FROM session WHERE state IN ('requested', 'running')").fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM session WHERE {OPEN}").fetchone()[0])
 
 
 def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
@@ -170,16 +234,15 @@ def idle_so_far(db: sqlite3.Connection, session: int) -> list[tuple[int, int | N
     ).fetchall()
 
 
-def _parameters(wanted: Filter) -> dict[str, object]:
-    return {
-        "station": wanted.station,
-        "person": wanted.person,
-        "card": wanted.card,
-        "id_token": wanted.id_token,
-        "state": wanted.state,
-        "from_ms": wanted.from_ms,
-        "to_ms": wanted.to_ms,
-    }
+def _conditions(wanted: Filter) -> tuple[list[str], dict[str, object]]:
+    """What a filter asks for, and the values for it."""
+    asked = {name: getattr(wanted, name) for name in CONDITIONS}
+    values = {name: value for name, value in asked.items() if value is not None and value != ""}
+    return [CONDITIONS[name] for name in values] + ([STATES[wanted.state]] if wanted.state else []), values
+
+
+def _where(conditions: list[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _session(row: tuple[object, ...]) -> Session:

@@ -12,6 +12,7 @@ import orjson
 
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
+from appliance.db.sessions.open_sessions import OPEN, RUNNING
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
@@ -198,7 +199,7 @@ def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId,
     there: tuple[SessionId, ...] | None = db.remembered.get(key)
     if there is None:
         rows = db.execute(
-            "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id",
+            f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {RUNNING} ORDER BY id",
             (station, evse),
         )
         there = tuple(SessionId(row[0]) for row in rows)
@@ -225,7 +226,7 @@ def ended_on_evse(db: Database, running: Running) -> None:
 def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:
     """Another station at which a session of this card runs, or is wished for."""
     row = db.execute(
-        """SELECT station_id FROM session WHERE id_token = ? AND state IN ('requested', 'running') AND station_id <> ?
+        f"""SELECT station_id FROM session WHERE id_token = ? AND {OPEN} AND station_id <> ?
         ORDER BY id LIMIT 1""",
         (id_token, station),
     ).fetchone()
@@ -235,7 +236,7 @@ def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> Stat
 def open_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     """All transactions that run on a station, oldest first."""
     rows = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id",
+        f"SELECT id FROM session WHERE station_id = ? AND {RUNNING} ORDER BY id",
         (station,),
     )
     return [SessionId(row[0]) for row in rows]
@@ -291,16 +292,15 @@ def idle_spans(db: Database, session: SessionId) -> list[tuple[int, int]]:
 def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped."""
     return db.execute(
-        """SELECT id, station_id, stop_wanted FROM session
-        WHERE state IN ('requested', 'running') AND state = 'running' AND stop_wanted <> '' ORDER BY id"""
+        f"SELECT id, station_id, stop_wanted FROM session WHERE {RUNNING} AND stop_wanted <> '' ORDER BY id"
     ).fetchall()
 
 
 def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
     """Running sessions for which money may be held and whose price goes by time, with when we heard of their start."""
     return db.execute(
-        """SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
-        WHERE state IN ('requested', 'running') AND state = 'running' AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
+        f"""SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
+        WHERE {RUNNING} AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
           AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY session.id"""
     ).fetchall()
 
@@ -308,7 +308,7 @@ def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
 def heard_of(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, int]]:
     """Running sessions with when something was last heard of them: session, station, when."""
     return db.execute(
-        """SELECT id, station_id, max(received_at_ms,
+        f"""SELECT id, station_id, max(received_at_ms,
             coalesce((SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id), 0))
-        FROM session WHERE state IN ('requested', 'running') AND state = 'running'"""
+        FROM session WHERE {RUNNING}"""
     ).fetchall()

@@ -9,6 +9,7 @@ import sqlite3
 
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
+from appliance.db.sessions.open_sessions import OPEN, REQUESTED
 from appliance.db.sessions.sessions import Running, began_on_evse, find_open
 from appliance.domain.id_token import is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -75,13 +76,13 @@ def find(db: Database, station: StationId, evse: int, id_token: str) -> Running 
     if db.remembered.get(("no wish", station)):
         return None
     if not db.execute(
-        "SELECT 1 FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested'",
+        f"SELECT 1 FROM session WHERE station_id = ? AND {REQUESTED}",
         (station,),
     ).fetchone():
         db.remember(("no wish", station), True)
         return None
     row = db.execute(
-        """SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' AND id_token = ? AND evse IN (0, ?)
+        f"""SELECT id FROM session WHERE station_id = ? AND {REQUESTED} AND id_token = ? AND evse IN (0, ?)
         ORDER BY id LIMIT 1""",
         (station, id_token, evse),
     ).fetchone()
@@ -103,7 +104,7 @@ def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | N
 def is_open(db: Database, station: StationId, id_token: str) -> bool:
     """Whether a session of this token was wished for or runs: its driver has no card of their own."""
     row = db.execute(
-        "SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND state IN ('requested', 'running') LIMIT 1",
+        f"SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND {OPEN} LIMIT 1",
         (id_token, station),
     ).fetchone()
     return row is not None
@@ -112,7 +113,7 @@ def is_open(db: Database, station: StationId, id_token: str) -> bool:
 def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
     """A start that was wished for on this EVSE and has not come yet."""
     row = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id LIMIT 1",
+        f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {REQUESTED} ORDER BY id LIMIT 1",
         (station, evse),
     ).fetchone()
     return SessionId(row[0]) if row else None
@@ -121,7 +122,7 @@ def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
 def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     """All starts that were wished for on a station and have not come yet."""
     rows = db.execute(
-        "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id",
+        f"SELECT id FROM session WHERE station_id = ? AND {REQUESTED} ORDER BY id",
         (station,),
     )
     return [SessionId(row[0]) for row in rows]
@@ -130,6 +131,6 @@ def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
 def older_than(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
-        "SELECT id, station_id FROM session WHERE state IN ('requested', 'running') AND state = 'requested' AND requested_at_ms <= ? ORDER BY id",
+        f"SELECT id, station_id FROM session WHERE {REQUESTED} AND requested_at_ms <= ? ORDER BY id",
         (before_ms,),
     ).fetchall()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
 
 CODES_OF_SESSIONS = ("charge", "tax", "overrun")
+NAMED = "WHERE (key = :name OR (key >= :name || '|' AND key < :name || '}'))"
+"""Transfers of this name, or whose names begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +47,58 @@ class Movement:
     key: str
 
 
-RECORDS = """
-WITH paid AS (
-  SELECT CAST(reference AS INTEGER) AS session_id, sum(amount_minor) AS amount_minor
-  FROM transfer INDEXED BY transfer_debit
-  WHERE debit = :wallet AND op IN ('post', 'capture') AND code = 'charge' GROUP BY reference)
-SELECT kind, id, at_ms, state, station, energy_wh, duration_s, amount_minor, code, reference, actor FROM (
-  SELECT 'session' AS kind, session.id AS id, coalesce(ended_at_ms, started_at_ms, requested_at_ms) AS at_ms,
-         session.state AS state, station.name AS station, energy_wh, duration_s,
-         -coalesce(paid.amount_minor, 0) AS amount_minor, '' AS code, '' AS reference, '' AS actor
-  FROM session JOIN station ON station.id = session.station_id LEFT JOIN paid ON paid.session_id = session.id
-  WHERE session.person_id = :person AND session.state <> 'failed'
-  UNION ALL
-  SELECT 'entry', seq, at_ms, '', '', 0, 0, -amount_minor, code, reference, actor
-  FROM transfer INDEXED BY transfer_debit
-  WHERE debit = :wallet AND op IN ('post', 'capture') AND code <> 'charge' AND amount_minor > 0
-  UNION ALL
-  SELECT 'entry', seq, at_ms, '', '', 0, 0, amount_minor, code, reference, actor
-  FROM transfer WHERE credit = :wallet AND op = 'post')
-WHERE at_ms < :before
-ORDER BY at_ms DESC, kind, id DESC LIMIT :limit
+SESSION = """
+SELECT 'session', session.id, coalesce(ended_at_ms, started_at_ms, requested_at_ms), session.state, station.name, energy_wh, duration_s,
+       0, '', '', ''
+FROM session LEFT JOIN station ON station.id = session.station_id
 """
+# What is over by its end, which an index has in order; what is open has none, and is little.
+OVER = f"{SESSION} WHERE person_id = :person AND ended_at_ms < :before AND session.state <> 'failed' ORDER BY ended_at_ms DESC LIMIT :limit"
+STILL_OPEN = f"""{SESSION} WHERE person_id = :person AND ended_at_ms IS NULL AND session.state <> 'failed'
+AND coalesce(started_at_ms, requested_at_ms) < :before"""
+ENTRY = "SELECT 'entry', seq, at_ms, '', '', 0, 0, {sign}amount_minor, code, reference, actor FROM transfer"
+# Word for word the condition of the index `transfer_paid_out`: among all charges of a busy wallet the rest is hard to find.
+PAID_OUT = "op = 'post' AND code NOT IN ('charge', 'tax', 'overrun')"
+OUT = (
+    f"{ENTRY.format(sign='-')} WHERE debit = :wallet AND {PAID_OUT} AND at_ms < :before ORDER BY seq DESC LIMIT :limit"
+)
+IN = (
+    f"{ENTRY.format(sign='')} WHERE credit = :wallet AND op = 'post' AND at_ms < :before ORDER BY seq DESC LIMIT :limit"
+)
 
 
 def of_person(
     db: sqlite3.Connection, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
 ) -> list[Record]:
     """Sessions and movements of a person, the newest first; what a session cost is in its own row."""
-    rows = db.execute(RECORDS, {"person": person, "wallet": wallet, "before": before_ms or 2**62, "limit": limit})
-    return [Record(*row) for row in rows]
+    values = {"person": person, "wallet": wallet, "before": before_ms or 2**62, "limit": limit}
+    # Each list is read from its newest end on; together they are sorted here.
+    found = [Record(*row) for query in (OVER, STILL_OPEN, OUT, IN) for row in db.execute(query, values)]
+    newest = sorted(found, key=lambda record: (-record.at_ms, record.kind, -record.id))[:limit]
+    return [
+        replace(record, amount_minor=-_charged_minor(db, record.id, wallet)) if record.kind == "session" else record
+        for record in newest
+    ]
+
+
+def _charged_minor(db: sqlite3.Connection, session: int, wallet: AccountId) -> int:
+    """What a session has taken from a wallet: out of its slices, beyond them, and by corrections."""
+    return sum(
+        amount_minor
+        for name in ("end", "fee", "fix")
+        for debit, code, amount_minor in db.execute(
+            f"SELECT debit, code, amount_minor FROM transfer {NAMED} AND op IN ('post', 'capture')",
+            {"name": f"{name}|{session}"},
+        )
+        if debit == wallet and code == "charge"
+    )
 
 
 def paid_in_minor(db: sqlite3.Connection, wallet: AccountId) -> int:
     """All top-ups of a wallet less what was paid out."""
     row = db.execute(
-        """SELECT coalesce((SELECT sum(amount_minor) FROM transfer WHERE credit = :wallet AND op = 'post' AND code = 'topup'), 0)
-          - coalesce((SELECT sum(amount_minor) FROM transfer INDEXED BY transfer_debit
-                      WHERE debit = :wallet AND op IN ('post', 'capture') AND code = 'refund'), 0)""",
+        f"""SELECT coalesce((SELECT sum(amount_minor) FROM transfer WHERE credit = :wallet AND op = 'post' AND code = 'topup'), 0)
+          - coalesce((SELECT sum(amount_minor) FROM transfer WHERE debit = :wallet AND {PAID_OUT} AND code = 'refund'), 0)""",
         {"wallet": wallet},
     ).fetchone()
     return int(row[0])
@@ -93,9 +110,9 @@ def of_session(db: sqlite3.Connection, session: SessionId) -> list[Movement]:
     found: list[Movement] = []
     for name in ranges:
         rows = db.execute(
-            """SELECT seq, at_ms, op, code, amount_minor, (SELECT amount_minor FROM transfer AS held WHERE held.key = transfer.hold),
+            f"""SELECT seq, at_ms, op, code, amount_minor, (SELECT amount_minor FROM transfer AS held WHERE held.key = transfer.hold),
                 key
-            FROM transfer WHERE key = :name OR (key >= :name || '|' AND key < :name || '}') ORDER BY seq""",
+            FROM transfer {NAMED} ORDER BY seq""",
             {"name": name},
         )
         found += [Movement(*row) for row in rows]
@@ -104,7 +121,9 @@ def of_session(db: sqlite3.Connection, session: SessionId) -> list[Movement]:
 
 def message_before(db: sqlite3.Connection, at_ms: int) -> int:
     """A number below which the message log holds what was said until `at_ms`; found by halving, for the log has no index by time."""
-    low, high = db.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM message_log").fetchone()
+    # Two queries, because each by itself looks at one row, and both in one at all of them.
+    low = db.execute("SELECT coalesce(min(id), 1) FROM message_log").fetchone()[0]
+    high = db.execute("SELECT coalesce(max(id), 0) + 1 FROM message_log").fetchone()[0]
     while low < high:
         middle = (low + high) // 2
         row = db.execute("SELECT at_ms FROM message_log WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()

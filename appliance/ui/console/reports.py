@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from appliance.db import reports
-from appliance.db.reports import StationDay, Total
+from appliance.db.reports import StationDay, StationMonth, StationSums, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.ui.console.wallets.wallets import currency_of
@@ -20,7 +22,17 @@ from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import formats_of, render
 from appliance.ui.writing import charts, exports
 from appliance.ui.writing.charts import Bars, Series
-from appliance.ui.writing.days import PRESETS, Span, ordered, read_day, span_of_preset, span_written, today_of, written
+from appliance.ui.writing.days import (
+    PRESETS,
+    Span,
+    month_of,
+    ordered,
+    read_day,
+    span_of_preset,
+    span_written,
+    today_of,
+    written,
+)
 from appliance.ui.writing.exports import Column, Kind, Table
 from appliance.ui.writing.formats import Formats
 
@@ -30,8 +42,10 @@ MEASURES = {
     "working": N_("Working time"),
     "sessions": N_("Sessions"),
 }
-CHART_DAYS_MAX = 62
-"""Beyond that a bar would be a hair; then a bar is a month."""
+DAY_CHARS = len("2026-11-23")
+DAYS_SHOWN_MAX = 62
+"""A longer span is shown by months, and each of them opens its days: nobody reads more lines, and a bar would be a hair."""
+EXPORT_ROWS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +57,40 @@ class Asked:
     station: str
     measure: str
 
+    @property
+    def by_month(self) -> bool:
+        """Whether it is shown by months."""
+        return self.span.days > DAYS_SHOWN_MAX
+
+
+Rows = list[StationDay] | list[StationMonth]
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one snapshot says."""
+    """What one snapshot says: by days or by months."""
 
-    days: list[StationDay]
+    rows: Rows
     stations: list[Station]
     station: Station | None
 
 
 @dataclass(frozen=True, slots=True)
 class StationLine:
-    """A station's sums over the whole span."""
+    """A station's sums over the whole span, and where more of it is shown."""
 
-    identity: str
     name: str
+    address: str
     total: Total
 
 
 @dataclass(frozen=True, slots=True)
-class DayLine:
-    """One day: its stations and its sums."""
+class TimeLine:
+    """One day or month: its stations, its sums, and where it is shown by itself."""
 
-    day: str
     word: str
-    rows: list[StationDay]
+    address: str
+    rows: Sequence[StationSums]
     total: Total
 
 
@@ -85,7 +107,7 @@ class ReportPage:
     station: Station | None
     total: Total
     by_station: list[StationLine]
-    by_day: list[DayLine]
+    by_time: list[TimeLine]
     rows: int
     bars: Bars | None
     levels: list[str]
@@ -100,8 +122,7 @@ async def show(request: web.Request) -> web.Response:
     console, fmt, asked = request.app[CONSOLE], formats_of(request), _asked(request)
     today = today_of(console.clock(), console.site.zone)
     found = await console.store.read(_found, asked)
-    by_day = _by_day(found.days, fmt)
-    bars = _bars(found.days, asked, fmt)
+    bars = _bars(found.rows, asked, fmt)
     level_words = charts.level_words(bars.chart.levels, _step(asked.measure, fmt), fmt) if bars else []
     earlier, later = asked.span.moved(-1), asked.span.moved(1)
     page = ReportPage(
@@ -112,10 +133,10 @@ async def show(request: web.Request) -> web.Response:
         later=_address(request, first=later.first, last=later.last) if later.first <= today else "",
         stations=found.stations,
         station=found.station,
-        total=_total(found.days),
-        by_station=_by_station(found.days),
-        by_day=by_day,
-        rows=len(found.days),
+        total=_total(found.rows),
+        by_station=_by_station(request, found.rows, asked),
+        by_time=_by_time(request, found.rows, asked.span, fmt),
+        rows=len(found.rows),
         bars=bars,
         levels=level_words,
         unit={"energy": _("kWh"), "fees": currency_of(request).code, "working": _("hours"), "sessions": ""}[
@@ -131,9 +152,22 @@ async def show(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """`GET /reports.csv` and `.xlsx`: a row for each day and station."""
     console, fmt, asked = request.app[CONSOLE], formats_of(request), _asked(request)
-    found = await console.store.read(_found, asked)
-    currency = currency_of(request).code
-    total = _total(found.days)
+    station, at_once = await console.store.read(_for_export, asked)
+    currency, summed = currency_of(request).code, Total(0, 0, 0, 0)
+
+    async def rows() -> AsyncIterator[Sequence[exports.Row]]:
+        """Some days at a time, and what they come to."""
+        nonlocal summed
+        days = asked.span.every()
+        for begin in range(0, len(days), at_once):
+            some = days[begin : begin + at_once]
+            found = await console.store.read(reports.station_days, some[0], some[-1], station)
+            summed = _total([summed, *found])
+            yield [
+                (row.day, row.name, row.identity, row.working_s, row.energy_wh, row.fees_minor, row.sessions)
+                for row in found
+            ]
+
     table = Table(
         name=f"report-{asked.span.first}-{asked.span.last}",
         title=_("Report"),
@@ -146,9 +180,11 @@ async def export(request: web.Request) -> web.StreamResponse:
             Column(_("Fee ({currency})").format(currency=currency), Kind.MONEY),
             Column(_("Ended sessions, by the day they began"), Kind.COUNT),
         ),
-        rows=_rows(found.days),
-        totals=(None, _("Total"), None, total.working_s, total.energy_wh, total.fees_minor, total.sessions),
-    )
+        rows=rows(),
+        totals=lambda: (
+            None, _("Total"), None, summed.working_s, summed.energy_wh, summed.fees_minor, summed.sessions,
+        ),
+    )  # fmt: skip
     return await exports.send(request, table, request.match_info["ending"], fmt)
 
 
@@ -170,51 +206,81 @@ def _asked(request: web.Request) -> Asked:
 def _found(db: sqlite3.Connection, asked: Asked) -> Found:
     station = stations.by_identity(db, asked.station) if asked.station else None
     number = int(station.id) if station is not None else None
-    return Found(
-        reports.station_days(db, asked.span.first, asked.span.last, number), stations.all_stations(db), station
-    )
+    read = reports.station_months if asked.by_month else reports.station_days
+    return Found(read(db, asked.span.first, asked.span.last, number), stations.all_stations(db), station)
 
 
-def _total(days: Sequence[StationDay]) -> Total:
+def _for_export(db: sqlite3.Connection, asked: Asked) -> tuple[int | None, int]:
+    """Which station, and how many days make no more rows than are held at once."""
+    station = stations.by_identity(db, asked.station) if asked.station else None
+    if station is not None:
+        return int(station.id), EXPORT_ROWS_AT_ONCE
+    return None, max(1, EXPORT_ROWS_AT_ONCE // max(1, len(stations.names(db))))
+
+
+def _total(rows: Sequence[StationSums | Total]) -> Total:
     return Total(
-        sum(row.working_s for row in days),
-        sum(row.energy_wh for row in days),
-        sum(row.fees_minor for row in days),
-        sum(row.sessions for row in days),
+        sum(row.working_s for row in rows),
+        sum(row.energy_wh for row in rows),
+        sum(row.fees_minor for row in rows),
+        sum(row.sessions for row in rows),
     )
 
 
-def _by_station(days: Sequence[StationDay]) -> list[StationLine]:
-    rows: dict[int, list[StationDay]] = {}
-    for row in days:
-        rows.setdefault(row.station_id, []).append(row)
-    lines = [StationLine(of[0].identity, of[0].name, _total(of)) for of in rows.values()]
+def _by_station(request: web.Request, rows: Sequence[StationSums], asked: Asked) -> list[StationLine]:
+    """What each station did. Its sessions are a link away, and those of a long time first its months."""
+    of_station: dict[int, list[StationSums]] = {}
+    for row in rows:
+        of_station.setdefault(row.station_id, []).append(row)
+    lines = []
+    for each in of_station.values():
+        span = {"station": each[0].identity, "from": asked.span.first, "to": asked.span.last}
+        more = (
+            query(request, **span, preset="")
+            if asked.by_month and not asked.station
+            else f"/sessions?{urlencode(span)}"
+        )
+        lines.append(StationLine(each[0].name, more, _total(each)))
     return sorted(lines, key=lambda line: line.name.casefold())
 
 
-def _by_day(days: Sequence[StationDay], fmt: Formats) -> list[DayLine]:
-    grouped = [(day, list(rows)) for day, rows in groupby(days, key=lambda row: row.day)]
-    return [DayLine(day, written(day, fmt, "EEE d MMM"), rows, _total(rows)) for day, rows in grouped]
+def _by_time(request: web.Request, rows: Rows, span: Span, fmt: Formats) -> list[TimeLine]:
+    """A line for each day or month."""
+    lines = []
+    for time, grouped in groupby(rows, key=time_of):
+        part = list(grouped)
+        if len(time) == DAY_CHARS:
+            one, word = Span(time, time), written(time, fmt, "EEE d MMM")
+        else:
+            month = month_of(date.fromisoformat(f"{time}-01"))
+            one = Span(max(month.first, span.first), min(month.last, span.last))
+            word = written(month.first, fmt, "MMMM yyyy")
+        lines.append(TimeLine(word, _address(request, first=one.first, last=one.last), part, _total(part)))
+    return lines
 
 
-def _bars(days: Sequence[StationDay], asked: Asked, fmt: Formats) -> Bars | None:
+def time_of(row: StationDay | StationMonth) -> str:
+    """The day or month that it is about."""
+    return row.day if isinstance(row, StationDay) else row.month
+
+
+def _bars(rows: Rows, asked: Asked, fmt: Formats) -> Bars | None:
     """A bar for each day of the span, or for each month of a long one; one part for each station."""
-    by_month = asked.span.days > CHART_DAYS_MAX
     places = asked.span.every()
-    if by_month:
+    if asked.by_month:
         places = sorted({day[:7] for day in places})
     index = {place: number for number, place in enumerate(places)}
     values: dict[int, list[int]] = {}
     names: dict[int, str] = {}
-    for row in days:
+    for row in rows:
         names[row.station_id] = row.name
         of_station = values.setdefault(row.station_id, [0] * len(places))
-        of_station[index[row.day[:7] if by_month else row.day]] += _measured(row, asked.measure)
-    whole = [f"{place}-01" if by_month else place for place in places]
-    labels = [written(day, fmt, "MMM yy" if by_month else "d") for day in whole]
+        of_station[index[time_of(row)]] += _measured(row, asked.measure)
+    whole = [f"{place}-01" if asked.by_month else place for place in places]
+    labels = [written(day, fmt, "MMM yy" if asked.by_month else "d") for day in whole]
     if len(places) == 1:
         labels = [written(whole[0], fmt)]
-    long_form = "MMMM yyyy" if by_month else "d MMM"
+    long_form = "MMMM yyyy" if asked.by_month else "d MMM"
     captions = [
         [f"{names[station]}, {written(day, fmt, long_form)}: {_exact(value, asked.measure, fmt)}" for day, value in zip(whole, numbers, strict=True)]
         for station, numbers in values.items()
@@ -225,7 +291,7 @@ def _bars(days: Sequence[StationDay], asked: Asked, fmt: Formats) -> Bars | None
     return charts.stacked_bars(labels, series, title, _("Others"), captions=captions, step=step)
 
 
-def _measured(row: StationDay, measure: str) -> int:
+def _measured(row: StationSums, measure: str) -> int:
     return {
         "energy": row.energy_wh,
         "fees": row.fees_minor,
@@ -260,12 +326,6 @@ def _file(request: web.Request, asked: Asked, ending: str) -> str:
     """The file of just these days, whatever day it is when somebody opens the link."""
     parameters = query(request, **{"preset": "", "show": "", "from": asked.span.first, "to": asked.span.last})
     return f"/reports.{ending}?{parameters.partition('?')[2]}"
-
-
-async def _rows(days: Sequence[StationDay]) -> AsyncIterator[Sequence[exports.Row]]:
-    yield [
-        (row.day, row.name, row.identity, row.working_s, row.energy_wh, row.fees_minor, row.sessions) for row in days
-    ]
 
 
 PAGE = Page(routes=[web.get("/reports", show), web.get("/reports.{ending}", export)])

@@ -10,7 +10,7 @@ import asyncio
 import csv
 import io
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -65,14 +65,14 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is exported: `rows` come in batches, `totals` is a last row or None."""
+    """What is exported: `rows` come in batches; `totals` is asked for a last row when all of them are written."""
 
     name: str
     """Of the file, without its ending."""
     title: str
     columns: Sequence[Column]
     rows: AsyncIterator[Sequence[Row]]
-    totals: Row | None = None
+    totals: Callable[[], Row] | None = None
 
 
 class Writer(Protocol):
@@ -112,7 +112,7 @@ async def send(request: web.Request, table: Table, ending: str, fmt: Formats) ->
     await response.write(writer.head())
     async for rows in table.rows:
         await response.write(await asyncio.to_thread(writer.add, rows))
-    with await asyncio.to_thread(writer.finish, table.totals) as rest:
+    with await asyncio.to_thread(writer.finish, table.totals() if table.totals else None) as rest:
         while chunk := await asyncio.to_thread(rest.read, CHUNK_BYTES):
             await response.write(chunk)
     await response.write_eof()

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from datetime import date
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -134,6 +135,58 @@ async def test_a_year_is_drawn_by_months(yard: Yard) -> None:
     html = await get(client, "/reports", **{"from": "2026-01-01", "to": "2026-12-31"})
 
     assert "<span>Oct 26</span>" in html
+
+
+async def test_a_long_time_is_shown_by_months_and_each_opens_its_days(yard: Yard) -> None:
+    await yard.store.write(some_weeks)
+    client = await yard.logged_in(Role.VIEWER)
+    total = await yard.store.read(reports.total, "2026-07-01", "2026-11-21")
+    html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
+
+    assert "Each day of each station" not in html
+    assert foot_of(html)[2:] == [
+        f"{total.energy_wh / 1000:,.2f}",
+        f"৳{total.fees_minor / 100:,.2f}",
+        f"{total.sessions}",
+    ]
+    months = {word: address for address, word in re.findall(r'<a href="([^"]+)">((?:October|November) 2026)</a>', html)}
+    assert months["November 2026"] == "/reports?from=2026-11-01&amp;to=2026-11-21"
+    assert "By day" in await get(client, unescape(months["October 2026"]))
+    assert foot_of(await get(client, unescape(months["October 2026"])))[4] == "38"
+
+
+async def test_a_station_of_a_long_time_opens_its_months_and_then_its_sessions(yard: Yard) -> None:
+    await yard.store.write(some_weeks)
+    client = await yard.logged_in(Role.VIEWER)
+    html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
+
+    (address,) = re.findall(r'<a href="([^"]+)">Gate 1</a>', html)
+    assert address == "/reports?from=2026-07-01&amp;to=2026-11-21&amp;station=CS-01"
+    of_station = await get(client, unescape(address))
+    assert "By month" in of_station
+    assert 'href="/sessions?station=CS-01&amp;from=2026-07-01&amp;to=2026-11-21"' in of_station
+
+
+async def test_a_long_time_is_read_in_bengali(yard: Yard) -> None:
+    await yard.store.write(some_weeks)
+    client = await yard.logged_in(Role.VIEWER)
+    await client.post("/account/language", data={"language": "bn"}, headers={"Sec-Fetch-Site": "same-origin"})
+    html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
+
+    assert "মাস অনুযায়ী" in html
+    assert "অক্টোবর ২০২৬</a>" in html
+
+
+async def test_a_file_of_a_long_time_has_its_days_and_the_sums_of_the_page(yard: Yard) -> None:
+    await yard.store.write(some_weeks)
+    client = await yard.logged_in(Role.VIEWER)
+    total = await yard.store.read(reports.total, "2024-12-01", "2026-11-21")
+    async with client.get("/reports.csv", params={"from": "2024-12-01", "to": "2026-11-21"}) as answer:
+        rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+
+    days = await yard.store.read(reports.station_days, "2024-12-01", "2026-11-21")
+    assert [(row[0], row[1]) for row in rows[1:-1]] == [(one.day, one.name) for one in days]
+    assert rows[-1][4:] == [f"{total.energy_wh / 1000:.3f}", f"{total.fees_minor / 100:.2f}", f"{total.sessions}"]
 
 
 async def test_days_are_read_in_any_order_and_nonsense_is_this_month(yard: Yard) -> None:

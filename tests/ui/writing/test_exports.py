@@ -40,7 +40,7 @@ async def nothing() -> AsyncIterator[Sequence[Row]]:
 
 def table(*, totals: Row | None = None, columns: Sequence[Column] = COLUMNS) -> Table:
     """A table to be written."""
-    return Table("report", "Report: [1]", columns, nothing(), totals)
+    return Table("report", "Report: [1]", columns, nothing(), None if totals is None else lambda: totals)
 
 
 def dhaka(spoken: str = "en", exponent: int = 2) -> Formats:

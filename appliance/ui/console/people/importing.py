@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from appliance.db.people import people, people_search
+from appliance.db.people import people_search
 from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_of
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services.people import importing, spreadsheets
 from appliance.services.people.importing import ROWS_AT_ONCE, Outcome, Planned, Result
+from appliance.services.people.people import need_person
 from appliance.services.people.spreadsheets import FILE_BYTES_MAX, ROWS_MAX, Row
 from appliance.ui.forms.bodies import in_time
 from appliance.ui.forms.forms import Form
@@ -274,12 +275,12 @@ def _dry_run(request: web.Request, name: str, key: str, planned: Sequence[Planne
 
 
 async def _exported(request: web.Request) -> AsyncIterator[Sequence[exports.Row]]:
-    console, offset = request.app[CONSOLE], 0
+    console, last = request.app[CONSOLE], 0
     text, state = request.query.get("q", "")[:100], request.query.get("state", "")
     state = state if state in STATES else ""
     now_ms, zone = console.clock(), console.site.zone
     while True:
-        found = await console.store.read(_read_export, text, state, now_ms, offset)
+        found = await console.store.read(_read_export, text, state, now_ms, last)
         if not found:
             return
         lines = []
@@ -302,15 +303,12 @@ async def _exported(request: web.Request) -> AsyncIterator[Sequence[exports.Row]
                 )
             )
         yield lines
-        offset += len(found)
+        last = found[-1][0].number
 
 
-def _read_export(db: sqlite3.Connection, text: str, state: str, now_ms: int, offset: int) -> list[tuple[Card, Person]]:
-    cards = people_search.cards(
-        db, text=text, state=state, now_ms=now_ms, order="number", offset=offset, limit=EXPORT_ROWS_AT_ONCE
-    ).rows
-    holders = {number: people.find(db, number) for number in {card.person_id for card in cards}}
-    return [(card, holder) for card in cards if (holder := holders[card.person_id]) is not None]
+def _read_export(db: sqlite3.Connection, text: str, state: str, now_ms: int, last: int) -> list[tuple[Card, Person]]:
+    cards = people_search.cards_after(db, last, text=text, state=state, now_ms=now_ms, limit=EXPORT_ROWS_AT_ONCE)
+    return [(card, need_person(db, card.person_id)) for card in cards]
 
 
 def _install(app: web.Application) -> None:

@@ -52,25 +52,40 @@ class Wanted:
     card: Card | None
 
 
+@dataclass(slots=True)
+class Summed:
+    """How many sessions that are over, and what they came to."""
+
+    count: int = 0
+    energy_wh: int = 0
+    fee_minor: int = 0
+
+    def add(self, one: Session) -> None:
+        """One more session, if it is over."""
+        if one.has_ended:
+            self.count += 1
+            self.energy_wh += one.energy_wh
+            self.fee_minor += one.fee_minor
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What one snapshot says."""
 
     wanted: Wanted
     sessions: list[Session]
-    totals: tuple[int, int, int]
+    totals: tuple[int, int, int] | None
     stations: list[Station]
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """Some sessions, the newest first, and the sums of all that fit."""
+    """Some sessions, the newest first, and the sums of all that fit; of a long time the report has them."""
 
     wanted: Wanted
     sessions: list[Session]
-    count: int
-    energy_wh: int
-    fee_minor: int
+    summed: Summed | None
+    report: str
     stations: list[Station]
     states: list[tuple[str, str]]
     state_of: dict[str, State]
@@ -86,18 +101,16 @@ class ListPage:
 async def show_list(request: web.Request) -> web.Response:
     """`GET /sessions?station=&person=&card=&state=&from=&to=&before=`."""
     before = request.query.get("before", "")
-    listed = await request.app[CONSOLE].store.read(
-        _listed, _asked(request), int(before) if before.isascii() and before.isdecimal() and len(before) < 17 else 0
-    )
+    console = request.app[CONSOLE]
+    number = int(before) if before.isascii() and before.isdecimal() and len(before) < 17 else 0
+    listed = await console.store.read(_listed, _asked(request), number, console.clock())
     sessions, wanted = listed.sessions[:ROWS_AT_ONCE], listed.wanted
-    count, energy_wh, fee_minor = listed.totals
     kept = query(request, before="").partition("?")[2]
     page = ListPage(
         wanted,
         sessions,
-        count,
-        energy_wh,
-        fee_minor,
+        Summed(*listed.totals) if listed.totals is not None else None,
+        query(request, state="", person="", card="", before="").replace("/sessions", "/reports", 1),
         listed.stations,
         [(state, _(shown.word)) for state, shown in STATES.items()],
         STATES,
@@ -114,9 +127,8 @@ async def show_list(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """`GET /sessions.csv` and `.xlsx`, with the filters of the list."""
     store, fmt = request.app[CONSOLE].store, formats_of(request)
-    listed = await store.read(_listed, _asked(request), 0)
-    currency = currency_of(request).code
-    count, energy_wh, fee_minor = listed.totals
+    wanted = await store.read(_wanted, _asked(request))
+    currency, summed = currency_of(request).code, Summed()
     table = Table(
         name="sessions",
         title=_("Sessions"),
@@ -138,9 +150,10 @@ async def export(request: web.Request) -> web.StreamResponse:
             Column(_("Fee ({currency})").format(currency=currency), Kind.MONEY),
             Column(_("Why it ended")),
         ),
-        rows=_rows(request, listed.wanted.filter),
-        totals=(
-            None, _ended(count, fmt), None, None, None, None, None, None, None, None, None, energy_wh, None, None, fee_minor, None,
+        rows=_rows(request, wanted.filter, summed),
+        totals=lambda: (
+            None, _ended(summed.count, fmt), None, None, None, None, None, None, None, None, None, summed.energy_wh, None, None,
+            summed.fee_minor, None,
         ),
     )  # fmt: skip
     return await exports.send(request, table, request.match_info["ending"], fmt)
@@ -225,22 +238,25 @@ def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tup
     return (found[0], []) if len(found) == 1 else (None, found)
 
 
-def _listed(db: sqlite3.Connection, asked: Asked, before: int) -> Listed:
+def _listed(db: sqlite3.Connection, asked: Asked, before: int, now_ms: int) -> Listed:
     wanted = _wanted(db, asked)
     return Listed(
         wanted,
         session_list.page(db, wanted.filter, before=before, limit=ROWS_AT_ONCE + 1),
-        session_list.totals(db, wanted.filter),
+        session_list.totals(db, wanted.filter, now_ms),
         stations.all_stations(db),
     )
 
 
-async def _rows(request: web.Request, wanted: Filter) -> AsyncIterator[Sequence[exports.Row]]:
+async def _rows(request: web.Request, wanted: Filter, summed: Summed) -> AsyncIterator[Sequence[exports.Row]]:
+    """The sessions of the file, which are summed on the way."""
     store, before, sent = request.app[CONSOLE].store, 0, 0
     while sent < EXPORT_ROWS_MAX:
         found = await store.read(session_list.page, wanted, before=before, limit=EXPORT_ROWS_AT_ONCE)
         if not found:
             return
+        for one in found:
+            summed.add(one)
         yield [_row(one) for one in found]
         sent, before = sent + len(found), found[-1].id
 

@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
@@ -120,6 +121,54 @@ async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str
     assert {
         one for one in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin") if one in body
     } == people
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"from": "2025-01-01", "to": "2026-11-22"}, {"to": "2026-11-22"}, {"from": "2025-01-01", "state": "ended"}],
+)
+async def test_of_a_long_time_the_report_has_the_sums(yard: Yard, asked: dict[str, str]) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    html = await get(client, "/sessions", station="CS-05", **asked)
+
+    assert "The report sums up so many days." in html
+    assert "session that ended" not in text_of(html)
+    (address,) = re.findall(r'href="(/reports\?[^"]+)"', html)
+    assert "CS-05" in await get(client, unescape(address))
+
+
+@pytest.mark.parametrize(
+    "filter_", [Filter(), Filter(station=StationId(5)), Filter(state="ended"), Filter(state="review")]
+)
+async def test_sums_out_of_the_roll_up_are_those_of_the_sessions(yard: Yard, filter_: Filter) -> None:
+    await yard.store.write(doubtful)
+    listed = [one for one in await yard.store.read(session_list.page, filter_) if one.has_ended]
+
+    assert await yard.store.read(session_list.totals, filter_, NOW_MS) == (
+        len(listed), sum(one.energy_wh for one in listed), sum(one.fee_minor for one in listed)
+    )  # fmt: skip
+
+
+async def test_sessions_of_some_days_are_listed_by_their_beginning_and_none_is_left_out_between_two_pages(
+    yard: Yard,
+) -> None:
+    def late(db: Database) -> None:
+        """One of five hours ago that is heard of last, and two of the same moment."""
+        for card, hours in (("04B1B2C3", 5), ("04C1B2C3", 30), ("04D1B2C3", 30)):
+            begin_ms = NOW_MS - hours * HOUR_MS
+            starting.transaction_started(db, StationId(8), TransactionStarted(1, card, 90_000, begin_ms, NOW_MS))
+
+    await yard.store.write(late)
+    wanted = Filter(from_ms=NOW_MS - 48 * HOUR_MS, to_ms=NOW_MS)
+    whole = await yard.store.read(session_list.page, wanted)
+    paged: list[session_list.Session] = []
+    for _ in range(len(whole)):
+        paged += await yard.store.read(session_list.page, wanted, before=paged[-1].id if paged else 0, limit=2)
+
+    began = [one.started_at_ms or 0 for one in whole]
+    assert began == sorted(began, reverse=True)
+    assert [one.id for one in paged] == [one.id for one in whole]
+    assert len(whole) == 7
 
 
 @pytest.mark.parametrize("text", ["345678", "pays late", "04A1B2C3"])

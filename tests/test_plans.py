@@ -1,0 +1,312 @@
+"""Nothing gets slower with the years: no query of a page, a live tile, a charger's message or the clock looks at all rows of a table that grows.
+
+Every statement is noted while a real site is asked for everything; then the planner says how it would find the rows in a site of two years:
+without statistics, as the product runs, and with those that `ANALYZE` would have made by day or at night, when nothing was open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientTimeout, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from appliance.db.cards import unknown
+from appliance.domain.clock import system_clock
+from appliance.domain.units import rfc3339
+from appliance.jobs.schedule import Jobs
+from appliance.ocpp.settings import StationSettings
+from appliance.services import problems
+from appliance.services.operators import operators
+from appliance.services.operators.operators import Role
+from appliance.services.people import people
+from appliance.ui.api.app import PAGES as API
+from appliance.ui.console.app import create_console
+from appliance.ui.driver.app import create_drivers
+from tests.ocpp.raw import CARD, Server, connected, stop_payload
+from tests.support.schema import prepare
+from tests.support.statements import noted, plan_of
+from tests.ui.yard import ACTOR, NOW_MS, Yard, open_yard
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GROWING = {
+    "session", "sample", "transfer", "account", "session_day", "station_day", "station_month", "idle_span", "message_log", "audit", "receipt",
+    "desk_job", "batch_card", "problem", "person", "card", "card_alias", "idempotency",
+}  # fmt: skip
+FEW = re.compile(r"USING (COVERING )?INDEX (session_open|session_review|session_parked|desk_job_open|problem_open)")
+"""Indices that hold what is open, waits or is to be looked at: a few rows, however many the table has."""
+FEW_NAMED = re.compile(r"(session_open|session_parked|desk_job_open|problem_open)")
+STATEMENTS_MIN = 200
+"""Fewer means that the walk has lost its way."""
+OPEN_SESSIONS = "session.state IN ('requested', 'running')"
+BY_THE_WAY = re.compile(r"SEARCH (session|there) USING (COVERING )?INDEX (session_by_(station|token|time)|sqlite_auto)")
+"""What is open is not looked for among all that a station, a card or a person ever had."""
+ALLOWED = {
+    "FROM session ORDER BY id DESC LIMIT :newest": "the newest sessions, a fixed number of them, in the order of their numbers",
+    "ORDER BY session.id DESC LIMIT :limit": "a page of the list of sessions, in the order of their numbers",
+    "FROM audit ORDER BY seq DESC LIMIT 1": "the last row",
+    "FROM transfer ORDER BY seq DESC LIMIT 1": "the last row",
+    "FROM message_log ORDER BY id LIMIT": "the oldest messages, a fixed number of them",
+    "FROM station_month": "a row for each month and station: five thousand after two years take half a millisecond",
+    "EXISTS (SELECT 1 FROM person)": "the first row",
+    "FROM account GROUP BY": "the trial balance is the sum of all accounts; there are as many as people",
+    "SELECT count(*) FROM card": "counted in an index: ten thousand take a fifth of a millisecond",
+    "LIKE :pattern": "a piece of a name may be anybody's; there are as many people and cards as customers, however old the site is",
+    "substr(uid, 1, 8)": "a card that only resembles one of ours may resemble any",
+    "ORDER BY person.name COLLATE NOCASE": "people and cards are listed in the order that staff choose; there are as many as customers",
+    "ORDER BY credit_posted - debit_posted": "as with names",
+    "coalesce(sum(debit_pending), 0)": "what all people have is the sum of their wallets",
+}  # fmt: skip
+"""Scans that are meant: a piece of the statement's text, and why it may."""
+
+YEARS = """
+account                             10009
+audit       audit_by_action         197359 39472 1
+audit       audit_by_actor          197359 98680 39472 1
+card        card_by_person          10000 1
+card        card_number             10000 1
+card        card_token              10000 1
+card        sqlite_autoindex_card_1 10000 1
+connector   connector               200 1 1 1
+desk_job    desk_job_by_card        197353 33
+desk_job    desk_job_by_desk        197353 197353 1
+idle_span   idle_span               100007 1 1
+message_log                         400000
+person      person_by_group         10000 5000 5000
+person      sqlite_autoindex_person_1 10000 1
+person_group sqlite_autoindex_person_group_1 2 1
+problem                             20000
+problem     problem_open            12 4 1
+receipt     receipt_by_card         197353 33 1
+receipt     receipt_by_person       197353 33 1
+receipt     sqlite_autoindex_receipt_1 197353 197353
+sample      sample                  10000670 10 1 1
+session     session_by_person       1000067 101 1 1 1 1 1
+session     session_by_station      1000067 5001 1
+session     session_by_time         1000067 1 1
+session     session_by_token        1000067 101 1
+session     session_open            67 1 1
+session     session_open_by_token   67 1 1
+session     session_open_in_order   67 1
+session     session_review          1000 1
+session     session_failed          9000 1
+session     sqlite_autoindex_session_1 1000067 1 1 1 1 1
+session_day session_day             1048509 1435 8 1
+session_day session_day_by_session  1048509 1
+station     sqlite_autoindex_station_1 200 1
+station_day station_day             146200 200 1
+station_month station_month         5000 200 1
+tariff                              4
+transfer    sqlite_autoindex_transfer_1 1961450 1
+transfer    transfer_credit         785363 130 1
+transfer    transfer_debit          1373373 229 1
+transfer    transfer_one_resolution 588010 1
+transfer    transfer_paid_out       197353 197353 1
+"""
+"""Table, index, and how many rows and how many for each value, as `ANALYZE` has it of the site of benchmarks/growth by day."""
+LINE = re.compile(r"^([a-z_]+) +([a-z]\w*)? *([\d ]+)$", re.MULTILINE)
+IDS = {
+    "identity": "CS-01", "evse": "1", "person": "1", "card": "1", "group": "1", "tariff": "1", "session": "1", "number": "1", "operator": "1",
+    "id": "1", "desk": "desk", "job": "1", "ending": "csv", "action": "replace",
+}  # fmt: skip
+ALSO = (
+    "/sessions?state=requested", "/sessions?state=running", "/sessions?state=ended", "/sessions?state=failed", "/sessions?state=review",
+    "/sessions?station=CS-01", "/sessions?station=CS-01&state=ended", "/sessions?person=1", "/sessions?person=Rahima", "/sessions?card=1",
+    "/sessions?from=2026-11-01&to=2026-11-30", "/sessions?from=2026-11-01", "/sessions?to=2026-11-30", "/sessions?from=2024-01-01&to=2026-11-30",
+    "/sessions?from=2026-11-01&to=2026-11-30&before=2", "/sessions?station=CS-01&from=2026-11-01&to=2026-11-30", "/sessions?before=3",
+    "/sessions?person=1&from=2026-11-01&to=2026-11-30", "/reports?preset=today", "/reports?from=2024-12-01&to=2026-11-30",
+    "/reports?from=2024-12-01&to=2026-11-30&station=CS-01", "/reports?station=CS-01", "/reports.csv?station=CS-01", "/sessions.csv", "/cards.csv",
+    "/cards.csv?q=04A1", "/people?q=17", "/people?gone=1", "/people?order=balance", "/people?order=newest", "/people?group=1", "/people/1?before=1795344600000",
+    "/cards?q=04", "/cards?state=blocked", "/cards?order=holder", "/cards?order=label", "/cards?order=number", "/receipts?person=1", "/receipts?before=5",
+    "/audit?actor=operator:1", "/audit?action=card.", "/audit?actor=operator:1&action=card.", "/audit?before=3", "/problems?before=100",
+    "/stations/CS-01/messages?action=Heartbeat", "/stations/CS-01/1/start?q=Kar", "/search?q=Karim", "/search?q=1", "/search?q=04A1B2C3",
+    "/cards/unknown?station=CS-01", "/people/1/merge?q=Karim", "/people/1/merge?into=2",
+    "/api/v1/sessions?station=CS-01", "/api/v1/sessions?person=1", "/api/v1/sessions?card=04A1B2C3", "/api/v1/sessions?state=running",
+    "/api/v1/sessions?from=2026-11-01&to=2026-11-30", "/api/v1/people?q=Karim", "/api/v1/cards?q=04A1", "/api/v1/problems?state=cleared",
+    "/api/v1/reports/stations?from=2026-11-01&to=2026-11-30", "/api/v1/people?group=1", "/api/v1/receipts?person=1",
+)  # fmt: skip
+VIEWS = ("board", "problems", "station:CS-01", "session:1", "unknown-cards", "desk:desk", "desk-jobs:desk")
+RECKONED_ANEW = ("/api/v1/ledger/trial-balance", "verify_books")
+"""Whoever asks for these wants every row of the books to be looked at."""
+STREAMS = {"/live", "/api/v1/events", "/api/v1/desks/join", "/api/v1/desks/{id}/events", "/static"}
+
+
+@pytest_asyncio.fixture(name="statements", scope="module", loop_scope="module")
+async def _statements(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[set[str]]:
+    """What a site asks its database while everything is asked of the site."""
+    folder = tmp_path_factory.mktemp("plans")
+    prepare(folder / "schema.db")  # Migrations are no part of it.
+    with noted() as found:
+        async with open_yard(folder) as yard:
+            await every_page(yard)
+            await every_job(yard)
+        await a_day_of_messages(folder / "stations.db")
+    yield {sql for sql in found if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)", sql)}
+
+
+async def every_page(yard: Yard) -> None:
+    """All that can be asked for with GET: pages, what their links lead to, fragments, the API, drivers' pages."""
+    await yard.store.write(people.block_card, 2, "lost", ACTOR, NOW_MS)
+    await yard.store.write(unknown.note, "04FFEE11", 1, NOW_MS)
+    await yard.store.write(
+        problems.raise_problem, "offline", "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
+    )
+    token = await yard.store.write(operators.create_token, "a test", Role.OWNER, actor=ACTOR, now_ms=NOW_MS)
+    async with TestClient(TestServer(create_console(yard.console, more=API))) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        app = client.server.app  # type: ignore[attr-defined]
+        for path in (*routes_of(app), *ALSO):
+            if path.startswith(("/api/", "/metrics", "/health")):
+                await ask(client, path, headers)
+    owner = await yard.logged_in(Role.OWNER)
+    waiting = ["/", *(path for path in (*routes_of(yard.server.app), *ALSO) if not path.startswith("/api/"))]
+    met = set(waiting)
+    while waiting:
+        for link in await ask(owner, waiting.pop()):
+            if kind_of(link) not in met and not link.startswith(("/static", "/logout")):
+                met.add(kind_of(link))
+                waiting.append(link)
+    for view in VIEWS:
+        async with owner.get("/live", params={"view": view}, timeout=ClientTimeout(20)) as stream:
+            while stream.status == 200 and not (await stream.content.readline()).startswith(b"event: fragments"):
+                pass
+    page = await (await owner.get("/stations/CS-01")).text()
+    card = await (await owner.get("/cards/1")).text()
+    async with TestClient(TestServer(create_drivers(yard.console))) as phone:
+        for found in (
+            *re.findall(r"http://192\.168\.1\.10:8081(/c/\w+)", page),
+            *re.findall(r"http://192\.168\.1\.10:8081(/card/\w+)", card),
+        ):
+            assert (await phone.get(found)).status == 200
+
+
+def routes_of(app: web.Application) -> list[str]:
+    """The paths of its GET routes, about things that there are."""
+    paths = {
+        route.resource.canonical
+        for route in app.router.routes()
+        if route.method == "GET" and route.resource is not None
+    }
+    return sorted(
+        re.sub(r"\{(\w+)\}", lambda match: IDS.get(match[1], "1"), path) for path in paths - STREAMS - {*RECKONED_ANEW}
+    )
+
+
+async def ask(client: TestClient[Any, Any], path: str, headers: dict[str, str] | None = None) -> list[str]:
+    """Where its links lead; a page that is not there has none."""
+    async with client.get(path, headers=headers or {}) as answer:
+        assert answer.status < 500, (path, answer.status)
+        body = await answer.read()
+        if answer.content_type != "text/html":
+            return []
+    links = re.findall(r'href="([/?][^"#]*)"', body.decode())
+    return [(f"{urlsplit(path).path}{link}" if link.startswith("?") else link).replace("&amp;", "&") for link in links]
+
+
+def kind_of(link: str) -> str:
+    """Links that lead to the same page about another thing have the same kind."""
+    address = urlsplit(link)
+    path = re.sub(r"/(\d+|CS-\d+|ACME-\d+)(?=/|$)", "/{}", address.path)
+    return f"{path}?{'&'.join(sorted(part.partition('=')[0] for part in address.query.split('&')))}"
+
+
+async def every_job(yard: Yard) -> None:
+    """All that happens by the clock, once."""
+    jobs = Jobs(yard.store, yard.stations, yard.console.control, lambda: yard.now_ms, yard.console.site, NOW_MS)
+    for name in vars(Jobs):
+        if asyncio.iscoroutinefunction(work := getattr(jobs, name)) and name not in RECKONED_ANEW:
+            await work()
+
+
+async def a_day_of_messages(path: Path) -> None:
+    """What a charger says and is told, from its boot to stops of what it forgot."""
+    server = Server(path, StationSettings())
+    await server.start()
+    await server.register("CS-1")
+    async with connected(server) as client:
+        await client.boot()
+        await client.call("Authorize", {"idTag": CARD})
+        number = 0
+        for tag in (CARD, "UNKNOWN1", CARD):
+            number = (await client.start(tag))["transactionId"]
+            for word in ("Charging", "SuspendedEV", "Charging"):
+                await client.call("StatusNotification", {"connectorId": 1, "status": word, "errorCode": "NoError"})
+            await client.call(
+                "MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": [measured(1_500)]}
+            )
+        for stopped in (number, number, number - 1, -1, 99_999):
+            await client.call("StopTransaction", stop_payload(stopped, idTag=CARD))
+        for word in ("Finishing", "Available"):
+            await client.call("StatusNotification", {"connectorId": 1, "status": word, "errorCode": "NoError"})
+        await client.call("Heartbeat", {})
+    await server.stop()
+
+
+def measured(energy_wh: int) -> dict[str, Any]:
+    """A reading."""
+    value = {"value": str(energy_wh), "measurand": "Energy.Active.Import.Register", "unit": "Wh"}
+    return {"timestamp": rfc3339(system_clock()), "sampledValue": [value]}
+
+
+# --- what the planner says -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="books", params=["no statistics", "by day", "at night"])
+def _books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The schema, and what the planner knows of a site of two years."""
+    prepare(tmp_path / "forecourt.db")
+    with closing(sqlite3.connect(tmp_path / "forecourt.db", isolation_level=None)) as db:
+        if request.param != "no statistics":
+            db.execute("ANALYZE")
+            db.execute("DELETE FROM sqlite_stat1")
+            for table, index, rows in LINE.findall(YEARS):
+                if request.param == "by day" or not FEW_NAMED.match(index):
+                    db.execute("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (table, index or None, rows))
+            db.execute("ANALYZE sqlite_schema")
+        yield db
+
+
+async def test_no_table_that_grows_is_looked_through(statements: set[str], books: sqlite3.Connection) -> None:
+    assert len(statements) > STATEMENTS_MIN, len(statements)
+    wrong = {}
+    for sql in sorted(statements):
+        lines = [line for line in plan_of(books, sql) if looks_through(line, sql)]
+        if lines and not any(piece in sql for piece in ALLOWED):
+            wrong[sql] = lines
+
+    assert wrong == {}
+
+
+async def test_what_is_open_is_found_among_what_is_open(statements: set[str], books: sqlite3.Connection) -> None:
+    asked = [sql for sql in sorted(statements) if OPEN_SESSIONS in sql]
+    assert len(asked) > 10
+    wrong = {sql: lines for sql in asked if (lines := [line for line in plan_of(books, sql) if BY_THE_WAY.match(line)])}
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("books", ["no statistics"], indirect=True)
+async def test_every_exception_is_one(statements: set[str], books: sqlite3.Connection) -> None:
+    """One that no statement needs any more would only hide the next."""
+    scanning = [sql for sql in statements if any(looks_through(line, sql) for line in plan_of(books, sql))]
+
+    assert [piece for piece in ALLOWED if not any(piece in sql for sql in scanning)] == []
+
+
+def looks_through(line: str, sql: str) -> bool:
+    """Whether this line of a plan goes through all rows of a table that grows, or makes an index of them for the moment."""
+    found = re.match(r"(?:SCAN|SEARCH) (\w+)", line)
+    if found is None or (line.startswith("SEARCH") and "AUTOMATIC" not in line):
+        return False
+    renamed = re.search(rf"(\w+) AS {found[1]}\b", sql)
+    return (renamed[1] if renamed else found[1]) in GROWING and FEW.search(line) is None
