@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.db.people import people
-from appliance.domain.tariff import Tariff
+from appliance.domain.registers import further
+from appliance.domain.tariff import Tariff, Usage
 
 NEWEST_MAX = 500
 """Among so many sessions the board looks for those whose cable is still in."""
@@ -38,7 +40,7 @@ class Place:
 
 @dataclass(slots=True)
 class Running:
-    """An open session, as last measured; power and battery are those of the last few readings, if these tell them.
+    """An open session, with the Facts of domain/session.py; power and battery are those of the last few readings, if these tell them.
 
     `state` is `requested` or `running`.
     """
@@ -50,8 +52,11 @@ class Running:
     person_id: int | None
     person: str
     token: str
-    began_at_ms: int
+    requested_at_ms: int | None
+    started_at_ms: int | None
+    heard_at_ms: int
     energy_wh: int
+    """What its registers say so far."""
     power_w: int | None
     soc_percent: int | None
     policy: str
@@ -59,7 +64,9 @@ class Running:
     credit_minor: int | None
     """What the wallet can still pay for, this session's holds included; None without limit."""
     tariff: Tariff | None
-    idle_spans: tuple[tuple[int, int | None], ...] = ()
+    idle_spans: tuple[tuple[int, int | None], ...]
+    billed: Usage | None = None
+    """Of an open one nothing is billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +121,8 @@ ORDER BY name COLLATE NOCASE, station.id, evse, connector
 
 RUNNING = """
 SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
-       coalesce(started_at_ms, requested_at_ms, 0),
-       max(0, coalesce((SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
-                        ORDER BY sampled_at_ms DESC LIMIT 1) - meter_start_wh, 0)),
+       requested_at_ms, started_at_ms, coalesce(received_at_ms, started_at_ms, 0), meter_start_wh,
+       (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4)
         WHERE power_w IS NOT NULL LIMIT 1),
        (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
@@ -152,17 +158,28 @@ def begun(db: sqlite3.Connection) -> Begun:
 
 def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:
     """What is open, by station and EVSE; of several on one EVSE the newest."""
+    return by_evse(all_running(db, station))
+
+
+def by_evse(running: Iterable[Running]) -> dict[tuple[int, int], Running]:
+    """The same of what was read already; it comes by number."""
+    return {(one.station, one.evse): one for one in running}
+
+
+def all_running(db: sqlite3.Connection, station: int | None = None) -> list[Running]:
+    """All that is open, by number."""
     idle: dict[int, list[tuple[int, int | None]]] = {}
     for session, begin, end in db.execute(
         """SELECT session_id, begin_at_ms, end_at_ms FROM idle_span JOIN session ON session.id = session_id
         WHERE state IN ('requested', 'running') ORDER BY session_id, begin_at_ms"""
     ):
         idle.setdefault(session, []).append((begin, end))
-    found = {}
+    found = []
     for row in db.execute(RUNNING, {"station": station}):
-        tariff = None if row[14] is None else Tariff(*row[14:])
-        one = Running(*(*row[:14], tariff, tuple(idle.get(row[0], ()))))
-        found[one.station, one.evse] = one
+        meter_start_wh, highest_wh = row[10:12]
+        energy_wh = 0 if highest_wh is None else further(0, meter_start_wh, highest_wh)
+        tariff = None if row[17] is None else Tariff(*row[17:])
+        found.append(Running(*(*row[:10], energy_wh, *row[12:17], tariff, tuple(idle.get(row[0], ())))))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
+from appliance.domain.session import SessionEvent, after
 from appliance.services import audit
 from appliance.services.operators import operators
 
@@ -51,7 +52,7 @@ def restored(db: Database, now_ms: int, *, newest: int) -> None:
 
     Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
     """
-    sessions.skip_numbers(db, newest, now_ms)
+    sessions.skip_numbers(db, newest, after(None, SessionEvent.RENUMBERED), now_ms)
     audit.record(db, ACTOR, "site.restore", "site", now_ms)
 
 

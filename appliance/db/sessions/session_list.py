@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.db import tariffs
+from appliance.db.sessions.sessions import idle_spans
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.domain.tariff import Tariff
+from appliance.domain.registers import further
+from appliance.domain.session import CLOSED, OVER, SessionState
+from appliance.domain.tariff import Tariff, Usage
 
 ROWS_MAX = 1001
 """What the API gives at a time, and one more to see whether there are more."""
 CURVE_POINTS_MAX = 400
-ENDED = frozenset({"ended", "review"})
-"""States of sessions that are over. One that never began (`failed`) has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session. Of an open one, energy is what was measured last, and there is no fee yet."""
+    """One session, with the Facts of domain/session.py. What an open one used and costs is reckoned from them; its columns of
+    the bill are 0.
+    """
 
     id: SessionId
     state: str
@@ -40,6 +45,7 @@ class Session:
     meter_start_wh: int | None
     meter_stop_wh: int | None
     energy_wh: int
+    """Of an open one: what its registers say so far."""
     duration_s: int
     idle_s: int
     net_minor: int
@@ -52,11 +58,25 @@ class Session:
     tariff_id: int | None
     note: str
     requested_by: str
+    tariff: Tariff | None
+    """The prices it runs on; None: nothing to pay."""
+    idle_spans: Sequence[tuple[int, int | None]]
+    """Of an open one."""
 
     @property
     def has_ended(self) -> bool:
         """Whether its figures stand, and are in the sums: also while somebody has to look at it."""
-        return self.state in ENDED
+        return self.state in CLOSED
+
+    @property
+    def heard_at_ms(self) -> int:
+        """When we heard of it."""
+        return self.received_at_ms or self.started_at_ms or 0
+
+    @property
+    def billed(self) -> Usage | None:
+        """What it was billed for; None while it is open."""
+        return Usage(self.energy_wh, self.duration_s, self.idle_s) if self.state in OVER else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +108,9 @@ class Filter:
 SELECT = """
 SELECT session.id, session.state, session.station_id, station.name, station.identity, evse, session.person_id,
        coalesce(person.name, ''), card_id, id_token, policy, authorization, requested_at_ms, started_at_ms, ended_at_ms,
-       received_at_ms, meter_start_wh, meter_stop_wh,
-       CASE WHEN session.state = 'running'
-            THEN max(0, coalesce((SELECT max(energy_wh) FROM sample WHERE session_id = session.id), meter_start_wh) - meter_start_wh)
-            ELSE energy_wh END,
-       duration_s, idle_s, net_minor, tax_minor, fee_minor, held_minor, stop_wanted, stop_reason, estimated,
-       session.tariff_id, session.note, requested_by
+       received_at_ms, meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor, held_minor, stop_wanted, stop_reason, estimated,
+       session.tariff_id, session.note, requested_by,
+       CASE WHEN session.state = 'running' THEN (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) END
 FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 WHERE = """
@@ -110,7 +127,7 @@ def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int 
         SELECT + WHERE + "AND (:before = 0 OR session.id < :before) ORDER BY session.id DESC LIMIT :limit",
         {**_parameters(wanted), "before": before, "limit": min(limit, ROWS_MAX)},
     )
-    return [_session(row) for row in rows]
+    return _sessions(db, rows)
 
 
 def totals(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
@@ -126,19 +143,14 @@ def totals(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
 
 def show(db: sqlite3.Connection, session: int) -> Session | None:
     """One session."""
-    row = db.execute(SELECT + "WHERE session.id = ?", (session,)).fetchone()
-    return _session(row) if row else None
-
-
-def tariff_of(db: sqlite3.Connection, session: Session) -> Tariff | None:
-    """The prices it runs on; None: nothing to pay."""
-    return tariffs.find(db, session.tariff_id)
+    found = _sessions(db, db.execute(SELECT + "WHERE session.id = ?", (session,)))
+    return found[0] if found else None
 
 
 def open_sessions(db: sqlite3.Connection) -> list[Session]:
     """All that run or were wished for, by number."""
     rows = db.execute(SELECT + "WHERE session.state IN ('requested', 'running') ORDER BY session.id")
-    return [_session(row) for row in rows]
+    return _sessions(db, rows)
 
 
 def count_open(db: sqlite3.Connection) -> int:
@@ -159,13 +171,6 @@ def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     return [Sample(*row) for row in rows]
 
 
-def idle_so_far(db: sqlite3.Connection, session: int) -> list[tuple[int, int | None]]:
-    """The idle spans of a session; the last may be open."""
-    return db.execute(
-        "SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,)
-    ).fetchall()
-
-
 def _parameters(wanted: Filter) -> dict[str, object]:
     return {
         "station": wanted.station,
@@ -178,7 +183,20 @@ def _parameters(wanted: Filter) -> dict[str, object]:
     }
 
 
-def _session(row: tuple[object, ...]) -> Session:
-    values = list(row)
+def _sessions(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
+    known: dict[int | None, Tariff | None] = {None: None}
+    return [_session(db, row, known) for row in rows]
+
+
+def _session(db: sqlite3.Connection, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
+    *values, highest_wh = row
+    number, state, meter_start_wh, tariff_id = values[0], values[1], values[16], values[28]
+    spans: Sequence[tuple[int, int | None]] = ()
+    if state == SessionState.RUNNING:
+        spans = idle_spans(db, number)
+        if highest_wh is not None:
+            values[18] = further(0, meter_start_wh, highest_wh)
+    if tariff_id not in known:
+        known[tariff_id] = tariffs.find(db, tariff_id)
     values[27] = bool(values[27])
-    return Session(*values)  # type: ignore[arg-type]
+    return Session(*(*values, known[tariff_id], spans))

@@ -15,7 +15,9 @@ from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.tariff import Tariff
+from appliance.domain.registers import further
+from appliance.domain.session import OPEN, SessionState
+from appliance.domain.tariff import Tariff, Usage
 
 SAMPLE = Rows(
     "sample(session_id, sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, content)",
@@ -28,10 +30,10 @@ NUMBERS_SKIPPED = 100_000
 
 @dataclass(slots=True)
 class Running:
-    """An open session as the writer remembers it. Changed in place; a rollback forgets it."""
+    """An open session as the writer remembers it, with the Facts of domain/session.py. Changed in place; a rollback forgets it."""
 
     id: SessionId
-    state: str
+    state: SessionState
     station: StationId
     evse: int
     started_at_ms: int
@@ -48,14 +50,19 @@ class Running:
     """The most that was measured so far."""
     measured_at_ms: int
     """When the register was last read."""
-    idle_s: int
-    """Idle time of closed spans."""
-    idle_since_ms: int | None
+    idle_spans: tuple[tuple[int, int | None], ...]
     heard_at_ms: int
     """When we heard of its start, or of the wish."""
     status_at_ms: int = 0
     """When the connector's status was of which the idle time was last reckoned."""
     card: CardId | None = None
+    billed: Usage | None = None
+    """Of an open one nothing is billed."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the car is full, by what its connector told last."""
+        return any(end_ms is None for _, end_ms in self.idle_spans)
 
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
@@ -84,7 +91,7 @@ def find_started(
 def insert_started(
     db: Database,
     *,
-    state: str = "running",
+    state: SessionState,
     started_at_ms: int,
     station: StationId,
     evse: int,
@@ -105,7 +112,7 @@ def insert_started(
     rows = db.execute(
         INSERT_STARTED,
         (
-            state, started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
+            str(state), started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
             wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, held_minor,
             1 if held_minor else 0, note,
         ),
@@ -114,12 +121,11 @@ def insert_started(
         return None
     running = Running(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh, person, wallet, policy,
-        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None, received_at_ms,
+        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None,
     )  # fmt: skip
-    if state == "running":
-        db.remember(("session", running.id), running)
-        began_on_evse(db, running)
+    db.remember(("session", running.id), running)
+    began_on_evse(db, running)
     return running
 
 
@@ -128,15 +134,15 @@ def newest(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
 
 
-def skip_numbers(db: Database, beyond: int, now_ms: int) -> None:
+def skip_numbers(db: Database, beyond: int, state: SessionState, now_ms: int) -> None:
     """Let new sessions begin far beyond all of these books and beyond that number.
 
     The row that takes the number says so in the list. It stands at the oldest station; without one there was no session.
     """
     db.execute(
         """INSERT INTO session (id, state, station_id, evse, id_token, policy, authorization, requested_at_ms, ended_at_ms, note)
-        SELECT :number, 'failed', min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
-        {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "now": now_ms},
+        SELECT :number, :state, min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
+        {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "state": str(state), "now": now_ms},
     )
 
 
@@ -147,8 +153,6 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        coalesce(meter_start_wh, 0), person_id, card_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
-       (SELECT coalesce(sum(end_at_ms - begin_at_ms), 0) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NOT NULL),
-       (SELECT max(begin_at_ms) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NULL),
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse)
 FROM session WHERE session.id = ?
 """
@@ -160,9 +164,9 @@ def find_open(db: Database, session: SessionId) -> Running | None:
     if running is not None:
         return running
     running = load(db, session)
-    if running is None or running.state not in ("requested", "running"):
+    if running is None or running.state not in OPEN:
         return None
-    if running.state == "running":
+    if running.state is SessionState.RUNNING:
         db.remember(("session", session), running)
     return running
 
@@ -175,14 +179,13 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        top, measured, idle_ms, idle_since, status_at,
+        top, measured, status_at,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
-    energy_wh = max(0, top - meter) if top is not None else 0
+    energy_wh = further(0, meter, top) if top is not None else 0
     return Running(
-        id_, state, station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
-        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, heard,
-        status_at, card=card,
+        id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
+        energy_wh, started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
     )  # fmt: skip
 
 
@@ -263,26 +266,30 @@ def set_stop_wanted(db: Database, running: Running, why: str) -> None:
     db.execute("UPDATE session SET stop_wanted = ? WHERE id = ?", (why, running.id))
 
 
-def open_idle(db: Database, session: SessionId, at_ms: int) -> None:
-    """The car is full."""
-    db.execute("INSERT INTO idle_span (session_id, begin_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING", (session, at_ms))
+def open_idle(db: Database, running: Running, at_ms: int) -> None:
+    """The car is full. What it was idle at that very moment before goes on."""
+    db.execute(
+        """INSERT INTO idle_span (session_id, begin_at_ms) VALUES (?, ?)
+        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = NULL""",
+        (running.id, at_ms),
+    )
+    running.idle_spans = idle_spans(db, running.id)
 
 
-def close_idle(db: Database, session: SessionId, at_ms: int) -> None:
+def close_idle(db: Database, running: Running, at_ms: int) -> None:
     """It charges again, or is gone."""
     db.execute(
         "UPDATE idle_span SET end_at_ms = max(?, begin_at_ms) WHERE session_id = ? AND end_at_ms IS NULL",
-        (at_ms, session),
+        (at_ms, running.id),
     )
+    running.idle_spans = idle_spans(db, running.id)
 
 
-def idle_spans(db: Database, session: SessionId) -> list[tuple[int, int]]:
-    """The closed idle spans of a session, in order."""
-    return db.execute(
-        """SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? AND end_at_ms IS NOT NULL
-        ORDER BY begin_at_ms""",
-        (session,),
-    ).fetchall()
+def idle_spans(db: sqlite3.Connection, session: SessionId) -> tuple[tuple[int, int | None], ...]:
+    """The idle spans of a session, in order; of the one that goes on the end is None."""
+    return tuple(
+        db.execute("SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,))
+    )
 
 
 # --- what the clock looks for -----------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from appliance.db.people.payers import Payer
 from appliance.db.sessions.sessions import Running, began_on_evse, find_open
 from appliance.domain.id_token import is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.session import SessionState
 
 
 def insert(
     db: Database,
     *,
+    state: SessionState,
     station: StationId,
     evse: int,
     id_token: str,
@@ -31,30 +33,37 @@ def insert(
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
             authorization, requested_at_ms, requested_by, held_minor, slices)
-        VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (
-            station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
+            str(state), station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
             tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
         ),
     ).fetchone()  # fmt: skip
     return Running(
-        SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, now_ms,
+        SessionId(row[0]), state, station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
+        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, (), now_ms,
         card=payer.card,
     )  # fmt: skip
 
 
 def fulfil(
-    db: Database, running: Running, *, evse: int, started_at_ms: int, meter_start_wh: int, received_at_ms: int
+    db: Database,
+    running: Running,
+    state: SessionState,
+    *,
+    evse: int,
+    started_at_ms: int,
+    meter_start_wh: int,
+    received_at_ms: int,
 ) -> None:
     """The wish has become a transaction."""
     db.execute(
-        """UPDATE session SET state = 'running', evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
+        """UPDATE session SET state = ?, evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
         WHERE id = ?""",
-        (evse, started_at_ms, meter_start_wh, received_at_ms, running.id),
+        (str(state), evse, started_at_ms, meter_start_wh, received_at_ms, running.id),
     )
-    running.state, running.evse = "running", evse
+    running.state, running.evse = state, evse
     running.started_at_ms, running.meter_start_wh = started_at_ms, meter_start_wh
     running.measured_at_ms = started_at_ms
     running.heard_at_ms = received_at_ms
@@ -62,11 +71,11 @@ def fulfil(
     began_on_evse(db, running)
 
 
-def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
+def fail(db: Database, running: Running, state: SessionState, note: str, now_ms: int) -> None:
     """The wish led to nothing."""
     db.execute(
-        "UPDATE session SET state = 'failed', ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
-        (now_ms, note, running.id),
+        "UPDATE session SET state = ?, ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
+        (str(state), now_ms, note, running.id),
     )
 
 

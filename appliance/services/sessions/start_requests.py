@@ -17,6 +17,7 @@ from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
@@ -60,7 +61,15 @@ def request_start(
         raise refusal(authorization.status)
     held_minor = billing.first_slice_minor(db, payer)
     running = rows.insert(
-        db, station=station, evse=evse, id_token=token, payer=payer, held_minor=held_minor, now_ms=now_ms, actor=actor
+        db,
+        state=after(None, SessionEvent.REQUESTED),
+        station=station,
+        evse=evse,
+        id_token=token,
+        payer=payer,
+        held_minor=held_minor,
+        now_ms=now_ms,
+        actor=actor,
     )
     billing.hold_first(db, running, actor, now_ms)
     audit.record(
@@ -121,10 +130,10 @@ def refusal(status: AuthorizationStatus) -> Refusal:
 def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     """The wish came to nothing: void what was held. False if it is no longer a wish (it runs, or was given up before)."""
     running = sessions.find_open(db, session)
-    if running is None or running.state != "requested":
+    if running is None or running.state is not SessionState.REQUESTED:
         return False
     billing.release(db, running, "clock", now_ms)
-    rows.fail(db, running, why, now_ms)
+    rows.fail(db, running, after(running.state, SessionEvent.CANCELLED), why, now_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "failed"))
     return True
 
@@ -158,7 +167,7 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
     if running is None:
         raise NotFound("There is no such session running.")
     audit.record(db, actor, "station.stop", f"station:{running.station}", now_ms, session=int(session))
-    if running.state == "requested":
+    if running.state is SessionState.REQUESTED:
         give_up(db, session, "cancelled", now_ms)
     return running
 

@@ -17,6 +17,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, Refusal
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.session import SessionState
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
@@ -104,7 +105,7 @@ class RemoteControl:
             CommandFailed: The station did not answer.
         """
         running = await self._store.write(start_requests.order_stop, session, actor, self._clock())
-        if running.state != "running":
+        if running.state is not SessionState.RUNNING:
             return CommandAnswer(True, "Cancelled")
         return await self._stations.remote_stop(running.station, int(session))
 

@@ -17,6 +17,8 @@ from appliance.db.stations.stations import Station
 from appliance.domain.calendar import day_bounds
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.session import usage_until
+from appliance.domain.tariff import Usage
 from appliance.ui.console.sessions import session
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.listing import query
@@ -68,6 +70,8 @@ class ListPage:
 
     wanted: Wanted
     sessions: list[Session]
+    usages: dict[int, Usage]
+    """What each of them used, or has used so far."""
     count: int
     energy_wh: int
     fee_minor: int
@@ -89,12 +93,13 @@ async def show_list(request: web.Request) -> web.Response:
     listed = await request.app[CONSOLE].store.read(
         _listed, _asked(request), int(before) if before.isascii() and before.isdecimal() and len(before) < 17 else 0
     )
-    sessions, wanted = listed.sessions[:ROWS_AT_ONCE], listed.wanted
+    sessions, wanted, now_ms = listed.sessions[:ROWS_AT_ONCE], listed.wanted, request.app[CONSOLE].clock()
     count, energy_wh, fee_minor = listed.totals
     kept = query(request, before="").partition("?")[2]
     page = ListPage(
         wanted,
         sessions,
+        {one.id: usage_until(one, now_ms) for one in sessions},
         count,
         energy_wh,
         fee_minor,
