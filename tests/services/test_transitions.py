@@ -94,8 +94,8 @@ class Place:
 
 
 def state_of(books: Books, number: int) -> SessionState | None:
-    row = books.session(number)
-    return SessionState(row["state"]) if row is not None else None
+    row = books.db.execute("SELECT state FROM session WHERE id = ?", (number,)).fetchone()
+    return SessionState(row[0]) if row else None
 
 
 def fee_of(books: Books, number: int) -> int:
