@@ -33,6 +33,7 @@ from zoneinfo import ZoneInfo
 from appliance.domain.calendar import midnights
 from appliance.domain.registers import Doubt, Energies, energy_at
 from appliance.domain.tariff import FREE, Bill, DayShare, Tariff, Usage, idle_after_grace, price, split
+from appliance.domain.transitions import follow
 
 MS_MAX = 7 * 86_400_000
 """A session that would be longer by its station's clock alone is reckoned from when we heard of its start."""
@@ -97,16 +98,9 @@ TRANSITIONS: Mapping[tuple[SessionState | None, SessionEvent], SessionState] = M
 )
 
 
-class ImpossibleTransition(Exception):
-    """Nothing of the kind can happen to a session in this state."""
-
-
 def after(state: SessionState | None, event: SessionEvent) -> SessionState:
-    """The state that an event leads to; None is before there is a session."""
-    try:
-        return TRANSITIONS[state, event]
-    except KeyError:
-        raise ImpossibleTransition(f"a session that is {state or 'not there'} cannot be {event}") from None
+    """The state that an event leads to; see TRANSITIONS."""
+    return follow(TRANSITIONS, state, event)
 
 
 # --- what it has used, and what that costs -----------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from appliance.domain.session import (
     OPEN,
     OVER,
     TRANSITIONS,
-    ImpossibleTransition,
     SessionEvent,
     SessionState,
     after,
@@ -31,6 +30,7 @@ from appliance.domain.session import (
     with_parking,
 )
 from appliance.domain.tariff import Tariff, Usage
+from appliance.domain.transitions import ImpossibleTransition
 
 DHAKA = ZoneInfo("Asia/Dhaka")
 NOON_MS = 1_763_877_600_000
