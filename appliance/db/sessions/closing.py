@@ -118,16 +118,19 @@ def correct(
     ended_at_ms: int,
     meter_stop_wh: int | None,
     reason: str,
+    *,
     usage: Usage,
     bill: Bill,
+    estimated: bool,
 ) -> None:
-    """An estimate gives way to the station's own stop."""
+    """A bill gives way to one by more that is known, as an estimate to the station's own stop."""
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?, duration_s = ?,
-            idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = 0, note = '' WHERE id = ?""",
+            idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?,
+            note = CASE WHEN ? = 0 THEN '' ELSE note END WHERE id = ?""",
         (
             str(state), ended_at_ms, meter_stop_wh, reason, usage.energy_wh, usage.duration_s, usage.idle_s,
-            bill.net_minor, bill.tax_minor, bill.total_minor, running.id,
+            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, estimated, running.id,
         ),
     )  # fmt: skip
 

@@ -88,6 +88,22 @@ def find_started(
     return (SessionId(row[0]), AuthorizationStatus(row[1])) if row else None
 
 
+def find_like(
+    db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int | None
+) -> list[SessionId]:
+    """Sessions of whatever card that began just so."""
+    rows = db.execute(
+        "SELECT id FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?",
+        (started_at_ms, station, evse, meter_start_wh),
+    )
+    return [SessionId(row[0]) for row in rows]
+
+
+def authorization_of(db: Database, session: SessionId) -> AuthorizationStatus:
+    """What the station was told of the card that began it."""
+    return AuthorizationStatus(db.execute("SELECT authorization FROM session WHERE id = ?", (session,)).fetchone()[0])
+
+
 def insert_started(
     db: Database,
     *,
@@ -96,14 +112,17 @@ def insert_started(
     station: StationId,
     evse: int,
     id_token: str,
-    meter_start_wh: int,
+    meter_start_wh: int | None,
     payer: Payer | None,
-    authorization: AuthorizationStatus,
+    authorization: AuthorizationStatus | None,
     received_at_ms: int,
     held_minor: int = 0,
     note: str = "",
 ) -> Running | None:
-    """A session out of a start; None if this start is known (see `find_started`)."""
+    """A session out of a start; None if this start is known (see `find_started`).
+
+    `authorization` is None while nobody has shown a card, `meter_start_wh` while no register is known.
+    """
     person = payer.person if payer else None
     pays = payer if payer is not None and authorization in PAYS else None
     tariff = pays.tariff if pays else None
@@ -113,14 +132,14 @@ def insert_started(
         INSERT_STARTED,
         (
             str(state), started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
-            wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, held_minor,
+            wallet, policy, tariff.id if tariff else None, str(authorization or ""), received_at_ms, held_minor,
             1 if held_minor else 0, note,
         ),
     ).fetchall()  # fmt: skip
     if not rows:
         return None
     running = Running(
-        SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh, person, wallet, policy,
+        SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None,
     )  # fmt: skip
@@ -296,7 +315,7 @@ def idle_spans(db: sqlite3.Connection, session: SessionId) -> tuple[tuple[int, i
 
 
 def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
-    """Running sessions that the server wants stopped."""
+    """Running sessions that the server wants stopped: session, station, why."""
     return db.execute(
         """SELECT id, station_id, stop_wanted FROM session
         WHERE state IN ('requested', 'running') AND state = 'running' AND stop_wanted <> '' ORDER BY id"""

@@ -214,20 +214,47 @@ def correct_estimate(db: Database, station: StationId, event: TransactionEnded) 
     assert running is not None
     keep_readings(db, running, event.readings)
     ended_at_ms = max(event.at_ms, running.started_at_ms)
-    energies = energies_of(running, (ended_at_ms, event.meter_stop_wh))
+    set_right(
+        db,
+        running,
+        ended_at_ms=ended_at_ms,
+        meter_stop_wh=event.meter_stop_wh,
+        reason=event.reason,
+        estimated=False,
+        times=1,
+        now_ms=event.received_at_ms,
+    )
+    return True
+
+
+def set_right(
+    db: Database,
+    running: Running,
+    *,
+    ended_at_ms: int,
+    meter_stop_wh: int | None,
+    reason: str,
+    estimated: bool,
+    times: int,
+    now_ms: int,
+) -> None:
+    """Bill a session that is over once more, by what is known of it now: the difference in money, its row, its days.
+
+    `times` counts the corrections. If the figures cannot be right, the bill stays as it is.
+    """
+    energies = energies_of(running, None if estimated else (ended_at_ms, meter_stop_wh))
     if doubt_about(db, energies) is not None:
-        return True  # The estimate is the better figure.
-    _, before = closing.bill_of(db, closed.id)
+        return
+    _, before = closing.bill_of(db, running.id)
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
     bill = bill_for(usage, running.tariff)
-    billing.adjust(db, running, before, bill, times=1, now_ms=event.received_at_ms)
+    billing.adjust(db, running, before, bill, times=times, now_ms=now_ms)
     state = after(running.state, SessionEvent.CORRECTED)
-    closing.correct(db, running, state, ended_at_ms, event.meter_stop_wh, event.reason, usage, bill)
-    closing.forget_days(db, closed.id)
+    closing.correct(db, running, state, ended_at_ms, meter_stop_wh, reason, usage=usage, bill=bill, estimated=estimated)
+    closing.forget_days(db, running.id)
     add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "ended"))
-    return True
 
 
 def keep_readings(db: Database, running: Running, readings: Sequence[Reading]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from appliance.db import transactions
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people
 from appliance.db.sessions import sessions
@@ -49,7 +50,8 @@ def request_start(
         raise NotFound("There is no such station.")
     if evse < 0 or (evse and found.connectors and evse not in {plug.evse for plug in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
-    if evse and (sessions.on_evse(db, station, evse) is not None or rows.on_evse(db, station, evse)):
+    running = sessions.on_evse(db, station, evse) if evse else None
+    if evse and ((running is not None and not is_nobodys(db, running)) or rows.on_evse(db, station, evse)):
         raise Conflict(
             "A session is open on this connector already.",
             "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
@@ -84,6 +86,11 @@ def request_start(
     )
     db.announce(SessionChanged(running.id, station, evse, running.person, "requested"))
     return running
+
+
+def is_nobodys(db: Database, running: Running) -> bool:
+    """Whether it only waits for somebody to show a card: the cable was plugged in first (OCPP 2.x)."""
+    return not running.id_token and isinstance(transactions.ref_of(db, running.id), str)
 
 
 def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, str]:

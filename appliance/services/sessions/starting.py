@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from appliance.db import transactions
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
@@ -14,12 +15,13 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionRef, TransactionStarted
+from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.registers import further
 from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import CABLE_IN, IDLE
+from appliance.domain.transaction import TransactionRef
 from appliance.services import problems
 from appliance.services.announce import SessionChanged
 from appliance.services.cards import limits, misuse, unknown
@@ -196,9 +198,8 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
 
 def keep_late(db: Database, station: StationId, ref: TransactionRef | None, readings: Sequence[Reading]) -> None:
     """Readings of a session that is over are kept with it; they change no bill."""
-    if not isinstance(ref, int) or ref <= 0:
-        return
-    closed = closing_rows.find_closed(db, SessionId(ref))
+    session = transactions.session_of(db, station, ref) if ref is not None else None
+    closed = closing_rows.find_closed(db, session) if session is not None else None
     if closed is None or closed.station != station:
         return
     for reading in readings:
@@ -230,9 +231,8 @@ def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms:
 
 def find(db: Database, station: StationId, ref: TransactionRef | None) -> Running | None:
     """The open transaction of this name, if it is this station's own."""
-    if not isinstance(ref, int) or ref <= 0:
-        return None
-    running = sessions.find_open(db, SessionId(ref))
+    session = transactions.session_of(db, station, ref) if ref is not None else None
+    running = sessions.find_open(db, session) if session is not None else None
     if running is None or running.station != station or running.state is not SessionState.RUNNING:
         return None
     return running

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.db import transactions
 from appliance.db.engine.store import Store
 from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
@@ -107,7 +108,7 @@ class RemoteControl:
         running = await self._store.write(start_requests.order_stop, session, actor, self._clock())
         if running.state is not SessionState.RUNNING:
             return CommandAnswer(True, "Cancelled")
-        return await self._stations.remote_stop(running.station, int(session))
+        return await self._stations.remote_stop(running.station, await self._store.read(transactions.ref_of, session))
 
     async def stop_on(self, station: StationId, evse: int, actor: str) -> tuple[SessionId, CommandAnswer]:
         """Stop what runs on an EVSE."""
@@ -134,6 +135,7 @@ class RemoteControl:
     async def _stop_until_over(self, session: SessionId, station: StationId) -> None:
         """Repeat the stop until the station tells that the transaction is over, or is gone."""
         subject = f"session:{session}"
+        ref = await self._store.read(transactions.ref_of, session)
         try:
             while self._stations.is_online(station):
                 if not any(one == session for one, _, _ in await self._store.read(start_requests.wanted_stops)):
@@ -141,7 +143,7 @@ class RemoteControl:
                     return
                 self._stopping[session] += 1
                 try:
-                    answer = await self._stations.remote_stop(station, int(session))
+                    answer = await self._stations.remote_stop(station, ref)
                     said = answer.status
                 except CommandFailed as failure:
                     said = failure.kind

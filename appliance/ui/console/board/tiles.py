@@ -151,7 +151,8 @@ def _who(
 ) -> str:
     """The quiet line: who, how fast, for how long."""
     if running is not None:
-        parts = [running.person or _("Card {number}").format(number=masked(running.token))]
+        card = _("Card {number}").format(number=masked(running.token)) if running.token else ""
+        parts = list(filter(None, (running.person or card,)))
         if power_w:
             parts.append(_("{power} kW").format(power=fmt.power(power_w)))
         waits_s = max(0, now_ms - (running.requested_at_ms or now_ms)) // 1000
