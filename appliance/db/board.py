@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from appliance.db.people import people
+from appliance.domain.station import is_parked
 from appliance.domain.tariff import Tariff
 
 NEWEST_MAX = 500
@@ -29,11 +30,15 @@ class Place:
     evse: int
     connector: int
     status: str
+    charging_state: str
+    finer_status: str
     error_code: str
     info: str
     changed_at_ms: int
-    plugs: int
+    evses: int
     """How many the station has."""
+    plugs: int
+    """How many its EVSE has."""
 
 
 @dataclass(slots=True)
@@ -105,8 +110,8 @@ class Knocking:
 
 PLACES = """
 SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse, 0), coalesce(connector, 0),
-       coalesce(connector.status, station.status), coalesce(connector.error_code, ''), coalesce(info, ''),
-       coalesce(changed_at_ms, 0)
+       coalesce(connector.status, station.status), coalesce(charging_state, ''), coalesce(finer_status, ''),
+       coalesce(connector.error_code, ''), coalesce(info, ''), coalesce(changed_at_ms, 0)
 FROM station LEFT JOIN connector ON connector.station_id = station.id
 WHERE state = 'approved' AND (:station IS NULL OR station.id = :station)
 ORDER BY name COLLATE NOCASE, station.id, evse, connector
@@ -137,8 +142,9 @@ ORDER BY session.id
 def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
     """The connectors of all approved stations, or of one."""
     rows = db.execute(PLACES, {"station": station}).fetchall()
-    plugs = Counter(row[0] for row in rows)
-    return [Place(*(*row, plugs[row[0]])) for row in rows]
+    plugs = Counter((row[0], row[5]) for row in rows)
+    evses = Counter(station for station, _ in plugs)
+    return [Place(*(*row, evses[row[0]], plugs[row[0], row[5]])) for row in rows]
 
 
 def begun(db: sqlite3.Connection) -> Begun:
@@ -170,16 +176,21 @@ def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int
     """Whose cable is still in, by station and EVSE: the last session there, if it is one of the site's newest."""
     rows = db.execute(
         """SELECT recent.station_id, recent.evse, recent.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh,
-            fee_minor
+            fee_minor, connector.status, charging_state, finer_status, changed_at_ms
         FROM (SELECT id, station_id, evse FROM session ORDER BY id DESC LIMIT :newest) AS recent
         JOIN connector ON connector.station_id = recent.station_id AND connector.evse = recent.evse
-            AND connector.status = 'Finishing'
+            AND connector.status = 'Occupied' AND (charging_state = 'EVConnected' OR finer_status = '')
         JOIN session ON session.id = recent.id LEFT JOIN person ON person.id = person_id
         WHERE session.state IN ('ended', 'review') AND (:station IS NULL OR recent.station_id = :station)
         ORDER BY recent.id""",
         {"station": station, "newest": NEWEST_MAX},
     )
-    return {(row[0], row[1]): Parked(*row[2:]) for row in rows}
+    last = {(row[0], row[1]): row for row in rows}
+    return {
+        place: Parked(*row[2:7])
+        for place, row in last.items()
+        if is_parked(*row[7:10], changed_at_ms=row[10], ended_at_ms=row[4])
+    }
 
 
 def today(db: sqlite3.Connection, day: str) -> Today:

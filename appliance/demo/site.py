@@ -26,6 +26,7 @@ from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, 
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
+from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
@@ -124,7 +125,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         )
         for evse in range(1, demo_station.connectors + 1):
             admission.status_changed(
-                db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms, began_ms)
+                db, station, StatusChanged(evse, 1, ConnectorStatus.AVAILABLE, "", "", began_ms, began_ms)
             )
             evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
     live_through(evses)

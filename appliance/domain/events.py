@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.domain.meter import Reading
+from appliance.domain.station import ChargingState, ConnectorStatus
 
 TransactionRef = int | str
 """A transaction's name: a number that we gave (OCPP 1.6), or a text that the station gave (2.x)."""
@@ -28,12 +29,25 @@ class StatusChanged:
 
     evse: int
     connector: int
-    status: str
-    """A ConnectorStatus; another text is kept as the station wrote it."""
+    status: ConnectorStatus
     error_code: str
     info: str
     at_ms: int
     """The station's word where it can be believed, else when we heard of it."""
+    received_at_ms: int
+    charging_state: ChargingState = ChargingState.NONE
+    """NONE without a finer word: it is told with the transaction (ChargingStateChanged), and stays while the cable does."""
+    finer: str = ""
+    """The station's own word, where its version of OCPP has finer ones, or where it is no word that we know."""
+
+
+@dataclass(slots=True)
+class ChargingStateChanged:
+    """A transaction tells whether energy flows at its EVSE."""
+
+    evse: int
+    charging_state: ChargingState
+    at_ms: int
     received_at_ms: int
 
 

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from appliance.db import site as sites
 from appliance.db.engine.store import WRITER_SETTINGS, Store
 from appliance.db.engine.unit import Database
-from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, StationBooted, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
@@ -37,6 +37,7 @@ from appliance.services.wallets import wallets
 from appliance.ui.console.app import create_console
 from appliance.ui.frame.context import Addresses, Console, NoDesks
 from tests.support.schema import prepare
+from tests.support.statuses import status_changed
 
 NOW_MS = 1_795_344_600_000
 """2026-11-22, a Sunday, 16:50 in Dhaka."""
@@ -297,7 +298,7 @@ def status(
 ) -> None:
     """A connector has been so for some minutes."""
     admission.status_changed(
-        db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS, NOW_MS)
+        db, station, status_changed(evse, word, NOW_MS - minutes * MINUTE_MS, NOW_MS, error=error, info=info)
     )
 
 

@@ -48,7 +48,7 @@ def refuse_newer(db: sqlite3.Connection, path: Path) -> int:
     Raises:
         TooNew: It is ahead of this program.
     """
-    found, newest = version(db), len(migrations())
+    found, newest = version(db), migrations()[-1][0]
     if found > newest:
         raise TooNew(
             "The database {path} is of version {found}; this release knows up to {newest}.",

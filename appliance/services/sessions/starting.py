@@ -14,10 +14,17 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionRef, TransactionStarted
+from appliance.domain.events import (
+    ChargingStateChanged,
+    MeterRead,
+    StatusChanged,
+    TransactionEnded,
+    TransactionRef,
+    TransactionStarted,
+)
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.station import CABLE_IN, IDLE
+from appliance.domain.station import ChargingState, ConnectorStatus, takes_the_place
 from appliance.services import problems
 from appliance.services.announce import SessionChanged
 from appliance.services.cards import limits, misuse, unknown
@@ -280,21 +287,44 @@ def authorization_of_stopper(
 
 def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
     """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
-    evse, status, at_ms = event.evse, event.status, event.at_ms
-    running = sessions.on_evse(db, station, evse)
+    occupied = event.status == ConnectorStatus.OCCUPIED
+    if closing_rows.is_occupied_beside(db, station, event.evse, event.connector) and not occupied:
+        return  # It is the other connector at which the car hangs.
+    if occupied and not event.finer:
+        return  # Its transaction tells the rest.
+    running = sessions.on_evse(db, station, event.evse)
     if running is not None:
-        if at_ms < running.status_at_ms <= event.received_at_ms:
-            return  # It comes late, and another has taken its place.
-        running.status_at_ms = at_ms
-        if status in IDLE and running.idle_since_ms is None:
-            running.idle_since_ms = at_ms
-            sessions.open_idle(db, running.id, at_ms)
-        elif status not in IDLE and running.idle_since_ms is not None:
-            sessions.close_idle(db, running.id, at_ms)
-            running.idle_s += max(0, at_ms - running.idle_since_ms) // 1000
-            running.idle_since_ms = None
-    elif status not in CABLE_IN:
-        closing.end_parking(db, station, evse, min(at_ms, event.received_at_ms), event.received_at_ms)
+        set_idle(db, running, takes_the_place(event.charging_state), event.at_ms, event.received_at_ms)
+    elif not occupied:
+        until_ms = min(event.at_ms, event.received_at_ms)
+        closing.end_parking(db, station, event.evse, until_ms, event.received_at_ms)
+
+
+def charging_state_changed(db: Database, station: StationId, event: ChargingStateChanged) -> None:
+    """A transaction tells whether the car takes energy, only takes the place, or is gone."""
+    running = sessions.on_evse(db, station, event.evse)
+    if running is not None:
+        # A car that was connected and has got nothing yet waits for its driver's card.
+        waits = event.charging_state == ChargingState.EV_CONNECTED and not running.energy_wh
+        idle = takes_the_place(event.charging_state) and not waits
+        set_idle(db, running, idle, event.at_ms, event.received_at_ms)
+    elif event.charging_state == ChargingState.IDLE:
+        until_ms = min(event.at_ms, event.received_at_ms)
+        closing.end_parking(db, station, event.evse, until_ms, event.received_at_ms)
+
+
+def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at_ms: int) -> None:
+    """From now on the car takes the place without charging, or does so no more."""
+    if at_ms < running.status_at_ms <= received_at_ms:
+        return  # It comes late, and another has taken its place.
+    running.status_at_ms = at_ms
+    if idle and running.idle_since_ms is None:
+        running.idle_since_ms = at_ms
+        sessions.open_idle(db, running.id, at_ms)
+    elif not idle and running.idle_since_ms is not None:
+        sessions.close_idle(db, running.id, at_ms)
+        running.idle_s += max(0, at_ms - running.idle_since_ms) // 1000
+        running.idle_since_ms = None
 
 
 def announce(db: Database, running: Running, what: str) -> None:

@@ -21,6 +21,7 @@ from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
 from appliance.services.sessions import start_requests
+from appliance.services.stations import admission
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,9 @@ class RemoteControl:
     # --- everything else: the command, and a row in the audit list
 
     async def unlock(self, station: StationId, evse: int, connector: int, actor: str) -> CommandAnswer:
-        """Let go of the cable."""
+        """Let go of the cable; `connector` 0: of the one in use."""
+        if not connector:
+            connector = await self._store.read(admission.connector_in_use, station, evse)
         await self._record(actor, "station.unlock", station, evse=evse)
         return await self._stations.unlock(station, evse, connector)
 

@@ -9,7 +9,6 @@ from ocpp.v16.datatypes import MeterValue, SampledValue
 from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus, Location, Measurand, Phase, ReadingContext, Reason
 from ocpp.v16.enums import UnitOfMeasure as Unit
 
-from appliance.domain.station import ConnectorStatus
 from appliance.domain.units import rfc3339
 from appliance.simulator.charger import Authorization, Transaction
 from appliance.simulator.station import Reading, Station
@@ -28,15 +27,13 @@ def boot_notification(station: Station) -> call.BootNotification:
     )
 
 
-def status_notification(
-    connector: int, status: ConnectorStatus, fault: str | None, now_ms: int
-) -> call.StatusNotification:
+def status_notification(connector: int, status: str, fault: str | None, now_ms: int) -> call.StatusNotification:
     """A connector, or 0 for the station. A fault that 1.6 has no code for is told as OtherError, with its name."""
     known = fault is None or fault in set(ChargePointErrorCode)
     return call.StatusNotification(
         connector_id=connector,
         error_code=ChargePointErrorCode(fault or "NoError") if known else ChargePointErrorCode.other_error,
-        status=ChargePointStatus(status.value),
+        status=ChargePointStatus(status),
         info=None if known else str(fault)[:50],
         timestamp=rfc3339(now_ms),
     )

@@ -151,7 +151,7 @@ async def _page(console: Console, toy: ToyReader) -> ToyPage:
 
 def _charger(place: ToyPlace, named: stations.Named | None, cards: list[ToyCard], lying: ToyCard | None) -> Charger:
     name = named.name if named is not None and named.name else place.station
-    several = named is not None and named.plugs > 1
+    several = named is not None and named.evses > 1
     held = next((card for card in cards if card.uid == place.card), None)
     likely = held or lying or next(iter(cards), None)
     return Charger(

@@ -220,7 +220,7 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
     number = station_number(problem)
     if number in stations:
         found["station"] = stations[number].name
-        if (evse := problem.details.get("evse")) and stations[number].plugs > 1:
+        if (evse := problem.details.get("evse")) and stations[number].evses > 1:
             found["station"] += f" · {fmt.number(int(evse))}"
     other = problem.details.get("other")
     if isinstance(other, int) and other in stations:

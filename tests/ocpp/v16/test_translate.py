@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import StatusChanged, TransactionStarted
+from appliance.domain.events import TransactionStarted
 from appliance.domain.meter import Reading
 from appliance.domain.units import rfc3339
 from appliance.ocpp.reading.normalise import normalise
@@ -17,6 +17,7 @@ from appliance.ocpp.reading.redact import BLANK, redacted, redacted_text
 from appliance.ocpp.reading.schemas import v16
 from appliance.ocpp.v16 import translate
 from appliance.ocpp.version import Unreadable
+from tests.support.statuses import status_changed
 
 NOW_MS = 1_795_410_060_000
 AT_MS = 1_795_410_000_000
@@ -132,7 +133,7 @@ def test_a_time_that_cannot_be_right_is_the_time_of_receipt(stamp: object, at_ms
 def test_a_connector_is_an_evse_and_0_is_the_station() -> None:
     payload = {"connectorId": 2, "status": "Charging", "errorCode": "NoError", "timestamp": AT}
 
-    assert translate.status_changed(payload, NOW_MS) == StatusChanged(2, 1, "Charging", "NoError", "", AT_MS, NOW_MS)
+    assert translate.status_changed(payload, NOW_MS) == status_changed(2, "Charging", AT_MS, NOW_MS)
     station = translate.status_changed({**payload, "connectorId": 0}, NOW_MS)
     assert (station.evse, station.connector) == (0, 0)
     with pytest.raises(Unreadable):

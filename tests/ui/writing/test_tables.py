@@ -7,14 +7,15 @@ import pytest
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound, Refusal
-from appliance.domain.station import ConnectorStatus
+from appliance.domain.station import ChargingState, ConnectorStatus
+from appliance.ocpp.v16.translate import CONNECTOR_STATES
 from appliance.services.operators.operators import Role
 from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
 from appliance.ui.frame.language import preferred, speak
 from appliance.ui.wording.problems import TEXTS, told
-from appliance.ui.wording.words import ROLES, STATUSES
+from appliance.ui.wording.words import CHARGING_STATES, FINER, ROLES, STATUSES
 from appliance.ui.writing.formats import formats, sentences
 from tests.ui.yard import NOW_MS, SITE
 
@@ -31,7 +32,9 @@ def test_every_setting_stands_on_the_page_once() -> None:
 
 
 def test_every_status_and_role_has_its_word() -> None:
-    assert set(STATUSES) == set(ConnectorStatus)
+    assert set(STATUSES) == set(ConnectorStatus) - {ConnectorStatus.UNKNOWN}
+    assert set(CHARGING_STATES) == set(ChargingState) - {ChargingState.NONE}
+    assert set(FINER) == {finer for _status, _state, finer in CONNECTOR_STATES.values() if finer}
     assert set(ROLES) == set(Role)
 
 

@@ -9,7 +9,7 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
-from appliance.domain.station import StationState
+from appliance.domain.station import StationState, status_word
 from appliance.services.stations import admission as units
 from appliance.services.stations.admission import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
 from appliance.ui.api.checks import Parameter
@@ -17,11 +17,13 @@ from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Opera
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
 
 CONNECTOR = thing(
-    id=whole("What the station calls it, and what calls for it take as `connector`."),
+    id=whole("What the station calls it, and what calls for it take as `evse`, or by its older name as `connector`."),
     evse=whole(),
-    connector=whole("The plug or socket of its EVSE; 1 in OCPP 1.6."),
-    status=words(
-        "Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable, Faulted."
+    connector=whole("The plug or socket of its EVSE; most have one."),
+    status=words("The station's own word for it, where that is finer than `connector_status`; else the same."),
+    connector_status=words("Available, Occupied, Reserved, Unavailable, Faulted; empty for another."),
+    charging_state=words(
+        "Of a connector that is occupied: Charging, EVConnected, SuspendedEV, SuspendedEVSE, Idle; empty before a transaction."
     ),
     error_code=words(),
     info=words(),
@@ -181,7 +183,9 @@ def shown(call: Call, station: Station) -> Body:
                 "id": plug.evse,
                 "evse": plug.evse,
                 "connector": plug.connector,
-                "status": plug.status,
+                "status": status_word(plug.status, plug.finer_status),
+                "connector_status": plug.status,
+                "charging_state": plug.charging_state,
                 "error_code": plug.error_code,
                 "info": plug.info,
                 "changed_at": at(plug.changed_at_ms),

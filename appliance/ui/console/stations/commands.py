@@ -140,24 +140,24 @@ async def stop(request: web.Request) -> web.Response:
 
 
 async def show_unlock(request: web.Request) -> web.Response:
-    """`GET /stations/CS-07/1/unlock`."""
-    station, evse = await station_of(request), _evse(request)
+    """`GET /stations/CS-07/1/unlock?connector=…`: without a connector the one in use."""
+    station, evse, connector = await station_of(request), _evse(request), _connector(request)
     return _confirm(
         request,
         title=_("Unlock the plug?"),
         name=_place(request, station, evse),
         consequence=_("The charger lets go of the cable. If a car is charging, that ends."),
         verb=_("Unlock"),
-        action=f"{station_path(station.identity)}/{evse}/unlock",
+        action=f"{station_path(station.identity)}/{evse}/unlock" + (f"?connector={connector}" if connector else ""),
     )
 
 
 async def unlock(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/1/unlock`."""
+    """`POST /stations/CS-07/1/unlock?connector=…`: without a connector the one in use."""
     console, station, evse = request.app[CONSOLE], await station_of(request), _evse(request)
 
     async def ask() -> CommandAnswer:
-        return await console.control.unlock(station.id, evse, 1, principal(request).actor)
+        return await console.control.unlock(station.id, evse, _connector(request), principal(request).actor)
 
     return await _command(request, station, evse, ask, _("the plug is unlocked."))
 
@@ -274,7 +274,14 @@ def _confirm(
 
 
 def _evse(request: web.Request) -> int:
-    text = request.match_info["evse"]
+    return _number(request.match_info["evse"])
+
+
+def _connector(request: web.Request) -> int:
+    return _number(request.query.get("connector", "0"))
+
+
+def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 4):
         raise web.HTTPNotFound
     return int(text)

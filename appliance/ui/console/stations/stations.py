@@ -265,7 +265,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
     station, places, running, parked, troubles, sessions, codes = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
-    names = {int(station.id): Named(station.identity, station.name, len(station.connectors))}
+    names = {int(station.id): Named(station.identity, station.name, len({one.evse for one in station.connectors}))}
     return StationPage(
         station=station,
         stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
