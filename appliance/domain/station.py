@@ -19,6 +19,10 @@ class StationState(StrEnum):
     RETIRED = "retired"
 
 
+WITH_CERTIFICATE = 3
+"""The security profile of stations that prove who they are by a certificate of their own."""
+
+
 class ConnectorStatus(StrEnum):
     """Whether a connector can be had (OCPP 2.x, ConnectorStatusEnum)."""
 

@@ -18,7 +18,7 @@ from aiohttp import WSCloseCode, hdrs, web
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
-from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches
+from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches, password_suffices
 from appliance.ocpp.commands import StationCommands
 from appliance.ocpp.connection.connection import Context, Link, report
 from appliance.ocpp.connection.registry import Links
@@ -164,7 +164,7 @@ class Endpoint:
     def _check(
         self, request: web.Request, identity: str, station: Station | None, address: str, now_ms: int
     ) -> web.Response | None:
-        """Security profiles 0 to 2. A name nobody knows is told the same as a wrong password, after the same work."""
+        """Security profiles 0 to 2; 3 lets nobody in, for no certificate is asked for yet. A name nobody knows is told the same as a wrong password, after the same work."""
         credentials = basic_credentials(request.headers.get(hdrs.AUTHORIZATION))
         secured = station is not None and (station.security_profile > 0 or station.password_hash is not None)
         unknown = station is None and credentials is not None and not self._context.settings.accept_unknown
@@ -178,7 +178,7 @@ class Endpoint:
         username, password = credentials or (b"", b"")
         stored = station.password_hash if station is not None else None
         matches = password_matches(self._site_key, stored, password)
-        secure_enough = station is not None and (station.security_profile < 2 or request.secure)
+        secure_enough = station is not None and password_suffices(station.security_profile, tls=request.secure)
         if matches and username == identity.encode() and secure_enough:
             return None
         self._failures.add(address, identity, now_ms)

@@ -11,7 +11,7 @@ from appliance.domain import station as domain
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
-from appliance.domain.station import StationState, is_faulted
+from appliance.domain.station import WITH_CERTIFICATE, StationState, is_faulted
 from appliance.services import audit, problems, settings
 from appliance.services.announce import AdmissionChanged, StationChanged
 from appliance.services.sessions import closing, start_requests, starting
@@ -114,8 +114,7 @@ def register(
         Conflict: It is registered already.
     """
     check_identity(identity)
-    if profile and password_hash is None:
-        raise Invalid("password", "A station with this security profile needs a password.")
+    check_profile(profile, password_hash)
     found = stations.by_identity(db, identity)
     if found is not None and found.state == StationState.APPROVED:
         raise Conflict("There is a station {identity} already.", identity=identity)
@@ -188,8 +187,7 @@ def secure(
     db: Database, station: StationId, profile: int, password_hash: bytes | None, actor: str, now_ms: int
 ) -> None:
     """Set how it proves who it is."""
-    if profile and password_hash is None:
-        raise Invalid("password", "A station with this security profile needs a password.")
+    check_profile(profile, password_hash)
     stations.secure(db, station, profile, password_hash)
     audit.record(db, actor, "station.secure", f"station:{station}", now_ms, profile=profile)
     db.announce(StationChanged(station))
@@ -205,6 +203,17 @@ def check_identity(identity: str) -> None:
             "id",
             "The identity is made of letters, digits and signs such as - _ . but no space, slash, colon, question mark, # or percent sign.",
         )
+
+
+def check_profile(profile: int, password_hash: bytes | None) -> None:
+    """Whether stations can be let in by this security profile, with what they would prove themselves by."""
+    if profile == WITH_CERTIFICATE:
+        raise Invalid(
+            "security_profile",
+            "Security profile 3 asks for a certificate of the charger's own, which cannot be checked here yet. Choose profile 2.",
+        )
+    if profile and password_hash is None:
+        raise Invalid("password", "A station with this security profile needs a password.")
 
 
 def check_password(password: str) -> None:

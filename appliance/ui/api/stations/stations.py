@@ -40,7 +40,9 @@ STATION = record(
     model=words(),
     serial=words(),
     firmware=words(),
-    security_profile=whole("0: none, 1: a password, 2: a password over TLS."),
+    security_profile=whole(
+        "0: none, 1: a password, 2: a password over TLS, 3: a certificate of its own, not to be had yet."
+    ),
     has_password=flag(),
     status=words("Of the station as a whole."),
     error_code=words(),
@@ -52,7 +54,7 @@ STATION = record(
     connectors=several(CONNECTOR),
 )
 PASSWORD = text(PASSWORD_CHARS_MAX, "Only its keyed hash is kept.", least=PASSWORD_CHARS_MIN)
-PROFILE = whole(least=0, most=2)
+PROFILE = whole(least=0, most=3)
 NEW_STATION = form(
     "NewStation",
     ("id",),
