@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.connection import Link
 from appliance.ocpp.connection.registry import Links
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.ocpp.version import Dialect
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable
 
 
 class StationCommands:
     """The body of `services.ports.Stations`."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, spoken: Iterable[Dialect]) -> None:
         self._links = links
+        self._versions = tuple(
+            SpokenVersion(one.version, one.subprotocol, one.messages, one.triggers) for one in spoken
+        )
+
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        """The versions of OCPP that stations may speak, the oldest first."""
+        return self._versions
 
     def is_online(self, station: StationId) -> bool:
         """Whether it has a connection now, and was let in."""

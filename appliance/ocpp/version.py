@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from appliance.domain.events import TransactionRef
 from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.normalise import Leniency
 from appliance.ocpp.reading.schemas import Payload, Schemas
 from appliance.services.ports.stations import CommandAnswer, Variable
 
@@ -81,7 +82,12 @@ class Dialect:
     schemas: Schemas
     inbound: Mapping[str, Inbound]
     outgoing: Outgoing
+    leniency: Leniency
     malformed: str
     """The error code of a frame or payload that has not the right shape."""
+    messages: tuple[str, ...]
+    """To be looked for in the message log."""
+    triggers: tuple[str, ...]
+    """What a station may be asked to send."""
     boot: str = "BootNotification"
     """The only message of a station that is not accepted yet."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable
 
 ACCEPTED = CommandAnswer(True, "Accepted")
 
@@ -30,6 +30,9 @@ class MadeUpStations:
 
     def online(self) -> frozenset[StationId]:
         return frozenset()
+
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        return ()
 
     async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
         self.on_disk = [row[0] for row in rows(self.path, "SELECT state FROM session ORDER BY id")]

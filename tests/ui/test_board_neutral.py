@@ -171,6 +171,40 @@ async def test_a_plug_has_a_number(charger: Charger, connector: str) -> None:
     assert charger.yard.stations.asked == []
 
 
+async def test_a_station_is_asked_for_what_its_version_has(yard: Yard) -> None:
+    client = await yard.logged_in()
+
+    async def asked_for(message: str, station: str) -> int:
+        answer = await client.post(f"/stations/{station}/trigger", data={"message": message}, headers=OURS)
+        return answer.status
+
+    assert "<option>Heartbeat</option></select>" in await (await client.get("/stations/CS-02")).text()
+    assert [await asked_for("Humming", "CS-02"), await asked_for("Heartbeat", "CS-02")] == [422, 200]
+    assert yard.stations.asked == [("trigger", 2, "Heartbeat", None)]
+
+
+async def test_any_version_may_be_asked_of_a_station_that_never_came(yard: Yard) -> None:
+    await yard.store.write(admission.register, "CS-21", "", 0, None, ACTOR, NOW_MS)
+    page = await (await (await yard.logged_in()).get("/stations/CS-21")).text()
+
+    assert "<option>Heartbeat</option><option>Humming</option>" in page
+
+
+async def test_pages_name_the_versions_that_are_spoken(yard: Yard) -> None:
+    client = await yard.logged_in()
+    new = await (await client.get("/stations/new")).text()
+    log = await (await client.get("/stations/CS-02/messages")).text()
+
+    assert "Choose OCPP 1.6 / 9.9 JSON (websocket)." in new
+    assert "<code>ocpp1.6, ocpp9.9</code>" in new
+    assert re.findall(r"<option>(\w+)</option>", log) == [
+        "BootNotification",
+        "Heartbeat",
+        "StatusNotification",
+        "Humming",
+    ]
+
+
 async def test_an_evse_has_one_sticker_for_all_its_plugs(charger: Charger) -> None:
     codes = await charger.yard.store.read(qr_codes.codes, charger.id)
     page = await (await (await charger.yard.logged_in()).get("/stations/CS-20")).text()

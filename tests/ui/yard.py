@@ -29,7 +29,15 @@ from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Desks, ToyChargers, ToyReader, Variable
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    Desks,
+    SpokenVersion,
+    ToyChargers,
+    ToyReader,
+    Variable,
+)
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
@@ -55,6 +63,10 @@ ADDRESSES = Addresses(
     drivers=("http://192.168.1.10:8081/",),
     hosts=frozenset({"yard.example"}),
 )
+SPOKEN = (
+    SpokenVersion("1.6", "ocpp1.6", ("BootNotification", "Heartbeat", "StatusNotification"), ("Heartbeat",)),
+    SpokenVersion("9.9", "ocpp9.9", ("BootNotification", "Humming"), ("Heartbeat", "Humming")),
+)
 
 
 @dataclass(slots=True)
@@ -74,6 +86,10 @@ class ScriptedStations:
     def online(self) -> frozenset[StationId]:
         """All stations with a connection."""
         return frozenset(self.connected)
+
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        """Two; nobody speaks the newer."""
+        return SPOKEN
 
     async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
         """Noted."""
@@ -268,7 +284,7 @@ def fill(db: Database) -> set[StationId]:
         ("CS-09", "Court 3", 1),
     ):  # fmt: skip
         station = made[identity] = admission.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
-        admission.connected(db, station, "ocpp1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
+        admission.connected(db, station, "1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
         admission.booted(
             db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS)
         )

@@ -204,7 +204,7 @@ class Links:
     async def _let_in(self, link: Link) -> None:
         """Tell a station that was told to wait: it need not wait for its next boot."""
         try:
-            await link.dialect.outgoing.trigger(link.calls.call, "BootNotification", None)
+            await link.dialect.outgoing.trigger(link.calls.call, link.dialect.boot, None)
         except CommandFailed as failure:
             log.info("trigger of a boot failed", extra={"station": link.station.identity, "why": failure.kind})
 

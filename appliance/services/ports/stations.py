@@ -29,6 +29,18 @@ class Variable:
     readonly: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenVersion:
+    """A version of OCPP that stations may speak here."""
+
+    version: str
+    subprotocol: str
+    messages: tuple[str, ...]
+    """To be looked for in the message log."""
+    triggers: tuple[str, ...]
+    """What a station may be asked to send."""
+
+
 class CommandFailed(Exception):
     """No answer to a command. `kind` is `offline`, `not_sent`, `timeout`, `lost`, `busy`, `refused` or `unsupported`.
 
@@ -57,6 +69,9 @@ class Stations(Protocol):
     def online(self) -> frozenset[StationId]:
         """All stations with a connection."""
 
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        """The versions of OCPP that stations may speak, the oldest first."""
+
     async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
         """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
 
@@ -76,7 +91,7 @@ class Stations(Protocol):
         """Forget which id tokens were accepted before."""
 
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
-        """Send a message now: BootNotification, StatusNotification, MeterValues, Heartbeat …"""
+        """Send a message now: one of the `triggers` of its version."""
 
     async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
         """The settings named, or all."""

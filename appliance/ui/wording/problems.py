@@ -156,7 +156,7 @@ TEXTS = {
 VIOLATIONS = {
     "subprotocol": Text(
         N_("{station} speaks only {found}, which is not spoken here."),
-        N_("Choose OCPP 1.6 JSON (websocket) in the charger's own settings."),
+        N_("Choose JSON (websocket) and a version that is spoken here in the charger's own settings: {spoken}."),
     ),
     "password": Text(
         N_("A device at {found} calls itself {station} and has the wrong password."),

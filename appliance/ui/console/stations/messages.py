@@ -18,12 +18,6 @@ from appliance.ui.frame.render import render
 ROWS = 50
 EXPORT_ROWS_MAX = 20_000
 EXPORT_ROWS_AT_ONCE = 1_000
-ACTIONS = (
-    "BootNotification", "StatusNotification", "Heartbeat", "Authorize", "StartTransaction", "MeterValues",
-    "StopTransaction", "RemoteStartTransaction", "RemoteStopTransaction", "Reset", "UnlockConnector",
-    "ChangeAvailability", "GetConfiguration", "ChangeConfiguration", "TriggerMessage", "DataTransfer",
-    "FirmwareStatusNotification", "DiagnosticsStatusNotification", "SecurityEventNotification",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +62,14 @@ async def show(request: web.Request) -> web.Response:
     filters = {"action": action, "direction": direction, "wrong": "1" if wrong else ""}
     kept = {name: value for name, value in filters.items() if value}
     older = f"?{urlencode({**kept, 'before': page.before_id})}" if page.before_id is not None else ""
+    # A station that was given new firmware may have spoken another version before.
+    versions = request.app[CONSOLE].stations.versions()
+    actions = tuple(dict.fromkeys(name for one in versions for name in one.messages))
     exchanges = [Exchange(one, pretty(one.request), pretty(one.answer)) for one in page.messages]
     return render(
         request,
         "stations/messages.html",
-        MessagesPage(station, exchanges, ACTIONS, action, direction, wrong, older, f"?{urlencode(kept)}"),
+        MessagesPage(station, exchanges, actions, action, direction, wrong, older, f"?{urlencode(kept)}"),
     )
 
 

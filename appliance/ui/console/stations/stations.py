@@ -25,7 +25,7 @@ from appliance.services.stations import admission
 from appliance.services.stations import qr_codes as sticker_codes
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
-from appliance.ui.console.stations.common import station_of, station_path
+from appliance.ui.console.stations.common import station_of, station_path, versions_of
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Page, principal
 from appliance.ui.frame.language import _
@@ -37,7 +37,6 @@ from appliance.ui.writing.formats import formats
 
 RECENT_SESSIONS = 10
 PASSWORD_BYTES = 16
-TRIGGERS = ("StatusNotification", "MeterValues", "BootNotification", "Heartbeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +273,14 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
         troubles=[told(one, names, fmt, now_ms) for one in troubles],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         form=form,
-        triggers=TRIGGERS,
+        triggers=triggers_of(console, station),
         addresses=console.addresses,
     )
+
+
+def triggers_of(console: Console, station: Station) -> tuple[str, ...]:
+    """What it may be asked to send."""
+    return tuple(dict.fromkeys(name for one in versions_of(console, station) for name in one.triggers))
 
 
 def stickers(codes: dict[int, str], addresses: Addresses) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from appliance.db.stations.stations import Station
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.ports.stations import CommandFailed, Variable
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
-from appliance.ui.console.stations.stations import TRIGGERS
+from appliance.ui.console.stations.stations import triggers_of
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
@@ -74,7 +74,7 @@ async def trigger(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/trigger` with `message`."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     message, back = form.text("message"), station_path(station.identity)
-    if message not in TRIGGERS:
+    if message not in triggers_of(console, station):
         raise Invalid("message", N_("There is no message {name} to ask for."), name=message)
     try:
         answer = await console.control.trigger(station.id, message, principal(request).actor)
