@@ -10,7 +10,7 @@ from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.connection import Link
 from appliance.ocpp.connection.registry import Links
 from appliance.ocpp.version import Dialect
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 
 
 class StationCommands:
@@ -70,12 +70,12 @@ class StationCommands:
         link = self._link(station)
         return await link.dialect.outgoing.trigger(link.calls.call, message, evse)
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """The settings named, or all."""
         link = self._link(station)
         return await link.dialect.outgoing.get_variables(link.calls.call, names)
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Change a setting."""
         link = self._link(station)
         return await link.dialect.outgoing.set_variable(link.calls.call, name, value)

@@ -10,7 +10,7 @@ from appliance.domain.events import TransactionRef
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.normalise import Leniency
 from appliance.ocpp.reading.schemas import Payload, Schemas
-from appliance.services.ports.stations import CommandAnswer, Variable
+from appliance.services.ports.stations import CommandAnswer, Variable, VariableName
 
 Unit = Callable[..., Payload]
 """(connection, station's number, arguments …) -> the payload of the answer; a short unit of work."""
@@ -68,9 +68,9 @@ class Outgoing(Protocol):
 
     async def trigger(self, call: Call, message: str, evse: int | None) -> CommandAnswer: ...
 
-    async def get_variables(self, call: Call, names: list[str]) -> list[Variable]: ...
+    async def get_variables(self, call: Call, names: list[VariableName]) -> list[Variable]: ...
 
-    async def set_variable(self, call: Call, name: str, value: str) -> CommandAnswer: ...
+    async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)

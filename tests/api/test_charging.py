@@ -265,7 +265,7 @@ async def test_commands_tell_what_the_station_said(api: Client, station: Station
     assert await station.expect_call("ChangeAvailability") == {"connectorId": 0, "type": "Inoperative"}
     assert (await api.post(f"{path}/trigger", {"message": "Heartbeat"}))["accepted"] is True
     variables = await api.get(f"{path}/variables", name="HeartbeatInterval")
-    assert variables["items"] == [{"name": "HeartbeatInterval", "value": "300", "readonly": False}]
+    assert variables["items"] == [{"component": "", "name": "HeartbeatInterval", "value": "300", "readonly": False}]
     change = {"name": "HeartbeatInterval", "value": "60"}
     assert (await api.call("PUT", f"{path}/variables", body=change))["accepted"] is True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 
 ACCEPTED = CommandAnswer(True, "Accepted")
 
@@ -59,11 +59,11 @@ class MadeUpStations:
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
         return self._answer("trigger", station, (message, evse))
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         self._answer("get", station, tuple(names))
         return []
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         return self._answer("set", station, (name, value))
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:

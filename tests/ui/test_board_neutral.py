@@ -11,6 +11,7 @@ import pytest
 from appliance.domain.events import ChargingStateChanged, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import ChargingState, ConnectorStatus
+from appliance.services.ports.stations import Variable, VariableName
 from appliance.services.sessions import starting
 from appliance.services.stations import admission, qr_codes
 from tests.ui.yard import ACTOR, NOW_MS, Yard
@@ -188,6 +189,22 @@ async def test_any_version_may_be_asked_of_a_station_that_never_came(yard: Yard)
     page = await (await (await yard.logged_in()).get("/stations/CS-21")).text()
 
     assert "<option>Heartbeat</option><option>Humming</option>" in page
+
+
+async def test_settings_of_components_are_told_apart_and_changed_by_both_names(yard: Yard) -> None:
+    yard.stations.variables = [
+        Variable(VariableName("Enabled", "TariffCostCtrlr"), "true", readonly=False),
+        Variable(VariableName("HeartbeatInterval"), "300", readonly=False),
+    ]
+    client = await yard.logged_in()
+    page = await (await client.get("/stations/CS-02/variables")).text()
+    form = {"name": "Enabled", "component": "TariffCostCtrlr", "value": "false"}
+    said = await (await client.post("/stations/CS-02/variables", data=form, headers=OURS)).text()
+
+    assert re.findall(r"<td><code>(.*?)</code>", page) == ["HeartbeatInterval", "TariffCostCtrlr.Enabled"]
+    assert page.count('name="component" value="TariffCostCtrlr"') == 1
+    assert ("set_variable", 2, VariableName("Enabled", "TariffCostCtrlr"), "false") in yard.stations.asked
+    assert "TariffCostCtrlr.Enabled is changed." in said
 
 
 async def test_pages_name_the_versions_that_are_spoken(yard: Yard) -> None:

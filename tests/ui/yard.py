@@ -37,6 +37,7 @@ from appliance.services.ports.stations import (
     ToyChargers,
     ToyReader,
     Variable,
+    VariableName,
 )
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
@@ -123,12 +124,12 @@ class ScriptedStations:
         """Noted."""
         return self._answer("trigger", station, message, evse)
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """What the test has put there."""
         self._answer("get_variables", station, names)
         return self.variables
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Noted."""
         return self._answer("set_variable", station, name, value)
 

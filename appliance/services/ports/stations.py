@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from appliance.domain.cards.tag import ReaderState, Seen
 from appliance.domain.events import TransactionRef
@@ -19,13 +19,23 @@ class CommandAnswer:
     """The station's word: Accepted, Rejected, Scheduled, RebootRequired, Unlocked, UnlockFailed, NotSupported …"""
 
 
+class VariableName(NamedTuple):
+    """What a setting inside a station is called: component and variable in 2.x, a key of no component before."""
+
+    variable: str
+    component: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.component}.{self.variable}" if self.component else self.variable
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A setting inside a station: a configuration key in 1.6, component and variable in 2.x."""
+    """A setting inside a station."""
 
-    name: str
+    name: VariableName
     value: str | None
-    """None: it has no value, or does not tell."""
+    """None: it has no value, or does not tell; and always of a secret."""
     readonly: bool
 
 
@@ -93,10 +103,10 @@ class Stations(Protocol):
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
         """Send a message now: one of the `triggers` of its version."""
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """The settings named, or all."""
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Change a setting."""
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:

@@ -19,7 +19,7 @@ from appliance.domain.errors import Conflict, NotFound, Refusal
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable, VariableName
 from appliance.services.sessions import start_requests
 from appliance.services.stations import admission
 
@@ -189,14 +189,14 @@ class RemoteControl:
         await self._record(actor, "station.trigger", station, message=message)
         return await self._stations.trigger(station, message, evse)
 
-    async def get_variables(self, station: StationId, names: list[str], actor: str) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName], actor: str) -> list[Variable]:
         """Read settings inside the station."""
-        await self._record(actor, "station.get_variables", station, names=names)
+        await self._record(actor, "station.get_variables", station, names=[str(name) for name in names])
         return await self._stations.get_variables(station, names)
 
-    async def set_variable(self, station: StationId, name: str, value: str, actor: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str, actor: str) -> CommandAnswer:
         """Change a setting inside the station; its value is not put on record, for it may be a secret."""
-        await self._record(actor, "station.set_variable", station, name=name)
+        await self._record(actor, "station.set_variable", station, name=str(name))
         return await self._stations.set_variable(station, name, value)
 
     async def raw_call(self, station: StationId, action: str, payload: Any, actor: str) -> Any:

@@ -12,7 +12,7 @@ from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.calls import CALLS_WAITING_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import Outgoing16
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable, VariableName
 from tests.ocpp.raw import Client, Server, connected
 
 STATION = StationId(1)
@@ -48,7 +48,7 @@ YES = CommandAnswer(accepted=True, status="Accepted")
             {"requestedMessage": "MeterValues", "connectorId": 1},
         ),  # TC_054
         ("trigger", ("Heartbeat",), "TriggerMessage", {"requestedMessage": "Heartbeat"}),
-        ("set_variable", ("A", "60"), "ChangeConfiguration", {"key": "A", "value": "60"}),  # TC_021
+        ("set_variable", (VariableName("A"), "60"), "ChangeConfiguration", {"key": "A", "value": "60"}),  # TC_021
     ],
 )
 async def test_commands(
@@ -92,17 +92,27 @@ async def test_all_settings(client: Client, server: Server) -> None:
     action, payload, found = await answered(client, work, {"configurationKey": keys})
     assert (action, payload) == ("GetConfiguration", {})
     assert found == [
-        Variable("HeartbeatInterval", "300", readonly=False),
-        Variable("SupportedFeatureProfiles", "Core", readonly=True),
-        Variable("AuthorizationKey", None, readonly=False),
-        Variable("Nothing", None, readonly=False),
+        Variable(VariableName("HeartbeatInterval"), "300", readonly=False),
+        Variable(VariableName("SupportedFeatureProfiles"), "Core", readonly=True),
+        Variable(VariableName("AuthorizationKey"), None, readonly=False),
+        Variable(VariableName("Nothing"), None, readonly=False),
     ]
     assert "0011223344" not in str(await server.log_of(1))
 
 
+async def test_what_has_a_component_is_not_asked_for(client: Client, server: Server) -> None:
+    commands, component = server.face.commands, VariableName("Enabled", "TariffCostCtrlr")
+
+    _, payload, _ = await answered(client, commands.get_variables(STATION, [component, VariableName("A")]), {})
+    assert payload == {"key": ["A"]}
+    assert str(component) == "TariffCostCtrlr.Enabled"
+    with pytest.raises(CommandFailed, match="component"):
+        await commands.set_variable(STATION, component, "true")
+
+
 async def test_a_new_password_is_not_in_the_message_log(client: Client, server: Server) -> None:
     """TC_073."""
-    work = server.face.commands.set_variable(STATION, "AuthorizationKey", "secret-secret-16")
+    work = server.face.commands.set_variable(STATION, VariableName("AuthorizationKey"), "secret-secret-16")
 
     _, payload, _ = await answered(client, work, ACCEPTED)
     assert payload["value"] == "secret-secret-16"

@@ -17,7 +17,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services.announce import Hub
-from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import billing
 from appliance.services.stations import commands
 from appliance.services.stations.commands import RemoteControl
@@ -218,7 +218,7 @@ async def test_commands_are_on_record_with_who_gave_them(site: Site) -> None:
     await site.control.unlock(site.station, 1, 1, ACTOR)
     await site.control.reset(site.station, ACTOR, hard=True)
     await site.control.set_operative(site.station, 0, False, ACTOR)
-    await site.control.set_variable(site.station, "AuthorizationKey", "very secret", ACTOR)
+    await site.control.set_variable(site.station, VariableName("AuthorizationKey"), "very secret", ACTOR)
     await site.control.raw_call(site.station, "DataTransfer", {"vendorId": "x"}, ACTOR)
 
     found = rows(

@@ -12,7 +12,7 @@ from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.services import idempotency
 from appliance.services.idempotency import Stored
-from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import start_requests
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import Answer, Body, Call, Operation, fingerprint, key_of, known_answer, stored_answer
@@ -43,7 +43,11 @@ STOPPED = record(
 )
 SAID = record("Said", accepted=flag("Whether the station will try."), status=words("What the station said."))
 VARIABLE = record(
-    "Variable", name=words(), value=or_null(words("null: it has none, or does not tell.")), readonly=flag()
+    "Variable",
+    component=words("Empty in OCPP 1.6."),
+    name=words(),
+    value=or_null(words("null: it has none, or does not tell.")),
+    readonly=flag(),
 )
 ANSWERED = form(
     "Answered",
@@ -89,7 +93,11 @@ TRIGGER = form(
     connector=AS_EVSE,
 )
 VARIABLE_CHANGE = form(
-    "VariableChange", ("name", "value"), name=text(100, least=1), value=text(VALUE_CHARS_MAX, lines=True)
+    "VariableChange",
+    ("name", "value"),
+    component=text(100, "None in OCPP 1.6."),
+    name=text(100, least=1),
+    value=text(VALUE_CHARS_MAX, lines=True),
 )
 
 
@@ -191,15 +199,21 @@ async def get_variables(call: Call) -> Answer:
     names = call.query.get("name", [])
     if len(names) > NAMES_MAX:
         raise Invalid("name", "At most {most} names at a time.", most=NAMES_MAX)
-    found = await call.console.control.get_variables(station.id, names, call.actor)
-    items = [{"name": one.name, "value": one.value, "readonly": one.readonly} for one in found]
+    component = call.query.get("component", "")
+    wanted = [VariableName(name, component) for name in names]
+    found = await call.console.control.get_variables(station.id, wanted, call.actor)
+    items = [
+        {"component": one.name.component, "name": one.name.variable, "value": one.value, "readonly": one.readonly}
+        for one in found
+    ]
     return Answer({"items": items, "next": None})
 
 
 async def set_variable(call: Call) -> Answer:
     """`PUT /stations/{id}/variables`."""
     station = await station_of(call)
-    return _said(await call.console.control.set_variable(station.id, call.body["name"], call.body["value"], call.actor))
+    name = VariableName(call.body["name"], call.body.get("component", ""))
+    return _said(await call.console.control.set_variable(station.id, name, call.body["value"], call.actor))
 
 
 def evse_of(call: Call) -> int | None:
@@ -269,7 +283,11 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/stations/{id}/variables", "Settings inside the station", get_variables, VARIABLE,
-        query=(Parameter("name", several(text(100, least=1))),), listed=True, commands=True,
+        query=(
+            Parameter("name", several(text(100, least=1))),
+            Parameter("component", text(100, "Of all that are named; none in OCPP 1.6.")),
+        ),
+        listed=True, commands=True,
     ),
     Operation(
         "PUT", "/stations/{id}/variables", "Change a setting inside the station", set_variable, SAID,
