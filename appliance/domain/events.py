@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from appliance.domain.id_token import IdTokenType
 from appliance.domain.meter import Reading
 from appliance.domain.station import ChargingState, ConnectorStatus
 
@@ -61,6 +62,7 @@ class TransactionStarted:
     meter_start_wh: int
     at_ms: int
     received_at_ms: int
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN
 
 
 @dataclass(slots=True)
@@ -86,3 +88,4 @@ class TransactionEnded:
     reason: str
     readings: Sequence[Reading]
     received_at_ms: int
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from appliance.domain.events import TransactionRef
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.connection import Link
 from appliance.ocpp.connection.registry import Links
@@ -35,7 +36,7 @@ class StationCommands:
         """All stations with a connection."""
         return self._links.online()
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
         link = self._link(station)
         return await link.dialect.outgoing.remote_start(link.calls.call, evse, id_token)

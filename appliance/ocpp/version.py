@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.domain.events import TransactionRef
+from appliance.domain.id_token import IdToken
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.normalise import Leniency
 from appliance.ocpp.reading.schemas import Payload, Schemas
@@ -52,7 +53,7 @@ class Inbound:
 class Outgoing(Protocol):
     """The commands of services/ports/stations.py in one version of OCPP."""
 
-    async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer: ...
+    async def remote_start(self, call: Call, evse: int, id_token: IdToken) -> CommandAnswer: ...
 
     async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer: ...
 

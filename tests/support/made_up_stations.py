@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.domain.events import TransactionRef
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 
@@ -34,7 +35,7 @@ class MadeUpStations:
     def versions(self) -> tuple[SpokenVersion, ...]:
         return ()
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         self.on_disk = [row[0] for row in rows(self.path, "SELECT state FROM session ORDER BY id")]
         return self._answer("start", station, (evse, id_token))
 

@@ -18,6 +18,7 @@ from appliance.db import site as sites
 from appliance.db.engine.store import WRITER_SETTINGS, Store
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, TransactionEnded, TransactionStarted
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
@@ -92,7 +93,7 @@ class ScriptedStations:
         """Two; nobody speaks the newer."""
         return SPOKEN
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Noted."""
         return self._answer("remote_start", station, evse, id_token)
 

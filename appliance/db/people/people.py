@@ -81,6 +81,7 @@ class CardGiven:
     expires_at_ms: int | None
     token: str
     kind: str
+    id_token_type: str = ""
 
 
 PERSON = """
@@ -275,10 +276,12 @@ def cards(
 def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
     """A new card with the next number; IntegrityError if the UID is known."""
     row = db.execute(
-        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, created_at_ms, number)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
+        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, id_token_type,
+            created_at_ms, number)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
         (
-            uid, given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind, now_ms,
+            uid, given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind,
+            given.id_token_type, now_ms,
         ),
     ).fetchone()  # fmt: skip
     return CardId(row[0])
@@ -288,10 +291,11 @@ def reissue_card(db: Database, card: CardId, given: CardGiven, now_ms: int) -> N
     """A card that came back goes to another holder: its number stays, all else begins anew."""
     db.execute(
         """UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
-        issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
+        id_token_type = ?, issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
         blocked_at_ms = NULL, blocked_why = '', replaced_by = NULL WHERE id = ?""",
         (
-            given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind, now_ms, card,
+            given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind,
+            given.id_token_type, now_ms, card,
         ),
     )  # fmt: skip
     db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))

@@ -13,6 +13,7 @@ import orjson
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.tariff import Tariff
@@ -56,14 +57,16 @@ class Running:
     status_at_ms: int = 0
     """When the connector's status was of which the idle time was last reckoned."""
     card: CardId | None = None
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN
+    """Known of a wish, for the station is told."""
 
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
 
 INSERT_STARTED = """
-INSERT INTO session (state, started_at_ms, station_id, evse, id_token, meter_start_wh, person_id, card_id, wallet_id,
-                     policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO session (state, started_at_ms, station_id, evse, id_token, id_token_type, meter_start_wh, person_id, card_id,
+                     wallet_id, policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHING
 RETURNING id
 """
@@ -95,6 +98,7 @@ def insert_started(
     received_at_ms: int,
     held_minor: int = 0,
     note: str = "",
+    id_token_type: str = "",
 ) -> Running | None:
     """A session out of a start; None if this start is known (see `find_started`)."""
     person = payer.person if payer else None
@@ -105,8 +109,8 @@ def insert_started(
     rows = db.execute(
         INSERT_STARTED,
         (
-            state, started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
-            wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, held_minor,
+            state, started_at_ms, station, evse, id_token, id_token_type, meter_start_wh, person,
+            payer.card if payer else None, wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, held_minor,
             1 if held_minor else 0, note,
         ),
     ).fetchall()  # fmt: skip

@@ -10,7 +10,7 @@ import sqlite3
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.sessions import Running, began_on_evse, find_open
-from appliance.domain.id_token import is_remote
+from appliance.domain.id_token import IdToken, is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 
 
@@ -19,7 +19,7 @@ def insert(
     *,
     station: StationId,
     evse: int,
-    id_token: str,
+    id_token: IdToken,
     payer: Payer,
     held_minor: int,
     now_ms: int,
@@ -29,19 +29,19 @@ def insert(
     db.remembered.pop(("no wish", station), None)
     tariff = payer.tariff
     row = db.execute(
-        """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
+        """INSERT INTO session (state, station_id, evse, id_token, id_token_type, person_id, card_id, wallet_id, policy, tariff_id,
             authorization, requested_at_ms, requested_by, held_minor, slices)
-        VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
+        VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (
-            station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
+            station, evse, id_token.value, id_token.type, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
             tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
         ),
     ).fetchone()  # fmt: skip
     return Running(
-        SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
+        SessionId(row[0]), "requested", station, evse, now_ms, id_token.value, 0, payer.person, payer.wallet,
         str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, now_ms,
-        card=payer.card,
+        card=payer.card, id_token_type=id_token.type,
     )  # fmt: skip
 
 

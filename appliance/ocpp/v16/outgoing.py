@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.domain.events import TransactionRef
-from appliance.domain.id_token import ID_TAG_CHARS_MAX
+from appliance.domain.id_token import IdToken
 from appliance.ocpp.reading.redact import SECRET
 from appliance.ocpp.reading.schemas import Payload
+from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
 from appliance.ocpp.version import Call
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable, VariableName
 
@@ -22,13 +23,13 @@ TOLERATED = frozenset({"unsupported", "refused"})
 class Outgoing16:
     """The commands of OCPP 1.6, and a few that services do not ask for yet."""
 
-    async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, call: Call, evse: int, id_token: IdToken) -> CommandAnswer:
         """Core: RemoteStartTransaction."""
-        if len(id_token) > ID_TAG_CHARS_MAX:
+        if len(id_token.value) > ID_TAG_CHARS_MAX:
             raise CommandFailed("not_sent", f"OCPP 1.6 knows id tags of up to {ID_TAG_CHARS_MAX} characters only")
-        payload: Payload = {"idTag": id_token}
+        payload: Payload = {"idTag": id_token.value}
         if evse:
-            payload = {"connectorId": evse, "idTag": id_token}
+            payload = {"connectorId": evse, "idTag": id_token.value}
         return answer(await call("RemoteStartTransaction", payload))
 
     async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer:

@@ -11,7 +11,7 @@ import orjson
 
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
-from appliance.domain.id_token import ID_TAG_CHARS_MAX, normal_form
+from appliance.domain.id_token import normal_form
 from appliance.domain.meter import Reading
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, parse_rfc3339, to_integer
@@ -20,6 +20,8 @@ from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.version import Unreadable
 
 EVSE_MAX = 999
+ID_TAG_CHARS_MAX = 20
+"""OCPP 1.6, IdToken (7.28)."""
 REASON_CHARS_MAX = 50
 INFO_CHARS_MAX = 200
 READINGS_MAX = 2_000

@@ -14,7 +14,7 @@ from appliance.db.people import payers, people
 from appliance.db.people.payers import Payer
 from appliance.db.people.people import Card
 from appliance.domain.errors import NotFound, Refusal
-from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
+from appliance.domain.id_token import IdTokenType, is_random, is_remote, likeness, masked, reversed_form, stems
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.services import audit, texts
 from appliance.services.announce import UnknownTagSeen
@@ -46,7 +46,13 @@ class UnknownTag:
 
 
 def shown(
-    db: Database, station: StationId, token: str, payer: Payer | None, shown_at_ms: int, now_ms: int
+    db: Database,
+    station: StationId,
+    token: str,
+    payer: Payer | None,
+    shown_at_ms: int,
+    now_ms: int,
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
 ) -> Payer | None:
     """A station was shown `token`, which stands for `payer`, or for nobody: then it is taken by who waits for a card here, or
     put on the list. Who it stands for now.
@@ -59,18 +65,21 @@ def shown(
             charger_jobs.finish(db, job, "done", now_ms)  # It reads the card in a way that is understood already.
         return payer
     if job is not None and not is_remote(token) and token:
-        taken = enrol(db, job, token, now_ms) if job.kind == "enrol" else aliases.learn(db, job, station, token, now_ms)
+        if job.kind == "enrol":
+            taken = enrol(db, job, token, id_token_type, now_ms)
+        else:
+            taken = aliases.learn(db, job, station, token, now_ms)
         if taken:
             return payers.by_token(db, token)
-    seen(db, station, token, now_ms)
+    seen(db, station, token, id_token_type, now_ms)
     return None
 
 
-def seen(db: Database, station: StationId, token: str, now_ms: int) -> None:
+def seen(db: Database, station: StationId, token: str, id_token_type: IdTokenType, now_ms: int) -> None:
     """Put a card that nobody knows on the list."""
     if not token or is_remote(token):
         return
-    if rows.note(db, token, station, now_ms):
+    if rows.note(db, token, id_token_type, station, now_ms):
         rows.forget_oldest(db, TAGS_MAX)
     db.announce(UnknownTagSeen(int(station), token))
 
@@ -91,7 +100,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
     return job
 
 
-def enrol(db: Database, job: Job, token: str, now_ms: int) -> bool:
+def enrol(db: Database, job: Job, token: str, id_token_type: IdTokenType, now_ms: int) -> bool:
     """The card that was waited for was shown; whether it could be made the person's."""
     assert job.person_id is not None
     if is_random(token):
@@ -99,7 +108,13 @@ def enrol(db: Database, job: Job, token: str, now_ms: int) -> bool:
         return False
     try:
         card = people_units.add_card(
-            db, token, job.person_id, job.actor, now_ms, label=str(job.request.get("label") or "")
+            db,
+            token,
+            job.person_id,
+            job.actor,
+            now_ms,
+            label=str(job.request.get("label") or ""),
+            id_token_type=id_token_type,
         )
     except Refusal:
         charger_jobs.finish(db, job, "failed", now_ms, "taken")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from appliance.domain.cards.tag import ReaderState, Seen
 from appliance.domain.events import TransactionRef
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 
 
@@ -82,7 +83,7 @@ class Stations(Protocol):
     def versions(self) -> tuple[SpokenVersion, ...]:
         """The versions of OCPP that stations may speak, the oldest first."""
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
 
     async def remote_stop(self, station: StationId, ref: TransactionRef) -> CommandAnswer:

@@ -43,7 +43,7 @@ class Started(NamedTuple):
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
     wish = start_requests.find(db, station, event.evse, event.id_token)
-    payer = payers.by_token(db, event.id_token) if wish is None else None
+    payer = payers.by_token(db, event.id_token, event.id_token_type) if wish is None else None
     if wish is None and (payer is None or payer.uid != event.id_token):
         # A card may have been learned, or become known, since this very start was told first.
         if (known := known_start(db, station, event, event.id_token, None)) is not None:
@@ -57,7 +57,9 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         return fulfil(db, wish, event)
 
     if close_forgotten(db, station, event) and payer is not None:
-        payer = payers.by_token(db, event.id_token)  # What was held for it is free, and it runs no more.
+        payer = payers.by_token(
+            db, event.id_token, event.id_token_type
+        )  # What was held for it is free, and it runs no more.
     payer = who_starts(db, station, event, payer)
     id_token = payer.uid or event.id_token if payer is not None else event.id_token
     authorization = Authorization(AuthorizationStatus.INVALID)
@@ -74,6 +76,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         authorization=authorization.status,
         received_at_ms=event.received_at_ms,
         held_minor=billing.first_slice_minor(db, payer) if payer is not None and authorization.accepted else 0,
+        id_token_type=event.id_token_type,
     )
     if running is None:
         known = known_start(db, station, event, id_token, payer)
@@ -90,7 +93,7 @@ def who_starts(db: Database, station: StationId, event: TransactionStarted, paye
     """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
     if payer is None and (person := start_requests.find_failed(db, station, event.id_token)) is not None:
         return payers.by_person(db, person)  # The station took its time, and the money was given back.
-    return unknown.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms)
+    return unknown.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms, event.id_token_type)
 
 
 def known_start(
@@ -219,7 +222,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
         return None
     if running is not None and running.id_token == event.id_token:
         return authorization_of_holder(db, event)
-    payer = payers.by_token(db, event.id_token)
+    payer = payers.by_token(db, event.id_token, event.id_token_type)
     if payer is not None and running is not None and running.id_token == payer.uid:
         return authorization_of_holder(db, event)
     return authorization_of_stopper(db, station, payer, event)

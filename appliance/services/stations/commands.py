@@ -16,6 +16,7 @@ from appliance.db.engine.store import Store
 from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, Refusal
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
@@ -80,9 +81,12 @@ class RemoteControl:
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
         running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
-        return Wish(running.id, self._task(self._ask(running.id, station, evse, running.id_token)))
+        return Wish(
+            running.id,
+            self._task(self._ask(running.id, station, evse, IdToken(running.id_token, running.id_token_type))),
+        )
 
-    async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         try:
             answer = await self._stations.remote_start(station, evse, id_token)
         except CommandFailed as failure:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.calls import CALLS_WAITING_MAX
 from appliance.ocpp.settings import StationSettings
@@ -34,8 +35,13 @@ YES = CommandAnswer(accepted=True, status="Accepted")
 @pytest.mark.parametrize(
     ("command", "arguments", "action", "payload"),
     [
-        ("remote_start", (1, "04A1B2C3"), "RemoteStartTransaction", {"connectorId": 1, "idTag": "04A1B2C3"}),  # TC_010
-        ("remote_start", (0, "04A1B2C3"), "RemoteStartTransaction", {"idTag": "04A1B2C3"}),
+        (
+            "remote_start",
+            (1, IdToken("04A1B2C3")),
+            "RemoteStartTransaction",
+            {"connectorId": 1, "idTag": "04A1B2C3"},
+        ),  # TC_010
+        ("remote_start", (0, IdToken("04A1B2C3")), "RemoteStartTransaction", {"idTag": "04A1B2C3"}),
         ("remote_stop", (17,), "RemoteStopTransaction", {"transactionId": 17}),  # TC_012
         ("unlock", (2, 1), "UnlockConnector", {"connectorId": 2}),  # TC_017
         ("set_operative", (0, False), "ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}),
@@ -207,7 +213,7 @@ async def test_a_call_error_is_passed_on(client: Client, server: Server, code: s
 
 
 async def test_an_open_call_is_lost_with_the_connection(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, "X"))
+    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, IdToken("X")))
     await client.receive()
     await client.socket.close()
 
@@ -217,7 +223,7 @@ async def test_an_open_call_is_lost_with_the_connection(client: Client, server: 
 
 
 async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, "X"))
+    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, IdToken("X")))
     await client.receive()
     async with connected(server):
         with pytest.raises(CommandFailed) as failure:
@@ -237,7 +243,7 @@ async def test_a_station_without_a_connection_is_offline(server: Server) -> None
 
 async def test_what_1_6_cannot_say_is_not_sent(client: Client, server: Server) -> None:
     for work in (
-        server.face.commands.remote_start(STATION, 1, "x" * 21),
+        server.face.commands.remote_start(STATION, 1, IdToken("x" * 21)),
         server.face.commands.remote_stop(STATION, "a-text"),
         server.face.commands.raw_call(STATION, "Any", {"number": 2**70}),
     ):

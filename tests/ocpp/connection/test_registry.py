@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from appliance.domain.clock import system_clock
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339
 from appliance.ocpp.connection.registry import MISSES_MAX, SWAPS_MAX
@@ -72,7 +73,7 @@ async def test_a_station_that_knocks_is_not_online(server: Server) -> None:
         assert not server.face.commands.is_online(STATION)
         assert server.face.commands.online() == frozenset()
         with pytest.raises(CommandFailed) as failure:
-            await server.face.commands.remote_start(STATION, 1, "04A1B2C3")
+            await server.face.commands.remote_start(STATION, 1, IdToken("04A1B2C3"))
         assert failure.value.kind == "offline"
 
 

@@ -15,6 +15,7 @@ from appliance.db.people import people
 from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services.announce import Hub
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
@@ -88,7 +89,7 @@ async def test_the_station_is_asked_after_the_money_is_on_disk(site: Site) -> No
     answer = await wish.answer
 
     assert answer == ACCEPTED
-    assert site.stations.asked == [("start", site.station, (1, "04A1B2C3"))]
+    assert site.stations.asked == [("start", site.station, (1, IdToken("04A1B2C3")))]
     assert site.stations.on_disk == ["requested"]
     assert await site.available(site.rahima) == 49_000
 

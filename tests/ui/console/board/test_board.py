@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.db import audit, board
+from appliance.domain.id_token import IdToken
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
@@ -172,7 +173,7 @@ async def test_a_start_holds_the_money_and_then_asks_the_charger(yard: Yard) -> 
     station, evse, token = yard.stations.asked[0][1:]
     held = await yard.store.read(
         lambda db: db.execute(
-            "SELECT held_minor, state FROM session WHERE id_token = ? AND state = 'requested'", (token,)
+            "SELECT held_minor, state FROM session WHERE id_token = ? AND state = 'requested'", (token.value,)
         ).fetchone()
     )
     assert yard.stations.asked[0][0] == "remote_start"
@@ -224,7 +225,7 @@ async def test_a_start_without_money_comes_back_with_the_reason(yard: Yard) -> N
 async def test_a_card_number_starts_too_in_any_writing(yard: Yard) -> None:
     await answered(yard, "/stations/CS-02/1/start", {"card": "04:a1:b2:c3"})
 
-    assert yard.stations.asked == [("remote_start", 2, 1, "04A1B2C3")]
+    assert yard.stations.asked == [("remote_start", 2, 1, IdToken("04A1B2C3"))]
 
 
 async def test_the_search_for_a_person_finds_by_telephone(yard: Yard) -> None:
