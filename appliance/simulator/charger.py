@@ -29,17 +29,17 @@ class EvseState(Enum):
     FAULTED = auto()
 
 
-class StopReason(StrEnum):
+class StopReason(Enum):
     """Why a transaction ended."""
 
-    LOCAL = "Local"
-    REMOTE = "Remote"
-    UNPLUGGED = "EVDisconnected"
-    DEAUTHORIZED = "DeAuthorized"
-    SOFT_RESET = "SoftReset"
-    HARD_RESET = "HardReset"
-    UNLOCKED = "UnlockCommand"
-    OTHER = "Other"
+    LOCAL = auto()
+    REMOTE = auto()
+    UNPLUGGED = auto()
+    DEAUTHORIZED = auto()
+    SOFT_RESET = auto()
+    HARD_RESET = auto()
+    UNLOCKED = auto()
+    OTHER = auto()
 
 
 class Reserved(StrEnum):

@@ -10,11 +10,22 @@ from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus, Location, Me
 from ocpp.v16.enums import UnitOfMeasure as Unit
 
 from appliance.domain.units import rfc3339
-from appliance.simulator.charger import Authorization, Transaction
+from appliance.simulator.charger import Authorization, StopReason, Transaction
 from appliance.simulator.station import Reading, Station
 
 UNKNOWN_TRANSACTION = -1
 """Stands for the id that the central system never told (errata §3.18)."""
+
+REASONS = {
+    StopReason.LOCAL: Reason.local,
+    StopReason.REMOTE: Reason.remote,
+    StopReason.UNPLUGGED: Reason.ev_disconnected,
+    StopReason.DEAUTHORIZED: Reason.de_authorized,
+    StopReason.SOFT_RESET: Reason.soft_reset,
+    StopReason.HARD_RESET: Reason.hard_reset,
+    StopReason.UNLOCKED: Reason.unlock_command,
+    StopReason.OTHER: Reason.other,
+}
 
 
 def boot_notification(station: Station) -> call.BootNotification:
@@ -65,7 +76,7 @@ def stop_transaction(transaction: Transaction, wanted: str) -> call.StopTransact
         meter_stop=end.register_wh,
         timestamp=rfc3339(end.at_ms),
         transaction_id=known_id(transaction),
-        reason=Reason(transaction.reason.value),
+        reason=REASONS[transaction.reason],
         id_tag=transaction.end_token,
         transaction_data=data,
     )

@@ -44,7 +44,7 @@ STOPPED = record(
 SAID = record("Said", accepted=flag("Whether the station will try."), status=words("What the station said."))
 VARIABLE = record(
     "Variable",
-    component=words("Empty in OCPP 1.6."),
+    component=words("Empty where settings have keys only."),
     name=words(),
     value=or_null(words("null: it has none, or does not tell.")),
     readonly=flag(),
@@ -95,7 +95,7 @@ TRIGGER = form(
 VARIABLE_CHANGE = form(
     "VariableChange",
     ("name", "value"),
-    component=text(100, "None in OCPP 1.6."),
+    component=text(100, "None where settings have keys only."),
     name=text(100, least=1),
     value=text(VALUE_CHARS_MAX, lines=True),
 )
@@ -285,7 +285,7 @@ OPERATIONS = (
         "GET", "/stations/{id}/variables", "Settings inside the station", get_variables, VARIABLE,
         query=(
             Parameter("name", several(text(100, least=1))),
-            Parameter("component", text(100, "Of all that are named; none in OCPP 1.6.")),
+            Parameter("component", text(100, "Of all that are named; none where settings have keys only.")),
         ),
         listed=True, commands=True,
     ),
