@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+EVSE_MAX = 1000
+"""More than this no station has."""
+
 
 class StationState(StrEnum):
     """Who let it in."""

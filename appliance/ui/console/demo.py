@@ -16,7 +16,7 @@ from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
 from appliance.services.ports.stations import ToyCard, ToyPlace, ToyReader
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Page
 from appliance.ui.frame.desks import all_desks
 from appliance.ui.frame.language import N_
@@ -95,9 +95,10 @@ async def hold(request: web.Request) -> web.Response:
     if uid is None:
         raise NotFound(N_("There is no such card."))
     try:
-        if console.toy_chargers is None or not evse.isdecimal():
+        number = read_number(evse)
+        if console.toy_chargers is None or number is None:
             raise KeyError(station)
-        await console.toy_chargers.hold(uid, station, int(evse))
+        await console.toy_chargers.hold(uid, station, number)
     except KeyError:
         raise NotFound(N_("There is no such charger.")) from None
     return web.Response(status=303, headers={"Location": PATH + "#chargers"})

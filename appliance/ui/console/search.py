@@ -14,6 +14,7 @@ from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations
 from appliance.domain.id_token import normal_form
 from appliance.ui.console.stations.common import station_path
+from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.render import render
 from appliance.ui.frame.roles import may
@@ -53,8 +54,8 @@ async def show(request: web.Request) -> web.Response:
 
 
 def _find(db: sqlite3.Connection, query: str) -> SearchPage:
-    number = query.lstrip("#")
-    session = session_list.show(db, int(number)) if number.isdecimal() and len(number) < 10 else None
+    number = read_number(query.lstrip("#"))
+    session = session_list.show(db, number) if number is not None else None
     folded = query.casefold()
     found = [
         (one.identity, one.name)

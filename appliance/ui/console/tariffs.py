@@ -15,8 +15,8 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
 from appliance.domain.tariff import IDLE_GRACE_S_MAX, Tariff, Usage, price
 from appliance.services import tariffs
-from appliance.ui.console.wallets.wallets import currency_of, number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render

@@ -10,6 +10,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.station import EVSE_MAX
 from appliance.services import idempotency
 from appliance.services.idempotency import Stored
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
@@ -32,7 +33,6 @@ from appliance.ui.api.shapes import (
 )
 from appliance.ui.api.stations.stations import station_of
 
-EVSE_MAX = 1000
 VALUE_CHARS_MAX = 2500
 NAMES_MAX = 100
 EVSE = whole("Which connector of the station.", least=1, most=EVSE_MAX)

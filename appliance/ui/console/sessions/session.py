@@ -23,7 +23,7 @@ from appliance.services.announce import Announcement, SessionChanged
 from appliance.services.sessions import closing, live_cost, review
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
-from appliance.ui.console.wallets.wallets import number_of
+from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Console, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.live import Fragments, LiveView
@@ -141,9 +141,10 @@ async def acknowledge(request: web.Request) -> web.Response:
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """What moves on the page while the session runs."""
-    if not (parameter.isascii() and parameter.isdecimal() and len(parameter) < 17):
+    number = read_number(parameter)
+    if number is None:
         raise NotFound(N_("There is no such session."))
-    page = await load(console, SessionId(int(parameter)))
+    page = await load(console, SessionId(number))
     parts = {"answer": "sessions/_answer.html", "bill": "sessions/_bill.html"}
     names = {name: getattr(page, name) for name in page.__slots__}
     return {name: render_part(console, role, template, **names) for name, template in parts.items()}

@@ -17,9 +17,10 @@ from appliance.db.people.people import Person
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.identifiers import PersonId, SessionId
+from appliance.domain.station import EVSE_MAX
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import N_, _
@@ -274,10 +275,7 @@ def _confirm(
 
 
 def _evse(request: web.Request) -> int:
-    text = request.match_info["evse"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4):
-        raise web.HTTPNotFound
-    return int(text)
+    return number_of(request, "evse", most=EVSE_MAX)
 
 
 def _place(request: web.Request, station: Station, evse: int) -> str:

@@ -12,6 +12,7 @@ from appliance.db.stations import message_log
 from appliance.db.stations.message_log import Message
 from appliance.db.stations.stations import Station
 from appliance.ui.console.stations.common import station_of
+from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.render import render
 
@@ -55,11 +56,10 @@ async def show(request: web.Request) -> web.Response:
     station, asked = await station_of(request), request.query
     action, direction, wrong = asked.get("action", ""), asked.get("direction", ""), asked.get("wrong") == "1"
     direction = direction if direction in ("in", "out") else ""
-    before = asked.get("before", "")
     page = await request.app[CONSOLE].store.read(
         message_log.page,
         station.id,
-        int(before) if before.isdecimal() and len(before) < 16 else None,
+        read_number(asked.get("before", "")),
         ROWS,
         action=action or None,
         direction=direction or None,

@@ -22,7 +22,7 @@ from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
 from appliance.services.idempotency import KeyReused
 from appliance.services.wallets import form_bookings, wallets
 from appliance.services.wallets.form_bookings import Moved
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -33,7 +33,6 @@ PRESETS_WITHOUT_PRICE = (10, 20, 50, 100)
 """Major units, where nothing has a price yet."""
 PRESET_STEPS = (1, 2, 5)
 KEY_CHARS_MAX = 64
-NUMBER_MAX = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +159,8 @@ async def refund(request: web.Request) -> web.Response:
 async def show_correction(request: web.Request) -> web.Response:
     """`GET /people/{person}/correction?session=`: with a session, its number stands in the reason already."""
     found = (await _buys(request)).person
-    session = request.query.get("session", "")
-    reason = (
-        _("Session {number}: ").format(number=formats_of(request).number(int(session))) if session.isdecimal() else ""
-    )
+    session = read_number(request.query.get("session", ""))
+    reason = "" if session is None else _("Session {number}: ").format(number=formats_of(request).number(session))
     return render(request, "wallets/correction.html", _confirm_page(found, Form({"reason": reason}), new_key()))
 
 
@@ -343,14 +340,6 @@ def currency_of(request: web.Request) -> Currency:
     """The site's currency."""
     site = request.app[CONSOLE].site
     return Currency(site.currency, site.exponent)
-
-
-def number_of(request: web.Request, name: str) -> int:
-    """A number out of the path; anything else is no page of ours."""
-    text = request.match_info[name]
-    if not (text.isascii() and text.isdecimal() and len(text) < 17):
-        raise web.HTTPNotFound
-    return min(int(text), NUMBER_MAX)
 
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
