@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import secrets
 
+from appliance.domain.digits import WESTERN
+
 SEPARATORS = re.compile(r"[\s:\-_.]+")
 HEX = re.compile(r"[0-9A-F]+")
 UID_CHARS = frozenset({8, 14, 16, 20})
@@ -21,7 +23,6 @@ PADDED_CHARS = (14, 16, 20)
 WEDGE_DIGITS = range(8, 18)
 """Decimal digits of what keyboard readers type: a number of 4 bytes has up to 10, one of 7 bytes up to 17."""
 STEM_CHARS = 8
-DIGITS = {ord(native): str(number % 10) for number, native in enumerate("০১২৩৪৫৬৭৮৯٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")}
 AZERTY = str.maketrans("&é\"'(-è_çàqQ", "1234567890aA")
 """What a reader types that takes the computer's keyboard for an American one, where it is a French one."""
 AZERTY_ONLY = re.compile(r"[&é\"'(èçàqQ]")
@@ -114,7 +115,7 @@ def readings(text: str) -> list[str]:
     Hex with or without separators, decimal numbers of 4 or 7 bytes in either order, digits of other scripts, and what a
     French keyboard makes of them. What is none of these stays as it is. Empty for nothing.
     """
-    text = text.translate(DIGITS)
+    text = text.translate(WESTERN)
     # Dashes are separators on one keyboard and digits on the other, so both are tried where both can be meant.
     typed = [text.translate(AZERTY), text] if AZERTY_ONLY.search(text) else [text]
     found = [reading for one in typed for reading in _readings(one)]

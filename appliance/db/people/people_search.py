@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.people.people import CARD, PERSON, Card, Person, cards_in
+from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form
 
 PEOPLE_ORDERS = {
@@ -19,7 +20,6 @@ CARD_ORDERS = {
     "label": "label = '', label COLLATE NOCASE, card.id DESC",
     "number": "card.number",
 }
-DIGITS = {ord(native): str(number % 10) for number, native in enumerate("০১২৩৪৫৬৭৮৯٠١٢٣٤٥٦٧٨٩")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def cards(
 def patterns(text: str) -> dict[str, str]:
     """What `text` is compared with: as it is, as a telephone number, as a card's UID in normal form."""
     text = " ".join(text.split())
-    plain = text.translate(DIGITS)
+    plain = text.translate(WESTERN)
     phone = "".join(character for character in plain if character.isdigit() or character == "+")
     if any(character.isalpha() for character in plain):
         phone = ""

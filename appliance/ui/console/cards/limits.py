@@ -13,8 +13,8 @@ from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
+from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
-from appliance.domain.id_token import DIGITS
 from appliance.domain.identifiers import CardId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services.cards import limits as service
@@ -103,7 +103,7 @@ def read_clock(form: Form, name: str, empty: int) -> int:
     Raises:
         Invalid: It is none.
     """
-    text = form.text(name).translate(DIGITS)
+    text = form.text(name).translate(WESTERN)
     if not text:
         return empty
     found = CLOCK.fullmatch(text)
