@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.domain.tariff import Tariff
 
 NEWEST_MAX = 500
@@ -204,7 +204,11 @@ def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[peop
         ORDER BY here DESC, newest DESC LIMIT :limit""",
         {"station": station, "limit": limit},
     ).fetchall()
-    found = [people.find(db, row[0]) for row in rows] if rows else people.page(db, newest_first=True, limit=limit)
+    found = (
+        [people.find(db, row[0]) for row in rows]
+        if rows
+        else people_search.people(db, order="newest", limit=limit).rows
+    )
     return [person for person in found if person is not None]
 
 

@@ -105,43 +105,6 @@ def find(db: sqlite3.Connection, person: PersonId) -> Person | None:
     return Person(*row) if row else None
 
 
-def page(
-    db: sqlite3.Connection,
-    *,
-    text: str = "",
-    group: GroupId | None = None,
-    closed: bool = False,
-    after: int = 0,
-    limit: int = 100,
-    newest_first: bool = False,
-    names_only: bool = False,
-) -> list[Person]:
-    """People whose name, phone, note or card has `text` in it, by number; the next page begins `after` the last.
-
-    `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
-    """
-    pattern = f"%{text.strip()}%"
-    rows = db.execute(
-        PERSON
-        + """WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
-        AND (:pattern = '%%' OR person.name LIKE :pattern OR (NOT :names_only AND (
-             phone LIKE :pattern OR note LIKE :pattern OR replace(replace(phone, ' ', ''), '-', '') LIKE :pattern
-             OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND (uid LIKE :pattern OR label LIKE :pattern)))))
-        AND (CASE WHEN :newest THEN :after = 0 OR person.id < :after ELSE person.id > :after END)
-        ORDER BY CASE WHEN :newest THEN -person.id ELSE person.id END LIMIT :limit""",
-        {
-            "closed": closed,
-            "group": group,
-            "pattern": pattern,
-            "after": after,
-            "limit": limit,
-            "newest": newest_first,
-            "names_only": names_only,
-        },
-    )
-    return [Person(*row) for row in rows]
-
-
 def count(db: sqlite3.Connection) -> int:
     """How many people there are, those who left not counted."""
     return int(db.execute("SELECT count(*) FROM person WHERE closed_at_ms IS NULL").fetchone()[0])
@@ -255,21 +218,6 @@ def card_by_number(db: sqlite3.Connection, number: int) -> Card | None:
 def cards_of(db: sqlite3.Connection, person: PersonId) -> list[Card]:
     """All cards of a person, the newest first."""
     return cards_in(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
-
-
-def cards(
-    db: sqlite3.Connection, *, text: str = "", after: int = 0, limit: int = 100, newest_first: bool = False
-) -> list[Card]:
-    """Cards whose UID, label or holder has `text` in it; the next page begins `after` the last."""
-    rows = db.execute(
-        CARD
-        + """WHERE (:pattern = '%%' OR uid LIKE :pattern OR label LIKE :pattern OR person.name LIKE :pattern
-               OR printf('%04d', card.number) LIKE :pattern)
-        AND (CASE WHEN :newest THEN :after = 0 OR card.id < :after ELSE card.id > :after END)
-        ORDER BY CASE WHEN :newest THEN -card.id ELSE card.id END LIMIT :limit""",
-        {"pattern": f"%{text.strip()}%", "after": after, "limit": limit, "newest": newest_first},
-    )
-    return cards_in(rows)
 
 
 def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:

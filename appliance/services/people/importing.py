@@ -159,7 +159,7 @@ def decide(
         Refusal: It can do nothing.
     """
     uid = uid_of(db, row.uid)
-    label, phone = texts.optional("label", row.label), texts.optional("phone", row.phone)
+    label, phone = texts.optional("label", row.label), texts.telephone(row.phone)
     until = day_of_text(row.valid_until)
     card = people.card_by_uid(db, uid) if uid else None
     holder = person_of(register, card, row)

@@ -19,7 +19,7 @@ from appliance.services import audit
 from appliance.services.announce import CardDied, PersonChanged
 from appliance.services.people.groups import floor_of, move_floor, need_group
 from appliance.services.sessions import billing, start_requests
-from appliance.services.texts import optional, required
+from appliance.services.texts import optional, required, telephone
 
 TRANSACTIONS_MAX = 1000
 CAME_BACK = frozenset({"returned", "undone"})
@@ -44,7 +44,7 @@ def add_person(
     person = people.add(
         db,
         name=name,
-        phone=optional("phone", phone),
+        phone=telephone(phone),
         note=optional("note", note),
         language=language,
         group=group,
@@ -78,7 +78,7 @@ def change_person(
         db,
         person,
         name=name,
-        phone=optional("phone", phone),
+        phone=telephone(phone),
         note=optional("note", note),
         language=language,
         group=group,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from appliance.db.cards import aliases
 from appliance.db.cards import limits as limit_rows
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
@@ -243,7 +243,7 @@ def _page(
     elif person is not None:
         rows = [card for card in reversed(people.cards_of(db, PersonId(person))) if card.id > after][:limit]
     else:
-        rows = people.cards(db, text=text, after=after, limit=limit)
+        rows = people_search.cards_after(db, text=text, after=after, limit=limit)
     return [Known(card, aliases.of_card(db, card.id)) for card in rows]
 
 

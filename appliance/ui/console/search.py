@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
@@ -64,7 +64,7 @@ def _find(db: sqlite3.Connection, query: str) -> SearchPage:
     ]
     return SearchPage(
         query,
-        people.page(db, text=query, limit=EACH_MAX),
+        people_search.people(db, text=query, limit=EACH_MAX).rows,
         people.card_by_uid(db, normal_form(query)),
         sorted(found, key=lambda one: one[1])[:EACH_MAX],
         session,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db import board
-from appliance.db.people import people
+from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Conflict, Invalid, Refusal
@@ -93,10 +93,12 @@ async def start(request: web.Request) -> web.Response:
 async def _start_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
     console = request.app[CONSOLE]
     station, evse = await station_of(request), _evse(request)
-    query = request.query.get("q", "").strip()
+    query = request.query.get("q", "").strip()[:100]
     if query:
         names_only = principal(request).role not in SEES_PHONES
-        found = await console.store.read(people.page, text=query, limit=FOUND_MAX, names_only=names_only)
+        found = (
+            await console.store.read(people_search.people, text=query, limit=FOUND_MAX, names_only=names_only)
+        ).rows
     else:
         found = await console.store.read(board.recent_people, station.id, FOUND_MAX)
     page = StartPage(station, _place(request, station, evse), evse, query, found, not query, form)

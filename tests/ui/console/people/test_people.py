@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import ledger
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.money import Currency
 from appliance.domain.tariff import Tariff
@@ -261,7 +261,7 @@ async def test_person_card_and_first_top_up_are_taken_in_together_and_once(yard:
     again = await post(client, "/people/new", **form)
 
     assert first[0] == again[0] == 200
-    found = await yard.store.read(people.page, text="Anwara")
+    found = (await yard.store.read(people_search.people, text="Anwara")).rows
     assert [(one.name, one.balance_minor, one.cards) for one in found] == [("Anwara Begum", 200_00, 1)]
 
 
@@ -274,7 +274,7 @@ async def test_a_card_that_is_taken_leaves_no_person_behind(yard: Yard) -> None:
     assert status == 409
     assert "belongs to Rahima Khatun already" in html
     assert 'value="Anwara Begum"' in html
-    assert await yard.store.read(people.page, text="Anwara") == []
+    assert (await yard.store.read(people_search.people, text="Anwara")).rows == []
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ async def test_who_left_can_come_back(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Short Guest", group_id="1")
-    guest = (await yard.store.read(people.page, text="Short Guest"))[0].id
+    guest = (await yard.store.read(people_search.people, text="Short Guest")).rows[0].id
 
     _, html = await post(client, f"/people/{guest}/leave")
     assert "Has left this site" in html
@@ -375,7 +375,7 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> N
     await post(client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="")
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Shop 14", group_id="3")
-    shop = (await yard.store.read(people.page, text="Shop 14"))[0]
+    shop = (await yard.store.read(people_search.people, text="Shop 14")).rows[0]
     key = key_in(await get(client, f"/people/{shop.id}/correction"))
     fields = {"key": key, "amount_minor": "1000", "direction": "out", "reason": "from the old book", "confirmed": "1"}
 
