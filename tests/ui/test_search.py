@@ -10,12 +10,15 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from appliance.db.engine.store import Store
-from appliance.domain.identifiers import GroupId, PersonId
+from appliance.db.people import people, people_search
+from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services.announce import Hub
 from appliance.services.cards import aliases
 from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
-from appliance.services.people import people
+from appliance.services.people import people as people_units
+from appliance.services.sessions import start_requests
+from appliance.services.wallets import wallets
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from tests.support.one_desk import OneDesk
@@ -66,14 +69,14 @@ async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
 
     async with open_yard(tmp_path, desks=desks) as yard, made[0].running():
         emile = await yard.store.write(
-            lambda db: people.add_person(
+            lambda db: people_units.add_person(
                 db, EMILE, GroupId(1), ACTOR, NOW_MS, phone="০১৯১১-২২৩৩৪৪", note="50% off_peak"
             )
         )
         assert emile == 5
-        card = await yard.store.write(people.add_card, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
+        card = await yard.store.write(people_units.add_card, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
         await yard.store.write(aliases.add, "VID:77", card, ACTOR, NOW_MS)
-        seeker = await yard.store.write(people.add_person, SEEKER, GroupId(1), ACTOR, NOW_MS)
+        seeker = await yard.store.write(people_units.add_person, SEEKER, GroupId(1), ACTOR, NOW_MS)
         assert seeker == PersonId(6)
         yield yard
 
@@ -117,3 +120,67 @@ async def test_who_may_see_no_telephone_numbers_finds_people_by_their_names_only
 
     assert [text for text in hidden if await found_at(yard, START, text, Role.GUARD)] == []
     assert await found_at(yard, START, "ÉMILE", Role.GUARD) == {EMILE}
+
+
+SHAPES = (
+    "0005", "#5", " ০০০৫ ", "04:e1:b2:c3:d4:e5:80", "80e5d4c3b2e104", "vid:77", str(int("04E1B2C3D4E580", 16)),
+    "http://192.168.1.10:8081/card/{}", "http://192.168.1.10:8081/card/{}?p=00&m=00",
+)  # fmt: skip
+"""How a card may be meant: printed number, UID and its bytes backwards, a charger's name for it, decimal, its link."""
+
+
+async def shapes(yard: Yard) -> list[str]:
+    card = (await yard.store.read(people_search.cards, text=EMILE)).rows[0]
+    return [shape.format(card.token) for shape in SHAPES]
+
+
+@pytest.mark.parametrize(("place", "target"), [("/search", "/people/5"), ("/desk/counter", "/desk/counter?card=5")])
+async def test_a_card_is_meant_by_the_same_everywhere(yard: Yard, place: str, target: str) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    opened = {}
+    for text in await shapes(yard):
+        async with client.get(place, params={"q": text}, allow_redirects=False) as answer:
+            opened[text] = answer.headers.get("Location", "")
+
+    assert opened == dict.fromkeys(opened, target)
+
+
+async def test_a_start_is_for_the_card_that_is_meant(yard: Yard) -> None:
+    await yard.store.write(wallets.top_up, PersonId(5), 500_00, "cash", "first", ACTOR, NOW_MS)
+    client = await yard.logged_in(Role.GUARD)
+    for text in await shapes(yard):
+        yard.stations.asked.clear()
+        async with client.post(
+            "/stations/CS-02/1/start",
+            data={"card": text},
+            headers={"Sec-Fetch-Site": "same-origin"},
+            allow_redirects=False,
+        ) as answer:
+            assert answer.status == 303, text
+        assert yard.stations.asked == [("remote_start", 2, 1, "04E1B2C3D4E580")], text
+        for session in await yard.store.read(people.running_of, PersonId(5)):
+            await yard.store.write(start_requests.give_up, session, "cancelled", NOW_MS)
+
+
+async def test_what_is_the_name_of_one_card_is_not_the_number_of_another(yard: Yard) -> None:
+    await yard.store.write(aliases.add, "5", CardId(1), ACTOR, NOW_MS)
+
+    meant = await yard.store.read(people_search.card_meant, "5")
+    assert meant is not None
+    assert meant.id == 1
+
+
+async def test_a_program_finds_a_card_by_all_that_chargers_call_it_and_by_nothing_else(yard: Yard) -> None:
+    for text in ("04:e1:b2:c3:d4:e5:80", "80e5d4c3b2e104", "vid:77"):
+        assert await found_at(yard, "/api/v1/cards?uid={}", text) == {EMILE}
+    for text in ("0005", str(int("04E1B2C3D4E580", 16))):
+        assert await found_at(yard, "/api/v1/cards?uid={}", text) == set()
+
+
+async def test_a_card_that_is_not_all_that_is_found_is_shown_beside_the_rest(yard: Yard) -> None:
+    client = await yard.logged_in(Role.CASHIER)
+    async with client.get("/search", params={"q": "1"}, allow_redirects=False) as answer:
+        html = await answer.text()
+
+    assert 'href="/cards/1"' in html  # The card numbered 0001,
+    assert 'href="/sessions/1"' in html  # and the first session.

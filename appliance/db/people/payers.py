@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import NamedTuple
 
 from appliance.db import tariffs
@@ -80,7 +81,7 @@ def by_token(db: Database, id_token: str) -> Payer | None:
     return payer
 
 
-def uid_behind(db: Database, id_token: str) -> str | None:
+def uid_behind(db: sqlite3.Connection, id_token: str) -> str | None:
     """The UID of the card that a station calls so, if that is not the UID itself."""
     row = db.execute(UID_BEHIND, (id_token, reversed_form(id_token))).fetchone()
     return str(row[0]) if row[0] is not None else None

@@ -6,9 +6,10 @@ import functools
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.db.people.people import CARD, PERSON, Card, Person, cards_in
+from appliance.db.people.payers import uid_behind
+from appliance.db.people.people import CARD, PERSON, Card, Person, card_by_number, card_by_token, card_by_uid, cards_in
 from appliance.domain.digits import WESTERN
-from appliance.domain.id_token import HEX, SEPARATORS, normal_form
+from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
 
 PEOPLE_ORDERS = {
     "name": "person.name COLLATE NOCASE, person.id",
@@ -152,6 +153,27 @@ def cards_after(db: sqlite3.Connection, *, text: str = "", after: int, limit: in
         {"state": "", "now_ms": 0, **patterns(text), "after": after, "limit": limit},
     )
     return cards_in(rows)
+
+
+def card_called(db: sqlite3.Connection, token: str) -> Card | None:
+    """The card that a charger means by a token in normal form: its UID, a name that was learned, its UID backwards."""
+    known = card_by_uid(db, token)
+    if known is None and (uid := uid_behind(db, token)) is not None:
+        known = card_by_uid(db, uid)
+    return known
+
+
+def card_meant(db: sqlite3.Connection, text: str) -> Card | None:
+    """The card that somebody means who typed, scanned or read a text off it: all that a charger may call it, in any
+    spelling; the number printed on it; the link that it carries.
+    """
+    for token in dict.fromkeys((normal_form(text), *readings(text))):
+        if (known := card_called(db, token)) is not None:
+            return known
+    number = card_number(text)
+    if number is not None:
+        return card_by_number(db, number)
+    return card_by_token(db, text.strip().partition("?")[0].rpartition("/")[2])
 
 
 def patterns(text: str) -> dict[str, str | int]:

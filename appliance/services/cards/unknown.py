@@ -6,21 +6,20 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.card_desk.jobs import Job
-from appliance.db.cards import aliases as alias_rows
 from appliance.db.cards import unknown as rows
 from appliance.db.cards.unknown import Tag
 from appliance.db.engine.unit import Database
-from appliance.db.people import payers, people
+from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
 from appliance.db.people.people import Card
 from appliance.domain.errors import NotFound, Refusal
-from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
+from appliance.domain.id_token import is_random, is_remote, likeness, masked, stems
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.services import audit, texts
 from appliance.services.announce import UnknownTagSeen
 from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import aliases
-from appliance.services.people import people as people_units
+from appliance.services.people import people
 
 TAGS_MAX = 500
 """So many are kept, those that were shown last."""
@@ -82,7 +81,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
         NotFound: There is no such person or station.
         Refusal: The person has left.
     """
-    found = people_units.need_person(db, person)
+    found = people.need_person(db, person)
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left.", "Take them back first.", name=found.name)
     request = {"person_id": int(person), "label": texts.optional("label", label)}
@@ -98,9 +97,7 @@ def enrol(db: Database, job: Job, token: str, now_ms: int) -> bool:
         charger_jobs.finish(db, job, "failed", now_ms, "random")
         return False
     try:
-        card = people_units.add_card(
-            db, token, job.person_id, job.actor, now_ms, label=str(job.request.get("label") or "")
-        )
+        card = people.add_card(db, token, job.person_id, job.actor, now_ms, label=str(job.request.get("label") or ""))
     except Refusal:
         charger_jobs.finish(db, job, "failed", now_ms, "taken")
         return False
@@ -112,16 +109,10 @@ def page(
     db: sqlite3.Connection, *, station: StationId | None = None, limit: int = 100, offset: int = 0
 ) -> list[UnknownTag]:
     """The list, shown last first, with the cards that each may be. What is known by now is left out."""
-    tags = [
-        tag
-        for tag in rows.page(db, station, limit, offset)
-        if people.card_by_uid(db, tag.token) is None and alias_rows.find(db, tag.token) is None
-    ]
+    tags = [tag for tag in rows.page(db, station, limit, offset) if people_search.card_called(db, tag.token) is None]
     found = []
     cards = alike(db, [tag.token for tag in tags])
     for tag in tags:
-        if any(card.uid == reversed_form(tag.token) for card in cards):
-            continue
         suggestions = [Suggestion(card, how) for card in cards if (how := likeness(tag.token, card.uid)) is not None]
         found.append(UnknownTag(tag, is_random(tag.token), tuple(suggestions[:SUGGESTIONS_MAX])))
     return found

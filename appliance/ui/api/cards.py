@@ -238,7 +238,7 @@ def _page(
     db: sqlite3.Connection, text: str, uid: str | None, person: int | None, after: int, limit: int
 ) -> list[Known]:
     if uid is not None:
-        found = people.card_by_uid(db, normal_form(uid))
+        found = people_search.card_called(db, normal_form(uid))
         rows = [found] if found is not None and found.id > after else []
     elif person is not None:
         rows = [card for card in reversed(people.cards_of(db, PersonId(person))) if card.id > after][:limit]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.people import people, people_search
+from appliance.db.people import people_search
 from appliance.db.people.people import Card, Person
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations
-from appliance.domain.id_token import normal_form
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
@@ -65,7 +64,7 @@ def _find(db: sqlite3.Connection, query: str) -> SearchPage:
     return SearchPage(
         query,
         people_search.people(db, text=query, limit=EACH_MAX).rows,
-        people.card_by_uid(db, normal_form(query)),
+        people_search.card_meant(db, query),
         sorted(found, key=lambda one: one[1])[:EACH_MAX],
         session,
     )
@@ -73,12 +72,11 @@ def _find(db: sqlite3.Connection, query: str) -> SearchPage:
 
 def _only_hit(page: SearchPage) -> str:
     """Where to go when there is exactly one thing to find; "" otherwise."""
-    if page.card is not None:
-        return f"/people/{page.card.person_id}"
-    hits = [f"/people/{one.id}" for one in page.people]
+    hits = [f"/people/{page.card.person_id}"] if page.card is not None else []
+    hits += [f"/people/{one.id}" for one in page.people]
     hits += [station_path(identity) for identity, _name in page.stations]
     hits += [f"/sessions/{page.session.id}"] if page.session else []
-    return hits[0] if len(hits) == 1 else ""
+    return hits[0] if len(set(hits)) == 1 else ""
 
 
 PAGE = Page(routes=[web.get("/search", show)])

@@ -76,6 +76,8 @@ async def start(request: web.Request) -> web.Response:
         person = PersonId(form.number("person")) if form.text("person") else None
         if person is None and not card:
             raise Invalid("card", N_("Say who is to charge: a person or a card."))
+        if card and (meant := await console.store.read(people_search.card_meant, card)) is not None:
+            card = meant.uid
         wish = await console.control.start(station.id, evse, principal(request).actor, person=person, card=card)
         async with asyncio.timeout(ANSWER_WAIT_S):
             answer = await asyncio.shield(wish.answer)
