@@ -159,6 +159,14 @@ async def test_a_refused_start_gives_the_money_back(api: Client, station: Statio
     assert (await api.get(f"/people/{person}"))["available_minor"] == 100_000
 
 
+async def test_a_start_that_named_no_connector_is_taken_back_at_any(api: Client, station: Station, person: int) -> None:
+    wish = await api.post("/stations/CS-01/start", {"person_id": person})
+
+    stopped = await api.post("/stations/CS-01/stop", {"connector": 1})
+
+    assert (stopped.status, stopped.body) == (202, {"session_id": wish["session_id"], "status": "Cancelled"})
+
+
 async def test_a_wish_is_taken_back_by_stopping_its_session(api: Client, station: Station, person: int) -> None:
     wish = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
     stopped = await api.post("/stations/CS-01/stop", {"session_id": wish["session_id"]})

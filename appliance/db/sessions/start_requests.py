@@ -118,6 +118,18 @@ def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
     return SessionId(row[0]) if row else None
 
 
+def open_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+    """What a stop on this EVSE means: what runs there, the newest if the station forgot to end others; else the start that was
+    wished for there; else one that left the choice to the station.
+    """
+    row = db.execute(
+        """SELECT id FROM session WHERE station_id = ? AND evse IN (0, ?) AND state IN ('requested', 'running')
+        ORDER BY CASE state WHEN 'running' THEN 0 ELSE 1 END, evse DESC, id DESC LIMIT 1""",
+        (station, evse),
+    ).fetchone()
+    return SessionId(row[0]) if row else None
+
+
 def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     """All starts that were wished for on a station and have not come yet."""
     rows = db.execute(

@@ -163,9 +163,6 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
     return running
 
 
-def running_on(db: Database, station: StationId, evse: int) -> SessionId | None:
-    """The session that runs on, or was wished for, an EVSE."""
-    running = sessions.on_evse(db, station, evse)
-    if running is not None:
-        return running.id
-    return rows.on_evse(db, station, evse)
+def running_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+    """The session that runs on an EVSE, or was wished for there or without saying where."""
+    return rows.open_on(db, station, evse)

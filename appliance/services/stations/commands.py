@@ -110,7 +110,7 @@ class RemoteControl:
 
     async def stop_on(self, station: StationId, evse: int, actor: str) -> tuple[SessionId, CommandAnswer]:
         """Stop what runs on an EVSE."""
-        session = await self._store.write(start_requests.running_on, station, evse)
+        session = await self._store.read(start_requests.running_on, station, evse)
         if session is None:
             raise NotFound("No session runs on this connector.")
         return session, await self.stop(session, actor)

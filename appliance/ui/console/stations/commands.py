@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,11 +15,13 @@ from aiohttp import web
 from appliance.db import board
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
+from appliance.db.sessions import session_list
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Conflict, Invalid, Refusal
-from appliance.domain.identifiers import PersonId, SessionId
+from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.station import EVSE_MAX
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import start_requests
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
@@ -113,8 +116,7 @@ async def _start_page(request: web.Request, form: Form, *, status: int = 200) ->
 async def show_stop(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/1/stop`."""
     station, evse = await station_of(request), _evse(request)
-    running = (await request.app[CONSOLE].store.read(board.running, station.id)).get((station.id, evse))
-    who = running.person if running and running.person else _("The driver")
+    who = await request.app[CONSOLE].store.read(_who, station.id, evse) or _("The driver")
     return _confirm(
         request,
         title=_("Stop charging?"),
@@ -131,16 +133,15 @@ async def show_stop(request: web.Request) -> web.Response:
 async def stop(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/1/stop`: the transaction that runs there, or the wish that waits there."""
     console, station, evse = request.app[CONSOLE], await station_of(request), _evse(request)
-    open_ones = await console.store.read(board.running, station.id)
-    running = open_ones.get((station.id, evse)) or open_ones.get((station.id, 0))
-    if running is None:
+    session = await console.store.read(start_requests.running_on, station.id, evse)
+    if session is None:
         raise Conflict(N_("No session runs on this connector."), N_("It may have ended a moment ago."))
 
     async def ask() -> CommandAnswer:
-        return await console.control.stop(SessionId(running.id), principal(request).actor)
+        return await console.control.stop(session, principal(request).actor)
 
     # Where a stop fails, the session's page tells more, and ends it if the charger has forgotten it.
-    page = f"/sessions/{running.id}" if may(principal(request).role, "GET", "/sessions/{session}") else "/"
+    page = f"/sessions/{session}" if may(principal(request).role, "GET", "/sessions/{session}") else "/"
     return await _command(request, station, evse, ask, _("the charger is stopping."), failed_at=page)
 
 
@@ -231,6 +232,13 @@ async def reset(request: web.Request) -> web.Response:
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------------
+
+
+def _who(db: sqlite3.Connection, station: StationId, evse: int) -> str:
+    """Who charges there; "" if nobody knows."""
+    number = start_requests.running_on(db, station, evse)
+    session = session_list.show(db, number) if number is not None else None
+    return session.person if session is not None else ""
 
 
 async def _set_operative(request: web.Request, *, operative: bool, told: str) -> web.Response:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.db import audit, board
+from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
@@ -17,6 +18,7 @@ from appliance.services.operators import operators
 from appliance.services.operators.operators import Role
 from appliance.services.people import groups, people
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import start_requests
 from appliance.services.stations import admission
 from tests.ui.yard import ACTOR, NOW_MS, SITE, Yard, open_yard
 
@@ -253,6 +255,21 @@ async def test_a_stop_is_asked_of_the_charger_and_put_on_record(yard: Yard) -> N
     assert said == "done: Gate 1 · 1: the charger is stopping."
     rows = await yard.store.read(audit.page, action="station.stop")
     assert rows[0].actor.startswith("operator:")
+
+
+@pytest.mark.parametrize("evse", [1, 2])
+async def test_a_start_that_named_no_connector_is_taken_back_at_any(yard: Yard, evse: int) -> None:
+    station = StationId(1)  # On whose first connector somebody charges.
+    running = (await yard.store.read(board.running))[1, 1].id
+    wish = await yard.store.write(start_requests.request_start, station, 0, "operator:1", NOW_MS, person=PersonId(1))
+    open_there = {1: running, 2: wish.id}
+
+    assert await yard.store.read(start_requests.running_on, station, evse) == open_there[evse]
+    client = await yard.logged_in()
+    name = "Karim Ahmed" if evse == 1 else "Rahima Khatun"
+    assert name in await (await client.get(f"/stations/CS-01/{evse}/stop")).text()
+    await answered(yard, f"/stations/CS-01/{evse}/stop", {})
+    assert yard.stations.asked == ([("remote_stop", 1, running)] if evse == 1 else [])
 
 
 async def test_where_a_stop_fails_the_page_of_the_session_opens(yard: Yard) -> None:
