@@ -75,10 +75,6 @@ class StationCommands:
         """Send any call as it is, unvalidated; the payload of the answer."""
         return await self._link(station).calls.call(action, payload)
 
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        """Close its connection, if there is one: it was retired, or must come back with its new password."""
-        await self._links.disconnect(station, reason)
-
     async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""
         link = self._link(station)

@@ -67,9 +67,6 @@ class MadeUpStations:
         self._answer("raw", station, action)
         return payload
 
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        self._answer("disconnect", station, reason)
-
     def _answer(self, command: str, station: StationId, what: object) -> CommandAnswer:
         self.asked.append((command, station, what))
         self.heard.set()

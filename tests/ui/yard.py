@@ -64,7 +64,6 @@ class ScriptedStations:
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     answers: dict[str, CommandAnswer | CommandFailed] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
-    closed: list[StationId] = field(default_factory=list)
 
     def is_online(self, station: StationId) -> bool:
         """Whether it has a connection now."""
@@ -119,11 +118,6 @@ class ScriptedStations:
         """The payload again."""
         self._answer("raw_call", station, action, payload)
         return {"echo": payload}
-
-    async def disconnect(self, station: StationId, reason: str) -> None:  # noqa: ARG002
-        """Noted."""
-        self.closed.append(station)
-        self.connected.discard(station)
 
     def _answer(self, command: str, *values: Any) -> CommandAnswer:
         self.asked.append((command, *values))

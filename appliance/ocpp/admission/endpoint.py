@@ -166,7 +166,7 @@ class Endpoint:
     ) -> web.Response | None:
         """Security profiles 0 to 2. A name nobody knows is told the same as a wrong password, after the same work."""
         credentials = basic_credentials(request.headers.get(hdrs.AUTHORIZATION))
-        secured = station is not None and (station.security_profile > 0 or station.password_hash is not None)
+        secured = station is not None and station.is_secured
         unknown = station is None and credentials is not None and not self._context.settings.accept_unknown
         if not secured and not unknown:
             return None

@@ -38,7 +38,6 @@ MISSES_MAX = 2
 SWAPS_MAX = 4
 SWAP_WINDOW_MS = 120_000
 ANSWERS_READ_BACK = 4_000
-CLOSE_REASON_BYTES_MAX = 100
 
 
 class Links:
@@ -80,9 +79,17 @@ class Links:
             self._by_identity[known.identity] = station
         was_accepted, station.accepted = station.accepted, known.state is StationState.APPROVED
         station.retired = known.state is StationState.RETIRED
+        asked = (station.security_profile, station.password_hash)
         station.security_profile, station.password_hash = known.security_profile, known.password_hash
-        if station.accepted and not was_accepted and station.link is not None:
-            self._start(self._let_in(station.link), "let in")
+        link = station.link
+        if link is None:
+            return station
+        if station.retired:
+            self._start(link.close(WSCloseCode.POLICY_VIOLATION, b"retired"), "close: retired")
+        elif station.is_secured and asked != (known.security_profile, known.password_hash):
+            self._start(link.close(WSCloseCode.POLICY_VIOLATION, b"must come back with its password"), "close: secured")
+        elif station.accepted and not was_accepted:
+            self._start(self._let_in(link), "let in")
         return station
 
     async def find(self, identity: str) -> Station | None:
@@ -111,6 +118,8 @@ class Links:
         """Make `link` the one of its station and read it until it ends. The one before is closed."""
         station, context = link.station, self._context
         older, station.link = station.link, link
+        if station.id in self._stale:
+            self._start(self._refresh(station.id), f"refresh station {station.id}")
         if older is not None:
             self._note_swap(link, older)
             older.calls.lost()
@@ -149,12 +158,6 @@ class Links:
         for link in links:
             self._report_skew(link.station)
 
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        """Close its connection, if there is one."""
-        link = self.of(station)
-        if link is not None:
-            await link.close(WSCloseCode.POLICY_VIOLATION, reason.encode()[:CLOSE_REASON_BYTES_MAX])
-
     async def close(self) -> None:
         """Close all links, for the end of the program, and let none begin."""
         self._closing = True
@@ -168,14 +171,14 @@ class Links:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def admission_changed(self, announcements: Iterable[Announcement]) -> None:
-        """Listens to the hub. Of a station that waits to be let in, or is not known yet, the news is read at once."""
+        """Listens to the hub. Of a station that is connected, or is not let in yet, the news is read at once."""
         for announcement in announcements:
             if type(announcement) is AdmissionChanged and not self._closing:
                 number = StationId(announcement.station)
                 station = self._by_id.get(number)
                 fresh = number not in self._stale
                 self._stale[number] = next(self._news)
-                if fresh and (station is None or not station.accepted):
+                if fresh and (station is None or not station.accepted or station.link is not None):
                     self._start(self._refresh(number), f"refresh station {number}")
 
     # Helpers.

@@ -87,9 +87,6 @@ class Stations(Protocol):
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""
 
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        """Close its connection, if there is one: it was retired, or must come back with its new password."""
-
     async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""
 

@@ -104,8 +104,6 @@ async def change_station(call: Call) -> Answer:
         call.actor,
         call.now_ms,
     )
-    if secured:
-        await call.console.stations.disconnect(station.id, "its password was changed")
     return await _now(call, station.id)
 
 
@@ -120,7 +118,6 @@ async def retire(call: Call) -> Answer:
     """`POST /stations/{id}/retire`."""
     station = await station_of(call)
     await call.console.store.write(units.retire, station.id, call.actor, call.now_ms)
-    await call.console.stations.disconnect(station.id, "it was retired")
     return await _now(call, station.id)
 
 

@@ -203,7 +203,6 @@ async def dismiss(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/dismiss`: turn a knocking one away; it may knock again."""
     console, station = request.app[CONSOLE], await station_of(request)
     await console.store.write(admission.dismiss, station.id, principal(request).actor, console.clock())
-    await console.stations.disconnect(station.id, "turned away")
     return done(request, "/stations", _("{identity} was turned away.").format(identity=station.identity))
 
 
@@ -216,7 +215,6 @@ async def retire(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/retire`: off the board for good, its sessions stay."""
     console, station = request.app[CONSOLE], await station_of(request)
     await console.store.write(admission.retire, station.id, principal(request).actor, console.clock())
-    await console.stations.disconnect(station.id, "retired")
     return done(request, "/stations", _("{name} is retired. Its sessions stay in the books.").format(name=station.name))
 
 
@@ -243,7 +241,6 @@ async def secure(request: web.Request) -> web.Response:
     except Refusal as refusal:
         page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)
-    await console.stations.disconnect(station.id, "must come back with its password")
     page = SecurityPage(await station_of(request), password, Form(), console.addresses)
     return render(request, "stations/security.html", page)
 
