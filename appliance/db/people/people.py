@@ -70,6 +70,11 @@ class Person:
     created_at_ms: int
     closed_at_ms: int | None
 
+    @property
+    def payable_minor(self) -> int:
+        """What can be paid out: all that is there, but what a running session holds."""
+        return max(0, self.balance_minor - self.held_minor)
+
 
 @dataclass(frozen=True, slots=True)
 class CardGiven:

@@ -183,7 +183,7 @@ async def _ask(request: web.Request, form: Form, key: str, status: int = 200) ->
     )
     comes_back, rest_minor = action == "return", 0
     if comes_back and asked.person.policy == Policy.PREPAID and not asked.others:
-        rest_minor = max(0, asked.person.balance_minor - asked.person.held_minor)
+        rest_minor = asked.person.payable_minor
     title, sentence, button = QUESTIONS[action]
     words = {"name": asked.person.name, "number": card_number(asked.card.number)}
     shown = AskPage(

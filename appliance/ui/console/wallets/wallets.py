@@ -15,7 +15,7 @@ from aiohttp import web
 from appliance.db import tariffs
 from appliance.db.people import people
 from appliance.db.people.people import Person
-from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
@@ -116,7 +116,7 @@ async def top_up(request: web.Request) -> web.Response:
 async def show_refund(request: web.Request) -> web.Response:
     """`GET /people/{person}/refund`: all that is free, unless something else is typed."""
     found = (await _buys(request)).person
-    free_minor = max(0, found.balance_minor - found.held_minor)
+    free_minor = found.payable_minor
     form = Form({"amount_minor": format_amount(free_minor, currency_of(request))} if free_minor else {})
     return render(request, "wallets/refund.html", _confirm_page(found, form, new_key()))
 
@@ -131,7 +131,7 @@ async def refund(request: web.Request) -> web.Response:
         amount_minor = read_amount(request, form)
         method = wallets.method_of(form.text("method"))
         if not form.on("confirmed"):
-            check_refund(found, amount_minor)
+            wallets.check_refund(found, amount_minor)
             sentence = _("{amount} goes out {method} to {name}. The balance becomes {balance}.").format(
                 amount=fmt.money(amount_minor),
                 method=_(IN_METHODS[method]),
@@ -145,7 +145,7 @@ async def refund(request: web.Request) -> web.Response:
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
-        page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
+        page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/refund.html", page, status=refusal.status)
     words = (
         _("{amount} had been paid out to {name} before; nothing was booked now. The balance is {balance} now.")
@@ -178,7 +178,7 @@ async def correct(request: web.Request) -> web.Response:
         if not form.text("reason"):
             raise Invalid("reason", N_("A correction needs a reason."))
         if not form.on("confirmed"):
-            check_correction(found, signed)
+            wallets.check_correction(found, signed)
             words = (
                 _("{amount} is added to the wallet of {name}. The balance becomes {balance}.")
                 if signed > 0
@@ -198,7 +198,7 @@ async def correct(request: web.Request) -> web.Response:
             console.clock(),
         )
     except Refusal as refusal:
-        page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
+        page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/correction.html", page, status=refusal.status)
     words = (
         _("This correction for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
@@ -282,25 +282,6 @@ def read_amount(request: web.Request, form: Form) -> int:
     return parse_amount(form.text("amount_minor"), currency_of(request), field="amount_minor")
 
 
-def check_refund(person: Person, amount_minor: int) -> None:
-    """The same refusal as the one at the booking, before anything is confirmed."""
-    wallets.check_amount(amount_minor)
-    if amount_minor > person.balance_minor - person.held_minor:
-        raise Invalid(
-            "amount_minor",
-            N_("The wallet of {name} has less than that."),
-            N_("What a running session holds cannot be paid out."),
-            name=person.name,
-        )
-
-
-def check_correction(person: Person, amount_minor: int) -> None:
-    """The same for a correction, in either direction; out of a wallet goes at most what is available."""
-    wallets.check_amount(abs(amount_minor))
-    if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
-        raise Invalid("amount_minor", N_("The wallet of {name} has less than that."), name=person.name)
-
-
 def again(form: Form, refusal: Refusal) -> Form:
     """The form with what was wrong. It is asked to confirm once more."""
     values = {name: value for name, value in form.values.items() if name != "confirmed"}
@@ -344,6 +325,13 @@ def currency_of(request: web.Request) -> Currency:
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
     return ConfirmPage(person, form, key, method_choices(), sentence, button)
+
+
+def _beside_amount(refusal: Refusal) -> Refusal:
+    """Too little money is a word about the amount that was typed."""
+    if isinstance(refusal, TooLittleMoney):
+        return Invalid("amount_minor", refusal.message, refusal.advice, **refusal.values)
+    return refusal
 
 
 def _done(request: web.Request, person: int, sentence: str, moved: Moved) -> web.Response:

@@ -178,10 +178,13 @@ async def test_refund_of_more_than_is_free_is_refused_before_anything_is_confirm
     too_much = str((found.balance_minor - found.held_minor) // 100 + 1)
     key = key_in(await get(client, "/people/2/refund"))
 
-    status, html = await post(client, "/people/2/refund", key=key, amount_minor=too_much, method="cash")
+    for confirmed in ("", "1"):
+        status, html = await post(
+            client, "/people/2/refund", key=key, amount_minor=too_much, method="cash", confirmed=confirmed
+        )
 
-    assert status == 422
-    assert "has less than that" in html
+        assert status == 409
+        assert re.search(r'id="amount_minor-wrong">.*The wallet of Karim Ahmed has less than that', html)
 
 
 async def test_correction_needs_direction_and_reason(yard: Yard) -> None:
@@ -201,16 +204,18 @@ async def test_correction_that_cannot_be_booked_is_refused_before_anything_is_co
 ) -> None:
     client = await yard.logged_in(Role.MANAGER)
     # Into a wallet the limit is that of the keyboard's slips, out of it what the wallet has.
-    amount = {"in": "1000001", "out": "999999"}[direction]
+    amount, refused = {"in": ("1000001", 422), "out": ("999999", 409)}[direction]
     fields = {"key": key_in(await get(client, "/people/1/correction")), "direction": direction, "reason": "meter"}
 
-    status, html = await post(client, "/people/1/correction", **fields, amount_minor=amount)
+    for confirmed in ("", "1"):
+        status, html = await post(client, "/people/1/correction", **fields, amount_minor=amount, confirmed=confirmed)
 
-    assert status == 422
-    assert "balance becomes" not in html
-    assert f'value="{amount}"' in html
-    assert re.search(rf'value="{direction}"[^>]* checked', html)
-    assert ">meter</textarea>" in html
+        assert status == refused
+        assert 'id="amount_minor-wrong"' in html
+        assert "balance becomes" not in html
+        assert f'value="{amount}"' in html
+        assert re.search(rf'value="{direction}"[^>]* checked', html)
+        assert ">meter</textarea>" in html
 
 
 async def test_correction_of_a_wallet_without_a_limit_may_go_below_zero(yard: Yard) -> None:
