@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from appliance.db.people import people, people_search
-from appliance.domain.tariff import Tariff
+from appliance.domain.tariff import TARIFF_FIELDS, Tariff
 
 NEWEST_MAX = 500
 """Among so many sessions the board looks for those whose cable is still in."""
@@ -112,7 +112,7 @@ WHERE state = 'approved' AND (:station IS NULL OR station.id = :station)
 ORDER BY name COLLATE NOCASE, station.id, evse, connector
 """
 
-RUNNING = """
+RUNNING = f"""
 SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
        coalesce(started_at_ms, requested_at_ms, 0),
        max(0, coalesce((SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
@@ -123,8 +123,7 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
                                  ORDER BY sampled_at_ms DESC LIMIT 4) WHERE soc_percent IS NOT NULL LIMIT 1),
        policy, stop_wanted,
        CASE WHEN policy = 'prepaid' THEN credit_posted - debit_posted - debit_pending - floor_minor + held_minor END,
-       tariff_id, coalesce(tariff.name, ''), energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute,
-       idle_grace_s, flat_milli, tax_basis_points
+       {", ".join(f"tariff.{field}" for field in TARIFF_FIELDS)}
 FROM session
 LEFT JOIN person ON person.id = session.person_id
 LEFT JOIN account ON account.id = session.wallet_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.domain.tariff import PRICE_MILLI_MAX
 from appliance.domain.units import INTEGER_MAX
 from appliance.ui.forms.forms import NUMBER_MAX
 
@@ -86,7 +87,7 @@ def amount(most: int, description: str, *, least: int = 1) -> Schema:
 
 def price(description: str) -> Schema:
     """A price in minor units with up to three decimals."""
-    return {"type": "number", "minimum": 0, "maximum": 1_000_000} | described(description)
+    return {"type": "number", "minimum": 0, "maximum": PRICE_MILLI_MAX // 1000} | described(description)
 
 
 def percent(description: str) -> Schema:

@@ -18,7 +18,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
 from appliance.domain.money import Currency
-from appliance.domain.tariff import Bill, Line, Tariff
+from appliance.domain.tariff import PRICES, Bill, Line, Tariff
 from appliance.services.announce import Announcement, SessionChanged
 from appliance.services.sessions import closing, live_cost, review
 from appliance.ui.console.stations.commands import ConfirmPage
@@ -237,19 +237,19 @@ def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
 
 
 def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:
-    prices = {
-        "energy": (tariff.energy_milli_per_kwh, _("{price} a kWh")),
-        "time": (tariff.time_milli_per_minute, _("{price} a minute")),
-        "idle": (tariff.idle_milli_per_minute, _("{price} a minute")),
-        "flat": (tariff.flat_milli, "{price}"),
+    words = {
+        "energy": _("{price} a kWh"),
+        "time": _("{price} a minute"),
+        "idle": _("{price} a minute"),
+        "flat": "{price}",
     }
     found = []
     for line in lines:
-        milli, words = prices[line.kind]
         quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
         if line.kind in ("time", "idle"):
             quantity = fmt.duration(line.quantity)
-        written = words.format(price=price_written(milli, currency, fmt))
+        milli = getattr(tariff, PRICES[line.kind])
+        written = words[line.kind].format(price=price_written(milli, currency, fmt))
         found.append(BillLine(_(LINES[line.kind]), quantity, written, line.amount_minor))
     return found
 
