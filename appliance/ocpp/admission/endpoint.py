@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ from appliance.ocpp.connection.registry import Links
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.schemas import shortened, v16
 from appliance.ocpp.settings import Settings
-from appliance.ocpp.v16.incoming import ONCE, inbound
+from appliance.ocpp.v16.incoming import inbound
 from appliance.ocpp.v16.outgoing import Outgoing16
 from appliance.ocpp.version import Dialect
 from appliance.services.announce import Hub
@@ -73,9 +73,10 @@ async def open_stations(
     context = Context(store, settings, clock)
     links = Links(context)
     stop_listening = hub.listen(links.admission_changed)
-    await links.load(ONCE)
+    spoken = dialects(settings)
+    await links.load(answered_once(spoken.values()))
     pinging = asyncio.create_task(links.keep_alive(), name="keep stations alive")
-    endpoint = Endpoint(context, links, dialects(settings), site_key)
+    endpoint = Endpoint(context, links, spoken, site_key)
     try:
         yield StationsFace(endpoint.application(), StationCommands(links), links, context.counters)
     finally:
@@ -98,6 +99,11 @@ def dialects(settings: Settings) -> dict[str, Dialect]:
         ),
     )
     return {dialect.subprotocol: dialect for dialect in spoken}
+
+
+def answered_once(spoken: Iterable[Dialect]) -> frozenset[str]:
+    """The actions whose last answers are read back from the message log at start, to be given again."""
+    return frozenset(action for one in spoken for action, message in one.inbound.items() if message.once)
 
 
 class Endpoint:
