@@ -25,6 +25,7 @@ from appliance.cli.init import create
 from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
+from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
@@ -119,7 +120,7 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     )
     db.executemany("INSERT INTO session_day VALUES (?, ?, ?, ?, ?, ?, 1)", days)
     owner = operators.add(
-        db, login="bench", name="Bench", role=operators.Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
+        db, login="bench", name="Bench", role=Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
     )  # fmt: skip
     token = operators.new_token()
     operators.log_in(db, owner, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)

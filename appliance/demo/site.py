@@ -25,6 +25,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
@@ -102,7 +103,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         db,
         login=LOGIN,
         name="Demo owner",
-        role="owner",
+        role=Role.OWNER,
         password_hash=operators.hash_password(PASSWORD),
         language="",
         actor=ACTOR,

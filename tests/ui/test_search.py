@@ -12,10 +12,10 @@ from aiohttp.test_utils import TestServer
 from appliance.db.engine.store import Store
 from appliance.db.people import people, people_search
 from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.domain.roles import Role
 from appliance.services.announce import Hub
 from appliance.services.cards import aliases
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.services.sessions import start_requests
 from appliance.services.wallets import wallets

@@ -20,13 +20,13 @@ from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
+from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.announce import Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Desks, ToyChargers, ToyReader, Variable

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.domain.roles import Role
 from appliance.ui.frame.language import N_, _
 
 ROLES = {
-    "owner": (N_("owner"), N_("may do everything")),
-    "manager": (N_("manager"), N_("everything but operators")),
-    "cashier": (N_("cashier"), N_("people, cards, top-ups, start and stop")),
-    "guard": (N_("guard"), N_("board, start, stop, unlock, problems")),
-    "installer": (N_("installer"), N_("chargers, their settings and messages")),
-    "viewer": (N_("viewer"), N_("looks at board, sessions and reports")),
+    Role.OWNER: (N_("owner"), N_("may do everything")),
+    Role.MANAGER: (N_("manager"), N_("everything but operators")),
+    Role.CASHIER: (N_("cashier"), N_("people, cards, top-ups, start and stop")),
+    Role.GUARD: (N_("guard"), N_("board, start, stop, unlock, problems")),
+    Role.INSTALLER: (N_("installer"), N_("chargers, their settings and messages")),
+    Role.VIEWER: (N_("viewer"), N_("looks at board, sessions and reports")),
 }
 
 
@@ -73,7 +74,7 @@ ERROR_CODES = {
 
 def role_name(role: str) -> str:
     """The word for a role."""
-    return _(ROLES[role][0]) if role in ROLES else role
+    return _(ROLES[Role(role)][0]) if role in ROLES else role
 
 
 def status_of(status: str) -> Status:

@@ -11,9 +11,9 @@ from aiohttp import ClientResponse
 
 from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import StationId
+from appliance.domain.roles import Role
 from appliance.services.announce import StationChanged
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.stations import admission
 from appliance.ui.frame import live
 from appliance.ui.frame.context import LIVE

@@ -7,8 +7,8 @@ import pytest
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.roles import Role
 from appliance.domain.station import ConnectorStatus
-from appliance.services.operators.operators import Role
 from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS

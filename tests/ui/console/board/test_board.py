@@ -11,11 +11,11 @@ import pytest
 
 from appliance.db import audit, board
 from appliance.domain.identifiers import PersonId, StationId
+from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import groups, people
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.services.sessions import start_requests

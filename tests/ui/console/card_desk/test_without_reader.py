@@ -7,7 +7,7 @@ import pytest
 from appliance.db.card_desk import jobs
 from appliance.db.people import people, people_search
 from appliance.db.wallets import receipts
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import (
     BLANK,

@@ -16,9 +16,9 @@ from appliance.db.people.people import Card
 from appliance.db.sessions import session_list
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.roles import Role
 from appliance.services.cards import aliases, pin
 from appliance.services.cards.limits import SoFar
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.ui.wording import cards
 from appliance.ui.writing.formats import formats

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db.people import people, people_search
 from appliance.domain.identifiers import CardId
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.services.people import people as people_units
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 

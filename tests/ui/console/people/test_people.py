@@ -13,8 +13,8 @@ from appliance.db import ledger
 from appliance.db.people import people, people_search
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.money import Currency
+from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.ui.console.wallets.wallets import presets
 from tests.ui.yard import Yard
