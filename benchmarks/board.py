@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import sqlite3
 import statistics
 import tempfile
 import time
@@ -20,7 +19,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import Store, open_to_write
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
 from appliance.domain.identifiers import StationId
@@ -111,8 +110,7 @@ class AllOnline:
 def fill(path: Path) -> None:
     """Two hundred connectors, two thirds of them charging, each measured sixty times."""
     migrate(path)
-    db = sqlite3.connect(path, isolation_level=None, factory=Database)
-    db.executescript(WRITER_SETTINGS)
+    db = open_to_write(path)
     db.execute("BEGIN IMMEDIATE")
     sites.create(db, SITE, bytes(32), NOW_MS)
     tariffs.make_default(

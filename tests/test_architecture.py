@@ -54,6 +54,16 @@ def test_no_sql_stands_outside_db() -> None:
     assert found == []
 
 
+def test_the_connection_that_writes_is_opened_in_one_place() -> None:
+    found = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "appliance").rglob("*.py"))
+        if "factory=Database" in path.read_text()
+    ]
+
+    assert found == ["appliance/db/engine/store.py"]
+
+
 def test_only_the_clock_asks_what_time_it_is() -> None:
     asking = ("datetime.now(", "time.time(", "time.time_ns(", "utcnow(", "date.today(")
     found = [

@@ -9,11 +9,11 @@ import heapq
 import random
 import sqlite3
 from collections.abc import Generator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 
 from appliance.cli.init import create
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import Store, open_to_write
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import session_list
@@ -86,15 +86,11 @@ def prepare(data: DataDirectory, clock: Clock) -> None:
     site = create(
         data, name="Dhanmondi yard", currency_code="BDT", timezone="Asia/Dhaka", language="en", demo=True, now_ms=now_ms
     )
-    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-    try:
-        db.executescript(WRITER_SETTINGS)
+    with closing(open_to_write(data.database)) as db:
         db.execute("BEGIN IMMEDIATE")
         fill(db, site, now_ms)
         db.flush()
         db.execute("COMMIT")
-    finally:
-        db.close()
 
 
 def fill(db: Database, site: Site, now_ms: int) -> None:

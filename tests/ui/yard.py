@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db import site as sites
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import Store, open_to_write
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
@@ -223,8 +222,7 @@ def _content(site: Site, *, filled: bool) -> tuple[bytes, frozenset[StationId]]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "forecourt.db"
         prepare(path)
-        db = sqlite3.connect(path, isolation_level=None, factory=Database)
-        db.executescript(WRITER_SETTINGS)
+        db = open_to_write(path)
         db.execute("BEGIN IMMEDIATE")
         sites.create(db, site, bytes(32), NOW_MS)
         online = fill(db) if filled else set()
