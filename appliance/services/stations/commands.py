@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from appliance.db.engine.store import Store
 from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
-from appliance.domain.errors import Conflict, NotFound, Refusal
+from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
 from appliance.services.sessions import start_requests
+from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +47,14 @@ class RemoteControl:
         self._stations = stations
         self._clock = clock
         self._stop_again_s = stop_again_s
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self._stopping: dict[SessionId, int] = {}
         self._silence: Callable[[], None] = hub.listen(self._heard)
 
     async def close(self) -> None:
         """Listen no more, and end what is under way: wishes stay in the books and are given up by the clock."""
         self._silence()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     # --- starting
 
@@ -79,7 +78,9 @@ class RemoteControl:
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
         running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
-        return Wish(running.id, self._task(self._ask(running.id, station, evse, running.id_token)))
+        return Wish(
+            running.id, self._tasks.start(self._ask(running.id, station, evse, running.id_token), "remote start")
+        )
 
     async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: str) -> CommandAnswer:
         try:
@@ -128,7 +129,7 @@ class RemoteControl:
     def _stop_soon(self, session: SessionId, station: StationId) -> None:
         if session not in self._stopping and self._stations.is_online(station):
             self._stopping[session] = 0
-            self._task(self._stop_until_over(session, station))
+            self._tasks.start(self._stop_until_over(session, station), "remote stop")
 
     async def _stop_until_over(self, session: SessionId, station: StationId) -> None:
         """Repeat the stop until the station tells that the transaction is over, or is gone."""
@@ -205,14 +206,3 @@ class RemoteControl:
         if not self._stations.is_online(station):
             raise CommandFailed("offline", "the station has no connection")
         await self._store.write(audit.record, actor, action, f"station:{station}", self._clock(), **details)
-
-    def _task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Refusal):
-            log.error("a command failed", exc_info=error)
