@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import orjson
 
+from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.id_token import masked
 
@@ -93,8 +94,7 @@ def subjects(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, Subje
     for kind, select in NAMES.items():
         numbers = [int(rest) for one, _colon, rest in (text.partition(":") for text in wanted)
                    if one == kind and rest.isdecimal()]  # fmt: skip
-        places = ", ".join("?" * len(numbers))
-        for number, name, key in db.execute(f"{select} WHERE id IN ({places})", numbers):
+        for number, name, key in db.execute(f"{select} WHERE id IN ({marks(numbers)})", numbers):
             found[f"{kind}:{number}"] = Subject(masked(name) if kind == "card" else str(name), str(key))
     return found
 

@@ -108,7 +108,7 @@ SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse
        coalesce(connector.status, station.status), coalesce(connector.error_code, ''), coalesce(info, ''),
        coalesce(changed_at_ms, 0)
 FROM station LEFT JOIN connector ON connector.station_id = station.id
-WHERE state = 'approved' AND (:station IS NULL OR station.id = :station)
+WHERE state = 'approved' AND (station.id = :station OR :station IS NULL)
 ORDER BY name COLLATE NOCASE, station.id, evse, connector
 """
 
@@ -117,10 +117,10 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
        coalesce(started_at_ms, requested_at_ms, 0),
        max(0, coalesce((SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                         ORDER BY sampled_at_ms DESC LIMIT 1) - meter_start_wh, 0)),
-       (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4)
+       (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4) AS last
         WHERE power_w IS NOT NULL LIMIT 1),
        (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
-                                 ORDER BY sampled_at_ms DESC LIMIT 4) WHERE soc_percent IS NOT NULL LIMIT 1),
+                                 ORDER BY sampled_at_ms DESC LIMIT 4) AS last WHERE soc_percent IS NOT NULL LIMIT 1),
        policy, stop_wanted,
        CASE WHEN policy = 'prepaid' THEN credit_posted - debit_posted - debit_pending - floor_minor + held_minor END,
        tariff_id, coalesce(tariff.name, ''), energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute,
@@ -129,7 +129,7 @@ FROM session
 LEFT JOIN person ON person.id = session.person_id
 LEFT JOIN account ON account.id = session.wallet_id
 LEFT JOIN tariff ON tariff.id = session.tariff_id
-WHERE state IN ('requested', 'running') AND (:station IS NULL OR station_id = :station)
+WHERE state IN ('requested', 'running') AND (station_id = :station OR :station IS NULL)
 ORDER BY session.id
 """
 
@@ -175,7 +175,7 @@ def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int
         JOIN connector ON connector.station_id = recent.station_id AND connector.evse = recent.evse
             AND connector.status = 'Finishing'
         JOIN session ON session.id = recent.id LEFT JOIN person ON person.id = person_id
-        WHERE session.state IN ('ended', 'review') AND (:station IS NULL OR recent.station_id = :station)
+        WHERE session.state IN ('ended', 'review') AND (recent.station_id = :station OR :station IS NULL)
         ORDER BY recent.id""",
         {"station": station, "newest": NEWEST_MAX},
     )
@@ -196,11 +196,11 @@ def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[peop
     """Who charged last, those of this station first; for a site without sessions, its newest people."""
     rows = db.execute(
         """SELECT person_id FROM (
-            SELECT person_id, max(id) AS newest, max(station_id = :station) AS here FROM (
+            SELECT person_id, max(id) AS newest, max(CASE WHEN station_id = :station THEN 1 ELSE 0 END) AS here FROM (
                 SELECT session.person_id, session.id, station_id FROM session
                 JOIN person ON person.id = session.person_id AND closed_at_ms IS NULL
-                ORDER BY session.id DESC LIMIT 200)
-            GROUP BY person_id)
+                ORDER BY session.id DESC LIMIT 200) AS recent
+            GROUP BY person_id) AS found
         ORDER BY here DESC, newest DESC LIMIT :limit""",
         {"station": station, "limit": limit},
     ).fetchall()

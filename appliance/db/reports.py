@@ -37,8 +37,8 @@ def station_days(db: sqlite3.Connection, first: str, last: str, station: int | N
         """SELECT day, station_id, identity, name, working_s, energy_wh, fees, sessions FROM (
             SELECT day, station_id, sum(working_s) AS working_s, sum(energy_wh) AS energy_wh, sum(fee_minor) AS fees,
                    sum(first_day) AS sessions
-            FROM session_day WHERE day BETWEEN :first AND :last AND (:station IS NULL OR station_id = :station)
-            GROUP BY day, station_id)
+            FROM session_day WHERE day BETWEEN :first AND :last AND (station_id = :station OR :station IS NULL)
+            GROUP BY day, station_id) AS sums
         JOIN station ON station.id = station_id ORDER BY day, name COLLATE NOCASE, station_id""",
         {"first": first, "last": last, "station": station},
     )
@@ -50,7 +50,7 @@ def total(db: sqlite3.Connection, first: str, last: str, station: int | None = N
     row = db.execute(
         """SELECT coalesce(sum(working_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0),
             coalesce(sum(first_day), 0)
-        FROM session_day WHERE day BETWEEN :first AND :last AND (:station IS NULL OR station_id = :station)""",
+        FROM session_day WHERE day BETWEEN :first AND :last AND (station_id = :station OR :station IS NULL)""",
         {"first": first, "last": last, "station": station},
     ).fetchone()
     return Total(*row)

@@ -21,7 +21,7 @@ def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple
     rows = db.execute(
         """WITH died AS (
           SELECT card.id, uid, max(coalesce(blocked_at_ms, 0), coalesce(closed_at_ms, 0),
-                                   iif(expires_at_ms <= :now, expires_at_ms, 0)) AS at_ms
+                                   CASE WHEN expires_at_ms <= :now THEN expires_at_ms ELSE 0 END) AS at_ms
           FROM card JOIN person ON person.id = person_id
           WHERE blocked_at_ms >= :since OR closed_at_ms >= :since OR expires_at_ms BETWEEN :since AND :now
           ORDER BY card.id DESC LIMIT :most)

@@ -123,7 +123,7 @@ def page(
     pattern = f"%{text.strip()}%"
     rows = db.execute(
         PERSON
-        + """WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
+        + """WHERE (closed_at_ms IS NOT NULL) = :closed AND (group_id = :group OR :group IS NULL)
         AND (:pattern = '%%' OR person.name LIKE :pattern OR (NOT :names_only AND (
              phone LIKE :pattern OR note LIKE :pattern OR replace(replace(phone, ' ', ''), '-', '') LIKE :pattern
              OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND (uid LIKE :pattern OR label LIKE :pattern)))))

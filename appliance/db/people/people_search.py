@@ -41,7 +41,7 @@ class Cards:
 
 
 PEOPLE_WHERE = r"""
-WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
+WHERE (closed_at_ms IS NOT NULL) = :closed AND (group_id = :group OR :group IS NULL)
   AND (:text = '' OR person.name LIKE :pattern ESCAPE '\' OR (NOT :names_only AND (
        note LIKE :pattern ESCAPE '\'
        OR (:phone <> '' AND replace(replace(phone, ' ', ''), '-', '') LIKE :phone_pattern ESCAPE '\')
@@ -52,13 +52,13 @@ CARDS_WHERE = r"""
 WHERE (:text = '' OR uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\'
        OR person.name LIKE :pattern ESCAPE '\' OR printf('%04d', card.number) = :number)
   AND CASE :state
-      WHEN 'charging' THEN blocked_at_ms IS NULL AND coalesce(expires_at_ms > :now_ms, 1)
+      WHEN 'charging' THEN blocked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
       WHEN 'blocked' THEN blocked_at_ms IS NOT NULL
       WHEN 'lost' THEN replaced_by IS NOT NULL
       WHEN 'returned' THEN blocked_at_ms IS NOT NULL AND blocked_why IN ('returned', 'undone')
       WHEN 'expired' THEN blocked_at_ms IS NULL AND expires_at_ms <= :now_ms
       WHEN 'unwritten' THEN content IN ('pending', 'wiping')
-      ELSE 1 END
+      ELSE TRUE END
 """
 CARD_STATES = ("charging", "blocked", "lost", "returned", "expired", "unwritten")
 """What the list of cards can be narrowed to."""

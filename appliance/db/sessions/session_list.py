@@ -87,7 +87,7 @@ class Filter:
 
 SELECT = """
 SELECT session.id, session.state, session.station_id, station.name, station.identity, evse, session.person_id,
-       coalesce(person.name, ''), card_id, id_token, policy, authorization, requested_at_ms, started_at_ms, ended_at_ms,
+       coalesce(person.name, ''), card_id, id_token, policy, "authorization", requested_at_ms, started_at_ms, ended_at_ms,
        received_at_ms, meter_start_wh, meter_stop_wh,
        CASE WHEN session.state = 'running'
             THEN max(0, coalesce((SELECT max(energy_wh) FROM sample WHERE session_id = session.id), meter_start_wh) - meter_start_wh)
@@ -97,10 +97,10 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
 FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 WHERE = """
-WHERE (:station IS NULL OR session.station_id = :station) AND (:person IS NULL OR session.person_id = :person)
-  AND (:card IS NULL OR card_id = :card) AND (:id_token = '' OR id_token = :id_token) AND (:state = '' OR session.state = :state)
-  AND (:from_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) >= :from_ms)
-  AND (:to_ms IS NULL OR coalesce(started_at_ms, requested_at_ms) < :to_ms)
+WHERE (session.station_id = :station OR :station IS NULL) AND (session.person_id = :person OR :person IS NULL)
+  AND (card_id = :card OR :card IS NULL) AND (:id_token = '' OR id_token = :id_token) AND (:state = '' OR session.state = :state)
+  AND (coalesce(started_at_ms, requested_at_ms) >= :from_ms OR :from_ms IS NULL)
+  AND (coalesce(started_at_ms, requested_at_ms) < :to_ms OR :to_ms IS NULL)
 """
 
 
@@ -152,7 +152,7 @@ def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     step = max(1, total // CURVE_POINTS_MAX)
     rows = db.execute(
         """SELECT sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent FROM (
-            SELECT *, row_number() OVER (ORDER BY sampled_at_ms) AS number FROM sample WHERE session_id = :session)
+            SELECT *, row_number() OVER (ORDER BY sampled_at_ms) AS number FROM sample WHERE session_id = :session) AS numbered
         WHERE (number - 1) % :step = 0 OR number = :total ORDER BY sampled_at_ms""",
         {"session": session, "step": step, "total": total},
     )

@@ -62,13 +62,13 @@ class Running:
 
 INSERT_STARTED = """
 INSERT INTO session (state, started_at_ms, station_id, evse, id_token, meter_start_wh, person_id, card_id, wallet_id,
-                     policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
+                     policy, tariff_id, "authorization", received_at_ms, held_minor, slices, note)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHING
 RETURNING id
 """
 FIND_STARTED = """
-SELECT id, authorization FROM session
+SELECT id, "authorization" FROM session
 WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND id_token = ? AND meter_start_wh = ?
 """
 
@@ -134,7 +134,7 @@ def skip_numbers(db: Database, beyond: int, now_ms: int) -> None:
     The row that takes the number says so in the list. It stands at the oldest station; without one there was no session.
     """
     db.execute(
-        """INSERT INTO session (id, state, station_id, evse, id_token, policy, authorization, requested_at_ms, ended_at_ms, note)
+        """INSERT INTO session (id, state, station_id, evse, id_token, policy, "authorization", requested_at_ms, ended_at_ms, note)
         SELECT :number, 'failed', min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
         {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "now": now_ms},
     )

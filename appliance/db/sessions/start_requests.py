@@ -30,7 +30,7 @@ def insert(
     tariff = payer.tariff
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
-            authorization, requested_at_ms, requested_by, held_minor, slices)
+            "authorization", requested_at_ms, requested_by, held_minor, slices)
         VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (

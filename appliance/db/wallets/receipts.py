@@ -83,8 +83,8 @@ def page(
     """The newest first, with a number below `before`."""
     rows = db.execute(
         RECEIPT
-        + """WHERE number < :before AND (:person IS NULL OR person_id = :person) AND (:card IS NULL OR card_id = :card)
-        ORDER BY number DESC LIMIT :limit""",
+        + """WHERE number < :before AND (person_id = :person OR :person IS NULL) AND (card_id = :card OR :card IS NULL)
+        ORDER BY receipt.number DESC LIMIT :limit""",
         {"before": before or 2**62, "person": person, "card": card, "limit": limit},
     )
     return [_receipt(row) for row in rows]

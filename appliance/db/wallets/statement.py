@@ -47,7 +47,7 @@ class Movement:
 
 RECORDS = """
 WITH paid AS (
-  SELECT CAST(reference AS INTEGER) AS session_id, sum(amount_minor) AS amount_minor
+  SELECT CAST(reference AS BIGINT) AS session_id, sum(amount_minor) AS amount_minor
   FROM transfer INDEXED BY transfer_debit
   WHERE debit = :wallet AND op IN ('post', 'capture') AND code = 'charge' GROUP BY reference)
 SELECT kind, id, at_ms, state, station, energy_wh, duration_s, amount_minor, code, reference, actor FROM (
@@ -62,7 +62,7 @@ SELECT kind, id, at_ms, state, station, energy_wh, duration_s, amount_minor, cod
   WHERE debit = :wallet AND op IN ('post', 'capture') AND code <> 'charge' AND amount_minor > 0
   UNION ALL
   SELECT 'entry', seq, at_ms, '', '', 0, 0, amount_minor, code, reference, actor
-  FROM transfer WHERE credit = :wallet AND op = 'post')
+  FROM transfer WHERE credit = :wallet AND op = 'post') AS record
 WHERE at_ms < :before
 ORDER BY at_ms DESC, kind, id DESC LIMIT :limit
 """
