@@ -22,7 +22,7 @@ from typing import Any
 from appliance.cli.init import create
 from appliance.db import ledger
 from appliance.db import site as sites
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff

@@ -20,7 +20,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.open import WRITER_SETTINGS
+from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
 from appliance.domain.identifiers import StationId

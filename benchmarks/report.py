@@ -22,7 +22,7 @@ from pathlib import Path
 import aiohttp
 
 from appliance.cli.init import create
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff, Usage, price

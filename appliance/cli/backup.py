@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
 from appliance.db.engine import backup as backups
+from appliance.db.engine.errors import DatabaseError
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate
+from appliance.db.engine.open import open_to_read
 from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
@@ -42,7 +43,7 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
     with data.lock(), about(data.database), backups.unfinished(data.database) as partial:
         try:
             prepare(arguments.file, partial, data, clock)
-        except (Refusal, OSError, sqlite3.Error, KeyboardInterrupt):
+        except (Refusal, OSError, DatabaseError, KeyboardInterrupt):
             print(f"Nothing was changed in {data.path}.", file=sys.stderr)
             raise
         was_there = backups.put_in_place(partial, data.database, aside)
@@ -63,6 +64,6 @@ def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> Non
 
 def newest_number(database: Path) -> int:
     """The newest session's number in the books that are replaced; 0 if there are none that can tell."""
-    with suppress(sqlite3.Error), closing(backups.open_to_read(database)) as db:
+    with suppress(DatabaseError), closing(open_to_read(database)) as db:
         return sessions.newest(db)
     return 0

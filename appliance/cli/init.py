@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import sqlite3
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS
-from appliance.db.engine.unit import Database
+from appliance.db.engine.open import alone
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency
@@ -61,10 +59,6 @@ def create(
             raise Conflict("There is a site in {path} already.", "Choose another folder.", path=data.path)
         migrate(data.database)
         data.database.chmod(0o600)
-        db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-        try:
-            db.executescript(WRITER_SETTINGS)
+        with alone(data.database) as db:
             sites.create(db, site, secrets.token_bytes(32), now_ms)
-        finally:
-            db.close()
     return site

@@ -13,7 +13,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from appliance.cli.init import create
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.open import alone
+from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import session_list
@@ -85,15 +86,8 @@ def prepare(data: DataDirectory, clock: Clock) -> None:
     site = create(
         data, name="Dhanmondi yard", currency_code="BDT", timezone="Asia/Dhaka", language="en", demo=True, now_ms=now_ms
     )
-    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-    try:
-        db.executescript(WRITER_SETTINGS)
-        db.execute("BEGIN IMMEDIATE")
+    with alone(data.database) as db:
         fill(db, site, now_ms)
-        db.flush()
-        db.execute("COMMIT")
-    finally:
-        db.close()
 
 
 def fill(db: Database, site: Site, now_ms: int) -> None:

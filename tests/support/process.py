@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from tests.support.books import Books, open_books
 

@@ -15,7 +15,8 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db import site as sites
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.open import WRITER_SETTINGS
+from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
