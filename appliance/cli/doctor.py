@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -14,6 +13,7 @@ from appliance.db.engine import backup
 from appliance.db.engine.files import FileTrouble, about
 from appliance.db.engine.migrate import migrations, version
 from appliance.db.engine.open import open_to_read
+from appliance.db.engine.protocols import Readable
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host.data_directory import DataDirectory, InUse
@@ -53,7 +53,7 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
         yield from examine_books(db, free_mb, now_ms)
 
 
-def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator[str]:
+def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
     """What the books themselves can tell."""
     if version(db) < len(migrations()):
         yield "The database is of an older release; it is brought up to date when the server starts."

@@ -5,13 +5,13 @@ What is worth a row is decided by whoever calls; that rows never change is in th
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.id_token import masked
@@ -57,7 +57,7 @@ def newest(db: Database) -> tuple[int, bytes]:
 
 
 def page(
-    db: sqlite3.Connection,
+    db: Readable,
     *,
     before: int | None = None,
     limit: int = 50,
@@ -88,7 +88,7 @@ NAMES = {
 """By kind of subject: its number, its name and its key."""
 
 
-def subjects(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, Subject]:
+def subjects(db: Readable, wanted: Collection[str]) -> dict[str, Subject]:
     """The names behind subjects such as `person:3`, as far as there is something; of cards the end of the number only."""
     found = {}
     for kind, select in NAMES.items():
@@ -99,7 +99,7 @@ def subjects(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, Subje
     return found
 
 
-def broken_at(db: sqlite3.Connection) -> int | None:
+def broken_at(db: Readable) -> int | None:
     """The first row whose number or hash does not follow from the one before it; None when the chain holds."""
     previous = FIRST_HASH
     rows = db.execute("SELECT seq, at_ms, actor, action, subject, details, prev_hash, hash FROM audit ORDER BY seq")

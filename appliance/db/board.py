@@ -6,10 +6,10 @@ are hundreds a page, so they are not frozen: that would take ten times as long t
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.domain.tariff import Tariff
 
@@ -134,14 +134,14 @@ ORDER BY session.id
 """
 
 
-def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
+def places(db: Readable, station: int | None = None) -> list[Place]:
     """The connectors of all approved stations, or of one."""
     rows = db.execute(PLACES, {"station": station}).fetchall()
     plugs = Counter(row[0] for row in rows)
     return [Place(*(*row, plugs[row[0]])) for row in rows]
 
 
-def begun(db: sqlite3.Connection) -> Begun:
+def begun(db: Readable) -> Begun:
     """Whether there is a default tariff, a station that was let in, and a person."""
     found = db.execute(
         """SELECT EXISTS (SELECT 1 FROM tariff WHERE is_default = 1),
@@ -150,7 +150,7 @@ def begun(db: sqlite3.Connection) -> Begun:
     return Begun(*map(bool, found))
 
 
-def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:
+def running(db: Readable, station: int | None = None) -> dict[tuple[int, int], Running]:
     """What is open, by station and EVSE; of several on one EVSE the newest."""
     idle: dict[int, list[tuple[int, int | None]]] = {}
     for session, begin, end in db.execute(
@@ -166,7 +166,7 @@ def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[in
     return found
 
 
-def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Parked]:
+def parked(db: Readable, station: int | None = None) -> dict[tuple[int, int], Parked]:
     """Whose cable is still in, by station and EVSE: the last session there, if it is one of the site's newest."""
     rows = db.execute(
         """SELECT recent.station_id, recent.evse, recent.id, coalesce(person.name, ''), coalesce(ended_at_ms, 0), energy_wh,
@@ -182,7 +182,7 @@ def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int
     return {(row[0], row[1]): Parked(*row[2:]) for row in rows}
 
 
-def today(db: sqlite3.Connection, day: str) -> Today:
+def today(db: Readable, day: str) -> Today:
     """The figures of one day, out of the roll-up."""
     row = db.execute(
         """SELECT coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(first_day), 0)
@@ -192,7 +192,7 @@ def today(db: sqlite3.Connection, day: str) -> Today:
     return Today(*row)
 
 
-def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[people.Person]:
+def recent_people(db: Readable, station: int, limit: int) -> list[people.Person]:
     """Who charged last, those of this station first; for a site without sessions, its newest people."""
     rows = db.execute(
         """SELECT person_id FROM (
@@ -208,7 +208,7 @@ def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[peop
     return [person for person in found if person is not None]
 
 
-def knocking(db: sqlite3.Connection) -> list[Knocking]:
+def knocking(db: Readable) -> list[Knocking]:
     """Who waits at the gate, the newest first."""
     rows = db.execute(
         """SELECT id, identity, vendor, model, remote_address, seen_at_ms FROM station WHERE state = 'knocking'

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
+
+from appliance.db.engine.protocols import Readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Total:
     sessions: int
 
 
-def station_days(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> list[StationDay]:
+def station_days(db: Readable, first: str, last: str, station: int | None = None) -> list[StationDay]:
     """Each station's days from `first` to `last` (2026-11-23, both included); days without a session are left out."""
     rows = db.execute(
         """SELECT day, station_id, identity, name, working_s, energy_wh, fees, sessions FROM (
@@ -45,7 +46,7 @@ def station_days(db: sqlite3.Connection, first: str, last: str, station: int | N
     return [StationDay(*row) for row in rows]
 
 
-def total(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> Total:
+def total(db: Readable, first: str, last: str, station: int | None = None) -> Total:
     """The sums of the same days."""
     row = db.execute(
         """SELECT coalesce(sum(working_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0),
@@ -56,7 +57,7 @@ def total(db: sqlite3.Connection, first: str, last: str, station: int | None = N
     return Total(*row)
 
 
-def person_total(db: sqlite3.Connection, person: int) -> Total:
+def person_total(db: Readable, person: int) -> Total:
     """All that a person ever charged here."""
     row = db.execute(
         """SELECT coalesce(sum(duration_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), count(*)

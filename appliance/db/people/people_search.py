@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people.people import CARD, PERSON, Card, Person, cards_in
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form
 
@@ -65,7 +65,7 @@ CARD_STATES = ("charging", "blocked", "lost", "returned", "expired", "unwritten"
 
 
 def people(
-    db: sqlite3.Connection,
+    db: Readable,
     *,
     text: str = "",
     group: int | None = None,
@@ -94,7 +94,7 @@ def people(
 
 
 def cards(
-    db: sqlite3.Connection,
+    db: Readable,
     *,
     text: str = "",
     state: str = "",

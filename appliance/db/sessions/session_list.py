@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.tariff import Tariff
 
@@ -104,7 +104,7 @@ WHERE (session.station_id = :station OR :station IS NULL) AND (session.person_id
 """
 
 
-def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
+def page(db: Readable, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
     """Sessions, the newest first; the next page begins `before` the last one's number."""
     rows = db.execute(
         SELECT + WHERE + "AND (:before = 0 OR session.id < :before) ORDER BY session.id DESC LIMIT :limit",
@@ -113,7 +113,7 @@ def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int 
     return [_session(row) for row in rows]
 
 
-def totals(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
+def totals(db: Readable, wanted: Filter) -> tuple[int, int, int]:
     """How many sessions that are over, their energy (Wh) and their fees (minor units)."""
     row = db.execute(
         "SELECT count(*), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0) FROM session"
@@ -124,29 +124,29 @@ def totals(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
     return (row[0], row[1], row[2])
 
 
-def show(db: sqlite3.Connection, session: int) -> Session | None:
+def show(db: Readable, session: int) -> Session | None:
     """One session."""
     row = db.execute(SELECT + "WHERE session.id = ?", (session,)).fetchone()
     return _session(row) if row else None
 
 
-def tariff_of(db: sqlite3.Connection, session: Session) -> Tariff | None:
+def tariff_of(db: Readable, session: Session) -> Tariff | None:
     """The prices it runs on; None: nothing to pay."""
     return tariffs.find(db, session.tariff_id)
 
 
-def open_sessions(db: sqlite3.Connection) -> list[Session]:
+def open_sessions(db: Readable) -> list[Session]:
     """All that run or were wished for, by number."""
     rows = db.execute(SELECT + "WHERE session.state IN ('requested', 'running') ORDER BY session.id")
     return [_session(row) for row in rows]
 
 
-def count_open(db: sqlite3.Connection) -> int:
+def count_open(db: Readable) -> int:
     """How many run or were wished for."""
     return int(db.execute("SELECT count(*) FROM session WHERE state IN ('requested', 'running')").fetchone()[0])
 
 
-def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
+def curve(db: Readable, session: int) -> list[Sample]:
     """The readings of a session in order, thinned out to what a chart can show; first and last always."""
     total = db.execute("SELECT count(*) FROM sample WHERE session_id = ?", (session,)).fetchone()[0]
     step = max(1, total // CURVE_POINTS_MAX)
@@ -159,7 +159,7 @@ def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     return [Sample(*row) for row in rows]
 
 
-def idle_so_far(db: sqlite3.Connection, session: int) -> list[tuple[int, int | None]]:
+def idle_so_far(db: Readable, session: int) -> list[tuple[int, int | None]]:
     """The idle spans of a session; the last may be open."""
     return db.execute(
         "SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,)

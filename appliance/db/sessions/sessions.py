@@ -4,12 +4,12 @@ decided in services/sessions/billing.py.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from zlib import crc32
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.domain.authorization import AuthorizationStatus
@@ -123,7 +123,7 @@ def insert_started(
     return running
 
 
-def newest(db: sqlite3.Connection) -> int:
+def newest(db: Readable) -> int:
     """The highest number of a session; 0 if there was none."""
     return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
 
@@ -222,7 +222,7 @@ def ended_on_evse(db: Database, running: Running) -> None:
         db.remember(key, tuple(one for one in there if one != running.id))
 
 
-def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:
+def elsewhere(db: Readable, id_token: str, station: StationId) -> StationId | None:
     """Another station at which a session of this card runs, or is wished for."""
     row = db.execute(
         """SELECT station_id FROM session WHERE id_token = ? AND state IN ('requested', 'running') AND station_id <> ?
@@ -232,7 +232,7 @@ def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> Stat
     return StationId(row[0]) if row else None
 
 
-def open_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
+def open_on_station(db: Readable, station: StationId) -> list[SessionId]:
     """All transactions that run on a station, oldest first."""
     rows = db.execute(
         "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'running' ORDER BY id",
@@ -288,7 +288,7 @@ def idle_spans(db: Database, session: SessionId) -> list[tuple[int, int]]:
 # --- what the clock looks for -----------------------------------------------------------------------------------------------
 
 
-def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
+def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped."""
     return db.execute(
         """SELECT id, station_id, stop_wanted FROM session
@@ -296,7 +296,7 @@ def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str
     ).fetchall()
 
 
-def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
+def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:
     """Running sessions for which money may be held and whose price goes by time, with when we heard of their start."""
     return db.execute(
         """SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
@@ -305,7 +305,7 @@ def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
     ).fetchall()
 
 
-def heard_of(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, int]]:
+def heard_of(db: Readable) -> list[tuple[SessionId, StationId, int]]:
     """Running sessions with when something was last heard of them: session, station, when."""
     return db.execute(
         """SELECT id, station_id, max(received_at_ms,

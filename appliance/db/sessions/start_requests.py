@@ -5,8 +5,7 @@ A wish is a session's row from the first: it becomes the transaction (`fulfil`),
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.sessions import Running, began_on_evse, find_open
@@ -109,7 +108,7 @@ def is_open(db: Database, station: StationId, id_token: str) -> bool:
     return row is not None
 
 
-def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+def on_evse(db: Readable, station: StationId, evse: int) -> SessionId | None:
     """A start that was wished for on this EVSE and has not come yet."""
     row = db.execute(
         "SELECT id FROM session WHERE station_id = ? AND evse = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id LIMIT 1",
@@ -118,7 +117,7 @@ def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
     return SessionId(row[0]) if row else None
 
 
-def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
+def on_station(db: Readable, station: StationId) -> list[SessionId]:
     """All starts that were wished for on a station and have not come yet."""
     rows = db.execute(
         "SELECT id FROM session WHERE station_id = ? AND state IN ('requested', 'running') AND state = 'requested' ORDER BY id",
@@ -127,7 +126,7 @@ def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
-def older_than(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
+def older_than(db: Readable, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
         "SELECT id, station_id FROM session WHERE state IN ('requested', 'running') AND state = 'requested' AND requested_at_ms <= ? ORDER BY id",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
 
 CODES_OF_SESSIONS = ("charge", "tax", "overrun")
@@ -69,14 +69,14 @@ ORDER BY at_ms DESC, kind, id DESC LIMIT :limit
 
 
 def of_person(
-    db: sqlite3.Connection, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
+    db: Readable, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
 ) -> list[Record]:
     """Sessions and movements of a person, the newest first; what a session cost is in its own row."""
     rows = db.execute(RECORDS, {"person": person, "wallet": wallet, "before": before_ms or 2**62, "limit": limit})
     return [Record(*row) for row in rows]
 
 
-def paid_in_minor(db: sqlite3.Connection, wallet: AccountId) -> int:
+def paid_in_minor(db: Readable, wallet: AccountId) -> int:
     """All top-ups of a wallet less what was paid out."""
     row = db.execute(
         """SELECT coalesce((SELECT sum(amount_minor) FROM transfer WHERE credit = :wallet AND op = 'post' AND code = 'topup'), 0)
@@ -87,7 +87,7 @@ def paid_in_minor(db: sqlite3.Connection, wallet: AccountId) -> int:
     return int(row[0])
 
 
-def of_session(db: sqlite3.Connection, session: SessionId) -> list[Movement]:
+def of_session(db: Readable, session: SessionId) -> list[Movement]:
     """The transfers of a session in order: they are found by their names, which begin with what they are."""
     ranges = [f"{name}|{session}" for name in ("hold", "end", "fee", "over|fee", "tax", "fix", "over|fix", "tax|fix")]
     found: list[Movement] = []
@@ -102,7 +102,7 @@ def of_session(db: sqlite3.Connection, session: SessionId) -> list[Movement]:
     return sorted(found, key=lambda movement: movement.seq)
 
 
-def message_before(db: sqlite3.Connection, at_ms: int) -> int:
+def message_before(db: Readable, at_ms: int) -> int:
     """A number below which the message log holds what was said until `at_ms`; found by halving, for the log has no index by time."""
     low, high = db.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM message_log").fetchone()
     while low < high:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import sqlite3
 from enum import StrEnum
 
 import bcrypt
 
 from appliance.db import operators as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.site import LANGUAGES
@@ -233,7 +233,7 @@ def end_log_in(db: Database, log_in_id: int, *, operator: int, actor: str, now_m
     audit.record(db, actor, "operator.end_log_in", f"operator:{operator}", now_ms)
 
 
-def visit(db: sqlite3.Connection, token_hash: bytes, now_ms: int) -> rows.Visit | None:
+def visit(db: Readable, token_hash: bytes, now_ms: int) -> rows.Visit | None:
     """Who comes with this token, if the log-in still holds."""
     return rows.visit(db, token_hash, idle_since_ms=now_ms - IDLE_MS, began_since_ms=now_ms - ABSOLUTE_MS)
 

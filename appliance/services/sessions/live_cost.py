@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.domain.clock import begun_ms
 from appliance.domain.tariff import FREE, Bill, Tariff, Usage, chargeable_idle, price
 
 
-def bill_now(db: sqlite3.Connection, session: Session, now_ms: int) -> Bill:
+def bill_now(db: Readable, session: Session, now_ms: int) -> Bill:
     """The bill as it would be if the session ended now; of one that is over, the bill it got."""
     tariff = session_list.tariff_of(db, session) or FREE
     usage = usage_now(db, session, tariff, now_ms)
     return price(usage, tariff if usage.energy_wh else FREE)
 
 
-def usage_now(db: sqlite3.Connection, session: Session, tariff: Tariff, now_ms: int) -> Usage:
+def usage_now(db: Readable, session: Session, tariff: Tariff, now_ms: int) -> Usage:
     """What it has used until now."""
     if session.state != "running" or session.started_at_ms is None:
         return Usage(session.energy_wh, session.duration_s, session.idle_s)

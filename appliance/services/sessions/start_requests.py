@@ -5,8 +5,7 @@ Only then is the station asked. Refused, unanswered, or not followed by a transa
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people
 from appliance.db.sessions import sessions
@@ -147,7 +146,7 @@ def give_up_old(db: Database, now_ms: int) -> int:
     return len(late)
 
 
-def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
+def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped: session, station, why."""
     return sessions.wanted_stops(db)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.db.stations.stations import KnownStation
@@ -20,7 +19,7 @@ PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 40
 
 
-def known(db: sqlite3.Connection) -> list[KnownStation]:
+def known(db: Readable) -> list[KnownStation]:
     """All stations that may connect, the knocking ones included."""
     return stations.known(db)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Filter, Session
@@ -189,18 +188,18 @@ def _sees_cards(call: Call) -> bool:
     return may(call.who.role, "GET", "/api/v1/cards")
 
 
-def _page(db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int) -> list[tuple[Session, int]]:
+def _page(db: Readable, wanted: Filter, before: int, limit: int, now_ms: int) -> list[tuple[Session, int]]:
     return [
         (session, _cost(db, session, now_ms)) for session in session_list.page(db, wanted, before=before, limit=limit)
     ]
 
 
-def _one(db: sqlite3.Connection, number: int, now_ms: int) -> tuple[Session, int] | None:
+def _one(db: Readable, number: int, now_ms: int) -> tuple[Session, int] | None:
     session = session_list.show(db, number)
     return (session, _cost(db, session, now_ms)) if session else None
 
 
-def _cost(db: sqlite3.Connection, session: Session, now_ms: int) -> int:
+def _cost(db: Readable, session: Session, now_ms: int) -> int:
     return live_cost.bill_now(db, session, now_ms).total_minor if session.state == "running" else session.fee_minor
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +9,7 @@ from itertools import groupby
 from aiohttp import web
 
 from appliance.db import reports
+from appliance.db.engine.protocols import Readable
 from appliance.db.reports import StationDay, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
@@ -167,7 +167,7 @@ def _asked(request: web.Request) -> Asked:
     return Asked(span, preset, given.get("station", "")[:255], measure if measure in MEASURES else "energy")
 
 
-def _found(db: sqlite3.Connection, asked: Asked) -> Found:
+def _found(db: Readable, asked: Asked) -> Found:
     station = stations.by_identity(db, asked.station) if asked.station else None
     number = int(station.id) if station is not None else None
     return Found(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 
 from appliance.db.cards import aliases
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.domain.id_token import HEX, UID_CHARS, readings, reversed_form
@@ -26,7 +26,7 @@ class Found:
     """The text is the number of a card that nobody has."""
 
 
-def find(db: sqlite3.Connection, text: str) -> Found:
+def find(db: Readable, text: str) -> Found:
     """A card by its UID in any form or by its printed number; else people by name, telephone or card."""
     text = " ".join(text.split())[:100]
     meant = readings(text)
@@ -49,7 +49,7 @@ def best_uid(text: str) -> str:
     return next((one for one in readings(text) if len(one) in UID_CHARS and HEX.fullmatch(one)), "")
 
 
-def _card_called(db: sqlite3.Connection, uid: str) -> Card | None:
+def _card_called(db: Readable, uid: str) -> Card | None:
     known = people.card_by_uid(db, uid)
     if known is None and (backwards := reversed_form(uid)):
         known = people.card_by_uid(db, backwards)
