@@ -1,4 +1,4 @@
-"""Sessions as rows: beginning and measuring. Before they begin they may be `wishes`; how they end is in `endings`; what they cost is
+"""Sessions as rows: beginning and measuring. Before they begin they may be `start_requests`; how they end is in `closing`; what they cost is
 decided in services/sessions/billing.py.
 """
 

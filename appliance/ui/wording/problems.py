@@ -15,6 +15,7 @@ from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
+from appliance.ui.wording.sessions import note_sentence
 from appliance.ui.wording.words import error_sentence
 from appliance.ui.writing.formats import Formats
 
@@ -257,6 +258,8 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found |= {"reader": words.sentence, "remedy": words.advice}
     if problem.kind == "faulted":
         found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
+    if problem.kind == "review" and (why := problem.details.get("why")):
+        found["note"] = note_sentence(str(why))
     return found
 
 

@@ -326,6 +326,7 @@ async def test_a_doubtful_session_is_explained_and_acknowledged_once(yard: Yard)
     html = await get(client, f"/sessions/{session}")
     assert "contradict each other" in html
     assert f"/people/1/correction?session={session}" in html
+    assert "contradict each other" in await get(client, "/problems")
 
     async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
         assert answer.status == 200
