@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.db.people import people
-from appliance.db.sessions.open_sessions import OPEN
-from appliance.domain.tariff import Tariff
+from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.domain.registers import further
+from appliance.domain.tariff import Tariff, Usage
 
 NEWEST_MAX = 10_000
 """Among so many sessions of the site the board looks for those whose cable is still in."""
@@ -41,7 +43,7 @@ class Place:
 
 @dataclass(slots=True)
 class Running:
-    """An open session, as last measured; power and battery are those of the last few readings, if these tell them.
+    """An open session, with the Facts of domain/session.py; power and battery are those of the last few readings, if these tell them.
 
     `state` is `requested` or `running`.
     """
@@ -53,8 +55,11 @@ class Running:
     person_id: int | None
     person: str
     token: str
-    began_at_ms: int
+    requested_at_ms: int | None
+    started_at_ms: int | None
+    heard_at_ms: int
     energy_wh: int
+    """What its registers say so far."""
     power_w: int | None
     soc_percent: int | None
     policy: str
@@ -62,7 +67,9 @@ class Running:
     credit_minor: int | None
     """What the wallet can still pay for, this session's holds included; None without limit."""
     tariff: Tariff | None
-    idle_spans: tuple[tuple[int, int | None], ...] = ()
+    idle_spans: tuple[tuple[int, int | None], ...]
+    billed: Usage | None = None
+    """Of an open one nothing is billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +123,8 @@ WHERE state = 'approved'
 
 RUNNING = f"""
 SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
-       coalesce(started_at_ms, requested_at_ms, 0),
-       max(0, coalesce((SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
-                        ORDER BY sampled_at_ms DESC LIMIT 1) - meter_start_wh, 0)),
+       requested_at_ms, started_at_ms, coalesce(received_at_ms, started_at_ms, 0), meter_start_wh,
+       (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4)
         WHERE power_w IS NOT NULL LIMIT 1),
        (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
@@ -131,11 +137,11 @@ FROM session
 LEFT JOIN person ON person.id = session.person_id
 LEFT JOIN account ON account.id = session.wallet_id
 LEFT JOIN tariff ON tariff.id = session.tariff_id
-WHERE {OPEN}
+WHERE {IS_OPEN}
 """
 # Written as a cross join, because the order is meant: from what is open to its spans, never through all spans there ever were.
 IDLE = f"""
-SELECT session_id, begin_at_ms, end_at_ms FROM session CROSS JOIN idle_span WHERE idle_span.session_id = session.id AND {OPEN}
+SELECT session_id, begin_at_ms, end_at_ms FROM session CROSS JOIN idle_span WHERE idle_span.session_id = session.id AND {IS_OPEN}
 """
 PARKED = """
 SELECT connector.station_id, connector.evse, session.id, coalesce(person.name, ''), coalesce(session.ended_at_ms, 0), session.energy_wh,
@@ -171,15 +177,26 @@ def begun(db: sqlite3.Connection) -> Begun:
 
 def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:
     """What is open, by station and EVSE; of several on one EVSE the newest."""
+    return by_evse(all_running(db, station))
+
+
+def by_evse(running: Iterable[Running]) -> dict[tuple[int, int], Running]:
+    """The same of what was read already; it comes by number."""
+    return {(one.station, one.evse): one for one in running}
+
+
+def all_running(db: sqlite3.Connection, station: int | None = None) -> list[Running]:
+    """All that is open, by number."""
     one, values = ("", {}) if station is None else ("AND session.station_id = :station", {"station": station})
     idle: dict[int, list[tuple[int, int | None]]] = {}
     for session, begin, end in db.execute(f"{IDLE} {one} ORDER BY session.id, begin_at_ms", values):
         idle.setdefault(session, []).append((begin, end))
-    found = {}
+    found = []
     for row in db.execute(f"{RUNNING} {one} ORDER BY session.id", values):
-        tariff = None if row[14] is None else Tariff(*row[14:])
-        open_one = Running(*(*row[:14], tariff, tuple(idle.get(row[0], ()))))
-        found[open_one.station, open_one.evse] = open_one
+        meter_start_wh, highest_wh = row[10:12]
+        energy_wh = 0 if highest_wh is None else further(0, meter_start_wh, highest_wh)
+        tariff = None if row[17] is None else Tariff(*row[17:])
+        found.append(Running(*(*row[:10], energy_wh, *row[12:17], tariff, tuple(idle.get(row[0], ())))))
     return found
 
 

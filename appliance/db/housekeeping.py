@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.db.engine.unit import Database
-from appliance.db.sessions.open_sessions import OPEN
+from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.db.sessions.session_list import BEGAN
 
 ROWS_AT_ONCE = 2_000
@@ -29,7 +29,7 @@ def forget_samples(db: Database, before_ms: int) -> int:
     return db.execute(
         f"""DELETE FROM sample WHERE (session_id, sampled_at_ms, content) IN (
             SELECT session_id, sampled_at_ms, content FROM sample WHERE session_id <= ? AND sampled_at_ms < ?
-              AND session_id NOT IN (SELECT id FROM session WHERE {OPEN}) LIMIT ?)""",
+              AND session_id NOT IN (SELECT id FROM session WHERE {IS_OPEN}) LIMIT ?)""",
         (row[0], before_ms, ROWS_AT_ONCE),
     ).rowcount
 

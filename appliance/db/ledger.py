@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from appliance.db.engine.unit import Database, Rows
-from appliance.db.sessions.open_sessions import OPEN
+from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, SessionId
 from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, fingerprint, hold_key
 
@@ -206,7 +206,7 @@ def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST
             wrong.append(
                 f"account {account} says {found.get(account)}; by its rows it is {by_rows} (credit, debit, held, last row)"
             )
-    open_slices = db.execute(f"SELECT coalesce(sum(slices), 0) FROM session WHERE {OPEN}").fetchone()[0]
+    open_slices = db.execute(f"SELECT coalesce(sum(slices), 0) FROM session WHERE {IS_OPEN}").fetchone()[0]
     still_open = held.keys() - holds_in_review(db)
     if len(still_open) != open_slices:
         wrong.append(f"{len(still_open)} holds are open, but open sessions have {open_slices}")

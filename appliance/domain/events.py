@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from appliance.domain.meter import Reading
-
-TransactionRef = int | str
-"""A transaction's name: a number that we gave (OCPP 1.6), or a text that the station gave (2.x)."""
+from appliance.domain.transaction import TransactionRef
 
 
 @dataclass(slots=True)
@@ -70,5 +69,34 @@ class TransactionEnded:
     """None: unreadable; then the session's readings decide."""
     at_ms: int
     reason: str
+    readings: Sequence[Reading]
+    received_at_ms: int
+
+
+class Stage(StrEnum):
+    """Where in a transaction a message stands."""
+
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class TransactionTold:
+    """A message of a transaction that its station names itself (OCPP 2.x): its start, something that happened, or its end."""
+
+    ref: str
+    seq_no: int | None
+    """Messages of a transaction are numbered from 0; None: the station does not."""
+    stage: Stage
+    evse: int
+    """0: it does not say."""
+    id_token: str
+    """The card that was shown, in normal form; "": none was."""
+    register_wh: int | None
+    """The main register at the start or the end, if it is one of these and says so."""
+    at_ms: int
+    reason: str
+    """Of an end."""
     readings: Sequence[Reading]
     received_at_ms: int

@@ -192,11 +192,6 @@ def idle_after_grace(spans_ms: Iterable[tuple[int, int]], grace_s: int) -> list[
     return charged
 
 
-def chargeable_idle(spans_ms: Iterable[tuple[int, int]], grace_s: int) -> int:
-    """Whole seconds of idling beyond the grace, cut off in the driver's favour."""
-    return sum(end_ms - begin_ms for begin_ms, end_ms in idle_after_grace(spans_ms, grace_s)) // 1000
-
-
 def split(bill: Bill, parts: Sequence[tuple[str, Usage]]) -> list[DayShare]:
     """The bill of a session on the days it lasted: `parts` are (day, what was used on that day), in order.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
+from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.connection import Link
 from appliance.ocpp.connection.registry import Links
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from appliance.domain.events import TransactionRef
+from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.schemas import Payload, Schemas
 from appliance.services.ports.stations import CommandAnswer, Variable

@@ -17,6 +17,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.domain.clock import Clock
+from appliance.domain.desk_job import DeskJobEvent
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import masked, normal_form
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
@@ -298,7 +299,7 @@ def give_up(db: Database, desk: str, now_ms: int) -> None:
     """What waits at this desk cannot be done any more, whatever card is laid: things have changed since it was begun."""
     job = rows.waiting_at(db, desk)
     if job is not None:
-        jobs.end(db, job, "done" if job.made else "failed", now_ms, "refused")
+        jobs.end(db, job, DeskJobEvent.ANSWERED if job.made else DeskJobEvent.CANCELLED, now_ms, "refused")
 
 
 def report_trouble(db: Database, desk: str, subject: str, now_ms: int, error: str) -> None:

@@ -9,6 +9,7 @@ from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
 from appliance.db.sessions import sessions
+from appliance.domain.session import SessionEvent, after
 from appliance.services import audit, secrets
 from appliance.services.operators import operators
 
@@ -57,7 +58,7 @@ def restored(db: Database, now_ms: int, *, newest: int) -> None:
 
     Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
     """
-    sessions.skip_numbers(db, newest, now_ms)
+    sessions.skip_numbers(db, newest, after(None, SessionEvent.RENUMBERED), now_ms)
     audit.record(db, ACTOR, "site.restore", "site", now_ms)
 
 

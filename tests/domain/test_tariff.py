@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from appliance.domain.session import length_s
 from appliance.domain.tariff import (
     FREE,
     Bill,
@@ -16,7 +17,6 @@ from appliance.domain.tariff import (
     Tariff,
     Usage,
     affordable_wh,
-    chargeable_idle,
     idle_after_grace,
     price,
     projected_minor,
@@ -206,26 +206,26 @@ def test_energy_without_a_price_sets_no_limit() -> None:
 
 
 def test_grace_is_used_up_once_in_a_session() -> None:
-    assert chargeable_idle([(0, 600_000), (1_000_000, 1_600_000)], grace_s=900) == 300
+    assert length_s(idle_after_grace([(0, 600_000), (1_000_000, 1_600_000)], grace_s=900)) == 300
     assert idle_after_grace([(0, 600_000), (1_000_000, 1_600_000)], grace_s=900) == [(1_300_000, 1_600_000)]
 
 
 def test_idling_within_the_grace_is_not_charged() -> None:
-    assert chargeable_idle([(0, 600_000), (700_000, 1_000_000)], grace_s=900) == 0
+    assert length_s(idle_after_grace([(0, 600_000), (700_000, 1_000_000)], grace_s=900)) == 0
     assert idle_after_grace([], grace_s=0) == []
 
 
 def test_idle_spans_that_overlap_or_touch_are_counted_once() -> None:
     spans = [(5_000, 9_000), (0, 6_000), (1_000, 2_000), (9_000, 9_999), (20_000, 19_000)]
     assert idle_after_grace(spans, grace_s=0) == [(0, 9_999)]
-    assert chargeable_idle(spans, grace_s=0) == 9
+    assert length_s(idle_after_grace(spans, grace_s=0)) == 9
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=8), st.integers(0, 400))
 def test_chargeable_idle_is_the_covered_time_less_the_grace(spans_s: list[tuple[int, int]], grace_s: int) -> None:
     covered = sorted({second for begin_s, end_s in spans_s for second in range(begin_s, end_s)})
     spans_ms = [(begin_s * 1_000, end_s * 1_000) for begin_s, end_s in spans_s]
-    assert chargeable_idle(spans_ms, grace_s) == max(0, len(covered) - grace_s)
+    assert length_s(idle_after_grace(spans_ms, grace_s)) == max(0, len(covered) - grace_s)
     charged = {
         second for begin, end in idle_after_grace(spans_ms, grace_s) for second in range(begin // 1000, end // 1000)
     }

@@ -8,7 +8,7 @@ from appliance.db.people import people
 from appliance.db.stations import message_log
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
-from appliance.domain.events import MeterRead, StationBooted, StatusChanged
+from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionTold
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.station import ConnectorStatus
@@ -23,7 +23,7 @@ from appliance.services.operators.operators import Role
 from appliance.services.people import groups, importing
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
-from appliance.services.sessions import closing, review, start_requests, starting
+from appliance.services.sessions import closing, review, start_requests, starting, transactions
 from appliance.services.stations import admission, credentials
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
@@ -45,6 +45,7 @@ def fill(books: Books) -> None:
     crowd(books, yard[0])
     desk(books)
     over(books, yard)
+    named(books, yard[2])
     taps(books, yard)
     running(books, yard)
     hindsight(books, yard)
@@ -266,6 +267,27 @@ def charge(books: Books, station: StationId, evse: int, uid: str, energy_wh: int
         books.wait(600)
         books.read(station, started.ref, meter_wh + energy_wh * share // 3, 7_400)
     books.stop(station, started.ref, meter_wh + energy_wh, uid)
+
+
+def named(books: Books, station: StationId) -> None:
+    """A transaction that its station names, told with a gap, and corrected by what came after its end."""
+    began_ms = books.now_ms
+    for stage, seq_no, minutes, register_wh in (
+        (Stage.STARTED, 0, 0, 20_000),
+        (Stage.ENDED, 3, 30, 24_000),
+        (Stage.UPDATED, 1, 15, 22_000),
+    ):
+        books.wait(900)
+        at_ms = began_ms + minutes * 60_000
+        between = stage is Stage.UPDATED
+        readings = (Reading(at_ms, register_wh, 8_000),) if between else ()
+        transactions.told(
+            books.db, station,
+            TransactionTold(
+                "af3c-0001-tx", seq_no, stage, 2, "04B2C3D4E5F680", None if between else register_wh, at_ms,
+                "EVDisconnected" if stage is Stage.ENDED else "", readings, books.now_ms,
+            ),
+        )  # fmt: skip
 
 
 def taps(books: Books, yard: list[StationId]) -> None:

@@ -7,8 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
+from appliance.domain.transaction import TransactionRef
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
 
 ACCEPTED = CommandAnswer(True, "Accepted")

@@ -9,17 +9,18 @@ from typing import Any
 import orjson
 
 from appliance.db.engine.unit import Database
+from appliance.domain.desk_job import DeskJobState
 from appliance.domain.identifiers import CardId, PersonId
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; `state` is `waiting`, `writing`, `done`, `torn` or `failed`."""
+    """One job."""
 
     id: int
     desk: str
     kind: str
-    state: str
+    state: DeskJobState
     request: dict[str, Any]
     person_id: PersonId | None
     card_id: CardId | None
@@ -44,6 +45,7 @@ def add(
     db: Database,
     desk: str,
     kind: str,
+    state: DeskJobState,
     request: dict[str, Any],
     actor: str,
     now_ms: int,
@@ -51,11 +53,11 @@ def add(
     person: PersonId | None = None,
     card: CardId | None = None,
 ) -> int:
-    """A new job, waiting."""
+    """A new job; its number."""
     row = db.execute(
         """INSERT INTO desk_job (desk, kind, state, request, person_id, card_id, actor, created_at_ms, changed_at_ms)
-        VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (desk, kind, orjson.dumps(request).decode(), person, card, actor, now_ms, now_ms),
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (desk, kind, str(state), orjson.dumps(request).decode(), person, card, actor, now_ms, now_ms),
     ).fetchone()
     return int(row[0])
 
@@ -92,9 +94,9 @@ def torn(db: sqlite3.Connection) -> list[Job]:
     return [_job(row) for row in db.execute(f"{JOB} WHERE {OPEN} AND state = 'torn' ORDER BY id")]
 
 
-def in_state(db: sqlite3.Connection, state: str, before_ms: int) -> list[Job]:
+def in_state(db: sqlite3.Connection, state: DeskJobState, before_ms: int) -> list[Job]:
     """Jobs that are not over and came into a state before a moment."""
-    rows = db.execute(f"{JOB} WHERE {OPEN} AND state = ? AND changed_at_ms < ? ORDER BY id", (state, before_ms))
+    rows = db.execute(f"{JOB} WHERE {OPEN} AND state = ? AND changed_at_ms < ? ORDER BY id", (str(state), before_ms))
     return [_job(row) for row in rows]
 
 
@@ -108,10 +110,10 @@ def waiting_at_stations(db: sqlite3.Connection, before_ms: int) -> list[Job]:
     return [_job(row) for row in rows]
 
 
-def set_state(db: Database, job: int, state: str, now_ms: int, advice: str = "") -> None:
+def set_state(db: Database, job: int, state: DeskJobState, now_ms: int, advice: str = "") -> None:
     """What has become of it, and the name of the sentence about it."""
     db.execute(
-        "UPDATE desk_job SET state = ?, advice = ?, changed_at_ms = ? WHERE id = ?", (state, advice, now_ms, job)
+        "UPDATE desk_job SET state = ?, advice = ?, changed_at_ms = ? WHERE id = ?", (str(state), advice, now_ms, job)
     )
 
 
@@ -173,5 +175,16 @@ def _job(row: tuple[Any, ...]) -> Job:
     number, desk, kind, state, request, *rest = row
     person, card, receipt, made, advice, undone, *when = rest
     return Job(
-        number, desk, kind, state, orjson.loads(request), person, card, receipt, made, advice, bool(undone), *when
+        number,
+        desk,
+        kind,
+        DeskJobState(state),
+        orjson.loads(request),
+        person,
+        card,
+        receipt,
+        made,
+        advice,
+        bool(undone),
+        *when,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from appliance.db.engine.unit import Database
-from appliance.db.sessions.open_sessions import RUNNING
+from appliance.db.sessions.open_sessions import IS_RUNNING
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, SessionId
 
@@ -83,7 +83,7 @@ def running(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
     """Running sessions of cards with limits, with when we heard of their start."""
     return db.execute(
         f"""SELECT id, received_at_ms FROM session
-        WHERE {RUNNING} AND stop_wanted = ''
+        WHERE {IS_RUNNING} AND stop_wanted = ''
           AND (card_id IN (SELECT card_id FROM card_limit) OR card_id IN (SELECT card_id FROM card_station)) ORDER BY id"""
     ).fetchall()
 
@@ -91,7 +91,7 @@ def running(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
 def open_of(db: sqlite3.Connection, card: CardId) -> list[SessionId]:
     """The sessions that run on a card."""
     rows = db.execute(
-        f"SELECT session.id FROM session JOIN card ON card.uid = id_token WHERE card.id = ? AND {RUNNING}",
+        f"SELECT session.id FROM session JOIN card ON card.uid = id_token WHERE card.id = ? AND {IS_RUNNING}",
         (card,),
     )
     return [SessionId(row[0]) for row in rows]

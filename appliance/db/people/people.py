@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.db.engine.unit import Database
-from appliance.db.sessions.open_sessions import OPEN
+from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId, SessionId
 
 
@@ -350,14 +350,14 @@ def set_blocked(db: Database, card: CardId, at_ms: int | None, why: str, replace
 
 def running_on_card(db: sqlite3.Connection, uid: str) -> list[SessionId]:
     """The sessions that a card has open."""
-    rows = db.execute(f"SELECT id FROM session WHERE id_token = ? AND {OPEN}", (uid,))
+    rows = db.execute(f"SELECT id FROM session WHERE id_token = ? AND {IS_OPEN}", (uid,))
     return [SessionId(row[0]) for row in rows]
 
 
 def running_of(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
     """The sessions that a person has open."""
     rows = db.execute(
-        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {OPEN} ORDER BY id", (person,)
+        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY id", (person,)
     )
     return [SessionId(row[0]) for row in rows]
 

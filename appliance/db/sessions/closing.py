@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.sessions import Running, ended_on_evse
 from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
 DAY = Rows(
@@ -33,21 +34,10 @@ class Ended:
     """A session that is over, as far as a late message needs it."""
 
     id: SessionId
-    state: str
+    state: SessionState
     station: StationId
     id_token: str
     estimated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Billed:
-    """What a session used and what it was billed."""
-
-    energy_wh: int
-    duration_s: int
-    idle_s: int
-    net_minor: int
-    tax_minor: int
 
 
 def find_closed(db: Database, session: SessionId) -> Ended | None:
@@ -57,7 +47,7 @@ def find_closed(db: Database, session: SessionId) -> Ended | None:
         WHERE id = ? AND state IN ('ended', 'review', 'failed')""",
         (session,),
     ).fetchone()
-    return Ended(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
+    return Ended(row[0], SessionState(row[1]), row[2], row[3], bool(row[4])) if row else None
 
 
 def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:
@@ -85,15 +75,12 @@ def end(
     db: Database,
     running: Running,
     *,
-    state: str,
+    state: SessionState,
     ended_at_ms: int,
     meter_stop_wh: int | None,
     reason: str,
-    energy_wh: int,
-    duration_s: int,
-    idle_s: int,
-    net_minor: int,
-    tax_minor: int,
+    usage: Usage,
+    bill: Bill,
     estimated: bool,
     parked_since_ms: int | None,
     note: str,
@@ -106,8 +93,8 @@ def end(
             duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?, parked_since_ms = ?,
             note = CASE WHEN ? = '' THEN note ELSE ? END WHERE id = ?""",
         (
-            state, ended_at_ms, meter_stop_wh, reason, energy_wh, duration_s, idle_s, net_minor, tax_minor,
-            net_minor + tax_minor, estimated, parked_since_ms, note, note, running.id,
+            str(state), ended_at_ms, meter_stop_wh, reason, usage.energy_wh, usage.duration_s, usage.idle_s,
+            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, parked_since_ms, note, note, running.id,
         ),
     )  # fmt: skip
     db.remembered.pop(("session", running.id), None)
@@ -149,24 +136,36 @@ def _add_sums(
 
 
 def correct(
-    db: Database, running: Running, ended_at_ms: int, meter_stop_wh: int | None, reason: str, usage: Usage, bill: Bill
+    db: Database,
+    running: Running,
+    state: SessionState,
+    ended_at_ms: int,
+    meter_stop_wh: int | None,
+    reason: str,
+    *,
+    usage: Usage,
+    bill: Bill,
+    estimated: bool,
 ) -> None:
-    """An estimate gives way to the station's own stop."""
+    """A bill gives way to one by more that is known, as an estimate to the station's own stop."""
     db.execute(
-        """UPDATE session SET ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?, duration_s = ?,
-            idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = 0, note = '' WHERE id = ?""",
+        """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?, duration_s = ?,
+            idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?,
+            note = CASE WHEN ? = 0 THEN '' ELSE note END WHERE id = ?""",
         (
-            ended_at_ms, meter_stop_wh, reason, usage.energy_wh, usage.duration_s, usage.idle_s, bill.net_minor,
-            bill.tax_minor, bill.total_minor, running.id,
+            str(state), ended_at_ms, meter_stop_wh, reason, usage.energy_wh, usage.duration_s, usage.idle_s,
+            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, estimated, running.id,
         ),
     )  # fmt: skip
 
 
-def doubt(db: Database, session: SessionId, meter_stop_wh: int | None, reason: str, note: str) -> None:
-    """The stop that was to correct an estimate cannot be right: somebody must look, and the estimate stays billed."""
+def doubt(
+    db: Database, session: SessionId, state: SessionState, meter_stop_wh: int | None, reason: str, note: str
+) -> None:
+    """What was to correct a bill cannot be right: somebody must look, and the bill stays."""
     db.execute(
-        """UPDATE session SET state = 'review', meter_stop_wh = ?, stop_reason = ?, note = ? WHERE id = ?""",
-        (meter_stop_wh, reason, note, session),
+        "UPDATE session SET state = ?, meter_stop_wh = ?, stop_reason = ?, note = ? WHERE id = ?",
+        (str(state), meter_stop_wh, reason, note, session),
     )
 
 
@@ -227,22 +226,22 @@ def unpark(db: Database, session: SessionId) -> None:
     db.execute("UPDATE session SET parked_since_ms = NULL WHERE id = ?", (session,))
 
 
-def bill_of(db: Database, session: SessionId) -> Billed:
-    """What a session was billed."""
+def bill_of(db: Database, session: SessionId) -> tuple[Usage, Bill]:
+    """What a session was billed for, and the sums of its bill, without the lines."""
     row = db.execute(
-        "SELECT energy_wh, duration_s, idle_s, net_minor, tax_minor FROM session WHERE id = ?", (session,)
+        "SELECT energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor FROM session WHERE id = ?", (session,)
     ).fetchone()
-    return Billed(*row)
+    return Usage(*row[:3]), Bill((), *row[3:])
 
 
-def rebill(db: Database, session: SessionId, idle_s: int, net_minor: int, tax_minor: int) -> None:
-    """The bill has grown by the place that the car took after its transaction."""
+def rebill(db: Database, session: SessionId, state: SessionState, usage: Usage, bill: Bill) -> None:
+    """A bill that was not booked yet, or has grown by the place that the car took after its transaction."""
     db.execute(
-        "UPDATE session SET idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ? WHERE id = ?",
-        (idle_s, net_minor, tax_minor, net_minor + tax_minor, session),
+        "UPDATE session SET state = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ? WHERE id = ?",
+        (str(state), usage.idle_s, bill.net_minor, bill.tax_minor, bill.total_minor, session),
     )
 
 
-def acknowledge(db: Database, session: SessionId) -> None:
-    """A session in review counts as ended with the bill it has, and is no longer an estimate that a late stop corrects."""
-    db.execute("UPDATE session SET state = 'ended', estimated = 0 WHERE id = ? AND state = 'review'", (session,))
+def acknowledge(db: Database, session: SessionId, state: SessionState) -> None:
+    """A session that was looked at counts with the bill it has, and is no longer an estimate that a late stop corrects."""
+    db.execute("UPDATE session SET state = ?, estimated = 0 WHERE id = ?", (str(state), session))

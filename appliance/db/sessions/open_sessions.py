@@ -4,6 +4,6 @@ Sessions that are open are a few, however many there were, and have indices of t
 migrations/0004_flat_cost.sql). An index of some rows is taken only where its own condition stands in the query, word for word.
 """
 
-OPEN = "session.state IN ('requested', 'running')"
-REQUESTED = f"{OPEN} AND session.state = 'requested'"
-RUNNING = f"{OPEN} AND session.state = 'running'"
+IS_OPEN = "session.state IN ('requested', 'running')"
+IS_REQUESTED = f"{IS_OPEN} AND session.state = 'requested'"
+IS_RUNNING = f"{IS_OPEN} AND session.state = 'running'"

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from appliance.db import tariffs
-from appliance.db.sessions.open_sessions import OPEN, REQUESTED, RUNNING
+from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED, IS_RUNNING
+from appliance.db.sessions.sessions import idle_spans
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.domain.tariff import Tariff
+from appliance.domain.registers import further
+from appliance.domain.session import CLOSED, OVER, SessionState
+from appliance.domain.tariff import Tariff, Usage
 
 ROWS_MAX = 1001
 """What the API gives at a time, and one more to see whether there are more."""
 CURVE_POINTS_MAX = 400
-ENDED = frozenset({"ended", "review"})
-"""States of sessions that are over. One that never began (`failed`) has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session. Of an open one, energy is what was measured last, and there is no fee yet."""
+    """One session, with the Facts of domain/session.py. What an open one used and costs is reckoned from them; its columns of
+    the bill are 0.
+    """
 
     id: SessionId
     state: str
@@ -41,6 +46,7 @@ class Session:
     meter_start_wh: int | None
     meter_stop_wh: int | None
     energy_wh: int
+    """Of an open one: what its registers say so far."""
     duration_s: int
     idle_s: int
     net_minor: int
@@ -54,11 +60,25 @@ class Session:
     tariff_id: int | None
     note: str
     requested_by: str
+    tariff: Tariff | None
+    """The prices it runs on; None: nothing to pay."""
+    idle_spans: Sequence[tuple[int, int | None]]
+    """Of an open one."""
 
     @property
     def has_ended(self) -> bool:
         """Whether its figures stand, and are in the sums: also while somebody has to look at it."""
-        return self.state in ENDED
+        return self.state in CLOSED
+
+    @property
+    def heard_at_ms(self) -> int:
+        """When we heard of it."""
+        return self.received_at_ms or self.started_at_ms or 0
+
+    @property
+    def billed(self) -> Usage | None:
+        """What it was billed for; None while it is open."""
+        return Usage(self.energy_wh, self.duration_s, self.idle_s) if self.state in OVER else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +110,16 @@ class Filter:
 SELECT = """
 SELECT session.id, session.state, session.station_id, station.name, station.identity, evse, session.person_id,
        coalesce(person.name, ''), card_id, id_token, policy, authorization, requested_at_ms, started_at_ms, ended_at_ms,
-       received_at_ms, meter_start_wh, meter_stop_wh,
-       CASE WHEN session.state = 'running'
-            THEN max(0, coalesce((SELECT max(energy_wh) FROM sample WHERE session_id = session.id), meter_start_wh) - meter_start_wh)
-            ELSE energy_wh END,
-       duration_s, idle_s, net_minor, tax_minor, fee_minor,
+       received_at_ms, meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor,
        CASE WHEN session.state = 'review' AND EXISTS (SELECT 1 FROM transfer WHERE key = 'end|' || session.id || '|1')
             THEN 0 ELSE held_minor END,
-       stop_wanted, stop_reason, estimated,
-       session.tariff_id, session.note, requested_by
+       stop_wanted, stop_reason, estimated, session.tariff_id, session.note, requested_by,
+       CASE WHEN session.state = 'running' THEN (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) END
 FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 """Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
 BEGAN = "coalesce(session.started_at_ms, session.requested_at_ms)"
-OVER = "session.state IN ('ended', 'review')"
+IS_CLOSED = "session.state IN ('ended', 'review')"
 CONDITIONS = {
     "station": "session.station_id = :station",
     "person": "session.person_id = :person",
@@ -114,8 +130,8 @@ CONDITIONS = {
 }
 """What a filter asks for, by its field; only what is asked for stands in a query, or it would find no index."""
 STATES = {
-    "requested": REQUESTED,
-    "running": RUNNING,
+    "requested": IS_REQUESTED,
+    "running": IS_RUNNING,
     "ended": "session.state = 'ended'",
     "failed": "session.state = 'failed'",
     "review": "session.state = 'review'",
@@ -140,7 +156,7 @@ def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int 
         f"{SELECT} {_where(conditions)} ORDER BY {order} LIMIT :limit",
         {**values, "before": before, "limit": min(limit, ROWS_MAX)},
     )
-    return [_session(row) for row in rows]
+    return _sessions(db, rows)
 
 
 def _before(db: sqlite3.Connection, wanted: Filter, before: int, values: dict[str, object]) -> str:
@@ -156,7 +172,7 @@ def _before(db: sqlite3.Connection, wanted: Filter, before: int, values: dict[st
 
 def totals(db: sqlite3.Connection, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:
     """How many sessions that are over, their energy (Wh) and their fees (minor units); None for more days than are summed here."""
-    if wanted.state not in ("", *ENDED):
+    if wanted.state not in ("", *CLOSED):
         return (0, 0, 0)  # None of them is over.
     if wanted.person is not None or wanted.card is not None or wanted.id_token or wanted.state == "review":
         return _sums(db, wanted)
@@ -172,7 +188,7 @@ def _sums(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
     conditions, values = _conditions(wanted)
     row: tuple[int, int, int] = db.execute(
         f"""SELECT count(*), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0) FROM session
-        {_where([*conditions, OVER])}""",
+        {_where([*conditions, IS_CLOSED])}""",
         values,
     ).fetchone()
     return row
@@ -194,24 +210,18 @@ def _sums_of_all(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]
 
 def show(db: sqlite3.Connection, session: int) -> Session | None:
     """One session."""
-    row = db.execute(SELECT + "WHERE session.id = ?", (session,)).fetchone()
-    return _session(row) if row else None
-
-
-def tariff_of(db: sqlite3.Connection, session: Session) -> Tariff | None:
-    """The prices it runs on; None: nothing to pay."""
-    return tariffs.find(db, session.tariff_id)
+    found = _sessions(db, db.execute(SELECT + "WHERE session.id = ?", (session,)))
+    return found[0] if found else None
 
 
 def open_sessions(db: sqlite3.Connection) -> list[Session]:
     """All that run or were wished for, by number."""
-    rows = db.execute(f"{SELECT} WHERE {OPEN} ORDER BY session.id")
-    return [_session(row) for row in rows]
+    return _sessions(db, db.execute(f"{SELECT} WHERE {IS_OPEN} ORDER BY session.id"))
 
 
 def count_open(db: sqlite3.Connection) -> int:
     """How many run or were wished for."""
-    return int(db.execute(f"SELECT count(*) FROM session WHERE {OPEN}").fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM session WHERE {IS_OPEN}").fetchone()[0])
 
 
 def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
@@ -227,13 +237,6 @@ def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     return [Sample(*row) for row in rows]
 
 
-def idle_so_far(db: sqlite3.Connection, session: int) -> list[tuple[int, int | None]]:
-    """The idle spans of a session; the last may be open."""
-    return db.execute(
-        "SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,)
-    ).fetchall()
-
-
 def _conditions(wanted: Filter) -> tuple[list[str], dict[str, object]]:
     """What a filter asks for, and the values for it."""
     asked = {name: getattr(wanted, name) for name in CONDITIONS}
@@ -245,7 +248,20 @@ def _where(conditions: list[str]) -> str:
     return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _session(row: tuple[object, ...]) -> Session:
-    values = list(row)
+def _sessions(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
+    known: dict[int | None, Tariff | None] = {None: None}
+    return [_session(db, row, known) for row in rows]
+
+
+def _session(db: sqlite3.Connection, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
+    *values, highest_wh = row
+    number, state, meter_start_wh, tariff_id = values[0], values[1], values[16], values[28]
+    spans: Sequence[tuple[int, int | None]] = ()
+    if state == SessionState.RUNNING:
+        spans = idle_spans(db, number)
+        if highest_wh is not None:
+            values[18] = further(0, meter_start_wh, highest_wh)
+    if tariff_id not in known:
+        known[tariff_id] = tariffs.find(db, tariff_id)
     values[27] = bool(values[27])
-    return Session(*values)  # type: ignore[arg-type]
+    return Session(*(*values, known[tariff_id], spans))

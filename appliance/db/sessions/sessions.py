@@ -12,11 +12,13 @@ import orjson
 
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
-from appliance.db.sessions.open_sessions import OPEN, RUNNING
+from appliance.db.sessions.open_sessions import IS_OPEN, IS_RUNNING
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.tariff import Tariff
+from appliance.domain.registers import further
+from appliance.domain.session import OPEN, SessionState
+from appliance.domain.tariff import Tariff, Usage
 
 SAMPLE = Rows(
     "sample(session_id, sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, content)",
@@ -29,10 +31,10 @@ NUMBERS_SKIPPED = 100_000
 
 @dataclass(slots=True)
 class Running:
-    """An open session as the writer remembers it. Changed in place; a rollback forgets it."""
+    """An open session as the writer remembers it, with the Facts of domain/session.py. Changed in place; a rollback forgets it."""
 
     id: SessionId
-    state: str
+    state: SessionState
     station: StationId
     evse: int
     started_at_ms: int
@@ -49,14 +51,19 @@ class Running:
     """The most that was measured so far."""
     measured_at_ms: int
     """When the register was last read."""
-    idle_s: int
-    """Idle time of closed spans."""
-    idle_since_ms: int | None
+    idle_spans: tuple[tuple[int, int | None], ...]
     heard_at_ms: int
     """When we heard of its start, or of the wish."""
     status_at_ms: int = 0
     """When the connector's status was of which the idle time was last reckoned."""
     card: CardId | None = None
+    billed: Usage | None = None
+    """Of an open one nothing is billed."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the car is full, by what its connector told last."""
+        return any(end_ms is None for _, end_ms in self.idle_spans)
 
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
@@ -82,22 +89,41 @@ def find_started(
     return (SessionId(row[0]), AuthorizationStatus(row[1])) if row else None
 
 
+def find_like(
+    db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int | None
+) -> list[SessionId]:
+    """Sessions of whatever card that began just so."""
+    rows = db.execute(
+        "SELECT id FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?",
+        (started_at_ms, station, evse, meter_start_wh),
+    )
+    return [SessionId(row[0]) for row in rows]
+
+
+def authorization_of(db: Database, session: SessionId) -> AuthorizationStatus:
+    """What the station was told of the card that began it."""
+    return AuthorizationStatus(db.execute("SELECT authorization FROM session WHERE id = ?", (session,)).fetchone()[0])
+
+
 def insert_started(
     db: Database,
     *,
-    state: str = "running",
+    state: SessionState,
     started_at_ms: int,
     station: StationId,
     evse: int,
     id_token: str,
-    meter_start_wh: int,
+    meter_start_wh: int | None,
     payer: Payer | None,
-    authorization: AuthorizationStatus,
+    authorization: AuthorizationStatus | None,
     received_at_ms: int,
     held_minor: int = 0,
     note: str = "",
 ) -> Running | None:
-    """A session out of a start; None if this start is known (see `find_started`)."""
+    """A session out of a start; None if this start is known (see `find_started`).
+
+    `authorization` is None while nobody has shown a card, `meter_start_wh` while no register is known.
+    """
     person = payer.person if payer else None
     pays = payer if payer is not None and authorization in PAYS else None
     tariff = pays.tariff if pays else None
@@ -106,21 +132,20 @@ def insert_started(
     rows = db.execute(
         INSERT_STARTED,
         (
-            state, started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
-            wallet, policy, tariff.id if tariff else None, str(authorization), received_at_ms, held_minor,
+            str(state), started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
+            wallet, policy, tariff.id if tariff else None, str(authorization or ""), received_at_ms, held_minor,
             1 if held_minor else 0, note,
         ),
     ).fetchall()  # fmt: skip
     if not rows:
         return None
     running = Running(
-        SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh, person, wallet, policy,
-        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, 0, None, received_at_ms,
+        SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
+        tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None,
     )  # fmt: skip
-    if state == "running":
-        db.remember(("session", running.id), running)
-        began_on_evse(db, running)
+    db.remember(("session", running.id), running)
+    began_on_evse(db, running)
     return running
 
 
@@ -129,15 +154,15 @@ def newest(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
 
 
-def skip_numbers(db: Database, beyond: int, now_ms: int) -> None:
+def skip_numbers(db: Database, beyond: int, state: SessionState, now_ms: int) -> None:
     """Let new sessions begin far beyond all of these books and beyond that number.
 
     The row that takes the number says so in the list. It stands at the oldest station; without one there was no session.
     """
     db.execute(
         """INSERT INTO session (id, state, station_id, evse, id_token, policy, authorization, requested_at_ms, ended_at_ms, note)
-        SELECT :number, 'failed', min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
-        {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "now": now_ms},
+        SELECT :number, :state, min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
+        {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "state": str(state), "now": now_ms},
     )
 
 
@@ -148,8 +173,6 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        coalesce(meter_start_wh, 0), person_id, card_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
-       (SELECT coalesce(sum(end_at_ms - begin_at_ms), 0) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NOT NULL),
-       (SELECT max(begin_at_ms) FROM idle_span WHERE session_id = session.id AND end_at_ms IS NULL),
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse)
 FROM session WHERE session.id = ?
 """
@@ -161,9 +184,9 @@ def find_open(db: Database, session: SessionId) -> Running | None:
     if running is not None:
         return running
     running = load(db, session)
-    if running is None or running.state not in ("requested", "running"):
+    if running is None or running.state not in OPEN:
         return None
-    if running.state == "running":
+    if running.state is SessionState.RUNNING:
         db.remember(("session", session), running)
     return running
 
@@ -176,14 +199,13 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        top, measured, idle_ms, idle_since, status_at,
+        top, measured, status_at,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
-    energy_wh = max(0, top - meter) if top is not None else 0
+    energy_wh = further(0, meter, top) if top is not None else 0
     return Running(
-        id_, state, station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
-        energy_wh, started if measured is None else measured, idle_ms // 1000, idle_since, heard,
-        status_at, card=card,
+        id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
+        energy_wh, started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
     )  # fmt: skip
 
 
@@ -199,7 +221,7 @@ def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId,
     there: tuple[SessionId, ...] | None = db.remembered.get(key)
     if there is None:
         rows = db.execute(
-            f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {RUNNING} ORDER BY id",
+            f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {IS_RUNNING} ORDER BY id",
             (station, evse),
         )
         there = tuple(SessionId(row[0]) for row in rows)
@@ -226,7 +248,7 @@ def ended_on_evse(db: Database, running: Running) -> None:
 def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:
     """Another station at which a session of this card runs, or is wished for."""
     row = db.execute(
-        f"""SELECT station_id FROM session WHERE id_token = ? AND {OPEN} AND station_id <> ?
+        f"""SELECT station_id FROM session WHERE id_token = ? AND {IS_OPEN} AND station_id <> ?
         ORDER BY id LIMIT 1""",
         (id_token, station),
     ).fetchone()
@@ -236,7 +258,7 @@ def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> Stat
 def open_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     """All transactions that run on a station, oldest first."""
     rows = db.execute(
-        f"SELECT id FROM session WHERE station_id = ? AND {RUNNING} ORDER BY id",
+        f"SELECT id FROM session WHERE station_id = ? AND {IS_RUNNING} ORDER BY id",
         (station,),
     )
     return [SessionId(row[0]) for row in rows]
@@ -264,35 +286,39 @@ def set_stop_wanted(db: Database, running: Running, why: str) -> None:
     db.execute("UPDATE session SET stop_wanted = ? WHERE id = ?", (why, running.id))
 
 
-def open_idle(db: Database, session: SessionId, at_ms: int) -> None:
-    """The car is full."""
-    db.execute("INSERT INTO idle_span (session_id, begin_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING", (session, at_ms))
+def open_idle(db: Database, running: Running, at_ms: int) -> None:
+    """The car is full. What it was idle at that very moment before goes on."""
+    db.execute(
+        """INSERT INTO idle_span (session_id, begin_at_ms) VALUES (?, ?)
+        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = NULL""",
+        (running.id, at_ms),
+    )
+    running.idle_spans = idle_spans(db, running.id)
 
 
-def close_idle(db: Database, session: SessionId, at_ms: int) -> None:
+def close_idle(db: Database, running: Running, at_ms: int) -> None:
     """It charges again, or is gone."""
     db.execute(
         "UPDATE idle_span SET end_at_ms = max(?, begin_at_ms) WHERE session_id = ? AND end_at_ms IS NULL",
-        (at_ms, session),
+        (at_ms, running.id),
     )
+    running.idle_spans = idle_spans(db, running.id)
 
 
-def idle_spans(db: Database, session: SessionId) -> list[tuple[int, int]]:
-    """The closed idle spans of a session, in order."""
-    return db.execute(
-        """SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? AND end_at_ms IS NOT NULL
-        ORDER BY begin_at_ms""",
-        (session,),
-    ).fetchall()
+def idle_spans(db: sqlite3.Connection, session: SessionId) -> tuple[tuple[int, int | None], ...]:
+    """The idle spans of a session, in order; of the one that goes on the end is None."""
+    return tuple(
+        db.execute("SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,))
+    )
 
 
 # --- what the clock looks for -----------------------------------------------------------------------------------------------
 
 
 def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
-    """Running sessions that the server wants stopped."""
+    """Running sessions that the server wants stopped: session, station, why."""
     return db.execute(
-        f"SELECT id, station_id, stop_wanted FROM session WHERE {RUNNING} AND stop_wanted <> '' ORDER BY id"
+        f"SELECT id, station_id, stop_wanted FROM session WHERE {IS_RUNNING} AND stop_wanted <> '' ORDER BY id"
     ).fetchall()
 
 
@@ -300,7 +326,7 @@ def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
     """Running sessions for which money may be held and whose price goes by time, with when we heard of their start."""
     return db.execute(
         f"""SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
-        WHERE {RUNNING} AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
+        WHERE {IS_RUNNING} AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
           AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY session.id"""
     ).fetchall()
 
@@ -310,5 +336,5 @@ def heard_of(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, int]]:
     return db.execute(
         f"""SELECT id, station_id, max(received_at_ms,
             coalesce((SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id), 0))
-        FROM session WHERE {RUNNING}"""
+        FROM session WHERE {IS_RUNNING}"""
     ).fetchall()

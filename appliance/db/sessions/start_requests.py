@@ -9,15 +9,17 @@ import sqlite3
 
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
-from appliance.db.sessions.open_sessions import OPEN, REQUESTED
+from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED
 from appliance.db.sessions.sessions import Running, began_on_evse, find_open
 from appliance.domain.id_token import is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.session import SessionState
 
 
 def insert(
     db: Database,
     *,
+    state: SessionState,
     station: StationId,
     evse: int,
     id_token: str,
@@ -32,30 +34,37 @@ def insert(
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
             authorization, requested_at_ms, requested_by, held_minor, slices)
-        VALUES ('requested', ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (
-            station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
+            str(state), station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
             tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
         ),
     ).fetchone()  # fmt: skip
     return Running(
-        SessionId(row[0]), "requested", station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, 0, None, now_ms,
+        SessionId(row[0]), state, station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
+        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, (), now_ms,
         card=payer.card,
     )  # fmt: skip
 
 
 def fulfil(
-    db: Database, running: Running, *, evse: int, started_at_ms: int, meter_start_wh: int, received_at_ms: int
+    db: Database,
+    running: Running,
+    state: SessionState,
+    *,
+    evse: int,
+    started_at_ms: int,
+    meter_start_wh: int,
+    received_at_ms: int,
 ) -> None:
     """The wish has become a transaction."""
     db.execute(
-        """UPDATE session SET state = 'running', evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
+        """UPDATE session SET state = ?, evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
         WHERE id = ?""",
-        (evse, started_at_ms, meter_start_wh, received_at_ms, running.id),
+        (str(state), evse, started_at_ms, meter_start_wh, received_at_ms, running.id),
     )
-    running.state, running.evse = "running", evse
+    running.state, running.evse = state, evse
     running.started_at_ms, running.meter_start_wh = started_at_ms, meter_start_wh
     running.measured_at_ms = started_at_ms
     running.heard_at_ms = received_at_ms
@@ -63,11 +72,11 @@ def fulfil(
     began_on_evse(db, running)
 
 
-def fail(db: Database, running: Running, note: str, now_ms: int) -> None:
+def fail(db: Database, running: Running, state: SessionState, note: str, now_ms: int) -> None:
     """The wish led to nothing."""
     db.execute(
-        "UPDATE session SET state = 'failed', ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
-        (now_ms, note, running.id),
+        "UPDATE session SET state = ?, ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
+        (str(state), now_ms, note, running.id),
     )
 
 
@@ -76,13 +85,13 @@ def find(db: Database, station: StationId, evse: int, id_token: str) -> Running 
     if db.remembered.get(("no wish", station)):
         return None
     if not db.execute(
-        f"SELECT 1 FROM session WHERE station_id = ? AND {REQUESTED}",
+        f"SELECT 1 FROM session WHERE station_id = ? AND {IS_REQUESTED}",
         (station,),
     ).fetchone():
         db.remember(("no wish", station), True)
         return None
     row = db.execute(
-        f"""SELECT id FROM session WHERE station_id = ? AND {REQUESTED} AND id_token = ? AND evse IN (0, ?)
+        f"""SELECT id FROM session WHERE station_id = ? AND {IS_REQUESTED} AND id_token = ? AND evse IN (0, ?)
         ORDER BY id LIMIT 1""",
         (station, id_token, evse),
     ).fetchone()
@@ -104,7 +113,7 @@ def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | N
 def is_open(db: Database, station: StationId, id_token: str) -> bool:
     """Whether a session of this token was wished for or runs: its driver has no card of their own."""
     row = db.execute(
-        f"SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND {OPEN} LIMIT 1",
+        f"SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND {IS_OPEN} LIMIT 1",
         (id_token, station),
     ).fetchone()
     return row is not None
@@ -113,7 +122,7 @@ def is_open(db: Database, station: StationId, id_token: str) -> bool:
 def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
     """A start that was wished for on this EVSE and has not come yet."""
     row = db.execute(
-        f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {REQUESTED} ORDER BY id LIMIT 1",
+        f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {IS_REQUESTED} ORDER BY id LIMIT 1",
         (station, evse),
     ).fetchone()
     return SessionId(row[0]) if row else None
@@ -122,7 +131,7 @@ def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
 def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     """All starts that were wished for on a station and have not come yet."""
     rows = db.execute(
-        f"SELECT id FROM session WHERE station_id = ? AND {REQUESTED} ORDER BY id",
+        f"SELECT id FROM session WHERE station_id = ? AND {IS_REQUESTED} ORDER BY id",
         (station,),
     )
     return [SessionId(row[0]) for row in rows]
@@ -131,6 +140,6 @@ def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
 def older_than(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
-        f"SELECT id, station_id FROM session WHERE {REQUESTED} AND requested_at_ms <= ? ORDER BY id",
+        f"SELECT id, station_id FROM session WHERE {IS_REQUESTED} AND requested_at_ms <= ? ORDER BY id",
         (before_ms,),
     ).fetchall()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.domain.events import TransactionRef
 from appliance.domain.id_token import ID_TAG_CHARS_MAX
+from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.reading.redact import SECRET
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.version import Call

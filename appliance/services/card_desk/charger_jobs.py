@@ -11,6 +11,7 @@ from appliance.db.card_desk import jobs
 from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
+from appliance.domain.desk_job import DeskJobEvent, after
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.station import StationState
@@ -49,8 +50,8 @@ def begin(
         raise NotFound("There is no such station.")
     desk = desk_of(station)
     for older in jobs.open_at(db, desk):
-        finish(db, older, "failed", now_ms, "superseded")
-    job = jobs.add(db, desk, kind, request, actor, now_ms, person=person, card=card)
+        finish(db, older, DeskJobEvent.CANCELLED, now_ms, "superseded")
+    job = jobs.add(db, desk, kind, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
     db.remembered.pop("nobody waits", None)
     db.announce(DeskChanged(desk, "progress", job))
     return job
@@ -74,9 +75,11 @@ def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> 
     return job
 
 
-def finish(db: Database, job: Job, state: str, now_ms: int, advice: str = "", *, card: CardId | None = None) -> None:
-    """It is `done`, or has `failed` for the reason that `advice` names: expired, superseded, unlike, random, taken."""
-    jobs.set_state(db, job.id, state, now_ms, advice)
+def finish(
+    db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: str = "", *, card: CardId | None = None
+) -> None:
+    """It is answered, or cancelled for the reason that `advice` names: expired, superseded, unlike, random, taken."""
+    jobs.set_state(db, job.id, after(job.state, event), now_ms, advice)
     if card is not None:
         jobs.set_result(db, job.id, card=card)
     db.announce(DeskChanged(job.desk, "done", job.id))
@@ -86,5 +89,5 @@ def expire(db: Database, now_ms: int) -> int:
     """Wait no longer where nobody came; how many."""
     late = jobs.waiting_at_stations(db, now_ms - VALID_MS + 1)
     for job in late:
-        finish(db, job, "failed", now_ms, "expired")
+        finish(db, job, DeskJobEvent.CANCELLED, now_ms, "expired")
     return len(late)

@@ -14,6 +14,7 @@ import orjson
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.cards.tag import Kind, Seen, Trouble
+from appliance.domain.desk_job import DeskJobState
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.id_token import HEX, UID_CHARS, is_random, normal_form
 from appliance.domain.identifiers import CardId
@@ -51,7 +52,7 @@ def without_reader(db: Database, job: int, uid: str, key: DeskKey, now_ms: int) 
     seen = by_number(db, uid)
     plan = taps.tapped(db, jobs.need(db, job).desk, seen, key, now_ms)
     found = jobs.need(db, job)
-    if found.state == "waiting":
+    if found.state is DeskJobState.WAITING:
         raise unsuitable(found.advice)
     if plan.card is not None and plan.work is not None:
         # Something stands on the chip that only a reader can change.

@@ -12,6 +12,7 @@ from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.authorization import Policy
+from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services import problems, settings
@@ -176,11 +177,11 @@ def begin(
 ) -> int:
     """Record a job; what waited at this desk before is given up, for nobody can mean both."""
     for job in rows.open_at(db, desk):
-        if job.state == "writing":
+        if job.state is DeskJobState.WRITING:
             raise Conflict("A card is being written at this desk.", "Wait until it is done.")
-        if job.state == "waiting":
+        if job.state is DeskJobState.WAITING:
             give_up(db, job, now_ms, "superseded")
-    number = rows.add(db, desk, kind, request, actor, now_ms, person=person, card=card)
+    number = rows.add(db, desk, kind, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
     db.announce(DeskChanged(desk, "progress", number))
     return number
 
@@ -188,7 +189,7 @@ def begin(
 def cancel(db: Database, job: int, now_ms: int) -> None:
     """Nobody waits for it any more. A batch ends with what it has made."""
     found = need(db, job)
-    if found.state != "waiting":
+    if found.state is not DeskJobState.WAITING:
         raise Conflict("This is under way, or over.")
     give_up(db, found, now_ms, "cancelled")
 
@@ -198,35 +199,35 @@ def recover(db: Database, now_ms: int) -> None:
 
     All of it, whenever it was: a box without a battery for its clock may start in the past.
     """
-    for job in rows.in_state(db, "waiting", EVER_MS):
+    for job in rows.in_state(db, DeskJobState.WAITING, EVER_MS):
         give_up(db, job, now_ms, "restarted")
-    for job in rows.in_state(db, "writing", EVER_MS):
+    for job in rows.in_state(db, DeskJobState.WRITING, EVER_MS):
         tear(db, job, now_ms, "present_again")
 
 
 def expire(db: Database, now_ms: int) -> None:
     """Nobody laid a card."""
-    for job in rows.in_state(db, "waiting", now_ms - WAITING_MS_MAX):
+    for job in rows.in_state(db, DeskJobState.WAITING, now_ms - WAITING_MS_MAX):
         give_up(db, job, now_ms, "expired")
 
 
 def give_up(db: Database, job: Job, now_ms: int, why: str) -> None:
     """It waits no more. A batch ends with what it has made."""
     if job.made:
-        end(db, job, "done", now_ms)
+        end(db, job, DeskJobEvent.ANSWERED, now_ms)
     else:
-        end(db, job, "failed", now_ms, why)
+        end(db, job, DeskJobEvent.CANCELLED, now_ms, why)
 
 
-def end(db: Database, job: Job, state: str, now_ms: int, advice: str = "") -> None:
+def end(db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: str = "") -> None:
     """It is over."""
-    rows.set_state(db, job.id, state, now_ms, advice)
+    rows.set_state(db, job.id, after(job.state, event), now_ms, advice)
     db.announce(DeskChanged(job.desk, "done", job.id))
 
 
 def tear(db: Database, job: Job, now_ms: int, advice: str) -> None:
     """What was booked stands; the card does not agree yet, and will when it comes back."""
-    rows.set_state(db, job.id, "torn", now_ms, advice)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.MISSED), now_ms, advice)
     if job.card_id is not None:
         card = need_card(db, job.card_id)
         number = f"{card.number:04}"
@@ -237,7 +238,7 @@ def tear(db: Database, job: Job, now_ms: int, advice: str) -> None:
 def advise(db: Database, job: Job, advice: str, now_ms: int) -> None:
     """Why the card that lies there will not do; the job goes on waiting for another."""
     if job.advice != advice:
-        rows.set_state(db, job.id, "waiting", now_ms, advice)
+        rows.set_state(db, job.id, after(job.state, DeskJobEvent.OBJECTED), now_ms, advice)
         db.announce(DeskChanged(job.desk, "progress", job.id))
 
 

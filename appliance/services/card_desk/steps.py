@@ -14,6 +14,7 @@ from appliance.db.people.people import Card
 from appliance.domain.authorization import Policy
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Seen
+from appliance.domain.desk_job import DeskJobEvent, after
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import DEPOSITS
 from appliance.services.card_desk import jobs
@@ -33,7 +34,7 @@ def issue(db: Database, job: Job, seen: Seen, known: Card | None, site_key: byte
     card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], request["expires_at_ms"])
     receipt = take_money(db, job, PersonId(person), card, now_ms)
     rows.set_result(db, job.id, person=PersonId(person), card=card, receipt=receipt)
-    rows.set_state(db, job.id, "writing", now_ms)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
 
 
@@ -72,7 +73,7 @@ def recharge(db: Database, job: Job, seen: Seen, known: Card | None, site_key: b
         card=card.id,
     )
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
-    rows.set_state(db, job.id, "writing", now_ms)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
 
 
@@ -81,10 +82,12 @@ def read(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes
     origin = origin_of(seen, site_key, known)
     if known is None or people_units.has_come_back(known):
         told = str(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else "unknown"
-        jobs.end(db, job, "done", now_ms, told)
+        jobs.end(db, job, DeskJobEvent.ANSWERED, now_ms, told)
         return None
     rows.set_result(db, job.id, person=known.person_id, card=known.id)
-    rows.set_state(db, job.id, "writing", now_ms, "copied" if is_copy(known, origin) else "")
+    rows.set_state(
+        db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms, "copied" if is_copy(known, origin) else ""
+    )
     return known.id
 
 
@@ -96,7 +99,7 @@ def replace(db: Database, job: Job, seen: Seen, known: Card | None, site_key: by
     card = people_units.replace_card(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
     begin_content(db, card, seen)
     rows.set_result(db, job.id, card=card)
-    rows.set_state(db, job.id, "writing", now_ms)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
 
 
@@ -114,7 +117,7 @@ def decommission(db: Database, job: Job, seen: Seen, known: Card | None, site_ke
     if card.content in ("pending", "written"):
         people.set_content(db, card.id, "wiping")
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=receipt)
-    rows.set_state(db, job.id, "writing", now_ms)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
 
 
@@ -156,7 +159,7 @@ def rewrite(db: Database, job: Job, seen: Seen, known: Card | None, site_key: by
     check_content(seen, site_key, overwrite=job.request["overwrite"])
     people.renew_link(db, known.id, people_units.new_token())
     people.set_content(db, known.id, "pending")
-    rows.set_state(db, job.id, "writing", now_ms)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return known.id
 
 
@@ -175,7 +178,7 @@ def batch(db: Database, job: Job, seen: Seen, known: Card | None, site_key: byte
         name_after_card(db, PersonId(person), card, request["label"])
     rows.add_to_batch(db, job.id, card)
     rows.set_result(db, job.id, card=card)
-    rows.set_state(db, job.id, "writing", now_ms)
+    rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
 
 

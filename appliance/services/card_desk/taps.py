@@ -17,6 +17,7 @@ from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
+from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId
@@ -87,7 +88,7 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
         settle(db, card, now_ms)
     else:
         for unfinished in rows.unfinished_of(db, card):
-            rows.set_state(db, unfinished.id, "writing", now_ms)
+            rows.set_state(db, unfinished.id, after(unfinished.state, DeskJobEvent.RETURNED), now_ms)
             db.announce(DeskChanged(unfinished.desk, "progress", unfinished.id))
     return Plan(card, work)
 
@@ -111,16 +112,16 @@ def settle(db: Database, card: CardId, now_ms: int) -> None:
     problems.clear_problem(db, "torn_card", f"card:{card}", now_ms)
     for job in rows.unfinished_of(db, card):
         if job.kind == "batch" and rows.count_made(db, job.id) < job.request["count"]:
-            rows.set_state(db, job.id, "waiting", now_ms)
+            rows.set_state(db, job.id, after(job.state, DeskJobEvent.NEXT), now_ms)
             db.announce(DeskChanged(job.desk, "progress", job.id))
         else:
-            jobs.end(db, job, "done", now_ms, job.advice if job.kind == "read" else "")
+            jobs.end(db, job, DeskJobEvent.AGREED, now_ms, job.advice if job.kind == "read" else "")
 
 
 def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
     """The card cannot be written: it is used by its UID alone, which is all that chargers look at."""
     found = jobs.need(db, job)
-    if found.state != "torn" or found.card_id is None:
+    if found.state is not DeskJobState.TORN or found.card_id is None:
         raise Refusal("This card is not waiting to be written.")
     people.set_content(db, found.card_id, "none")
     audit.record(db, actor, "card.accept", f"card:{found.card_id}", now_ms)

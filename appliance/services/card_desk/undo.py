@@ -11,6 +11,7 @@ from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card
+from appliance.domain.desk_job import TRANSITIONS, DeskJobEvent, DeskJobState, after
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS
@@ -52,8 +53,9 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     elif found.kind == "decommission":
         _hand_out_again(db, card, found)
     rows.set_undone(db, found.id)
-    if found.state == "torn":
-        rows.set_state(db, found.id, "failed", now_ms, "undone")
+    state = after(found.state, DeskJobEvent.UNDONE)
+    if state is not found.state:
+        rows.set_state(db, found.id, state, now_ms, "undone")
         if not rows.unfinished_of(db, card.id):
             problems.clear_problem(db, "torn_card", f"card:{card.id}", now_ms)
     audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
@@ -74,7 +76,7 @@ def check(db: sqlite3.Connection, job: Job, now_ms: int) -> Card:
         TooLittleMoney: Part of the money is spent or held.
     """
     over = job.undone or now_ms - job.changed_at_ms > UNDO_MS_MAX
-    if job.kind not in UNDOABLE or job.state not in ("done", "torn") or over or job.card_id is None:
+    if job.kind not in UNDOABLE or (job.state, DeskJobEvent.UNDONE) not in TRANSITIONS or over or job.card_id is None:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
     card = people_units.need_card(db, job.card_id)
     check_nothing_since(db, job, card)
@@ -91,7 +93,7 @@ def check_nothing_since(db: sqlite3.Connection, job: Job, card: Card) -> None:
         Refusal: It is being written, or was given to somebody else, replaced or taken back.
     """
     later = rows.later_of(db, card.id, job.id)
-    if any(one.state == "writing" for one in later):
+    if any(one.state is DeskJobState.WRITING for one in later):
         raise Refusal("The card is being written.", "Wait until it is done.")
     if job.kind == "recharge":
         return

@@ -13,12 +13,13 @@ from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain.authorization import AuthorizationStatus
-from appliance.domain.calendar import day_of, midnights
+from appliance.domain.calendar import day_of
 from appliance.domain.cards import limits as card_limits
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits, Used
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, StationId
-from appliance.domain.tariff import FREE, Usage, projected_minor, split
+from appliance.domain.session import bill_for, bill_until, usage_until
+from appliance.domain.tariff import FREE, projected_minor
 from appliance.services import audit, settings
 from appliance.services.announce import PersonChanged
 from appliance.services.sessions import billing, closing
@@ -69,10 +70,10 @@ def used(db: Database, card: CardId, now_ms: int, *, but: Running | None = None)
         running = sessions.find_open(db, session)
         if running is None or running is but:
             continue
-        usage = billing.usage_now(running, running.measured_at_ms)
-        earlier = used_before_today(db, running, usage, now_ms)
-        energy_wh += usage.energy_wh - earlier[0]
-        minor += billing.bill_for(running, usage).total_minor - earlier[1]
+        usage, bill = usage_until(running, running.measured_at_ms), bill_until(running, running.measured_at_ms)
+        earlier_wh, earlier_minor = used_before_today(db, running, running.measured_at_ms, now_ms)
+        energy_wh += usage.energy_wh - earlier_wh
+        minor += bill.total_minor - earlier_minor
     return Used(energy_wh, minor)
 
 
@@ -82,12 +83,11 @@ def so_far(db: Database, card: CardId, now_ms: int) -> SoFar:
     found = [running for session in rows.open_of(db, card) if (running := sessions.find_open(db, session)) is not None]
     if not found:
         return SoFar(today.day_energy_wh, today.day_minor)
-    usages = [(running, billing.usage_now(running, running.measured_at_ms)) for running in found]
     return SoFar(
         today.day_energy_wh,
         today.day_minor,
-        max(usage.energy_wh for _running, usage in usages),
-        max(billing.bill_for(running, usage).total_minor for running, usage in usages),
+        max(usage_until(running, running.measured_at_ms).energy_wh for running in found),
+        max(bill_until(running, running.measured_at_ms).total_minor for running in found),
     )
 
 
@@ -130,27 +130,22 @@ def used_by(db: Database, running: Running, limits: Limits, pace: Pace, at_ms: i
     """What a card will have used when a stop of this session takes effect: the session, and its day where that is limited."""
     ahead_s = look_ahead_s(db, pace)
     power_w = billing.expected_power_w(pace, ahead_s)
-    usage = billing.usage_now(running, at_ms)
-    may_idle = running.idle_since_ms is not None
-    session_minor = projected_minor(usage, running.tariff or FREE, power_w, ahead_s, may_idle=may_idle)
+    usage = usage_until(running, at_ms)
+    session_minor = projected_minor(usage, running.tariff or FREE, power_w, ahead_s, may_idle=running.is_idle)
     session_wh = usage.energy_wh + power_w * ahead_s // 3600
     if not is_by_day(limits):
         return Used(session_energy_wh=session_wh, session_minor=session_minor)
     assert running.card is not None
     others = used(db, running.card, now_ms, but=running)
-    earlier_wh, earlier_minor = used_before_today(db, running, usage, now_ms)
+    earlier_wh, earlier_minor = used_before_today(db, running, at_ms, now_ms)
     return Used(others.day_energy_wh, others.day_minor, session_wh, session_minor, earlier_wh, earlier_minor)
 
 
-def used_before_today(db: Database, running: Running, usage: Usage, now_ms: int) -> tuple[int, int]:
-    """What of a session that runs belongs to days of the site before that of `now_ms`: (Wh, minor units)."""
-    zone = sites.of(db).zone
-    today = day_of(now_ms, zone)
-    end_ms = running.started_at_ms + usage.duration_s * 1000
-    spans = midnights(running.started_at_ms, end_ms, zone)
-    if spans[0][0] == today:
-        return 0, 0
-    shares = split(billing.bill_for(running, usage), closing.parts_by_day(db, running, usage, spans, end_ms))
+def used_before_today(db: Database, running: Running, at_ms: int, now_ms: int) -> tuple[int, int]:
+    """What of a session as it was at `at_ms` belongs to days of the site before that of `now_ms`: (Wh, minor units)."""
+    usage = usage_until(running, at_ms)
+    shares = closing.days_of(db, running, usage, bill_for(usage, running.tariff), at_ms)
+    today = day_of(now_ms, sites.of(db).zone)
     before = [share for share in shares if share.day != today]
     return sum(share.energy_wh for share in before), sum(share.fee_minor for share in before)
 

@@ -13,6 +13,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people
 from appliance.db.people.payers import Payer
 from appliance.db.people.people import Card
+from appliance.domain.desk_job import DeskJobEvent
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
 from appliance.domain.identifiers import PersonId, StationId
@@ -56,7 +57,9 @@ def shown(
     job = charger_jobs.waiting(db, station, shown_at_ms, now_ms)
     if payer is not None:
         if job is not None and job.kind == "learn" and job.card_id == payer.card:
-            charger_jobs.finish(db, job, "done", now_ms)  # It reads the card in a way that is understood already.
+            charger_jobs.finish(
+                db, job, DeskJobEvent.ANSWERED, now_ms
+            )  # It reads the card in a way that is understood already.
         return payer
     if job is not None and not is_remote(token) and token:
         taken = enrol(db, job, token, now_ms) if job.kind == "enrol" else aliases.learn(db, job, station, token, now_ms)
@@ -95,16 +98,16 @@ def enrol(db: Database, job: Job, token: str, now_ms: int) -> bool:
     """The card that was waited for was shown; whether it could be made the person's."""
     assert job.person_id is not None
     if is_random(token):
-        charger_jobs.finish(db, job, "failed", now_ms, "random")
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random")
         return False
     try:
         card = people_units.add_card(
             db, token, job.person_id, job.actor, now_ms, label=str(job.request.get("label") or "")
         )
     except Refusal:
-        charger_jobs.finish(db, job, "failed", now_ms, "taken")
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "taken")
         return False
-    charger_jobs.finish(db, job, "done", now_ms, card=card)
+    charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms, card=card)
     return True
 
 

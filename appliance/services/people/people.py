@@ -15,6 +15,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import ID_TAG_CHARS_MAX, is_random, masked, normal_form
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
+from appliance.domain.session import SessionState
 from appliance.services import audit
 from appliance.services.announce import CardDied, PersonChanged
 from appliance.services.people.groups import floor_of, move_floor, need_group
@@ -296,7 +297,7 @@ def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
     """Want all stopped that runs on a card, and take back what was wished for."""
     for number in people.running_on_card(db, card.uid):
         running = sessions.find_open(db, number)
-        if running is not None and running.state == "running":
+        if running is not None and running.state is SessionState.RUNNING:
             billing.want_stop(db, running, "blocked")
         else:
             start_requests.give_up(db, number, "cancelled", now_ms)

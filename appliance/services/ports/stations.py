@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.domain.cards.tag import ReaderState, Seen
-from appliance.domain.events import TransactionRef
 from appliance.domain.identifiers import StationId
+from appliance.domain.transaction import TransactionRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ from appliance.db.people.payers import Payer
 from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Policy
-from appliance.domain.clock import begun_ms
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, end_key, hold_key
-from appliance.domain.session import POWER_W_MAX
-from appliance.domain.tariff import FREE, Bill, Usage, price, projected_minor
+from appliance.domain.session import POWER_W_MAX, usage_until
+from appliance.domain.tariff import Bill, Usage, price, projected_minor
 from appliance.services import settings as settings_of_site
 from appliance.services.announce import PersonChanged, SessionChanged
 from appliance.services.settings import Settings
@@ -93,11 +92,11 @@ def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms:
     settings = settings_of_site.of(db)
     ahead_s = settings.sample_interval_s + settings.stop_latency_s
     needed = projected_minor(
-        usage_now(running, at_ms),
+        usage_until(running, at_ms),
         running.tariff,
         expected_power_w(pace, ahead_s),
         ahead_s,
-        may_idle=running.idle_since_ms is not None,
+        may_idle=running.is_idle,
     )
     if needed <= running.held_minor:
         return
@@ -123,16 +122,6 @@ def expected_power_w(pace: Pace, ahead_s: int) -> int:
     """The power to reckon with: what is measured, or what would bring the last step once more in the time ahead."""
     by_step = pace.step_wh * 3600 // max(pace.step_s, ahead_s)
     return min(max(pace.power_w, by_step), POWER_W_MAX)
-
-
-def usage_now(running: Running, at_ms: int) -> Usage:
-    """What the session has used so far."""
-    duration_s = max(0, at_ms - begun_ms(running.started_at_ms, running.heard_at_ms, at_ms)) // 1000
-    idle_s = running.idle_s
-    if running.idle_since_ms is not None:
-        idle_s += max(0, at_ms - running.idle_since_ms) // 1000
-    grace_s = running.tariff.idle_grace_s if running.tariff else 0
-    return Usage(running.energy_wh, duration_s, min(max(0, idle_s - grace_s), duration_s))
 
 
 def settle(db: Database, running: Running, bill: Bill, actor: str, now_ms: int) -> None:
@@ -193,11 +182,6 @@ def release(db: Database, running: Running, actor: str, now_ms: int) -> None:
 def holds(db: Database, running: Running) -> bool:
     """Whether the slices are still held: they are resolved together."""
     return running.slices > 0 and ledger.find(db, end_key(running.id, 1)) is None
-
-
-def bill_for(running: Running, usage: Usage) -> Bill:
-    """What the session costs; without energy nothing, whatever the flat fee (no money is kept without energy)."""
-    return price(usage, running.tariff or FREE) if usage.energy_wh else price(usage, FREE)
 
 
 def _resolve(db: Database, running: Running, number: int, taken_minor: int, actor: str, now_ms: int) -> None:

@@ -7,10 +7,10 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import session_list, sessions
 from appliance.db.sessions.session_list import Session
 from appliance.db.sessions.sessions import Running
-from appliance.domain.clock import begun_ms
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import SessionId
-from appliance.domain.tariff import Bill, Usage
+from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
+from appliance.domain.tariff import Bill
 from appliance.services import audit, problems
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing, closing
@@ -26,6 +26,7 @@ def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> No
     found, running = need_review(db, session)
     if billing.holds(db, running):
         billing.release(db, running, actor, now_ms)
+    closing_rows.acknowledge(db, session, after(running.state, SessionEvent.ACKNOWLEDGED))
     audit.record(db, actor, "session.acknowledge", f"session:{session}", now_ms, why=found.note)
     end_review(db, found, now_ms)
 
@@ -37,16 +38,17 @@ def bill(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
         NotFound, Conflict: There is no such session, nothing about it is in doubt, or there is nothing to bill.
     """
     found, running = need_review(db, session)
-    usage = Usage(found.energy_wh, found.duration_s, found.idle_s)
-    due = billing.bill_for(running, usage)
+    usage = usage_until(found, now_ms)
+    due = bill_for(usage, running.tariff)
     if not may_bill(found, due):
         raise Conflict("There is nothing to bill for this session.", "Say that you have looked at it.")
     if not billing.holds(db, running):
         running.slices = 0
     billing.settle(db, running, due, actor, now_ms)
-    closing_rows.rebill(db, session, usage.idle_s, due.net_minor, due.tax_minor)
+    state = after(running.state, SessionEvent.BILLED)
+    closing_rows.acknowledge(db, session, state)
+    closing_rows.rebill(db, session, state, usage, due)
     assert found.ended_at_ms is not None, "what is in review is over"
-    running.started_at_ms = begun_ms(running.started_at_ms, running.heard_at_ms, found.ended_at_ms)
     closing_rows.forget_days(db, session)
     closing.add_days(db, running, usage, due, found.ended_at_ms)
     audit.record(db, actor, "session.bill", f"session:{session}", now_ms, why=found.note, amount_minor=due.total_minor)
@@ -55,7 +57,7 @@ def bill(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
 
 def may_bill(session: Session, due: Bill) -> bool:
     """Whether it is in doubt and not billed, and would cost something by its figures."""
-    return session.state == "review" and not session.fee_minor and due.total_minor > 0
+    return session.state == SessionState.REVIEW and not session.fee_minor and due.total_minor > 0
 
 
 def need_review(db: Database, session: SessionId) -> tuple[Session, Running]:
@@ -67,13 +69,12 @@ def need_review(db: Database, session: SessionId) -> tuple[Session, Running]:
     found, running = session_list.show(db, session), sessions.load(db, session)
     if found is None or running is None:
         raise NotFound("There is no such session.")
-    if found.state != "review":
+    if found.state != SessionState.REVIEW:
         raise Conflict("Nobody needs to look at this session any more.")
     return found, running
 
 
 def end_review(db: Database, found: Session, now_ms: int) -> None:
     """It is decided."""
-    closing_rows.acknowledge(db, found.id)
     problems.clear_subject(db, f"session:{found.id}", now_ms)
-    db.announce(SessionChanged(found.id, found.station_id, found.evse, found.person_id, "ended"))
+    db.announce(SessionChanged(found.id, found.station_id, found.evse, found.person_id, SessionState.ENDED))

@@ -9,7 +9,7 @@ import sqlite3
 
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people
-from appliance.db.sessions import sessions
+from appliance.db.sessions import sessions, transactions
 from appliance.db.sessions import start_requests as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
@@ -17,6 +17,7 @@ from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
@@ -48,7 +49,8 @@ def request_start(
         raise NotFound("There is no such station.")
     if evse < 0 or (evse and found.connectors and evse not in {plug.evse for plug in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
-    if evse and (sessions.on_evse(db, station, evse) is not None or rows.on_evse(db, station, evse)):
+    running = sessions.on_evse(db, station, evse) if evse else None
+    if evse and ((running is not None and not is_nobodys(db, running)) or rows.on_evse(db, station, evse)):
         raise Conflict(
             "A session is open on this connector already.",
             "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
@@ -60,7 +62,15 @@ def request_start(
         raise refusal(authorization.status)
     held_minor = billing.first_slice_minor(db, payer)
     running = rows.insert(
-        db, station=station, evse=evse, id_token=token, payer=payer, held_minor=held_minor, now_ms=now_ms, actor=actor
+        db,
+        state=after(None, SessionEvent.REQUESTED),
+        station=station,
+        evse=evse,
+        id_token=token,
+        payer=payer,
+        held_minor=held_minor,
+        now_ms=now_ms,
+        actor=actor,
     )
     billing.hold_first(db, running, actor, now_ms)
     audit.record(
@@ -75,6 +85,11 @@ def request_start(
     )
     db.announce(SessionChanged(running.id, station, evse, running.person, "requested"))
     return running
+
+
+def is_nobodys(db: Database, running: Running) -> bool:
+    """Whether it only waits for somebody to show a card: the cable was plugged in first (OCPP 2.x)."""
+    return not running.id_token and isinstance(transactions.ref_of(db, running.id), str)
 
 
 def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, str]:
@@ -121,10 +136,10 @@ def refusal(status: AuthorizationStatus) -> Refusal:
 def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     """The wish came to nothing: void what was held. False if it is no longer a wish (it runs, or was given up before)."""
     running = sessions.find_open(db, session)
-    if running is None or running.state != "requested":
+    if running is None or running.state is not SessionState.REQUESTED:
         return False
     billing.release(db, running, "clock", now_ms)
-    rows.fail(db, running, why, now_ms)
+    rows.fail(db, running, after(running.state, SessionEvent.CANCELLED), why, now_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "failed"))
     return True
 
@@ -158,7 +173,7 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
     if running is None:
         raise NotFound("There is no such session running.")
     audit.record(db, actor, "station.stop", f"station:{running.station}", now_ms, session=int(session))
-    if running.state == "requested":
+    if running.state is SessionState.REQUESTED:
         give_up(db, session, "cancelled", now_ms)
     return running
 

@@ -11,13 +11,16 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
 from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import sessions, start_requests
+from appliance.db.sessions import sessions, start_requests, transactions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionRef, TransactionStarted
+from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.registers import further
+from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import CABLE_IN, IDLE
+from appliance.domain.transaction import TransactionRef
 from appliance.services import problems
 from appliance.services.announce import SessionChanged
 from appliance.services.cards import limits, misuse, unknown
@@ -58,6 +61,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         authorization = judge(db, payer, station, event.received_at_ms, starting=True)
     running = sessions.insert_started(
         db,
+        state=after(None, SessionEvent.BEGAN),
         started_at_ms=event.at_ms,
         station=station,
         evse=event.evse,
@@ -101,6 +105,7 @@ def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
     start_requests.fulfil(
         db,
         wish,
+        after(wish.state, SessionEvent.BEGAN),
         evse=event.evse,
         started_at_ms=event.at_ms,
         meter_start_wh=event.meter_start_wh,
@@ -139,6 +144,7 @@ def start_unreadable(db: Database, station: StationId, note: str, received_at_ms
     if known is None:
         running = sessions.insert_started(
             db,
+            state=after(None, SessionEvent.BEGAN),
             started_at_ms=received_at_ms,
             station=station,
             evse=0,
@@ -180,7 +186,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             power_w = reading.power_w
         if reading.energy_wh is None:
             continue
-        energy_wh = reading.energy_wh - running.meter_start_wh
+        energy_wh = further(running.energy_wh, running.meter_start_wh, reading.energy_wh)
         if energy_wh > running.energy_wh:
             step_wh = energy_wh - running.energy_wh
             step_s = max(0, reading.at_ms - running.measured_at_ms) // 1000
@@ -191,9 +197,8 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
 
 def keep_late(db: Database, station: StationId, ref: TransactionRef | None, readings: Sequence[Reading]) -> None:
     """Readings of a session that is over are kept with it; they change no bill."""
-    if not isinstance(ref, int) or ref <= 0:
-        return
-    closed = closing_rows.find_closed(db, SessionId(ref))
+    session = transactions.session_of(db, station, ref) if ref is not None else None
+    closed = closing_rows.find_closed(db, session) if session is not None else None
     if closed is None or closed.station != station:
         return
     for reading in readings:
@@ -225,10 +230,9 @@ def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms:
 
 def find(db: Database, station: StationId, ref: TransactionRef | None) -> Running | None:
     """The open transaction of this name, if it is this station's own."""
-    if not isinstance(ref, int) or ref <= 0:
-        return None
-    running = sessions.find_open(db, SessionId(ref))
-    if running is None or running.station != station or running.state != "running":
+    session = transactions.session_of(db, station, ref) if ref is not None else None
+    running = sessions.find_open(db, session) if session is not None else None
+    if running is None or running.station != station or running.state is not SessionState.RUNNING:
         return None
     return running
 
@@ -286,13 +290,10 @@ def status_of_evse_changed(db: Database, station: StationId, event: StatusChange
         if at_ms < running.status_at_ms <= event.received_at_ms:
             return  # It comes late, and another has taken its place.
         running.status_at_ms = at_ms
-        if status in IDLE and running.idle_since_ms is None:
-            running.idle_since_ms = at_ms
-            sessions.open_idle(db, running.id, at_ms)
-        elif status not in IDLE and running.idle_since_ms is not None:
-            sessions.close_idle(db, running.id, at_ms)
-            running.idle_s += max(0, at_ms - running.idle_since_ms) // 1000
-            running.idle_since_ms = None
+        if status in IDLE and not running.is_idle:
+            sessions.open_idle(db, running, at_ms)
+        elif status not in IDLE and running.is_idle:
+            sessions.close_idle(db, running, at_ms)
     elif status not in CABLE_IN:
         closing.end_parking(db, station, evse, min(at_ms, event.received_at_ms), event.received_at_ms)
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.db.engine.store import Store
+from appliance.db.sessions import transactions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, Refusal
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.session import SessionState
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
@@ -104,9 +106,9 @@ class RemoteControl:
             CommandFailed: The station did not answer.
         """
         running = await self._store.write(start_requests.order_stop, session, actor, self._clock())
-        if running.state != "running":
+        if running.state is not SessionState.RUNNING:
             return CommandAnswer(True, "Cancelled")
-        return await self._stations.remote_stop(running.station, int(session))
+        return await self._stations.remote_stop(running.station, await self._store.read(transactions.ref_of, session))
 
     async def stop_on(self, station: StationId, evse: int, actor: str) -> tuple[SessionId, CommandAnswer]:
         """Stop what runs on an EVSE."""
@@ -133,6 +135,7 @@ class RemoteControl:
     async def _stop_until_over(self, session: SessionId, station: StationId) -> None:
         """Repeat the stop until the station tells that the transaction is over, or is gone."""
         subject = f"session:{session}"
+        ref = await self._store.read(transactions.ref_of, session)
         try:
             while self._stations.is_online(station):
                 if not any(one == session for one, _, _ in await self._store.read(start_requests.wanted_stops)):
@@ -140,7 +143,7 @@ class RemoteControl:
                     return
                 self._stopping[session] += 1
                 try:
-                    answer = await self._stations.remote_stop(station, int(session))
+                    answer = await self._stations.remote_stop(station, ref)
                     said = answer.status
                 except CommandFailed as failure:
                     said = failure.kind

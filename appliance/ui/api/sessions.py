@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from aiohttp import web
@@ -13,7 +12,8 @@ from appliance.db.sessions.session_list import Filter, Session
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
-from appliance.services.sessions import closing, live_cost, review
+from appliance.domain.session import OPEN, SessionState, bill_for, usage_until
+from appliance.services.sessions import closing, review
 from appliance.ui.api.checks import Parameter, span_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
 from appliance.ui.api.shapes import (
@@ -37,11 +37,7 @@ SESSION = record(
     "Session",
     id=whole(),
     state=choice(
-        "requested",
-        "running",
-        "ended",
-        "failed",
-        "review",
+        *SessionState,
         description="failed: it never began. review: somebody must look at it before it is billed, and what is held stays held.",
     ),
     station=words("What the station calls itself."),
@@ -59,8 +55,8 @@ SESSION = record(
     requested_at=or_null(moment()),
     started_at=or_null(moment("The station's word.")),
     ended_at=or_null(moment("The station's word.")),
-    duration_s=whole(),
-    idle_s=whole("Chargeable idle time."),
+    duration_s=whole("So far, while it runs."),
+    idle_s=whole("Chargeable idle time; so far, while it runs."),
     meter_start_wh=or_null(WATT_HOURS),
     meter_stop_wh=or_null(WATT_HOURS),
     energy_wh=WATT_HOURS,
@@ -98,16 +94,16 @@ async def list_sessions(call: Call) -> Answer:
         from_ms=span_of("from", query["from"], site)[0] if "from" in query else None,
         to_ms=span_of("to", query["to"], site)[1] if "to" in query else None,
     )
-    rows = await call.console.store.read(_page, wanted, call.after, call.limit + 1, call.now_ms)
-    return listed(rows, call.limit, lambda row: shown(call, *row), lambda row: row[0].id)
+    rows = await call.console.store.read(session_list.page, wanted, before=call.after, limit=call.limit + 1)
+    return listed(rows, call.limit, lambda session: shown(call, session), lambda session: session.id)
 
 
 async def show_session(call: Call) -> Answer:
     """`GET /sessions/{id}`."""
-    found = await call.console.store.read(_one, call.number(), call.now_ms)
+    found = await call.console.store.read(session_list.show, call.number())
     if found is None:
         raise NotFound("There is no such session.")
-    return Answer(shown(call, *found))
+    return Answer(shown(call, found))
 
 
 async def samples(call: Call) -> Answer:
@@ -150,15 +146,18 @@ async def _settle(call: Call, settle: Callable[[Database, SessionId, str, int], 
 
     def unit(db: Database, _name: str) -> tuple[int, Body]:
         settle(db, number, actor, now_ms)
-        found = _one(db, number, now_ms)
+        found = session_list.show(db, number)
         assert found is not None, "it was just settled"
-        return 200, shown(call, *found)
+        return 200, shown(call, found)
 
     return await once(call, unit)
 
 
-def shown(call: Call, session: Session, cost_minor: int) -> Body:
+def shown(call: Call, session: Session) -> Body:
     """As JSON."""
+    usage = usage_until(session, call.now_ms)
+    runs = session.state == SessionState.RUNNING
+    unbilled = session.state == SessionState.REVIEW and not session.fee_minor
     return {
         "id": session.id,
         "state": session.state,
@@ -175,16 +174,16 @@ def shown(call: Call, session: Session, cost_minor: int) -> Body:
         "requested_at": at(session.requested_at_ms),
         "started_at": at(session.started_at_ms),
         "ended_at": at(session.ended_at_ms),
-        "duration_s": session.duration_s,
-        "idle_s": session.idle_s,
+        "duration_s": usage.duration_s,
+        "idle_s": usage.idle_s,
         "meter_start_wh": session.meter_start_wh,
         "meter_stop_wh": session.meter_stop_wh,
-        "energy_wh": session.energy_wh,
+        "energy_wh": usage.energy_wh,
         "net_minor": session.net_minor,
         "tax_minor": session.tax_minor,
         "fee_minor": session.fee_minor,
-        "cost_minor": cost_minor,
-        "held_minor": session.held_minor if session.state in {"requested", "running", "review"} else 0,
+        "cost_minor": bill_for(usage, session.tariff).total_minor if runs or unbilled else session.fee_minor,
+        "held_minor": session.held_minor if session.state in OPEN | {SessionState.REVIEW} else 0,
         "currency": call.currency,
         "stop_reason": session.stop_reason,
         "estimated": session.estimated,
@@ -204,23 +203,6 @@ def _sees_cards(call: Call) -> bool:
     return may(call.who.role, "GET", "/api/v1/cards")
 
 
-def _page(db: sqlite3.Connection, wanted: Filter, before: int, limit: int, now_ms: int) -> list[tuple[Session, int]]:
-    return [
-        (session, _cost(db, session, now_ms)) for session in session_list.page(db, wanted, before=before, limit=limit)
-    ]
-
-
-def _one(db: sqlite3.Connection, number: int, now_ms: int) -> tuple[Session, int] | None:
-    session = session_list.show(db, number)
-    return (session, _cost(db, session, now_ms)) if session else None
-
-
-def _cost(db: sqlite3.Connection, session: Session, now_ms: int) -> int:
-    if session.state != "running" and not (session.state == "review" and not session.fee_minor):
-        return session.fee_minor
-    return live_cost.bill_now(db, session, now_ms).total_minor
-
-
 MOMENT_OR_DAY = "A time, or a day in the site's time zone, all of it."
 OPERATIONS = (
     Operation(
@@ -235,7 +217,7 @@ OPERATIONS = (
             Parameter("card", text(ID_TOKEN_CHARS_MAX, "The UID of the card, in any of the usual ways.", least=1)),
             Parameter("from", text(64, f"Begun at or after this. {MOMENT_OR_DAY}")),
             Parameter("to", text(64, f"Begun before this. {MOMENT_OR_DAY}")),
-            Parameter("state", choice("requested", "running", "ended", "failed", "review")),
+            Parameter("state", choice(*SessionState)),
             *PAGING,
         ),
         listed=True,

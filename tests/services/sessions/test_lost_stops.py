@@ -8,11 +8,13 @@ from appliance.db import board
 from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.cards.limits import Used
 from appliance.domain.errors import NotFound
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
-from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.identifiers import CardId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.services import health
+from appliance.services.cards import limits
 from appliance.services.sessions import authorization, closing
 from appliance.services.sessions import starting as service
 from appliance.services.stations import admission
@@ -223,6 +225,23 @@ def test_a_clock_that_is_set_while_it_charges_bills_minutes_and_not_years(
     assert books.db.execute("SELECT count(*) FROM session_day").fetchall() == [(1,)]
 
 
+def test_a_clock_that_is_set_while_it_charges_parks_minutes_and_not_years(books: Books) -> None:
+    books.tariff(energy=2_000_000, time=100_000, idle=100_000)
+    station, rahima = books.station(), books.person(group=books.group("postpaid"))
+    books.card(CARD, rahima)
+    session = started_in_2020(books, station)
+    status = StatusChanged(1, 1, "SuspendedEV", "NoError", "", FIRMWARE_MS + 1_000, books.now_ms)
+    admission.status_changed(books.db, station, status)
+    books.wait(600)
+    books.status(station, 1, "Charging")
+    books.stop(station, session, 2_000)
+    books.wait(60)
+    books.status(station, 1, "Available")
+
+    assert books.session(session)["idle_s"] == 600 + 60
+    assert books.balance(rahima) == -(4_000 + 1_000 + 1_100)
+
+
 def test_a_fleet_car_may_stay_for_weeks(books: Books) -> None:
     books.tariff(energy=2_000_000, time=1_000)
     station, rahima = books.station(), books.person(group=books.group("postpaid"))
@@ -283,6 +302,17 @@ def test_a_clock_that_jumps_ahead_charges_no_parking_of_the_future(books: Books)
     )
 
     assert books.session(session)["fee_minor"] == 2_000 + 100
+
+
+def test_what_a_card_may_use_in_a_day_counts_from_when_its_start_was_heard(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=100_000)
+    card = CardId(books.card(CARD, rahima))
+    session = started_in_2020(books, station)
+    books.wait(600)
+    books.read(station, session, 2_000)
+
+    assert limits.used(books.db, card, books.now_ms) == Used(2_000, 4_000)
 
 
 # --- on account, up to a limit ---------------------------------------------------------------------------------------------

@@ -212,6 +212,20 @@ def test_the_same_status_again_changes_no_idle_time(books: Books) -> None:
     assert books.balance(rahima) == 50_000 - 2_000 - 1_000
 
 
+def test_idle_time_that_begins_again_in_the_second_in_which_it_ended_is_charged(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    started = books.start(station, 1, CARD, meter_wh=0)
+    for status in ("SuspendedEV", "Charging", "SuspendedEV"):
+        books.status(station, 1, status)
+    books.wait(600)
+    books.status(station, 1, "Charging")
+    books.stop(station, started.ref, 1_000)
+
+    assert books.balance(rahima) == 50_000 - 2_000 - 1_000
+
+
 def test_readings_that_arrive_late_and_out_of_order_never_lower_what_was_used(books: Books) -> None:
     books.tariff(energy=2_000_000)
     station, rahima = books.station(), books.person(paid_in=50_000)

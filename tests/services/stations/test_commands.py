@@ -13,12 +13,14 @@ from appliance.db.engine.store import Store, nothing
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import sessions
+from appliance.db.sessions.transactions import session_of
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
+from appliance.domain.events import Stage, TransactionTold
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services.announce import Hub
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
-from appliance.services.sessions import billing
+from appliance.services.sessions import billing, transactions
 from appliance.services.stations import commands
 from appliance.services.stations.commands import RemoteControl
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
@@ -73,6 +75,20 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     yield found
     await found.control.close()
     await found.store.close()
+
+
+async def test_a_stop_names_the_transaction_as_its_station_does(site: Site) -> None:
+    def begin(db: Database) -> SessionId:
+        told = TransactionTold("tx-9", 0, Stage.STARTED, 1, "04A1B2C3", 700, NOON_MS, "", (), NOON_MS)
+        transactions.told(db, site.station, told)
+        found = session_of(db, site.station, "tx-9")
+        assert found is not None
+        return found
+
+    await site.control.stop(await site.store.write(begin), ACTOR)
+    await site.control.stop(await site.running(), ACTOR)
+
+    assert [ref for name, _, ref in site.stations.asked if name == "stop"] == ["tx-9", 2]
 
 
 async def until(condition: Callable[[], bool], event: asyncio.Event) -> None:

@@ -71,6 +71,17 @@ async def test_the_holder_sees_the_balance_and_the_last_records(yard: Yard, phon
     assert "Top-up" in html
 
 
+async def test_a_session_that_runs_has_no_figure_yet_on_the_holders_page(
+    yard: Yard, phone: TestClient[Any, Any]
+) -> None:
+    html = await page(phone, f"/card/{(await card_of(yard, '04B1B2C3')).token}")
+    records = [row for row in html.split("<tr>") if "Gate 1" in row]
+
+    assert len(records) == 1
+    assert "…" in records[0]
+    assert "kWh" not in records[0]
+
+
 async def test_a_card_with_a_pin_shows_nothing_before_it(yard: Yard, phone: TestClient[Any, Any]) -> None:
     path = await with_pin(yard, "4711")
     closed = await page(phone, path)

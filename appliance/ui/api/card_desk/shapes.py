@@ -16,6 +16,7 @@ from appliance.db.people.people import Person
 from appliance.db.wallets import receipts
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
+from appliance.domain.desk_job import DeskJobState
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
 from appliance.services.card_desk import checks, taps
@@ -97,7 +98,7 @@ DESK_JOB = record(
     id=whole(),
     desk=words(),
     kind=words("issue, recharge, read, replace, decommission, rewrite, batch."),
-    state=choice("waiting", "writing", "done", "torn", "failed"),
+    state=choice(*DeskJobState),
     card_id=or_null(whole("The card; of a batch, the last one.")),
     person_id=or_null(whole()),
     receipt=or_null(whole("The number of the receipt; null: no money moved.")),

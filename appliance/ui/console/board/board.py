@@ -15,6 +15,7 @@ from appliance.db import problems
 from appliance.db.board import Knocking, Today
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
+from appliance.domain.session import SessionState, bill_until
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
 from appliance.ui.console.board.tiles import Reader, Tile, tile
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
@@ -62,7 +63,7 @@ class Snapshot:
     """What was read in one go."""
 
     places: list[rows.Place]
-    running: dict[tuple[int, int], rows.Running]
+    running: list[rows.Running]
     parked: dict[tuple[int, int], rows.Parked]
     today: Today
     knocking: list[Knocking]
@@ -88,7 +89,7 @@ def read(db: sqlite3.Connection, day: str) -> Snapshot:
     """All that the board shows, of one moment."""
     return Snapshot(
         rows.places(db),
-        rows.running(db),
+        rows.all_running(db),
         rows.parked(db),
         rows.today(db, day),
         rows.knocking(db),
@@ -99,12 +100,12 @@ def read(db: sqlite3.Connection, day: str) -> Snapshot:
 
 def build(snapshot: Snapshot, console: Console, role: str, now_ms: int) -> BoardPage:
     """The page out of what was read."""
-    tiles = tiles_of(snapshot.places, snapshot.running, snapshot.parked, console, role, now_ms)
-    running = [one for one in snapshot.running.values() if one.state == "running"]
+    tiles = tiles_of(snapshot.places, rows.by_evse(snapshot.running), snapshot.parked, console, role, now_ms)
+    running = [one for one in snapshot.running if one.state == SessionState.RUNNING]
     figures = Figures(
         power_w=sum(one.power_w for one in tiles),
         energy_wh=snapshot.today.energy_wh + sum(one.energy_wh for one in running),
-        fee_minor=snapshot.today.fee_minor + sum(one.fee_minor for one in tiles),
+        fee_minor=snapshot.today.fee_minor + sum(bill_until(one, now_ms).total_minor for one in running),
         sessions=snapshot.today.sessions + len(running),
         charging=sum(one.tone == "charging" for one in tiles),
         problems=snapshot.problems,

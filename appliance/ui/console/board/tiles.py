@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from appliance.db.board import Parked, Place, Running
 from appliance.domain.id_token import masked
-from appliance.domain.tariff import Usage, chargeable_idle, price
+from appliance.domain.session import NOTHING, SessionState, bill_for, usage_until
+from appliance.domain.tariff import Usage
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.frame.language import _
 from appliance.ui.wording.words import OFFLINE, PAUSED, STARTING, STOPPING, Status, error_sentence, status_of
@@ -54,8 +55,6 @@ class Tile:
     who: str
     buttons: tuple[Button, ...]
     power_w: int
-    energy_wh: int
-    fee_minor: int
     """Of the session that runs."""
 
 
@@ -74,8 +73,8 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
     """The tile of a connector."""
     fmt = reader.fmt
     status = shown_status(place, running, online=online)
-    fee_minor = cost_so_far(running, reader.now_ms) if running else 0
-    energy_wh = running.energy_wh if running else 0
+    usage = usage_until(running, reader.now_ms) if running else NOTHING
+    fee_minor = bill_for(usage, running.tariff).total_minor if running else 0
     flows = online and running is not None and status.word == status_of("Charging").word
     power_w = (running.power_w or 0) if running is not None and flows else 0
     bar, bar_label = _bar(running, fee_minor, flows=flows, fmt=fmt)
@@ -92,11 +91,9 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
         what=_what(place, running, parked, status, fee_minor, fmt, reader.now_ms),
         bar=bar,
         bar_label=bar_label,
-        who=_who(place, running, parked, status, power_w, fmt, reader.now_ms),
+        who=_who(place, running, parked, status, power_w, usage, fmt, reader.now_ms),
         buttons=tuple(_buttons(place, running, parked, status, reader))[:BUTTONS_MAX],
         power_w=power_w,
-        energy_wh=energy_wh,
-        fee_minor=fee_minor,
     )
 
 
@@ -104,7 +101,7 @@ def shown_status(place: Place, running: Running | None, *, online: bool) -> Stat
     """The status in our words: the station's, corrected by what the books know."""
     if not online:
         return OFFLINE
-    if running is not None and running.state == "requested":
+    if running is not None and running.state == SessionState.REQUESTED:
         return STARTING
     if running is not None and running.stop_wanted:
         return STOPPING
@@ -118,19 +115,6 @@ def place_name(place: Place, fmt: Formats) -> str:
     return f"{place.name}{DOT}{fmt.number(place.evse)}" if place.plugs > 1 else place.name
 
 
-def cost_so_far(running: Running, now_ms: int) -> int:
-    """What the session would cost if it ended now."""
-    if running.tariff is None or running.state != "running" or not running.energy_wh:
-        return 0  # Where no energy has flowed nothing is charged (services/sessions/billing.py).
-    idle_s = 0
-    if running.tariff.idle_milli_per_minute and running.idle_spans:
-        spans = ((begin, end if end is not None else max(begin, now_ms)) for begin, end in running.idle_spans)
-        idle_s = chargeable_idle(spans, running.tariff.idle_grace_s)
-    duration_s = max(0, (now_ms - running.began_at_ms) // 1000)
-    usage = Usage(energy_wh=running.energy_wh, duration_s=duration_s, idle_s=min(idle_s, duration_s))
-    return price(usage, running.tariff).total_minor
-
-
 def _what(
     place: Place,
     running: Running | None,
@@ -141,7 +125,7 @@ def _what(
     now_ms: int,
 ) -> Markup:
     """The large line: what matters most now."""
-    if running is not None and running.state == "running":
+    if running is not None and running.state == SessionState.RUNNING:
         return _energy_and_money(running.energy_wh, fee_minor if running.tariff else None, fmt)
     if status is OFFLINE:
         if place.seen_at_ms is None:
@@ -161,15 +145,18 @@ def _who(
     parked: Parked | None,
     status: Status,
     power_w: int,
+    usage: Usage,
     fmt: Formats,
     now_ms: int,
 ) -> str:
     """The quiet line: who, how fast, for how long."""
     if running is not None:
-        parts = [running.person or _("Card {number}").format(number=masked(running.token))]
+        card = _("Card {number}").format(number=masked(running.token)) if running.token else ""
+        parts = list(filter(None, (running.person or card,)))
         if power_w:
             parts.append(_("{power} kW").format(power=fmt.power(power_w)))
-        parts.append(fmt.duration(max(0, (now_ms - running.began_at_ms) // 1000)))
+        waits_s = max(0, now_ms - (running.requested_at_ms or now_ms)) // 1000
+        parts.append(fmt.duration(waits_s if running.started_at_ms is None else usage.duration_s))
         return DOT.join(parts)
     if parked is not None and place.status == "Finishing":
         finished = _("finished at {time}").format(time=fmt.when(parked.ended_at_ms, now_ms))
@@ -190,7 +177,7 @@ def _energy_and_money(energy_wh: int, fee_minor: int | None, fmt: Formats) -> Ma
 
 
 def _bar(running: Running | None, fee_minor: int, *, flows: bool, fmt: Formats) -> tuple[int | None, str]:
-    if running is None or running.state != "running":
+    if running is None or running.state != SessionState.RUNNING:
         return None, ""
     if running.soc_percent is not None:
         return running.soc_percent, _("Battery {percent} %").format(percent=fmt.number(running.soc_percent))

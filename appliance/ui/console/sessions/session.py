@@ -18,9 +18,11 @@ from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
 from appliance.domain.money import Currency
-from appliance.domain.tariff import Bill, Line, Tariff
+from appliance.domain.session import OVER, SessionState, bill_for, usage_until
+from appliance.domain.site import Site
+from appliance.domain.tariff import Bill, Line, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
-from appliance.services.sessions import closing, live_cost, review
+from appliance.services.sessions import closing, review
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
 from appliance.ui.console.wallets.wallets import number_of
@@ -60,8 +62,6 @@ class SessionFacts:
     """What one snapshot says about a session."""
 
     session: Session
-    tariff: Tariff | None
-    bill: Bill
     samples: list[Sample]
     movements: list[Movement]
     card: Card | None
@@ -74,7 +74,7 @@ class SessionPage:
 
     session: Session
     state: State
-    duration_s: int
+    usage: Usage
     cost_minor: int | None
     """Of a running one so far; None where nothing is billed."""
     lines: list[BillLine]
@@ -168,32 +168,31 @@ async def load(console: Console, number: SessionId) -> SessionPage:
     Raises:
         NotFound: There is none.
     """
-    now_ms, site = console.clock(), console.site
-    facts = await console.store.read(_facts, number, now_ms)
+    now_ms = console.clock()
+    return build(await console.store.read(_facts, number, now_ms), console.site, now_ms)
+
+
+def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
+    """The page out of what was read."""
     fmt, currency = formats(site.currency, site.exponent, site.zone), Currency(site.currency, site.exponent)
-    session = facts.session
-    over = session.state in ("ended", "review", "failed")
+    session, tariff = facts.session, facts.session.tariff
+    usage = usage_until(session, now_ms)
+    bill = bill_for(usage, tariff)
+    runs, over = session.state == SessionState.RUNNING, session.state in OVER
     # A bill that is not the one which was booked would only confuse: nothing was billed, and the note says why.
-    may_bill = review.may_bill(session, facts.bill)
-    billed = (
-        session.state == "running"
-        or may_bill
-        or (over and facts.bill.total_minor == session.fee_minor and session.fee_minor > 0)
-    )
-    duration_s = session.duration_s
-    if session.state == "running" and session.started_at_ms is not None:
-        duration_s = live_cost.duration_now_s(session, now_ms)
+    may_bill = review.may_bill(session, bill)
+    billed = runs or may_bill or (over and bill.total_minor == session.fee_minor and session.fee_minor > 0)
     points = charts.power_points(facts.samples)
     curve = charts.power_curve(points, _("Power during the session, in kilowatts"))
     return SessionPage(
         session=session,
         state=state_of(session.state),
-        duration_s=duration_s,
-        cost_minor=facts.bill.total_minor if session.state == "running" else session.fee_minor if over else None,
-        lines=_bill_lines(fmt, currency, facts.bill.lines, facts.tariff) if billed and facts.tariff is not None else [],
-        bill=facts.bill,
+        usage=usage,
+        cost_minor=bill.total_minor if runs else session.fee_minor if over else None,
+        lines=_bill_lines(fmt, currency, bill.lines, tariff) if billed and tariff is not None else [],
+        bill=bill,
         may_bill=may_bill,
-        tariff=facts.tariff,
+        tariff=tariff,
         curve=curve,
         levels=charts.level_words(curve.chart.levels, 1000, fmt) if curve else [],
         samples=facts.samples,
@@ -211,7 +210,7 @@ async def load(console: Console, number: SessionId) -> SessionPage:
 
 def _running(db: sqlite3.Connection, number: SessionId) -> Session:
     found = session_list.show(db, number)
-    if found is None or found.state != "running":
+    if found is None or found.state != SessionState.RUNNING:
         raise NotFound(N_("There is no such session running."))
     return found
 
@@ -222,8 +221,6 @@ def _facts(db: sqlite3.Connection, number: SessionId, now_ms: int) -> SessionFac
         raise NotFound(N_("There is no such session."))
     return SessionFacts(
         session,
-        session_list.tariff_of(db, session),
-        live_cost.bill_now(db, session, now_ms),
         session_list.curve(db, number),
         statement.of_session(db, number),
         people.find_card(db, session.card_id) if session.card_id is not None else None,

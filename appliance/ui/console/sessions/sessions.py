@@ -17,6 +17,8 @@ from appliance.db.stations.stations import Station
 from appliance.domain.calendar import day_bounds
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.session import usage_until
+from appliance.domain.tariff import Usage
 from appliance.ui.console.sessions import session
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.listing import query
@@ -84,6 +86,8 @@ class ListPage:
 
     wanted: Wanted
     sessions: list[Session]
+    usages: dict[int, Usage]
+    """What each of them used, or has used so far."""
     summed: Summed | None
     report: str
     stations: list[Station]
@@ -101,14 +105,15 @@ class ListPage:
 async def show_list(request: web.Request) -> web.Response:
     """`GET /sessions?station=&person=&card=&state=&from=&to=&before=`."""
     before = request.query.get("before", "")
-    console = request.app[CONSOLE]
+    console, now_ms = request.app[CONSOLE], request.app[CONSOLE].clock()
     number = int(before) if before.isascii() and before.isdecimal() and len(before) < 17 else 0
-    listed = await console.store.read(_listed, _asked(request), number, console.clock())
+    listed = await console.store.read(_listed, _asked(request), number, now_ms)
     sessions, wanted = listed.sessions[:ROWS_AT_ONCE], listed.wanted
     kept = query(request, before="").partition("?")[2]
     page = ListPage(
         wanted,
         sessions,
+        {one.id: usage_until(one, now_ms) for one in sessions},
         Summed(*listed.totals) if listed.totals is not None else None,
         query(request, state="", person="", card="", before="").replace("/sessions", "/reports", 1),
         listed.stations,

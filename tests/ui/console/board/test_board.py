@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from appliance.db import audit, board
+from appliance.domain.events import StatusChanged
+from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
@@ -87,6 +89,20 @@ async def test_the_figures_are_those_of_now_and_today(yard: Yard) -> None:
     assert "29.0 kW now, 3 cars" in figures
     assert "97.4 kWh today, 4 sessions" in figures
     assert "2 need a hand" in figures
+
+
+async def test_a_session_whose_connector_has_two_plugs_counts_once(yard: Yard) -> None:
+    async def figures() -> str:
+        page = await (await (await yard.logged_in()).get("/")).text()
+        return " ".join(re.sub(r"<[^>]+>", " ", page.split('id="figures"')[1].split("<section")[0]).split())
+
+    before = await figures()
+    await yard.store.write(
+        admission.status_changed, StationId(1), StatusChanged(1, 2, "Charging", "NoError", "", NOW_MS, NOW_MS)
+    )
+    after = await figures()
+
+    assert after.split("kWh")[1] == before.split("kWh")[1]
 
 
 async def test_a_site_without_chargers_is_told_the_very_address_to_enter(bare: Yard) -> None:
