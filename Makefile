@@ -9,8 +9,8 @@ PYTHON_IN_VENV := .venv/bin/python
 INSTALLED := .venv/.installed
 TESTS_READY := .venv/.test-packages
 LOCALES := appliance/ui/locales
-# English is the language of the sources and needs no catalog.
-LANGUAGES ?= bn
+# English is the language of the sources and needs no catalog. A new one begins with `make messages LANGUAGES=ar`.
+LANGUAGES ?= $(notdir $(wildcard $(LOCALES)/*))
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/*.po))
 # Half as many again as there are cores: tests wait for disks, browsers and processes a good part of their time.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); n=$$(( n + n / 2 )); echo $$(( n > 8 ? 8 : n )))

@@ -32,6 +32,7 @@ from appliance.services import health, settings
 from appliance.services.announce import Announcement, Hub, SettingsChanged
 from appliance.services.cards.revocation import DeadCards
 from appliance.services.stations.commands import RemoteControl
+from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ async def beat_for_watchdog(store: Store, clock: Clock) -> None:
 @asynccontextmanager
 async def following(hub: Hub, store: Store, live: LiveSettings) -> AsyncIterator[None]:
     """Keep the settings in force up to date."""
-    tasks: set[asyncio.Task[None]] = set()
+    tasks = Tasks()
     one_by_one = asyncio.Lock()  # What was read first must not come last.
 
     async def read_again() -> None:
@@ -146,16 +147,14 @@ async def following(hub: Hub, store: Store, live: LiveSettings) -> AsyncIterator
 
     def heard(announcements: list[Announcement]) -> None:
         if any(isinstance(one, SettingsChanged) for one in announcements):
-            task = asyncio.create_task(read_again(), name="settings")
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            tasks.start(read_again(), "settings")
 
     stop_listening = hub.listen(heard)
     try:
         yield
     finally:
         stop_listening()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.settled()
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -22,8 +22,7 @@ from typing import Any
 from appliance.cli.init import create
 from appliance.db import ledger
 from appliance.db import site as sites
-from appliance.db.engine.store import WRITER_SETTINGS
-from appliance.db.engine.unit import Database
+from appliance.db.engine.store import open_to_write
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
@@ -181,8 +180,7 @@ def make_site(folder: Path, number: int) -> None:
     now_ms = system_clock()
     data = DataDirectory(folder)
     create(data, name="Bench", currency_code="EUR", timezone="Europe/Berlin", language="en", demo=False, now_ms=now_ms)
-    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-    db.executescript(WRITER_SETTINGS)
+    db = open_to_write(data.database)
     db.execute("BEGIN IMMEDIATE")
     tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), ACTOR, now_ms)
     group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import sqlite3
 import statistics
 import tempfile
 import time
@@ -20,12 +19,13 @@ from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import Store, open_to_write
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
+from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.announce import Hub
@@ -111,8 +111,7 @@ class AllOnline:
 def fill(path: Path) -> None:
     """Two hundred connectors, two thirds of them charging, each measured sixty times."""
     migrate(path)
-    db = sqlite3.connect(path, isolation_level=None, factory=Database)
-    db.executescript(WRITER_SETTINGS)
+    db = open_to_write(path)
     db.execute("BEGIN IMMEDIATE")
     sites.create(db, SITE, bytes(32), NOW_MS)
     tariffs.make_default(
@@ -124,10 +123,10 @@ def fill(path: Path) -> None:
     group = groups.add_group(db, "Customers", "prepaid", "console", NOW_MS)
     for number in range(CONNECTORS):
         station = admission.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
-        status = "Charging" if number % 3 else "Available"
-        admission.status_changed(
-            db, station, StatusChanged(1, 1, status, "NoError", "", NOW_MS - 90 * MINUTE_MS, NOW_MS)
-        )
+        charging = (ConnectorStatus.OCCUPIED, ChargingState.CHARGING, "Charging")
+        status, state, finer = charging if number % 3 else (ConnectorStatus.AVAILABLE, ChargingState.NONE, "")
+        told_ms = NOW_MS - 90 * MINUTE_MS
+        admission.status_changed(db, station, StatusChanged(1, 1, status, "", "", told_ms, NOW_MS, state, finer))
         if number % 3:
             person = people.add_person(db, f"Person {number}", group, "console", NOW_MS)
             people.add_card(db, f"04{number:06X}", person, "console", NOW_MS)

@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import random
 import re
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -22,9 +21,9 @@ from pathlib import Path
 import aiohttp
 
 from appliance.cli.init import create
-from appliance.db.engine.store import WRITER_SETTINGS
-from appliance.db.engine.unit import Database
+from appliance.db.engine.store import open_to_write
 from appliance.domain.clock import system_clock
+from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
@@ -89,8 +88,7 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     now_ms, rnd = system_clock(), random.Random(7)
     data = DataDirectory(folder)
     create(data, name="Bench", currency_code="EUR", timezone="Europe/Berlin", language="en", demo=False, now_ms=now_ms)
-    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-    db.executescript(WRITER_SETTINGS)
+    db = open_to_write(data.database)
     db.execute("BEGIN IMMEDIATE")
     tariff = Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900)
     tariff_id = tariffs.add(db, tariff, ACTOR, now_ms)
@@ -121,7 +119,7 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     db.executemany("INSERT INTO session_day VALUES (?, ?, ?, ?, ?, ?, 1)", days)
     fill_roll_ups(db)
     owner = operators.add(
-        db, login="bench", name="Bench", role=operators.Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
+        db, login="bench", name="Bench", role=Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
     )  # fmt: skip
     token = operators.new_token()
     operators.log_in(db, owner, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)

@@ -12,11 +12,11 @@ import pytest
 from aiohttp import web
 
 from appliance.db.stations import message_log
+from appliance.domain.roles import Role
 from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
 from appliance.ocpp.settings import StationSettings
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers

@@ -18,6 +18,7 @@ from appliance.db.engine.store import Store
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
 from appliance.services.announce import Hub
 from appliance.services.stations.commands import RemoteControl
+from appliance.services.tasks import Tasks
 from tests.support.books import NOON_MS, SITE, open_books
 from tests.support.made_up_stations import MadeUpStations
 
@@ -110,7 +111,7 @@ async def test_a_job_that_fails_is_a_problem_until_it_succeeds(jobs: Hindered) -
 
 async def test_every_job_runs_on_a_site_with_nothing_in_it(jobs: Hindered) -> None:
     healthy = Jobs(*(getattr(jobs, field.name) for field in dataclasses.fields(Jobs)))
-    for job in schedule(healthy, set()).get_jobs():
+    for job in schedule(healthy, Tasks()).get_jobs():
         await run_once(healthy, job.id)
 
     assert [found.kind for found in await jobs.store.read(problems.open_problems) if found.kind == "job_failed"] == []

@@ -22,12 +22,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db.cards import unknown
 from appliance.domain.clock import system_clock
+from appliance.domain.roles import Role
 from appliance.domain.units import rfc3339
 from appliance.jobs.schedule import Jobs
 from appliance.ocpp.settings import StationSettings
 from appliance.services import problems
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import people
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
@@ -157,7 +157,7 @@ async def _statements(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def every_page(yard: Yard) -> None:
     """All that can be asked for with GET: pages, what their links lead to, fragments, the API, drivers' pages."""
     await yard.store.write(people.block_card, 2, "lost", ACTOR, NOW_MS)
-    await yard.store.write(unknown.note, "04FFEE11", 1, NOW_MS)
+    await yard.store.write(unknown.note, "04FFEE11", "", 1, NOW_MS)
     await yard.store.write(
         problems.raise_problem, "offline", "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
     )

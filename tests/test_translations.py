@@ -11,6 +11,9 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
+from appliance.domain import site
+from appliance.ui.frame import language
+
 ROOT = Path(__file__).parent.parent
 CATALOG = ROOT / "appliance/ui/locales/bn/LC_MESSAGES/messages.po"
 VALUES = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
@@ -46,6 +49,13 @@ def test_every_sentence_of_the_program_is_in_the_catalog(tmp_path: Path) -> None
     known = {message.id for message in catalog() if message.id}
 
     assert wanted - known == set(), "run `make messages`, and translate"
+
+
+def test_what_can_be_chosen_is_what_there_is_a_catalog_for() -> None:
+    catalogs = {path.parent.parent.name for path in ROOT.glob("appliance/ui/locales/*/LC_MESSAGES/messages.po")}
+
+    assert {language.DEFAULT, *catalogs} == set(site.LANGUAGES) == set(language.LANGUAGES)
+    assert language.LANGUAGES == {"en": "English", "bn": "বাংলা"}
 
 
 def test_every_sentence_has_its_bengali() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import sqlite3
 import sys
+from contextlib import closing
 
 from appliance.db import site as sites
+from appliance.db.engine.backup import open_to_read
 from appliance.domain.clock import Clock
 from appliance.host.control_socket import change
 from appliance.host.data_directory import DataDirectory
@@ -65,9 +66,6 @@ def read_password() -> str:
 
 def site_name(data: DataDirectory) -> str:
     """What the site is called: no password may be that."""
-    db = sqlite3.connect(f"{data.database.absolute().as_uri()}?mode=ro", uri=True)
-    try:
+    with closing(open_to_read(data.database)) as db:
         site = sites.load(db)
         return site.name if site else ""
-    finally:
-        db.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import sqlite3
+from contextlib import closing
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS
-from appliance.db.engine.unit import Database
+from appliance.db.engine.store import open_to_write
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency
@@ -63,11 +62,7 @@ def create(
             raise Conflict("There is a site in {path} already.", "Choose another folder.", path=data.path)
         migrate(data.database)
         data.database.chmod(0o600)
-        db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-        try:
-            db.executescript(WRITER_SETTINGS)
+        with closing(open_to_write(data.database)) as db:
             sites.create(db, site, secrets.token_bytes(32), now_ms)
             take_up(db, vaults.load_or_make(data), now_ms)
-        finally:
-            db.close()
     return site

@@ -11,13 +11,13 @@ from pathlib import Path
 from appliance import __version__
 from appliance.cli import simulate as terminal
 from appliance.domain.errors import Refusal
+from appliance.domain.roles import Role
 from appliance.domain.site import LANGUAGES
 from appliance.host.addresses import Address
 
 DRIVERS_URL = re.compile(r"https?://[\]A-Za-z0-9._:\[-]+(/[A-Za-z0-9._~/-]*)?")
 DRIVERS_URL_LENGTH_MAX = 62
 """With `card/`, the token of the card and the signed record it fills the smallest chip, an NTAG213."""
-ROLES = ("owner", "manager", "cashier", "guard", "installer", "viewer")
 
 
 class Misconfigured(Refusal):
@@ -106,7 +106,7 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
         "create", help="print a new token, and nothing else"
     )
     _data_dir(token_create, environment)
-    token_create.add_argument("--role", required=True, choices=ROLES)
+    token_create.add_argument("--role", required=True, choices=[*Role])
     token_create.add_argument("--name", required=True, help="what it is for")
 
     operator = commands.add_parser("operator", help="members of the staff")
@@ -116,8 +116,8 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     _data_dir(operator_add, environment)
     operator_add.add_argument("--login", required=True)
     operator_add.add_argument("--name", default="", help="their full name (default: the login)")
-    operator_add.add_argument("--role", required=True, choices=ROLES)
-    operator_add.add_argument("--language", default="", choices=LANGUAGES, help="en or bn (default: the site's)")
+    operator_add.add_argument("--role", required=True, choices=[*Role])
+    operator_add.add_argument("--language", default="", choices=LANGUAGES, help="the site's if left out")
 
     setup_code = commands.add_parser("setup-code", help="print a new one-time code for the console's set-up page")
     _data_dir(setup_code, environment)

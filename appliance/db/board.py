@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.registers import further
-from appliance.domain.tariff import Tariff, Usage
+from appliance.domain.station import is_parked
+from appliance.domain.tariff import TARIFF_FIELDS, Tariff, Usage
 
 NEWEST_MAX = 10_000
 """Among so many sessions of the site the board looks for those whose cable is still in."""
@@ -34,11 +35,15 @@ class Place:
     evse: int
     connector: int
     status: str
+    charging_state: str
+    finer_status: str
     error_code: str
     info: str
     changed_at_ms: int
-    plugs: int
+    evses: int
     """How many the station has."""
+    plugs: int
+    """How many its EVSE has."""
 
 
 @dataclass(slots=True)
@@ -115,8 +120,8 @@ class Knocking:
 
 PLACES = """
 SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse, 0), coalesce(connector, 0),
-       coalesce(connector.status, station.status), coalesce(connector.error_code, ''), coalesce(info, ''),
-       coalesce(changed_at_ms, 0)
+       coalesce(connector.status, station.status), coalesce(charging_state, ''), coalesce(finer_status, ''),
+       coalesce(connector.error_code, ''), coalesce(info, ''), coalesce(changed_at_ms, 0)
 FROM station LEFT JOIN connector ON connector.station_id = station.id
 WHERE state = 'approved'
 """
@@ -131,8 +136,7 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
                                  ORDER BY sampled_at_ms DESC LIMIT 4) WHERE soc_percent IS NOT NULL LIMIT 1),
        policy, stop_wanted,
        CASE WHEN policy = 'prepaid' THEN credit_posted - debit_posted - debit_pending - floor_minor + held_minor END,
-       tariff_id, coalesce(tariff.name, ''), energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute,
-       idle_grace_s, flat_milli, tax_basis_points
+       {", ".join(f"tariff.{field}" for field in TARIFF_FIELDS)}
 FROM session
 LEFT JOIN person ON person.id = session.person_id
 LEFT JOIN account ON account.id = session.wallet_id
@@ -145,14 +149,14 @@ SELECT session_id, begin_at_ms, end_at_ms FROM session CROSS JOIN idle_span WHER
 """
 PARKED = """
 SELECT connector.station_id, connector.evse, session.id, coalesce(person.name, ''), coalesce(session.ended_at_ms, 0), session.energy_wh,
-       session.fee_minor
+       session.fee_minor, connector.status, charging_state, finer_status, changed_at_ms
 FROM connector
 JOIN session ON session.id = (
   SELECT there.id FROM session AS there
   WHERE there.station_id = connector.station_id AND there.id > :beyond AND there.evse = connector.evse AND there.state IN ('ended', 'review')
   ORDER BY there.id DESC LIMIT 1)
 LEFT JOIN person ON person.id = session.person_id
-WHERE connector.status = 'Finishing'
+WHERE connector.status = 'Occupied' AND (charging_state = 'EVConnected' OR finer_status = '')
 """
 
 
@@ -162,8 +166,9 @@ def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
     rows = db.execute(
         f"{PLACES} {one} ORDER BY name COLLATE NOCASE, station.id, evse, connector", {"station": station}
     ).fetchall()
-    plugs = Counter(row[0] for row in rows)
-    return [Place(*(*row, plugs[row[0]])) for row in rows]
+    plugs = Counter((row[0], row[5]) for row in rows)
+    evses = Counter(station for station, _ in plugs)
+    return [Place(*(*row, evses[row[0]], plugs[row[0], row[5]])) for row in rows]
 
 
 def begun(db: sqlite3.Connection) -> Begun:
@@ -205,7 +210,11 @@ def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int
     one = "" if station is None else "AND connector.station_id = :station"
     newest = db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
     rows = db.execute(f"{PARKED} {one}", {"station": station, "beyond": newest - NEWEST_MAX})
-    return {(row[0], row[1]): Parked(*row[2:]) for row in rows}
+    return {
+        (row[0], row[1]): Parked(*row[2:7])
+        for row in rows
+        if is_parked(*row[7:10], changed_at_ms=row[10], ended_at_ms=row[4])
+    }
 
 
 def today(db: sqlite3.Connection, day: str) -> Today:
@@ -227,7 +236,11 @@ def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[peop
         GROUP BY recent.person_id ORDER BY here DESC, newest DESC LIMIT :limit""",
         {"station": station, "newest": RECENT_MAX, "limit": limit},
     ).fetchall()
-    found = [people.find(db, row[0]) for row in rows] if rows else people.page(db, newest_first=True, limit=limit)
+    found = (
+        [people.find(db, row[0]) for row in rows]
+        if rows
+        else people_search.people(db, order="newest", limit=limit).rows
+    )
     return [person for person in found if person is not None]
 
 

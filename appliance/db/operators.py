@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.engine.unit import Database
+from appliance.domain.roles import Role
 
 SETUP_CODE = "setup.code_hash"
 SETUP_EXPIRES = "setup.expires_at_ms"
@@ -151,7 +152,7 @@ def set_password_hash(db: Database, operator: int, password_hash: str) -> None:
 
 def owners(db: sqlite3.Connection) -> list[int]:
     """The owners who may log in."""
-    rows = db.execute("SELECT id FROM operator WHERE role = 'owner' AND disabled_at_ms IS NULL")
+    rows = db.execute("SELECT id FROM operator WHERE role = ? AND disabled_at_ms IS NULL", (Role.OWNER,))
     return [int(row[0]) for row in rows]
 
 

@@ -6,10 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.engine.unit import Database
-from appliance.domain.tariff import Tariff
+from appliance.domain.tariff import TARIFF_FIELDS, Tariff
 
-COLUMNS = """id, name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,
-    tax_basis_points"""
+COLUMNS = ", ".join(TARIFF_FIELDS)
+GIVEN = TARIFF_FIELDS[1:]
+"""What a new row is given: all but its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,9 @@ def show(db: sqlite3.Connection, tariff_id: int) -> TariffRow | None:
 def add(db: Database, tariff: Tariff, now_ms: int) -> int:
     """A new row; its number. `tariff.id` is not used."""
     row = db.execute(
-        """INSERT INTO tariff (name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s,
-            flat_milli, tax_basis_points, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (
-            tariff.name, tariff.energy_milli_per_kwh, tariff.time_milli_per_minute, tariff.idle_milli_per_minute,
-            tariff.idle_grace_s, tariff.flat_milli, tariff.tax_basis_points, now_ms,
-        ),
-    ).fetchone()  # fmt: skip
+        f"""INSERT INTO tariff ({", ".join(GIVEN)}, created_at_ms) VALUES ({"?, " * len(GIVEN)}?) RETURNING id""",
+        (*(getattr(tariff, field) for field in GIVEN), now_ms),
+    ).fetchone()
     return int(row[0])
 
 

@@ -9,11 +9,11 @@ import heapq
 import random
 import sqlite3
 from collections.abc import Generator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 
 from appliance.cli.init import create
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import Store, open_to_write
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import session_list
@@ -25,7 +25,9 @@ from appliance.domain.clock import Clock
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.roles import Role
 from appliance.domain.site import Site
+from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
@@ -85,15 +87,11 @@ def prepare(data: DataDirectory, clock: Clock) -> None:
     site = create(
         data, name="Dhanmondi yard", currency_code="BDT", timezone="Asia/Dhaka", language="en", demo=True, now_ms=now_ms
     )
-    db = sqlite3.connect(data.database, isolation_level=None, factory=Database)
-    try:
-        db.executescript(WRITER_SETTINGS)
+    with closing(open_to_write(data.database)) as db:
         db.execute("BEGIN IMMEDIATE")
         fill(db, site, now_ms)
         db.flush()
         db.execute("COMMIT")
-    finally:
-        db.close()
 
 
 def fill(db: Database, site: Site, now_ms: int) -> None:
@@ -102,7 +100,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         db,
         login=LOGIN,
         name="Demo owner",
-        role="owner",
+        role=Role.OWNER,
         password_hash=operators.hash_password(PASSWORD),
         language="",
         actor=ACTOR,
@@ -124,7 +122,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         )
         for evse in range(1, demo_station.connectors + 1):
             admission.status_changed(
-                db, station, StatusChanged(evse, 1, "Available", "NoError", "", began_ms, began_ms)
+                db, station, StatusChanged(evse, 1, ConnectorStatus.AVAILABLE, "", "", began_ms, began_ms)
             )
             evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
     live_through(evses)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appliance.domain.id_token import IdTokenType
 from appliance.domain.meter import Reading
+from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.transaction import TransactionRef
 
 
@@ -27,12 +29,25 @@ class StatusChanged:
 
     evse: int
     connector: int
-    status: str
-    """A ConnectorStatus; another text is kept as the station wrote it."""
+    status: ConnectorStatus
     error_code: str
     info: str
     at_ms: int
     """The station's word where it can be believed, else when we heard of it."""
+    received_at_ms: int
+    charging_state: ChargingState = ChargingState.NONE
+    """NONE without a finer word: it is told with the transaction (ChargingStateChanged), and stays while the cable does."""
+    finer: str = ""
+    """The station's own word, where its version of OCPP has finer ones, or where it is no word that we know."""
+
+
+@dataclass(slots=True)
+class ChargingStateChanged:
+    """A transaction tells whether energy flows at its EVSE."""
+
+    evse: int
+    charging_state: ChargingState
+    at_ms: int
     received_at_ms: int
 
 
@@ -46,6 +61,7 @@ class TransactionStarted:
     meter_start_wh: int
     at_ms: int
     received_at_ms: int
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN
 
 
 @dataclass(slots=True)
@@ -71,6 +87,7 @@ class TransactionEnded:
     reason: str
     readings: Sequence[Reading]
     received_at_ms: int
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN
 
 
 class Stage(StrEnum):
@@ -100,3 +117,4 @@ class TransactionTold:
     """Of an end."""
     readings: Sequence[Reading]
     received_at_ms: int
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from enum import StrEnum
+from typing import NamedTuple
+
+from appliance.domain.digits import WESTERN
 
 SEPARATORS = re.compile(r"[\s:\-_.]+")
 HEX = re.compile(r"[0-9A-F]+")
@@ -21,15 +25,47 @@ PADDED_CHARS = (14, 16, 20)
 WEDGE_DIGITS = range(8, 18)
 """Decimal digits of what keyboard readers type: a number of 4 bytes has up to 10, one of 7 bytes up to 17."""
 STEM_CHARS = 8
-DIGITS = {ord(native): str(number % 10) for number, native in enumerate("০১২৩৪৫৬৭৮৯٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")}
 AZERTY = str.maketrans("&é\"'(-è_çàqQ", "1234567890aA")
 """What a reader types that takes the computer's keyboard for an American one, where it is a French one."""
 AZERTY_ONLY = re.compile(r"[&é\"'(èçàqQ]")
 ID_TOKEN_CHARS_MAX = 255
-ID_TAG_CHARS_MAX = 20
-"""What a charger can tell of a card in OCPP 1.6 (7.28, IdToken)."""
 REMOTE_PREFIX = "REM"
 REMOTE = re.compile(REMOTE_PREFIX + r"[0-9A-F]{13}")
+
+
+class IdTokenType(StrEnum):
+    """Of what kind an id token is (OCPP 2.1, Appendix: IdTokenEnumStringType; the last three are new in 2.1)."""
+
+    UNKNOWN = ""
+    """Nobody has told, as in OCPP 1.6."""
+    CENTRAL = "Central"
+    """Ours, for one remote start."""
+    EMAID = "eMAID"
+    ISO14443 = "ISO14443"
+    ISO15693 = "ISO15693"
+    KEY_CODE = "KeyCode"
+    LOCAL = "Local"
+    MAC_ADDRESS = "MacAddress"
+    NO_AUTHORIZATION = "NoAuthorization"
+    DIRECT_PAYMENT = "DirectPayment"
+    EVCCID = "EVCCID"
+    VIN = "VIN"
+
+
+CARDS = frozenset({IdTokenType.ISO14443, IdTokenType.ISO15693, IdTokenType.LOCAL, IdTokenType.CENTRAL})
+"""What stations call a card: not every reader knows its chip, and what we start with a card's number they may call ours."""
+
+
+class IdToken(NamedTuple):
+    """What identifies a driver: the value, in normal form, and its type."""
+
+    value: str
+    type: IdTokenType = IdTokenType.UNKNOWN
+
+
+def are_compatible(one: str, other: str) -> bool:
+    """Whether tokens of these types and of the same value may be the same token."""
+    return not one or not other or one == other or {one, other} <= CARDS
 
 
 def normal_form(text: str) -> str:
@@ -114,7 +150,7 @@ def readings(text: str) -> list[str]:
     Hex with or without separators, decimal numbers of 4 or 7 bytes in either order, digits of other scripts, and what a
     French keyboard makes of them. What is none of these stays as it is. Empty for nothing.
     """
-    text = text.translate(DIGITS)
+    text = text.translate(WESTERN)
     # Dashes are separators on one keyboard and digits on the other, so both are tried where both can be meant.
     typed = [text.translate(AZERTY), text] if AZERTY_ONLY.search(text) else [text]
     found = [reading for one in typed for reading in _readings(one)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from appliance.domain.digits import ZEROS
 from appliance.domain.errors import Invalid
 
 AMOUNT_MINOR_MAX = 2**53 - 1
@@ -172,7 +173,7 @@ def allocate(total_minor: int, weights: Sequence[int]) -> list[int]:
 
 
 def parse_amount(text: str, of: Currency, field: str = "amount") -> int:
-    """The minor units of an amount as people type it, with Western, Bengali, Arabic or Persian digits.
+    """The minor units of an amount as people type it, in the digits of any script that is read here.
 
     Thousands may be grouped (1,234.50 or 1.234,50 or 1 234,50 or 1,00,000.50). A lone point is the decimal mark. A lone
     comma before exactly three digits groups thousands where the currency has fewer decimals than that, and is refused
@@ -210,9 +211,7 @@ def _decimal_text(number: int, decimals: int) -> str:
 INVISIBLE = " \t\r\n\u00a0\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c"
 """Blanks and marks of writing direction, which come along when an amount is copied from a page."""
 SIGNS = frozenset("+-\u2212\u2013()")
-ZEROS = ("0", "\u09e6", "\u0660", "\u06f0")
-"""The zero of each script whose digits are read: Western, Bengali, Arabic, Persian and Urdu."""
-DIGITS = {chr(ord(zero) + digit): (str(digit), zero) for zero in ZEROS for digit in range(10)}
+DIGITS = {chr(ord(zero) + digit): (str(digit), zero) for zero in ZEROS.values() for digit in range(10)}
 GROUP, DECIMAL = "_", "d"
 SEPARATORS = {
     ".": ".",

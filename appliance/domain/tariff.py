@@ -7,14 +7,23 @@ and what is booked belongs to the ledger; which tariff applies to whom is decide
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
 from appliance.domain.money import allocate, round_half_even
 
 Kind = Literal["energy", "time", "idle", "flat"]
 
-PRICE_MILLI_MAX = 10**12
+PRICES: dict[Kind, str] = {
+    "energy": "energy_milli_per_kwh",
+    "time": "time_milli_per_minute",
+    "idle": "idle_milli_per_minute",
+    "flat": "flat_milli",
+}
+"""The components of a price, and in which field of a tariff each stands."""
+IN_MINOR = {field: field.replace("_milli", "_minor") for field in PRICES.values()}
+"""What forms and programs call these fields, which tell prices in minor units."""
+PRICE_MILLI_MAX = 10**9
 IDLE_GRACE_S_MAX = 86_400
 TAX_BASIS_POINTS_MAX = 10_000
 
@@ -45,8 +54,8 @@ class Tariff:
     tax_basis_points: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a number that the database would refuse as well."""
-        prices = (self.energy_milli_per_kwh, self.time_milli_per_minute, self.idle_milli_per_minute, self.flat_milli)
+        """Raise ValueError for a number that nobody can mean; forms and programs are told before."""
+        prices = tuple(getattr(self, field) for field in PRICES.values())
         if min(prices) < 0 or max(prices) > PRICE_MILLI_MAX:
             raise ValueError(f"a price is between 0 and {PRICE_MILLI_MAX} thousandths, not one of {prices}")
         if not 0 <= self.idle_grace_s <= IDLE_GRACE_S_MAX:
@@ -57,6 +66,8 @@ class Tariff:
             )
 
 
+TARIFF_FIELDS = tuple(field.name for field in fields(Tariff))
+"""As they are stored, too, under the same names."""
 FREE = Tariff(id=0, name="Free")
 """Nothing costs anything. It has no row in the database."""
 

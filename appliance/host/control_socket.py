@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import socket
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -18,8 +17,7 @@ from typing import Any
 
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS, Store
-from appliance.db.engine.unit import Database
+from appliance.db.engine.store import Store, open_to_write
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host.data_directory import DataDirectory
@@ -108,8 +106,7 @@ def carry_out(path: Path, unit: Callable[..., Any], now_ms: int, /, **arguments:
     Raises:
         Refusal: The unit's, or the database cannot be written.
     """
-    with about(path), closing(sqlite3.connect(path, isolation_level=None, factory=Database)) as db:
-        db.executescript(WRITER_SETTINGS)
+    with about(path), closing(open_to_write(path)) as db:
         db.execute("BEGIN IMMEDIATE")
         try:
             result = unit(db, now_ms, **arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from appliance.ocpp import versions
 from appliance.services.settings import Settings
 
 CONNECTIONS_MAX = 4096
@@ -38,7 +39,7 @@ class LiveSettings:
     @property
     def assume_version(self) -> str:
         """The subprotocol of stations that name none; "": they are turned away."""
-        return "ocpp1.6" if self.values.assume_ocpp16 else ""
+        return versions.ASSUMED if self.values.assume_ocpp16 else ""
 
     @property
     def messages_per_s(self) -> int:

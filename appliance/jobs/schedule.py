@@ -26,6 +26,7 @@ from appliance.services.cards import limits, revocation
 from appliance.services.ports.stations import Stations
 from appliance.services.sessions import start_requests
 from appliance.services.stations.commands import RemoteControl
+from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class Jobs:
 @asynccontextmanager
 async def keeping_time(jobs: Jobs) -> AsyncIterator[AsyncIOScheduler]:
     """Run all jobs at their times until the block ends. One that runs just then is cancelled, and comes again after the next start."""
-    runs: set[asyncio.Task[None]] = set()
+    runs = Tasks()
     scheduler = schedule(jobs, runs)
     scheduler.start()
     try:
@@ -121,13 +122,11 @@ async def keeping_time(jobs: Jobs) -> AsyncIterator[AsyncIOScheduler]:
         scheduler.pause()
         # What has fallen due but not begun begins in this turn of the loop: cancelled before, it could not end quietly.
         await asyncio.sleep(0)
-        for task in runs:
-            task.cancel()
-        await asyncio.gather(*runs)
+        await runs.cancel()
         scheduler.shutdown()
 
 
-def schedule(jobs: Jobs, runs: set[asyncio.Task[None]]) -> AsyncIOScheduler:
+def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
     """All jobs with their times, not started; `runs` will hold those that run."""
     once_each = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=once_each)
@@ -148,17 +147,14 @@ def schedule(jobs: Jobs, runs: set[asyncio.Task[None]]) -> AsyncIOScheduler:
     return scheduler
 
 
-def guarded(
-    jobs: Jobs, work: Callable[[], Awaitable[None]], runs: set[asyncio.Task[None]]
-) -> Callable[[], Awaitable[None]]:
+def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]], runs: Tasks) -> Callable[[], Awaitable[None]]:
     """A job whose failure is a row under Problems, and does not keep it from running again."""
 
     @functools.wraps(work)
     async def run() -> None:
         task = asyncio.current_task()
         assert task is not None
-        runs.add(task)
-        task.add_done_callback(runs.discard)
+        runs.keep(task)
         # Only the end of the server cancels a job; apscheduler would log that as the job's error.
         with suppress(asyncio.CancelledError):
             await reported()

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.connection import Link
 from appliance.ocpp.connection.registry import Links
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.ocpp.version import Dialect
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 
 
 class StationCommands:
     """The body of `services.ports.Stations`."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, spoken: Iterable[Dialect]) -> None:
         self._links = links
+        self._versions = tuple(
+            SpokenVersion(one.version, one.subprotocol, one.messages, one.triggers) for one in spoken
+        )
+
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        """The versions of OCPP that stations may speak, the oldest first."""
+        return self._versions
 
     def is_online(self, station: StationId) -> bool:
         """Whether it has a connection now, and was let in."""
@@ -26,7 +36,7 @@ class StationCommands:
         """All stations with a connection."""
         return self._links.online()
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
         link = self._link(station)
         return await link.dialect.outgoing.remote_start(link.calls.call, evse, id_token)
@@ -61,12 +71,12 @@ class StationCommands:
         link = self._link(station)
         return await link.dialect.outgoing.trigger(link.calls.call, message, evse)
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """The settings named, or all."""
         link = self._link(station)
         return await link.dialect.outgoing.get_variables(link.calls.call, names)
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Change a setting."""
         link = self._link(station)
         return await link.dialect.outgoing.set_variable(link.calls.call, name, value)
@@ -74,10 +84,6 @@ class StationCommands:
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""
         return await self._link(station).calls.call(action, payload)
-
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        """Close its connection, if there is one: it was retired, or must come back with its new password."""
-        await self._links.disconnect(station, reason)
 
     async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""

@@ -28,7 +28,7 @@ class Settings(Protocol):
 
     @property
     def assume_version(self) -> str:
-        """The subprotocol of stations that name none, such as "ocpp1.6"; "": they are turned away."""
+        """The subprotocol of stations that name none; "": they are turned away."""
 
     @property
     def messages_per_s(self) -> int:

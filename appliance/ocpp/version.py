@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.normalise import Leniency
 from appliance.ocpp.reading.schemas import Payload, Schemas
-from appliance.services.ports.stations import CommandAnswer, Variable
+from appliance.services.ports.stations import CommandAnswer, Variable, VariableName
 
 Unit = Callable[..., Payload]
 """(connection, station's number, arguments …) -> the payload of the answer; a short unit of work."""
@@ -51,7 +53,7 @@ class Inbound:
 class Outgoing(Protocol):
     """The commands of services/ports/stations.py in one version of OCPP."""
 
-    async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer: ...
+    async def remote_start(self, call: Call, evse: int, id_token: IdToken) -> CommandAnswer: ...
 
     async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer: ...
 
@@ -67,9 +69,9 @@ class Outgoing(Protocol):
 
     async def trigger(self, call: Call, message: str, evse: int | None) -> CommandAnswer: ...
 
-    async def get_variables(self, call: Call, names: list[str]) -> list[Variable]: ...
+    async def get_variables(self, call: Call, names: list[VariableName]) -> list[Variable]: ...
 
-    async def set_variable(self, call: Call, name: str, value: str) -> CommandAnswer: ...
+    async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,12 @@ class Dialect:
     schemas: Schemas
     inbound: Mapping[str, Inbound]
     outgoing: Outgoing
+    leniency: Leniency
     malformed: str
     """The error code of a frame or payload that has not the right shape."""
+    messages: tuple[str, ...]
+    """To be looked for in the message log."""
+    triggers: tuple[str, ...]
+    """What a station may be asked to send."""
     boot: str = "BootNotification"
     """The only message of a station that is not accepted yet."""

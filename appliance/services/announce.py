@@ -22,7 +22,7 @@ class StationChanged:
 
 @dataclass(slots=True)
 class AdmissionChanged:
-    """A station was registered, let in, turned away or retired, or proves in another way who it is."""
+    """A station was registered, let in, turned away or retired, or proves in another way who it is: whoever holds its connection sees to it."""
 
     station: int
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid
 
 NAME_CHARS_MAX = 200
@@ -26,3 +27,8 @@ def optional(field: str, text: str) -> str:
     if len(text) > TEXT_CHARS_MAX:
         raise Invalid(field, "At most {most} characters.", most=TEXT_CHARS_MAX)
     return text
+
+
+def telephone(text: str) -> str:
+    """A telephone number, or none, in digits that everybody's search finds."""
+    return optional("phone", text).translate(WESTERN)

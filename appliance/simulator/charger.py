@@ -7,24 +7,39 @@ to the central system is the business of a `Speaker`; what energy flows, of `sta
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 
-from appliance.domain.station import ConnectorStatus
 from appliance.simulator.station import Battery, Evse, Reading, Station
 
 
-class StopReason(StrEnum):
+class EvseState(Enum):
+    """What an EVSE is doing, as whoever stands before it would say."""
+
+    FREE = auto()
+    WAITS = auto()
+    """A car without a card, or a card without a car."""
+    CHARGES = auto()
+    CAR_PAUSES = auto()
+    HOLDS_BACK = auto()
+    """The charger gives the car nothing."""
+    DONE = auto()
+    RESERVED = auto()
+    CLOSED = auto()
+    FAULTED = auto()
+
+
+class StopReason(Enum):
     """Why a transaction ended."""
 
-    LOCAL = "Local"
-    REMOTE = "Remote"
-    UNPLUGGED = "EVDisconnected"
-    DEAUTHORIZED = "DeAuthorized"
-    SOFT_RESET = "SoftReset"
-    HARD_RESET = "HardReset"
-    UNLOCKED = "UnlockCommand"
-    OTHER = "Other"
+    LOCAL = auto()
+    REMOTE = auto()
+    UNPLUGGED = auto()
+    DEAUTHORIZED = auto()
+    SOFT_RESET = auto()
+    HARD_RESET = auto()
+    UNLOCKED = auto()
+    OTHER = auto()
 
 
 class Reserved(StrEnum):
@@ -302,23 +317,23 @@ class Charger:
         running = (place.transaction for place in self.places)
         return next((each for each in running if each is not None and each.id == transaction_id), None)
 
-    def status(self, number: int) -> ConnectorStatus:
-        """What the EVSE is doing, as the central system is told."""
+    def state(self, number: int) -> EvseState:
+        """What the EVSE is doing."""
         place = self.places[number - 1]
         evse = place.evse
         if evse.fault is not None:
-            return ConnectorStatus.FAULTED
+            return EvseState.FAULTED
         if place.transaction is not None:
             if evse.available_w == 0:
-                return ConnectorStatus.SUSPENDED_EVSE
-            return ConnectorStatus.CHARGING if evse.wanted_w else ConnectorStatus.SUSPENDED_EV
+                return EvseState.HOLDS_BACK
+            return EvseState.CHARGES if evse.wanted_w else EvseState.CAR_PAUSES
         if not evse.operative:
-            return ConnectorStatus.UNAVAILABLE
+            return EvseState.CLOSED
         if place.finishing:
-            return ConnectorStatus.FINISHING
+            return EvseState.DONE
         if evse.battery is not None or place.token is not None:
-            return ConnectorStatus.PREPARING
-        return ConnectorStatus.RESERVED if place.reservation else ConnectorStatus.AVAILABLE
+            return EvseState.WAITS
+        return EvseState.RESERVED if place.reservation else EvseState.FREE
 
     # Helpers.
 

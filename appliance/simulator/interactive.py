@@ -96,7 +96,7 @@ def status_line(charge_point: ChargePoint, number: int) -> str:
     parts = [
         charge_point.options.identity,
         "online" if charge_point.registered.is_set() else "offline",
-        f"connector {number} {charge_point.charger.status(number)}",
+        f"connector {number} {charge_point.status(number)}",
         f"{evse.power_w} W",
     ]
     if place.transaction is not None:

@@ -26,8 +26,10 @@ from appliance.db.engine.store import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import SessionId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, end_key, fingerprint, hold_key
+from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
+from appliance.ocpp.v16.translate import connector_state
 from appliance.services import tariffs
 from appliance.services.operators import operators
 from appliance.services.people import groups
@@ -105,7 +107,7 @@ def build(folder: Path, size: Size, now_ms: int) -> None:
         for name, policy in (("Customers", "prepaid"), ("Staff", "free"))
     )
     operators.add(
-        db, login="bench", name="Nasrin", role=operators.Role.OWNER, password_hash="-", language="", actor="console", now_ms=first_ms
+        db, login="bench", name="Nasrin", role=Role.OWNER, password_hash="-", language="", actor="console", now_ms=first_ms
     )  # fmt: skip
     sites.set_setting(db, "messages_per_s", "0")
     db.flush()
@@ -203,14 +205,16 @@ def pays(number: int) -> bool:
 def stations(db: Database, now_ms: int) -> None:
     """CP00000 and so on, each with one connector."""
     for number in range(STATIONS):
-        status = "Charging" if is_charging(number) else "Finishing" if number % 10 == 9 else "Available"
+        word = "Charging" if is_charging(number) else "Finishing" if number % 10 == 9 else "Available"
+        status, charging_state, finer_status = connector_state(word)
         db.execute(
             "INSERT INTO station (id, identity, name, state, vendor, model, seen_at_ms, created_at_ms) VALUES (?, ?, ?, 'approved', 'Bench', 'One', ?, ?)",
             (number + 1, f"CP{number:05}", f"Gate {number}", now_ms, now_ms),
         )
         db.execute(
-            "INSERT INTO connector (station_id, evse, connector, status, changed_at_ms) VALUES (?, 1, 1, ?, ?)",
-            (number + 1, status, now_ms - 50 * MINUTE_MS),
+            """INSERT INTO connector (station_id, evse, connector, status, charging_state, finer_status, changed_at_ms)
+            VALUES (?, 1, 1, ?, ?, ?, ?)""",
+            (number + 1, status, charging_state, finer_status, now_ms - 50 * MINUTE_MS),
         )
 
 

@@ -186,6 +186,14 @@ async def test_a_refused_start_gives_the_money_back(api: Client, station: Statio
     assert (await api.get(f"/people/{person}"))["available_minor"] == 100_000
 
 
+async def test_a_start_that_named_no_connector_is_taken_back_at_any(api: Client, station: Station, person: int) -> None:
+    wish = await api.post("/stations/CS-01/start", {"person_id": person})
+
+    stopped = await api.post("/stations/CS-01/stop", {"connector": 1})
+
+    assert (stopped.status, stopped.body) == (202, {"session_id": wish["session_id"], "status": "Cancelled"})
+
+
 async def test_a_wish_is_taken_back_by_stopping_its_session(api: Client, station: Station, person: int) -> None:
     wish = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
     stopped = await api.post("/stations/CS-01/stop", {"session_id": wish["session_id"]})
@@ -307,9 +315,37 @@ async def test_commands_tell_what_the_station_said(api: Client, station: Station
     assert await station.expect_call("ChangeAvailability") == {"connectorId": 0, "type": "Inoperative"}
     assert (await api.post(f"{path}/trigger", {"message": "Heartbeat"}))["accepted"] is True
     variables = await api.get(f"{path}/variables", name="HeartbeatInterval")
-    assert variables["items"] == [{"name": "HeartbeatInterval", "value": "300", "readonly": False}]
+    assert variables["items"] == [{"component": "", "name": "HeartbeatInterval", "value": "300", "readonly": False}]
     change = {"name": "HeartbeatInterval", "value": "60"}
     assert (await api.call("PUT", f"{path}/variables", body=change))["accepted"] is True
+
+
+async def test_an_evse_is_named_by_its_name_or_its_older_one(api: Client, station: Station, person: int) -> None:
+    path = "/stations/CS-01"
+    for body in ({"connector": 2}, {"evse": 2}, {"evse": 2, "connector": 1}):
+        assert (await api.post(f"{path}/unlock", body))["accepted"] is True
+        assert await station.expect_call("UnlockConnector") == {"connectorId": 2}
+    assert (await api.post(f"{path}/unlock", {})).status == 422
+    await api.post(f"{path}/availability", {"evse": 2, "operative": True})
+    assert (await station.expect_call("ChangeAvailability"))["connectorId"] == 2
+    wish = await api.post(f"{path}/start", {"evse": 2, "person_id": person})
+    assert (await station.expect_call("RemoteStartTransaction"))["connectorId"] == 2
+    session = await api.get(f"/sessions/{wish['session_id']}")
+    assert (session["evse"], session["connector"]) == (2, 2)
+    assert (await api.post(f"{path}/stop", {"evse": 2}))["session_id"] == wish["session_id"]
+
+
+async def test_a_connector_tells_its_status_in_the_stations_words_and_in_neutral_ones(
+    api: Client, station: Station
+) -> None:
+    await station.status("Finishing", connector=2)
+    plug = (await api.get("/stations/CS-01"))["connectors"][1]
+
+    assert (plug["status"], plug["connector_status"], plug["charging_state"]) == (
+        "Finishing",
+        "Occupied",
+        "EVConnected",
+    )
 
 
 async def test_a_knocking_station_is_approved_under_a_name(site: Running, api: Client) -> None:

@@ -48,6 +48,7 @@ async def test_what_is_committed_is_told(site: Running, api: Client) -> None:
         started = await event_of(response, "session")
         assert started == {
             "station": "CS-01",
+            "evse": 1,
             "connector": 1,
             "session_id": transaction.id,
             "person_id": None,

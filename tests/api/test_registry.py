@@ -166,6 +166,18 @@ async def test_stations_are_listed_changed_and_retired(api: Client) -> None:
     assert [row["id"] for row in (await api.get("/stations", state="approved"))["items"]] == ["CS-0", "CS-1"]
 
 
+async def test_a_certificate_of_its_own_is_refused_with_a_sentence(api: Client) -> None:
+    body = {"security_profile": 3, "password": "correct horse"}
+    await api.post("/stations", {"id": "CS-01"})
+    for refused in (
+        await api.post("/stations", {"id": "CS-02", **body}),
+        await api.call("PATCH", "/stations/CS-01", body=body),
+    ):
+        assert refused.status == 422
+        assert "certificate" in refused["detail"]
+    assert (await api.post("/stations", {"id": "CS-03", "security_profile": 4})).status == 422
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

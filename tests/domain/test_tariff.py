@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from appliance.domain.session import length_s
 from appliance.domain.tariff import (
     FREE,
+    PRICE_MILLI_MAX,
     Bill,
     DayShare,
     Line,
@@ -110,7 +111,7 @@ def test_negative_usage_cannot_be_made(usage: tuple[int, int, int]) -> None:
     "wrong",
     [
         {"energy_milli_per_kwh": -1},
-        {"time_milli_per_minute": 10**12 + 1},
+        {"time_milli_per_minute": PRICE_MILLI_MAX + 1},
         {"idle_milli_per_minute": -1},
         {"flat_milli": -1},
         {"idle_grace_s": -1},

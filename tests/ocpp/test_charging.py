@@ -138,6 +138,8 @@ async def test_the_same_frame_again_after_a_restart_is_answered_the_same(server:
         assert await client.exchange(stop) == stopped
         assert await client.exchange(frame) == first
     assert await server.rows("SELECT state FROM session") == [("ended",)]
+    again = [one.action for one in await server.log_of(1) if one.violation == "the same frame again"]
+    assert again == ["StopTransaction", "StartTransaction"]
 
 
 async def test_a_repeat_while_the_first_is_being_committed_waits_for_the_same_answer(

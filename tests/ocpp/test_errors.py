@@ -195,8 +195,8 @@ async def test_a_status_in_a_stations_own_words_is_kept(client: Client, server: 
     await client.call("StatusNotification", {"connectorId": 1, "status": "available", "errorCode": "Error"})
     await client.call("StatusNotification", {"connectorId": 2, "status": "Sleeping"})
 
-    rows = await server.rows("SELECT evse, status, error_code FROM connector ORDER BY evse")
-    assert rows == [(1, "Available", "OtherError"), (2, "Sleeping", "NoError")]
+    rows = await server.rows("SELECT evse, status, finer_status, error_code FROM connector ORDER BY evse")
+    assert rows == [(1, "Available", "", "OtherError"), (2, "", "Sleeping", "NoError")]
 
 
 # --- what websockets forbid ------------------------------------------------------------------------------------------------

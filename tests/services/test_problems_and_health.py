@@ -7,11 +7,11 @@ import pytest
 from appliance.db import problems as rows
 from appliance.db import site as sites
 from appliance.domain.errors import NotFound
-from appliance.domain.events import StatusChanged
 from appliance.services import health, problems, settings
 from appliance.services.announce import ProblemsChanged
 from appliance.services.stations import admission
 from tests.support.books import ACTOR, NOON_MS, Books
+from tests.support.statuses import status_changed
 
 CARD = "04A1B2C3"
 MINUTE_MS = 60_000
@@ -89,7 +89,7 @@ def test_a_station_that_never_came_is_a_problem_too(books: Books) -> None:
 def test_a_fault_is_a_problem_while_it_lasts(books: Books) -> None:
     station = books.station()
     admission.status_changed(
-        books.db, station, StatusChanged(1, 1, "Faulted", "GroundFailure", "earth", books.now_ms, books.now_ms)
+        books.db, station, status_changed(1, "Faulted", books.now_ms, books.now_ms, error="GroundFailure", info="earth")
     )
     assert kinds(books) == ["faulted"]
     books.status(station, 2, "Available")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from typing import get_args
+
 import pytest
 
 from appliance.db import problems
 from appliance.db import tariffs as rows
 from appliance.domain.errors import Invalid, NotFound, Refusal
-from appliance.domain.tariff import Tariff
+from appliance.domain.tariff import IN_MINOR, PRICE_MILLI_MAX, PRICES, Kind, Tariff
 from appliance.services import health, tariffs
 from appliance.services.people import groups
+from appliance.ui.api.tariffs import TARIFF
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -86,18 +90,10 @@ def test_a_tariff_in_use_is_not_archived(books: Books) -> None:
             attempt(books.db, other, ACTOR, books.now_ms)
 
 
-@pytest.mark.parametrize(
-    "tariff",
-    [
-        Tariff(0, "", 1),
-        Tariff(0, "dear", 1_000_000_001),
-        Tariff(0, "taxed", 1, idle_milli_per_minute=2_000_000_000),
-        Tariff(0, "x" * 201, 1),
-    ],
-)
-def test_a_tariff_that_makes_no_sense_is_refused(books: Books, tariff: Tariff) -> None:
+@pytest.mark.parametrize("name", ["", "x" * 201])
+def test_a_tariff_needs_a_name(books: Books, name: str) -> None:
     with pytest.raises(Invalid):
-        tariffs.add(books.db, tariff, ACTOR, books.now_ms)
+        tariffs.add(books.db, Tariff(0, name, 1), ACTOR, books.now_ms)
 
 
 def test_without_a_tariff_everybody_charges_for_nothing(books: Books) -> None:
@@ -108,3 +104,22 @@ def test_without_a_tariff_everybody_charges_for_nothing(books: Books) -> None:
 
     assert started.authorization.accepted
     assert books.balance(rahima) == 0
+
+
+def test_every_component_is_known_to_all_who_speak_of_prices(books: Books) -> None:
+    columns = [row[1] for row in books.db.execute("PRAGMA table_info(tariff)")]
+
+    assert set(PRICES) == set(get_args(Kind))
+    assert [name for name in columns if "_milli" in name] == list(PRICES.values())
+    assert set(columns) - {"is_default", "created_at_ms", "archived_at_ms"} == {field.name for field in fields(Tariff)}
+    assert [name for name in TARIFF.schema["properties"] if "_minor" in name] == list(IN_MINOR.values())
+
+
+def test_a_price_that_is_accepted_is_one_that_a_tariff_can_have(books: Books) -> None:
+    for kind, name in PRICES.items():
+        most = Tariff(0, f"dear {kind}", **{name: PRICE_MILLI_MAX})
+        number = tariffs.add(books.db, most, ACTOR, books.now_ms)
+        assert rows.find(books.db, number) == replace(most, id=number)
+        with pytest.raises(ValueError, match="a price is between"):
+            Tariff(0, "dearer", **{name: PRICE_MILLI_MAX + 1})
+        assert TARIFF.schema["properties"][IN_MINOR[name]]["maximum"] * 1000 == PRICE_MILLI_MAX

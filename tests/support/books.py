@@ -13,7 +13,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.reports import StationDay
 from appliance.db.sessions import sessions
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.site import Site
@@ -26,6 +26,7 @@ from appliance.services.sessions.starting import Started
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
 from tests.support.schema import prepare
+from tests.support.statuses import status_changed
 
 NOON_MS = 1_763_877_600_000
 """2025-11-23, noon in Dhaka."""
@@ -80,9 +81,7 @@ class Books:
 
     def status(self, station: StationId, evse: int, status: str) -> None:
         """A StatusNotification."""
-        admission.status_changed(
-            self.db, station, StatusChanged(evse, 1, status, "NoError", "", self.now_ms, self.now_ms)
-        )
+        admission.status_changed(self.db, station, status_changed(evse, status, self.now_ms, self.now_ms))
 
     def start(self, station: StationId, evse: int, uid: str, meter_wh: int = 1_000) -> Started:
         """A StartTransaction, now."""

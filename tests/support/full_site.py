@@ -9,8 +9,10 @@ from appliance.db.stations import message_log
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
 from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionTold
+from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.roles import Role
 from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
@@ -19,7 +21,6 @@ from appliance.services import admin_commands, health, problems, secrets, settin
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import groups, importing
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
@@ -105,7 +106,7 @@ def chargers(books: Books) -> list[StationId]:
         StatusChanged(len(ConnectorStatus), 1, faulted, "GroundFailure", "left plug", books.now_ms, books.now_ms),
     )
     admission.status_changed(
-        db, yard[2], StatusChanged(0, 0, "Available", "NoError", "ready", books.now_ms, books.now_ms)
+        db, yard[2], StatusChanged(0, 0, ConnectorStatus.AVAILABLE, "NoError", "ready", books.now_ms, books.now_ms)
     )
     for number, station in enumerate(yard, start=1):
         admission.connected(db, station, "1.6", f"192.168.7.{number}", books.now_ms)
@@ -285,7 +286,7 @@ def named(books: Books, station: StationId) -> None:
             books.db, station,
             TransactionTold(
                 "af3c-0001-tx", seq_no, stage, 2, "04B2C3D4E5F680", None if between else register_wh, at_ms,
-                "EVDisconnected" if stage is Stage.ENDED else "", readings, books.now_ms,
+                "EVDisconnected" if stage is Stage.ENDED else "", readings, books.now_ms, IdTokenType.ISO14443,
             ),
         )  # fmt: skip
 
@@ -293,10 +294,14 @@ def named(books: Books, station: StationId) -> None:
 def taps(books: Books, yard: list[StationId]) -> None:
     """Cards shown at chargers: unknown ones, one that was waited for, one that is waited for in vain."""
     db = books.db
-    for token in ("0A0B0C0D", "4C3B2A18", "08ABCDEF"):
-        unknown.seen(db, yard[0], token, books.now_ms)
+    for token, kind in (
+        ("0A0B0C0D", IdTokenType.UNKNOWN),
+        ("4C3B2A18", IdTokenType.UNKNOWN),
+        ("08ABCDEF", IdTokenType.ISO14443),
+    ):
+        unknown.seen(db, yard[0], token, kind, books.now_ms)
     unknown.begin_enrol(db, yard[0], PersonId(1), ACTOR, books.now_ms, "second")
-    unknown.shown(db, yard[0], "04B3C4D5E6F780", None, books.now_ms, books.now_ms)
+    unknown.shown(db, yard[0], "04B3C4D5E6F780", None, books.now_ms, books.now_ms, IdTokenType.ISO14443)
     aliases.begin_learn(db, yard[2], CardId(2), ACTOR, books.now_ms)
     unknown.shown(db, yard[2], "F6E5D4C3", None, books.now_ms, books.now_ms)
     unknown.begin_enrol(db, yard[1], PersonId(1), ACTOR, books.now_ms)

@@ -7,9 +7,10 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 
 ACCEPTED = CommandAnswer(True, "Accepted")
 
@@ -31,7 +32,10 @@ class MadeUpStations:
     def online(self) -> frozenset[StationId]:
         return frozenset()
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        return ()
+
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         self.on_disk = [row[0] for row in rows(self.path, "SELECT state FROM session ORDER BY id")]
         return self._answer("start", station, (evse, id_token))
 
@@ -56,19 +60,16 @@ class MadeUpStations:
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
         return self._answer("trigger", station, (message, evse))
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         self._answer("get", station, tuple(names))
         return []
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         return self._answer("set", station, (name, value))
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         self._answer("raw", station, action)
         return payload
-
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        self._answer("disconnect", station, reason)
 
     def _answer(self, command: str, station: StationId, what: object) -> CommandAnswer:
         self.asked.append((command, station, what))

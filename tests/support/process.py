@@ -6,13 +6,12 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.store import open_to_write
 from appliance.db.engine.unit import Database
 from tests.support.books import Books, open_books
 
@@ -78,9 +77,7 @@ def make_site(data_dir: Path, fill: Callable[[Books], object] | None = None) -> 
 
 def look_into(data_dir: Path) -> Database:
     """The database of a site whose server has ended."""
-    db = sqlite3.connect(data_dir / "forecourt.db", isolation_level=None, factory=Database)
-    db.executescript(WRITER_SETTINGS)
-    return db
+    return open_to_write(data_dir / "forecourt.db")
 
 
 async def gone(process: asyncio.subprocess.Process) -> int:

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from aiohttp.test_utils import TestServer
 
+from appliance.domain.roles import Role
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.ui.driver.app import create_drivers
 from appliance.ui.forms import bodies
 from appliance.ui.forms.bodies import BODY_BYTES_MAX, STRANGERS_BYTES_MAX

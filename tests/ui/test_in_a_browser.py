@@ -9,12 +9,12 @@ import pytest
 from playwright.async_api import Page, Route, async_playwright, expect
 
 from appliance.db.engine.unit import Database
-from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
 from tests.conftest import browser
+from tests.support.statuses import status_changed
 from tests.ui.console.board.test_board import OURS, PAGES
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
@@ -123,7 +123,7 @@ async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, 
     link = page.locator("#tile-2-1-1 h2 a")
     await link.focus()
 
-    changed = StatusChanged(1, 1, "Finishing", "NoError", "", yard.now_ms + 1, yard.now_ms + 1)
+    changed = status_changed(1, "Finishing", yard.now_ms + 1, yard.now_ms + 1)
     await yard.store.write(admission.status_changed, StationId(2), changed)
 
     await expect(page.locator("#tile-2-1-1")).to_contain_text("Please unplug")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,21 +14,31 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db import site as sites
-from appliance.db.engine.store import WRITER_SETTINGS, Store
+from appliance.db.engine.store import Store, open_to_write
 from appliance.db.engine.unit import Database
-from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, StationBooted, TransactionEnded, TransactionStarted
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
+from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.announce import Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Desks, ToyChargers, ToyReader, Variable
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    Desks,
+    SpokenVersion,
+    ToyChargers,
+    ToyReader,
+    Variable,
+    VariableName,
+)
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
@@ -37,6 +46,7 @@ from appliance.services.wallets import wallets
 from appliance.ui.console.app import create_console
 from appliance.ui.frame.context import Addresses, Console, NoDesks
 from tests.support.schema import prepare
+from tests.support.statuses import status_changed
 
 NOW_MS = 1_795_344_600_000
 """2026-11-22, a Sunday, 16:50 in Dhaka."""
@@ -54,6 +64,10 @@ ADDRESSES = Addresses(
     drivers=("http://192.168.1.10:8081/",),
     hosts=frozenset({"yard.example"}),
 )
+SPOKEN = (
+    SpokenVersion("1.6", "ocpp1.6", ("BootNotification", "Heartbeat", "StatusNotification"), ("Heartbeat",)),
+    SpokenVersion("9.9", "ocpp9.9", ("BootNotification", "Humming"), ("Heartbeat", "Humming")),
+)
 
 
 @dataclass(slots=True)
@@ -64,7 +78,6 @@ class ScriptedStations:
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     answers: dict[str, CommandAnswer | CommandFailed] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
-    closed: list[StationId] = field(default_factory=list)
 
     def is_online(self, station: StationId) -> bool:
         """Whether it has a connection now."""
@@ -74,7 +87,11 @@ class ScriptedStations:
         """All stations with a connection."""
         return frozenset(self.connected)
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        """Two; nobody speaks the newer."""
+        return SPOKEN
+
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Noted."""
         return self._answer("remote_start", station, evse, id_token)
 
@@ -106,12 +123,12 @@ class ScriptedStations:
         """Noted."""
         return self._answer("trigger", station, message, evse)
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """What the test has put there."""
         self._answer("get_variables", station, names)
         return self.variables
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Noted."""
         return self._answer("set_variable", station, name, value)
 
@@ -119,11 +136,6 @@ class ScriptedStations:
         """The payload again."""
         self._answer("raw_call", station, action, payload)
         return {"echo": payload}
-
-    async def disconnect(self, station: StationId, reason: str) -> None:  # noqa: ARG002
-        """Noted."""
-        self.closed.append(station)
-        self.connected.discard(station)
 
     def _answer(self, command: str, *values: Any) -> CommandAnswer:
         self.asked.append((command, *values))
@@ -229,8 +241,7 @@ def _content(site: Site, *, filled: bool) -> tuple[bytes, frozenset[StationId]]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "forecourt.db"
         prepare(path)
-        db = sqlite3.connect(path, isolation_level=None, factory=Database)
-        db.executescript(WRITER_SETTINGS)
+        db = open_to_write(path)
         db.execute("BEGIN IMMEDIATE")
         sites.create(db, site, bytes(32), NOW_MS)
         online = fill(db) if filled else set()
@@ -267,7 +278,7 @@ def fill(db: Database) -> set[StationId]:
         ("CS-09", "Court 3", 1),
     ):  # fmt: skip
         station = made[identity] = admission.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
-        admission.connected(db, station, "ocpp1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
+        admission.connected(db, station, "1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
         admission.booted(
             db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS)
         )
@@ -297,7 +308,7 @@ def status(
 ) -> None:
     """A connector has been so for some minutes."""
     admission.status_changed(
-        db, station, StatusChanged(evse, 1, word, error, info, NOW_MS - minutes * MINUTE_MS, NOW_MS)
+        db, station, status_changed(evse, word, NOW_MS - minutes * MINUTE_MS, NOW_MS, error=error, info=info)
     )
 
 

@@ -24,13 +24,13 @@ class Tag:
     times: int
 
 
-def note(db: Database, token: str, station: StationId, now_ms: int) -> bool:
+def note(db: Database, token: str, id_token_type: str, station: StationId, now_ms: int) -> bool:
     """A station was shown this token; whether it is the first time."""
     row = db.execute(
-        """INSERT INTO unknown_tag (token, station_id, first_at_ms, last_at_ms, times) VALUES (?, ?, ?, ?, 1)
-        ON CONFLICT (token, station_id) DO UPDATE SET last_at_ms = excluded.last_at_ms, times = times + 1
+        """INSERT INTO unknown_tag (token, id_token_type, station_id, first_at_ms, last_at_ms, times) VALUES (?, ?, ?, ?, ?, 1)
+        ON CONFLICT (token, station_id) DO UPDATE SET id_token_type = excluded.id_token_type, last_at_ms = excluded.last_at_ms, times = times + 1
         RETURNING times""",
-        (token, station, now_ms, now_ms),
+        (token, id_token_type, station, now_ms, now_ms),
     ).fetchone()
     return bool(row[0] == 1)
 

@@ -60,6 +60,19 @@ Waiting = tuple["asyncio.Future[Any] | None", Unit, tuple[Any, ...], bool]
 Outcome = tuple["asyncio.Future[Any] | None", Any, "Exception | None"]
 
 
+def open_to_write(path: Path, *, any_thread: bool = False, statements: int = 128) -> Database:
+    """The one connection that writes, set as it must be. `statements`: how many it keeps compiled."""
+    db = sqlite3.connect(
+        path, isolation_level=None, factory=Database, cached_statements=statements, check_same_thread=not any_thread
+    )
+    try:
+        db.executescript(WRITER_SETTINGS)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 class Store:
     """Writes through one connection, one commit at a time; reads through connections that cannot write.
 
@@ -207,10 +220,7 @@ class Store:
 
     def _run(self) -> None:
         try:
-            self._db = db = sqlite3.connect(
-                self.path, isolation_level=None, factory=Database, cached_statements=512, check_same_thread=False
-            )
-            db.executescript(WRITER_SETTINGS)
+            self._db = db = open_to_write(self.path, any_thread=True, statements=512)
             db.execute("PRAGMA busy_timeout = 0")  # The loop waits for nobody's lock; see `_begin_patiently`.
             self._loop.call_soon_threadsafe(self._freed)
             while (job := self._jobs.get()) is not None:

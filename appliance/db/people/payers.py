@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import NamedTuple
 
 from appliance.db import tariffs
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
-from appliance.domain.id_token import reversed_form
+from appliance.domain.id_token import IdTokenType, are_compatible, reversed_form
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.tariff import Tariff
 
@@ -70,18 +71,26 @@ SELECT coalesce((SELECT uid FROM card_alias JOIN card ON card.id = card_id WHERE
 """
 
 
-def by_token(db: Database, id_token: str) -> Payer | None:
+def by_token(db: Database, id_token: str, id_token_type: str = "") -> Payer | None:
     """Who the card stands for: by its UID, by what the station has been learned to call it, by its UID backwards.
 
-    None if nobody knows it.
+    None if nobody knows it, or what has this value is something else.
     """
     payer = _payer(db, PAYER, id_token)
     if payer is None and (uid := uid_behind(db, id_token)) is not None:
         payer = _payer(db, PAYER, uid)
+    if payer is not None and id_token_type and not are_compatible(id_token_type, type_of(db, payer.uid)):
+        return None
     return payer
 
 
-def uid_behind(db: Database, id_token: str) -> str | None:
+def type_of(db: Database, uid: str) -> IdTokenType:
+    """Of what type a card is, as far as a station has told."""
+    row = db.execute("SELECT id_token_type FROM card WHERE uid = ?", (uid,)).fetchone()
+    return IdTokenType(row[0]) if row else IdTokenType.UNKNOWN
+
+
+def uid_behind(db: sqlite3.Connection, id_token: str) -> str | None:
     """The UID of the card that a station calls so, if that is not the UID itself."""
     row = db.execute(UID_BEHIND, (id_token, reversed_form(id_token))).fetchone()
     return str(row[0]) if row[0] is not None else None

@@ -71,6 +71,11 @@ class Person:
     created_at_ms: int
     closed_at_ms: int | None
 
+    @property
+    def payable_minor(self) -> int:
+        """What can be paid out: all that is there, but what is held for a session."""
+        return max(0, self.balance_minor - self.held_minor)
+
 
 @dataclass(frozen=True, slots=True)
 class CardGiven:
@@ -82,6 +87,7 @@ class CardGiven:
     expires_at_ms: int | None
     token: str
     kind: str
+    id_token_type: str = ""
 
 
 PERSON = """
@@ -104,43 +110,6 @@ def find(db: sqlite3.Connection, person: PersonId) -> Person | None:
     """One person."""
     row = db.execute(PERSON + "WHERE person.id = ?", (person,)).fetchone()
     return Person(*row) if row else None
-
-
-def page(
-    db: sqlite3.Connection,
-    *,
-    text: str = "",
-    group: GroupId | None = None,
-    closed: bool = False,
-    after: int = 0,
-    limit: int = 100,
-    newest_first: bool = False,
-    names_only: bool = False,
-) -> list[Person]:
-    """People whose name, phone, note or card has `text` in it, by number; the next page begins `after` the last.
-
-    `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
-    """
-    pattern = f"%{text.strip()}%"
-    rows = db.execute(
-        PERSON
-        + """WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
-        AND (:pattern = '%%' OR person.name LIKE :pattern OR (NOT :names_only AND (
-             phone LIKE :pattern OR note LIKE :pattern OR replace(replace(phone, ' ', ''), '-', '') LIKE :pattern
-             OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND (uid LIKE :pattern OR label LIKE :pattern)))))
-        AND (CASE WHEN :newest THEN :after = 0 OR person.id < :after ELSE person.id > :after END)
-        ORDER BY CASE WHEN :newest THEN -person.id ELSE person.id END LIMIT :limit""",
-        {
-            "closed": closed,
-            "group": group,
-            "pattern": pattern,
-            "after": after,
-            "limit": limit,
-            "newest": newest_first,
-            "names_only": names_only,
-        },
-    )
-    return [Person(*row) for row in rows]
 
 
 def count(db: sqlite3.Connection) -> int:
@@ -258,28 +227,15 @@ def cards_of(db: sqlite3.Connection, person: PersonId) -> list[Card]:
     return cards_in(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
 
 
-def cards(
-    db: sqlite3.Connection, *, text: str = "", after: int = 0, limit: int = 100, newest_first: bool = False
-) -> list[Card]:
-    """Cards whose UID, label or holder has `text` in it; the next page begins `after` the last."""
-    rows = db.execute(
-        CARD
-        + """WHERE (:pattern = '%%' OR uid LIKE :pattern OR label LIKE :pattern OR person.name LIKE :pattern
-               OR printf('%04d', card.number) LIKE :pattern)
-        AND (CASE WHEN :newest THEN :after = 0 OR card.id < :after ELSE card.id > :after END)
-        ORDER BY CASE WHEN :newest THEN -card.id ELSE card.id END LIMIT :limit""",
-        {"pattern": f"%{text.strip()}%", "after": after, "limit": limit, "newest": newest_first},
-    )
-    return cards_in(rows)
-
-
 def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
     """A new card with the next number; IntegrityError if the UID is known."""
     row = db.execute(
-        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, created_at_ms, number)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
+        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, id_token_type,
+            created_at_ms, number)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
         (
-            uid, given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind, now_ms,
+            uid, given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind,
+            given.id_token_type, now_ms,
         ),
     ).fetchone()  # fmt: skip
     return CardId(row[0])
@@ -289,10 +245,11 @@ def reissue_card(db: Database, card: CardId, given: CardGiven, now_ms: int) -> N
     """A card that came back goes to another holder: its number stays, all else begins anew."""
     db.execute(
         """UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
-        issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
+        id_token_type = ?, issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
         blocked_at_ms = NULL, blocked_why = '', replaced_by = NULL WHERE id = ?""",
         (
-            given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind, now_ms, card,
+            given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind,
+            given.id_token_type, now_ms, card,
         ),
     )  # fmt: skip
     db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))

@@ -172,14 +172,30 @@ def doubt(
 # --- the place after the transaction ---------------------------------------------------------------------------------------
 
 
-def connector_status(db: Database, station: StationId, evse: int) -> str | None:
-    """The status of the EVSE's connector, the busiest one if it has several."""
+def connector_state(db: Database, station: StationId, evse: int) -> tuple[str, str] | None:
+    """Status and charging state of the EVSE's connector, the busiest one if it has several."""
     db.flush()
-    row = db.execute(
-        "SELECT status FROM connector WHERE station_id = ? AND evse = ? ORDER BY status = 'Available', changed_at_ms DESC",
+    row: tuple[str, str] | None = db.execute(
+        """SELECT status, charging_state FROM connector WHERE station_id = ? AND evse = ?
+        ORDER BY status <> 'Occupied', status = 'Available', changed_at_ms DESC""",
         (station, evse),
     ).fetchone()
-    return str(row[0]) if row else None
+    return row
+
+
+def is_occupied_beside(db: Database, station: StationId, evse: int, connector: int) -> bool:
+    """Whether a car hangs at another connector of the EVSE."""
+    if db.remembered.get(("alone", station, evse)) == connector:
+        return False
+    db.flush()
+    others = db.execute(
+        "SELECT status FROM connector WHERE station_id = ? AND evse = ? AND connector <> ?", (station, evse, connector)
+    ).fetchall()
+    if others:
+        db.remembered.pop(("alone", station, evse), None)
+    else:
+        db.remember(("alone", station, evse), connector)
+    return ("Occupied",) in others
 
 
 def free_since(db: Database, station: StationId, evse: int) -> int | None:

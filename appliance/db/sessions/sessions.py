@@ -14,6 +14,7 @@ from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_RUNNING
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.registers import further
@@ -59,6 +60,8 @@ class Running:
     card: CardId | None = None
     billed: Usage | None = None
     """Of an open one nothing is billed."""
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN
+    """Known of a wish, for the station is told."""
 
     @property
     def is_idle(self) -> bool:
@@ -69,9 +72,9 @@ class Running:
 # --- beginning -----------------------------------------------------------------------------------------------------------
 
 INSERT_STARTED = """
-INSERT INTO session (state, started_at_ms, station_id, evse, id_token, meter_start_wh, person_id, card_id, wallet_id,
-                     policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO session (state, started_at_ms, station_id, evse, id_token, id_token_type, meter_start_wh, person_id, card_id,
+                     wallet_id, policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHING
 RETURNING id
 """
@@ -119,6 +122,7 @@ def insert_started(
     received_at_ms: int,
     held_minor: int = 0,
     note: str = "",
+    id_token_type: str = "",
 ) -> Running | None:
     """A session out of a start; None if this start is known (see `find_started`).
 
@@ -132,8 +136,9 @@ def insert_started(
     rows = db.execute(
         INSERT_STARTED,
         (
-            str(state), started_at_ms, station, evse, id_token, meter_start_wh, person, payer.card if payer else None,
-            wallet, policy, tariff.id if tariff else None, str(authorization or ""), received_at_ms, held_minor,
+            str(state), started_at_ms, station, evse, id_token, id_token_type, meter_start_wh, person,
+            payer.card if payer else None, wallet, policy, tariff.id if tariff else None, str(authorization or ""),
+            received_at_ms, held_minor,
             1 if held_minor else 0, note,
         ),
     ).fetchall()  # fmt: skip

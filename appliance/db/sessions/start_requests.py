@@ -11,7 +11,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED
 from appliance.db.sessions.sessions import Running, began_on_evse, find_open
-from appliance.domain.id_token import is_remote
+from appliance.domain.id_token import IdToken, is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
 
@@ -22,7 +22,7 @@ def insert(
     state: SessionState,
     station: StationId,
     evse: int,
-    id_token: str,
+    id_token: IdToken,
     payer: Payer,
     held_minor: int,
     now_ms: int,
@@ -32,19 +32,19 @@ def insert(
     db.remembered.pop(("no wish", station), None)
     tariff = payer.tariff
     row = db.execute(
-        """INSERT INTO session (state, station_id, evse, id_token, person_id, card_id, wallet_id, policy, tariff_id,
+        """INSERT INTO session (state, station_id, evse, id_token, id_token_type, person_id, card_id, wallet_id, policy, tariff_id,
             authorization, requested_at_ms, requested_by, held_minor, slices)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (
-            str(state), station, evse, id_token, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
+            str(state), station, evse, id_token.value, id_token.type, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
             tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
         ),
     ).fetchone()  # fmt: skip
     return Running(
-        SessionId(row[0]), state, station, evse, now_ms, id_token, 0, payer.person, payer.wallet,
+        SessionId(row[0]), state, station, evse, now_ms, id_token.value, 0, payer.person, payer.wallet,
         str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, (), now_ms,
-        card=payer.card,
+        card=payer.card, id_token_type=id_token.type,
     )  # fmt: skip
 
 
@@ -123,6 +123,18 @@ def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
     """A start that was wished for on this EVSE and has not come yet."""
     row = db.execute(
         f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {IS_REQUESTED} ORDER BY id LIMIT 1",
+        (station, evse),
+    ).fetchone()
+    return SessionId(row[0]) if row else None
+
+
+def open_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+    """What a stop on this EVSE means: what runs there, the newest if the station forgot to end others; else the start that was
+    wished for there; else one that left the choice to the station.
+    """
+    row = db.execute(
+        """SELECT id FROM session WHERE station_id = ? AND evse IN (0, ?) AND state IN ('requested', 'running')
+        ORDER BY CASE state WHEN 'running' THEN 0 ELSE 1 END, evse DESC, id DESC LIMIT 1""",
         (station, evse),
     ).fetchone()
     return SessionId(row[0]) if row else None

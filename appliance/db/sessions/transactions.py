@@ -9,6 +9,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer
 from appliance.db.sessions.sessions import Running, ended_on_evse
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.transaction import Order, TransactionRef
 
@@ -102,15 +103,16 @@ def set_meter_start(db: Database, running: Running, meter_start_wh: int) -> None
 
 
 def set_payer(
-    db: Database, running: Running, id_token: str, payer: Payer | None, status: AuthorizationStatus, held_minor: int
+    db: Database, running: Running, id_token: IdToken, payer: Payer | None, status: AuthorizationStatus, held_minor: int
 ) -> None:
     """Somebody has shown a card for it."""
     pays = payer if payer is not None and status in PAYS else None
     db.execute(
-        """UPDATE session SET id_token = ?, person_id = ?, card_id = ?, wallet_id = ?, policy = ?, tariff_id = ?,
+        """UPDATE session SET id_token = ?, id_token_type = ?, person_id = ?, card_id = ?, wallet_id = ?, policy = ?, tariff_id = ?,
             authorization = ?, held_minor = ?, slices = ? WHERE id = ?""",
         (
-            id_token, payer.person if payer else None, payer.card if payer else None, pays.wallet if pays else None,
+            id_token.value, id_token.type, payer.person if payer else None, payer.card if payer else None,
+            pays.wallet if pays else None,
             str(pays.holder.policy) if pays else "", pays.tariff.id if pays and pays.tariff else None, str(status),
             held_minor, 1 if held_minor else 0, running.id,
         ),

@@ -6,15 +6,18 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.engine.unit import Database, Rows
-from appliance.domain.events import StationBooted, StatusChanged
+from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
-from appliance.domain.station import StationState
+from appliance.domain.station import StationState, status_word
 
 CONNECTOR = Rows(
-    "connector(station_id, evse, connector, status, error_code, info, changed_at_ms)",
-    width=7,
+    "connector(station_id, evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms)",
+    width=9,
     on_conflict="""ON CONFLICT (station_id, evse, connector) DO UPDATE SET status = excluded.status,
-        error_code = excluded.error_code, info = excluded.info, changed_at_ms = excluded.changed_at_ms
+        charging_state = CASE WHEN excluded.status = 'Occupied' AND excluded.finer_status = ''
+            THEN connector.charging_state ELSE excluded.charging_state END,
+        finer_status = excluded.finer_status, error_code = excluded.error_code, info = excluded.info,
+        changed_at_ms = excluded.changed_at_ms
         WHERE excluded.changed_at_ms >= connector.changed_at_ms""",
 )
 
@@ -38,6 +41,8 @@ class Connector:
     evse: int
     connector: int
     status: str
+    charging_state: str
+    finer_status: str
     error_code: str
     info: str
     changed_at_ms: int
@@ -70,11 +75,11 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a station is called, and how many plugs it has."""
+    """What a station is called, and how many EVSEs it has."""
 
     identity: str
     name: str
-    plugs: int
+    evses: int
 
 
 SELECT = """
@@ -117,7 +122,8 @@ def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPR
     """All in a state, by name."""
     plugs: dict[int, list[Connector]] = {}
     for station, *row in db.execute(
-        """SELECT station_id, evse, connector, connector.status, connector.error_code, info, changed_at_ms
+        """SELECT station_id, evse, connector, connector.status, charging_state, finer_status, connector.error_code, info,
+            changed_at_ms
         FROM connector JOIN station ON station.id = station_id WHERE state = ? ORDER BY station_id, evse, connector""",
         (state,),
     ):
@@ -129,7 +135,7 @@ def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPR
 def names(db: sqlite3.Connection) -> dict[int, Named]:
     """What every station is called, by its number."""
     rows = db.execute(
-        """SELECT id, identity, name, (SELECT count(*) FROM connector WHERE station_id = station.id) FROM station"""
+        """SELECT id, identity, name, (SELECT count(DISTINCT evse) FROM connector WHERE station_id = station.id) FROM station"""
     )
     return {row[0]: Named(row[1], row[2], row[3]) for row in rows}
 
@@ -143,7 +149,7 @@ def page(db: sqlite3.Connection, *, state: str = "", after: int = 0, limit: int 
     plugs: dict[int, list[Connector]] = {}
     if rows:
         for station, *row in db.execute(
-            """SELECT station_id, evse, connector, status, error_code, info, changed_at_ms FROM connector
+            """SELECT station_id, evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
             WHERE station_id BETWEEN ? AND ? ORDER BY station_id, evse, connector""",
             (rows[0][0], rows[-1][0]),
         ):
@@ -154,7 +160,7 @@ def page(db: sqlite3.Connection, *, state: str = "", after: int = 0, limit: int 
 def connectors(db: sqlite3.Connection, station: StationId) -> tuple[Connector, ...]:
     """The plugs of a station."""
     rows = db.execute(
-        """SELECT evse, connector, status, error_code, info, changed_at_ms FROM connector
+        """SELECT evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
         WHERE station_id = ? ORDER BY evse, connector""",
         (station,),
     )
@@ -218,16 +224,26 @@ def set_status(db: Database, station: StationId, event: StatusChanged) -> None:
     """
     if event.evse == 0:
         db.execute(
-            "UPDATE station SET status = ?, error_code = ? WHERE id = ?", (event.status, event.error_code, station)
+            "UPDATE station SET status = ?, error_code = ? WHERE id = ?",
+            (status_word(event.status, event.finer), event.error_code, station),
         )
         return
     db.append(
         CONNECTOR,
         (
-            station, event.evse, event.connector, event.status, event.error_code, event.info,
-            min(event.at_ms, event.received_at_ms),
+            station, event.evse, event.connector, event.status, event.charging_state, event.finer, event.error_code,
+            event.info, min(event.at_ms, event.received_at_ms),
         ),
     )  # fmt: skip
+
+
+def set_charging_state(db: Database, station: StationId, event: ChargingStateChanged) -> None:
+    """What a transaction does at the connectors of its EVSE that are occupied."""
+    db.flush()
+    db.execute(
+        "UPDATE connector SET charging_state = ? WHERE station_id = ? AND evse = ? AND status = 'Occupied'",
+        (event.charging_state, station, event.evse),
+    )
 
 
 def change(db: Database, station: StationId, *, name: str, state: StationState) -> None:

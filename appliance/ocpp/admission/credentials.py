@@ -10,6 +10,8 @@ import binascii
 import hmac
 from collections import deque
 
+from appliance.domain.station import WITH_CERTIFICATE
+
 PASSWORD_BYTES_MAX = 128
 WINDOW_MS = 60_000
 FAILURES_MAX = 10
@@ -32,6 +34,11 @@ def basic_credentials(header: str | None) -> tuple[bytes, bytes] | None:
         return None
     username, colon, password = decoded.partition(b":")
     return (username, password) if colon else None
+
+
+def password_suffices(profile: int, *, tls: bool) -> bool:
+    """Whether a station of this security profile proves itself by its password on such a connection."""
+    return profile < 2 or (profile < WITH_CERTIFICATE and tls)
 
 
 def password_matches(site_key: bytes, stored: bytes | None, password: bytes) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +18,15 @@ from aiohttp import WSCloseCode, hdrs, web
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
-from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches
+from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches, password_suffices
 from appliance.ocpp.commands import StationCommands
 from appliance.ocpp.connection.connection import Context, Link, report
 from appliance.ocpp.connection.registry import Links
 from appliance.ocpp.connection.station import Station
-from appliance.ocpp.reading.schemas import shortened, v16
+from appliance.ocpp.reading.schemas import shortened
 from appliance.ocpp.settings import Settings
-from appliance.ocpp.v16.incoming import ONCE, inbound
-from appliance.ocpp.v16.outgoing import Outgoing16
 from appliance.ocpp.version import Dialect
+from appliance.ocpp.versions import versions
 from appliance.services.announce import Hub
 from appliance.services.counters import Counters
 from appliance.services.stations import admission
@@ -68,11 +67,12 @@ async def open_stations(
     context = Context(store, settings, clock)
     links = Links(context)
     stop_listening = hub.listen(links.admission_changed)
-    await links.load(ONCE)
+    spoken = versions(settings)
+    await links.load(answered_once(spoken))
     pinging = asyncio.create_task(links.keep_alive(), name="keep stations alive")
-    endpoint = Endpoint(context, links, dialects(settings), site_key)
+    endpoint = Endpoint(context, links, spoken, site_key)
     try:
-        yield StationsFace(endpoint.application(), StationCommands(links), links, context.counters)
+        yield StationsFace(endpoint.application(), StationCommands(links, spoken), links, context.counters)
     finally:
         stop_listening()
         pinging.cancel()
@@ -80,28 +80,18 @@ async def open_stations(
         await links.close()
 
 
-def dialects(settings: Settings) -> dict[str, Dialect]:
-    """The versions of OCPP that are spoken, by subprotocol."""
-    spoken = (
-        Dialect(
-            version="1.6",
-            subprotocol="ocpp1.6",
-            schemas=v16(),
-            inbound=inbound(settings),
-            outgoing=Outgoing16(),
-            malformed="FormationViolation",
-        ),
-    )
-    return {dialect.subprotocol: dialect for dialect in spoken}
+def answered_once(spoken: Iterable[Dialect]) -> frozenset[str]:
+    """The actions whose last answers are read back from the message log at start, to be given again."""
+    return frozenset(action for one in spoken for action, message in one.inbound.items() if message.once)
 
 
 class Endpoint:
     """The stations' listener."""
 
-    def __init__(self, context: Context, links: Links, dialects: Mapping[str, Dialect], site_key: bytes) -> None:
+    def __init__(self, context: Context, links: Links, dialects: Sequence[Dialect], site_key: bytes) -> None:
         self._context = context
         self._links = links
-        self._dialects = dialects
+        self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
         self._site_key = site_key
         self._failures = Failures()
         self._connections = 0
@@ -162,9 +152,9 @@ class Endpoint:
     def _check(
         self, request: web.Request, identity: str, station: Station | None, address: str, now_ms: int
     ) -> web.Response | None:
-        """Security profiles 0 to 2. A name nobody knows is told the same as a wrong password, after the same work."""
+        """Security profiles 0 to 2; 3 lets nobody in, for no certificate is asked for yet. A name nobody knows is told the same as a wrong password, after the same work."""
         credentials = basic_credentials(request.headers.get(hdrs.AUTHORIZATION))
-        secured = station is not None and (station.security_profile > 0 or station.password_hash is not None)
+        secured = station is not None and station.is_secured
         unknown = station is None and credentials is not None and not self._context.settings.accept_unknown
         if not secured and not unknown:
             return None
@@ -176,7 +166,7 @@ class Endpoint:
         username, password = credentials or (b"", b"")
         stored = station.password_hash if station is not None else None
         matches = password_matches(self._site_key, stored, password)
-        secure_enough = station is not None and (station.security_profile < 2 or request.secure)
+        secure_enough = station is not None and password_suffices(station.security_profile, tls=request.secure)
         if matches and username == identity.encode() and secure_enough:
             return None
         self._failures.add(address, identity, now_ms)
@@ -202,7 +192,8 @@ class Endpoint:
         address = request.remote or ""
         if dialect is None:
             # J 1.6, 3.1.2: the handshake is completed without the header, and then the connection is closed.
-            self._report_violation(station, "subprotocol", ", ".join(offered), self._context.clock())
+            now_ms, spoken = self._context.clock(), ", ".join(self._dialects)
+            self._report_violation(station, "subprotocol", ", ".join(offered), now_ms, spoken=spoken)
             await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
             return socket
         station.address = address
@@ -210,8 +201,8 @@ class Endpoint:
         await let_go(socket)
         return socket
 
-    def _report_violation(self, station: Station, what: str, found: str, now_ms: int) -> None:
-        details = {"station": int(station.id), "what": what, "found": shortened(found, 100)}
+    def _report_violation(self, station: Station, what: str, found: str, now_ms: int, **more: str) -> None:
+        details = {"station": int(station.id), "what": what, "found": shortened(found, 100), **more}
         self._context.store.write_unheard(report, "violation", f"station:{station.id}", now_ms, details)
 
     def _stray(self, request: web.Request) -> web.Response:

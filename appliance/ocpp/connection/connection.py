@@ -239,7 +239,7 @@ class Link:
         assert wrong is not None, "it was just found invalid"
         if inbound.unreadable is None and self.station.identity in self._settings.strict_stations:
             raise Refused(*wrong)
-        mended, fixes = normalise(payload, schemas.requests[action])
+        mended, fixes = normalise(payload, schemas.requests[action], self.dialect.leniency)
         still = schemas.violation(action, mended)
         if still is None:
             return mended, str(fixes)

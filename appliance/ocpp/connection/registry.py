@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 import orjson
 from aiohttp import WSCloseCode
@@ -27,6 +26,7 @@ from appliance.ocpp.reading.quirks import quirks_of
 from appliance.services.announce import AdmissionChanged, Announcement
 from appliance.services.ports.stations import CommandFailed
 from appliance.services.stations import admission
+from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ MISSES_MAX = 2
 SWAPS_MAX = 4
 SWAP_WINDOW_MS = 120_000
 ANSWERS_READ_BACK = 4_000
-CLOSE_REASON_BYTES_MAX = 100
 
 
 class Links:
@@ -51,7 +50,7 @@ class Links:
         self._stale: dict[StationId, int] = {}
         """Of which stations news was announced that is not read yet, and the number of the last."""
         self._news = itertools.count()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._closing = False
 
     async def load(self, answers_of: frozenset[str]) -> None:
@@ -80,9 +79,19 @@ class Links:
             self._by_identity[known.identity] = station
         was_accepted, station.accepted = station.accepted, known.state is StationState.APPROVED
         station.retired = known.state is StationState.RETIRED
+        asked = (station.security_profile, station.password_hash)
         station.security_profile, station.password_hash = known.security_profile, known.password_hash
-        if station.accepted and not was_accepted and station.link is not None:
-            self._start(self._let_in(station.link), "let in")
+        link = station.link
+        if link is None:
+            return station
+        if station.retired:
+            self._tasks.start(link.close(WSCloseCode.POLICY_VIOLATION, b"retired"), "close: retired")
+        elif station.is_secured and asked != (known.security_profile, known.password_hash):
+            self._tasks.start(
+                link.close(WSCloseCode.POLICY_VIOLATION, b"must come back with its password"), "close: secured"
+            )
+        elif station.accepted and not was_accepted:
+            self._tasks.start(self._let_in(link), "let in")
         return station
 
     async def find(self, identity: str) -> Station | None:
@@ -111,10 +120,12 @@ class Links:
         """Make `link` the one of its station and read it until it ends. The one before is closed."""
         station, context = link.station, self._context
         older, station.link = station.link, link
+        if station.id in self._stale:
+            self._tasks.start(self._refresh(station.id), f"refresh station {station.id}")
         if older is not None:
             self._note_swap(link, older)
             older.calls.lost()
-            self._start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
+            self._tasks.start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
         version, now_ms = link.dialect.version, context.clock()
         context.store.write_unheard(admission.connected, station.id, version, link.address, now_ms)
         log.info("station connected", extra={"station": station.identity, "version": version, "address": link.address})
@@ -149,12 +160,6 @@ class Links:
         for link in links:
             self._report_skew(link.station)
 
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        """Close its connection, if there is one."""
-        link = self.of(station)
-        if link is not None:
-            await link.close(WSCloseCode.POLICY_VIOLATION, reason.encode()[:CLOSE_REASON_BYTES_MAX])
-
     async def close(self) -> None:
         """Close all links, for the end of the program, and let none begin."""
         self._closing = True
@@ -163,20 +168,18 @@ class Links:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_S_MAX):
                 await asyncio.gather(*closing, return_exceptions=True)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     def admission_changed(self, announcements: Iterable[Announcement]) -> None:
-        """Listens to the hub. Of a station that waits to be let in, or is not known yet, the news is read at once."""
+        """Listens to the hub. Of a station that is connected, or is not let in yet, the news is read at once."""
         for announcement in announcements:
             if type(announcement) is AdmissionChanged and not self._closing:
                 number = StationId(announcement.station)
                 station = self._by_id.get(number)
                 fresh = number not in self._stale
                 self._stale[number] = next(self._news)
-                if fresh and (station is None or not station.accepted):
-                    self._start(self._refresh(number), f"refresh station {number}")
+                if fresh and (station is None or not station.accepted or station.link is not None):
+                    self._tasks.start(self._refresh(number), f"refresh station {number}")
 
     # Helpers.
 
@@ -204,7 +207,7 @@ class Links:
     async def _let_in(self, link: Link) -> None:
         """Tell a station that was told to wait: it need not wait for its next boot."""
         try:
-            await link.dialect.outgoing.trigger(link.calls.call, "BootNotification", None)
+            await link.dialect.outgoing.trigger(link.calls.call, link.dialect.boot, None)
         except CommandFailed as failure:
             log.info("trigger of a boot failed", extra={"station": link.station.identity, "why": failure.kind})
 
@@ -224,8 +227,3 @@ class Links:
         skew_ms = station.skew.changed()
         if skew_ms is not None:
             self._context.store.write_unheard(admission.clock_skew, station.id, skew_ms, self._context.clock())
-
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -45,6 +45,11 @@ class Station:
     """When starts whose own time cannot be believed were first heard, and of which card, by fingerprint."""
     skew: SkewWatch = field(default_factory=SkewWatch)
 
+    @property
+    def is_secured(self) -> bool:
+        """Whether it has to show who it is."""
+        return self.security_profile > 0 or self.password_hash is not None
+
     def remember(self, message_id: MessageId, fingerprint: int, answer: Answer) -> None:
         """Keep an answer for when the same frame comes again; the oldest is forgotten."""
         answers = self.answers

@@ -21,28 +21,26 @@ VIOLATION_CHARS_MAX = 500
 DROP = object()
 """What a field becomes that cannot be mended."""
 
-MISSING = {
-    # Required fields that stations leave out, with what they mean then.
-    "errorCode": "NoError",
-    "chargePointVendor": "",
-    "chargePointModel": "",
-}
-ALIASES = {
-    # Words of stations for words of the schema, by field.
-    ("errorCode", "error"): "OtherError",
-    ("errorCode", "none"): "NoError",
-    ("errorCode", ""): "NoError",
-    ("status", "occupied"): "Charging",
-    ("measurand", "energy"): "Energy.Active.Import.Register",
-    ("measurand", "power"): "Power.Active.Import",
-    ("reason", "deauthorised"): "DeAuthorized",
-}
+
+@dataclass(frozen=True, slots=True)
+class Leniency:
+    """What stations of one version of OCPP get wrong beyond the form."""
+
+    missing: Mapping[str, str]
+    """Required fields that they leave out, with what they mean then."""
+    aliases: Mapping[tuple[str, str], str]
+    """Words of stations for words of the schema, by field."""
+    id_tokens: frozenset[str]
+    """Fields that hold a card's number: never written out of something else, and shortened in normal form only."""
+    not_empty: Mapping[str, str]
+    """Lists whose elements are nothing when a list within is empty: the name of that, by theirs."""
 
 
 @dataclass(slots=True)
 class Fixes:
-    """What was mended: each kind of fix once, with the place where it was needed first."""
+    """What was mended: each kind of fix once, with the place where it was needed first; and what is forgiven."""
 
+    leniency: Leniency
     found: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, where: str, what: str) -> None:
@@ -53,9 +51,9 @@ class Fixes:
         return shortened("; ".join(self.found.values()), VIOLATION_CHARS_MAX)
 
 
-def normalise(payload: Payload, schema: Schema) -> tuple[Payload, Fixes]:
+def normalise(payload: Payload, schema: Schema, leniency: Leniency) -> tuple[Payload, Fixes]:
     """A mended copy of `payload`, and what was mended."""
-    fixes = Fixes()
+    fixes = Fixes(leniency)
     return mended_object(payload, schema, "", fixes), fixes
 
 
@@ -77,9 +75,9 @@ def mended_object(found: Mapping[str, Any], schema: Schema, where: str, fixes: F
         if better is not DROP:
             mended[name] = better
     for name in required:
-        if name not in mended and name in MISSING:
+        if name not in mended and name in fixes.leniency.missing:
             fixes.add(f"{where}.{name}" if where else name, "missing")
-            mended[name] = MISSING[name]
+            mended[name] = fixes.leniency.missing[name]
     return mended
 
 
@@ -107,7 +105,7 @@ def mended_value(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -
 def mended_string(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
     """Text; numbers and objects are written out, times brought into one form, words into their spelling."""
     if not isinstance(value, str):
-        if name == "idTag" and isinstance(value, dict | list):
+        if name in fixes.leniency.id_tokens and isinstance(value, dict | list):
             fixes.add(path, "not a text, ignored")
             return DROP
         fixes.add(path, "not written as text")
@@ -126,7 +124,7 @@ def mended_string(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) 
     if longest is not None and len(value) > longest:
         fixes.add(path, f"longer than {longest}")
         # A card's number in a wordy form is no longer too long in its normal form.
-        return (normal_form(value) if name == "idTag" else value)[:longest]
+        return (normal_form(value) if name in fixes.leniency.id_tokens else value)[:longest]
     return value
 
 
@@ -139,7 +137,7 @@ def mended_word(value: str, words: list[str], name: str, path: str, fixes: Fixes
         if word.casefold() == plain:
             fixes.add(path, "spelling")
             return word
-    alias = ALIASES.get((name, plain))
+    alias = fixes.leniency.aliases.get((name, plain))
     if alias is not None:
         fixes.add(path, f"{shortened(value, 30)} read as {alias}")
         return alias
@@ -196,12 +194,13 @@ def mended_array(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -
     if not isinstance(value, list):
         fixes.add(path, "not a list, ignored")
         return DROP
+    not_empty = fixes.leniency.not_empty
     mended: list[Any] = []
     for element in value:
         better: Any = DROP if element is None else mended_value(element, items, name, path, fixes)
         if better is DROP or lacks(better, items):
             fixes.add(path, "an element ignored")
-        elif name == "meterValue" and not better["sampledValue"]:
+        elif name in not_empty and not better[not_empty[name]]:
             fixes.add(path, "no values")
         else:
             mended.append(better)

@@ -5,7 +5,6 @@ The schemas are those of the `ocpp` package, less a few of its defects. Mending 
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -17,14 +16,6 @@ Schema = dict[str, Any]
 
 DESCRIPTION_CHARS_MAX = 255
 
-ERROR_CODES_16 = {
-    # J 1.6, 4.2.3, whose spelling is part of the protocol.
-    "Required": "OccurenceConstraintViolation",
-    "AdditionalProperties": "OccurenceConstraintViolation",
-    "MinItems": "OccurenceConstraintViolation",
-    "MaxItems": "OccurenceConstraintViolation",
-    "Type": "TypeConstraintViolation",
-}
 OTHER_ERROR = "PropertyConstraintViolation"
 
 
@@ -66,26 +57,6 @@ class Schemas:
 def shortened(text: str, chars_max: int = DESCRIPTION_CHARS_MAX) -> str:
     """`text`, cut to what a CALLERROR may carry."""
     return text if len(text) <= chars_max else text[: chars_max - 1] + "…"
-
-
-@cache
-def v16() -> Schemas:
-    """OCPP 1.6 with its security extensions."""
-    requests, answers = loaded("v16")
-    for action, path in SAMPLED_VALUES_16.items():
-        schema: Any = requests[action]
-        for step in path:
-            schema = schema["properties"][step]["items"]
-        # The list of units lacks Hertz, and stations write others: a unit is read where it means something.
-        schema["properties"]["unit"] = {"type": "string"}
-    without_multiples(requests)
-    return Schemas(requests, answers, ERROR_CODES_16)
-
-
-SAMPLED_VALUES_16 = {
-    "MeterValues": ("meterValue", "sampledValue"),
-    "StopTransaction": ("transactionData", "sampledValue"),
-}
 
 
 def loaded(version: str) -> tuple[dict[str, Schema], dict[str, Schema]]:

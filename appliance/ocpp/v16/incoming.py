@@ -59,9 +59,6 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
     }
 
 
-ONCE = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
-"""Messages whose last answers are read back from the message log at start."""
-
 # --- from a payload to a unit of work and what it needs ------------------------------------------------------------------
 
 

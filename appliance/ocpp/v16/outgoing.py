@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.domain.id_token import ID_TAG_CHARS_MAX
+from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.reading.redact import SECRET
 from appliance.ocpp.reading.schemas import Payload
+from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
 from appliance.ocpp.version import Call
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable, VariableName
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 KEYS_AT_ONCE = 50
@@ -22,13 +23,13 @@ TOLERATED = frozenset({"unsupported", "refused"})
 class Outgoing16:
     """The commands of OCPP 1.6, and a few that services do not ask for yet."""
 
-    async def remote_start(self, call: Call, evse: int, id_token: str) -> CommandAnswer:
+    async def remote_start(self, call: Call, evse: int, id_token: IdToken) -> CommandAnswer:
         """Core: RemoteStartTransaction."""
-        if len(id_token) > ID_TAG_CHARS_MAX:
+        if len(id_token.value) > ID_TAG_CHARS_MAX:
             raise CommandFailed("not_sent", f"OCPP 1.6 knows id tags of up to {ID_TAG_CHARS_MAX} characters only")
-        payload: Payload = {"idTag": id_token}
+        payload: Payload = {"idTag": id_token.value}
         if evse:
-            payload = {"connectorId": evse, "idTag": id_token}
+            payload = {"connectorId": evse, "idTag": id_token.value}
         return answer(await call("RemoteStartTransaction", payload))
 
     async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer:
@@ -110,18 +111,21 @@ class Outgoing16:
             payload["connectorId"] = evse
         return answer(await call("TriggerMessage", payload))
 
-    async def get_variables(self, call: Call, names: list[str]) -> list[Variable]:
-        """Core: GetConfiguration; of all keys if none is named. A key the station does not know is left out."""
+    async def get_variables(self, call: Call, names: list[VariableName]) -> list[Variable]:
+        """Core: GetConfiguration; of all keys if none is named. What the station does not know is left out, and all components."""
         if not names:
             return variables(await call("GetConfiguration", {}))
+        keys = [name.variable for name in names if not name.component]
         found: list[Variable] = []
-        for start in range(0, len(names), KEYS_AT_ONCE):
-            found += variables(await call("GetConfiguration", {"key": names[start : start + KEYS_AT_ONCE]}))
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            found += variables(await call("GetConfiguration", {"key": keys[start : start + KEYS_AT_ONCE]}))
         return found
 
-    async def set_variable(self, call: Call, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer:
         """Core: ChangeConfiguration."""
-        return answer(await call("ChangeConfiguration", {"key": name, "value": value}))
+        if name.component:
+            raise CommandFailed("not_sent", "in OCPP 1.6 a setting has no component")
+        return answer(await call("ChangeConfiguration", {"key": name.variable, "value": value}))
 
     async def data_transfer(self, call: Call, vendor: str, message: str, text: str) -> Payload:
         """Core: DataTransfer; the whole answer."""
@@ -159,4 +163,4 @@ def variable(key: dict[str, Any]) -> Variable:
     name = name if isinstance(name, str) else str(name)
     # Whoever may read settings need not learn passwords.
     value = None if value is None or SECRET.search(name) else str(value)
-    return Variable(name=name, value=value, readonly=readonly in (True, 1, "true", "1"))
+    return Variable(name=VariableName(name), value=value, readonly=readonly in (True, 1, "true", "1"))

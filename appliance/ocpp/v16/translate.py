@@ -11,14 +11,17 @@ import orjson
 
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
-from appliance.domain.id_token import ID_TAG_CHARS_MAX, normal_form
+from appliance.domain.id_token import normal_form
 from appliance.domain.meter import Reading
+from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, parse_rfc3339, to_integer
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.version import Unreadable
 
 EVSE_MAX = 999
+ID_TAG_CHARS_MAX = 20
+"""OCPP 1.6, IdToken (7.28)."""
 REASON_CHARS_MAX = 50
 INFO_CHARS_MAX = 200
 READINGS_MAX = 2_000
@@ -36,6 +39,19 @@ STATUSES = frozenset(
     }
 )
 """OCPP 1.6, AuthorizationStatus (7.2): all that it can say."""
+
+CONNECTOR_STATES = {
+    "Available": (ConnectorStatus.AVAILABLE, ChargingState.NONE, ""),
+    "Preparing": (ConnectorStatus.OCCUPIED, ChargingState.NONE, "Preparing"),
+    "Charging": (ConnectorStatus.OCCUPIED, ChargingState.CHARGING, "Charging"),
+    "SuspendedEV": (ConnectorStatus.OCCUPIED, ChargingState.SUSPENDED_EV, "SuspendedEV"),
+    "SuspendedEVSE": (ConnectorStatus.OCCUPIED, ChargingState.SUSPENDED_EVSE, "SuspendedEVSE"),
+    "Finishing": (ConnectorStatus.OCCUPIED, ChargingState.EV_CONNECTED, "Finishing"),
+    "Reserved": (ConnectorStatus.RESERVED, ChargingState.NONE, ""),
+    "Unavailable": (ConnectorStatus.UNAVAILABLE, ChargingState.NONE, ""),
+    "Faulted": (ConnectorStatus.FAULTED, ChargingState.NONE, ""),
+}
+"""OCPP 1.6, ChargePointStatus (7.7): status, charging state, and the finer word where it is one."""
 
 AT_MS_MIN = 1_420_070_400_000
 """2015-01-01: before that a station's clock was never set."""
@@ -62,15 +78,24 @@ def status_changed(payload: Payload, received_at_ms: int, quirks: Quirks = NONE)
     info = text(payload.get("info"), INFO_CHARS_MAX)
     if code := text(payload.get("vendorErrorCode"), 50):
         info = f"{info} ({code})" if info else code
+    known, charging_state, finer = connector_state(text(status, 50))
     return StatusChanged(
         evse=evse,
         connector=1 if evse else 0,
-        status=text(status, 50),
+        status=known,
         error_code=text(payload.get("errorCode"), 50),
         info=info,
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
         received_at_ms=received_at_ms,
+        charging_state=charging_state,
+        finer=finer,
     )
+
+
+def connector_state(word: str) -> tuple[ConnectorStatus, ChargingState, str]:
+    """Status, charging state and finer word; a word that 1.6 does not have is kept as it is."""
+    known = CONNECTOR_STATES.get(word)
+    return known if known is not None else (ConnectorStatus.UNKNOWN, ChargingState.NONE, word)
 
 
 def id_token(payload: Payload) -> str | None:

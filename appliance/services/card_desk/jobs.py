@@ -19,7 +19,7 @@ from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged
 from appliance.services.people.groups import need_group
 from appliance.services.people.people import has_come_back, need_card, need_person
-from appliance.services.texts import optional, required
+from appliance.services.texts import optional, required, telephone
 from appliance.services.wallets import wallets
 
 WAITING_MS_MAX = 600_000
@@ -53,7 +53,7 @@ def begin_issue(
             raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
     else:
         name = required("name", name)
-        phone = optional("phone", phone)
+        phone = telephone(phone)
         group = default_group(db) if group is None else need_group(db, group).id
     check_top_up(topup_minor)
     request = {

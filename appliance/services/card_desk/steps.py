@@ -132,7 +132,7 @@ def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
     others = [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
     rest = 0
     if job.request["rest"] and person.policy == Policy.PREPAID and not others:
-        rest = max(0, person.balance_minor - person.held_minor)
+        rest = person.payable_minor
     if rest:
         wallets.pay_out(db, card.person_id, rest, method, f"desk-{job.id}", job.actor, now_ms)
     if deposit:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from appliance.db.cards import revocation as rows
 from appliance.db.engine.store import Store
@@ -18,6 +17,7 @@ from appliance.domain.id_token import reversed_form
 from appliance.domain.identifiers import StationId
 from appliance.services.announce import Announcement, CardDied, Hub, StationChanged
 from appliance.services.ports.stations import CommandFailed, Stations
+from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class DeadCards:
         self._returned: list[StationId] = []
         """Back, and not yet looked up."""
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._silence: Callable[[], None] = hub.listen(self._heard)
 
     async def open(self) -> None:
@@ -53,14 +53,11 @@ class DeadCards:
     async def close(self) -> None:
         """Listen no more. Who has not been told is told at the next start."""
         self._silence()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     async def settled(self) -> None:
         """Return when everybody who is to be told has been."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.settled()
 
     def _heard(self, announcements: list[Announcement]) -> None:
         tokens: dict[str, None] = {}
@@ -73,7 +70,7 @@ class DeadCards:
             # What died later than this is announced later, too.
             at_ms = self._clock()
             for station in self._stations.online():
-                self._start(self._tell(station, tuple(tokens), at_ms))
+                self._tasks.start(self._tell(station, tuple(tokens), at_ms), "dead cards")
 
     def _look_at(self, station: StationId) -> None:
         """Notice that a station has gone, or is back and may have missed something."""
@@ -82,7 +79,7 @@ class DeadCards:
         elif station not in self._up:
             self._up.add(station)
             if not self._returned:
-                self._start(self._catch_up())
+                self._tasks.start(self._catch_up(), "dead cards")
             self._returned.append(station)
 
     async def _catch_up(self) -> None:
@@ -96,7 +93,7 @@ class DeadCards:
         for station in returned:
             tokens = tuple(token for token, at_ms in died if at_ms >= since_ms[station])
             if tokens:
-                self._start(self._tell(station, names(tokens), now_ms))
+                self._tasks.start(self._tell(station, names(tokens), now_ms), "dead cards")
             else:
                 self._told_until_ms[station] = now_ms
 
@@ -115,16 +112,6 @@ class DeadCards:
         if station in self._up:
             self._told_until_ms[station] = max(at_ms, self._told_until_ms.get(station, 0))
         log.info("cards forgotten", extra={"station": station, "cards": len(tokens), "answer": answer.status})
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="dead cards")
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a station was not told of dead cards", exc_info=error)
 
 
 def announce_expired(db: Database, now_ms: int) -> None:

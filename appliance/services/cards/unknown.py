@@ -6,22 +6,21 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.card_desk.jobs import Job
-from appliance.db.cards import aliases as alias_rows
 from appliance.db.cards import unknown as rows
 from appliance.db.cards.unknown import Tag
 from appliance.db.engine.unit import Database
-from appliance.db.people import payers, people
+from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
 from appliance.db.people.people import Card
 from appliance.domain.desk_job import DeskJobEvent
 from appliance.domain.errors import NotFound, Refusal
-from appliance.domain.id_token import is_random, is_remote, likeness, masked, reversed_form, stems
+from appliance.domain.id_token import IdTokenType, is_random, is_remote, likeness, masked, stems
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.services import audit, texts
 from appliance.services.announce import UnknownTagSeen
 from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import aliases
-from appliance.services.people import people as people_units
+from appliance.services.people import people
 
 TAGS_MAX = 500
 """So many are kept, those that were shown last."""
@@ -47,7 +46,13 @@ class UnknownTag:
 
 
 def shown(
-    db: Database, station: StationId, token: str, payer: Payer | None, shown_at_ms: int, now_ms: int
+    db: Database,
+    station: StationId,
+    token: str,
+    payer: Payer | None,
+    shown_at_ms: int,
+    now_ms: int,
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
 ) -> Payer | None:
     """A station was shown `token`, which stands for `payer`, or for nobody: then it is taken by who waits for a card here, or
     put on the list. Who it stands for now.
@@ -62,18 +67,21 @@ def shown(
             )  # It reads the card in a way that is understood already.
         return payer
     if job is not None and not is_remote(token) and token:
-        taken = enrol(db, job, token, now_ms) if job.kind == "enrol" else aliases.learn(db, job, station, token, now_ms)
+        if job.kind == "enrol":
+            taken = enrol(db, job, token, id_token_type, now_ms)
+        else:
+            taken = aliases.learn(db, job, station, token, now_ms)
         if taken:
             return payers.by_token(db, token)
-    seen(db, station, token, now_ms)
+    seen(db, station, token, id_token_type, now_ms)
     return None
 
 
-def seen(db: Database, station: StationId, token: str, now_ms: int) -> None:
+def seen(db: Database, station: StationId, token: str, id_token_type: IdTokenType, now_ms: int) -> None:
     """Put a card that nobody knows on the list."""
     if not token or is_remote(token):
         return
-    if rows.note(db, token, station, now_ms):
+    if rows.note(db, token, id_token_type, station, now_ms):
         rows.forget_oldest(db, TAGS_MAX)
     db.announce(UnknownTagSeen(int(station), token))
 
@@ -85,7 +93,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
         NotFound: There is no such person or station.
         Refusal: The person has left.
     """
-    found = people_units.need_person(db, person)
+    found = people.need_person(db, person)
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left.", "Take them back first.", name=found.name)
     request = {"person_id": int(person), "label": texts.optional("label", label)}
@@ -94,15 +102,21 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
     return job
 
 
-def enrol(db: Database, job: Job, token: str, now_ms: int) -> bool:
+def enrol(db: Database, job: Job, token: str, id_token_type: IdTokenType, now_ms: int) -> bool:
     """The card that was waited for was shown; whether it could be made the person's."""
     assert job.person_id is not None
     if is_random(token):
         charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random")
         return False
     try:
-        card = people_units.add_card(
-            db, token, job.person_id, job.actor, now_ms, label=str(job.request.get("label") or "")
+        card = people.add_card(
+            db,
+            token,
+            job.person_id,
+            job.actor,
+            now_ms,
+            label=str(job.request.get("label") or ""),
+            id_token_type=id_token_type,
         )
     except Refusal:
         charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "taken")
@@ -115,16 +129,10 @@ def page(
     db: sqlite3.Connection, *, station: StationId | None = None, limit: int = 100, offset: int = 0
 ) -> list[UnknownTag]:
     """The list, shown last first, with the cards that each may be. What is known by now is left out."""
-    tags = [
-        tag
-        for tag in rows.page(db, station, limit, offset)
-        if people.card_by_uid(db, tag.token) is None and alias_rows.find(db, tag.token) is None
-    ]
+    tags = [tag for tag in rows.page(db, station, limit, offset) if people_search.card_called(db, tag.token) is None]
     found = []
     cards = alike(db, [tag.token for tag in tags])
     for tag in tags:
-        if any(card.uid == reversed_form(tag.token) for card in cards):
-            continue
         suggestions = [Suggestion(card, how) for card in cards if (how := likeness(tag.token, card.uid)) is not None]
         found.append(UnknownTag(tag, is_random(tag.token), tuple(suggestions[:SUGGESTIONS_MAX])))
     return found

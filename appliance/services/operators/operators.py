@@ -10,13 +10,13 @@ import base64
 import hashlib
 import secrets
 import sqlite3
-from enum import StrEnum
 
 import bcrypt
 
 from appliance.db import operators as rows
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.roles import Role
 from appliance.domain.site import LANGUAGES
 from appliance.services import audit
 
@@ -37,18 +37,6 @@ COMMON = (
     "electric", "ocpp",
 )  # fmt: skip
 """What people choose first. A password that is little more than one of these is refused."""
-
-
-class Role(StrEnum):
-    """What an operator is there for; what each may do is the table in ui/frame/roles.py."""
-
-    OWNER = "owner"
-    MANAGER = "manager"
-    CASHIER = "cashier"
-    GUARD = "guard"
-    INSTALLER = "installer"
-    VIEWER = "viewer"
-
 
 # --- passwords -----------------------------------------------------------------------------------------------------------
 

@@ -21,9 +21,9 @@ from appliance.db.people import people
 from appliance.db.people.importing import Known
 from appliance.db.people.people import Card, Group
 from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.id_token import (
-    DIGITS,
     HEX,
     SEPARATORS,
     UID_CHARS,
@@ -159,7 +159,7 @@ def decide(
         Refusal: It can do nothing.
     """
     uid = uid_of(db, row.uid)
-    label, phone = texts.optional("label", row.label), texts.optional("phone", row.phone)
+    label, phone = texts.optional("label", row.label), texts.telephone(row.phone)
     until = day_of_text(row.valid_until)
     card = people.card_by_uid(db, uid) if uid else None
     holder = person_of(register, card, row)
@@ -209,7 +209,7 @@ def uid_of(db: sqlite3.Connection, text: str) -> str:
     Raises:
         Invalid: It is none.
     """
-    normal = normal_form(text.translate(DIGITS))
+    normal = normal_form(text.translate(WESTERN))
     if not normal or people.card_by_uid(db, normal) is not None:
         return normal
     backwards = reversed_form(normal)
@@ -237,7 +237,7 @@ def day_of_text(text: str) -> str:
     Raises:
         Invalid: It is no day, or may be two.
     """
-    plain = text.translate(DIGITS).partition(" ")[0]
+    plain = text.translate(WESTERN).partition(" ")[0]
     if not plain:
         return ""
     found = DATE.fullmatch(plain)
@@ -323,7 +323,7 @@ def folded(name: str) -> str:
 
 def digits_of(phone: str) -> str:
     """A telephone number as it is compared: its digits, without a leading 00 of the country's code."""
-    digits = "".join(character for character in phone.translate(DIGITS) if character.isdigit())
+    digits = "".join(character for character in phone.translate(WESTERN) if character.isdigit())
     return digits.removeprefix("00")
 
 

@@ -12,7 +12,7 @@ from appliance.db.people import people
 from appliance.db.people.people import Card, CardGiven, Person
 from appliance.db.sessions import sessions
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
-from appliance.domain.id_token import ID_TAG_CHARS_MAX, is_random, masked, normal_form
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
 from appliance.domain.session import SessionState
@@ -20,7 +20,7 @@ from appliance.services import audit
 from appliance.services.announce import CardDied, PersonChanged
 from appliance.services.people.groups import floor_of, move_floor, need_group
 from appliance.services.sessions import billing, start_requests
-from appliance.services.texts import optional, required
+from appliance.services.texts import optional, required, telephone
 
 TRANSACTIONS_MAX = 1000
 CAME_BACK = frozenset({"returned", "undone"})
@@ -45,7 +45,7 @@ def add_person(
     person = people.add(
         db,
         name=name,
-        phone=optional("phone", phone),
+        phone=telephone(phone),
         note=optional("note", note),
         language=language,
         group=group,
@@ -79,7 +79,7 @@ def change_person(
         db,
         person,
         name=name,
-        phone=optional("phone", phone),
+        phone=telephone(phone),
         note=optional("note", note),
         language=language,
         group=group,
@@ -141,10 +141,11 @@ def add_card(
     transactions_max: int = 1,
     expires_at_ms: int | None = None,
     kind: str = "",
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
 ) -> CardId:
     """A card for a person; its UID may be written in any of the usual ways. One that came back gets a new holder.
 
-    `kind` is the chip, where a reader of ours has seen it.
+    `kind` is the chip, where a reader of ours has seen it; `id_token_type` what a station has told.
 
     Raises:
         Invalid: There is no UID, it is longer than chargers can tell, or it is one that changes at every tap.
@@ -153,8 +154,8 @@ def add_card(
     normal = normal_form(uid)
     if not normal:
         raise Invalid("uid", "A card has a UID.")
-    if len(normal) > ID_TAG_CHARS_MAX:
-        raise Invalid("uid", "A card's number has at most {most} characters.", most=ID_TAG_CHARS_MAX)
+    if len(uid) > ID_TOKEN_CHARS_MAX:
+        raise Invalid("uid", "A card's number has at most {most} characters.", most=ID_TOKEN_CHARS_MAX)
     if is_random(normal):
         raise Invalid(
             "uid",
@@ -169,7 +170,9 @@ def add_card(
     alias = aliases.find(db, normal)
     if alias is not None:
         raise Conflict("A charger calls the card of {name} so.", name=need_card(db, alias).person)
-    given = CardGiven(person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind)
+    given = CardGiven(
+        person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind, id_token_type
+    )
     if known is None:
         card = people.add_card(db, normal, given, now_ms)
     else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from appliance.domain.cards.tag import ReaderState, Seen
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
 
@@ -19,14 +20,36 @@ class CommandAnswer:
     """The station's word: Accepted, Rejected, Scheduled, RebootRequired, Unlocked, UnlockFailed, NotSupported …"""
 
 
+class VariableName(NamedTuple):
+    """What a setting inside a station is called: component and variable in 2.x, a key of no component before."""
+
+    variable: str
+    component: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.component}.{self.variable}" if self.component else self.variable
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A setting inside a station: a configuration key in 1.6, component and variable in 2.x."""
+    """A setting inside a station."""
 
-    name: str
+    name: VariableName
     value: str | None
-    """None: it has no value, or does not tell."""
+    """None: it has no value, or does not tell; and always of a secret."""
     readonly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenVersion:
+    """A version of OCPP that stations may speak here."""
+
+    version: str
+    subprotocol: str
+    messages: tuple[str, ...]
+    """To be looked for in the message log."""
+    triggers: tuple[str, ...]
+    """What a station may be asked to send."""
 
 
 class CommandFailed(Exception):
@@ -57,7 +80,10 @@ class Stations(Protocol):
     def online(self) -> frozenset[StationId]:
         """All stations with a connection."""
 
-    async def remote_start(self, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    def versions(self) -> tuple[SpokenVersion, ...]:
+        """The versions of OCPP that stations may speak, the oldest first."""
+
+    async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
 
     async def remote_stop(self, station: StationId, ref: TransactionRef) -> CommandAnswer:
@@ -76,19 +102,16 @@ class Stations(Protocol):
         """Forget which id tokens were accepted before."""
 
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
-        """Send a message now: BootNotification, StatusNotification, MeterValues, Heartbeat …"""
+        """Send a message now: one of the `triggers` of its version."""
 
-    async def get_variables(self, station: StationId, names: list[str]) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """The settings named, or all."""
 
-    async def set_variable(self, station: StationId, name: str, value: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Change a setting."""
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""
-
-    async def disconnect(self, station: StationId, reason: str) -> None:
-        """Close its connection, if there is one: it was retired, or must come back with its new password."""
 
     async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""

@@ -20,7 +20,7 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.registers import Energies, Register
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
-from appliance.domain.station import CABLE_IN
+from appliance.domain.station import cable_is_in
 from appliance.domain.tariff import Bill, DayShare, Usage
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
@@ -164,8 +164,8 @@ def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None
     """From when the place is taken without charging, if the tariff minds and the cable is still in."""
     if running.tariff is None or not running.tariff.idle_milli_per_minute or running.wallet is None:
         return None
-    status = closing.connector_status(db, running.station, running.evse)
-    return ended_at_ms if status in CABLE_IN else None
+    state = closing.connector_state(db, running.station, running.evse)
+    return ended_at_ms if state is not None and cable_is_in(*state) else None
 
 
 def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:

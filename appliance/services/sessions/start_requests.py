@@ -15,7 +15,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
-from appliance.domain.id_token import normal_form, remote_token
+from appliance.domain.id_token import IdToken, IdTokenType, normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import StationState
@@ -92,13 +92,13 @@ def is_nobodys(db: Database, running: Running) -> bool:
     return not running.id_token and isinstance(transactions.ref_of(db, running.id), str)
 
 
-def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, str]:
+def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, IdToken]:
     """Who pays, and the token that the station is told."""
     if card:
         payer = payers.by_token(db, normal_form(card))
         if payer is None:
             raise NotFound("Nobody has a card with this number.")
-        return payer, payer.uid
+        return payer, IdToken(payer.uid, payers.type_of(db, payer.uid))
     if person is None:
         raise Invalid("person_id", "Say who is to charge: a person or a card.")
     for owned in people.cards_of(db, person):
@@ -107,11 +107,11 @@ def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[
             assert by_card is not None
             expired = owned.expires_at_ms is not None and owned.expires_at_ms <= now_ms
             if not expired and by_card.holder.running < by_card.holder.transactions_max:
-                return by_card, owned.uid
+                return by_card, IdToken(owned.uid, payers.type_of(db, owned.uid))
     payer = payers.by_person(db, person)
     if payer is None:
         raise NotFound("There is no such person.")
-    return payer, remote_token()
+    return payer, IdToken(remote_token(), IdTokenType.CENTRAL)
 
 
 def refusal(status: AuthorizationStatus) -> Refusal:
@@ -178,9 +178,6 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
     return running
 
 
-def running_on(db: Database, station: StationId, evse: int) -> SessionId | None:
-    """The session that runs on, or was wished for, an EVSE."""
-    running = sessions.on_evse(db, station, evse)
-    if running is not None:
-        return running.id
-    return rows.on_evse(db, station, evse)
+def running_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+    """The session that runs on an EVSE, or was wished for there or without saying where."""
+    return rows.open_on(db, station, evse)

@@ -14,12 +14,18 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, start_requests, transactions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import (
+    ChargingStateChanged,
+    MeterRead,
+    StatusChanged,
+    TransactionEnded,
+    TransactionStarted,
+)
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.registers import further
 from appliance.domain.session import SessionEvent, SessionState, after
-from appliance.domain.station import CABLE_IN, IDLE
+from appliance.domain.station import ChargingState, ConnectorStatus, takes_the_place
 from appliance.domain.transaction import TransactionRef
 from appliance.services import problems
 from appliance.services.announce import SessionChanged
@@ -39,7 +45,7 @@ class Started(NamedTuple):
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
     wish = start_requests.find(db, station, event.evse, event.id_token)
-    payer = payers.by_token(db, event.id_token) if wish is None else None
+    payer = payers.by_token(db, event.id_token, event.id_token_type) if wish is None else None
     if wish is None and (payer is None or payer.uid != event.id_token):
         # A card may have been learned, or become known, since this very start was told first.
         if (known := known_start(db, station, event, event.id_token, None)) is not None:
@@ -53,7 +59,8 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         return fulfil(db, wish, event)
 
     if close_forgotten(db, station, event) and payer is not None:
-        payer = payers.by_token(db, event.id_token)  # What was held for it is free, and it runs no more.
+        # What was held for it is free, and it runs no more.
+        payer = payers.by_token(db, event.id_token, event.id_token_type)
     payer = who_starts(db, station, event, payer)
     id_token = payer.uid or event.id_token if payer is not None else event.id_token
     authorization = Authorization(AuthorizationStatus.INVALID)
@@ -71,6 +78,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         authorization=authorization.status,
         received_at_ms=event.received_at_ms,
         held_minor=billing.first_slice_minor(db, payer) if payer is not None and authorization.accepted else 0,
+        id_token_type=event.id_token_type,
     )
     if running is None:
         known = known_start(db, station, event, id_token, payer)
@@ -87,7 +95,7 @@ def who_starts(db: Database, station: StationId, event: TransactionStarted, paye
     """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
     if payer is None and (person := start_requests.find_failed(db, station, event.id_token)) is not None:
         return payers.by_person(db, person)  # The station took its time, and the money was given back.
-    return unknown.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms)
+    return unknown.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms, event.id_token_type)
 
 
 def known_start(
@@ -217,7 +225,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
         return None
     if running is not None and running.id_token == event.id_token:
         return authorization_of_holder(db, event)
-    payer = payers.by_token(db, event.id_token)
+    payer = payers.by_token(db, event.id_token, event.id_token_type)
     if payer is not None and running is not None and running.id_token == payer.uid:
         return authorization_of_holder(db, event)
     return authorization_of_stopper(db, station, payer, event)
@@ -284,18 +292,41 @@ def authorization_of_stopper(
 
 def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
     """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
-    evse, status, at_ms = event.evse, event.status, event.at_ms
-    running = sessions.on_evse(db, station, evse)
+    occupied = event.status == ConnectorStatus.OCCUPIED
+    if closing_rows.is_occupied_beside(db, station, event.evse, event.connector) and not occupied:
+        return  # It is the other connector at which the car hangs.
+    if occupied and not event.finer:
+        return  # Its transaction tells the rest.
+    running = sessions.on_evse(db, station, event.evse)
     if running is not None:
-        if at_ms < running.status_at_ms <= event.received_at_ms:
-            return  # It comes late, and another has taken its place.
-        running.status_at_ms = at_ms
-        if status in IDLE and not running.is_idle:
-            sessions.open_idle(db, running, at_ms)
-        elif status not in IDLE and running.is_idle:
-            sessions.close_idle(db, running, at_ms)
-    elif status not in CABLE_IN:
-        closing.end_parking(db, station, evse, min(at_ms, event.received_at_ms), event.received_at_ms)
+        set_idle(db, running, takes_the_place(event.charging_state), event.at_ms, event.received_at_ms)
+    elif not occupied:
+        until_ms = min(event.at_ms, event.received_at_ms)
+        closing.end_parking(db, station, event.evse, until_ms, event.received_at_ms)
+
+
+def charging_state_changed(db: Database, station: StationId, event: ChargingStateChanged) -> None:
+    """A transaction tells whether the car takes energy, only takes the place, or is gone."""
+    running = sessions.on_evse(db, station, event.evse)
+    if running is not None:
+        # A car that was connected and has got nothing yet waits for its driver's card.
+        waits = event.charging_state == ChargingState.EV_CONNECTED and not running.energy_wh
+        idle = takes_the_place(event.charging_state) and not waits
+        set_idle(db, running, idle, event.at_ms, event.received_at_ms)
+    elif event.charging_state == ChargingState.IDLE:
+        until_ms = min(event.at_ms, event.received_at_ms)
+        closing.end_parking(db, station, event.evse, until_ms, event.received_at_ms)
+
+
+def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at_ms: int) -> None:
+    """From now on the car takes the place without charging, or does so no more."""
+    if at_ms < running.status_at_ms <= received_at_ms:
+        return  # It comes late, and another has taken its place.
+    running.status_at_ms = at_ms
+    if idle and not running.is_idle:
+        sessions.open_idle(db, running, at_ms)
+    elif not idle and running.is_idle:
+        sessions.close_idle(db, running, at_ms)
 
 
 def announce(db: Database, running: Running, what: str) -> None:

@@ -15,6 +15,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.db.sessions.transactions import Named
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import Stage, TransactionEnded, TransactionStarted, TransactionTold
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.registers import Doubt
 from appliance.domain.session import OVER, SessionEvent, SessionState, after
@@ -95,7 +96,9 @@ def begin(db: Database, station: StationId, event: TransactionTold) -> Named:
 
 def start_of(event: TransactionTold) -> TransactionStarted:
     """The message as that of a start."""
-    return TransactionStarted(event.evse, event.id_token, event.register_wh or 0, event.at_ms, event.received_at_ms)
+    return TransactionStarted(
+        event.evse, event.id_token, event.register_wh or 0, event.at_ms, event.received_at_ms, event.id_token_type
+    )
 
 
 def free_start_ms(db: Database, station: StationId, event: TransactionTold) -> int:
@@ -115,7 +118,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     """A card was shown for it. The first one pays; another, later, is whoever stops it."""
     if running.id_token:
         return answer(db, station, running, event) or Authorization(AuthorizationStatus.INVALID)
-    payer = payers.by_token(db, event.id_token)
+    payer = payers.by_token(db, event.id_token, event.id_token_type)
     if running.state is SessionState.RUNNING:
         wish = start_requests.find(db, station, running.evse, event.id_token)
         if wish is None and payer is not None:
@@ -131,7 +134,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     holds = payer is not None and authorization.accepted and running.state is SessionState.RUNNING
     held_minor = billing.first_slice_minor(db, payer) if payer is not None and holds else 0
     uid = payer.uid if payer is not None else ""
-    rows.set_payer(db, running, uid or event.id_token, payer, status, held_minor)
+    rows.set_payer(db, running, IdToken(uid or event.id_token, event.id_token_type), payer, status, held_minor)
     paid_for = sessions.load(db, running.id)
     assert paid_for is not None
     billing.hold_first(db, paid_for, f"station:{station}", event.received_at_ms)
@@ -155,7 +158,7 @@ def join(db: Database, wish: Running, running: Running, event: TransactionTold) 
     )
     db.remembered.pop(("session", wish.id), None)  # Its readings came before it.
     service.announce(db, wish, "started")
-    payer = payers.by_token(db, event.id_token)
+    payer = payers.by_token(db, event.id_token, event.id_token_type)
     return Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer is not None else None)
 
 
@@ -163,7 +166,7 @@ def answer(db: Database, station: StationId, running: Running, event: Transactio
     """What a card is told that was shown before, or by which a session is stopped."""
     if not event.id_token:
         return None
-    payer = payers.by_token(db, event.id_token)
+    payer = payers.by_token(db, event.id_token, event.id_token_type)
     if running.id_token in {event.id_token, payer.uid if payer is not None else ""}:
         status = sessions.authorization_of(db, running.id)
         return Authorization(status, group_token(payer) if payer is not None else None)
@@ -217,5 +220,6 @@ def complete(db: Database, known: Named, running: Running, event: TransactionTol
 def end_of(event: TransactionTold) -> TransactionEnded:
     """The message as that of an end; its readings have been taken already."""
     return TransactionEnded(
-        event.ref, event.id_token or None, event.register_wh, event.at_ms, event.reason, (), event.received_at_ms
-    )
+        event.ref, event.id_token or None, event.register_wh, event.at_ms, event.reason, (), event.received_at_ms,
+        event.id_token_type,
+    )  # fmt: skip

@@ -7,10 +7,11 @@ import sqlite3
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.db.stations.stations import KnownStation
+from appliance.domain import station as domain
 from appliance.domain.errors import Conflict, Invalid, NotFound
-from appliance.domain.events import StationBooted, StatusChanged
+from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
-from appliance.domain.station import StationState
+from appliance.domain.station import WITH_CERTIFICATE, StationState, is_faulted
 from appliance.services import audit, problems, settings
 from appliance.services.announce import AdmissionChanged, StationChanged
 from appliance.services.sessions import closing, start_requests, starting
@@ -66,15 +67,30 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
     stations.set_status(db, station, event)
     if event.evse:
         starting.status_of_evse_changed(db, station, event)
-    faulted = event.status == "Faulted"
-    if faulted != db.remembered.get(("faulted", station, event.evse)):
+    faulted = is_faulted(event.status)
+    if faulted != db.remembered.get(("faulted", station, event.evse, event.connector)):
         subject = f"station:{station}" if event.evse == 0 else f"station:{station}:{event.evse}"
+        if event.connector > 1:
+            subject += f":{event.connector}"
         if faulted:
             details = {"station": int(station), "evse": event.evse, "error": event.error_code, "info": event.info}
             problems.raise_problem(db, "faulted", subject, event.received_at_ms, **details)
         else:
             problems.clear_problem(db, "faulted", subject, event.received_at_ms)
-        db.remember(("faulted", station, event.evse), faulted)
+        db.remember(("faulted", station, event.evse, event.connector), faulted)
+    db.announce(StationChanged(station, event.evse))
+
+
+def connector_in_use(db: sqlite3.Connection, station: StationId, evse: int) -> int:
+    """Of an EVSE's connectors the one at which the car hangs, or else a free one; 1 for an EVSE we have not heard of."""
+    there = [one for one in stations.connectors(db, station) if one.evse == evse]
+    return domain.connector_in_use(there).connector if there else 1
+
+
+def charging_state_changed(db: Database, station: StationId, event: ChargingStateChanged) -> None:
+    """A transaction tells whether energy flows."""
+    stations.set_charging_state(db, station, event)
+    starting.charging_state_changed(db, station, event)
     db.announce(StationChanged(station, event.evse))
 
 
@@ -98,8 +114,7 @@ def register(
         Conflict: It is registered already.
     """
     check_identity(identity)
-    if profile and password_hash is None:
-        raise Invalid("password", "A station with this security profile needs a password.")
+    check_profile(profile, password_hash)
     found = stations.by_identity(db, identity)
     if found is not None and found.state == StationState.APPROVED:
         raise Conflict("There is a station {identity} already.", identity=identity)
@@ -172,8 +187,7 @@ def secure(
     db: Database, station: StationId, profile: int, password_hash: bytes | None, actor: str, now_ms: int
 ) -> None:
     """Set how it proves who it is."""
-    if profile and password_hash is None:
-        raise Invalid("password", "A station with this security profile needs a password.")
+    check_profile(profile, password_hash)
     stations.secure(db, station, profile, password_hash)
     audit.record(db, actor, "station.secure", f"station:{station}", now_ms, profile=profile)
     db.announce(StationChanged(station))
@@ -189,6 +203,17 @@ def check_identity(identity: str) -> None:
             "id",
             "The identity is made of letters, digits and signs such as - _ . but no space, slash, colon, question mark, # or percent sign.",
         )
+
+
+def check_profile(profile: int, password_hash: bytes | None) -> None:
+    """Whether stations can be let in by this security profile, with what they would prove themselves by."""
+    if profile == WITH_CERTIFICATE:
+        raise Invalid(
+            "security_profile",
+            "Security profile 3 asks for a certificate of the charger's own, which cannot be checked here yet. Choose profile 2.",
+        )
+    if profile and password_hash is None:
+        raise Invalid("password", "A station with this security profile needs a password.")
 
 
 def check_password(password: str) -> None:

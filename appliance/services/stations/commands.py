@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,16 @@ from appliance.db.engine.store import Store
 from appliance.db.sessions import transactions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.clock import Clock
-from appliance.domain.errors import Conflict, NotFound, Refusal
+from appliance.domain.errors import Conflict, NotFound
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable, VariableName
 from appliance.services.sessions import start_requests
+from appliance.services.stations import admission
+from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +51,14 @@ class RemoteControl:
         self._stations = stations
         self._clock = clock
         self._stop_again_s = stop_again_s
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self._stopping: dict[SessionId, int] = {}
         self._silence: Callable[[], None] = hub.listen(self._heard)
 
     async def close(self) -> None:
         """Listen no more, and end what is under way: wishes stay in the books and are given up by the clock."""
         self._silence()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     # --- starting
 
@@ -81,9 +82,14 @@ class RemoteControl:
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
         running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
-        return Wish(running.id, self._task(self._ask(running.id, station, evse, running.id_token)))
+        return Wish(
+            running.id,
+            self._tasks.start(
+                self._ask(running.id, station, evse, IdToken(running.id_token, running.id_token_type)), "remote start"
+            ),
+        )
 
-    async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: str) -> CommandAnswer:
+    async def _ask(self, session: SessionId, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         try:
             answer = await self._stations.remote_start(station, evse, id_token)
         except CommandFailed as failure:
@@ -112,7 +118,7 @@ class RemoteControl:
 
     async def stop_on(self, station: StationId, evse: int, actor: str) -> tuple[SessionId, CommandAnswer]:
         """Stop what runs on an EVSE."""
-        session = await self._store.write(start_requests.running_on, station, evse)
+        session = await self._store.read(start_requests.running_on, station, evse)
         if session is None:
             raise NotFound("No session runs on this connector.")
         return session, await self.stop(session, actor)
@@ -130,7 +136,7 @@ class RemoteControl:
     def _stop_soon(self, session: SessionId, station: StationId) -> None:
         if session not in self._stopping and self._stations.is_online(station):
             self._stopping[session] = 0
-            self._task(self._stop_until_over(session, station))
+            self._tasks.start(self._stop_until_over(session, station), "remote stop")
 
     async def _stop_until_over(self, session: SessionId, station: StationId) -> None:
         """Repeat the stop until the station tells that the transaction is over, or is gone."""
@@ -165,7 +171,9 @@ class RemoteControl:
     # --- everything else: the command, and a row in the audit list
 
     async def unlock(self, station: StationId, evse: int, connector: int, actor: str) -> CommandAnswer:
-        """Let go of the cable."""
+        """Let go of the cable; `connector` 0: of the one in use."""
+        if not connector:
+            connector = await self._store.read(admission.connector_in_use, station, evse)
         await self._record(actor, "station.unlock", station, evse=evse)
         return await self._stations.unlock(station, evse, connector)
 
@@ -189,14 +197,14 @@ class RemoteControl:
         await self._record(actor, "station.trigger", station, message=message)
         return await self._stations.trigger(station, message, evse)
 
-    async def get_variables(self, station: StationId, names: list[str], actor: str) -> list[Variable]:
+    async def get_variables(self, station: StationId, names: list[VariableName], actor: str) -> list[Variable]:
         """Read settings inside the station."""
-        await self._record(actor, "station.get_variables", station, names=names)
+        await self._record(actor, "station.get_variables", station, names=[str(name) for name in names])
         return await self._stations.get_variables(station, names)
 
-    async def set_variable(self, station: StationId, name: str, value: str, actor: str) -> CommandAnswer:
+    async def set_variable(self, station: StationId, name: VariableName, value: str, actor: str) -> CommandAnswer:
         """Change a setting inside the station; its value is not put on record, for it may be a secret."""
-        await self._record(actor, "station.set_variable", station, name=name)
+        await self._record(actor, "station.set_variable", station, name=str(name))
         return await self._stations.set_variable(station, name, value)
 
     async def raw_call(self, station: StationId, action: str, payload: Any, actor: str) -> Any:
@@ -208,14 +216,3 @@ class RemoteControl:
         if not self._stations.is_online(station):
             raise CommandFailed("offline", "the station has no connection")
         await self._store.write(audit.record, actor, action, f"station:{station}", self._clock(), **details)
-
-    def _task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Refusal):
-            log.error("a command failed", exc_info=error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.db import ledger
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
+from appliance.db.people.people import Person
 from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
@@ -85,14 +86,8 @@ def pay_out(
 ) -> None:
     """The money of a refund, for those who write the receipt themselves."""
     found = need_person(db, person)
-    check_amount(amount_minor)
+    check_refund(found, amount_minor)
     target = method_of(method).account
-    if amount_minor > found.balance_minor - found.held_minor:
-        raise TooLittleMoney(
-            "The wallet of {name} has less than that.",
-            "What is held for a session cannot be paid out.",
-            name=found.name,
-        )
     book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, actor, now_ms)
     audit.record(
         db,
@@ -112,13 +107,11 @@ def correct(
 ) -> Booked:
     """Set a mistake right: a positive amount into the wallet, a negative one out of it. It needs a reason."""
     found = need_person(db, person)
-    check_amount(abs(amount_minor))
+    check_correction(found, amount_minor)
     reason = optional("reason", reason)
     if not reason:
         raise Invalid("reason", "A correction needs a reason.")
     debit, credit = (ADJUSTMENTS, found.wallet) if amount_minor > 0 else (found.wallet, ADJUSTMENTS)
-    if amount_minor < 0 and found.available_minor is not None and -amount_minor > found.available_minor:
-        raise TooLittleMoney("The wallet of {name} has less than that.", name=found.name)
     book(db, f"correction|{key}", debit, credit, abs(amount_minor), "correction", reason, actor, now_ms)
     audit.record(
         db,
@@ -131,6 +124,28 @@ def correct(
         name=found.name,
     )
     return booked(db, person, f"correction|{key}", amount_minor)
+
+
+def check_refund(person: Person, amount_minor: int) -> None:
+    """Whether so much may go back out; asked before somebody confirms it, and again when it is booked.
+
+    Raises:
+        Invalid, TooLittleMoney: It may not.
+    """
+    check_amount(amount_minor)
+    if amount_minor > person.payable_minor:
+        raise TooLittleMoney(
+            "The wallet of {name} has less than that.",
+            "What is held for a session cannot be paid out.",
+            name=person.name,
+        )
+
+
+def check_correction(person: Person, amount_minor: int) -> None:
+    """The same for a correction, in either direction; out of a wallet goes at most what is available."""
+    check_amount(abs(amount_minor))
+    if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
+        raise TooLittleMoney("The wallet of {name} has less than that.", name=person.name)
 
 
 def book(

@@ -17,8 +17,7 @@ from typing import Any, Final
 from ocpp.v16 import call
 from ocpp.v16.enums import ReadingContext
 
-from appliance.domain.station import ConnectorStatus
-from appliance.simulator.charger import Authorization, Charger, Transaction
+from appliance.simulator.charger import Authorization, Charger, EvseState, Transaction
 from appliance.simulator.connection import ConnectionLost, HandshakeRefused, Socket, Unanswered, connected, delays_s
 from appliance.simulator.outbox import Message, Outbox
 from appliance.simulator.station import Reading, Station
@@ -36,6 +35,17 @@ BOOT_RETRY_S: Final = 10
 """When the central system leaves the interval to the station."""
 TICK_S: Final = 0.5
 DRAIN_TIMEOUT_S: Final = 10.0
+STATUSES: Final = {
+    EvseState.FREE: "Available",
+    EvseState.WAITS: "Preparing",
+    EvseState.CHARGES: "Charging",
+    EvseState.CAR_PAUSES: "SuspendedEV",
+    EvseState.HOLDS_BACK: "SuspendedEVSE",
+    EvseState.DONE: "Finishing",
+    EvseState.RESERVED: "Reserved",
+    EvseState.CLOSED: "Unavailable",
+    EvseState.FAULTED: "Faulted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class ChargePoint:
         self._waits_s = delays_s(self._random)
         self._link: Link | None = None
         self._tasks: asyncio.TaskGroup | None = None
-        self._told: dict[int, tuple[ConnectorStatus, str | None]] = {}
+        self._told: dict[int, tuple[str, str | None]] = {}
         self._status_changed = asyncio.Event()
         self._boot_now = asyncio.Event()
         self._ticked = asyncio.Event()
@@ -351,12 +361,16 @@ class ChargePoint:
             self._ticked = asyncio.Event()
             await asyncio.sleep(self.options.tick_s)
 
-    def _status(self, number: int) -> tuple[ConnectorStatus, str | None]:
+    def status(self, number: int) -> str:
+        """What a connector is doing, in the words of 1.6."""
+        return STATUSES[self.charger.state(number)]
+
+    def _status(self, number: int) -> tuple[str, str | None]:
         """Status and fault of a connector; 0 is the station, whose status is that of its box."""
         if number:
-            return self.charger.status(number), self.station.evses[number - 1].fault
+            return self.status(number), self.station.evses[number - 1].fault
         operative = any(evse.operative for evse in self.station.evses)
-        return ConnectorStatus.AVAILABLE if operative else ConnectorStatus.UNAVAILABLE, None
+        return STATUSES[EvseState.FREE if operative else EvseState.CLOSED], None
 
 
 def first(group: BaseExceptionGroup[Exception]) -> Exception:

@@ -9,13 +9,23 @@ from ocpp.v16.datatypes import MeterValue, SampledValue
 from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus, Location, Measurand, Phase, ReadingContext, Reason
 from ocpp.v16.enums import UnitOfMeasure as Unit
 
-from appliance.domain.station import ConnectorStatus
 from appliance.domain.units import rfc3339
-from appliance.simulator.charger import Authorization, Transaction
+from appliance.simulator.charger import Authorization, StopReason, Transaction
 from appliance.simulator.station import Reading, Station
 
 UNKNOWN_TRANSACTION = -1
 """Stands for the id that the central system never told (errata §3.18)."""
+
+REASONS = {
+    StopReason.LOCAL: Reason.local,
+    StopReason.REMOTE: Reason.remote,
+    StopReason.UNPLUGGED: Reason.ev_disconnected,
+    StopReason.DEAUTHORIZED: Reason.de_authorized,
+    StopReason.SOFT_RESET: Reason.soft_reset,
+    StopReason.HARD_RESET: Reason.hard_reset,
+    StopReason.UNLOCKED: Reason.unlock_command,
+    StopReason.OTHER: Reason.other,
+}
 
 
 def boot_notification(station: Station) -> call.BootNotification:
@@ -28,15 +38,13 @@ def boot_notification(station: Station) -> call.BootNotification:
     )
 
 
-def status_notification(
-    connector: int, status: ConnectorStatus, fault: str | None, now_ms: int
-) -> call.StatusNotification:
+def status_notification(connector: int, status: str, fault: str | None, now_ms: int) -> call.StatusNotification:
     """A connector, or 0 for the station. A fault that 1.6 has no code for is told as OtherError, with its name."""
     known = fault is None or fault in set(ChargePointErrorCode)
     return call.StatusNotification(
         connector_id=connector,
         error_code=ChargePointErrorCode(fault or "NoError") if known else ChargePointErrorCode.other_error,
-        status=ChargePointStatus(status.value),
+        status=ChargePointStatus(status),
         info=None if known else str(fault)[:50],
         timestamp=rfc3339(now_ms),
     )
@@ -68,7 +76,7 @@ def stop_transaction(transaction: Transaction, wanted: str) -> call.StopTransact
         meter_stop=end.register_wh,
         timestamp=rfc3339(end.at_ms),
         transaction_id=known_id(transaction),
-        reason=Reason(transaction.reason.value),
+        reason=REASONS[transaction.reason],
         id_tag=transaction.end_token,
         transaction_data=data,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from appliance.db.cards import aliases
 from appliance.db.cards import limits as limit_rows
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
@@ -238,12 +238,12 @@ def _page(
     db: sqlite3.Connection, text: str, uid: str | None, person: int | None, after: int, limit: int
 ) -> list[Known]:
     if uid is not None:
-        found = people.card_by_uid(db, normal_form(uid))
+        found = people_search.card_called(db, normal_form(uid))
         rows = [found] if found is not None and found.id > after else []
     elif person is not None:
         rows = [card for card in reversed(people.cards_of(db, PersonId(person))) if card.id > after][:limit]
     else:
-        rows = people.cards(db, text=text, after=after, limit=limit)
+        rows = people_search.cards_after(db, text=text, after=after, limit=limit)
     return [Known(card, aliases.of_card(db, card.id)) for card in rows]
 
 

@@ -16,13 +16,13 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.site import Site
 from appliance.domain.units import parse_rfc3339
 from appliance.services.foreign_json import read_json
-from appliance.ui.api.shapes import ID_MAX, Schema
+from appliance.ui.api.shapes import Schema
 from appliance.ui.forms.bodies import read_body
+from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.language import N_
 
 BODY_BYTES_MAX = 64 * 1024
 FIELD_CHARS_MAX = 64
-DIGITS_MAX = 19
 KINDS = {
     "integer": N_("The field {name} must be a whole number."),
     "number": N_("The field {name} must be a number."),
@@ -203,9 +203,9 @@ def _parameter(name: str, value: str, schema: Schema) -> Any:
     kind = schema["type"]
     converted: Any = value
     if kind == "integer":
-        if not (value.isascii() and value.isdigit() and len(value) <= DIGITS_MAX):
+        converted = read_number(value)
+        if converted is None:
             raise Invalid(name, KINDS[kind], name=name)
-        converted = int(value)
     elif kind == "boolean":
         if value not in {"true", "false"}:
             raise Invalid(name, KINDS[kind], name=name)
@@ -228,10 +228,3 @@ def _names(names: list[str]) -> str:
 
 def _short(name: str) -> str:
     return name[:FIELD_CHARS_MAX]
-
-
-def identifier(text: str) -> int | None:
-    """A number under which we know a thing; None when there can be no such."""
-    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
-        return None
-    return number if (number := int(text)) <= ID_MAX else None

@@ -43,7 +43,8 @@ RECONNECT_MS = 3000
 EVENT = record(
     "Event",
     station=or_null(words("What the station calls itself.")),
-    connector=or_null(whole("0: the station as a whole.")),
+    evse=or_null(whole("0: the station as a whole.")),
+    connector=or_null(whole("The older name of `evse`.")),
     session_id=or_null(whole()),
     person_id=or_null(whole()),
     what=words("requested, started, measured, ended, failed, review or stop_wanted of a session; else changed."),
@@ -145,7 +146,7 @@ class Events:
     async def event(self, request: web.Request, announcement: Announcement) -> bytes:
         """What `/events` says of an announcement."""
         event: dict[str, object] = {
-            "station": None, "connector": None, "session_id": None, "person_id": None, "what": "changed",
+            "station": None, "evse": None, "connector": None, "session_id": None, "person_id": None, "what": "changed",
         }  # fmt: skip
         name = "settings"
         match announcement:
@@ -153,12 +154,14 @@ class Events:
                 name = "station"
                 event |= {
                     "station": await self._identity(request, announcement.station),
+                    "evse": announcement.evse,
                     "connector": announcement.evse,
                 }
             case SessionChanged():
                 name = "session"
                 event |= {
                     "station": await self._identity(request, announcement.station),
+                    "evse": announcement.evse,
                     "connector": announcement.evse,
                     "session_id": announcement.session,
                     "person_id": announcement.person,

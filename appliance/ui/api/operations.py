@@ -17,8 +17,9 @@ from appliance.domain.units import rfc3339
 from appliance.services import idempotency
 from appliance.services.idempotency import KEY_CHARS_MAX, Stored
 from appliance.services.ports.stations import CommandFailed
-from appliance.ui.api.checks import Parameter, body_of, identifier, query_of, validator
-from appliance.ui.api.shapes import ID_MAX, Schema, Shape, form, several, thing, whole, words
+from appliance.ui.api.checks import Parameter, body_of, query_of, validator
+from appliance.ui.api.shapes import Schema, Shape, form, several, thing, whole, words
+from appliance.ui.forms.forms import NUMBER_MAX, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Principal, principal
 from appliance.ui.frame.errors import as_problem, command_failure
 from appliance.ui.frame.language import N_, _
@@ -35,7 +36,7 @@ REPLAYED = "Idempotency-Replayed"
 
 PAGING = (
     Parameter("limit", whole("How many at most.", least=1, most=LIMIT_MAX)),
-    Parameter("after", whole("The `next` of the page before.", least=0, most=ID_MAX)),
+    Parameter("after", whole("The `next` of the page before.", least=0, most=NUMBER_MAX)),
 )
 EMPTY = form("Empty")
 
@@ -95,7 +96,7 @@ class Call:
 
     def number(self, name: str = "id") -> int:
         """A number in the path; one that cannot be is not found."""
-        found = identifier(self.request.match_info[name])
+        found = read_number(self.request.match_info[name])
         if found is None:
             raise NotFound("There is no such thing.")
         return found

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from appliance.db import ledger
 from appliance.db.engine.unit import Database
 from appliance.db.ledger import Entry
-from appliance.db.people import people
+from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
-from appliance.services.people import people as people_units
+from appliance.services.people import people
 from appliance.services.people.people import need_person
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.services.wallets import wallets
@@ -114,7 +114,7 @@ async def list_people(call: Call) -> Answer:
     """`GET /people`."""
     query = call.query
     rows = await call.console.store.read(
-        people.page,
+        people_search.people_after,
         text=query.get("text", ""),
         group=GroupId(query["group"]) if "group" in query else None,
         closed=query.get("closed", False),
@@ -133,7 +133,7 @@ async def add_person(call: Call) -> Answer:
     """`POST /people`."""
     body = call.body
     person = await call.console.store.write(
-        people_units.add_person,
+        people.add_person,
         body["name"],
         GroupId(body["group_id"]),
         call.actor,
@@ -155,14 +155,14 @@ async def change_person(call: Call) -> Answer:
 async def close_person(call: Call) -> Answer:
     """`POST /people/{id}/close`."""
     person = PersonId(call.number())
-    await call.console.store.write(people_units.close_person, person, call.actor, call.now_ms)
+    await call.console.store.write(people.close_person, person, call.actor, call.now_ms)
     return await _now(call, person)
 
 
 async def reopen_person(call: Call) -> Answer:
     """`POST /people/{id}/reopen`."""
     person = PersonId(call.number())
-    await call.console.store.write(people_units.reopen_person, person, call.actor, call.now_ms)
+    await call.console.store.write(people.reopen_person, person, call.actor, call.now_ms)
     return await _now(call, person)
 
 
@@ -264,7 +264,7 @@ async def _now(call: Call, person: PersonId, status: int = 200) -> Answer:
 
 def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_ms: int) -> None:
     found = need_person(db, person)
-    people_units.change_person(
+    people.change_person(
         db,
         person,
         actor,

@@ -42,7 +42,8 @@ SESSION = record(
     ),
     station=words("What the station calls itself."),
     station_name=words(),
-    connector=whole("0: the station will say."),
+    evse=whole("0: the station will say."),
+    connector=whole("The older name of `evse`."),
     person_id=or_null(whole("null: nobody we know.")),
     person=words(),
     card=or_null(
@@ -163,6 +164,7 @@ def shown(call: Call, session: Session) -> Body:
         "state": session.state,
         "station": session.identity,
         "station_name": session.station,
+        "evse": session.evse,
         "connector": session.evse,
         "person_id": session.person_id,
         "person": session.person,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.domain.tariff import PRICE_MILLI_MAX
 from appliance.domain.units import INTEGER_MAX
+from appliance.ui.forms.forms import NUMBER_MAX
 
 Schema = dict[str, Any]
 
 ONE_LINE = r"^[^\u0000-\u001f\u007f]*$"
 SEVERAL_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f]*$"
-ID_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def whole(description: str = "", *, least: int | None = None, most: int | None =
 
 def number_of(what: str) -> Schema:
     """The number under which we know a thing, as it comes in."""
-    return whole(f"The number of {what}.", least=1, most=ID_MAX)
+    return whole(f"The number of {what}.", least=1, most=NUMBER_MAX)
 
 
 def money(description: str = "Minor units of the currency.") -> Schema:
@@ -86,7 +87,7 @@ def amount(most: int, description: str, *, least: int = 1) -> Schema:
 
 def price(description: str) -> Schema:
     """A price in minor units with up to three decimals."""
-    return {"type": "number", "minimum": 0, "maximum": 1_000_000} | described(description)
+    return {"type": "number", "minimum": 0, "maximum": PRICE_MILLI_MAX // 1000} | described(description)
 
 
 def percent(description: str) -> Schema:

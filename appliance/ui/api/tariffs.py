@@ -5,15 +5,13 @@ from __future__ import annotations
 from appliance.db import tariffs
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import NotFound
-from appliance.domain.tariff import Tariff
+from appliance.domain.tariff import IDLE_GRACE_S_MAX, IN_MINOR, Tariff
 from appliance.services import tariffs as units
-from appliance.services.tariffs import GRACE_S_MAX
 from appliance.services.texts import TITLE_CHARS_MAX
 from appliance.ui.api.checks import hundredths, thousandths
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import CURRENCY, flag, form, moment, or_null, percent, price, record, text, whole, words
 
-PRICES = ("energy_minor_per_kwh", "time_minor_per_minute", "idle_minor_per_minute", "flat_minor")
 FIELDS = {
     "energy_minor_per_kwh": price("Minor units per kWh, without tax, with up to three decimals."),
     "time_minor_per_minute": price("From the beginning of the session to its end."),
@@ -21,7 +19,7 @@ FIELDS = {
     "flat_minor": price("Once for each session with energy."),
     "tax_percent": percent("Added on top, with up to two decimals."),
 }
-GRACE = whole("Idle time that costs nothing.", least=0, most=GRACE_S_MAX)
+GRACE = whole("Idle time that costs nothing.", least=0, most=IDLE_GRACE_S_MAX)
 TARIFF = record(
     "Tariff",
     id=whole(),
@@ -80,15 +78,11 @@ def asked_for(body: Body) -> Tariff:
     Raises:
         Invalid: A number has too many decimals.
     """
-    energy, time, idle, flat = (thousandths(name, body.get(name, 0)) for name in PRICES)
     return Tariff(
         0,
         body["name"],
-        energy_milli_per_kwh=energy,
-        time_milli_per_minute=time,
-        idle_milli_per_minute=idle,
+        **{field: thousandths(name, body.get(name, 0)) for field, name in IN_MINOR.items()},
         idle_grace_s=body.get("idle_grace_s", 0),
-        flat_milli=flat,
         tax_basis_points=hundredths("tax_percent", body.get("tax_percent", 0)),
     )
 
@@ -99,10 +93,7 @@ def shown(call: Call, row: TariffRow) -> Body:
     return {
         "id": tariff.id,
         "name": tariff.name,
-        "energy_minor_per_kwh": _number(tariff.energy_milli_per_kwh, 1000),
-        "time_minor_per_minute": _number(tariff.time_milli_per_minute, 1000),
-        "idle_minor_per_minute": _number(tariff.idle_milli_per_minute, 1000),
-        "flat_minor": _number(tariff.flat_milli, 1000),
+        **{name: _number(getattr(tariff, field), 1000) for field, name in IN_MINOR.items()},
         "tax_percent": _number(tariff.tax_basis_points, 100),
         "idle_grace_s": tariff.idle_grace_s,
         "currency": call.currency,

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from appliance.db import audit as rows
 from appliance.db import operators
 from appliance.db.audit import AuditRow, Subject
+from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import formats_of, render
@@ -44,9 +45,9 @@ class AuditPage:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /audit?actor=operator:3&action=card.&before=…`."""
-    actor, action, before = (request.query.get(name, "") for name in ("actor", "action", "before"))
-    number = int(before) if before.isdecimal() and len(before) < 16 else None
-    found, names, subjects = await request.app[CONSOLE].store.read(_read, number, actor, action)
+    actor, action = request.query.get("actor", ""), request.query.get("action", "")
+    before = read_number(request.query.get("before", ""))
+    found, names, subjects = await request.app[CONSOLE].store.read(_read, before, actor, action)
     known = names | {"console": _("the console"), "clock": _("by itself")}
     fmt = formats_of(request)
     entries = [

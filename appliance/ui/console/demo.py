@@ -16,7 +16,7 @@ from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
 from appliance.services.ports.stations import ToyCard, ToyPlace, ToyReader
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks
 from appliance.ui.frame.language import N_
@@ -94,9 +94,10 @@ async def hold(request: web.Request) -> web.Response:
     if uid is None:
         raise NotFound(N_("There is no such card."))
     try:
-        if console.toy_chargers is None or not evse.isdecimal():
+        number = read_number(evse)
+        if console.toy_chargers is None or number is None:
             raise KeyError(station)
-        await console.toy_chargers.hold(uid, station, int(evse))
+        await console.toy_chargers.hold(uid, station, number)
     except KeyError:
         raise NotFound(N_("There is no such charger.")) from None
     return web.Response(status=303, headers={"Location": PATH + "#chargers"})
@@ -150,7 +151,7 @@ async def _page(console: Console, toy: ToyReader) -> ToyPage:
 
 def _charger(place: ToyPlace, named: stations.Named | None, cards: list[ToyCard], lying: ToyCard | None) -> Charger:
     name = named.name if named is not None and named.name else place.station
-    several = named is not None and named.plugs > 1
+    several = named is not None and named.evses > 1
     held = next((card for card in cards if card.uid == place.card), None)
     likely = held or lying or next(iter(cards), None)
     return Charger(

@@ -14,6 +14,7 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
+from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render, render_part
@@ -35,15 +36,14 @@ class ProblemsPage:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /problems?before=…`."""
-    before = request.query.get("before", "")
-    page = await load(request.app[CONSOLE], int(before) if before.isdecimal() else None)
+    page = await load(request.app[CONSOLE], read_number(request.query.get("before", "")))
     return render(request, "problems/problems.html", page)
 
 
 async def acknowledge(request: web.Request) -> web.Response:
     """`POST /problems/12/acknowledge`: somebody has looked at it."""
     console = request.app[CONSOLE]
-    number = int(request.match_info["problem"])
+    number = number_of(request, "problem")
     await console.store.write(service.acknowledge, number, principal(request).actor, console.clock())
     return done(request, "/problems", _("Noted. It is under the past ones."))
 
@@ -76,6 +76,6 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
 
 
 PAGE = Page(
-    routes=[web.get("/problems", show), web.post(r"/problems/{problem:\d{1,15}}/acknowledge", acknowledge)],
+    routes=[web.get("/problems", show), web.post("/problems/{problem}/acknowledge", acknowledge)],
     live=[LiveView("problems", "/problems", concerns, fragments)],
 )

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.people import people
+from appliance.db.people import people_search
 from appliance.db.people.people import Card, Person
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations
-from appliance.domain.id_token import normal_form
 from appliance.ui.console.stations.common import station_path
+from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.render import render
 from appliance.ui.frame.roles import may
@@ -53,8 +53,8 @@ async def show(request: web.Request) -> web.Response:
 
 
 def _find(db: sqlite3.Connection, query: str) -> SearchPage:
-    number = query.lstrip("#")
-    session = session_list.show(db, int(number)) if number.isdecimal() and len(number) < 10 else None
+    number = read_number(query.lstrip("#"))
+    session = session_list.show(db, number) if number is not None else None
     folded = query.casefold()
     found = [
         (one.identity, one.name)
@@ -63,8 +63,8 @@ def _find(db: sqlite3.Connection, query: str) -> SearchPage:
     ]
     return SearchPage(
         query,
-        people.page(db, text=query, limit=EACH_MAX),
-        people.card_by_uid(db, normal_form(query)),
+        people_search.people(db, text=query, limit=EACH_MAX).rows,
+        people_search.card_meant(db, query),
         sorted(found, key=lambda one: one[1])[:EACH_MAX],
         session,
     )
@@ -72,12 +72,11 @@ def _find(db: sqlite3.Connection, query: str) -> SearchPage:
 
 def _only_hit(page: SearchPage) -> str:
     """Where to go when there is exactly one thing to find; "" otherwise."""
-    if page.card is not None:
-        return f"/people/{page.card.person_id}"
-    hits = [f"/people/{one.id}" for one in page.people]
+    hits = [f"/people/{page.card.person_id}"] if page.card is not None else []
+    hits += [f"/people/{one.id}" for one in page.people]
     hits += [station_path(identity) for identity, _name in page.stations]
     hits += [f"/sessions/{page.session.id}"] if page.session else []
-    return hits[0] if len(hits) == 1 else ""
+    return hits[0] if len(set(hits)) == 1 else ""
 
 
 PAGE = Page(routes=[web.get("/search", show)])

@@ -13,10 +13,19 @@ from appliance.db.people.people import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
-from appliance.domain.tariff import IDLE_GRACE_S_MAX, Tariff, Usage, price
+from appliance.domain.tariff import (
+    IDLE_GRACE_S_MAX,
+    IN_MINOR,
+    PRICE_MILLI_MAX,
+    PRICES,
+    TAX_BASIS_POINTS_MAX,
+    Tariff,
+    Usage,
+    price,
+)
 from appliance.services import tariffs
-from appliance.ui.console.wallets.wallets import currency_of, number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -25,13 +34,6 @@ from appliance.ui.writing.formats import Formats
 EXAMPLE = Usage(energy_wh=10_000, duration_s=7200)
 PERCENT = Currency("%", 2)
 """Hundredths of a percent are read like an amount with two decimals."""
-PRICES = {
-    "energy_minor_per_kwh": "energy_milli_per_kwh",
-    "time_minor_per_minute": "time_milli_per_minute",
-    "idle_minor_per_minute": "idle_milli_per_minute",
-    "flat_minor": "flat_milli",
-}
-"""The form's names, which refusals use too, and the tariff's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +161,13 @@ def read_tariff(form: Form, currency: Currency) -> Tariff:
     """
     milli = {
         of: parse_price(form.text(field), currency, field=field) if form.text(field) else 0
-        for field, of in PRICES.items()
+        for of, field in IN_MINOR.items()
     }
-    for field, of in PRICES.items():
-        if milli[of] > tariffs.PRICE_MILLI_MAX:
+    for of, field in IN_MINOR.items():
+        if milli[of] > PRICE_MILLI_MAX:
             raise Invalid(field, N_("A price is not below zero, and not absurdly large."))
     tax = parse_amount(form.text("tax_percent"), PERCENT, field="tax_percent") if form.text("tax_percent") else 0
-    if tax > 10_000:
+    if tax > TAX_BASIS_POINTS_MAX:
         raise Invalid("tax_percent", N_("Between {least} and {most}."), least=0, most=100)
     minutes = form.number("idle_grace_min") if form.text("idle_grace_min") else 0
     if not 0 <= minutes <= IDLE_GRACE_S_MAX // 60:
@@ -176,7 +178,7 @@ def read_tariff(form: Form, currency: Currency) -> Tariff:
 def form_of(tariff: Tariff, currency: Currency) -> Form:
     """The form that this tariff would come from; what costs nothing stays empty."""
     values = {"name": tariff.name}
-    for field, of in PRICES.items():
+    for of, field in IN_MINOR.items():
         milli = getattr(tariff, of)
         values[field] = format_price(milli, currency) if milli else ""
     values["tax_percent"] = format_price(tariff.tax_basis_points * 1000, PERCENT) if tariff.tax_basis_points else ""
@@ -195,13 +197,14 @@ def example(tariff: Tariff, fmt: Formats) -> str:
 
 def price_words(tariff: Tariff, currency: Currency, fmt: Formats) -> list[tuple[str, str]]:
     """What costs something: the price without tax and what it is for."""
-    kinds = [
-        (tariff.energy_milli_per_kwh, _("per kWh")),
-        (tariff.time_milli_per_minute, _("per minute")),
-        (tariff.idle_milli_per_minute, _("per minute that the place is taken after charging")),
-        (tariff.flat_milli, _("per session")),
-    ]
-    return [(price_written(milli, currency, fmt), word) for milli, word in kinds if milli]
+    words = {
+        "energy": _("per kWh"),
+        "time": _("per minute"),
+        "idle": _("per minute that the place is taken after charging"),
+        "flat": _("per session"),
+    }
+    prices = [(getattr(tariff, field), words[kind]) for kind, field in PRICES.items()]
+    return [(price_written(milli, currency, fmt), word) for milli, word in prices if milli]
 
 
 def price_written(milli: int, currency: Currency, fmt: Formats) -> str:

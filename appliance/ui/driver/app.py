@@ -17,7 +17,7 @@ from appliance.ui.driver.page import respond
 from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.frame import language, security
 from appliance.ui.frame.context import CONSOLE, Console
-from appliance.ui.wording.words import STATUSES, UNKNOWN, Status
+from appliance.ui.wording.words import UNKNOWN, Status, status_of
 from appliance.ui.writing.formats import sentences
 
 STATIC = Path(__file__).parent.with_name("static")
@@ -78,7 +78,14 @@ async def show(request: web.Request) -> web.Response:
     if place is None:
         raise web.HTTPNotFound
     offline = not console.stations.is_online(place.station)
-    return _page(request, PlacePage(place, STATUSES.get(place.status, UNKNOWN), offline))
+    return _page(request, PlacePage(place, _status(place), offline))
+
+
+def _status(place: Place) -> Status:
+    """In our words; one of the vendor's own says nothing to a driver."""
+    if not place.status:
+        return UNKNOWN
+    return status_of(place.status, place.charging_state, place.finer_status, runs=place.taken)
 
 
 def _page(request: web.Request, page: PlacePage, status: int = 200) -> web.Response:

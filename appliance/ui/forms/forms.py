@@ -18,6 +18,9 @@ from appliance.ui.writing.formats import sentences
 
 VALUE_CHARS_MAX = 20_000
 FIELDS_MAX = 1000
+NUMBER_MAX = 2**63 - 1
+"""The greatest number of a row, and of anything else that is stored."""
+NUMBER_CHARS_MAX = len(str(-NUMBER_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,12 @@ class Form:
         """A whole number, in any digits.
 
         Raises:
-            Invalid: It is none.
+            Invalid: It is none, or one that nothing counts up to.
         """
-        try:
-            return int(self.text(name))
-        except ValueError:
-            raise Invalid(name, N_("This is a whole number.")) from None
+        number = read_number(self.text(name), least=-NUMBER_MAX)
+        if number is None:
+            raise Invalid(name, N_("This is a whole number."))
+        return number
 
     def on(self, name: str) -> bool:
         """Whether a box was ticked."""
@@ -75,4 +78,22 @@ async def read_form(request: web.Request) -> Form:
         posted = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         raise TooLarge(N_("A form has at most {most} fields."), most=FIELDS_MAX) from None
-    return Form({name: value[:VALUE_CHARS_MAX] for name, value in posted})
+    # A NUL ends a text for the database and for nobody else: no field means one.
+    return Form({name: value.replace("\0", "")[:VALUE_CHARS_MAX] for name, value in posted})
+
+
+def read_number(text: str, *, least: int = 0, most: int = NUMBER_MAX) -> int | None:
+    """The whole number that a text is, in any digits; None for what is none, and for one out of bounds."""
+    text = text.strip()
+    if not text.removeprefix("-").isdecimal() or len(text) > NUMBER_CHARS_MAX:
+        return None
+    number = int(text)
+    return number if least <= number <= most else None
+
+
+def number_of(request: web.Request, name: str, *, most: int = NUMBER_MAX) -> int:
+    """A number out of the path; anything else is no page of ours."""
+    number = read_number(request.match_info[name], most=most)
+    if number is None:
+        raise web.HTTPNotFound
+    return number

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from appliance.ui.forms.forms import read_number
+
 PAGES_MAX = 100_000
 
 
@@ -38,9 +40,7 @@ class Paging:
 
 def page_of(request: web.Request) -> int:
     """The page that is asked for; the first one for nonsense."""
-    text = request.query.get("page", "1")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
-    return min(max(number, 1), PAGES_MAX)
+    return read_number(request.query.get("page", ""), least=1, most=PAGES_MAX) or 1
 
 
 def order_of(request: web.Request, orders: Collection[str], usual: str) -> str:

@@ -14,8 +14,10 @@ from pathlib import Path
 from babel import Locale
 from babel.support import Translations
 
+from appliance.domain import site
+
 LOCALES = Path(__file__).parents[1] / "locales"
-LANGUAGES = {"en": "English", "bn": "বাংলা"}
+LANGUAGES = {code: str(Locale.parse(code).language_name) for code in site.LANGUAGES}
 """Languages that are complete, by their own names."""
 DEFAULT = "en"
 

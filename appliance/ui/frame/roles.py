@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 
 Route = tuple[str, str]
 """Method and path as registered."""

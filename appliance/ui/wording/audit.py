@@ -105,7 +105,7 @@ SENTENCES = {
 }
 """By action. `{subject}` is what it was done to; the other `{names}` are details, as CONVERSIONS write them."""
 
-PROOFS = {0: N_("nothing"), 1: N_("password"), 2: N_("password over TLS")}
+PROOFS = {0: N_("nothing"), 1: N_("password"), 2: N_("password over TLS"), 3: N_("certificate of its own")}
 
 
 def sentence(row: AuditRow, subjects: Mapping[str, Subject], fmt: Formats) -> Markup:

@@ -177,7 +177,7 @@ TEXTS = {
 VIOLATIONS = {
     "subprotocol": Text(
         N_("{station} speaks only {found}, which is not spoken here."),
-        N_("Choose OCPP 1.6 JSON (websocket) in the charger's own settings."),
+        N_("Choose JSON (websocket) and a version that is spoken here in the charger's own settings: {spoken}."),
     ),
     "password": Text(
         N_("A device at {found} calls itself {station} and has the wrong password."),
@@ -241,7 +241,7 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
     number = station_number(problem)
     if number in stations:
         found["station"] = stations[number].name
-        if (evse := problem.details.get("evse")) and stations[number].plugs > 1:
+        if (evse := problem.details.get("evse")) and stations[number].evses > 1:
             found["station"] += f" · {fmt.number(int(evse))}"
     other = problem.details.get("other")
     if isinstance(other, int) and other in stations:

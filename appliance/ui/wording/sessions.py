@@ -37,8 +37,20 @@ STOP_REASONS = {
     "UnlockCommand": N_("The plug was unlocked from here"),
     "DeAuthorized": N_("The card was not allowed"),
     "Other": N_("Another reason the charger does not name"),
+    "EnergyLimitReached": N_("A limit of energy was reached"),
+    "TimeLimitReached": N_("A limit of time was reached"),
+    "SOCLimitReached": N_("The battery was as full as was wanted"),
+    "StoppedByEV": N_("The car stopped it"),
+    "ReqEnergyTransferRejected": N_("The charger could not give what the car asked for"),
+    "LocalOutOfCredit": N_("The money was used up, as the charger reckons"),
+    "MasterPass": N_("Stopped at the charger with a card of the staff"),
+    "Timeout": N_("The car did not begin in time"),
+    "ImmediateReset": N_("The charger was restarted hard"),
+    "GroundFault": N_("Ground fault: do not touch"),
+    "OvercurrentFault": N_("Too much current"),
+    "PowerQuality": N_("The power of the grid was not good enough"),
 }
-"""OCPP 1.6, Reason (7.37), in words for the staff."""
+"""What chargers call the end of a transaction (OCPP 1.6, Reason, 7.37; OCPP 2.1, ReasonEnumType), in words for the staff."""
 
 STOPS_WANTED = {
     "credit": N_("The money was used up"),

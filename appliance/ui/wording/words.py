@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.domain.roles import Role
+from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.ui.frame.language import N_, _
 
 ROLES = {
-    "owner": (N_("owner"), N_("may do everything")),
-    "manager": (N_("manager"), N_("everything but operators")),
-    "cashier": (N_("cashier"), N_("people, cards, top-ups, start and stop")),
-    "guard": (N_("guard"), N_("board, start, stop, unlock, problems")),
-    "installer": (N_("installer"), N_("chargers, their settings and messages")),
-    "viewer": (N_("viewer"), N_("looks at board, sessions and reports")),
+    Role.OWNER: (N_("owner"), N_("may do everything")),
+    Role.MANAGER: (N_("manager"), N_("everything but operators")),
+    Role.CASHIER: (N_("cashier"), N_("people, cards, top-ups, start and stop")),
+    Role.GUARD: (N_("guard"), N_("board, start, stop, unlock, problems")),
+    Role.INSTALLER: (N_("installer"), N_("chargers, their settings and messages")),
+    Role.VIEWER: (N_("viewer"), N_("looks at board, sessions and reports")),
 }
 
 
@@ -30,28 +32,45 @@ class Status:
     sentence: str
 
 
-STATUSES = {
-    "Available": Status(N_("Free"), "free", "plug", N_("Ready for a car")),
-    "Preparing": Status(N_("Plugged in"), "waiting", "plug-zap", N_("Waiting for card or payment")),
-    "Charging": Status(N_("Charging"), "charging", "zap", N_("Energy flows")),
-    "SuspendedEV": Status(N_("Car paused"), "charging", "battery-charging", N_("The car is full or paused by itself")),
-    "SuspendedEVSE": Status(
-        N_("We paused"), "waiting", "gauge", N_("The charger holds back: load limit or no permission")
-    ),
-    "Finishing": Status(N_("Please unplug"), "waiting", "unplug", N_("Finished, the cable is still in")),
-    "Reserved": Status(N_("Reserved"), "reserved", "clock", N_("Kept for somebody")),
-    "Unavailable": Status(N_("Out of service"), "off", "power", N_("Closed for drivers")),
-    "Faulted": Status(N_("Fault"), "fault", "triangle-alert", N_("The charger reports a fault")),
+FREE = Status(N_("Free"), "free", "plug", N_("Ready for a car"))
+PLUGGED_IN = Status(N_("Plugged in"), "waiting", "plug-zap", N_("Waiting for card or payment"))
+CHARGING = Status(N_("Charging"), "charging", "zap", N_("Energy flows"))
+CAR_PAUSED = Status(N_("Car paused"), "charging", "battery-charging", N_("The car is full or paused by itself"))
+WE_PAUSED = Status(N_("We paused"), "waiting", "gauge", N_("The charger holds back: load limit or no permission"))
+PLEASE_UNPLUG = Status(N_("Please unplug"), "waiting", "unplug", N_("Finished, the cable is still in"))
+OUT_OF_SERVICE = Status(N_("Out of service"), "off", "power", N_("Closed for drivers"))
+NO_CAR = Status(N_("No car"), "waiting", "unplug", N_("The cable was pulled at the car"))
+TAKEN_BESIDE = Status(N_("In use"), "off", "plug-zap", N_("A car hangs at the other plug of this place"))
+
+STATUSES: dict[str, Status] = {
+    ConnectorStatus.AVAILABLE: FREE,
+    ConnectorStatus.OCCUPIED: PLUGGED_IN,
+    ConnectorStatus.RESERVED: Status(N_("Reserved"), "reserved", "clock", N_("Kept for somebody")),
+    ConnectorStatus.UNAVAILABLE: OUT_OF_SERVICE,
+    ConnectorStatus.FAULTED: Status(N_("Fault"), "fault", "triangle-alert", N_("The charger reports a fault")),
 }
+CHARGING_STATES = {
+    ChargingState.CHARGING: CHARGING,
+    ChargingState.EV_CONNECTED: PLUGGED_IN,
+    ChargingState.SUSPENDED_EV: CAR_PAUSED,
+    ChargingState.SUSPENDED_EVSE: WE_PAUSED,
+    ChargingState.IDLE: NO_CAR,
+}
+FINER = {
+    "Preparing": PLUGGED_IN,
+    "Charging": CHARGING,
+    "SuspendedEV": CAR_PAUSED,
+    "SuspendedEVSE": WE_PAUSED,
+    "Finishing": PLEASE_UNPLUG,
+}
+"""The words of OCPP 1.6 for what 2.x calls Occupied."""
 OFFLINE = Status(N_("Offline"), "off", "wifi-off", N_("No connection to the charger"))
 STARTING = Status(N_("Starting…"), "reserved", "hourglass", N_("Waiting for the car to begin"))
 STOPPING = Status(N_("Stopping…"), "charging", "hourglass", N_("Waiting for the charger to stop"))
 UNKNOWN = Status(N_("No word yet"), "off", "circle-question-mark", N_("The charger has not told its state"))
 
-PAUSED = frozenset({"SuspendedEV", "SuspendedEVSE"})
-"""Shown striped."""
-
 ERROR_CODES = {
+    "NoError": "",
     "ConnectorLockFailure": N_("The plug could not be locked"),
     "EVCommunicationError": N_("Car and charger do not understand each other"),
     "GroundFailure": N_("Ground fault: do not touch"),
@@ -68,22 +87,31 @@ ERROR_CODES = {
     "UnderVoltage": N_("Voltage too low"),
     "WeakSignal": N_("Its radio signal is weak"),
 }
-"""What OCPP 1.6 calls a fault, in words for the staff."""
+"""What chargers call a fault, in words for the staff. OCPP 2.x has no such list: there it is the vendor's own text."""
 
 
 def role_name(role: str) -> str:
     """The word for a role."""
-    return _(ROLES[role][0]) if role in ROLES else role
+    return _(ROLES[Role(role)][0]) if role in ROLES else role
 
 
-def status_of(status: str) -> Status:
-    """How a connector's status is shown; one that no specification has is shown as the charger wrote it."""
-    found = STATUSES.get(status)
-    return found if found is not None else Status(status, "off", "circle-question-mark", "") if status else UNKNOWN
+def status_of(
+    status: str, charging_state: str = "", finer: str = "", *, runs: bool = False, parked: bool = False
+) -> Status:
+    """How a connector's status is shown; one that no specification has is shown as the charger wrote it.
+
+    A charging state counts while a session `runs`, or if its car is `parked`; finer words tell it by themselves.
+    """
+    if status == ConnectorStatus.OCCUPIED and not finer:
+        if runs and charging_state:
+            return CHARGING_STATES[ChargingState(charging_state)]
+        return PLEASE_UNPLUG if parked and not runs else PLUGGED_IN
+    word = finer or status
+    found = FINER.get(word) or STATUSES.get(word)
+    return found if found is not None else Status(word, "off", "circle-question-mark", "") if word else UNKNOWN
 
 
 def error_sentence(code: str) -> str:
     """The fault in words; a code of the vendor's own stays as it is; "" for none."""
-    if code in ("", "NoError"):
-        return ""
-    return _(ERROR_CODES[code]) if code in ERROR_CODES else code
+    sentence = ERROR_CODES.get(code, code)
+    return _(sentence) if sentence and code in ERROR_CODES else sentence

@@ -16,6 +16,7 @@ from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
+from appliance.domain.digits import NATIVE
 from appliance.domain.errors import Refusal
 from appliance.ui.frame.language import _, ngettext, spoken
 
@@ -170,7 +171,7 @@ def numerals_of(language: str) -> Numerals:
     locale = locale_of(language)
     system, grouping = locale.default_numbering_system, locale.decimal_formats[None].grouping
     return Numerals(
-        digits=DIGITS.get(system, {}),
+        digits=NATIVE.get(system, {}),
         decimal=get_decimal_symbol(locale, numbering_system=system),
         group=get_group_symbol(locale, numbering_system=system),
         grouping=(grouping[0], grouping[1]),
@@ -212,13 +213,6 @@ def currency_symbol(currency: str, language: str) -> str:
         # Signs of one character stand in any text; abbreviations in another script do not.
         return local if len(local) == 1 else symbol
     return symbol
-
-
-DIGITS = {
-    "beng": {ord(western): native for western, native in zip("0123456789", "০১২৩৪৫৬৭৮৯", strict=True)},
-    "arab": {ord(western): native for western, native in zip("0123456789", "٠١٢٣٤٥٦٧٨٩", strict=True)},
-    "deva": {ord(western): native for western, native in zip("0123456789", "०१२३४५६७८९", strict=True)},
-}
 
 
 def _scaled(value: int, digits: int) -> int:

@@ -16,6 +16,7 @@ from appliance.ocpp.admission.credentials import (
     Failures,
     basic_credentials,
     password_matches,
+    password_suffices,
 )
 from appliance.ocpp.admission.endpoint import identity_of, is_foreign
 from appliance.ocpp.settings import StationSettings
@@ -249,6 +250,17 @@ async def test_profile_2_is_refused_without_tls(server: Server) -> None:
     await server.register("CS-1", 2, PASSWORD)
 
     assert (await handshake_status(server, headers=basic("CS-1", PASSWORD)))[0] == 401
+
+
+async def test_profile_3_lets_nobody_in_by_a_password(server: Server) -> None:
+    station = await server.register("CS-1", 1, PASSWORD)
+    await server.store.write(lambda db: db.execute("UPDATE station SET security_profile = 3 WHERE id = ?", (station,)))
+    await server.restart()
+
+    assert (await handshake_status(server, headers=basic("CS-1", PASSWORD)))[0] == 401
+    assert [password_suffices(profile, tls=tls) for tls in (False, True) for profile in range(4)] == [
+        True, True, False, False, True, True, True, False
+    ]  # fmt: skip
 
 
 async def test_too_many_wrong_passwords_are_told_to_wait(server: Server) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.calls import CALLS_WAITING_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import Outgoing16
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable, VariableName
 from tests.ocpp.raw import Client, Server, connected
 
 STATION = StationId(1)
@@ -34,8 +35,13 @@ YES = CommandAnswer(accepted=True, status="Accepted")
 @pytest.mark.parametrize(
     ("command", "arguments", "action", "payload"),
     [
-        ("remote_start", (1, "04A1B2C3"), "RemoteStartTransaction", {"connectorId": 1, "idTag": "04A1B2C3"}),  # TC_010
-        ("remote_start", (0, "04A1B2C3"), "RemoteStartTransaction", {"idTag": "04A1B2C3"}),
+        (
+            "remote_start",
+            (1, IdToken("04A1B2C3")),
+            "RemoteStartTransaction",
+            {"connectorId": 1, "idTag": "04A1B2C3"},
+        ),  # TC_010
+        ("remote_start", (0, IdToken("04A1B2C3")), "RemoteStartTransaction", {"idTag": "04A1B2C3"}),
         ("remote_stop", (17,), "RemoteStopTransaction", {"transactionId": 17}),  # TC_012
         ("unlock", (2, 1), "UnlockConnector", {"connectorId": 2}),  # TC_017
         ("set_operative", (0, False), "ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}),
@@ -48,7 +54,7 @@ YES = CommandAnswer(accepted=True, status="Accepted")
             {"requestedMessage": "MeterValues", "connectorId": 1},
         ),  # TC_054
         ("trigger", ("Heartbeat",), "TriggerMessage", {"requestedMessage": "Heartbeat"}),
-        ("set_variable", ("A", "60"), "ChangeConfiguration", {"key": "A", "value": "60"}),  # TC_021
+        ("set_variable", (VariableName("A"), "60"), "ChangeConfiguration", {"key": "A", "value": "60"}),  # TC_021
     ],
 )
 async def test_commands(
@@ -92,17 +98,27 @@ async def test_all_settings(client: Client, server: Server) -> None:
     action, payload, found = await answered(client, work, {"configurationKey": keys})
     assert (action, payload) == ("GetConfiguration", {})
     assert found == [
-        Variable("HeartbeatInterval", "300", readonly=False),
-        Variable("SupportedFeatureProfiles", "Core", readonly=True),
-        Variable("AuthorizationKey", None, readonly=False),
-        Variable("Nothing", None, readonly=False),
+        Variable(VariableName("HeartbeatInterval"), "300", readonly=False),
+        Variable(VariableName("SupportedFeatureProfiles"), "Core", readonly=True),
+        Variable(VariableName("AuthorizationKey"), None, readonly=False),
+        Variable(VariableName("Nothing"), None, readonly=False),
     ]
     assert "0011223344" not in str(await server.log_of(1))
 
 
+async def test_what_has_a_component_is_not_asked_for(client: Client, server: Server) -> None:
+    commands, component = server.face.commands, VariableName("Enabled", "TariffCostCtrlr")
+
+    _, payload, _ = await answered(client, commands.get_variables(STATION, [component, VariableName("A")]), {})
+    assert payload == {"key": ["A"]}
+    assert str(component) == "TariffCostCtrlr.Enabled"
+    with pytest.raises(CommandFailed, match="component"):
+        await commands.set_variable(STATION, component, "true")
+
+
 async def test_a_new_password_is_not_in_the_message_log(client: Client, server: Server) -> None:
     """TC_073."""
-    work = server.face.commands.set_variable(STATION, "AuthorizationKey", "secret-secret-16")
+    work = server.face.commands.set_variable(STATION, VariableName("AuthorizationKey"), "secret-secret-16")
 
     _, payload, _ = await answered(client, work, ACCEPTED)
     assert payload["value"] == "secret-secret-16"
@@ -197,7 +213,7 @@ async def test_a_call_error_is_passed_on(client: Client, server: Server, code: s
 
 
 async def test_an_open_call_is_lost_with_the_connection(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, "X"))
+    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, IdToken("X")))
     await client.receive()
     await client.socket.close()
 
@@ -207,7 +223,7 @@ async def test_an_open_call_is_lost_with_the_connection(client: Client, server: 
 
 
 async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, "X"))
+    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, IdToken("X")))
     await client.receive()
     async with connected(server):
         with pytest.raises(CommandFailed) as failure:
@@ -227,7 +243,7 @@ async def test_a_station_without_a_connection_is_offline(server: Server) -> None
 
 async def test_what_1_6_cannot_say_is_not_sent(client: Client, server: Server) -> None:
     for work in (
-        server.face.commands.remote_start(STATION, 1, "x" * 21),
+        server.face.commands.remote_start(STATION, 1, IdToken("x" * 21)),
         server.face.commands.remote_stop(STATION, "a-text"),
         server.face.commands.raw_call(STATION, "Any", {"number": 2**70}),
     ):

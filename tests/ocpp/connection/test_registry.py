@@ -10,15 +10,20 @@ import aiohttp
 import pytest
 
 from appliance.domain.clock import system_clock
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339
 from appliance.ocpp.connection.registry import MISSES_MAX, SWAPS_MAX
 from appliance.ocpp.reading.skew import OBSERVATIONS, SkewWatch
 from appliance.ocpp.settings import StationSettings
 from appliance.services.ports.stations import CommandFailed
-from tests.ocpp.raw import Client, Server, connected
+from appliance.services.stations import admission
+from appliance.services.stations.credentials import hash_password
+from tests.ocpp.raw import SITE_KEY, Client, Server, basic, connected
 
 STATION = StationId(1)
+ACTOR = "operator:1"
+PASSWORD = "0123456789abcdef"
 
 
 async def test_the_newest_connection_wins_and_the_older_is_closed(client: Client, server: Server) -> None:
@@ -72,7 +77,7 @@ async def test_a_station_that_knocks_is_not_online(server: Server) -> None:
         assert not server.face.commands.is_online(STATION)
         assert server.face.commands.online() == frozenset()
         with pytest.raises(CommandFailed) as failure:
-            await server.face.commands.remote_start(STATION, 1, "04A1B2C3")
+            await server.face.commands.remote_start(STATION, 1, IdToken("04A1B2C3"))
         assert failure.value.kind == "offline"
 
 
@@ -123,11 +128,43 @@ async def test_two_boxes_under_one_name_are_a_problem(
     assert rows == [("station:1",)] * problems
 
 
-async def test_disconnecting_closes_with_a_reason(client: Client, server: Server) -> None:
-    await client.boot()
-    await server.face.commands.disconnect(STATION, "retired")
+@pytest.mark.parametrize("change", ["retire", "password", "tls"])
+async def test_who_may_not_go_on_as_before_is_disconnected_whoever_has_changed_it(server: Server, change: str) -> None:
+    if change == "tls":
+        await server.register("CS-1", 1, PASSWORD)
+    else:
+        await server.register("CS-1")
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        await client.boot()
+        if change == "retire":
+            await server.store.write(admission.retire, STATION, ACTOR, server.now_ms())
+        else:
+            profile = 2 if change == "tls" else 1
+            hashed = hash_password(SITE_KEY, PASSWORD.encode())
+            await server.store.write(admission.secure, STATION, profile, hashed, ACTOR, server.now_ms())
 
-    assert await client.closed() == 1008
+        assert await client.closed() == 1008
+    await server.until(lambda: not server.face.commands.is_online(STATION))
+
+
+async def test_who_has_shown_already_what_is_asked_for_stays(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        await client.boot()
+        await server.store.write(admission.rename, STATION, "Gate", ACTOR, server.now_ms())
+        await server.store.write(admission.secure, STATION, 0, None, ACTOR, server.now_ms())
+        await server.store.write(admission.approve, STATION, "Gate", ACTOR, server.now_ms())
+
+        for _turn in range(5):
+            assert "currentTime" in await client.call("Heartbeat", {})
+
+
+async def test_who_knocked_without_a_password_is_not_let_in_where_one_is_asked_for(server: Server) -> None:
+    async with connected(server) as client:
+        assert (await client.boot())["status"] == "Pending"
+        await server.register("CS-1", 1, PASSWORD)
+
+        assert await client.closed() == 1008
 
 
 async def test_the_end_of_the_program_closes_with_1001(server: Server) -> None:

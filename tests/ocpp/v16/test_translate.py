@@ -8,15 +8,17 @@ import orjson
 import pytest
 
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import StatusChanged, TransactionStarted
+from appliance.domain.events import TransactionStarted
 from appliance.domain.meter import Reading
 from appliance.domain.units import rfc3339
 from appliance.ocpp.reading.normalise import normalise
 from appliance.ocpp.reading.quirks import NONE, Quirks, quirks_of
 from appliance.ocpp.reading.redact import BLANK, redacted, redacted_text
-from appliance.ocpp.reading.schemas import v16
 from appliance.ocpp.v16 import translate
+from appliance.ocpp.v16.lenient import LENIENCY
+from appliance.ocpp.v16.schemas import schemas
 from appliance.ocpp.version import Unreadable
+from tests.support.statuses import status_changed
 
 NOW_MS = 1_795_410_060_000
 AT_MS = 1_795_410_000_000
@@ -132,7 +134,7 @@ def test_a_time_that_cannot_be_right_is_the_time_of_receipt(stamp: object, at_ms
 def test_a_connector_is_an_evse_and_0_is_the_station() -> None:
     payload = {"connectorId": 2, "status": "Charging", "errorCode": "NoError", "timestamp": AT}
 
-    assert translate.status_changed(payload, NOW_MS) == StatusChanged(2, 1, "Charging", "NoError", "", AT_MS, NOW_MS)
+    assert translate.status_changed(payload, NOW_MS) == status_changed(2, "Charging", AT_MS, NOW_MS)
     station = translate.status_changed({**payload, "connectorId": 0}, NOW_MS)
     assert (station.evse, station.connector) == (0, 0)
     with pytest.raises(Unreadable):
@@ -215,7 +217,7 @@ def test_a_register_with_a_wrong_unit_is_put_right() -> None:
 def test_mistakes_are_mended_and_named(
     action: str, payload: dict[str, object], mended: dict[str, object], fix: str
 ) -> None:
-    found, fixes = normalise(payload, v16().requests[action])
+    found, fixes = normalise(payload, schemas().requests[action], LENIENCY)
 
     if action != "Heartbeat":
         assert found == mended
@@ -224,9 +226,8 @@ def test_mistakes_are_mended_and_named(
 
 def test_a_fix_that_is_needed_often_is_named_once() -> None:
     samples = [{"value": number} for number in range(50)]
-    _, fixes = normalise(
-        {"connectorId": 1, "meterValue": [{"timestamp": AT, "sampledValue": samples}]}, v16().requests["MeterValues"]
-    )
+    payload = {"connectorId": 1, "meterValue": [{"timestamp": AT, "sampledValue": samples}]}
+    _, fixes = normalise(payload, schemas().requests["MeterValues"], LENIENCY)
 
     assert str(fixes).count("not written as text") == 1
 
@@ -242,8 +243,8 @@ def test_any_unit_passes_the_schema_and_fractions_of_an_ampere_too() -> None:
         "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.25}]},
     }
 
-    assert v16().violation("MeterValues", values) is None
-    assert v16().violation("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": profile}) is None
+    assert schemas().violation("MeterValues", values) is None
+    assert schemas().violation("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": profile}) is None
 
 
 # --- secrets -----------------------------------------------------------------------------------------------------------------

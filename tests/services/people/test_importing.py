@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
@@ -61,7 +61,7 @@ def card(books: Books, uid: str) -> Card:
 
 def everybody(books: Books) -> list[Person]:
     books.db.flush()
-    return people.page(books.db)
+    return people_search.people_after(books.db, after=0, limit=100)
 
 
 def test_a_list_is_told_before_anything_is_done(books: Books) -> None:

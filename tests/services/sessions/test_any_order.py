@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.db import reports
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId
 from appliance.domain.meter import Reading
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from tests.support.books import NOON_MS, Books, open_books
+from tests.support.statuses import status_changed
 
 MINUTE_MS = 60_000
 CARDS = ("04A1B2C3", "04D4E5F6", "04E7F8A9")
@@ -106,7 +107,7 @@ class Place:
     def status(self, message: Message) -> None:
         words = ("Preparing", "Charging", "Available")
         at_ms = STARTS_MS[message.session] + (LENGTH_MS * message.step // 2) + message.step - 1
-        event = StatusChanged(1, 1, words[message.step], "NoError", "", at_ms, self.now_ms)
+        event = status_changed(1, words[message.step], at_ms, self.now_ms)
         admission.status_changed(self.books.db, self.station, event)
 
     @staticmethod

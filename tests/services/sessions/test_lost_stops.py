@@ -10,7 +10,7 @@ from appliance.db.sessions import sessions
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.cards.limits import Used
 from appliance.domain.errors import NotFound
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.services import health
@@ -20,6 +20,7 @@ from appliance.services.sessions import starting as service
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
+from tests.support.statuses import status_changed
 
 CARD, OTHER = "04A1B2C3", "04D4E5F6"
 HOUR_S, DAY_S = 3_600, 86_400
@@ -204,7 +205,7 @@ def test_a_clock_that_is_set_while_it_charges_bills_minutes_and_not_years(
     station, rahima = books.station(), books.person(group=books.group(policy), paid_in=100_000)
     books.card(CARD, rahima)
     session = started_in_2020(books, station)
-    status = StatusChanged(1, 1, "SuspendedEV", "NoError", "", FIRMWARE_MS + 1_000, books.now_ms)
+    status = status_changed(1, "SuspendedEV", FIRMWARE_MS + 1_000, books.now_ms)
     admission.status_changed(books.db, station, status)
     if restarts:
         books.db.flush()
@@ -230,7 +231,7 @@ def test_a_clock_that_is_set_while_it_charges_parks_minutes_and_not_years(books:
     station, rahima = books.station(), books.person(group=books.group("postpaid"))
     books.card(CARD, rahima)
     session = started_in_2020(books, station)
-    status = StatusChanged(1, 1, "SuspendedEV", "NoError", "", FIRMWARE_MS + 1_000, books.now_ms)
+    status = status_changed(1, "SuspendedEV", FIRMWARE_MS + 1_000, books.now_ms)
     admission.status_changed(books.db, station, status)
     books.wait(600)
     books.status(station, 1, "Charging")
@@ -257,11 +258,11 @@ def test_a_fleet_car_may_stay_for_weeks(books: Books) -> None:
 def test_a_status_of_the_future_keeps_no_other_from_being_shown(books: Books) -> None:
     station = books.station()
     ahead_ms = books.now_ms + 5 * HOUR_S * 1000
-    admission.status_changed(books.db, station, StatusChanged(1, 1, "Charging", "NoError", "", ahead_ms, books.now_ms))
+    admission.status_changed(books.db, station, status_changed(1, "Charging", ahead_ms, books.now_ms))
     books.wait(60)
     books.status(station, 1, "Available")
 
-    assert closing_rows.connector_status(books.db, station, 1) == "Available"
+    assert closing_rows.connector_state(books.db, station, 1) == ("Available", "")
 
 
 def test_a_charger_whose_clock_is_ahead_dates_nobody_elses_money(books: Books) -> None:
@@ -273,12 +274,12 @@ def test_a_charger_whose_clock_is_ahead_dates_nobody_elses_money(books: Books) -
     session = service.transaction_started(books.db, station, start).ref
     books.wait(600)
     for status in ("Charging", "Finishing"):
-        changed = StatusChanged(1, 1, status, "NoError", "", books.now_ms + ahead_ms, books.now_ms)
+        changed = status_changed(1, status, books.now_ms + ahead_ms, books.now_ms)
         admission.status_changed(books.db, station, changed)
     stop = TransactionEnded(session, CARD, 1_000, books.now_ms + ahead_ms, "Local", (), books.now_ms)
     service.transaction_ended(books.db, station, stop)
     books.wait(600)
-    free = StatusChanged(1, 1, "Available", "NoError", "", books.now_ms + ahead_ms, books.now_ms)
+    free = status_changed(1, "Available", books.now_ms + ahead_ms, books.now_ms)
     admission.status_changed(books.db, station, free)
     wallets.top_up(books.db, rahima, 1_000, "cash", "paid-after", ACTOR, books.now_ms)
     books.db.flush()
@@ -297,9 +298,7 @@ def test_a_clock_that_jumps_ahead_charges_no_parking_of_the_future(books: Books)
     books.stop(station, session, 1_000)
     books.wait(60)
     jumped_ms = books.now_ms + 23 * HOUR_S * 1000
-    admission.status_changed(
-        books.db, station, StatusChanged(1, 1, "Available", "NoError", "", jumped_ms, books.now_ms)
-    )
+    admission.status_changed(books.db, station, status_changed(1, "Available", jumped_ms, books.now_ms))
 
     assert books.session(session)["fee_minor"] == 2_000 + 100
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from appliance.db import problems
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
 from appliance.domain.meter import Reading
 from appliance.services.people import people
 from appliance.services.sessions import starting
 from appliance.services.stations import admission
 from tests.support.books import ACTOR, NOON_MS, Books
+from tests.support.statuses import status_changed
 
 CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
@@ -18,7 +19,7 @@ HOUR_S = 3600
 
 def late_status(books: Books, station: StationId, evse: int, status: str, at_ms: int) -> None:
     """A StatusNotification of another time than now."""
-    admission.status_changed(books.db, station, StatusChanged(evse, 1, status, "NoError", "", at_ms, books.now_ms))
+    admission.status_changed(books.db, station, status_changed(evse, status, at_ms, books.now_ms))
 
 
 def late_reading(books: Books, station: StationId, ref: int, meter_wh: int, at_ms: int) -> None:

@@ -27,7 +27,7 @@ from appliance.domain import registers, session
 from appliance.domain.calendar import day_of
 from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Refusal
-from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.session import CLOSED, SessionState, bill_for, bill_until, usage_until
@@ -46,6 +46,7 @@ from appliance.ui.console.sessions import sessions as session_list
 from appliance.ui.frame.context import PRINCIPAL, Console, Principal
 from appliance.ui.writing.formats import formats
 from tests.support.books import ACTOR, NOON_MS, SITE, Books, open_books
+from tests.support.statuses import status_changed
 
 HISTORIES = 10_000
 SAMPLE = range(0, HISTORIES, 20)
@@ -148,7 +149,7 @@ class Yard:
                 place, evse = self.told[-1].station, self.told[-1].evse
             word = chance.choice(["Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEV", "Finishing"])
             at_ms = self.books.now_ms + chance.choice([0, 0, 0, 0, -400_000, 1_800_000, -60 * DAY_MS])
-            changed = StatusChanged(evse, 1, word, "NoError", "", at_ms, self.books.now_ms)
+            changed = status_changed(evse, word, at_ms, self.books.now_ms)
             admission.status_changed(self.books.db, place, changed)
 
     def stop(self, chance: random.Random) -> None:

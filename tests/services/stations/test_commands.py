@@ -17,9 +17,10 @@ from appliance.db.sessions.transactions import session_of
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
 from appliance.domain.events import Stage, TransactionTold
+from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services.announce import Hub
-from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import billing, transactions
 from appliance.services.stations import commands
 from appliance.services.stations.commands import RemoteControl
@@ -104,7 +105,7 @@ async def test_the_station_is_asked_after_the_money_is_on_disk(site: Site) -> No
     answer = await wish.answer
 
     assert answer == ACCEPTED
-    assert site.stations.asked == [("start", site.station, (1, "04A1B2C3"))]
+    assert site.stations.asked == [("start", site.station, (1, IdToken("04A1B2C3")))]
     assert site.stations.on_disk == ["requested"]
     assert await site.available(site.rahima) == 49_000
 
@@ -234,7 +235,7 @@ async def test_commands_are_on_record_with_who_gave_them(site: Site) -> None:
     await site.control.unlock(site.station, 1, 1, ACTOR)
     await site.control.reset(site.station, ACTOR, hard=True)
     await site.control.set_operative(site.station, 0, False, ACTOR)
-    await site.control.set_variable(site.station, "AuthorizationKey", "very secret", ACTOR)
+    await site.control.set_variable(site.station, VariableName("AuthorizationKey"), "very secret", ACTOR)
     await site.control.raw_call(site.station, "DataTransfer", {"vendorId": "x"}, ACTOR)
 
     found = rows(

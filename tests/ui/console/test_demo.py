@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.demo.reader import Toy
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.services.ports.stations import ToyPlace
 from tests.ui.yard import Yard, open_yard
 

@@ -18,7 +18,7 @@ from appliance.db import reports
 from appliance.db.engine.unit import Database
 from appliance.domain.events import TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.services.sessions import starting
 from appliance.ui.writing.days import Span, month_of, ordered, read_day, span_of_preset
 from tests.ui.yard import HOUR_MS, NOW_MS, Yard

@@ -9,8 +9,8 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db import tariffs as rows
 from appliance.domain.money import Currency
+from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
-from appliance.services.operators.operators import Role
 from appliance.ui.console.tariffs import form_of, read_tariff
 from tests.ui.yard import Yard
 

@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db import operators as rows
 from appliance.domain.errors import Invalid
+from appliance.domain.roles import Role
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.ui.frame.auth import DELAY_S_MAX, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, TooSoon
 from tests.ui.yard import PASSWORD, Yard
 

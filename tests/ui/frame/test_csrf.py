@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.ui.frame.security import is_ours
 from tests.ui.yard import Yard
 

@@ -9,14 +9,14 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
-from appliance.domain.events import StatusChanged
 from appliance.domain.identifiers import StationId
+from appliance.domain.roles import Role
 from appliance.services.announce import StationChanged
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.stations import admission
 from appliance.ui.frame import live
 from appliance.ui.frame.live import LIVE, WAITING_MAX, Channel, Stream, event
+from tests.support.statuses import status_changed
 from tests.ui.yard import Yard
 
 
@@ -42,7 +42,7 @@ async def watch(yard: Yard, views: str = "board", role: Role = Role.OWNER) -> Cl
 
 async def set_status(yard: Yard, station: int, word: str) -> None:
     """A StatusNotification."""
-    changed = StatusChanged(1, 1, word, "NoError", "", yard.now_ms + 1, yard.now_ms + 1)
+    changed = status_changed(1, word, yard.now_ms + 1, yard.now_ms + 1)
     await yard.store.write(admission.status_changed, StationId(station), changed)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.ui.frame import roles
 from tests.ui.yard import Yard
 

@@ -23,7 +23,8 @@ def named_in_templates() -> set[str]:
 
 def named_in_tables() -> set[str]:
     """By the states of connectors and sessions."""
-    statuses = [*words.STATUSES.values(), words.OFFLINE, words.STARTING, words.STOPPING, words.UNKNOWN]
+    statuses = [value for value in vars(words).values() if isinstance(value, words.Status)]
+    statuses += words.STATUSES.values()
     return {one.icon for one in statuses} | {words.status_of("Humming").icon} | {
         sessions.state_of(state).icon for state in (*sessions.STATES, "unheard of")
     }  # fmt: skip

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from ocpp.v16.enums import ChargePointErrorCode
+from ocpp.v16.enums import Reason as V16Reason
+from ocpp.v201.enums import ReasonEnumType as V201Reason
 
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound, Refusal
-from appliance.domain.station import ConnectorStatus
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
+from appliance.domain.station import ChargingState, ConnectorStatus
+from appliance.ocpp.v16.translate import CONNECTOR_STATES
 from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
 from appliance.ui.frame.language import preferred, speak
 from appliance.ui.wording.problems import TEXTS, told
-from appliance.ui.wording.words import ROLES, STATUSES
+from appliance.ui.wording.sessions import stop_sentence
+from appliance.ui.wording.words import CHARGING_STATES, FINER, ROLES, STATUSES, error_sentence, status_of
 from appliance.ui.writing.formats import formats, sentences
 from tests.ui.yard import NOW_MS, SITE
 
@@ -31,8 +36,22 @@ def test_every_setting_stands_on_the_page_once() -> None:
 
 
 def test_every_status_and_role_has_its_word() -> None:
-    assert set(STATUSES) == set(ConnectorStatus)
+    assert set(STATUSES) == set(ConnectorStatus) - {ConnectorStatus.UNKNOWN}
+    assert set(CHARGING_STATES) == set(ChargingState) - {ChargingState.NONE}
+    assert set(FINER) == {finer for _status, _state, finer in CONNECTOR_STATES.values() if finer}
     assert set(ROLES) == set(Role)
+
+
+def test_what_chargers_say_is_told_in_words_and_what_nobody_knows_as_it_is() -> None:
+    speak("en")
+    for reason in (*V16Reason, *V201Reason):
+        assert stop_sentence(reason, "", estimated=False) != reason.value
+    for code in set(ChargePointErrorCode) - {ChargePointErrorCode.no_error}:
+        assert error_sentence(code) != code.value
+
+    assert [error_sentence(code) for code in ("", "NoError", "E42")] == ["", "", "E42"]
+    assert stop_sentence("Bored", "", estimated=False) == "Bored"
+    assert status_of("", finer="Humming").word == "Humming"
 
 
 def test_a_problem_is_told_with_its_names_and_numbers() -> None:

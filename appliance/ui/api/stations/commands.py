@@ -10,9 +10,10 @@ from appliance.db.sessions.sessions import Running
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.station import EVSE_MAX
 from appliance.services import idempotency
 from appliance.services.idempotency import Stored
-from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import start_requests
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import Answer, Body, Call, Operation, fingerprint, key_of, known_answer, stored_answer
@@ -32,17 +33,21 @@ from appliance.ui.api.shapes import (
 )
 from appliance.ui.api.stations.stations import station_of
 
-EVSE_MAX = 1000
 VALUE_CHARS_MAX = 2500
 NAMES_MAX = 100
-EVSE = whole("Which connector of the station.", least=1, most=EVSE_MAX)
+EVSE = whole("Which EVSE of the station.", least=1, most=EVSE_MAX)
+AS_EVSE = EVSE | {"description": "The older name of `evse`."}
 WANTED = record("Wanted", session_id=whole("Its number; see `/sessions/{id}`."), state=choice("requested"))
 STOPPED = record(
     "Stopped", session_id=whole(), status=words("What the station said; `Cancelled` for one that had not begun.")
 )
 SAID = record("Said", accepted=flag("Whether the station will try."), status=words("What the station said."))
 VARIABLE = record(
-    "Variable", name=words(), value=or_null(words("null: it has none, or does not tell.")), readonly=flag()
+    "Variable",
+    component=words("Empty where settings have keys only."),
+    name=words(),
+    value=or_null(words("null: it has none, or does not tell.")),
+    readonly=flag(),
 )
 ANSWERED = form(
     "Answered",
@@ -51,28 +56,48 @@ ANSWERED = form(
 )
 START = form(
     "Start",
-    connector=EVSE | {"description": "Which connector; left out, the station chooses."},
+    evse=EVSE | {"description": "Which EVSE; left out, the station chooses."},
+    connector=AS_EVSE,
     person_id=number_of("the person who pays"),
     card=text(ID_TOKEN_CHARS_MAX, "Or the card of that person.", least=1),
 )
-STOP = form("Stop", connector=EVSE, session_id=number_of("the session"))
+STOP = form("Stop", evse=EVSE, connector=AS_EVSE, session_id=number_of("the session"))
 RAW_CALL = form(
     "RawCall",
     ("action",),
     action=text(100, least=1),
     payload=anything("Sent as it is, whatever it is; {} if left out."),
 )
-UNLOCK = form("Unlock", ("connector",), connector=EVSE)
+UNLOCK = form(
+    "Unlock",
+    evse=EVSE,
+    connector=whole(
+        "Beside `evse` which of its connectors; left out, the one in use. Without `evse`, the EVSE.",
+        least=1,
+        most=EVSE_MAX,
+    ),
+)
 RESET = form("Reset", kind=choice("soft", "hard", description="soft if left out."))
 AVAILABILITY = form(
     "Availability",
     ("operative",),
     operative=flag("false: out of service."),
-    connector=EVSE | {"description": "The whole station, if left out."},
+    evse=EVSE | {"description": "The whole station, if left out."},
+    connector=AS_EVSE,
 )
-TRIGGER = form("Trigger", ("message",), message=text(100, "Such as StatusNotification.", least=1), connector=EVSE)
+TRIGGER = form(
+    "Trigger",
+    ("message",),
+    message=text(100, "Such as StatusNotification.", least=1),
+    evse=EVSE,
+    connector=AS_EVSE,
+)
 VARIABLE_CHANGE = form(
-    "VariableChange", ("name", "value"), name=text(100, least=1), value=text(VALUE_CHARS_MAX, lines=True)
+    "VariableChange",
+    ("name", "value"),
+    component=text(100, "None where settings have keys only."),
+    name=text(100, least=1),
+    value=text(VALUE_CHARS_MAX, lines=True),
 )
 
 
@@ -97,7 +122,7 @@ async def start(call: Call) -> Answer:
     try:
         wish = await call.console.control.start(
             station.id,
-            call.body.get("connector", 0),
+            evse_of(call) or 0,
             call.actor,
             person=PersonId(person) if person is not None else None,
             card=card,
@@ -110,12 +135,12 @@ async def start(call: Call) -> Answer:
 
 async def stop(call: Call) -> Answer:
     """`POST /stations/{id}/stop`."""
-    connector, number = call.body.get("connector"), call.body.get("session_id")
-    if (connector is None) == (number is None):
+    evse, number = evse_of(call), call.body.get("session_id")
+    if (evse is None) == (number is None):
         raise Invalid("session_id", "Say what to stop: either a connector or a session.")
     station = await station_of(call)
     if number is None:
-        session, answer = await call.console.control.stop_on(station.id, connector or 0, call.actor)
+        session, answer = await call.console.control.stop_on(station.id, evse or 0, call.actor)
     else:
         session = SessionId(number)
         found = await call.console.store.read(session_list.show, session)
@@ -142,7 +167,11 @@ async def raw_call(call: Call) -> Answer:
 async def unlock(call: Call) -> Answer:
     """`POST /stations/{id}/unlock`."""
     station = await station_of(call)
-    return _said(await call.console.control.unlock(station.id, call.body["connector"], 1, call.actor))
+    evse = evse_of(call)
+    if evse is None:
+        raise Invalid("evse", "Say which EVSE.")
+    connector = call.body.get("connector", 0) if "evse" in call.body else 0
+    return _said(await call.console.control.unlock(station.id, evse, connector, call.actor))
 
 
 async def reset(call: Call) -> Answer:
@@ -154,16 +183,14 @@ async def reset(call: Call) -> Answer:
 async def set_availability(call: Call) -> Answer:
     """`POST /stations/{id}/availability`."""
     station = await station_of(call)
-    evse, operative = call.body.get("connector", 0), call.body["operative"]
+    evse, operative = evse_of(call) or 0, call.body["operative"]
     return _said(await call.console.control.set_operative(station.id, evse, operative, call.actor))
 
 
 async def trigger(call: Call) -> Answer:
     """`POST /stations/{id}/trigger`."""
     station = await station_of(call)
-    return _said(
-        await call.console.control.trigger(station.id, call.body["message"], call.actor, call.body.get("connector"))
-    )
+    return _said(await call.console.control.trigger(station.id, call.body["message"], call.actor, evse_of(call)))
 
 
 async def get_variables(call: Call) -> Answer:
@@ -172,15 +199,27 @@ async def get_variables(call: Call) -> Answer:
     names = call.query.get("name", [])
     if len(names) > NAMES_MAX:
         raise Invalid("name", "At most {most} names at a time.", most=NAMES_MAX)
-    found = await call.console.control.get_variables(station.id, names, call.actor)
-    items = [{"name": one.name, "value": one.value, "readonly": one.readonly} for one in found]
+    component = call.query.get("component", "")
+    wanted = [VariableName(name, component) for name in names]
+    found = await call.console.control.get_variables(station.id, wanted, call.actor)
+    items = [
+        {"component": one.name.component, "name": one.name.variable, "value": one.value, "readonly": one.readonly}
+        for one in found
+    ]
     return Answer({"items": items, "next": None})
 
 
 async def set_variable(call: Call) -> Answer:
     """`PUT /stations/{id}/variables`."""
     station = await station_of(call)
-    return _said(await call.console.control.set_variable(station.id, call.body["name"], call.body["value"], call.actor))
+    name = VariableName(call.body["name"], call.body.get("component", ""))
+    return _said(await call.console.control.set_variable(station.id, name, call.body["value"], call.actor))
+
+
+def evse_of(call: Call) -> int | None:
+    """The EVSE that the body names, by its older name too."""
+    found: int | None = call.body.get("evse", call.body.get("connector"))
+    return found
 
 
 def _said(answer: CommandAnswer) -> Answer:
@@ -244,7 +283,11 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/stations/{id}/variables", "Settings inside the station", get_variables, VARIABLE,
-        query=(Parameter("name", several(text(100, least=1))),), listed=True, commands=True,
+        query=(
+            Parameter("name", several(text(100, least=1))),
+            Parameter("component", text(100, "Of all that are named; none where settings have keys only.")),
+        ),
+        listed=True, commands=True,
     ),
     Operation(
         "PUT", "/stations/{id}/variables", "Change a setting inside the station", set_variable, SAID,

@@ -9,7 +9,7 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
-from appliance.domain.station import StationState
+from appliance.domain.station import StationState, status_word
 from appliance.services.stations import admission as units
 from appliance.services.stations.admission import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
 from appliance.ui.api.checks import Parameter
@@ -17,11 +17,13 @@ from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Opera
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
 
 CONNECTOR = thing(
-    id=whole("What the station calls it, and what calls for it take as `connector`."),
+    id=whole("What the station calls it, and what calls for it take as `evse`, or by its older name as `connector`."),
     evse=whole(),
-    connector=whole("The plug or socket of its EVSE; 1 in OCPP 1.6."),
-    status=words(
-        "Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable, Faulted."
+    connector=whole("The plug or socket of its EVSE; most have one."),
+    status=words("The station's own word for it, where that is finer than `connector_status`; else the same."),
+    connector_status=words("Available, Occupied, Reserved, Unavailable, Faulted; empty for another."),
+    charging_state=words(
+        "Of a connector that is occupied: Charging, EVConnected, SuspendedEV, SuspendedEVSE, Idle; empty before a transaction."
     ),
     error_code=words(),
     info=words(),
@@ -38,7 +40,9 @@ STATION = record(
     model=words(),
     serial=words(),
     firmware=words(),
-    security_profile=whole("0: none, 1: a password, 2: a password over TLS."),
+    security_profile=whole(
+        "0: none, 1: a password, 2: a password over TLS, 3: a certificate of its own, not to be had yet."
+    ),
     has_password=flag(),
     status=words("Of the station as a whole."),
     error_code=words(),
@@ -50,7 +54,7 @@ STATION = record(
     connectors=several(CONNECTOR),
 )
 PASSWORD = text(PASSWORD_CHARS_MAX, "Only its keyed hash is kept.", least=PASSWORD_CHARS_MIN)
-PROFILE = whole(least=0, most=2)
+PROFILE = whole(least=0, most=3)
 NEW_STATION = form(
     "NewStation",
     ("id",),
@@ -104,8 +108,6 @@ async def change_station(call: Call) -> Answer:
         call.actor,
         call.now_ms,
     )
-    if secured:
-        await call.console.stations.disconnect(station.id, "its password was changed")
     return await _now(call, station.id)
 
 
@@ -120,7 +122,6 @@ async def retire(call: Call) -> Answer:
     """`POST /stations/{id}/retire`."""
     station = await station_of(call)
     await call.console.store.write(units.retire, station.id, call.actor, call.now_ms)
-    await call.console.stations.disconnect(station.id, "it was retired")
     return await _now(call, station.id)
 
 
@@ -181,7 +182,9 @@ def shown(call: Call, station: Station) -> Body:
                 "id": plug.evse,
                 "evse": plug.evse,
                 "connector": plug.connector,
-                "status": plug.status,
+                "status": status_word(plug.status, plug.finer_status),
+                "connector_status": plug.status,
+                "charging_state": plug.charging_state,
                 "error_code": plug.error_code,
                 "info": plug.info,
                 "changed_at": at(plug.changed_at_ms),

@@ -16,6 +16,7 @@ from appliance.db.board import Knocking, Today
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
 from appliance.domain.session import SessionState, bill_until
+from appliance.domain.station import connector_in_use
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
 from appliance.ui.console.board.tiles import Reader, Tile, tile
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
@@ -140,19 +141,32 @@ def tiles_of(
     reader = Reader(fmt, cache(partial(may, role)), now_ms, opens_stations)
     online = console.stations.online()
     found = []
+    used = in_use(places)
     for place in sorted(places, key=natural_order):
+        evse = place.station, place.evse
         # A wish without a connector stands on the station's first one until the station says where it began.
-        wish = running.get((place.station, 0)) if place.evse <= 1 else None
+        session = running.get(evse) or (running.get((place.station, 0)) if place.evse <= 1 else None)
+        here = place.plugs <= 1 or used[evse] == place.connector
         found.append(
             tile(
                 place,
-                running.get((place.station, place.evse)) or wish,
-                parked.get((place.station, place.evse)),
+                session if here else None,
+                parked.get(evse) if here else None,
                 online=StationId(place.station) in online,
                 reader=reader,
+                taken_beside=not here and (session is not None or evse in parked),
             )
         )
     return found
+
+
+def in_use(places: Sequence[rows.Place]) -> dict[tuple[int, int], int]:
+    """Of EVSEs with several connectors, the one at which stands what runs on the EVSE."""
+    several: dict[tuple[int, int], list[rows.Place]] = {}
+    for place in places:
+        if place.plugs > 1:
+            several.setdefault((place.station, place.evse), []).append(place)
+    return {evse: connector_in_use(there).connector for evse, there in several.items()}
 
 
 def natural_order(place: rows.Place) -> tuple[list[tuple[int, int, str]], int, int, int]:

@@ -10,17 +10,33 @@ from markupsafe import Markup, escape
 from appliance.db.board import Parked, Place, Running
 from appliance.domain.id_token import masked
 from appliance.domain.session import NOTHING, SessionState, bill_for, usage_until
+from appliance.domain.station import ConnectorStatus, may_start, status_word
 from appliance.domain.tariff import Usage
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.frame.language import _
-from appliance.ui.wording.words import OFFLINE, PAUSED, STARTING, STOPPING, Status, error_sentence, status_of
+from appliance.ui.wording.words import (
+    CAR_PAUSED,
+    CHARGING,
+    FREE,
+    OFFLINE,
+    OUT_OF_SERVICE,
+    PLEASE_UNPLUG,
+    PLUGGED_IN,
+    STARTING,
+    STOPPING,
+    TAKEN_BESIDE,
+    WE_PAUSED,
+    Status,
+    error_sentence,
+    status_of,
+)
 from appliance.ui.writing.formats import Formats
 from appliance.ui.writing.icons import icon
 
 BUTTONS_MAX = 2
 DOT = " · "
-STARTED = frozenset({"Available", "Preparing", "Reserved", ""})
-"""A transaction is told before the status that follows from it; until then the tile trusts the transaction."""
+PAUSED = (CAR_PAUSED, WE_PAUSED)
+"""Shown striped."""
 
 
 @dataclass(slots=True)
@@ -69,13 +85,21 @@ class Reader:
     """Whether the role may open a station's page: asked once for a board, not once for a tile."""
 
 
-def tile(place: Place, running: Running | None, parked: Parked | None, *, online: bool, reader: Reader) -> Tile:
-    """The tile of a connector."""
+def tile(
+    place: Place,
+    running: Running | None,
+    parked: Parked | None,
+    *,
+    online: bool,
+    reader: Reader,
+    taken_beside: bool = False,
+) -> Tile:
+    """The tile of a connector; `taken_beside`: its EVSE is in use through another one."""
     fmt = reader.fmt
-    status = shown_status(place, running, online=online)
+    status = shown_status(place, running, parked, online=online, taken_beside=taken_beside)
     usage = usage_until(running, reader.now_ms) if running else NOTHING
     fee_minor = bill_for(usage, running.tariff).total_minor if running else 0
-    flows = online and running is not None and status.word == status_of("Charging").word
+    flows = online and running is not None and status.word == CHARGING.word
     power_w = (running.power_w or 0) if running is not None and flows else 0
     bar, bar_label = _bar(running, fee_minor, flows=flows, fmt=fmt)
     return Tile(
@@ -84,7 +108,7 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
         name=place_name(place, fmt),
         href=station_path(place.identity) if reader.opens_stations else "",
         tone=status.tone,
-        striped=online and place.status in PAUSED,
+        striped=online and _told(place, running, parked) in PAUSED,
         icon=icon(status.icon),
         word=_(status.word),
         sentence=_(status.sentence),
@@ -97,7 +121,9 @@ def tile(place: Place, running: Running | None, parked: Parked | None, *, online
     )
 
 
-def shown_status(place: Place, running: Running | None, *, online: bool) -> Status:
+def shown_status(
+    place: Place, running: Running | None, parked: Parked | None, *, online: bool, taken_beside: bool = False
+) -> Status:
     """The status in our words: the station's, corrected by what the books know."""
     if not online:
         return OFFLINE
@@ -105,14 +131,33 @@ def shown_status(place: Place, running: Running | None, *, online: bool) -> Stat
         return STARTING
     if running is not None and running.stop_wanted:
         return STOPPING
-    if running is not None and place.status in STARTED:
-        return status_of("Charging")
-    return status_of(place.status)
+    if running is not None and _is_behind(place):
+        return CHARGING
+    if taken_beside and may_start(place.status, place.charging_state):
+        return TAKEN_BESIDE
+    return _told(place, running, parked)
+
+
+def _told(place: Place, running: Running | None, parked: Parked | None) -> Status:
+    """What the station says."""
+    runs = running is not None
+    return status_of(place.status, place.charging_state, place.finer_status, runs=runs, parked=parked is not None)
+
+
+def _is_behind(place: Place) -> bool:
+    """Whether the status says nothing of a transaction: that is told first, and until then the tile trusts it."""
+    return (
+        may_start(place.status, place.charging_state)
+        or place.status == ConnectorStatus.RESERVED
+        or not status_word(place.status, place.finer_status)
+    )
 
 
 def place_name(place: Place, fmt: Formats) -> str:
-    """The station's name, with the connector's number where there are several."""
-    return f"{place.name}{DOT}{fmt.number(place.evse)}" if place.plugs > 1 else place.name
+    """The station's name, with the EVSE's number where there are several, and the connector's where its EVSE has several."""
+    if place.plugs > 1:
+        return f"{place.name}{DOT}{fmt.number(place.evse)}{DOT}{fmt.number(place.connector)}"
+    return f"{place.name}{DOT}{fmt.number(place.evse)}" if place.evses > 1 else place.name
 
 
 def _what(
@@ -134,7 +179,7 @@ def _what(
     if status.tone == "fault":
         said = error_sentence(place.error_code) or error_sentence(place.station_error)
         return escape(said or place.info or _("The charger reports a fault"))
-    if parked is not None and place.status == "Finishing":
+    if parked is not None:
         return _energy_and_money(parked.energy_wh, parked.fee_minor, fmt)
     return escape(_(status.sentence))
 
@@ -158,7 +203,7 @@ def _who(
         waits_s = max(0, now_ms - (running.requested_at_ms or now_ms)) // 1000
         parts.append(fmt.duration(waits_s if running.started_at_ms is None else usage.duration_s))
         return DOT.join(parts)
-    if parked is not None and place.status == "Finishing":
+    if parked is not None:
         finished = _("finished at {time}").format(time=fmt.when(parked.ended_at_ms, now_ms))
         return DOT.join(filter(None, (parked.person, finished)))
     if status.tone == "fault" and place.info:
@@ -193,11 +238,12 @@ def _buttons(
     """What can be done, the likeliest first, as far as the role may."""
     station = station_path(place.identity)
     here = f"{station}/{place.evse}"
-    session = running.id if running else parked.id if parked and place.status == "Finishing" else None
+    connector = f"?connector={place.connector}" if place.plugs > 1 else ""
+    session = running.id if running else parked.id if parked else None
 
     def action(word: str, name: str, kind: str = "plain") -> Button | None:
         allowed = reader.may("POST", "/stations/{identity}/{evse}/" + name)
-        return Button(word, f"{here}/{name}", kind) if allowed else None
+        return Button(word, f"{here}/{name}{connector if name == 'unlock' else ''}", kind) if allowed else None
 
     def page(word: str, href: str) -> Button:
         return Button(word, href, "quiet", dialog=False)
@@ -214,13 +260,13 @@ def _buttons(
     elif status.tone == "fault":
         reset = reader.may("POST", "/stations/{identity}/reset")
         wanted = [Button(_("Reset"), f"{station}/reset", "plain") if reset else None, why]
-    elif place.status == "Available":
+    elif status is FREE:
         wanted = [action(_("Start…"), "start", "main"), action(_("Out of service"), "close", "quiet")]
-    elif place.status == "Preparing":
+    elif status is PLUGGED_IN:
         wanted = [action(_("Start…"), "start", "main"), action(_("Unlock"), "unlock", "quiet")]
-    elif place.status == "Finishing":
+    elif status is PLEASE_UNPLUG:
         wanted = [action(_("Unlock"), "unlock"), details]
-    elif place.status == "Unavailable":
+    elif status is OUT_OF_SERVICE:
         wanted = [action(_("Open again"), "open")]
     else:
         wanted = [why]

@@ -23,8 +23,8 @@ from appliance.services.ports.stations import DeskView
 from appliance.ui.console.card_desk.desk import path_of
 from appliance.ui.console.card_desk.progress import Step, Told, step_of, told
 from appliance.ui.console.card_desk.view import need_number
-from appliance.ui.console.wallets.wallets import again, key_after, new_key, number_of, one_time_key
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.desks import need_desk
 from appliance.ui.frame.language import N_, _
@@ -132,7 +132,8 @@ async def load(console: Console, job: int) -> SheetPage | None:
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """How far it is, and the sheet."""
-    page = await load(console, int(parameter)) if parameter.isdecimal() and len(parameter) < 16 else None
+    job = read_number(parameter)
+    page = await load(console, job) if job is not None else None
     if page is None:
         return {}
     return {

@@ -25,8 +25,8 @@ from appliance.services.ports.stations import DeskView
 from appliance.ui.console.card_desk.desk import path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.jobs import desk_of, to_desk
-from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, number_of, one_time_key
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Console, Page, principal
 from appliance.ui.frame.desks import all_desks
 from appliance.ui.frame.language import N_, _
@@ -183,7 +183,7 @@ async def _ask(request: web.Request, form: Form, key: str, status: int = 200) ->
     )
     comes_back, rest_minor = action == "return", 0
     if comes_back and asked.person.policy == Policy.PREPAID and not asked.others:
-        rest_minor = max(0, asked.person.balance_minor - asked.person.held_minor)
+        rest_minor = asked.person.payable_minor
     title, sentence, button = QUESTIONS[action]
     words = {"name": asked.person.name, "number": card_number(asked.card.number)}
     shown = AskPage(

@@ -26,8 +26,7 @@ from appliance.services.card_desk import jobs
 from appliance.services.card_desk.charger_jobs import DESK, VALID_MS
 from appliance.services.cards import aliases, unknown
 from appliance.services.people import people as people_units
-from appliance.ui.console.wallets.wallets import number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
@@ -154,7 +153,8 @@ async def load(console: Console, job: int) -> Tap | None:
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """How it stands."""
-    tap = await load(console, int(parameter)) if parameter.isdecimal() and len(parameter) < 16 else None
+    job = read_number(parameter)
+    tap = await load(console, job) if job is not None else None
     return {"tap-now": render_part(console, role, "card_desk/_charger_tap.html", tap=tap)} if tap is not None else {}
 
 

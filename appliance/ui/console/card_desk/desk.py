@@ -23,7 +23,7 @@ from appliance.ui.console.card_desk.find import Found, find
 from appliance.ui.console.card_desk.progress import Progress, Step, read_progress, step_of
 from appliance.ui.console.card_desk.view import Chosen, Panel, Subject, need_number, panel_of, read_subject, so_far
 from appliance.ui.console.wallets.wallets import new_key
-from appliance.ui.forms.forms import Form
+from appliance.ui.forms.forms import Form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks, find_desk, need_desk, remember_desk, usual_desk
 from appliance.ui.frame.render import render, render_part
@@ -57,14 +57,15 @@ class DeskPage:
     found: Found | None
     scan_first: bool
     keys: tuple[str, str]
-    print_job: str
-    """The job after which the receipt is to be printed; "" for none."""
+    print_job: int | None
+    """The job after which the receipt is to be printed."""
     toy: bool
 
 
 async def open_usual(request: web.Request) -> web.Response:
     """`GET /desk?card=&person=`: the desk this browser works at."""
-    asked = f"?{request.query_string}" if request.query_string else ""
+    query = request.rel_url.raw_query_string
+    asked = f"?{query}" if query else ""
     return web.Response(status=303, headers={"Location": path_of(usual_desk(request).id) + asked})
 
 
@@ -98,7 +99,6 @@ async def page(
     subject, progress = await console.store.read(read, desk, chosen, console.desk_key.site_key, now_ms)
     used = await so_far(console, subject, now_ms)
     panel = panel_of(console, subject, now_ms, used, chosen=chosen, form=form)
-    print_job = request.query.get("print", "")
     shown = DeskPage(
         desk=desk,
         desks=all_desks(console),
@@ -109,7 +109,7 @@ async def page(
         found=found,
         scan_first=desk.reader.status is not ReaderStatus.READY and panel.mode == "lay",
         keys=(key or new_key(), key or new_key()),
-        print_job=print_job if print_job.isdecimal() else "",
+        print_job=read_number(request.query.get("print", "")),
         toy=console.toy_reader is not None,
     )
     return render(request, "card_desk/desk.html", shown, status=status)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
-from appliance.db.cards import aliases
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
-from appliance.domain.id_token import HEX, UID_CHARS, readings, reversed_form
+from appliance.domain.id_token import HEX, UID_CHARS, readings
 
 FOUND_MAX = 10
-NUMBER_CHARS_MAX = 7
-"""More digits than that are a UID or a telephone number, not the number printed on a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +24,11 @@ class Found:
 
 
 def find(db: sqlite3.Connection, text: str) -> Found:
-    """A card by its UID in any form or by its printed number; else people by name, telephone or card."""
+    """The card that is meant; else people by name, telephone or card."""
     text = " ".join(text.split())[:100]
-    meant = readings(text)
-    if text.isdecimal() and len(text) <= NUMBER_CHARS_MAX and (card := people.card_by_number(db, int(text))):
-        return Found(text, card)
-    for uid in meant:
-        card = _card_called(db, uid)
-        if card is not None:
-            return Found(text, card)
+    meant = people_search.card_meant(db, text)
+    if meant is not None:
+        return Found(text, meant)
     named = people_search.people(db, text=text, limit=FOUND_MAX).rows if text else []
     if len(named) == 1:
         living = [card for card in people.cards_of(db, named[0].id) if card.blocked_at_ms is None]
@@ -47,12 +40,3 @@ def find(db: sqlite3.Connection, text: str) -> Found:
 def best_uid(text: str) -> str:
     """The UID that a text most likely means, in normal form; "" if it can be none."""
     return next((one for one in readings(text) if len(one) in UID_CHARS and HEX.fullmatch(one)), "")
-
-
-def _card_called(db: sqlite3.Connection, uid: str) -> Card | None:
-    known = people.card_by_uid(db, uid)
-    if known is None and (backwards := reversed_form(uid)):
-        known = people.card_by_uid(db, backwards)
-    if known is None and (alias := aliases.find(db, uid)) is not None:
-        known = people.find_card(db, alias)
-    return known

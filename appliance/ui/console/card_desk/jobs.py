@@ -20,8 +20,8 @@ from appliance.services.ports.stations import DeskView
 from appliance.ui.console.card_desk.desk import page, path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import Chosen
-from appliance.ui.console.wallets.wallets import again, key_after, number_of, one_time_key, read_choice
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import again, key_after, one_time_key, read_choice
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.desks import need_desk, usual_desk
 from appliance.ui.frame.language import N_, _

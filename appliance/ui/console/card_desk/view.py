@@ -29,7 +29,7 @@ from appliance.services.people import people as people_units
 from appliance.ui.console.cards.limits import so_far_of
 from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import Buys, MoneyForm
-from appliance.ui.forms.forms import Form
+from appliance.ui.forms.forms import Form, read_number
 from appliance.ui.frame.context import Console
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording.card_desk import advice_sentence, card_number
@@ -278,9 +278,10 @@ def need_number(text: str) -> int:
     Raises:
         NotFound: It is none.
     """
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+    number = read_number(text)
+    if number is None:
         raise NotFound(N_("There is no such card."))
-    return int(text)
+    return number
 
 
 COPIED = N_(

@@ -30,8 +30,7 @@ from appliance.services.people import people as people_units
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import standing_of
 from appliance.ui.console.cards.limits import so_far_of
-from appliance.ui.console.wallets.wallets import number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of, query
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.desks import usual_desk
@@ -262,9 +261,10 @@ def _expires(request: web.Request, form: Form) -> int | None:
 
 
 async def _new_page(request: web.Request, form: Form, person: str, status: int = 200) -> web.Response:
-    if not (person.isascii() and person.isdecimal() and len(person) < 17):
+    number = read_number(person)
+    if number is None:
         raise web.HTTPNotFound
-    found = await request.app[CONSOLE].store.read(people_units.need_person, PersonId(int(person)))
+    found = await request.app[CONSOLE].store.read(people_units.need_person, PersonId(number))
     return render(request, "cards/new.html", NewPage(found, form), status=status)
 
 

@@ -13,14 +13,14 @@ from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
+from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
-from appliance.domain.id_token import DIGITS
 from appliance.domain.identifiers import CardId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services.cards import limits as service
 from appliance.services.people import people
-from appliance.ui.console.wallets.wallets import currency_of, number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Page, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -28,6 +28,8 @@ from appliance.ui.wording.card_desk import card_number
 from appliance.ui.wording.cards import clock, day_names
 
 KWH = Currency("kWh", 3)
+PLACE = "station-"
+"""How the fields of chargers begin."""
 """Energies are typed as amounts are: any digits, either decimal mark."""
 ENERGIES = ("session_energy_wh", "day_energy_wh")
 AMOUNTS = ("session_minor", "day_minor")
@@ -81,7 +83,8 @@ def read_limits(form: Form, currency: Currency) -> Limits:
     """
     energies = {name: parse_amount(form.text(name), KWH, name) for name in ENERGIES if form.text(name)}
     amounts = {name: parse_amount(form.text(name), currency, name) for name in AMOUNTS if form.text(name)}
-    places = frozenset(int(name.removeprefix("station-")) for name in form.values if is_place(name) and form.on(name))
+    ticked = (read_number(name.removeprefix(PLACE)) for name in form.values if name.startswith(PLACE) and form.on(name))
+    places = frozenset(number for number in ticked if number is not None)
     if form.text("where") == "some" and not places:
         raise Invalid("stations", N_("Choose at least one charger."), N_("Or let the card charge at all of them."))
     return Limits(
@@ -100,7 +103,7 @@ def read_clock(form: Form, name: str, empty: int) -> int:
     Raises:
         Invalid: It is none.
     """
-    text = form.text(name).translate(DIGITS)
+    text = form.text(name).translate(WESTERN)
     if not text:
         return empty
     found = CLOCK.fullmatch(text)
@@ -108,12 +111,6 @@ def read_clock(form: Form, name: str, empty: int) -> int:
     if minute > MINUTES_PER_DAY:
         raise Invalid(name, N_("This is no time of the day."), N_("Write it as hours and minutes, such as 18:30."))
     return minute
-
-
-def is_place(name: str) -> bool:
-    """Whether a field is that of a charger."""
-    number = name.removeprefix("station-")
-    return name.startswith("station-") and number.isascii() and number.isdecimal() and len(number) < 16
 
 
 def form_of(limits: Limits, currency: Currency) -> Form:
@@ -131,7 +128,7 @@ def form_of(limits: Limits, currency: Currency) -> Form:
         # Browsers know no 24:00.
         values["until_minute"] = clock(limits.until_minute % MINUTES_PER_DAY)
     values |= {f"day-{day}": "1" for day in range(7) if (limits.weekdays or EVERY_DAY) >> day & 1}
-    values |= {f"station-{station}": "1" for station in limits.stations}
+    values |= {f"{PLACE}{station}": "1" for station in limits.stations}
     return Form({**values, "where": "some" if limits.stations else "all"})
 
 
@@ -144,7 +141,7 @@ async def _page(request: web.Request, form: Form | None, status: int = 200) -> w
         number=card_number(card.number),
         form=shown,
         days=[(f"day-{day}", word, shown.on(f"day-{day}")) for day, word in enumerate(day_names(formats_of(request)))],
-        places=[(f"station-{one.id}", one.name or one.identity, shown.on(f"station-{one.id}")) for one in places],
+        places=[(f"{PLACE}{one.id}", one.name or one.identity, shown.on(f"{PLACE}{one.id}")) for one in places],
         any_place=shown.text("where") != "some",
     )
     return render(request, "cards/limits.html", page, status=status)

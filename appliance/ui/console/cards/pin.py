@@ -12,8 +12,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import pin
 from appliance.services.people import people
-from appliance.ui.console.wallets.wallets import number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render

@@ -19,7 +19,7 @@ from appliance.services.announce import Announcement, UnknownTagSeen
 from appliance.services.cards import aliases, unknown
 from appliance.services.cards.unknown import TAGS_MAX, UnknownTag
 from appliance.services.people import people as people_units
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
@@ -88,7 +88,7 @@ class AliasPage:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /cards/unknown?station=`."""
-    station = _station(request.query.get("station", ""))
+    station = read_number(request.query.get("station", ""))
     found, places = await request.app[CONSOLE].store.read(_read_list, station)
     view = f"unknown-cards:{station or ''}".rstrip(":")
     return render(request, "cards/unknown.html", ListPage(found, station, places, view))
@@ -147,7 +147,7 @@ async def dismiss(request: web.Request) -> web.Response:
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """The list."""
-    found, _places = await console.store.read(_read_list, _station(parameter))
+    found, _places = await console.store.read(_read_list, read_number(parameter))
     return {"unknown-list": render_part(console, role, "cards/_unknown.html", rows=found)}
 
 
@@ -216,20 +216,17 @@ def _guess(card: Card, how: str) -> Guess:
 
 def _asked(token: str, station: str) -> tuple[str, int]:
     """What a form or the address bar speaks of."""
-    number = _station(station)
+    number = read_number(station)
     if not 0 < len(token) <= TOKEN_CHARS_MAX or number is None:
         raise NotFound(N_("This card is not on the list any more."))
     return token, number
 
 
-def _station(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
-
-
 def _card(text: str) -> CardId:
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+    number = read_number(text)
+    if number is None:
         raise NotFound(N_("There is no such card."))
-    return CardId(int(text))
+    return CardId(number)
 
 
 PAGE = Page(

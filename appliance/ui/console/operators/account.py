@@ -10,7 +10,7 @@ from appliance.db import operators as rows
 from appliance.db.operators import LogIn
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.operators import operators
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _, speak
@@ -68,7 +68,7 @@ async def end_log_in(request: web.Request) -> web.Response:
     console, who = request.app[CONSOLE], principal(request)
     await console.store.write(
         operators.end_log_in,
-        int(request.match_info["log_in"]),
+        number_of(request, "log_in"),
         operator=who.id,
         actor=who.actor,
         now_ms=console.clock(),
@@ -109,6 +109,6 @@ PAGE = Page(
         web.get("/account", show),
         web.post("/account/password", change_password),
         web.post("/account/language", change_language),
-        web.post(r"/account/log-ins/{log_in:\d{1,15}}/end", end_log_in),
+        web.post("/account/log-ins/{log_in}/end", end_log_in),
     ]
 )

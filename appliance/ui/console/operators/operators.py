@@ -11,7 +11,7 @@ from appliance.db import operators as rows
 from appliance.db.operators import ApiToken, Operator
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services.operators import operators
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _
@@ -145,7 +145,7 @@ async def revoke_token(request: web.Request) -> web.Response:
     console = request.app[CONSOLE]
     await console.store.write(
         operators.revoke_token,
-        int(request.match_info["token"]),
+        number_of(request, "token"),
         actor=principal(request).actor,
         now_ms=console.clock(),
     )
@@ -182,7 +182,7 @@ def _read(db: sqlite3.Connection) -> tuple[list[Operator], list[ApiToken]]:
 
 
 def _number(request: web.Request) -> int:
-    return int(request.match_info["operator"])
+    return number_of(request, "operator")
 
 
 def _roles() -> list[tuple[str, str]]:
@@ -193,7 +193,7 @@ def _language(form: Form) -> str:
     return form.value("language") if form.value("language") in LANGUAGES else ""
 
 
-OPERATOR = r"/operators/{operator:\d{1,15}}"
+OPERATOR = "/operators/{operator}"
 
 PAGE = Page(
     routes=[
@@ -205,6 +205,6 @@ PAGE = Page(
         web.post(f"{OPERATOR}/disable", disable),
         web.post(f"{OPERATOR}/enable", enable),
         web.post("/tokens", create_token),
-        web.post(r"/tokens/{token:\d{1,15}}/revoke", revoke_token),
+        web.post("/tokens/{token}/revoke", revoke_token),
     ]
 )

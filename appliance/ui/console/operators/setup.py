@@ -10,8 +10,8 @@ from aiohttp import web
 
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
+from appliance.domain.roles import Role
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page

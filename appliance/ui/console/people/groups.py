@@ -15,8 +15,8 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
 from appliance.domain.money import format_amount, parse_amount
 from appliance.services.people import groups
-from appliance.ui.console.wallets.wallets import currency_of, number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
@@ -117,9 +117,10 @@ def _read(request: web.Request, form: Form) -> tuple[int | None, int | None]:
     if form.text("limit_minor") and form.text("policy") == "postpaid":
         limit_minor = parse_amount(form.text("limit_minor"), currency_of(request), field="limit_minor")
     tariff = form.text("tariff_id")
-    if tariff and not (tariff.isascii() and tariff.isdecimal() and len(tariff) < 17):
+    number = read_number(tariff)
+    if tariff and number is None:
         raise Invalid("tariff_id", N_("There is no such tariff."))
-    return limit_minor, int(tariff) if tariff else None
+    return limit_minor, number
 
 
 async def _page(request: web.Request, group: Group | None, form: Form, status: int = 200) -> web.Response:

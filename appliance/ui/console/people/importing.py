@@ -307,7 +307,9 @@ async def _exported(request: web.Request) -> AsyncIterator[Sequence[exports.Row]
 
 
 def _read_export(db: sqlite3.Connection, text: str, state: str, now_ms: int, last: int) -> list[tuple[Card, Person]]:
-    cards = people_search.cards_after(db, last, text=text, state=state, now_ms=now_ms, limit=EXPORT_ROWS_AT_ONCE)
+    cards = people_search.cards_numbered_after(
+        db, last, text=text, state=state, now_ms=now_ms, limit=EXPORT_ROWS_AT_ONCE
+    )
     return [(card, need_person(db, card.person_id)) for card in cards]
 
 

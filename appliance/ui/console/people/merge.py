@@ -13,8 +13,8 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services.people import people
 from appliance.services.wallets import form_bookings
-from appliance.ui.console.wallets.wallets import again, key_after, new_key, number_of, one_time_key
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import _, ngettext
 from appliance.ui.frame.render import done, formats_of, render
@@ -56,9 +56,9 @@ async def merge(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request, into: str, form: Form, key: str, status: int = 200) -> web.Response:
     text = request.query.get("q", "").strip()[:100]
-    number = PersonId(int(into)) if into.isascii() and into.isdecimal() and len(into) < 16 else None
+    number = read_number(into)
     person, target, found = await request.app[CONSOLE].store.read(
-        _read, PersonId(number_of(request, "person")), number, text
+        _read, PersonId(number_of(request, "person")), PersonId(number) if number is not None else None, text
     )
     sentences = told(person, target, formats_of(request)) if target is not None else []
     page = MergePage(person, target, text, found, sentences, form, key)

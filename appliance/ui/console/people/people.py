@@ -21,8 +21,8 @@ from appliance.services.people.groups import need_group
 from appliance.services.wallets import form_bookings
 from appliance.services.wallets.form_bookings import NewPerson
 from appliance.ui.console.wallets import wallets
-from appliance.ui.console.wallets.wallets import MoneyForm, number_of
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.console.wallets.wallets import MoneyForm
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.desks import usual_desk
@@ -116,7 +116,7 @@ class PersonPage:
 async def show_list(request: web.Request) -> web.Response:
     """`GET /people?q=&group=&gone=&order=&page=`."""
     text = request.query.get("q", "")[:100]
-    group = _whole(request.query.get("group", ""))
+    group = read_number(request.query.get("group", ""))
     closed = request.query.get("gone") == "1"
     order = order_of(request, people_search.PEOPLE_ORDERS, "name")
     number = page_of(request)
@@ -160,7 +160,7 @@ async def add(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /people/{person}?before=`."""
-    before_ms = _whole(request.query.get("before", ""))
+    before_ms = read_number(request.query.get("before", ""))
     shown = await request.app[CONSOLE].store.read(_shown, PersonId(number_of(request, "person")), before_ms)
     found, rows = shown.buys.person, shown.records
     policy, sentence = POLICIES[found.policy]
@@ -293,10 +293,6 @@ def _language(form: Form) -> str:
     if language and language not in LANGUAGES:
         raise Invalid("language", N_("There is no such language."))
     return language
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else None
 
 
 PAGE = Page(

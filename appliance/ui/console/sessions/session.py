@@ -20,12 +20,12 @@ from appliance.domain.identifiers import SessionId
 from appliance.domain.money import Currency
 from appliance.domain.session import OVER, SessionState, bill_for, usage_until
 from appliance.domain.site import Site
-from appliance.domain.tariff import Bill, Line, Tariff, Usage
+from appliance.domain.tariff import PRICES, Bill, Line, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
 from appliance.services.sessions import closing, review
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
-from appliance.ui.console.wallets.wallets import number_of
+from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
@@ -149,9 +149,10 @@ async def bill(request: web.Request) -> web.Response:
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """What moves on the page while the session runs."""
-    if not (parameter.isascii() and parameter.isdecimal() and len(parameter) < 17):
+    number = read_number(parameter)
+    if number is None:
         raise NotFound(N_("There is no such session."))
-    page = await load(console, SessionId(int(parameter)))
+    page = await load(console, SessionId(number))
     parts = {"answer": "sessions/_answer.html", "bill": "sessions/_bill.html"}
     names = {name: getattr(page, name) for name in page.__slots__}
     return {name: render_part(console, role, template, **names) for name, template in parts.items()}
@@ -245,19 +246,19 @@ def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
 
 
 def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:
-    prices = {
-        "energy": (tariff.energy_milli_per_kwh, _("{price} a kWh")),
-        "time": (tariff.time_milli_per_minute, _("{price} a minute")),
-        "idle": (tariff.idle_milli_per_minute, _("{price} a minute")),
-        "flat": (tariff.flat_milli, "{price}"),
+    words = {
+        "energy": _("{price} a kWh"),
+        "time": _("{price} a minute"),
+        "idle": _("{price} a minute"),
+        "flat": "{price}",
     }
     found = []
     for line in lines:
-        milli, words = prices[line.kind]
         quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
         if line.kind in ("time", "idle"):
             quantity = fmt.duration(line.quantity)
-        written = words.format(price=price_written(milli, currency, fmt))
+        milli = getattr(tariff, PRICES[line.kind])
+        written = words[line.kind].format(price=price_written(milli, currency, fmt))
         found.append(BillLine(_(LINES[line.kind]), quantity, written, line.amount_minor))
     return found
 

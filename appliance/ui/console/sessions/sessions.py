@@ -21,6 +21,7 @@ from appliance.domain.session import usage_until
 from appliance.domain.tariff import Usage
 from appliance.ui.console.sessions import session
 from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms.forms import read_number
 from appliance.ui.forms.listing import query
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import _, ngettext
@@ -104,10 +105,9 @@ class ListPage:
 
 async def show_list(request: web.Request) -> web.Response:
     """`GET /sessions?station=&person=&card=&state=&from=&to=&before=`."""
-    before = request.query.get("before", "")
     console, now_ms = request.app[CONSOLE], request.app[CONSOLE].clock()
-    number = int(before) if before.isascii() and before.isdecimal() and len(before) < 17 else 0
-    listed = await console.store.read(_listed, _asked(request), number, now_ms)
+    before = read_number(request.query.get("before", "")) or 0
+    listed = await console.store.read(_listed, _asked(request), before, now_ms)
     sessions, wanted = listed.sessions[:ROWS_AT_ONCE], listed.wanted
     kept = query(request, before="").partition("?")[2]
     page = ListPage(
@@ -209,11 +209,8 @@ def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
     """The filter that was meant. A name that fits one person means that person; what fits nobody finds nothing."""
     station = stations.by_identity(db, asked.station) if asked.station else None
     person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
-    card = (
-        people.find_card(db, CardId(int(asked.card)))
-        if asked.card.isascii() and asked.card.isdecimal() and len(asked.card) < 17
-        else None
-    )
+    number = read_number(asked.card)
+    card = people.find_card(db, CardId(number)) if number is not None else None
     found = Filter(
         station=station.id if station is not None else None,
         person=person.id if person is not None else PersonId(-1) if asked.person else None,
@@ -237,7 +234,8 @@ def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
 
 def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tuple[Person | None, list[Person]]:
     """The person of this number, or the only one whom the text fits; else those among whom to choose."""
-    if text.isascii() and text.isdecimal() and len(text) < 10 and (by_number := people.find(db, PersonId(int(text)))):
+    number = read_number(text)
+    if number is not None and (by_number := people.find(db, PersonId(number))):
         return by_number, []
     found = people_search.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only).rows
     return (found[0], []) if len(found) == 1 else (None, found)

@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import board
-from appliance.db.people import people
+from appliance.db.people import people_search
 from appliance.db.people.people import Person
+from appliance.db.sessions import session_list
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Conflict, Invalid, Refusal
-from appliance.domain.identifiers import PersonId, SessionId
+from appliance.domain.identifiers import PersonId, StationId
+from appliance.domain.station import EVSE_MAX
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import start_requests
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import N_, _
@@ -75,6 +79,8 @@ async def start(request: web.Request) -> web.Response:
         person = PersonId(form.number("person")) if form.text("person") else None
         if person is None and not card:
             raise Invalid("card", N_("Say who is to charge: a person or a card."))
+        if card and (meant := await console.store.read(people_search.card_meant, card)) is not None:
+            card = meant.uid
         wish = await console.control.start(station.id, evse, principal(request).actor, person=person, card=card)
         async with asyncio.timeout(ANSWER_WAIT_S):
             answer = await asyncio.shield(wish.answer)
@@ -92,10 +98,12 @@ async def start(request: web.Request) -> web.Response:
 async def _start_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
     console = request.app[CONSOLE]
     station, evse = await station_of(request), _evse(request)
-    query = request.query.get("q", "").strip()
+    query = request.query.get("q", "").strip()[:100]
     if query:
         names_only = principal(request).role not in SEES_PHONES
-        found = await console.store.read(people.page, text=query, limit=FOUND_MAX, names_only=names_only)
+        found = (
+            await console.store.read(people_search.people, text=query, limit=FOUND_MAX, names_only=names_only)
+        ).rows
     else:
         found = await console.store.read(board.recent_people, station.id, FOUND_MAX)
     page = StartPage(station, _place(request, station, evse), evse, query, found, not query, form)
@@ -108,8 +116,7 @@ async def _start_page(request: web.Request, form: Form, *, status: int = 200) ->
 async def show_stop(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/1/stop`."""
     station, evse = await station_of(request), _evse(request)
-    running = (await request.app[CONSOLE].store.read(board.running, station.id)).get((station.id, evse))
-    who = running.person if running and running.person else _("The driver")
+    who = await request.app[CONSOLE].store.read(_who, station.id, evse) or _("The driver")
     return _confirm(
         request,
         title=_("Stop charging?"),
@@ -126,38 +133,37 @@ async def show_stop(request: web.Request) -> web.Response:
 async def stop(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/1/stop`: the transaction that runs there, or the wish that waits there."""
     console, station, evse = request.app[CONSOLE], await station_of(request), _evse(request)
-    open_ones = await console.store.read(board.running, station.id)
-    running = open_ones.get((station.id, evse)) or open_ones.get((station.id, 0))
-    if running is None:
+    session = await console.store.read(start_requests.running_on, station.id, evse)
+    if session is None:
         raise Conflict(N_("No session runs on this connector."), N_("It may have ended a moment ago."))
 
     async def ask() -> CommandAnswer:
-        return await console.control.stop(SessionId(running.id), principal(request).actor)
+        return await console.control.stop(session, principal(request).actor)
 
     # Where a stop fails, the session's page tells more, and ends it if the charger has forgotten it.
-    page = f"/sessions/{running.id}" if may(principal(request).role, "GET", "/sessions/{session}") else "/"
+    page = f"/sessions/{session}" if may(principal(request).role, "GET", "/sessions/{session}") else "/"
     return await _command(request, station, evse, ask, _("the charger is stopping."), failed_at=page)
 
 
 async def show_unlock(request: web.Request) -> web.Response:
-    """`GET /stations/CS-07/1/unlock`."""
-    station, evse = await station_of(request), _evse(request)
+    """`GET /stations/CS-07/1/unlock?connector=…`: without a connector the one in use."""
+    station, evse, connector = await station_of(request), _evse(request), _connector(request)
     return _confirm(
         request,
         title=_("Unlock the plug?"),
         name=_place(request, station, evse),
         consequence=_("The charger lets go of the cable. If a car is charging, that ends."),
         verb=_("Unlock"),
-        action=f"{station_path(station.identity)}/{evse}/unlock",
+        action=f"{station_path(station.identity)}/{evse}/unlock" + (f"?connector={connector}" if connector else ""),
     )
 
 
 async def unlock(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/1/unlock`."""
+    """`POST /stations/CS-07/1/unlock?connector=…`: without a connector the one in use."""
     console, station, evse = request.app[CONSOLE], await station_of(request), _evse(request)
 
     async def ask() -> CommandAnswer:
-        return await console.control.unlock(station.id, evse, 1, principal(request).actor)
+        return await console.control.unlock(station.id, evse, _connector(request), principal(request).actor)
 
     return await _command(request, station, evse, ask, _("the plug is unlocked."))
 
@@ -228,6 +234,13 @@ async def reset(request: web.Request) -> web.Response:
 # --- helpers -------------------------------------------------------------------------------------------------------------
 
 
+def _who(db: sqlite3.Connection, station: StationId, evse: int) -> str:
+    """Who charges there; "" if nobody knows."""
+    number = start_requests.running_on(db, station, evse)
+    session = session_list.show(db, number) if number is not None else None
+    return session.person if session is not None else ""
+
+
 async def _set_operative(request: web.Request, *, operative: bool, told: str) -> web.Response:
     console, station, evse = request.app[CONSOLE], await station_of(request), _evse(request)
 
@@ -274,10 +287,14 @@ def _confirm(
 
 
 def _evse(request: web.Request) -> int:
-    text = request.match_info["evse"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4):
+    return number_of(request, "evse", most=EVSE_MAX)
+
+
+def _connector(request: web.Request) -> int:
+    number = read_number(request.query.get("connector", "0"), most=EVSE_MAX)
+    if number is None:
         raise web.HTTPNotFound
-    return int(text)
+    return number
 
 
 def _place(request: web.Request, station: Station, evse: int) -> str:

@@ -10,8 +10,8 @@ from aiohttp import web
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import NotFound
-from appliance.services.ports.stations import CommandAnswer
-from appliance.ui.frame.context import CONSOLE
+from appliance.services.ports.stations import CommandAnswer, SpokenVersion
+from appliance.ui.frame.context import CONSOLE, Console
 from appliance.ui.frame.language import N_, _
 
 REFUSED = {
@@ -48,6 +48,12 @@ async def station_of(request: web.Request) -> Station:
     if found is None:
         raise NotFound(N_("There is no station {identity}."), N_("Look under Stations."), identity=identity)
     return found
+
+
+def versions_of(console: Console, station: Station) -> list[SpokenVersion]:
+    """The version of OCPP that the station spoke last; all of them for one that has never come."""
+    spoken = console.stations.versions()
+    return [one for one in spoken if one.version == station.ocpp_version] or list(spoken)
 
 
 @lru_cache(maxsize=4096)

@@ -13,18 +13,13 @@ from appliance.db.stations.message_log import Message
 from appliance.db.stations.stations import Station
 from appliance.services.foreign_json import read_json
 from appliance.ui.console.stations.common import station_of
+from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.render import render
 
 ROWS = 50
 EXPORT_ROWS_MAX = 20_000
 EXPORT_ROWS_AT_ONCE = 1_000
-ACTIONS = (
-    "BootNotification", "StatusNotification", "Heartbeat", "Authorize", "StartTransaction", "MeterValues",
-    "StopTransaction", "RemoteStartTransaction", "RemoteStopTransaction", "Reset", "UnlockConnector",
-    "ChangeAvailability", "GetConfiguration", "ChangeConfiguration", "TriggerMessage", "DataTransfer",
-    "FirmwareStatusNotification", "DiagnosticsStatusNotification", "SecurityEventNotification",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +51,10 @@ async def show(request: web.Request) -> web.Response:
     station, asked = await station_of(request), request.query
     action, direction, wrong = asked.get("action", ""), asked.get("direction", ""), asked.get("wrong") == "1"
     direction = direction if direction in ("in", "out") else ""
-    before = asked.get("before", "")
     page = await request.app[CONSOLE].store.read(
         message_log.page,
         station.id,
-        int(before) if before.isdecimal() and len(before) < 16 else None,
+        read_number(asked.get("before", "")),
         ROWS,
         action=action or None,
         direction=direction or None,
@@ -69,11 +63,14 @@ async def show(request: web.Request) -> web.Response:
     filters = {"action": action, "direction": direction, "wrong": "1" if wrong else ""}
     kept = {name: value for name, value in filters.items() if value}
     older = f"?{urlencode({**kept, 'before': page.before_id})}" if page.before_id is not None else ""
+    # A station that was given new firmware may have spoken another version before.
+    versions = request.app[CONSOLE].stations.versions()
+    actions = tuple(dict.fromkeys(name for one in versions for name in one.messages))
     exchanges = [Exchange(one, pretty(one.request), pretty(one.answer)) for one in page.messages]
     return render(
         request,
         "stations/messages.html",
-        MessagesPage(station, exchanges, ACTIONS, action, direction, wrong, older, f"?{urlencode(kept)}"),
+        MessagesPage(station, exchanges, actions, action, direction, wrong, older, f"?{urlencode(kept)}"),
     )
 
 

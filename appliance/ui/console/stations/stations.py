@@ -25,7 +25,7 @@ from appliance.services.stations import admission
 from appliance.services.stations import qr_codes as sticker_codes
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
-from appliance.ui.console.stations.common import station_of, station_path
+from appliance.ui.console.stations.common import station_of, station_path, versions_of
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import _
@@ -36,7 +36,6 @@ from appliance.ui.writing.formats import formats
 
 RECENT_SESSIONS = 10
 PASSWORD_BYTES = 16
-TRIGGERS = ("StatusNotification", "MeterValues", "BootNotification", "Heartbeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +201,6 @@ async def dismiss(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/dismiss`: turn a knocking one away; it may knock again."""
     console, station = request.app[CONSOLE], await station_of(request)
     await console.store.write(admission.dismiss, station.id, principal(request).actor, console.clock())
-    await console.stations.disconnect(station.id, "turned away")
     return done(request, "/stations", _("{identity} was turned away.").format(identity=station.identity))
 
 
@@ -215,7 +213,6 @@ async def retire(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/retire`: off the board for good, its sessions stay."""
     console, station = request.app[CONSOLE], await station_of(request)
     await console.store.write(admission.retire, station.id, principal(request).actor, console.clock())
-    await console.stations.disconnect(station.id, "retired")
     return done(request, "/stations", _("{name} is retired. Its sessions stay in the books.").format(name=station.name))
 
 
@@ -242,7 +239,6 @@ async def secure(request: web.Request) -> web.Response:
     except Refusal as refusal:
         page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)
-    await console.stations.disconnect(station.id, "must come back with its password")
     page = SecurityPage(await station_of(request), password, Form(), console.addresses)
     return render(request, "stations/security.html", page)
 
@@ -264,7 +260,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
     station, places, running, parked, troubles, sessions, codes = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
-    names = {int(station.id): Named(station.identity, station.name, len(station.connectors))}
+    names = {int(station.id): Named(station.identity, station.name, len({one.evse for one in station.connectors}))}
     return StationPage(
         station=station,
         stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
@@ -273,9 +269,14 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
         troubles=[told(one, names, fmt, now_ms) for one in troubles],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         form=form,
-        triggers=TRIGGERS,
+        triggers=triggers_of(console, station),
         addresses=console.addresses,
     )
+
+
+def triggers_of(console: Console, station: Station) -> tuple[str, ...]:
+    """What it may be asked to send."""
+    return tuple(dict.fromkeys(name for one in versions_of(console, station) for name in one.triggers))
 
 
 def stickers(codes: dict[int, str], addresses: Addresses) -> list[tuple[int, str]]:

@@ -10,16 +10,14 @@ from aiohttp import web
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.foreign_json import read_json
-from appliance.services.ports.stations import CommandFailed, Variable
+from appliance.services.ports.stations import CommandFailed, Variable, VariableName
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
-from appliance.ui.console.stations.stations import TRIGGERS
+from appliance.ui.console.stations.stations import triggers_of
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
-
-SECRET_WORDS = ("password", "authorizationkey", "secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,15 @@ async def show_variables(request: web.Request) -> web.Response:
         variables = await console.control.get_variables(station.id, [], principal(request).actor)
     except CommandFailed as error:
         failure = command_failure(error)
-    known = sorted((_blanked(one) for one in variables), key=lambda one: (one.readonly, one.name.casefold()))
+    known = sorted(variables, key=lambda one: (one.readonly, str(one.name).casefold()))
     return render(request, "stations/variables.html", VariablesPage(station, known, failure, Form()))
 
 
 async def set_variable(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/variables` with `name` and `value`."""
+    """`POST /stations/CS-07/variables` with `name`, `component` and `value`."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
-    name, back = form.text("name"), f"{station_path(station.identity)}/variables"
+    name = VariableName(form.text("name"), form.text("component"))
+    back = f"{station_path(station.identity)}/variables"
     try:
         answer = await console.control.set_variable(
             station.id, name, form.value("value").strip(), principal(request).actor
@@ -75,7 +74,7 @@ async def trigger(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/trigger` with `message`."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     message, back = form.text("message"), station_path(station.identity)
-    if message not in TRIGGERS:
+    if message not in triggers_of(console, station):
         raise Invalid("message", N_("There is no message {name} to ask for."), name=message)
     try:
         answer = await console.control.trigger(station.id, message, principal(request).actor)
@@ -114,11 +113,6 @@ def _payload(text: str) -> object:
     if not isinstance(found, dict):
         raise Invalid("payload", N_("A payload is a JSON object, in curly brackets."))
     return found
-
-
-def _blanked(variable: Variable) -> Variable:
-    secret = any(word in variable.name.casefold() for word in SECRET_WORDS)
-    return Variable(variable.name, "••••", variable.readonly) if secret and variable.value else variable
 
 
 PAGE = Page(

@@ -15,7 +15,7 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
 from appliance.services.wallets import receipts as service
-from appliance.ui.console.wallets.wallets import number_of
+from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.forms.listing import query
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page
@@ -73,10 +73,10 @@ async def show_list(request: web.Request) -> web.Response:
     """`GET /receipts?person=&number=&before=`."""
     number = request.query.get("number", "").strip().lstrip("#")
     if number:
-        found = await request.app[CONSOLE].store.read(rows.find, _whole(number) or 0)
+        found = await request.app[CONSOLE].store.read(rows.find, read_number(number) or 0)
         if found is not None:
             return web.Response(status=303, headers={"Location": f"/receipts/{found.number}"})
-    person, before = _whole(request.query.get("person", "")), _whole(request.query.get("before", ""))
+    person, before = read_number(request.query.get("person", "")), read_number(request.query.get("before", ""))
     listed, about = await request.app[CONSOLE].store.read(_read_list, person, before)
     shown = ListPage(
         [_line(one) for one in listed[:ROWS_AT_ONCE]],
@@ -156,11 +156,6 @@ def _read_list(db: sqlite3.Connection, person: int | None, before: int | None) -
         raise NotFound(N_("There is no such person."))
     number = about.id if about is not None else None
     return rows.page(db, person=number, before=before, limit=ROWS_AT_ONCE + 1), about
-
-
-def _whole(text: str) -> int | None:
-    """A number in any digits; None for what is none."""
-    return int(text) if text.isdecimal() and len(text) < 16 else None
 
 
 def _cookie(request: web.Request) -> str:

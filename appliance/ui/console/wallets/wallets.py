@@ -15,14 +15,14 @@ from aiohttp import web
 from appliance.db import tariffs
 from appliance.db.people import people
 from appliance.db.people.people import Person
-from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
 from appliance.services.idempotency import KeyReused
 from appliance.services.wallets import form_bookings, wallets
 from appliance.services.wallets.form_bookings import Moved
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -33,7 +33,6 @@ PRESETS_WITHOUT_PRICE = (10, 20, 50, 100)
 """Major units, where nothing has a price yet."""
 PRESET_STEPS = (1, 2, 5)
 KEY_CHARS_MAX = 64
-NUMBER_MAX = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ async def top_up(request: web.Request) -> web.Response:
 async def show_refund(request: web.Request) -> web.Response:
     """`GET /people/{person}/refund`: all that is free, unless something else is typed."""
     found = (await _buys(request)).person
-    free_minor = max(0, found.balance_minor - found.held_minor)
+    free_minor = found.payable_minor
     form = Form({"amount_minor": format_amount(free_minor, currency_of(request))} if free_minor else {})
     return render(request, "wallets/refund.html", _confirm_page(found, form, new_key()))
 
@@ -132,7 +131,7 @@ async def refund(request: web.Request) -> web.Response:
         amount_minor = read_amount(request, form)
         method = wallets.method_of(form.text("method"))
         if not form.on("confirmed"):
-            check_refund(found, amount_minor)
+            wallets.check_refund(found, amount_minor)
             sentence = _("{amount} goes out {method} to {name}. The balance becomes {balance}.").format(
                 amount=fmt.money(amount_minor),
                 method=_(IN_METHODS[method]),
@@ -146,7 +145,7 @@ async def refund(request: web.Request) -> web.Response:
             console.clock(),
         )  # fmt: skip
     except Refusal as refusal:
-        page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
+        page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/refund.html", page, status=refusal.status)
     words = (
         _("{amount} had been paid out to {name} before; nothing was booked now. The balance is {balance} now.")
@@ -160,10 +159,8 @@ async def refund(request: web.Request) -> web.Response:
 async def show_correction(request: web.Request) -> web.Response:
     """`GET /people/{person}/correction?session=`: with a session, its number stands in the reason already."""
     found = (await _buys(request)).person
-    session = request.query.get("session", "")
-    reason = (
-        _("Session {number}: ").format(number=formats_of(request).number(int(session))) if session.isdecimal() else ""
-    )
+    session = read_number(request.query.get("session", ""))
+    reason = "" if session is None else _("Session {number}: ").format(number=formats_of(request).number(session))
     return render(request, "wallets/correction.html", _confirm_page(found, Form({"reason": reason}), new_key()))
 
 
@@ -181,7 +178,7 @@ async def correct(request: web.Request) -> web.Response:
         if not form.text("reason"):
             raise Invalid("reason", N_("A correction needs a reason."))
         if not form.on("confirmed"):
-            check_correction(found, signed)
+            wallets.check_correction(found, signed)
             words = (
                 _("{amount} is added to the wallet of {name}. The balance becomes {balance}.")
                 if signed > 0
@@ -201,7 +198,7 @@ async def correct(request: web.Request) -> web.Response:
             console.clock(),
         )
     except Refusal as refusal:
-        page = _confirm_page(found, again(form, refusal), key_after(form, refusal))
+        page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/correction.html", page, status=refusal.status)
     words = (
         _("This correction for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
@@ -285,25 +282,6 @@ def read_amount(request: web.Request, form: Form) -> int:
     return parse_amount(form.text("amount_minor"), currency_of(request), field="amount_minor")
 
 
-def check_refund(person: Person, amount_minor: int) -> None:
-    """The same refusal as the one at the booking, before anything is confirmed."""
-    wallets.check_amount(amount_minor)
-    if amount_minor > person.balance_minor - person.held_minor:
-        raise Invalid(
-            "amount_minor",
-            N_("The wallet of {name} has less than that."),
-            N_("What is held for a session cannot be paid out."),
-            name=person.name,
-        )
-
-
-def check_correction(person: Person, amount_minor: int) -> None:
-    """The same for a correction, in either direction; out of a wallet goes at most what is available."""
-    wallets.check_amount(abs(amount_minor))
-    if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
-        raise Invalid("amount_minor", N_("The wallet of {name} has less than that."), name=person.name)
-
-
 def again(form: Form, refusal: Refusal) -> Form:
     """The form with what was wrong. It is asked to confirm once more."""
     values = {name: value for name, value in form.values.items() if name != "confirmed"}
@@ -345,16 +323,15 @@ def currency_of(request: web.Request) -> Currency:
     return Currency(site.currency, site.exponent)
 
 
-def number_of(request: web.Request, name: str) -> int:
-    """A number out of the path; anything else is no page of ours."""
-    text = request.match_info[name]
-    if not (text.isascii() and text.isdecimal() and len(text) < 17):
-        raise web.HTTPNotFound
-    return min(int(text), NUMBER_MAX)
-
-
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
     return ConfirmPage(person, form, key, method_choices(), sentence, button)
+
+
+def _beside_amount(refusal: Refusal) -> Refusal:
+    """Too little money is a word about the amount that was typed."""
+    if isinstance(refusal, TooLittleMoney):
+        return Invalid("amount_minor", refusal.message, refusal.advice, **refusal.values)
+    return refusal
 
 
 def _done(request: web.Request, person: int, sentence: str, moved: Moved) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,18 @@ from typing import Any
 import pytest
 
 from appliance.db import audit, board
-from appliance.domain.events import StatusChanged
-from appliance.domain.identifiers import StationId
+from appliance.domain.id_token import IdToken
+from appliance.domain.identifiers import PersonId, StationId
+from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.operators import operators
-from appliance.services.operators.operators import Role
 from appliance.services.people import groups, people
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.sessions import start_requests
 from appliance.services.stations import admission
+from tests.support.statuses import status_changed
 from tests.ui.yard import ACTOR, NOW_MS, SITE, Yard, open_yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -98,7 +101,7 @@ async def test_a_session_whose_connector_has_two_plugs_counts_once(yard: Yard) -
 
     before = await figures()
     await yard.store.write(
-        admission.status_changed, StationId(1), StatusChanged(1, 2, "Charging", "NoError", "", NOW_MS, NOW_MS)
+        admission.status_changed, StationId(1), replace(status_changed(1, "Charging", NOW_MS, NOW_MS), connector=2)
     )
     after = await figures()
 
@@ -188,7 +191,7 @@ async def test_a_start_holds_the_money_and_then_asks_the_charger(yard: Yard) -> 
     station, evse, token = yard.stations.asked[0][1:]
     held = await yard.store.read(
         lambda db: db.execute(
-            "SELECT held_minor, state FROM session WHERE id_token = ? AND state = 'requested'", (token,)
+            "SELECT held_minor, state FROM session WHERE id_token = ? AND state = 'requested'", (token.value,)
         ).fetchone()
     )
     assert yard.stations.asked[0][0] == "remote_start"
@@ -240,7 +243,7 @@ async def test_a_start_without_money_comes_back_with_the_reason(yard: Yard) -> N
 async def test_a_card_number_starts_too_in_any_writing(yard: Yard) -> None:
     await answered(yard, "/stations/CS-02/1/start", {"card": "04:a1:b2:c3"})
 
-    assert yard.stations.asked == [("remote_start", 2, 1, "04A1B2C3")]
+    assert yard.stations.asked == [("remote_start", 2, 1, IdToken("04A1B2C3"))]
 
 
 async def test_the_search_for_a_person_finds_by_telephone(yard: Yard) -> None:
@@ -269,6 +272,21 @@ async def test_a_stop_is_asked_of_the_charger_and_put_on_record(yard: Yard) -> N
     assert said == "done: Gate 1 · 1: the charger is stopping."
     rows = await yard.store.read(audit.page, action="station.stop")
     assert rows[0].actor.startswith("operator:")
+
+
+@pytest.mark.parametrize("evse", [1, 2])
+async def test_a_start_that_named_no_connector_is_taken_back_at_any(yard: Yard, evse: int) -> None:
+    station = StationId(1)  # On whose first connector somebody charges.
+    running = (await yard.store.read(board.running))[1, 1].id
+    wish = await yard.store.write(start_requests.request_start, station, 0, "operator:1", NOW_MS, person=PersonId(1))
+    open_there = {1: running, 2: wish.id}
+
+    assert await yard.store.read(start_requests.running_on, station, evse) == open_there[evse]
+    client = await yard.logged_in()
+    name = "Karim Ahmed" if evse == 1 else "Rahima Khatun"
+    assert name in await (await client.get(f"/stations/CS-01/{evse}/stop")).text()
+    await answered(yard, f"/stations/CS-01/{evse}/stop", {})
+    assert yard.stations.asked == ([("remote_stop", 1, running)] if evse == 1 else [])
 
 
 async def test_where_a_stop_fails_the_page_of_the_session_opens(yard: Yard) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from tests.support.one_desk import OneDesk
 from tests.ui.console.card_desk.counter import Browser, Counter
 from tests.ui.yard import DESK_KEY, Yard, open_yard

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from appliance.db.wallets import receipts
+from appliance.domain.roles import Role
 from appliance.services import settings
-from appliance.services.operators.operators import Role
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, HERE, OTHER, OURS, Browser, Counter, asked_key, get, send
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.db.card_desk import jobs
-from appliance.db.people import people
+from appliance.db.people import people_search
 from appliance.services import settings
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import (
@@ -51,7 +51,7 @@ async def test_the_same_form_twice_is_one_card_and_one_person(counter: Counter, 
         await send(client, "issue", key, name="Anwara Begum", preset="500.00", method="cash")
     await counter.until("done")
 
-    assert len(await counter.yard.store.read(people.page, text="Anwara")) == 1
+    assert len((await counter.yard.store.read(people_search.people, text="Anwara")).rows) == 1
     assert len(await counter.yard.store.read(jobs.latest_at, "counter", 10)) == 1
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from appliance.db.card_desk import jobs
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.wallets import receipts
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import (
     BLANK,
@@ -57,7 +57,7 @@ async def test_a_number_that_belongs_to_somebody_is_given_to_nobody_else(counter
 
     assert status == 409
     assert "belongs to somebody already" in html
-    assert await counter.yard.store.read(people.page, text="Anwara") == []
+    assert (await counter.yard.store.read(people_search.people, text="Anwara")).rows == []
     assert await counter.yard.store.read(jobs.latest_at, "counter", 1) == []
 
 

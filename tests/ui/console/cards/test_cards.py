@@ -11,14 +11,14 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db.cards import aliases as alias_rows
 from appliance.db.cards import limits
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.people.people import Card
 from appliance.db.sessions import session_list
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.roles import Role
 from appliance.services.cards import aliases, pin
 from appliance.services.cards.limits import SoFar
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.ui.wording import cards
 from appliance.ui.writing.formats import formats
@@ -91,7 +91,7 @@ async def test_a_reader_that_types_decimals_means_the_uid(yard: Yard) -> None:
     ("fields", "field"),
     [
         ({"uid": ""}, "uid"),
-        ({"uid": "x" * 21, "unusual": "1"}, "uid"),
+        ({"uid": "x" * 256, "unusual": "1"}, "uid"),
         ({"uid": "04F1B2C3", "expires": "soon"}, "expires"),
         ({"uid": "04F1B2C3", "transactions_max": "0"}, "transactions_max"),
         ({"uid": "04F1B2C3", "transactions_max": "many"}, "transactions_max"),
@@ -153,7 +153,7 @@ async def replace(client: Browser, old: Card, uid: str) -> tuple[int, str]:
 async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
     old = await card(yard, "04A1B2C3")
-    balance = (await yard.store.read(people.page, text="Rahima"))[0].balance_minor
+    balance = (await yard.store.read(people_search.people, text="Rahima")).rows[0].balance_minor
     await replace(client, old, "04:F1:B2:C3")
 
     new = await card(yard, "04F1B2C3")
@@ -162,7 +162,7 @@ async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(yard: Yard
     assert f'href="/cards/{new.id}"' in html
     status, _ = await post(client, f"/cards/{old.id}/unblock")
     assert status == 409
-    assert (await yard.store.read(people.page, text="Rahima"))[0].balance_minor == balance
+    assert (await yard.store.read(people_search.people, text="Rahima")).rows[0].balance_minor == balance
 
 
 async def test_a_number_that_is_taken_replaces_nothing(yard: Yard) -> None:

@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient
 from appliance.db.cards import aliases
 from appliance.db.people import people
 from appliance.domain.identifiers import CardId, PersonId, StationId
+from appliance.domain.roles import Role
 from appliance.services.card_desk import charger_jobs
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.services.sessions import authorization
 from tests.ui.yard import ACTOR, NOW_MS, Yard

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp.test_utils import TestClient
 
 from appliance.db.people import people
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from tests.ui.yard import Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

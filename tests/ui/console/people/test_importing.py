@@ -10,9 +10,9 @@ import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.domain.identifiers import CardId
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.services.people import people as people_units
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
@@ -64,9 +64,9 @@ async def test_a_list_is_told_first_and_done_by_the_button(yard: Yard) -> None:
     assert made is not None
     assert (made.person, made.label) == ("Salma Begum", "<b>")
     # Pressed again, it says the same and does nothing.
-    count = len(await yard.store.read(people.page))
+    count = len((await yard.store.read(people_search.people)).rows)
     assert "Imported: one new person, 2 new cards." in (await run(client, html))[1]
-    assert len(await yard.store.read(people.page)) == count
+    assert len((await yard.store.read(people_search.people)).rows) == count
 
 
 async def test_the_same_file_again_would_change_nothing(yard: Yard) -> None:

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.services.people import people as people_units
 from appliance.services.wallets import wallets
 from tests.ui.yard import ACTOR, NOW_MS, Yard

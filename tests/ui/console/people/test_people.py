@@ -10,11 +10,11 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import ledger
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.money import Currency
+from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.ui.console.wallets.wallets import presets
 from tests.ui.yard import Yard
@@ -178,10 +178,13 @@ async def test_refund_of_more_than_is_free_is_refused_before_anything_is_confirm
     too_much = str((found.balance_minor - found.held_minor) // 100 + 1)
     key = key_in(await get(client, "/people/2/refund"))
 
-    status, html = await post(client, "/people/2/refund", key=key, amount_minor=too_much, method="cash")
+    for confirmed in ("", "1"):
+        status, html = await post(
+            client, "/people/2/refund", key=key, amount_minor=too_much, method="cash", confirmed=confirmed
+        )
 
-    assert status == 422
-    assert "has less than that" in html
+        assert status == 409
+        assert re.search(r'id="amount_minor-wrong">.*The wallet of Karim Ahmed has less than that', html)
 
 
 async def test_correction_needs_direction_and_reason(yard: Yard) -> None:
@@ -201,16 +204,18 @@ async def test_correction_that_cannot_be_booked_is_refused_before_anything_is_co
 ) -> None:
     client = await yard.logged_in(Role.MANAGER)
     # Into a wallet the limit is that of the keyboard's slips, out of it what the wallet has.
-    amount = {"in": "1000001", "out": "999999"}[direction]
+    amount, refused = {"in": ("1000001", 422), "out": ("999999", 409)}[direction]
     fields = {"key": key_in(await get(client, "/people/1/correction")), "direction": direction, "reason": "meter"}
 
-    status, html = await post(client, "/people/1/correction", **fields, amount_minor=amount)
+    for confirmed in ("", "1"):
+        status, html = await post(client, "/people/1/correction", **fields, amount_minor=amount, confirmed=confirmed)
 
-    assert status == 422
-    assert "balance becomes" not in html
-    assert f'value="{amount}"' in html
-    assert re.search(rf'value="{direction}"[^>]* checked', html)
-    assert ">meter</textarea>" in html
+        assert status == refused
+        assert 'id="amount_minor-wrong"' in html
+        assert "balance becomes" not in html
+        assert f'value="{amount}"' in html
+        assert re.search(rf'value="{direction}"[^>]* checked', html)
+        assert ">meter</textarea>" in html
 
 
 async def test_correction_of_a_wallet_without_a_limit_may_go_below_zero(yard: Yard) -> None:
@@ -261,7 +266,7 @@ async def test_person_card_and_first_top_up_are_taken_in_together_and_once(yard:
     again = await post(client, "/people/new", **form)
 
     assert first[0] == again[0] == 200
-    found = await yard.store.read(people.page, text="Anwara")
+    found = (await yard.store.read(people_search.people, text="Anwara")).rows
     assert [(one.name, one.balance_minor, one.cards) for one in found] == [("Anwara Begum", 200_00, 1)]
 
 
@@ -274,7 +279,7 @@ async def test_a_card_that_is_taken_leaves_no_person_behind(yard: Yard) -> None:
     assert status == 409
     assert "belongs to Rahima Khatun already" in html
     assert 'value="Anwara Begum"' in html
-    assert await yard.store.read(people.page, text="Anwara") == []
+    assert (await yard.store.read(people_search.people, text="Anwara")).rows == []
 
 
 @pytest.mark.parametrize(
@@ -328,7 +333,7 @@ async def test_who_left_can_come_back(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Short Guest", group_id="1")
-    guest = (await yard.store.read(people.page, text="Short Guest"))[0].id
+    guest = (await yard.store.read(people_search.people, text="Short Guest")).rows[0].id
 
     _, html = await post(client, f"/people/{guest}/leave")
     assert "Has left this site" in html
@@ -375,7 +380,7 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> N
     await post(client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="")
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Shop 14", group_id="3")
-    shop = (await yard.store.read(people.page, text="Shop 14"))[0]
+    shop = (await yard.store.read(people_search.people, text="Shop 14")).rows[0]
     key = key_in(await get(client, f"/people/{shop.id}/correction"))
     fields = {"key": key, "amount_minor": "1000", "direction": "out", "reason": "from the old book", "confirmed": "1"}
 

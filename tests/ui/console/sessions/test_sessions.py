@@ -23,8 +23,8 @@ from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.roles import Role
 from appliance.services import admin_commands
-from appliance.services.operators.operators import Role
 from appliance.services.people import people as people_units
 from appliance.services.sessions import starting
 from tests.ui.yard import ACTOR, HOUR_MS, NOW_MS, Yard

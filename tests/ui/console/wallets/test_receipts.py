@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db.wallets import receipts as rows
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services.operators.operators import Role
+from appliance.domain.roles import Role
 from appliance.services.people import people
 from appliance.services.wallets import wallets
 from tests.ui.yard import NOW_MS, Yard

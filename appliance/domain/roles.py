@@ -1,0 +1,16 @@
+"""The roles of the staff, and of programs with a token."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an operator is there for; what each may do is the table in ui/frame/roles.py."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    CASHIER = "cashier"
+    GUARD = "guard"
+    INSTALLER = "installer"
+    VIEWER = "viewer"

@@ -1,0 +1,24 @@
+"""What stations that speak OCPP 1.6 get wrong, and what they mean by it."""
+
+from __future__ import annotations
+
+from appliance.ocpp.reading.normalise import Leniency
+
+LENIENCY = Leniency(
+    missing={
+        "errorCode": "NoError",
+        "chargePointVendor": "",
+        "chargePointModel": "",
+    },
+    aliases={
+        ("errorCode", "error"): "OtherError",
+        ("errorCode", "none"): "NoError",
+        ("errorCode", ""): "NoError",
+        ("status", "occupied"): "Charging",
+        ("measurand", "energy"): "Energy.Active.Import.Register",
+        ("measurand", "power"): "Power.Active.Import",
+        ("reason", "deauthorised"): "DeAuthorized",
+    },
+    id_tokens=frozenset({"idTag"}),
+    not_empty={"meterValue": "sampledValue"},
+)
