@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import orjson
 
+from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.id_token import masked
 

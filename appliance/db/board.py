@@ -133,7 +133,7 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
        (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4)
         WHERE power_w IS NOT NULL LIMIT 1),
        (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
-                                 ORDER BY sampled_at_ms DESC LIMIT 4) WHERE soc_percent IS NOT NULL LIMIT 1),
+                                 ORDER BY sampled_at_ms DESC LIMIT 4) AS last WHERE soc_percent IS NOT NULL LIMIT 1),
        policy, stop_wanted,
        CASE WHEN policy = 'prepaid' THEN credit_posted - debit_posted - debit_pending - floor_minor + held_minor END,
        {", ".join(f"tariff.{field}" for field in TARIFF_FIELDS)}

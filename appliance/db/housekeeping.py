@@ -13,7 +13,7 @@ def forget_messages(db: Database, before_ms: int) -> int:
     """Remove some messages older than that; how many. Only the oldest rows are looked at: numbers grow with time."""
     return db.execute(
         """DELETE FROM message_log WHERE id IN (
-            SELECT id FROM (SELECT id, at_ms FROM message_log ORDER BY id LIMIT ?) WHERE at_ms < ?)""",
+            SELECT id FROM (SELECT id, at_ms FROM message_log ORDER BY id LIMIT ?) AS oldest WHERE at_ms < ?)""",
         (ROWS_AT_ONCE, before_ms),
     ).rowcount
 

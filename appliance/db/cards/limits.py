@@ -9,12 +9,6 @@ from appliance.db.sessions.open_sessions import IS_RUNNING
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, SessionId
 
-LIMITS = """
-SELECT session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute,
-       (SELECT group_concat(station_id) FROM card_station WHERE card_station.card_id = wanted.id)
-FROM (SELECT ? AS id) AS wanted LEFT JOIN card_limit ON card_limit.card_id = wanted.id
-"""
-
 
 def of(db: Database, card: CardId) -> Limits:
     """The limits of a card, remembered by the writer, as is that there are none."""
@@ -28,14 +22,15 @@ def of(db: Database, card: CardId) -> Limits:
 
 def find(db: sqlite3.Connection, card: CardId) -> Limits:
     """The limits of a card; NO_LIMITS if there are none."""
-    row = db.execute(LIMITS, (card,)).fetchone()
-    session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute, stations = row
-    places = frozenset(int(one) for one in stations.split(",")) if stations else frozenset()
-    if weekdays is None:
-        return Limits(stations=places) if places else NO_LIMITS
-    return Limits(
-        session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute, places
+    stations = frozenset(
+        station for (station,) in db.execute("SELECT station_id FROM card_station WHERE card_id = ?", (card,))
     )
+    row = db.execute(
+        """SELECT session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute
+        FROM card_limit WHERE card_id = ?""",
+        (card,),
+    ).fetchone()
+    return Limits(*row, stations=stations) if row else Limits(stations=stations)
 
 
 def store(db: Database, card: CardId, limits: Limits) -> None:

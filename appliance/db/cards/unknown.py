@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
 from appliance.db.people.people import CARD, Card, cards_in
 from appliance.domain.identifiers import StationId
@@ -59,7 +60,7 @@ def page(db: sqlite3.Connection, station: StationId | None, limit: int, offset: 
     rows = db.execute(
         """SELECT token, station_id, station.name, station.identity, first_at_ms, last_at_ms, times
         FROM unknown_tag JOIN station ON station.id = station_id
-        WHERE (:station IS NULL OR station_id = :station)
+        WHERE (station_id = :station OR :station IS NULL)
         ORDER BY last_at_ms DESC, token LIMIT :limit OFFSET :offset""",
         {"station": station, "limit": limit, "offset": offset},
     )
@@ -73,7 +74,9 @@ def count(db: sqlite3.Connection) -> int:
 
 def cards_like(db: sqlite3.Connection, stems: Collection[str]) -> list[Card]:
     """Cards whose UID begins or ends with one of these."""
-    marks = ", ".join("?" * len(stems))
-    return cards_in(
-        db.execute(f"{CARD} WHERE substr(uid, 1, 8) IN ({marks}) OR substr(uid, -8) IN ({marks})", (*stems, *stems))
+    rows = db.execute(
+        f"""{CARD} WHERE substr(uid, 1, 8) IN ({marks(stems)})
+        OR substr(uid, length(uid) - 7) IN ({marks(stems)})""",
+        (*stems, *stems),
     )
+    return cards_in(rows)

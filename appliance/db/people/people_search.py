@@ -69,13 +69,13 @@ WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :gr
 CARDS_WHERE = rf"""
 WHERE (:text = '' OR {NAMED} OR {CARD_CALLED})
   AND CASE :state
-      WHEN 'charging' THEN blocked_at_ms IS NULL AND coalesce(expires_at_ms > :now_ms, 1)
+      WHEN 'charging' THEN blocked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
       WHEN 'blocked' THEN blocked_at_ms IS NOT NULL
       WHEN 'lost' THEN replaced_by IS NOT NULL
       WHEN 'returned' THEN blocked_at_ms IS NOT NULL AND blocked_why IN ('returned', 'undone')
       WHEN 'expired' THEN blocked_at_ms IS NULL AND expires_at_ms <= :now_ms
       WHEN 'unwritten' THEN content IN ('pending', 'wiping')
-      ELSE 1 END
+      ELSE TRUE END
 """
 CARD_STATES = ("charging", "blocked", "lost", "returned", "expired", "unwritten")
 """What the list of cards can be narrowed to."""

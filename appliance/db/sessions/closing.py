@@ -14,8 +14,8 @@ DAY = Rows(
     "session_day(day, station_id, session_id, working_s, energy_wh, fee_minor, first_day)",
     width=7,
     on_conflict="""ON CONFLICT (day, station_id, session_id) DO UPDATE SET
-        working_s = working_s + excluded.working_s, energy_wh = energy_wh + excluded.energy_wh,
-        fee_minor = fee_minor + excluded.fee_minor""",
+        working_s = session_day.working_s + excluded.working_s, energy_wh = session_day.energy_wh + excluded.energy_wh,
+        fee_minor = session_day.fee_minor + excluded.fee_minor""",
 )
 STATION_DAY, STATION_MONTH = (
     Rows(
@@ -202,7 +202,7 @@ def free_since(db: Database, station: StationId, evse: int) -> int | None:
     """Since when all of an EVSE's connectors are free; None if one of them is not, or none was ever told of."""
     db.flush()
     row = db.execute(
-        """SELECT max(changed_at_ms), min(status = 'Available') FROM connector
+        """SELECT max(changed_at_ms), min(CASE WHEN status = 'Available' THEN 1 ELSE 0 END) FROM connector
         WHERE station_id = ? AND evse = ?""",
         (station, evse),
     ).fetchone()
@@ -232,7 +232,7 @@ def add_idle(db: Database, session: SessionId, begin_at_ms: int, end_at_ms: int)
     """A closed idle span."""
     db.execute(
         """INSERT INTO idle_span (session_id, begin_at_ms, end_at_ms) VALUES (?, ?, ?)
-        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = max(end_at_ms, excluded.end_at_ms)""",
+        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = max(idle_span.end_at_ms, excluded.end_at_ms)""",
         (session, begin_at_ms, max(begin_at_ms, end_at_ms)),
     )
 

@@ -230,7 +230,7 @@ def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
     step = max(1, total // CURVE_POINTS_MAX)
     rows = db.execute(
         """SELECT sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent FROM (
-            SELECT *, row_number() OVER (ORDER BY sampled_at_ms) AS number FROM sample WHERE session_id = :session)
+            SELECT *, row_number() OVER (ORDER BY sampled_at_ms) AS number FROM sample WHERE session_id = :session) AS numbered
         WHERE (number - 1) % :step = 0 OR number = :total ORDER BY sampled_at_ms""",
         {"session": session, "step": step, "total": total},
     )

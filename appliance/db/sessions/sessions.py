@@ -79,7 +79,7 @@ ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHI
 RETURNING id
 """
 FIND_STARTED = """
-SELECT id, authorization FROM session
+SELECT id, "authorization" FROM session
 WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND id_token = ? AND meter_start_wh = ?
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.identifiers import StationId
 
@@ -64,7 +65,7 @@ def page(
     rows = db.execute(
         """SELECT id, station_id, at_ms, direction, action, request, answer, violation FROM message_log
         WHERE id < :begin AND id >= :end AND station_id = :station
-          AND (:action IS NULL OR action = :action) AND (:direction IS NULL OR direction = :direction)
+          AND (action = :action OR :action IS NULL) AND (direction = :direction OR :direction IS NULL)
           AND (:violations = 0 OR violation IS NOT NULL)
         ORDER BY id DESC LIMIT :limit""",
         {
@@ -89,7 +90,7 @@ def recent_answers(db: sqlite3.Connection, actions: frozenset[str], limit: int) 
     newest = db.execute("SELECT coalesce(max(id), 0) FROM message_log").fetchone()[0]
     rows = db.execute(
         f"""SELECT station_id, request, answer FROM message_log
-        WHERE id > ? AND direction = 'in' AND answer IS NOT NULL AND action IN ({",".join("?" * len(actions))})
+        WHERE id > ? AND direction = 'in' AND answer IS NOT NULL AND action IN ({marks(actions)})
         ORDER BY id DESC LIMIT ?""",
         (newest - 4 * limit, *sorted(actions), limit),
     ).fetchall()
