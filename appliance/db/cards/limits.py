@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_RUNNING
@@ -30,7 +31,7 @@ def find(db: sqlite3.Connection, card: CardId) -> Limits:
         FROM card_limit WHERE card_id = ?""",
         (card,),
     ).fetchone()
-    return Limits(*row, stations=stations) if row else Limits(stations=stations)
+    return replace(Limits(*row) if row else NO_LIMITS, stations=stations)
 
 
 def store(db: Database, card: CardId, limits: Limits) -> None:
