@@ -22,7 +22,7 @@ from typing import Any
 from appliance.cli.init import create
 from appliance.db import ledger
 from appliance.db import site as sites
-from appliance.db.engine.store import open_to_write
+from appliance.db.engine.open import open_to_write
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory

@@ -19,7 +19,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import Store, open_to_write
+from appliance.db.engine.open import open_to_write
+from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
 from appliance.domain.identifiers import StationId

@@ -21,7 +21,7 @@ from pathlib import Path
 import aiohttp
 
 from appliance.cli.init import create
-from appliance.db.engine.store import open_to_write
+from appliance.db.engine.open import open_to_write
 from appliance.domain.clock import system_clock
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 
 from appliance.db import site as sites
-from appliance.db.engine.backup import open_to_read
+from appliance.db.engine.open import open_to_read
 from appliance.domain.clock import Clock
 from appliance.host.control_socket import change
 from appliance.host.data_directory import DataDirectory
@@ -68,4 +68,4 @@ def site_name(data: DataDirectory) -> str:
     """What the site is called: no password may be that."""
     with closing(open_to_read(data.database)) as db:
         site = sites.load(db)
-        return site.name if site else ""
+    return site.name if site else ""

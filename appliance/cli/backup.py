@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,8 +10,10 @@ from pathlib import Path
 from appliance.cli.secrets import read_words
 from appliance.db import secrets as rows
 from appliance.db.engine import backup as backups
+from appliance.db.engine.errors import DatabaseError
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate, migrations, version
+from appliance.db.engine.open import open_to_read
 from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
@@ -35,7 +36,7 @@ def backup(arguments: argparse.Namespace, clock: Clock) -> int:
     backups.make(data.database, target)
     change(data, "backup.made", clock)
     print(f"Backed up to {target}: {target.stat().st_size:,} bytes, verified.")
-    with closing(backups.open_to_read(target)) as db:
+    with closing(open_to_read(target)) as db:
         if version(db) == len(migrations()) and rows.owner_key(db) is None:
             print(f"What opens its secrets is not in it: keep {data.sealing_key}, or see forecourt secrets owner-key.")
     return 0
@@ -51,7 +52,7 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
         try:
             prepare(arguments.file, partial, data, clock)
             key = missing_key(partial, data, ask=arguments.owner_key)
-        except (Refusal, OSError, sqlite3.Error, KeyboardInterrupt):
+        except (Refusal, OSError, DatabaseError, KeyboardInterrupt):
             print(f"Nothing was changed in {data.path}.", file=sys.stderr)
             raise
         was_there = backups.put_in_place(partial, data.database, aside)
@@ -81,7 +82,7 @@ def missing_key(partial: Path, data: DataDirectory, *, ask: bool) -> SealingKey 
     Raises:
         Refusal: It is not in the backup, or the words that were given are not those of its owner's key.
     """
-    with closing(backups.open_to_read(partial)) as db:
+    with closing(open_to_read(partial)) as db:
         present = vaults.load(data)
         if not secrets.is_marked(db) or (present is not None and secrets.opens(db, present)):
             return None
@@ -108,6 +109,6 @@ def without_key(data: DataDirectory, *, in_backup: bool) -> str:
 
 def newest_number(database: Path) -> int:
     """The newest session's number in the books that are replaced; 0 if there are none that can tell."""
-    with suppress(sqlite3.Error), closing(backups.open_to_read(database)) as db:
+    with suppress(DatabaseError), closing(open_to_read(database)) as db:
         return sessions.newest(db)
     return 0

@@ -13,6 +13,7 @@ from appliance.db import site as sites
 from appliance.db.engine import backup
 from appliance.db.engine.files import FileTrouble, about
 from appliance.db.engine.migrate import migrations, version
+from appliance.db.engine.open import open_to_read
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host import secrets as vaults
@@ -49,7 +50,7 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
         yield f"The books: {text}. Stop the server, keep this file, and restore the newest backup."
     if broken:
         return
-    with closing(backup.open_to_read(data.database)) as db:
+    with closing(open_to_read(data.database)) as db:
         yield from examine_books(db, free_mb, now_ms)
         yield from examine_secrets(db, data)
 

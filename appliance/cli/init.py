@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from contextlib import closing
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.db import site as sites
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import open_to_write
+from appliance.db.engine.open import alone
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.money import currency
@@ -62,7 +61,7 @@ def create(
             raise Conflict("There is a site in {path} already.", "Choose another folder.", path=data.path)
         migrate(data.database)
         data.database.chmod(0o600)
-        with closing(open_to_write(data.database)) as db:
+        with alone(data.database) as db:
             sites.create(db, site, secrets.token_bytes(32), now_ms)
             take_up(db, vaults.load_or_make(data), now_ms)
     return site

@@ -8,8 +8,8 @@ import sys
 from contextlib import closing
 
 from appliance.db import secrets as rows
-from appliance.db.engine import backup
 from appliance.db.engine.migrate import migrate, migrations, version
+from appliance.db.engine.open import open_to_read
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Refusal
@@ -49,7 +49,7 @@ def sealing_key_for_owner(data: DataDirectory, *, replace: bool) -> SealingKey:
         Refusal: The site's key is not there.
     """
     sealing = vaults.load(data)
-    with closing(backup.open_to_read(data.database)) as db:
+    with closing(open_to_read(data.database)) as db:
         if version(db) < len(migrations()):
             raise Refusal("The database is of an older release.", "Start the server once; it brings it up to date.")
         if not replace and rows.owner_key(db) is not None:

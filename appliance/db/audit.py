@@ -12,7 +12,6 @@ from hashlib import sha256
 
 import orjson
 
-from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.id_token import masked
 

@@ -70,7 +70,7 @@ def transfer(
     The row goes in with the commit. If it breaks a rule (two cards empty one wallet in the same commit), the store
     rolls back and runs the units one by one, and then the balance that each of them sees is exact.
 
-    Raises (at the commit, as sqlite3.IntegrityError): the key is taken, the account's floor is passed, the hold is
+    Raises (at the commit, as IntegrityError): the key is taken, the account's floor is passed, the hold is
     another's or already resolved.
     """
     if type(amount_minor) is not int:

@@ -9,11 +9,12 @@ import heapq
 import random
 import sqlite3
 from collections.abc import Generator, Iterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from appliance.cli.init import create
-from appliance.db.engine.store import Store, open_to_write
+from appliance.db.engine.open import alone
+from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import session_list
@@ -87,11 +88,8 @@ def prepare(data: DataDirectory, clock: Clock) -> None:
     site = create(
         data, name="Dhanmondi yard", currency_code="BDT", timezone="Asia/Dhaka", language="en", demo=True, now_ms=now_ms
     )
-    with closing(open_to_write(data.database)) as db:
-        db.execute("BEGIN IMMEDIATE")
+    with alone(data.database) as db:
         fill(db, site, now_ms)
-        db.flush()
-        db.execute("COMMIT")
 
 
 def fill(db: Database, site: Site, now_ms: int) -> None:

@@ -11,13 +11,14 @@ import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import Store, open_to_write
+from appliance.db.engine.open import alone
+from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host.data_directory import DataDirectory
@@ -106,14 +107,5 @@ def carry_out(path: Path, unit: Callable[..., Any], now_ms: int, /, **arguments:
     Raises:
         Refusal: The unit's, or the database cannot be written.
     """
-    with about(path), closing(open_to_write(path)) as db:
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            result = unit(db, now_ms, **arguments)
-            db.flush()
-        except BaseException:
-            db.rollback()
-            raise
-        db.execute("COMMIT")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return result
+    with about(path), alone(path) as db:
+        return unit(db, now_ms, **arguments)

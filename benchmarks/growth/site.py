@@ -22,7 +22,7 @@ import orjson
 from appliance.cli.init import create
 from appliance.db import audit, ledger
 from appliance.db import site as sites
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import SessionId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, end_key, fingerprint, hold_key

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.db import ledger
+from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.identifiers import AccountId, PersonId
@@ -130,7 +131,7 @@ ILLEGAL: dict[str, Callable[[Purse], None]] = {
 def test_what_must_not_be_booked_is_refused_and_leaves_no_trace(purse: Purse, what: str) -> None:
     balances, journal = purse.balances(), purse.journal()
 
-    with pytest.raises((sqlite3.IntegrityError, TypeError)):
+    with pytest.raises((IntegrityError, TypeError)):
         ILLEGAL[what](purse)
 
     assert (purse.balances(), purse.journal()) == (balances, journal)
@@ -144,7 +145,7 @@ def test_a_hold_is_resolved_once(purse: Purse, first: tuple[Operation, int], aga
     purse.move(first[0], "end|1", first[1], hold="hold|1")
     balances = purse.balances()
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(IntegrityError):
         purse.move(again[0], "end|1|again", again[1], hold="hold|1")
 
     assert purse.balances() == balances
@@ -203,7 +204,7 @@ def test_raw_sql_cannot_change_what_is_booked(books: Books, purse: Purse, what: 
     balances, journal = purse.balances(), purse.journal()
     audit = books.db.execute("SELECT * FROM audit").fetchall()
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(IntegrityError):
         books.db.execute(RAW[what])
 
     assert (purse.balances(), purse.journal()) == (balances, journal)
@@ -213,7 +214,7 @@ def test_raw_sql_cannot_change_what_is_booked(books: Books, purse: Purse, what: 
 def test_a_balance_may_not_move_along_with_a_transfer_that_is_not_its_own(purse: Purse) -> None:
     purse.move(POST, "spend|1", 10)
 
-    with pytest.raises(sqlite3.IntegrityError, match="a balance needs its transfer"):
+    with pytest.raises(IntegrityError, match="a balance needs its transfer"):
         purse.db.execute(
             "UPDATE account SET credit_posted = credit_posted + 10, last_seq = 3 WHERE id = ?", (purse.other,)
         )

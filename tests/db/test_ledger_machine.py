@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from appliance.db import ledger
+from appliance.db.engine.errors import IntegrityError
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import CASH, OVERRUN, REVENUE, TAX, Operation
 from tests.support.books import ACTOR, NOON_MS, open_books
@@ -76,7 +76,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 now_ms=NOON_MS + self.number,
             )
             self.db.flush()
-        except sqlite3.IntegrityError:
+        except IntegrityError:
             self.db.execute("ROLLBACK TO unit")
             self.db.forget()
             return False
@@ -172,7 +172,7 @@ class LedgerMachine(RuleBasedStateMachine):
         there = self.model.balance(account) - self.model.pending.get(account, 0)
         try:
             ledger.set_floor(self.db, account, floor)
-        except sqlite3.IntegrityError:
+        except IntegrityError:
             assert floor is not None
             assert there < floor
         else:

@@ -43,6 +43,7 @@ RULES = {
     "a number as a truth: TRUE": r"\b(?:WHERE|AND|OR|NOT|HAVING) \d+\b(?! *[-+*/<>=])",
     'a reserved word: "authorization"': r'(?<!")\bauthorization\b',
     "quoted like a name, but none": r'`|\[|"(?!authorization\b)\w+"',
+    "settings and files: in the engine": r"\b(?:PRAGMA|VACUUM|ATTACH|DETACH|REINDEX)\b|\bBEGIN (?:IMMEDIATE|EXCLUSIVE)\b",
 }
 """What must not stand in a text, and what stands there instead."""
 
@@ -85,6 +86,8 @@ EXAMPLES = (
     ("a number as a truth", "SELECT a FROM t WHERE 1 AND b", "SELECT a FROM t WHERE TRUE AND 1 < b"),
     ("a reserved word", "SELECT id, authorization FROM t", 'SELECT id, "authorization" FROM t'),
     ("quoted like a name", 'SELECT a FROM t WHERE b = "c"', "SELECT a FROM t WHERE b = 'c'"),
+    ("settings and files", "PRAGMA foreign_keys = ON", "BEGIN"),
+    ("settings and files", "BEGIN IMMEDIATE", "COMMIT"),
 )
 """The beginning of a rule, what it refuses, and what is written instead."""
 

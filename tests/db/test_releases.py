@@ -17,6 +17,7 @@ import pytest
 
 from appliance.db.engine import backup
 from appliance.db.engine.migrate import migrate, migrations
+from appliance.db.engine.open import open_to_read
 from appliance.domain.units import rfc3339
 from tests.support.full_site import PASSWORD, fill
 from tests.support.process import ServerProcess, look_into, make_site
@@ -143,7 +144,7 @@ async def test_each_is_served_with_all_of_its_pages(data_dir: Path, served: Serv
 
 def of_each(data_dir: Path) -> list[str]:
     """The pages of all that has a page of its own."""
-    with closing(backup.open_to_read(data_dir / "forecourt.db")) as db:
+    with closing(open_to_read(data_dir / "forecourt.db")) as db:
         return [
             f"/{page}/{name}"
             for page, query in (
@@ -161,7 +162,7 @@ def of_each(data_dir: Path) -> list[str]:
 
 
 async def test_each_goes_on_with_the_sessions_that_ran(data_dir: Path, served: ServerProcess) -> None:
-    with closing(backup.open_to_read(data_dir / "forecourt.db")) as db:
+    with closing(open_to_read(data_dir / "forecourt.db")) as db:
         ran = db.execute(
             """SELECT s.id, s.meter_start_wh, s.id_token, c.identity, max(started_at_ms, coalesce(max(sampled_at_ms), 0))
             FROM session AS s JOIN station AS c ON c.id = s.station_id LEFT JOIN sample ON session_id = s.id

@@ -16,7 +16,7 @@ import pytest
 
 from appliance.db import problems
 from appliance.db import secrets as rows
-from appliance.db.engine import backup
+from appliance.db.engine.open import open_to_read
 from appliance.domain.clock import system_clock
 from appliance.host import owner_key
 from appliance.host.data_directory import DataDirectory
@@ -79,13 +79,13 @@ def databases(data_dir: Path) -> list[Path]:
 
 def kept(data_dir: Path) -> bytes | None:
     """The secret of a site, as its own key opens it."""
-    with closing(backup.open_to_read(data_dir / "forecourt.db")) as db:
+    with closing(open_to_read(data_dir / "forecourt.db")) as db:
         return secrets.read_secret(db, key_of(data_dir), NAME)
 
 
 def open_problems(data_dir: Path) -> list[tuple[str, object]]:
     """What stands under Problems about secrets, and why."""
-    with closing(backup.open_to_read(data_dir / "forecourt.db")) as db:
+    with closing(open_to_read(data_dir / "forecourt.db")) as db:
         found = problems.open_problems(db)
     return [(one.kind, one.details.get("why")) for one in found if one.kind in ("secrets", "owner_key_missing")]
 
@@ -236,7 +236,7 @@ async def test_a_site_of_before_gets_its_key_at_its_first_start(tmp_path: Path) 
             assert await server.stop() == 0
     finally:
         await server.clean_up()
-    with closing(backup.open_to_read(tmp_path / "site/forecourt.db")) as db:
+    with closing(open_to_read(tmp_path / "site/forecourt.db")) as db:
         assert secrets.opens(db, key_of(tmp_path / "site"))
     assert open_problems(tmp_path / "site") == []
 

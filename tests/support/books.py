@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from appliance.db import ledger, reports, site
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.reports import StationDay

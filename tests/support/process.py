@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from appliance.db.engine.store import open_to_write
+from appliance.db.engine.open import open_to_write
 from appliance.db.engine.unit import Database
 from tests.support.books import Books, open_books
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from appliance.db.engine.migrate import migrate
-from appliance.db.engine.store import WRITER_SETTINGS
+from appliance.db.engine.open import WRITER_SETTINGS
 
 
 def prepare(path: Path) -> None:

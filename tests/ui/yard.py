@@ -14,7 +14,8 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db import site as sites
-from appliance.db.engine.store import Store, open_to_write
+from appliance.db.engine.open import open_to_write
+from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, TransactionEnded, TransactionStarted
 from appliance.domain.id_token import IdToken

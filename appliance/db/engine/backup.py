@@ -7,17 +7,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from appliance.db import audit, ledger, site
 from appliance.db.engine.files import BESIDE, about, beside, primary_code, trouble
 from appliance.db.engine.migrate import refuse_newer, version
+from appliance.db.engine.open import open_to_read
 from appliance.domain.errors import Refusal
 
 UNREAD = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
 """What SQLite says of a file that it could not even read."""
-CACHE_KIB = 65_536
-"""Each row is looked for in each index of its table: with the usual 2 MiB most of the time is spent on pages that were just let go."""
 
 
 class Unusable(Refusal):
@@ -145,13 +143,6 @@ def _problems_in(db: sqlite3.Connection, path: Path) -> list[str]:
     if (row := audit.broken_at(db)) is not None:
         wrong.append(f"the chain of the audit list breaks at row {row}")
     return wrong
-
-
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, for going through a whole database."""
-    db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return db
 
 
 def sync(path: Path) -> None:

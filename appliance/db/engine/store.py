@@ -16,10 +16,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
 
 import aiosqlite
 
+from appliance.db.engine.errors import Unavailable
+from appliance.db.engine.open import READER_SETTINGS, open_to_read, open_to_write
 from appliance.db.engine.unit import Database
 
 log = logging.getLogger(__name__)
@@ -32,45 +33,12 @@ READERS = 2
 EXIT_COMMIT_FAILED = 70
 EXIT_WRITER_DIED = 71
 
-WRITER_SETTINGS = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA wal_autocheckpoint = 0;
-PRAGMA journal_size_limit = 67108864;
-PRAGMA foreign_keys = ON;
-PRAGMA recursive_triggers = ON;
-PRAGMA trusted_schema = OFF;
-PRAGMA cell_size_check = ON;
-PRAGMA mmap_size = 0;
-PRAGMA cache_size = -32768;
-"""
-READER_SETTINGS = """
-PRAGMA query_only = ON;
-PRAGMA wal_autocheckpoint = 0;
-PRAGMA trusted_schema = OFF;
-PRAGMA mmap_size = 0;
-PRAGMA cache_size = -8192;
-"""
-
 P = ParamSpec("P")
 T = TypeVar("T")
 Unit = Callable[..., Any]
 Waiting = tuple["asyncio.Future[Any] | None", Unit, tuple[Any, ...], bool]
 """Who waits, the unit, its arguments, and whether it is short."""
 Outcome = tuple["asyncio.Future[Any] | None", Any, "Exception | None"]
-
-
-def open_to_write(path: Path, *, any_thread: bool = False, statements: int = 128) -> Database:
-    """The one connection that writes, set as it must be. `statements`: how many it keeps compiled."""
-    db = sqlite3.connect(
-        path, isolation_level=None, factory=Database, cached_statements=statements, check_same_thread=not any_thread
-    )
-    try:
-        db.executescript(WRITER_SETTINGS)
-    except BaseException:
-        db.close()
-        raise
-    return db
 
 
 class Store:
@@ -220,7 +188,7 @@ class Store:
 
     def _run(self) -> None:
         try:
-            self._db = db = open_to_write(self.path, any_thread=True, statements=512)
+            self._db = db = open_to_write(self.path)
             db.execute("PRAGMA busy_timeout = 0")  # The loop waits for nobody's lock; see `_begin_patiently`.
             self._loop.call_soon_threadsafe(self._freed)
             while (job := self._jobs.get()) is not None:
@@ -329,13 +297,15 @@ class Reader(aiosqlite.Connection):
 
     @classmethod
     async def open(cls, path: Path) -> Reader:
-        uri = f"file:{quote(str(path))}?mode=ro"
-        reader = cls(lambda: sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False), 64)
+        reader = cls(partial(open_to_read, path), 64)
         await reader
         await reader.executescript(READER_SETTINGS)
         return reader
 
     async def run(self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if not self._running or self._connection is None:
+            # aiosqlite would raise a ValueError, as a query of ours may.
+            raise Unavailable("a reader's connection has ended")
         result: T = await self._execute(  # type: ignore[no-untyped-call]
             on_one_snapshot, self._conn, query, args, kwargs
         )

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.db import operators as rows
+from appliance.db.engine.errors import DatabaseError
 from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
 from appliance.services.operators import operators
@@ -56,7 +57,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     console = request.app[CONSOLE]
     try:
         who, facts = await console.store.read(_who_asks, _token(request), console.clock())
-    except (sqlite3.Error, ValueError):  # aiosqlite raises a ValueError when a connection has died.
+    except DatabaseError:
         if request.path != HEALTH:
             raise
         # Who watches this server hears that it is ill, and not that its health cannot be asked for.

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from appliance import __version__
 from appliance.db import problems
+from appliance.db.engine.errors import DatabaseError
 from appliance.db.sessions import session_list
 from appliance.services import health as units
 from appliance.ui.frame.context import CONSOLE, Console, Page, somebody
@@ -194,7 +195,7 @@ async def _beat(console: Console) -> float | None:
     try:
         async with asyncio.timeout(COMMIT_TIMEOUT_S):
             await console.store.write(units.beat, console.clock())
-    except (TimeoutError, sqlite3.Error):
+    except (TimeoutError, DatabaseError):
         return None
     return perf_counter() - begin_s
 

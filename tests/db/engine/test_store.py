@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNITS_AT_ONCE_MAX, Store
+from appliance.db.engine.errors import IntegrityError, Unavailable
+from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNITS_AT_ONCE_MAX, Reader, Store
 from appliance.db.engine.unit import Database, Rows
 
 TIMEOUT_S = 20.0
@@ -235,7 +236,7 @@ async def test_rows_that_break_a_rule_at_the_end_fail_with_their_own_unit(store:
         store.write(append, 1), store.write(append, None), store.write(append, 3), return_exceptions=True
     )
 
-    assert [type(result) for result in results] == [type(None), sqlite3.IntegrityError, type(None)]
+    assert [type(result) for result in results] == [type(None), IntegrityError, type(None)]
     assert on_disk(path) == [1, 3]
 
 
@@ -279,8 +280,8 @@ async def test_what_a_failing_unit_remembered_is_forgotten(store: Store) -> None
     ("number", "text", "error"),
     [
         (2**70, "", OverflowError),
-        (float("nan"), "", sqlite3.IntegrityError),
-        ("ten", "", sqlite3.IntegrityError),
+        (float("nan"), "", IntegrityError),
+        ("ten", "", IntegrityError),
         (1, "\ud800", UnicodeEncodeError),
         (1, object(), sqlite3.Error),
     ],
@@ -377,6 +378,14 @@ async def test_a_failed_read_leaves_its_reader_fit_for_the_next(store: Store) ->
             await store.read(fail)
     await store.write(add, 1)
     assert await store.read(numbers) == [1]
+
+
+async def test_a_reader_whose_connection_has_ended_says_so(path: Path) -> None:
+    reader = await Reader.open(path)
+    await reader.close()
+
+    with pytest.raises(Unavailable):
+        await reader.run(numbers)
 
 
 async def test_closing_commits_what_waits_and_empties_the_wal(path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
+from appliance.db.engine.errors import IntegrityError
 from appliance.db.wallets import receipts as rows
 from appliance.domain.errors import NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId
@@ -76,7 +75,7 @@ def test_what_is_refused_leaves_no_gap(bench: Bench) -> None:
     assert top_up(bench.books, person, 100, "one") == 1
     with pytest.raises(TooLittleMoney), bench.unit() as db:
         wallets.refund(db, person, 101, "cash", "too much", ACTOR, bench.books.now_ms)
-    with pytest.raises(sqlite3.IntegrityError), bench.unit():
+    with pytest.raises(IntegrityError), bench.unit():
         top_up(bench.books, person, 100, "one")
     assert top_up(bench.books, person, 100, "two") == 2
 
@@ -101,7 +100,7 @@ balance_minor, NULL, details FROM receipt WHERE number = 1
 def test_a_receipt_never_changes_and_no_number_is_left_out(bench: Bench, statement: str) -> None:
     top_up(bench.books, bench.books.person(), 100, "one")
     before = rows.page(bench.db)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(IntegrityError):
         bench.db.execute(statement)
     assert rows.page(bench.db) == before
 
@@ -118,7 +117,7 @@ def test_a_receipt_is_corrected_once(bench: Bench) -> None:
 
     top_up(bench.books, person, 100, "two")
     assert correct("undo|one") == 3
-    with pytest.raises(sqlite3.IntegrityError, match="corrects"):
+    with pytest.raises(IntegrityError, match="corrects"):
         correct("undo|two")
     found = receipts.need(bench.db, number)
     assert (found.corrects, found.corrected_by, receipts.need(bench.db, 3).corrects) == (None, 3, number)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from appliance.db import audit, ledger
+from appliance.db.engine.errors import IntegrityError
 from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import Method
@@ -51,7 +50,7 @@ def test_the_same_key_never_pays_twice(books: Books) -> None:
     rahima = books.person()
     top_up(books, rahima, 500, "slip-1")
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(IntegrityError):
         top_up(books, rahima, 500, "slip-1")
     books.db.forget()
     assert books.balance(rahima) == 500
