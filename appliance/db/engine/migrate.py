@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from appliance.db.engine.files import about
+from appliance.db.engine.protocols import Readable
 from appliance.domain.errors import Refusal
 
 MIGRATIONS = resources.files("appliance.db") / "migrations"
@@ -71,7 +72,7 @@ def apply(db: sqlite3.Connection, number: int, script: str) -> None:
         raise
 
 
-def version(db: sqlite3.Connection) -> int:
+def version(db: Readable) -> int:
     """The number of the last migration applied."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
