@@ -21,6 +21,7 @@ from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.db.cards import unknown
+from appliance.db.engine.protocols import Readable
 from appliance.domain.clock import system_clock
 from appliance.domain.roles import Role
 from appliance.domain.units import rfc3339
@@ -276,7 +277,7 @@ def _books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlite3.C
         yield db
 
 
-async def test_no_table_that_grows_is_looked_through(statements: set[str], books: sqlite3.Connection) -> None:
+async def test_no_table_that_grows_is_looked_through(statements: set[str], books: Readable) -> None:
     assert len(statements) > STATEMENTS_MIN, len(statements)
     wrong = {}
     for sql in sorted(statements):
@@ -287,7 +288,7 @@ async def test_no_table_that_grows_is_looked_through(statements: set[str], books
     assert wrong == {}
 
 
-async def test_what_is_open_is_found_among_what_is_open(statements: set[str], books: sqlite3.Connection) -> None:
+async def test_what_is_open_is_found_among_what_is_open(statements: set[str], books: Readable) -> None:
     asked = [sql for sql in sorted(statements) if OPEN_SESSIONS in sql]
     assert len(asked) > 10
     wrong = {sql: lines for sql in asked if (lines := [line for line in plan_of(books, sql) if BY_THE_WAY.match(line)])}
@@ -296,7 +297,7 @@ async def test_what_is_open_is_found_among_what_is_open(statements: set[str], bo
 
 
 @pytest.mark.parametrize("books", ["no statistics"], indirect=True)
-async def test_every_exception_is_one(statements: set[str], books: sqlite3.Connection) -> None:
+async def test_every_exception_is_one(statements: set[str], books: Readable) -> None:
     """One that no statement needs any more would only hide the next."""
     scanning = [sql for sql in statements if any(looks_through(line, sql) for line in plan_of(books, sql))]
 

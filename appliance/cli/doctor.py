@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -14,6 +13,7 @@ from appliance.db.engine import backup
 from appliance.db.engine.files import FileTrouble, about
 from appliance.db.engine.migrate import migrations, version
 from appliance.db.engine.open import open_to_read
+from appliance.db.engine.protocols import Readable
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host import secrets as vaults
@@ -55,7 +55,7 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
         yield from examine_secrets(db, data)
 
 
-def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator[str]:
+def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
     """What the books themselves can tell."""
     if version(db) < len(migrations()):
         yield "The database is of an older release; it is brought up to date when the server starts."
@@ -77,7 +77,7 @@ def examine_books(db: sqlite3.Connection, free_mb: int, now_ms: int) -> Iterator
         yield f"The console shows {count} problems."
 
 
-def examine_secrets(db: sqlite3.Connection, data: DataDirectory) -> Iterator[str]:
+def examine_secrets(db: Readable, data: DataDirectory) -> Iterator[str]:
     """Whether they can be opened, here and elsewhere."""
     if version(db) < len(migrations()) or not secrets.is_marked(db):
         return  # The first start of the server makes the key.

@@ -5,13 +5,14 @@ What is worth a row is decided by whoever calls; that rows never change is in th
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
+from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.id_token import masked
 
@@ -58,7 +59,7 @@ def newest(db: Database) -> tuple[int, bytes]:
 
 
 def page(
-    db: sqlite3.Connection, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
+    db: Readable, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
 ) -> list[AuditRow]:
     """Newest first, older than row `before`; `action` is the beginning of the action's name."""
     values = {"before": before or 2**62, "limit": limit, "actor": actor}
@@ -74,7 +75,7 @@ def page(
     return sorted(found, key=lambda row: -row.seq)[:limit]
 
 
-def _names(db: sqlite3.Connection, begin: str) -> list[str]:
+def _names(db: Readable, begin: str) -> list[str]:
     """The actions there are whose names begin so: a few dozen, found by jumping from one to the next."""
     found: list[str] = []
     name = db.execute("SELECT min(action) FROM audit WHERE action >= ?", (begin,)).fetchone()[0]
@@ -96,7 +97,7 @@ NAMES = {
 """By kind of subject: its number, its name and its key."""
 
 
-def subjects(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, Subject]:
+def subjects(db: Readable, wanted: Collection[str]) -> dict[str, Subject]:
     """The names behind subjects such as `person:3`, as far as there is something; of cards the end of the number only."""
     found = {}
     for kind, select in NAMES.items():
@@ -104,13 +105,12 @@ def subjects(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, Subje
                    if one == kind and rest.isdecimal()]  # fmt: skip
         if not numbers:
             continue
-        places = ", ".join("?" * len(numbers))
-        for number, name, key in db.execute(f"{select} WHERE id IN ({places})", numbers):
+        for number, name, key in db.execute(f"{select} WHERE id IN ({marks(numbers)})", numbers):
             found[f"{kind}:{number}"] = Subject(masked(name) if kind == "card" else str(name), str(key))
     return found
 
 
-def broken_at(db: sqlite3.Connection) -> int | None:
+def broken_at(db: Readable) -> int | None:
     """The first row whose number or hash does not follow from the one before it; None when the chain holds."""
     previous = FIRST_HASH
     rows = db.execute("SELECT seq, at_ms, actor, action, subject, details, prev_hash, hash FROM audit ORDER BY seq")

@@ -6,11 +6,11 @@ are hundreds a page, so they are not frozen: that would take ten times as long t
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.registers import further
@@ -130,7 +130,7 @@ RUNNING = f"""
 SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
        requested_at_ms, started_at_ms, coalesce(received_at_ms, started_at_ms, 0), meter_start_wh,
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
-       (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4)
+       (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4) AS last
         WHERE power_w IS NOT NULL LIMIT 1),
        (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
                                  ORDER BY sampled_at_ms DESC LIMIT 4) AS last WHERE soc_percent IS NOT NULL LIMIT 1),
@@ -160,7 +160,7 @@ WHERE connector.status = 'Occupied' AND (charging_state = 'EVConnected' OR finer
 """
 
 
-def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
+def places(db: Readable, station: int | None = None) -> list[Place]:
     """The connectors of all approved stations, or of one."""
     one = "" if station is None else "AND station.id = :station"
     rows = db.execute(
@@ -171,7 +171,7 @@ def places(db: sqlite3.Connection, station: int | None = None) -> list[Place]:
     return [Place(*(*row, evses[row[0]], plugs[row[0], row[5]])) for row in rows]
 
 
-def begun(db: sqlite3.Connection) -> Begun:
+def begun(db: Readable) -> Begun:
     """Whether there is a default tariff, a station that was let in, and a person."""
     found = db.execute(
         """SELECT EXISTS (SELECT 1 FROM tariff WHERE is_default = 1),
@@ -180,7 +180,7 @@ def begun(db: sqlite3.Connection) -> Begun:
     return Begun(*map(bool, found))
 
 
-def running(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Running]:
+def running(db: Readable, station: int | None = None) -> dict[tuple[int, int], Running]:
     """What is open, by station and EVSE; of several on one EVSE the newest."""
     return by_evse(all_running(db, station))
 
@@ -190,7 +190,7 @@ def by_evse(running: Iterable[Running]) -> dict[tuple[int, int], Running]:
     return {(one.station, one.evse): one for one in running}
 
 
-def all_running(db: sqlite3.Connection, station: int | None = None) -> list[Running]:
+def all_running(db: Readable, station: int | None = None) -> list[Running]:
     """All that is open, by number."""
     one, values = ("", {}) if station is None else ("AND session.station_id = :station", {"station": station})
     idle: dict[int, list[tuple[int, int | None]]] = {}
@@ -205,7 +205,7 @@ def all_running(db: sqlite3.Connection, station: int | None = None) -> list[Runn
     return found
 
 
-def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int, int], Parked]:
+def parked(db: Readable, station: int | None = None) -> dict[tuple[int, int], Parked]:
     """Whose cable is still in, by station and EVSE: the last session there, if it is one of the site's newest."""
     one = "" if station is None else "AND connector.station_id = :station"
     newest = db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
@@ -217,7 +217,7 @@ def parked(db: sqlite3.Connection, station: int | None = None) -> dict[tuple[int
     }
 
 
-def today(db: sqlite3.Connection, day: str) -> Today:
+def today(db: Readable, day: str) -> Today:
     """The figures of one day, out of the roll-up."""
     row = db.execute(
         """SELECT coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(sessions), 0)
@@ -227,7 +227,7 @@ def today(db: sqlite3.Connection, day: str) -> Today:
     return Today(*row)
 
 
-def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[people.Person]:
+def recent_people(db: Readable, station: int, limit: int) -> list[people.Person]:
     """Who charged last, those of this station first; for a site without sessions, its newest people."""
     rows = db.execute(
         """SELECT recent.person_id, max(CASE WHEN recent.station_id = :station THEN 1 ELSE 0 END) AS here, max(recent.id) AS newest
@@ -244,7 +244,7 @@ def recent_people(db: sqlite3.Connection, station: int, limit: int) -> list[peop
     return [person for person in found if person is not None]
 
 
-def knocking(db: sqlite3.Connection) -> list[Knocking]:
+def knocking(db: Readable) -> list[Knocking]:
     """Who waits at the gate, the newest first."""
     rows = db.execute(
         """SELECT id, identity, vendor, model, remote_address, seen_at_ms FROM station WHERE state = 'knocking'

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 
 
-def find(db: sqlite3.Connection, scope: str, key: str) -> tuple[bytes, int, str] | None:
+def find(db: Readable, scope: str, key: str) -> tuple[bytes, int, str] | None:
     """Hash of the request, status and body of the answer."""
     row: tuple[bytes, int, str] | None = db.execute(
         "SELECT request_hash, status, response FROM idempotency WHERE scope = ? AND key = ?", (scope, key)

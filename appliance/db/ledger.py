@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, SessionId
@@ -94,7 +94,7 @@ def newest(db: Database) -> tuple[int, bytes, int]:
     return row or (0, FIRST_HASH, 0)
 
 
-def balance(db: sqlite3.Connection, account: AccountId) -> Balance:
+def balance(db: Readable, account: AccountId) -> Balance:
     """What is there and what is free, transfers of this commit included."""
     if isinstance(db, Database) and account in db.touched:
         db.flush()
@@ -129,7 +129,7 @@ def find(db: Database, key: str) -> tuple[int, str, int, int, int] | None:
     return row
 
 
-def accounts(db: sqlite3.Connection) -> list[Account]:
+def accounts(db: Readable) -> list[Account]:
     """The trial balance, wallets summed up in one line: id 0."""
     rows = db.execute(
         """SELECT CASE WHEN kind = 'wallet' THEN 0 ELSE id END, kind,
@@ -140,9 +140,7 @@ def accounts(db: sqlite3.Connection) -> list[Account]:
     return [Account(*row) for row in rows]
 
 
-def statement(
-    db: sqlite3.Connection, wallet: AccountId, *, before_seq: int | None = None, limit: int = 50
-) -> list[Entry]:
+def statement(db: Readable, wallet: AccountId, *, before_seq: int | None = None, limit: int = 50) -> list[Entry]:
     """What moved on a wallet, newest first; holds are not movements."""
     rows = db.execute(
         """SELECT seq, at_ms, code, reference, actor, -amount_minor, key FROM transfer INDEXED BY transfer_debit
@@ -157,7 +155,7 @@ def statement(
 
 
 def transfers(
-    db: sqlite3.Connection, *, before_seq: int | None = None, limit: int = 50
+    db: Readable, *, before_seq: int | None = None, limit: int = 50
 ) -> list[tuple[int, str, str, int, int, int, str | None, str, str, str, int]]:
     """The journal itself, newest first: seq, key, op, debit, credit, amount, hold, code, reference, actor, at."""
     return db.execute(
@@ -167,7 +165,7 @@ def transfers(
     ).fetchall()
 
 
-def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST_HASH) -> list[str]:
+def verify(db: Readable, after_seq: int = 0, after_hash: bytes = FIRST_HASH) -> list[str]:
     """What is wrong in the books, computed from the rows alone; [] when all is well.
 
     The chain, every balance, every open hold and the sum of all accounts. With `after_seq` and the hash of that row
@@ -213,7 +211,7 @@ def verify(db: sqlite3.Connection, after_seq: int = 0, after_hash: bytes = FIRST
     return wrong
 
 
-def holds_in_review(db: sqlite3.Connection) -> set[str]:
+def holds_in_review(db: Readable) -> set[str]:
     """The names of what sessions in review may hold; one whose estimate was billed, or of an older program, holds nothing."""
     rows = db.execute("SELECT id, slices FROM session WHERE state = 'review' AND slices > 0")
     return {hold_key(SessionId(session), number) for session, slices in rows for number in range(1, slices + 1)}

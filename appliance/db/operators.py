@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.roles import Role
 
@@ -81,36 +81,36 @@ FROM operator
 """
 
 
-def every(db: sqlite3.Connection) -> list[Operator]:
+def every(db: Readable) -> list[Operator]:
     """All operators, those who may log in first."""
     rows = db.execute(OPERATOR + "ORDER BY disabled_at_ms IS NOT NULL, name, id")
     return [Operator(*row) for row in rows]
 
 
-def find(db: sqlite3.Connection, operator: int) -> Operator | None:
+def find(db: Readable, operator: int) -> Operator | None:
     """One operator."""
     row = db.execute(OPERATOR + "WHERE id = ?", (operator,)).fetchone()
     return Operator(*row) if row else None
 
 
-def names(db: sqlite3.Connection) -> dict[str, str]:
+def names(db: Readable) -> dict[str, str]:
     """Actor strings and the names behind them: `operator:3` is Nasrin."""
     found = {f"operator:{row[0]}": str(row[1]) for row in db.execute("SELECT id, name FROM operator")}
     found |= {f"token:{row[0]}": str(row[1]) for row in db.execute("SELECT id, name FROM api_token")}
     return found
 
 
-def exists(db: sqlite3.Connection) -> bool:
+def exists(db: Readable) -> bool:
     """Whether anybody was ever set up."""
     return db.execute("SELECT 1 FROM operator LIMIT 1").fetchone() is not None
 
 
-def has_login(db: sqlite3.Connection, login: str) -> bool:
+def has_login(db: Readable, login: str) -> bool:
     """Whether somebody has this log-in name, also one who may log in no longer."""
     return db.execute("SELECT 1 FROM operator WHERE login = ?", (login,)).fetchone() is not None
 
 
-def credentials(db: sqlite3.Connection, login: str) -> tuple[int, str] | None:
+def credentials(db: Readable, login: str) -> tuple[int, str] | None:
     """Number and password hash of an operator who may log in."""
     row: tuple[int, str] | None = db.execute(
         "SELECT id, password_hash FROM operator WHERE login = ? AND disabled_at_ms IS NULL", (login,)
@@ -118,7 +118,7 @@ def credentials(db: sqlite3.Connection, login: str) -> tuple[int, str] | None:
     return row
 
 
-def password_hash(db: sqlite3.Connection, operator: int) -> str:
+def password_hash(db: Readable, operator: int) -> str:
     """The hash of their password."""
     return str(db.execute("SELECT password_hash FROM operator WHERE id = ?", (operator,)).fetchone()[0])
 
@@ -150,13 +150,13 @@ def set_password_hash(db: Database, operator: int, password_hash: str) -> None:
     db.execute("UPDATE operator SET password_hash = ? WHERE id = ?", (password_hash, operator))
 
 
-def owners(db: sqlite3.Connection) -> list[int]:
+def owners(db: Readable) -> list[int]:
     """The owners who may log in."""
     rows = db.execute("SELECT id FROM operator WHERE role = ? AND disabled_at_ms IS NULL", (Role.OWNER,))
     return [int(row[0]) for row in rows]
 
 
-def facts(db: sqlite3.Connection) -> Facts:
+def facts(db: Readable) -> Facts:
     """What the frame of every page shows."""
     row = db.execute(
         "SELECT name, language, (SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL) FROM site"
@@ -167,7 +167,7 @@ def facts(db: sqlite3.Connection) -> Facts:
 # --- log-ins -------------------------------------------------------------------------------------------------------------
 
 
-def visit(db: sqlite3.Connection, token_hash: bytes, *, idle_since_ms: int, began_since_ms: int) -> Visit | None:
+def visit(db: Readable, token_hash: bytes, *, idle_since_ms: int, began_since_ms: int) -> Visit | None:
     """Who comes with this token, if the log-in is neither ended nor too old nor too long unused."""
     row = db.execute(
         """SELECT operator_session.id, operator.id, operator.login, operator.name, operator.role, operator.language,
@@ -208,7 +208,7 @@ def end_log_ins(db: Database, operator: int, now_ms: int, *, but: int = 0) -> No
     )
 
 
-def log_ins(db: sqlite3.Connection, operator: int, *, idle_since_ms: int, began_since_ms: int) -> list[LogIn]:
+def log_ins(db: Readable, operator: int, *, idle_since_ms: int, began_since_ms: int) -> list[LogIn]:
     """The log-ins that still hold, newest first."""
     rows = db.execute(
         """SELECT id, operator_id, address, browser, began_at_ms, seen_at_ms FROM operator_session
@@ -230,7 +230,7 @@ def insert_token(db: Database, name: str, role: str, token_hash: bytes, now_ms: 
     return int(row[0])
 
 
-def token(db: sqlite3.Connection, token_hash: bytes) -> ApiToken | None:
+def token(db: Readable, token_hash: bytes) -> ApiToken | None:
     """Whose token this is, if it was not revoked."""
     row = db.execute(
         """SELECT id, name, role, created_at_ms, revoked_at_ms FROM api_token
@@ -240,7 +240,7 @@ def token(db: sqlite3.Connection, token_hash: bytes) -> ApiToken | None:
     return ApiToken(*row) if row else None
 
 
-def tokens(db: sqlite3.Connection) -> list[ApiToken]:
+def tokens(db: Readable) -> list[ApiToken]:
     """All tokens, those in force first."""
     rows = db.execute(
         "SELECT id, name, role, created_at_ms, revoked_at_ms FROM api_token ORDER BY revoked_at_ms IS NOT NULL, id DESC"
@@ -266,7 +266,7 @@ def set_setup_code(db: Database, code_hash: str, expires_at_ms: int) -> None:
         )
 
 
-def setup_code(db: sqlite3.Connection) -> tuple[str, int] | None:
+def setup_code(db: Readable) -> tuple[str, int] | None:
     """The code's hash and when it ends to hold."""
     rows = dict(
         db.execute("SELECT name, value FROM setting WHERE name IN (?, ?)", (SETUP_CODE, SETUP_EXPIRES)).fetchall()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 
 
@@ -23,7 +23,7 @@ class Problem:
     cleared_at_ms: int | None
 
 
-def find_open(db: sqlite3.Connection, kind: str, subject: str) -> tuple[int, str] | None:
+def find_open(db: Readable, kind: str, subject: str) -> tuple[int, str] | None:
     """Number and details of the open one."""
     row: tuple[int, str] | None = db.execute(
         "SELECT id, details FROM problem WHERE kind = ? AND subject = ? AND cleared_at_ms IS NULL", (kind, subject)
@@ -70,7 +70,7 @@ def clear_one(db: Database, problem: int, now_ms: int) -> bool:
     return cursor.rowcount > 0
 
 
-def open_problems(db: sqlite3.Connection) -> list[Problem]:
+def open_problems(db: Readable) -> list[Problem]:
     """All that are open, the newest first."""
     return _problems(
         db, "SELECT id, kind, subject, details, since_ms, cleared_at_ms FROM problem WHERE cleared_at_ms IS NULL "
@@ -78,7 +78,7 @@ def open_problems(db: sqlite3.Connection) -> list[Problem]:
     )  # fmt: skip
 
 
-def of_subject(db: sqlite3.Connection, subject: str) -> list[Problem]:
+def of_subject(db: Readable, subject: str) -> list[Problem]:
     """The open ones of one subject and its parts."""
     return _problems(
         db,
@@ -88,7 +88,7 @@ def of_subject(db: sqlite3.Connection, subject: str) -> list[Problem]:
     )
 
 
-def history(db: sqlite3.Connection, before_id: int | None, limit: int) -> list[Problem]:
+def history(db: Readable, before_id: int | None, limit: int) -> list[Problem]:
     """The ones that are over, the newest first."""
     return _problems(
         db,
@@ -98,12 +98,12 @@ def history(db: sqlite3.Connection, before_id: int | None, limit: int) -> list[P
     )
 
 
-def count_open(db: sqlite3.Connection) -> int:
+def count_open(db: Readable) -> int:
     """How many there are."""
     return int(db.execute("SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL").fetchone()[0])
 
 
-def _problems(db: sqlite3.Connection, sql: str, parameters: tuple[object, ...]) -> list[Problem]:
+def _problems(db: Readable, sql: str, parameters: tuple[object, ...]) -> list[Problem]:
     return [
         Problem(number, kind, subject, orjson.loads(details), since, cleared)
         for number, kind, subject, details, since, cleared in db.execute(sql, parameters)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
+
+from appliance.db.engine.protocols import Readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ FROM station_day CROSS JOIN station WHERE station.id = station_id AND day BETWEE
 BY_STATION = "GROUP BY station_id, identity, name"
 
 
-def station_days(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> list[StationDay]:
+def station_days(db: Readable, first: str, last: str, station: int | None = None) -> list[StationDay]:
     """Each station's days from `first` to `last` (2026-11-23, both included); days without a session are left out."""
     one = _one(station)
     rows = db.execute(
@@ -73,7 +74,7 @@ def station_days(db: sqlite3.Connection, first: str, last: str, station: int | N
     return [StationDay(*row) for row in rows]
 
 
-def station_months(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> list[StationMonth]:
+def station_months(db: Readable, first: str, last: str, station: int | None = None) -> list[StationMonth]:
     """The same by month: those in between whole, the first and the last as far as their days lie in the span."""
     one, first_month, last_month = _one(station), first[:7], last[:7]
     found = _part_of_month(db, first, min(last, f"{first_month}-31"), station)
@@ -84,12 +85,12 @@ def station_months(db: sqlite3.Connection, first: str, last: str, station: int |
     return found
 
 
-def _part_of_month(db: sqlite3.Connection, first: str, last: str, station: int | None) -> list[StationMonth]:
+def _part_of_month(db: Readable, first: str, last: str, station: int | None) -> list[StationMonth]:
     values = {"first": first, "last": last, "month": first[:7], "station": station}
     return [StationMonth(*row) for row in db.execute(f"{PART_OF_MONTH} {_one(station)} {BY_STATION}", values)]
 
 
-def total(db: sqlite3.Connection, first: str, last: str, station: int | None = None) -> Total:
+def total(db: Readable, first: str, last: str, station: int | None = None) -> Total:
     """The sums of the same days."""
     row = db.execute(
         f"SELECT {SUMS} FROM station_day WHERE day BETWEEN :first AND :last {_one(station)}",
@@ -113,7 +114,7 @@ UNEQUAL_MONTH = UNEQUAL.format(
 )
 
 
-def unequal_sums(db: sqlite3.Connection) -> list[str]:
+def unequal_sums(db: Readable) -> list[str]:
     """Which sums are not those of their rows, computed from the rows alone; [] when all is well."""
     found = [db.execute(query).fetchone() for query in (UNEQUAL_DAY, UNEQUAL_MONTH)]
     return [
@@ -126,7 +127,7 @@ def _one(station: int | None) -> str:
     return "" if station is None else "AND station_id = :station"
 
 
-def person_total(db: sqlite3.Connection, person: int) -> Total:
+def person_total(db: Readable, person: int) -> Total:
     """All that a person ever charged here."""
     row = db.execute(
         """SELECT coalesce(sum(duration_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), count(*)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 
 
@@ -25,13 +25,13 @@ def store(db: Database, name: str, sealed: bytes, now_ms: int) -> None:
     )
 
 
-def find(db: sqlite3.Connection, name: str) -> bytes | None:
+def find(db: Readable, name: str) -> bytes | None:
     """One, sealed."""
     row = db.execute("SELECT sealed FROM sealed_secret WHERE name = ?", (name,)).fetchone()
     return bytes(row[0]) if row else None
 
 
-def others_than(db: sqlite3.Connection, name: str) -> bool:
+def others_than(db: Readable, name: str) -> bool:
     """Whether any is kept besides this one."""
     return db.execute("SELECT 1 FROM sealed_secret WHERE name <> ?", (name,)).fetchone() is not None
 
@@ -50,7 +50,7 @@ def set_owner_key(db: Database, key: OwnerKey, now_ms: int) -> None:
     )
 
 
-def owner_key(db: sqlite3.Connection) -> OwnerKey | None:
+def owner_key(db: Readable) -> OwnerKey | None:
     """The owner's key, if one was made."""
     row = db.execute("SELECT public_key, enclosed FROM owner_key").fetchone()
     return OwnerKey(bytes(row[0]), bytes(row[1])) if row else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.site import Site
 
 
-def load(db: sqlite3.Connection) -> Site | None:
+def load(db: Readable) -> Site | None:
     """The site; None in a database that `init` has not filled."""
     row = db.execute("SELECT name, currency, exponent, timezone, language, demo FROM site").fetchone()
     if row is None:
@@ -36,7 +35,7 @@ def create(db: Database, site: Site, secret: bytes, now_ms: int) -> None:
     )
 
 
-def secret(db: sqlite3.Connection) -> bytes:
+def secret(db: Readable) -> bytes:
     """The site's key. It is for hashing and for nothing that leaves the program."""
     return bytes(db.execute("SELECT secret FROM site").fetchone()[0])
 
@@ -46,12 +45,12 @@ def backed_up(db: Database, now_ms: int) -> None:
     db.execute("UPDATE site SET backup_at_ms = ?", (now_ms,))
 
 
-def backup_at_ms(db: sqlite3.Connection) -> int:
+def backup_at_ms(db: Readable) -> int:
     """When the last backup was made and verified; 0: never."""
     return int(db.execute("SELECT backup_at_ms FROM site").fetchone()[0])
 
 
-def created_at_ms(db: sqlite3.Connection) -> int:
+def created_at_ms(db: Readable) -> int:
     """Since when there is something to back up."""
     return int(db.execute("SELECT created_at_ms FROM site").fetchone()[0])
 
@@ -67,7 +66,7 @@ def beat(db: Database, now_ms: int) -> None:
     db.execute("UPDATE site SET pulse_at_ms = ?", (now_ms,))
 
 
-def settings(db: sqlite3.Connection) -> dict[str, str]:
+def settings(db: Readable) -> dict[str, str]:
     """All settings that were ever changed."""
     return dict(db.execute("SELECT name, value FROM setting").fetchall())
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.tariff import TARIFF_FIELDS, Tariff
 
@@ -23,19 +23,19 @@ class TariffRow:
     archived_at_ms: int | None
 
 
-def find(db: sqlite3.Connection, tariff_id: int | None) -> Tariff | None:
+def find(db: Readable, tariff_id: int | None) -> Tariff | None:
     """A tariff by number, archived ones included: old sessions refer to them."""
     row = db.execute(f"SELECT {COLUMNS} FROM tariff WHERE id = ?", (tariff_id,)).fetchone()
     return Tariff(*row) if row else None
 
 
-def default(db: sqlite3.Connection) -> Tariff | None:
+def default(db: Readable) -> Tariff | None:
     """The tariff of groups that have none of their own."""
     row = db.execute(f"SELECT {COLUMNS} FROM tariff WHERE is_default = 1").fetchone()
     return Tariff(*row) if row else None
 
 
-def current(db: sqlite3.Connection) -> list[TariffRow]:
+def current(db: Readable) -> list[TariffRow]:
     """All that are not archived, the default first."""
     return [
         to_row(row)
@@ -46,7 +46,7 @@ def current(db: sqlite3.Connection) -> list[TariffRow]:
     ]
 
 
-def show(db: sqlite3.Connection, tariff_id: int) -> TariffRow | None:
+def show(db: Readable, tariff_id: int) -> TariffRow | None:
     """One, with its standing."""
     row = db.execute(
         f"SELECT {COLUMNS}, is_default, created_at_ms, archived_at_ms FROM tariff WHERE id = ?", (tariff_id,)

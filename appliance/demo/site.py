@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import heapq
 import random
-import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from appliance.cli.init import create
 from appliance.db.engine.open import alone
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
@@ -233,7 +233,7 @@ class Cars:
         return await self._driver.hold(uid, station, evse)
 
 
-def last_meters(db: sqlite3.Connection) -> dict[str, int]:
+def last_meters(db: Readable) -> dict[str, int]:
     """Where the meters of the stations stood last, so that they never run backwards."""
     found: dict[str, int] = {}
     for one in session_list.page(db, session_list.Filter(), limit=200):

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from typing import Protocol
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
@@ -287,7 +287,7 @@ def ask(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> tuple
     return plan, standing(db, desk, seen, key)
 
 
-def standing(db: sqlite3.Connection, desk: str, seen: Seen, key: DeskKey) -> Standing:
+def standing(db: Readable, desk: str, seen: Seen, key: DeskKey) -> Standing:
     """What waits at this desk for the card that lies there."""
     job = rows.waiting_at(db, desk)
     card = None if taps.objection(seen) else people.card_by_uid(db, normal_form(seen.uid))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 
 from appliance.db import audit, ledger, problems, reports, tariffs
 from appliance.db import site as sites
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
@@ -79,7 +79,7 @@ def watch_balances(db: Database, now_ms: int) -> None:
             billing.keep_covered(db, running, Pace(0, 0, 0), at_ms, now_ms)
 
 
-def verify_books(db: sqlite3.Connection) -> list[str]:
+def verify_books(db: Readable) -> list[str]:
     """What is wrong in the ledger, the audit list and the sums of the reports; a read query, computed from the rows alone."""
     wrong = ledger.verify(db) + reports.unequal_sums(db)
     broken = audit.broken_at(db)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
 from appliance.db import idempotency
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 
@@ -49,7 +49,7 @@ def once(
     return Stored(status, body)
 
 
-def known(db: sqlite3.Connection, scope: str, key: str, request: bytes) -> Stored | None:
+def known(db: Readable, scope: str, key: str, request: bytes) -> Stored | None:
     """The stored answer to this request; None when the key is new.
 
     Raises:

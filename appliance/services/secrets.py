@@ -5,9 +5,8 @@ Where there is no vault, because that key is lost, what needs a secret is off, a
 
 from __future__ import annotations
 
-import sqlite3
-
 from appliance.db import secrets as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
 from appliance.services import audit
@@ -23,7 +22,7 @@ def keep_secret(db: Database, vault: Vault, name: str, plain: bytes, now_ms: int
     rows.store(db, name, vault.seal(name, plain), now_ms)
 
 
-def read_secret(db: sqlite3.Connection, vault: Vault, name: str) -> bytes | None:
+def read_secret(db: Readable, vault: Vault, name: str) -> bytes | None:
     """The secret of this name; None if none is kept.
 
     Raises:
@@ -33,12 +32,12 @@ def read_secret(db: sqlite3.Connection, vault: Vault, name: str) -> bytes | None
     return vault.open(name, sealed) if sealed is not None else None
 
 
-def is_marked(db: sqlite3.Connection) -> bool:
+def is_marked(db: Readable) -> bool:
     """Whether the site has its key. Before its first start, and after an upgrade, it has none yet."""
     return rows.find(db, SELF_CHECK) is not None
 
 
-def opens(db: sqlite3.Connection, vault: Vault) -> bool:
+def opens(db: Readable, vault: Vault) -> bool:
     """Whether this is the key of the site."""
     try:
         return read_secret(db, vault, SELF_CHECK) is not None
@@ -58,7 +57,7 @@ def take_up(db: Database, vault: Vault | None, now_ms: int) -> bool:
     return well
 
 
-def needs_owner_key(db: sqlite3.Connection) -> bool:
+def needs_owner_key(db: Readable) -> bool:
     """Whether there are secrets that no backup could bring back on another box."""
     return rows.others_than(db, SELF_CHECK) and rows.owner_key(db) is None
 

@@ -5,12 +5,12 @@ A stored setting that no release reads any more, or that cannot be read, is a pr
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
 from appliance.db import site as sites
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid
 from appliance.services.announce import SettingsChanged
@@ -82,7 +82,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
 NAMES = tuple(field.name for field in fields(Settings))
 
 
-def load(db: sqlite3.Connection) -> Settings:
+def load(db: Readable) -> Settings:
     """The values in force; a stored text that cannot be read leaves the default."""
     values: dict[str, Any] = {}
     for name, text in sites.settings(db).items():
@@ -91,7 +91,7 @@ def load(db: sqlite3.Connection) -> Settings:
     return Settings(**values)
 
 
-def unread(db: sqlite3.Connection) -> list[str]:
+def unread(db: Readable) -> list[str]:
     """Names of stored settings that mean nothing to this release, or whose text cannot be read."""
     found = []
     for name, text in sites.settings(db).items():

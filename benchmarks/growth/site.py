@@ -23,6 +23,7 @@ from appliance.cli.init import create
 from appliance.db import audit, ledger
 from appliance.db import site as sites
 from appliance.db.engine.open import WRITER_SETTINGS
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import SessionId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, end_key, fingerprint, hold_key
@@ -457,7 +458,7 @@ def audited(db: Database, books: Books) -> Iterator[tuple[Any, ...]]:
         previous = digest
 
 
-def fill_roll_ups(db: sqlite3.Connection) -> None:
+def fill_roll_ups(db: Readable) -> None:
     """The sums that the product keeps with each bill."""
     db.execute(
         """INSERT INTO station_day SELECT day, station_id, sum(working_s), sum(energy_wh), sum(fee_minor), sum(first_day)

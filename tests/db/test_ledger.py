@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from appliance.db import ledger
 from appliance.db.engine.errors import IntegrityError
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.identifiers import AccountId, PersonId
@@ -252,7 +252,7 @@ def test_a_story_leaves_sound_books(books: Books) -> None:
     assert ledger.balance(books.db, OVERRUN).balance_minor < 0
 
 
-def without_triggers(db: sqlite3.Connection) -> None:
+def without_triggers(db: Readable) -> None:
     """As somebody with the file and an editor has it."""
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
         db.execute(f"DROP TRIGGER {name}")

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from appliance.db.engine.migrate import apply, migrate, migrations
+from appliance.db.engine.protocols import Readable
 
 THIS = 6
 STATIONS = 2_000
@@ -43,7 +44,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]
         yield after
 
 
-def fill(db: sqlite3.Connection) -> None:
+def fill(db: Readable) -> None:
     """Stations of every profile, connectors in every state, and rows that refer to them."""
     db.execute("BEGIN")
     words = list(SPOKEN)
@@ -70,7 +71,7 @@ def fill(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
-def test_every_word_of_a_connector_is_told_in_neutral_ones_and_kept(db: sqlite3.Connection) -> None:
+def test_every_word_of_a_connector_is_told_in_neutral_ones_and_kept(db: Readable) -> None:
     words = list(SPOKEN)
     found = db.execute(
         "SELECT station_id, status, charging_state, finer_status, changed_at_ms FROM connector"
@@ -80,13 +81,13 @@ def test_every_word_of_a_connector_is_told_in_neutral_ones_and_kept(db: sqlite3.
     assert all(row[1:] == (*SPOKEN[words[row[0] % len(words)]], 7) for row in found)
 
 
-def test_every_station_keeps_its_profile(db: sqlite3.Connection) -> None:
+def test_every_station_keeps_its_profile(db: Readable) -> None:
     found = db.execute("SELECT id, security_profile FROM station").fetchall()
 
     assert found == [(station, station % 3) for station in range(1, STATIONS + 1)]
 
 
-def test_whatever_refers_to_a_station_still_does(db: sqlite3.Connection) -> None:
+def test_whatever_refers_to_a_station_still_does(db: Readable) -> None:
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert db.execute("SELECT count(*) FROM session JOIN station ON station.id = station_id").fetchone() == (
@@ -97,18 +98,18 @@ def test_whatever_refers_to_a_station_still_does(db: sqlite3.Connection) -> None
 
 
 @pytest.mark.parametrize("profile", [0, 3])
-def test_a_station_may_have_any_profile_of_ocpp(db: sqlite3.Connection, profile: int) -> None:
+def test_a_station_may_have_any_profile_of_ocpp(db: Readable, profile: int) -> None:
     db.execute("UPDATE station SET security_profile = ? WHERE id = 1", (profile,))
     assert db.execute("SELECT security_profile FROM station WHERE id = 1").fetchone() == (profile,)
     db.execute("UPDATE station SET security_profile = 1 WHERE id = 1")
 
 
 @pytest.mark.parametrize("profile", [-1, 4])
-def test_no_other_profile_is_kept(db: sqlite3.Connection, profile: int) -> None:
+def test_no_other_profile_is_kept(db: Readable, profile: int) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
         db.execute("UPDATE station SET security_profile = ? WHERE id = 1", (profile,))
 
 
-def test_of_the_tokens_that_are_there_nobody_has_told_the_type(db: sqlite3.Connection) -> None:
+def test_of_the_tokens_that_are_there_nobody_has_told_the_type(db: Readable) -> None:
     assert db.execute("SELECT DISTINCT id_token_type FROM session").fetchall() == [("",)]
     assert db.execute("SELECT DISTINCT id_token_type FROM unknown_tag").fetchall() == [("",)]

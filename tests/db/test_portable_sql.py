@@ -195,5 +195,5 @@ def _bare_names_of_upserts(text: str) -> Iterator[int]:
     for upsert in re.finditer(r"\bDO UPDATE SET\b(.*?)(?=\bRETURNING\b|$)", text, re.DOTALL):
         # What is assigned to has no table's name; all else has one, is a function, or a parameter.
         said = re.sub(r"(?<=,)\s*\w+ = |^\s*\w+ = ", lambda left: " " * len(left[0]), upsert[1])
-        for name in re.finditer(r"(?<![\w.:'])[a-z_]\w*(?![\w.(])", said):
+        for name in re.finditer(r"(?<![\w.:'])[a-z_]\w*(?![\w.({])", said):
             yield upsert.start(1) + name.start()

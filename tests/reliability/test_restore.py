@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from appliance.db.engine import backup
+from appliance.db.engine.protocols import Readable
 from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from tests.support.books import Books
 from tests.support.process import START_S, environment, look_into, make_site, run
@@ -171,7 +172,7 @@ def test_where_the_database_is_gone_commands_tell_of_the_one_that_was_set_aside(
 # --- what waits in a write-ahead log ---------------------------------------------------------------------------------------
 
 
-def as_killed(data_dir: Path, change: Callable[[sqlite3.Connection], object]) -> None:
+def as_killed(data_dir: Path, change: Callable[[Readable], object]) -> None:
     """Leave a change in the write-ahead log, as a power cut does."""
     db = look_into(data_dir)
     change(db)

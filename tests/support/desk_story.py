@@ -5,7 +5,6 @@ the clock is the test's own.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 from appliance.db import ledger
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.people import people
 from appliance.db.people.people import Card as CardRow
@@ -105,7 +105,7 @@ class Story:
         """The same for what names the desk."""
         return await self.begin(unit, DESK, *arguments, **options)
 
-    async def until(self, query: Callable[[sqlite3.Connection], T], true: Callable[[T], bool]) -> T:
+    async def until(self, query: Callable[[Readable], T], true: Callable[[T], bool]) -> T:
         """What the books say, once it is so."""
         return await self.watch.until(lambda: self.store.read(query), true)
 
@@ -227,7 +227,7 @@ async def story(folder: Path, fill: Callable[[Books], object]) -> AsyncIterator[
             await store.close()
 
 
-def all_receipts(db: sqlite3.Connection) -> list[Receipt]:
+def all_receipts(db: Readable) -> list[Receipt]:
     """The oldest first."""
     numbers = db.execute("SELECT number FROM receipt ORDER BY number").fetchall()
     return [receipt for (number,) in numbers if (receipt := receipts.find(db, number)) is not None]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from appliance.db.engine.protocols import Readable
+
 PARAMETER = re.compile(r":(\w+)|\?")
 QUOTED = re.compile(r"'(?:[^']|'')*'")
 
@@ -46,7 +48,7 @@ def _noting(connect: Callable[..., sqlite3.Connection], found: set[str]) -> Call
     return noting_connect
 
 
-def plan_of(db: sqlite3.Connection, sql: str) -> list[str]:
+def plan_of(db: Readable, sql: str) -> list[str]:
     """The lines of the planner's answer; [] for what has no plan. It is not told the values of parameters."""
     names = [match[1] for match in PARAMETER.finditer(QUOTED.sub("", sql))]
     values: Any = dict.fromkeys(names) if names and names[0] else [None] * len(names)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from appliance.db.engine.protocols import Cursor, Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.desk_job import DeskJobState
 from appliance.domain.identifiers import CardId, PersonId
@@ -62,45 +62,45 @@ def add(
     return int(row[0])
 
 
-def find(db: sqlite3.Connection, job: int) -> Job | None:
+def find(db: Readable, job: int) -> Job | None:
     """One job."""
     return _one(db.execute(JOB + "WHERE id = ?", (job,)))
 
 
-def waiting_at(db: sqlite3.Connection, desk: str) -> Job | None:
+def waiting_at(db: Readable, desk: str) -> Job | None:
     """The job that waits for a card at a desk."""
     return _one(db.execute(f"{JOB} WHERE desk = ? AND {OPEN} AND state = 'waiting' ORDER BY id DESC LIMIT 1", (desk,)))
 
 
-def open_at(db: sqlite3.Connection, desk: str) -> list[Job]:
+def open_at(db: Readable, desk: str) -> list[Job]:
     """All that is not over at a desk, the newest first."""
     rows = db.execute(f"{JOB} WHERE desk = ? AND {OPEN} ORDER BY id DESC", (desk,))
     return [_job(row) for row in rows]
 
 
-def latest_at(db: sqlite3.Connection, desk: str, limit: int) -> list[Job]:
+def latest_at(db: Readable, desk: str, limit: int) -> list[Job]:
     """What a desk did last, the newest first."""
     return [_job(row) for row in db.execute(JOB + "WHERE desk = ? ORDER BY id DESC LIMIT ?", (desk, limit))]
 
 
-def unfinished_of(db: sqlite3.Connection, card: CardId) -> list[Job]:
+def unfinished_of(db: Readable, card: CardId) -> list[Job]:
     """Jobs that were begun with a card and have not ended."""
     rows = db.execute(JOB + "WHERE card_id = ? AND state IN ('writing', 'torn') ORDER BY id", (card,))
     return [_job(row) for row in rows]
 
 
-def torn(db: sqlite3.Connection) -> list[Job]:
+def torn(db: Readable) -> list[Job]:
     """Jobs whose card is not what it should be."""
     return [_job(row) for row in db.execute(f"{JOB} WHERE {OPEN} AND state = 'torn' ORDER BY id")]
 
 
-def in_state(db: sqlite3.Connection, state: DeskJobState, before_ms: int) -> list[Job]:
+def in_state(db: Readable, state: DeskJobState, before_ms: int) -> list[Job]:
     """Jobs that are not over and came into a state before a moment."""
     rows = db.execute(f"{JOB} WHERE {OPEN} AND state = ? AND changed_at_ms < ? ORDER BY id", (str(state), before_ms))
     return [_job(row) for row in rows]
 
 
-def waiting_at_stations(db: sqlite3.Connection, before_ms: int) -> list[Job]:
+def waiting_at_stations(db: Readable, before_ms: int) -> list[Job]:
     """Jobs whose desk is a charger (`station:3`) and that have waited since before a moment."""
     rows = db.execute(
         f"""{JOB} WHERE {OPEN} AND state = 'waiting'
@@ -135,7 +135,7 @@ def note(db: Database, job: Job, **facts: Any) -> None:
     )
 
 
-def later_of(db: sqlite3.Connection, card: CardId, job: int) -> list[Job]:
+def later_of(db: Readable, card: CardId, job: int) -> list[Job]:
     """Jobs with a card that were begun after this one and not taken back."""
     rows = db.execute(
         JOB + "WHERE card_id = ? AND id > ? AND undone = 0 AND state IN ('writing', 'torn', 'done') ORDER BY id",
@@ -160,13 +160,13 @@ def count_made(db: Database, job: int) -> int:
     return int(row[0])
 
 
-def cards_of_batch(db: sqlite3.Connection, job: int) -> list[CardId]:
+def cards_of_batch(db: Readable, job: int) -> list[CardId]:
     """The cards of a batch, in the order in which they were made."""
     rows = db.execute("SELECT card_id FROM batch_card WHERE job_id = ? ORDER BY card_id", (job,))
     return [CardId(row[0]) for row in rows]
 
 
-def _one(rows: sqlite3.Cursor) -> Job | None:
+def _one(rows: Cursor) -> Job | None:
     row = rows.fetchone()
     return _job(row) if row else None
 

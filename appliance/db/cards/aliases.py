@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import CardId
 
@@ -21,18 +21,18 @@ class Alias:
     created_at_ms: int
 
 
-def find(db: sqlite3.Connection, token: str) -> CardId | None:
+def find(db: Readable, token: str) -> CardId | None:
     """The card that is called so."""
     row = db.execute("SELECT card_id FROM card_alias WHERE token = ?", (token,)).fetchone()
     return CardId(row[0]) if row else None
 
 
-def of_card(db: sqlite3.Connection, card: CardId) -> list[str]:
+def of_card(db: Readable, card: CardId) -> list[str]:
     """What a card is called besides its UID."""
     return [str(row[0]) for row in db.execute("SELECT token FROM card_alias WHERE card_id = ? ORDER BY token", (card,))]
 
 
-def listed(db: sqlite3.Connection, card: CardId) -> list[Alias]:
+def listed(db: Readable, card: CardId) -> list[Alias]:
     """The same with how it was learned, the newest first."""
     rows = db.execute(
         """SELECT token, likeness, vendor, model, created_at_ms FROM card_alias WHERE card_id = ?

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_RUNNING
 from appliance.domain.cards.limits import NO_LIMITS, Limits
@@ -21,7 +21,7 @@ def of(db: Database, card: CardId) -> Limits:
     return found
 
 
-def find(db: sqlite3.Connection, card: CardId) -> Limits:
+def find(db: Readable, card: CardId) -> Limits:
     """The limits of a card; NO_LIMITS if there are none."""
     stations = frozenset(
         station for (station,) in db.execute("SELECT station_id FROM card_station WHERE card_id = ?", (card,))
@@ -75,7 +75,7 @@ def used_on(db: Database, card: CardId, day: str) -> tuple[int, int]:
     return row
 
 
-def running(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
+def running(db: Readable) -> list[tuple[SessionId, int]]:
     """Running sessions of cards with limits, with when we heard of their start."""
     return db.execute(
         f"""SELECT id, received_at_ms FROM session
@@ -84,7 +84,7 @@ def running(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
     ).fetchall()
 
 
-def open_of(db: sqlite3.Connection, card: CardId) -> list[SessionId]:
+def open_of(db: Readable, card: CardId) -> list[SessionId]:
     """The sessions that run on a card."""
     rows = db.execute(
         f"SELECT session.id FROM session JOIN card ON card.uid = id_token WHERE card.id = ? AND {IS_RUNNING}",

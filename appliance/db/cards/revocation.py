@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import StationId
 
 TOKENS_MAX = 1000
 """More than so many are not told one by one; the cache is cleared as a whole anyway."""
 
 
-def last_contacts(db: sqlite3.Connection) -> dict[StationId, int]:
+def last_contacts(db: Readable) -> dict[StationId, int]:
     """When the last connection of each station began or ended."""
     rows = db.execute("SELECT id, seen_at_ms FROM station WHERE seen_at_ms IS NOT NULL")
     return {StationId(station): at_ms for station, at_ms in rows}
 
 
-def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
+def died_since(db: Readable, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
     """What the cards are called that were blocked or replaced, ran out or lost their holder from `since_ms` on, and when that was."""
     rows = db.execute(
         """WITH touched AS (
@@ -34,7 +33,7 @@ def died_since(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple
     return [(str(token), int(at_ms)) for token, at_ms in rows]
 
 
-def expired_between(db: sqlite3.Connection, since_ms: int, now_ms: int) -> list[tuple[int, tuple[str, ...]]]:
+def expired_between(db: Readable, since_ms: int, now_ms: int) -> list[tuple[int, tuple[str, ...]]]:
     """Cards whose time ran out after `since_ms` and not after `now_ms`, each with what it is called."""
     rows = db.execute(
         "SELECT id, uid FROM card WHERE expires_at_ms > ? AND expires_at_ms <= ? AND blocked_at_ms IS NULL",

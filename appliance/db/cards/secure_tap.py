@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import CardId
 
 
-def count_up(db: sqlite3.Connection, card: CardId, counter: int) -> bool:
+def count_up(db: Readable, card: CardId, counter: int) -> bool:
     """Keep a count that is higher than all before; False if it is not, so that somebody plays an old one again."""
     found = db.execute(
         "UPDATE card SET tap_counter = :counter WHERE id = :card AND tap_counter < :counter",

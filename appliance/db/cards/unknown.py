@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
 from appliance.db.people.people import CARD, Card, cards_in
@@ -29,7 +29,7 @@ def note(db: Database, token: str, id_token_type: str, station: StationId, now_m
     """A station was shown this token; whether it is the first time."""
     row = db.execute(
         """INSERT INTO unknown_tag (token, id_token_type, station_id, first_at_ms, last_at_ms, times) VALUES (?, ?, ?, ?, ?, 1)
-        ON CONFLICT (token, station_id) DO UPDATE SET id_token_type = excluded.id_token_type, last_at_ms = excluded.last_at_ms, times = times + 1
+        ON CONFLICT (token, station_id) DO UPDATE SET id_token_type = excluded.id_token_type, last_at_ms = excluded.last_at_ms, times = unknown_tag.times + 1
         RETURNING times""",
         (token, id_token_type, station, now_ms, now_ms),
     ).fetchone()
@@ -55,7 +55,7 @@ def dismiss(db: Database, token: str, station: StationId) -> bool:
     return db.execute("DELETE FROM unknown_tag WHERE token = ? AND station_id = ?", (token, station)).rowcount > 0
 
 
-def page(db: sqlite3.Connection, station: StationId | None, limit: int, offset: int) -> list[Tag]:
+def page(db: Readable, station: StationId | None, limit: int, offset: int) -> list[Tag]:
     """The ones shown last first, of one station or of all."""
     rows = db.execute(
         """SELECT token, station_id, station.name, station.identity, first_at_ms, last_at_ms, times
@@ -67,12 +67,12 @@ def page(db: sqlite3.Connection, station: StationId | None, limit: int, offset: 
     return [Tag(*row) for row in rows]
 
 
-def count(db: sqlite3.Connection) -> int:
+def count(db: Readable) -> int:
     """How many there are."""
     return int(db.execute("SELECT count(*) FROM unknown_tag").fetchone()[0])
 
 
-def cards_like(db: sqlite3.Connection, stems: Collection[str]) -> list[Card]:
+def cards_like(db: Readable, stems: Collection[str]) -> list[Card]:
     """Cards whose UID begins or ends with one of these."""
     rows = db.execute(
         f"""{CARD} WHERE substr(uid, 1, 8) IN ({marks(stems)})

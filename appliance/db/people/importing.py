@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import PersonId
 
 
@@ -18,7 +18,7 @@ class Known:
     closed: bool = False
 
 
-def everybody(db: sqlite3.Connection) -> list[Known]:
+def everybody(db: Readable) -> list[Known]:
     """All people, those who have left last."""
     found = db.execute(
         "SELECT id, name, phone, closed_at_ms IS NOT NULL FROM person ORDER BY closed_at_ms IS NOT NULL, id"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
@@ -90,7 +90,7 @@ def type_of(db: Database, uid: str) -> IdTokenType:
     return IdTokenType(row[0]) if row else IdTokenType.UNKNOWN
 
 
-def uid_behind(db: sqlite3.Connection, id_token: str) -> str | None:
+def uid_behind(db: Readable, id_token: str) -> str | None:
     """The UID of the card that a station calls so, if that is not the UID itself."""
     row = db.execute(UID_BEHIND, (id_token, reversed_form(id_token))).fetchone()
     return str(row[0]) if row[0] is not None else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.db.engine.protocols import Cursor, Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId, SessionId
@@ -106,13 +106,13 @@ FROM card JOIN person ON person.id = person_id
 # --- people --------------------------------------------------------------------------------------------------------------
 
 
-def find(db: sqlite3.Connection, person: PersonId) -> Person | None:
+def find(db: Readable, person: PersonId) -> Person | None:
     """One person."""
     row = db.execute(PERSON + "WHERE person.id = ?", (person,)).fetchone()
     return Person(*row) if row else None
 
 
-def count(db: sqlite3.Connection) -> int:
+def count(db: Readable) -> int:
     """How many people there are, those who left not counted."""
     return int(db.execute("SELECT count(*) FROM person WHERE closed_at_ms IS NULL").fetchone()[0])
 
@@ -151,18 +151,18 @@ FROM person_group
 """
 
 
-def groups(db: sqlite3.Connection) -> list[Group]:
+def groups(db: Readable) -> list[Group]:
     """All groups, by name."""
     return [Group(*row) for row in db.execute(GROUP + "ORDER BY name COLLATE NOCASE")]
 
 
-def find_group(db: sqlite3.Connection, group: GroupId) -> Group | None:
+def find_group(db: Readable, group: GroupId) -> Group | None:
     """One group."""
     row = db.execute(GROUP + "WHERE id = ?", (group,)).fetchone()
     return Group(*row) if row else None
 
 
-def group_named(db: sqlite3.Connection, name: str) -> Group | None:
+def group_named(db: Readable, name: str) -> Group | None:
     """One group by its name."""
     row = db.execute(GROUP + "WHERE name = ?", (name,)).fetchone()
     return Group(*row) if row else None
@@ -194,7 +194,7 @@ def move_groups(db: Database, from_tariff: int, to_tariff: int) -> None:
     db.execute("UPDATE person_group SET tariff_id = ? WHERE tariff_id = ?", (to_tariff, from_tariff))
 
 
-def wallets_of_group(db: sqlite3.Connection, group: GroupId) -> list[AccountId]:
+def wallets_of_group(db: Readable, group: GroupId) -> list[AccountId]:
     """The wallets of all who are in it."""
     return [AccountId(row[0]) for row in db.execute("SELECT wallet_id FROM person WHERE group_id = ?", (group,))]
 
@@ -202,27 +202,27 @@ def wallets_of_group(db: sqlite3.Connection, group: GroupId) -> list[AccountId]:
 # --- cards ---------------------------------------------------------------------------------------------------------------
 
 
-def find_card(db: sqlite3.Connection, card: CardId) -> Card | None:
+def find_card(db: Readable, card: CardId) -> Card | None:
     """One card."""
     return _card(db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone())
 
 
-def card_by_uid(db: sqlite3.Connection, uid: str) -> Card | None:
+def card_by_uid(db: Readable, uid: str) -> Card | None:
     """One card by its UID in normal form."""
     return _card(db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone())
 
 
-def card_by_token(db: sqlite3.Connection, token: str) -> Card | None:
+def card_by_token(db: Readable, token: str) -> Card | None:
     """One card by the end of its link."""
     return _card(db.execute(CARD + "WHERE token = ?", (token,)).fetchone())
 
 
-def card_by_number(db: sqlite3.Connection, number: int) -> Card | None:
+def card_by_number(db: Readable, number: int) -> Card | None:
     """One card by the number printed on it."""
     return _card(db.execute(CARD + "WHERE card.number = ?", (number,)).fetchone())
 
 
-def cards_of(db: sqlite3.Connection, person: PersonId) -> list[Card]:
+def cards_of(db: Readable, person: PersonId) -> list[Card]:
     """All cards of a person, the newest first."""
     return cards_in(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
 
@@ -282,7 +282,7 @@ def set_pin_hash(db: Database, card: CardId, pin_hash: str) -> None:
     db.execute("UPDATE card SET pin_hash = ? WHERE id = ?", (pin_hash, card))
 
 
-def pin_hash(db: sqlite3.Connection, card: CardId) -> str:
+def pin_hash(db: Readable, card: CardId) -> str:
     """The stored hash; "" for none."""
     return str(db.execute("SELECT pin_hash FROM card WHERE id = ?", (card,)).fetchone()[0])
 
@@ -305,13 +305,13 @@ def set_blocked(db: Database, card: CardId, at_ms: int | None, why: str, replace
     )
 
 
-def running_on_card(db: sqlite3.Connection, uid: str) -> list[SessionId]:
+def running_on_card(db: Readable, uid: str) -> list[SessionId]:
     """The sessions that a card has open."""
     rows = db.execute(f"SELECT id FROM session WHERE id_token = ? AND {IS_OPEN}", (uid,))
     return [SessionId(row[0]) for row in rows]
 
 
-def running_of(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
+def running_of(db: Readable, person: PersonId) -> list[SessionId]:
     """The sessions that a person has open."""
     rows = db.execute(
         f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY id", (person,)
@@ -319,13 +319,13 @@ def running_of(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
-def in_review(db: sqlite3.Connection, person: PersonId) -> list[SessionId]:
+def in_review(db: Readable, person: PersonId) -> list[SessionId]:
     """The sessions of a person of which somebody must say what is billed."""
     rows = db.execute("SELECT id FROM session WHERE person_id = ? AND state = 'review' ORDER BY id", (person,))
     return [SessionId(row[0]) for row in rows]
 
 
-def cards_in(rows: sqlite3.Cursor) -> list[Card]:
+def cards_in(rows: Cursor) -> list[Card]:
     """The cards that a query found."""
     return [card for row in rows if (card := _card(row)) is not None]
 

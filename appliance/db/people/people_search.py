@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people.payers import uid_behind
 from appliance.db.people.people import CARD, PERSON, Card, Person, card_by_number, card_by_token, card_by_uid, cards_in
 from appliance.domain.digits import WESTERN
@@ -59,7 +59,7 @@ CARD_CALLED = r"""(uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAP
                    OR EXISTS (SELECT 1 FROM card_alias
                               WHERE card_alias.card_id = card.id AND token LIKE :uid_pattern ESCAPE '\'))"""
 PEOPLE_WHERE = rf"""
-WHERE (closed_at_ms IS NOT NULL) = :closed AND (:group IS NULL OR group_id = :group)
+WHERE (closed_at_ms IS NOT NULL) = :closed AND (group_id = :group OR :group IS NULL)
   AND (:text = '' OR {NAMED} OR (NOT :names_only AND (
        phone LIKE :pattern ESCAPE '\' OR note LIKE :pattern ESCAPE '\'
        OR (:phone <> '' AND ({PHONE_DIGITS} LIKE :phone_pattern
@@ -82,7 +82,7 @@ CARD_STATES = ("charging", "blocked", "lost", "returned", "expired", "unwritten"
 
 
 def people(
-    db: sqlite3.Connection,
+    db: Readable,
     *,
     text: str = "",
     group: int | None = None,
@@ -111,7 +111,7 @@ def people(
 
 
 def people_after(
-    db: sqlite3.Connection, *, text: str = "", group: int | None = None, closed: bool = False, after: int, limit: int
+    db: Readable, *, text: str = "", group: int | None = None, closed: bool = False, after: int, limit: int
 ) -> list[Person]:
     """The same people by their numbers, for programs; the next page begins `after` the last."""
     values = {"closed": closed, "group": group, "names_only": False, **patterns(text)}
@@ -123,7 +123,7 @@ def people_after(
 
 
 def cards(
-    db: sqlite3.Connection,
+    db: Readable,
     *,
     text: str = "",
     state: str = "",
@@ -146,9 +146,7 @@ def cards(
     return Cards(found, count.fetchone()[0])
 
 
-def cards_numbered_after(
-    db: sqlite3.Connection, number: int, *, text: str, state: str, now_ms: int, limit: int
-) -> list[Card]:
+def cards_numbered_after(db: Readable, number: int, *, text: str, state: str, now_ms: int, limit: int) -> list[Card]:
     """The same cards in the order of the numbers printed on them, for files; from the one after `number` on."""
     values = {"state": state, "now_ms": now_ms, "after": number, "limit": limit, **patterns(text)}
     return cards_in(
@@ -156,7 +154,7 @@ def cards_numbered_after(
     )
 
 
-def cards_after(db: sqlite3.Connection, *, text: str = "", after: int, limit: int) -> list[Card]:
+def cards_after(db: Readable, *, text: str = "", after: int, limit: int) -> list[Card]:
     """The same cards in the order in which they came, for programs; the next page begins `after` the last."""
     rows = db.execute(
         f"{CARD} {CARDS_WHERE} AND card.id > :after ORDER BY card.id LIMIT :limit",
@@ -165,7 +163,7 @@ def cards_after(db: sqlite3.Connection, *, text: str = "", after: int, limit: in
     return cards_in(rows)
 
 
-def card_called(db: sqlite3.Connection, token: str) -> Card | None:
+def card_called(db: Readable, token: str) -> Card | None:
     """The card that a charger means by a token in normal form: its UID, a name that was learned, its UID backwards."""
     known = card_by_uid(db, token)
     if known is None and (uid := uid_behind(db, token)) is not None:
@@ -173,7 +171,7 @@ def card_called(db: sqlite3.Connection, token: str) -> Card | None:
     return known
 
 
-def card_meant(db: sqlite3.Connection, text: str) -> Card | None:
+def card_meant(db: Readable, text: str) -> Card | None:
     """The card that somebody means who typed, scanned or read a text off it: all that a charger may call it, in any
     spelling; the number printed on it; the link that it carries.
     """

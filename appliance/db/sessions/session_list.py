@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED, IS_RUNNING
 from appliance.db.sessions.sessions import idle_spans
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
@@ -109,7 +109,7 @@ class Filter:
 
 SELECT = """
 SELECT session.id, session.state, session.station_id, station.name, station.identity, evse, session.person_id,
-       coalesce(person.name, ''), card_id, id_token, policy, authorization, requested_at_ms, started_at_ms, ended_at_ms,
+       coalesce(person.name, ''), card_id, id_token, policy, "authorization", requested_at_ms, started_at_ms, ended_at_ms,
        received_at_ms, meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor,
        CASE WHEN session.state = 'review' AND EXISTS (SELECT 1 FROM transfer WHERE key = 'end|' || session.id || '|1')
             THEN 0 ELSE held_minor END,
@@ -141,7 +141,7 @@ SUMMED_MS_MAX = 63 * 86_400_000
 """So long a span is summed session by session; what a longer one came to is in the report."""
 
 
-def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
+def page(db: Readable, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
     """Sessions, the newest first; the next page begins `before` the last one's number.
 
     Where days are asked for, the newest are those that began last; else those that we heard of last.
@@ -159,7 +159,7 @@ def page(db: sqlite3.Connection, wanted: Filter, *, before: int = 0, limit: int 
     return _sessions(db, rows)
 
 
-def _before(db: sqlite3.Connection, wanted: Filter, before: int, values: dict[str, object]) -> str:
+def _before(db: Readable, wanted: Filter, before: int, values: dict[str, object]) -> str:
     """What comes after session `before` in the order of the list."""
     row = None
     if wanted.from_ms is not None or wanted.to_ms is not None:
@@ -170,7 +170,7 @@ def _before(db: sqlite3.Connection, wanted: Filter, before: int, values: dict[st
     return f"{BEGAN} <= :last_ms AND NOT ({BEGAN} = :last_ms AND session.id >= :before)"
 
 
-def totals(db: sqlite3.Connection, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:
+def totals(db: Readable, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:
     """How many sessions that are over, their energy (Wh) and their fees (minor units); None for more days than are summed here."""
     if wanted.state not in ("", *CLOSED):
         return (0, 0, 0)  # None of them is over.
@@ -183,7 +183,7 @@ def totals(db: sqlite3.Connection, wanted: Filter, now_ms: int) -> tuple[int, in
     return _sums(db, wanted)
 
 
-def _sums(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
+def _sums(db: Readable, wanted: Filter) -> tuple[int, int, int]:
     """Session by session."""
     conditions, values = _conditions(wanted)
     row: tuple[int, int, int] = db.execute(
@@ -194,7 +194,7 @@ def _sums(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
     return row
 
 
-def _sums_of_all(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]:
+def _sums_of_all(db: Readable, wanted: Filter) -> tuple[int, int, int]:
     """Of all that there ever was, at a station or everywhere: out of the roll-up, which also holds what somebody is to look at."""
     one = "" if wanted.station is None else "WHERE station_id = :station"
     count, energy_wh, fee_minor = db.execute(
@@ -208,23 +208,23 @@ def _sums_of_all(db: sqlite3.Connection, wanted: Filter) -> tuple[int, int, int]
     return (count - others[0], energy_wh - others[1], fee_minor - others[2])
 
 
-def show(db: sqlite3.Connection, session: int) -> Session | None:
+def show(db: Readable, session: int) -> Session | None:
     """One session."""
     found = _sessions(db, db.execute(SELECT + "WHERE session.id = ?", (session,)))
     return found[0] if found else None
 
 
-def open_sessions(db: sqlite3.Connection) -> list[Session]:
+def open_sessions(db: Readable) -> list[Session]:
     """All that run or were wished for, by number."""
     return _sessions(db, db.execute(f"{SELECT} WHERE {IS_OPEN} ORDER BY session.id"))
 
 
-def count_open(db: sqlite3.Connection) -> int:
+def count_open(db: Readable) -> int:
     """How many run or were wished for."""
     return int(db.execute(f"SELECT count(*) FROM session WHERE {IS_OPEN}").fetchone()[0])
 
 
-def curve(db: sqlite3.Connection, session: int) -> list[Sample]:
+def curve(db: Readable, session: int) -> list[Sample]:
     """The readings of a session in order, thinned out to what a chart can show; first and last always."""
     total = db.execute("SELECT count(*) FROM sample WHERE session_id = ?", (session,)).fetchone()[0]
     step = max(1, total // CURVE_POINTS_MAX)
@@ -248,12 +248,12 @@ def _where(conditions: list[str]) -> str:
     return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _sessions(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
+def _sessions(db: Readable, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
     known: dict[int | None, Tariff | None] = {None: None}
     return [_session(db, row, known) for row in rows]
 
 
-def _session(db: sqlite3.Connection, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
+def _session(db: Readable, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
     *values, highest_wh = row
     number, state, meter_start_wh, tariff_id = values[0], values[1], values[16], values[28]
     spans: Sequence[tuple[int, int | None]] = ()

@@ -4,12 +4,12 @@ decided in services/sessions/billing.py.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from zlib import crc32
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_RUNNING
@@ -73,7 +73,7 @@ class Running:
 
 INSERT_STARTED = """
 INSERT INTO session (state, started_at_ms, station_id, evse, id_token, id_token_type, meter_start_wh, person_id, card_id,
-                     wallet_id, policy, tariff_id, authorization, received_at_ms, held_minor, slices, note)
+                     wallet_id, policy, tariff_id, "authorization", received_at_ms, held_minor, slices, note)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHING
 RETURNING id
@@ -105,7 +105,7 @@ def find_like(
 
 def authorization_of(db: Database, session: SessionId) -> AuthorizationStatus:
     """What the station was told of the card that began it."""
-    return AuthorizationStatus(db.execute("SELECT authorization FROM session WHERE id = ?", (session,)).fetchone()[0])
+    return AuthorizationStatus(db.execute('SELECT "authorization" FROM session WHERE id = ?', (session,)).fetchone()[0])
 
 
 def insert_started(
@@ -154,7 +154,7 @@ def insert_started(
     return running
 
 
-def newest(db: sqlite3.Connection) -> int:
+def newest(db: Readable) -> int:
     """The highest number of a session; 0 if there was none."""
     return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
 
@@ -165,7 +165,7 @@ def skip_numbers(db: Database, beyond: int, state: SessionState, now_ms: int) ->
     The row that takes the number says so in the list. It stands at the oldest station; without one there was no session.
     """
     db.execute(
-        """INSERT INTO session (id, state, station_id, evse, id_token, policy, authorization, requested_at_ms, ended_at_ms, note)
+        """INSERT INTO session (id, state, station_id, evse, id_token, policy, "authorization", requested_at_ms, ended_at_ms, note)
         SELECT :number, :state, min(id), 0, '', '', '', :now, :now, 'restored' FROM station HAVING count(*) > 0""",
         {"number": max(newest(db), beyond) + NUMBERS_SKIPPED, "state": str(state), "now": now_ms},
     )
@@ -250,7 +250,7 @@ def ended_on_evse(db: Database, running: Running) -> None:
         db.remember(key, tuple(one for one in there if one != running.id))
 
 
-def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> StationId | None:
+def elsewhere(db: Readable, id_token: str, station: StationId) -> StationId | None:
     """Another station at which a session of this card runs, or is wished for."""
     row = db.execute(
         f"""SELECT station_id FROM session WHERE id_token = ? AND {IS_OPEN} AND station_id <> ?
@@ -260,7 +260,7 @@ def elsewhere(db: sqlite3.Connection, id_token: str, station: StationId) -> Stat
     return StationId(row[0]) if row else None
 
 
-def open_on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
+def open_on_station(db: Readable, station: StationId) -> list[SessionId]:
     """All transactions that run on a station, oldest first."""
     rows = db.execute(
         f"SELECT id FROM session WHERE station_id = ? AND {IS_RUNNING} ORDER BY id",
@@ -310,7 +310,7 @@ def close_idle(db: Database, running: Running, at_ms: int) -> None:
     running.idle_spans = idle_spans(db, running.id)
 
 
-def idle_spans(db: sqlite3.Connection, session: SessionId) -> tuple[tuple[int, int | None], ...]:
+def idle_spans(db: Readable, session: SessionId) -> tuple[tuple[int, int | None], ...]:
     """The idle spans of a session, in order; of the one that goes on the end is None."""
     return tuple(
         db.execute("SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,))
@@ -320,14 +320,14 @@ def idle_spans(db: sqlite3.Connection, session: SessionId) -> tuple[tuple[int, i
 # --- what the clock looks for -----------------------------------------------------------------------------------------------
 
 
-def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
+def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped: session, station, why."""
     return db.execute(
         f"SELECT id, station_id, stop_wanted FROM session WHERE {IS_RUNNING} AND stop_wanted <> '' ORDER BY id"
     ).fetchall()
 
 
-def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
+def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:
     """Running sessions for which money may be held and whose price goes by time, with when we heard of their start."""
     return db.execute(
         f"""SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
@@ -336,7 +336,7 @@ def held_by_time(db: sqlite3.Connection) -> list[tuple[SessionId, int]]:
     ).fetchall()
 
 
-def heard_of(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, int]]:
+def heard_of(db: Readable) -> list[tuple[SessionId, StationId, int]]:
     """Running sessions with when something was last heard of them: session, station, when."""
     return db.execute(
         f"""SELECT id, station_id, max(received_at_ms,

@@ -5,8 +5,7 @@ A wish is a session's row from the first: it becomes the transaction (`fulfil`),
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED
@@ -33,7 +32,7 @@ def insert(
     tariff = payer.tariff
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, id_token_type, person_id, card_id, wallet_id, policy, tariff_id,
-            authorization, requested_at_ms, requested_by, held_minor, slices)
+            "authorization", requested_at_ms, requested_by, held_minor, slices)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
         RETURNING id""",
         (
@@ -119,7 +118,7 @@ def is_open(db: Database, station: StationId, id_token: str) -> bool:
     return row is not None
 
 
-def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+def on_evse(db: Readable, station: StationId, evse: int) -> SessionId | None:
     """A start that was wished for on this EVSE and has not come yet."""
     row = db.execute(
         f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {IS_REQUESTED} ORDER BY id LIMIT 1",
@@ -128,7 +127,7 @@ def on_evse(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
     return SessionId(row[0]) if row else None
 
 
-def open_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+def open_on(db: Readable, station: StationId, evse: int) -> SessionId | None:
     """What a stop on this EVSE means: what runs there, the newest if the station forgot to end others; else the start that was
     wished for there; else one that left the choice to the station.
     """
@@ -140,7 +139,7 @@ def open_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId 
     return SessionId(row[0]) if row else None
 
 
-def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
+def on_station(db: Readable, station: StationId) -> list[SessionId]:
     """All starts that were wished for on a station and have not come yet."""
     rows = db.execute(
         f"SELECT id FROM session WHERE station_id = ? AND {IS_REQUESTED} ORDER BY id",
@@ -149,7 +148,7 @@ def on_station(db: sqlite3.Connection, station: StationId) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
-def older_than(db: sqlite3.Connection, before_ms: int) -> list[tuple[SessionId, StationId]]:
+def older_than(db: Readable, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
         f"SELECT id, station_id FROM session WHERE {IS_REQUESTED} AND requested_at_ms <= ? ORDER BY id",

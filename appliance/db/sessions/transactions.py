@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer
 from appliance.db.sessions.sessions import Running, ended_on_evse
@@ -48,7 +48,7 @@ def find(db: Database, station: StationId, name: str) -> Named | None:
     return Named(SessionId(session), Order(next_seq, beyond, last_seq), bool(start_known))
 
 
-def session_of(db: sqlite3.Connection, station: StationId, ref: TransactionRef | None) -> SessionId | None:
+def session_of(db: Readable, station: StationId, ref: TransactionRef | None) -> SessionId | None:
     """The session that a station means by a name: a text that it gave, or our own number."""
     if isinstance(ref, int):
         return SessionId(ref) if ref > 0 else None
@@ -58,7 +58,7 @@ def session_of(db: sqlite3.Connection, station: StationId, ref: TransactionRef |
     return SessionId(row[0]) if row else None
 
 
-def ref_of(db: sqlite3.Connection, session: SessionId) -> TransactionRef:
+def ref_of(db: Readable, session: SessionId) -> TransactionRef:
     """What its station calls a session."""
     row = db.execute("SELECT name FROM station_transaction WHERE session_id = ?", (session,)).fetchone()
     return str(row[0]) if row else int(session)
@@ -109,7 +109,7 @@ def set_payer(
     pays = payer if payer is not None and status in PAYS else None
     db.execute(
         """UPDATE session SET id_token = ?, id_token_type = ?, person_id = ?, card_id = ?, wallet_id = ?, policy = ?, tariff_id = ?,
-            authorization = ?, held_minor = ?, slices = ? WHERE id = ?""",
+            "authorization" = ?, held_minor = ?, slices = ? WHERE id = ?""",
         (
             id_token.value, id_token.type, payer.person if payer else None, payer.card if payer else None,
             pays.wallet if pays else None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.identifiers import StationId
@@ -46,7 +46,7 @@ def record(db: Database, row: tuple[object, ...]) -> None:
 
 
 def page(
-    db: sqlite3.Connection,
+    db: Readable,
     station: StationId,
     before_id: int | None = None,
     limit: int = 50,
@@ -85,7 +85,7 @@ def page(
     return Page(messages, end if end > oldest else None)
 
 
-def recent_answers(db: sqlite3.Connection, actions: frozenset[str], limit: int) -> list[tuple[StationId, str, str]]:
+def recent_answers(db: Readable, actions: frozenset[str], limit: int) -> list[tuple[StationId, str, str]]:
     """Station, request and answer of the last calls of stations with one of these actions, oldest first."""
     newest = db.execute("SELECT coalesce(max(id), 0) FROM message_log").fetchone()[0]
     rows = db.execute(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
@@ -89,7 +89,7 @@ FROM station
 """
 
 
-def known(db: sqlite3.Connection) -> list[KnownStation]:
+def known(db: Readable) -> list[KnownStation]:
     """All that may connect."""
     rows = db.execute(
         "SELECT id, identity, state, security_profile, password_hash, ocpp_version FROM station WHERE state <> 'retired'"
@@ -97,7 +97,7 @@ def known(db: sqlite3.Connection) -> list[KnownStation]:
     return [KnownStation(row[0], row[1], StationState(row[2]), row[3], row[4], row[5]) for row in rows]
 
 
-def find_known(db: sqlite3.Connection, station: StationId) -> KnownStation | None:
+def find_known(db: Readable, station: StationId) -> KnownStation | None:
     """One of them, also when retired."""
     row = db.execute(
         "SELECT id, identity, state, security_profile, password_hash, ocpp_version FROM station WHERE id = ?",
@@ -106,19 +106,19 @@ def find_known(db: sqlite3.Connection, station: StationId) -> KnownStation | Non
     return KnownStation(row[0], row[1], StationState(row[2]), row[3], row[4], row[5]) if row else None
 
 
-def show(db: sqlite3.Connection, station: StationId) -> Station | None:
+def show(db: Readable, station: StationId) -> Station | None:
     """One station with its connectors."""
     row = db.execute(SELECT + "WHERE id = ?", (station,)).fetchone()
     return _station(row, connectors(db, station)) if row else None
 
 
-def by_identity(db: sqlite3.Connection, identity: str) -> Station | None:
+def by_identity(db: Readable, identity: str) -> Station | None:
     """One station by the name it gives itself."""
     row = db.execute(SELECT + "WHERE identity = ?", (identity,)).fetchone()
     return _station(row, connectors(db, row[0])) if row else None
 
 
-def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPROVED) -> list[Station]:
+def all_stations(db: Readable, state: StationState = StationState.APPROVED) -> list[Station]:
     """All in a state, by name."""
     plugs: dict[int, list[Connector]] = {}
     for station, *row in db.execute(
@@ -132,7 +132,7 @@ def all_stations(db: sqlite3.Connection, state: StationState = StationState.APPR
     return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
 
 
-def names(db: sqlite3.Connection) -> dict[int, Named]:
+def names(db: Readable) -> dict[int, Named]:
     """What every station is called, by its number."""
     rows = db.execute(
         """SELECT id, identity, name, (SELECT count(DISTINCT evse) FROM connector WHERE station_id = station.id) FROM station"""
@@ -140,7 +140,7 @@ def names(db: sqlite3.Connection) -> dict[int, Named]:
     return {row[0]: Named(row[1], row[2], row[3]) for row in rows}
 
 
-def page(db: sqlite3.Connection, *, state: str = "", after: int = 0, limit: int = 100) -> list[Station]:
+def page(db: Readable, *, state: str = "", after: int = 0, limit: int = 100) -> list[Station]:
     """Stations by number, of one state or all; the next page begins `after` the last."""
     rows = db.execute(
         SELECT + "WHERE id > :after AND (:state = '' OR state = :state) ORDER BY id LIMIT :limit",
@@ -157,7 +157,7 @@ def page(db: sqlite3.Connection, *, state: str = "", after: int = 0, limit: int 
     return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
 
 
-def connectors(db: sqlite3.Connection, station: StationId) -> tuple[Connector, ...]:
+def connectors(db: Readable, station: StationId) -> tuple[Connector, ...]:
     """The plugs of a station."""
     rows = db.execute(
         """SELECT evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
@@ -167,7 +167,7 @@ def connectors(db: sqlite3.Connection, station: StationId) -> tuple[Connector, .
     return tuple(Connector(*row) for row in rows)
 
 
-def count(db: sqlite3.Connection, state: StationState) -> int:
+def count(db: Readable, state: StationState) -> int:
     """How many there are in a state."""
     return int(db.execute("SELECT count(*) FROM station WHERE state = ?", (state,)).fetchone()[0])
 

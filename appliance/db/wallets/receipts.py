@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import CardId, PersonId
 
@@ -66,14 +66,14 @@ def add(
     return int(row[0])
 
 
-def find(db: sqlite3.Connection, number: int) -> Receipt | None:
+def find(db: Readable, number: int) -> Receipt | None:
     """One receipt."""
     row = db.execute(RECEIPT + "WHERE number = ?", (number,)).fetchone()
     return _receipt(row) if row else None
 
 
 def page(
-    db: sqlite3.Connection,
+    db: Readable,
     *,
     person: PersonId | None = None,
     card: CardId | None = None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 
+from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
 
 CODES_OF_SESSIONS = ("charge", "tax", "overrun")
@@ -68,7 +68,7 @@ IN = (
 
 
 def of_person(
-    db: sqlite3.Connection, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
+    db: Readable, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
 ) -> list[Record]:
     """Sessions and movements of a person, the newest first; what a session cost is in its own row."""
     values = {"person": person, "wallet": wallet, "before": before_ms or 2**62, "limit": limit}
@@ -81,7 +81,7 @@ def of_person(
     ]
 
 
-def _charged_minor(db: sqlite3.Connection, session: int, wallet: AccountId) -> int:
+def _charged_minor(db: Readable, session: int, wallet: AccountId) -> int:
     """What a session has taken from a wallet: out of its slices, beyond them, and by corrections."""
     return sum(
         amount_minor
@@ -94,7 +94,7 @@ def _charged_minor(db: sqlite3.Connection, session: int, wallet: AccountId) -> i
     )
 
 
-def paid_in_minor(db: sqlite3.Connection, wallet: AccountId) -> int:
+def paid_in_minor(db: Readable, wallet: AccountId) -> int:
     """All top-ups of a wallet less what was paid out."""
     row = db.execute(
         f"""SELECT coalesce((SELECT sum(amount_minor) FROM transfer WHERE credit = :wallet AND op = 'post' AND code = 'topup'), 0)
@@ -104,7 +104,7 @@ def paid_in_minor(db: sqlite3.Connection, wallet: AccountId) -> int:
     return int(row[0])
 
 
-def of_session(db: sqlite3.Connection, session: SessionId) -> list[Movement]:
+def of_session(db: Readable, session: SessionId) -> list[Movement]:
     """The transfers of a session in order: they are found by their names, which begin with what they are."""
     ranges = [f"{name}|{session}" for name in ("hold", "end", "fee", "over|fee", "tax", "fix", "over|fix", "tax|fix")]
     found: list[Movement] = []
@@ -119,7 +119,7 @@ def of_session(db: sqlite3.Connection, session: SessionId) -> list[Movement]:
     return sorted(found, key=lambda movement: movement.seq)
 
 
-def message_before(db: sqlite3.Connection, at_ms: int) -> int:
+def message_before(db: Readable, at_ms: int) -> int:
     """A number below which the message log holds what was said until `at_ms`; found by halving, for the log has no index by time."""
     # Two queries, because each by itself looks at one row, and both in one at all of them.
     low = db.execute("SELECT coalesce(min(id), 1) FROM message_log").fetchone()[0]

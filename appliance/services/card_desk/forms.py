@@ -6,11 +6,11 @@ seen; the steps are those of services/card_desk/steps.py.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 import orjson
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.cards.tag import Kind, Seen, Trouble
@@ -86,7 +86,7 @@ def another_card(db: Database, job: int, desk: str, actor: str, now_ms: int) -> 
     return jobs.begin_replace(db, desk, found.card_id, actor, now_ms)
 
 
-def by_number(db: sqlite3.Connection, text: str) -> Seen:
+def by_number(db: Readable, text: str) -> Seen:
     """What a reader would see of a card of which nothing but the UID is known."""
     uid = normal_form(text)
     if len(uid) not in UID_CHARS or not HEX.fullmatch(uid):

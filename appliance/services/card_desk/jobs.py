@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.authorization import Policy
@@ -242,7 +242,7 @@ def advise(db: Database, job: Job, advice: str, now_ms: int) -> None:
         db.announce(DeskChanged(job.desk, "progress", job.id))
 
 
-def need(db: sqlite3.Connection, job: int) -> Job:
+def need(db: Readable, job: int) -> Job:
     """The job, or NotFound."""
     found = rows.find(db, job)
     if found is None:
@@ -250,7 +250,7 @@ def need(db: sqlite3.Connection, job: int) -> Job:
     return found
 
 
-def default_group(db: sqlite3.Connection) -> GroupId:
+def default_group(db: Readable) -> GroupId:
     """Where a new person goes when nobody says: the only group, or the first one that pays before charging."""
     groups = people.groups(db)
     prepaid = [group for group in groups if group.policy == Policy.PREPAID]

@@ -7,10 +7,10 @@ pulled card, a pulled reader or a power cut the next tap of this card, at any de
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card
@@ -128,7 +128,7 @@ def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
     settle(db, found.card_id, now_ms)
 
 
-def wanted(db: sqlite3.Connection, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
+def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
     """What is to be done so that the chip agrees with the card's row; None if it does."""
     found = people_units.need_card(db, card)
     keys = content.keys(key.site_key, seen.uid)
@@ -140,7 +140,7 @@ def wanted(db: sqlite3.Connection, card: CardId, seen: Seen, key: DeskKey) -> Wo
     return None
 
 
-def describe(db: sqlite3.Connection, seen: Seen, site_key: bytes) -> Described:
+def describe(db: Readable, seen: Seen, site_key: bytes) -> Described:
     """The card that lies there."""
     uid = normal_form(seen.uid)
     known = people.card_by_uid(db, uid)

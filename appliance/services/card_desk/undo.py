@@ -4,10 +4,9 @@ is to stand on it from now on. Nothing is deleted.
 
 from __future__ import annotations
 
-import sqlite3
-
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card
@@ -25,7 +24,7 @@ UNDO_MS_MAX = 60_000
 UNDOABLE = frozenset({"issue", "recharge", "replace", "decommission"})
 
 
-def may_undo(db: sqlite3.Connection, job: Job, now_ms: int) -> bool:
+def may_undo(db: Readable, job: Job, now_ms: int) -> bool:
     """Whether `undo` would take it back now: what is offered is what is done."""
     try:
         check(db, job, now_ms)
@@ -68,7 +67,7 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
 # --- whether it can be -----------------------------------------------------------------------------------------------------
 
 
-def check(db: sqlite3.Connection, job: Job, now_ms: int) -> Card:
+def check(db: Readable, job: Job, now_ms: int) -> Card:
     """The card of a job that can be taken back.
 
     Raises:
@@ -86,7 +85,7 @@ def check(db: sqlite3.Connection, job: Job, now_ms: int) -> Card:
     return card
 
 
-def check_nothing_since(db: sqlite3.Connection, job: Job, card: Card) -> None:
+def check_nothing_since(db: Readable, job: Job, card: Card) -> None:
     """Refuse what would contradict what was done with the card since.
 
     Raises:
@@ -105,7 +104,7 @@ def check_nothing_since(db: sqlite3.Connection, job: Job, card: Card) -> None:
         raise Refusal("Something was done with this card since.", "Take that back first.")
 
 
-def check_holder(db: sqlite3.Connection, job: Job, card: Card) -> None:
+def check_holder(db: Readable, job: Job, card: Card) -> None:
     """Refuse what the wallet cannot give, and what would leave money, a debt or a card with somebody who is gone.
 
     Raises:
@@ -127,7 +126,7 @@ def check_holder(db: sqlite3.Connection, job: Job, card: Card) -> None:
             )
 
 
-def goes_with_card(db: sqlite3.Connection, job: Job, card: Card) -> bool:
+def goes_with_card(db: Readable, job: Job, card: Card) -> bool:
     """Whether the holder was taken in with this very card and has no other: they have never been here."""
     taken_in = job.request["person_id"] is None and job.person_id == card.person_id
     return taken_in and not others_of(db, card)
@@ -138,7 +137,7 @@ def is_out(card: Card) -> bool:
     return card.replaced_by is None and not people_units.has_come_back(card)
 
 
-def others_of(db: sqlite3.Connection, card: Card) -> list[Card]:
+def others_of(db: Readable, card: Card) -> list[Card]:
     """What other cards its holder can charge with."""
     return [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
 

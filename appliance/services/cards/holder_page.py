@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
-import sqlite3
 from dataclasses import dataclass
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card, Person
@@ -34,7 +34,7 @@ class Holder:
         return self.person.name.split()[0]
 
 
-def find(db: sqlite3.Connection, token: str) -> Holder | None:
+def find(db: Readable, token: str) -> Holder | None:
     """The holder behind a link; a read query."""
     card = people.card_by_token(db, token)
     person = people.find(db, card.person_id) if card is not None else None

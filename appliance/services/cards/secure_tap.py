@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hmac
 import re
-import sqlite3
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from appliance.db.cards import secure_tap
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
@@ -49,7 +49,7 @@ def verify(site_key: bytes, picc_data_hex: str, cmac_hex: str) -> Tap | None:
     return tap if is_signed(key, tap, cmac_hex) else None
 
 
-def accept(db: sqlite3.Connection, site_key: bytes, picc_data_hex: str, cmac_hex: str) -> CardId | None:
+def accept(db: Readable, site_key: bytes, picc_data_hex: str, cmac_hex: str) -> CardId | None:
     """A unit of work: the card that was tapped. None when it is none of ours, or when this link, or a later one, was opened
     before: somebody has kept it."""
     tap = verify(site_key, picc_data_hex, cmac_hex)

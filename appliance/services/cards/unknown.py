@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.card_desk.jobs import Job
 from appliance.db.cards import unknown as rows
 from appliance.db.cards.unknown import Tag
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
@@ -125,9 +125,7 @@ def enrol(db: Database, job: Job, token: str, id_token_type: IdTokenType, now_ms
     return True
 
 
-def page(
-    db: sqlite3.Connection, *, station: StationId | None = None, limit: int = 100, offset: int = 0
-) -> list[UnknownTag]:
+def page(db: Readable, *, station: StationId | None = None, limit: int = 100, offset: int = 0) -> list[UnknownTag]:
     """The list, shown last first, with the cards that each may be. What is known by now is left out."""
     tags = [tag for tag in rows.page(db, station, limit, offset) if people_search.card_called(db, tag.token) is None]
     found = []
@@ -150,7 +148,7 @@ def dismiss(db: Database, station: StationId, token: str, actor: str, now_ms: in
     db.announce(UnknownTagSeen(int(station), token))
 
 
-def alike(db: sqlite3.Connection, tokens: list[str]) -> list[Card]:
+def alike(db: Readable, tokens: list[str]) -> list[Card]:
     """All cards that one of the tokens may be like."""
     ends = sorted({stem for token in tokens for stem in stems(token)})
     return rows.cards_like(db, ends) if ends else []

@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import sqlite3
 
 import bcrypt
 
 from appliance.db import operators as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.roles import Role
@@ -112,13 +112,13 @@ def first_owner(
     return operator
 
 
-def check_not_set_up(db: sqlite3.Connection) -> None:
+def check_not_set_up(db: Readable) -> None:
     """Raises Conflict: Somebody was set up before."""
     if rows.exists(db):
         raise Conflict("This site has been set up.", "Log in instead.")
 
 
-def check_setup_code(db: sqlite3.Connection, code: str, now_ms: int) -> None:
+def check_setup_code(db: Readable, code: str, now_ms: int) -> None:
     """Raises Invalid: The code is another one, or too old."""
     known = rows.setup_code(db)
     if known is None or not secrets.compare_digest(known[0], _hash_code(code)):
@@ -149,7 +149,7 @@ def add(
     return operator
 
 
-def check_new(db: sqlite3.Connection, *, login: str, name: str, role: str) -> None:
+def check_new(db: Readable, *, login: str, name: str, role: str) -> None:
     """Refuse what `add` would refuse, before a password is hashed for it.
 
     Raises:
@@ -243,7 +243,7 @@ def end_log_in(db: Database, log_in_id: int, *, operator: int, actor: str, now_m
     audit.record(db, actor, "operator.end_log_in", f"operator:{operator}", now_ms)
 
 
-def visit(db: sqlite3.Connection, token_hash: bytes, now_ms: int) -> rows.Visit | None:
+def visit(db: Readable, token_hash: bytes, now_ms: int) -> rows.Visit | None:
     """Who comes with this token, if the log-in still holds."""
     return rows.visit(db, token_hash, idle_since_ms=now_ms - IDLE_MS, began_since_ms=now_ms - ABSOLUTE_MS)
 

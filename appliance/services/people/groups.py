@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from appliance.db import ledger, tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Group
@@ -100,7 +99,7 @@ def move_floor(db: Database, wallet: int, floor_minor: int | None) -> None:
     ledger.set_floor(db, account, floor_minor)
 
 
-def need_group(db: sqlite3.Connection, group: GroupId) -> Group:
+def need_group(db: Readable, group: GroupId) -> Group:
     """The group, or NotFound."""
     found = people.find_group(db, group)
     if found is None:

@@ -7,7 +7,6 @@ taken away by an import, no card changes hands, and no money moves.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from appliance.db.cards import aliases
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import importing as rows
 from appliance.db.people import people
@@ -114,7 +114,7 @@ class Register:
         self.by_name.setdefault(folded(known.name), []).append(known)
 
 
-def plan(db: sqlite3.Connection, listed: Sequence[Row], zone: ZoneInfo) -> list[Planned]:
+def plan(db: Readable, listed: Sequence[Row], zone: ZoneInfo) -> list[Planned]:
     """What each row would do, in order; nothing is changed."""
     register = register_of(db)
     uids: dict[str, int] = {}
@@ -150,9 +150,7 @@ def record(db: Database, result: Result, actor: str, now_ms: int) -> None:
     )
 
 
-def decide(
-    db: sqlite3.Connection, register: Register, uids: dict[str, int], row: Row, zone: ZoneInfo
-) -> tuple[Planned, Known]:
+def decide(db: Readable, register: Register, uids: dict[str, int], row: Row, zone: ZoneInfo) -> tuple[Planned, Known]:
     """What one row does, and to whom. `uids` are those of earlier rows, with their lines; this one's is added.
 
     Raises:
@@ -203,7 +201,7 @@ def person_of(register: Register, card: Card | None, row: Row) -> Known | None:
     return found[0] if found else None
 
 
-def uid_of(db: sqlite3.Connection, text: str) -> str:
+def uid_of(db: Readable, text: str) -> str:
     """The UID that a cell means, in normal form; "" for an empty one.
 
     Raises:
@@ -280,7 +278,7 @@ def group_of(register: Register, name: str) -> Group:
     return next(one for one in register.groups.values() if one.id == register.usual)
 
 
-def check_free(db: sqlite3.Connection, uid: str) -> None:
+def check_free(db: Readable, uid: str) -> None:
     """Whether nobody's card is called so.
 
     Raises:
@@ -303,7 +301,7 @@ def last_day(card: Card, zone: ZoneInfo) -> str:
     return "" if card.expires_at_ms is None else day_of(card.expires_at_ms - 1, zone)
 
 
-def register_of(db: sqlite3.Connection) -> Register:
+def register_of(db: Readable) -> Register:
     """Who is known."""
     groups = people.groups(db)
     try:

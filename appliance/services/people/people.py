@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 
 from appliance.db import ledger
 from appliance.db.cards import aliases, limits, unknown
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card, CardGiven, Person
@@ -105,7 +105,7 @@ def close_person(db: Database, person: PersonId, actor: str, now_ms: int) -> Non
     db.announce(PersonChanged(person))
 
 
-def check_no_session(db: sqlite3.Connection, person: Person) -> None:
+def check_no_session(db: Readable, person: Person) -> None:
     """Refuse while money of this person is, or may be, somebody's decision to come.
 
     Raises:
@@ -306,7 +306,7 @@ def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
             start_requests.give_up(db, number, "cancelled", now_ms)
 
 
-def need_person(db: sqlite3.Connection, person: PersonId) -> Person:
+def need_person(db: Readable, person: PersonId) -> Person:
     """The person, or NotFound."""
     if isinstance(db, Database):
         db.flush()
@@ -316,7 +316,7 @@ def need_person(db: sqlite3.Connection, person: PersonId) -> Person:
     return found
 
 
-def need_card(db: sqlite3.Connection, card: CardId) -> Card:
+def need_card(db: Readable, card: CardId) -> Card:
     """The card, or NotFound."""
     found = people.find_card(db, card)
     if found is None:

@@ -5,8 +5,7 @@ Only then is the station asked. Refused, unanswered, or not followed by a transa
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people
 from appliance.db.sessions import sessions, transactions
@@ -162,7 +161,7 @@ def give_up_old(db: Database, now_ms: int) -> int:
     return len(late)
 
 
-def wanted_stops(db: sqlite3.Connection) -> list[tuple[SessionId, StationId, str]]:
+def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped: session, station, why."""
     return sessions.wanted_stops(db)
 
@@ -178,6 +177,6 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
     return running
 
 
-def running_on(db: sqlite3.Connection, station: StationId, evse: int) -> SessionId | None:
+def running_on(db: Readable, station: StationId, evse: int) -> SessionId | None:
     """The session that runs on an EVSE, or was wished for there or without saying where."""
     return rows.open_on(db, station, evse)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.db.stations.stations import KnownStation
@@ -21,7 +20,7 @@ PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 40
 
 
-def known(db: sqlite3.Connection) -> list[KnownStation]:
+def known(db: Readable) -> list[KnownStation]:
     """All stations that may connect, the knocking ones included."""
     return stations.known(db)
 
@@ -81,7 +80,7 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
     db.announce(StationChanged(station, event.evse))
 
 
-def connector_in_use(db: sqlite3.Connection, station: StationId, evse: int) -> int:
+def connector_in_use(db: Readable, station: StationId, evse: int) -> int:
     """Of an EVSE's connectors the one at which the car hangs, or else a free one; 1 for an EVSE we have not heard of."""
     there = [one for one in stations.connectors(db, station) if one.evse == evse]
     return domain.connector_in_use(there).connector if there else 1

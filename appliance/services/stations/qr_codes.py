@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import hmac
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db import site as sites
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
 from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
@@ -44,13 +44,13 @@ def code_of(secret: bytes, station: StationId, evse: int) -> str:
     return base64.b32encode(digest[:5]).decode().lower()
 
 
-def codes(db: sqlite3.Connection, station: StationId) -> dict[int, str]:
+def codes(db: Readable, station: StationId) -> dict[int, str]:
     """The codes of a station's EVSEs; a read query. The secret they follow from stays here."""
     secret = sites.secret(db)
     return {plug.evse: code_of(secret, station, plug.evse) for plug in stations.connectors(db, station)}
 
 
-def find(db: sqlite3.Connection, code: str) -> Place | None:
+def find(db: Readable, code: str) -> Place | None:
     """The EVSE of a code; a read query."""
     secret = sites.secret(db)
     wanted = code.strip().lower()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from appliance.db import ledger, operators
 from appliance.db import site as sites
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.wallets import receipts
@@ -58,7 +57,7 @@ def write(
     )
 
 
-def need(db: sqlite3.Connection, number: int) -> Receipt:
+def need(db: Readable, number: int) -> Receipt:
     """One receipt, or NotFound."""
     found = receipts.find(db, number)
     if found is None:

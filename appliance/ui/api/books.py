@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from datetime import date
 
 from aiohttp import web
 
 from appliance.db import ledger, reports
+from appliance.db.engine.protocols import Readable
 from appliance.db.ledger import Account
 from appliance.db.reports import StationDay, Total
 from appliance.domain.errors import Invalid
@@ -134,11 +134,11 @@ async def trial_balance(call: Call) -> Answer:
     )
 
 
-def _report(db: sqlite3.Connection, first: str, last: str, station: int | None) -> tuple[list[StationDay], Total]:
+def _report(db: Readable, first: str, last: str, station: int | None) -> tuple[list[StationDay], Total]:
     return reports.station_days(db, first, last, station), reports.total(db, first, last, station)
 
 
-def _verified(db: sqlite3.Connection) -> tuple[list[Account], list[str]]:
+def _verified(db: Readable) -> tuple[list[Account], list[str]]:
     rows, wrong = ledger.accounts(db), ledger.verify(db)
     if sum(row.balance_minor for row in rows):
         wrong = [*wrong, "the accounts do not add up to nothing"]

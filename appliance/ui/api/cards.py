@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.cards import aliases
 from appliance.db.cards import limits as limit_rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card
@@ -234,9 +234,7 @@ def _expiry(body: Body) -> int | None:
     return None if text is None else moment_of("expires_at", text)
 
 
-def _page(
-    db: sqlite3.Connection, text: str, uid: str | None, person: int | None, after: int, limit: int
-) -> list[Known]:
+def _page(db: Readable, text: str, uid: str | None, person: int | None, after: int, limit: int) -> list[Known]:
     if uid is not None:
         found = people_search.card_called(db, normal_form(uid))
         rows = [found] if found is not None and found.id > after else []
@@ -251,7 +249,7 @@ async def _now(call: Call, card: CardId, status: int = 200) -> Answer:
     return Answer(shown(call, await call.console.store.read(_known, card)), status)
 
 
-def _known(db: sqlite3.Connection, card: CardId) -> Known:
+def _known(db: Readable, card: CardId) -> Known:
     return Known(need_card(db, card), aliases.of_card(db, card))
 
 
@@ -273,7 +271,7 @@ async def _limits_now(call: Call, card: CardId) -> Answer:
     return Answer(limits_shown(call, card, limits, identities))
 
 
-def _limits(db: sqlite3.Connection, card: CardId) -> tuple[Limits, list[str]]:
+def _limits(db: Readable, card: CardId) -> tuple[Limits, list[str]]:
     limits = limit_rows.find(db, need_card(db, card).id)
     names = stations.names(db)
     return limits, sorted(names[station].identity for station in limits.stations)
@@ -293,7 +291,7 @@ def _set_limits(db: Database, card: CardId, body: Body, actor: str, now_ms: int)
     limit_units.change(db, card, limits, actor, now_ms)
 
 
-def _station_id(db: sqlite3.Connection, identity: str) -> int:
+def _station_id(db: Readable, identity: str) -> int:
     found = stations.by_identity(db, identity)
     if found is None:
         raise Invalid("stations", "There is no such station.")

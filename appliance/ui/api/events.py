@@ -8,7 +8,6 @@ here too.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from appliance.db import operators
+from appliance.db.engine.protocols import Readable
 from appliance.db.stations import stations
 from appliance.services.announce import (
     Announcement,
@@ -213,5 +213,5 @@ async def still_may(request: web.Request) -> bool:
     return await console.store.read(_holds, who.id)
 
 
-def _holds(db: sqlite3.Connection, token: int) -> bool:
+def _holds(db: Readable, token: int) -> bool:
     return any(one.id == token and one.revoked_at_ms is None for one in operators.tokens(db))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from appliance.db import ledger
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.ledger import Entry
 from appliance.db.people import people_search
@@ -277,7 +277,7 @@ def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_m
     )
 
 
-def _entries(db: sqlite3.Connection, person: PersonId, before: int, limit: int) -> list[Entry]:
+def _entries(db: Readable, person: PersonId, before: int, limit: int) -> list[Entry]:
     return ledger.statement(db, need_person(db, person).wallet, before_seq=before or None, limit=limit)
 
 

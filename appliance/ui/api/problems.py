@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from appliance.db import problems
+from appliance.db.engine.protocols import Readable
 from appliance.db.problems import Problem
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
@@ -66,14 +65,14 @@ def shown(call: Call, names: Names, problem: Problem) -> Body:
     }
 
 
-def _rows(db: sqlite3.Connection, over: bool, after: int, limit: int) -> tuple[Names, list[Problem]]:
+def _rows(db: Readable, over: bool, after: int, limit: int) -> tuple[Names, list[Problem]]:
     if over:
         return stations.names(db), problems.history(db, after or None, limit)
     rows = sorted(problems.open_problems(db), key=lambda row: row.id)
     return stations.names(db), [row for row in rows if row.id > after][:limit]
 
 
-def _open(db: sqlite3.Connection, number: int) -> tuple[Names, Problem | None]:
+def _open(db: Readable, number: int) -> tuple[Names, Problem | None]:
     return stations.names(db), next((row for row in problems.open_problems(db) if row.id == number), None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from appliance.db import audit as rows
 from appliance.db import operators
 from appliance.db.audit import AuditRow, Subject
+from appliance.db.engine.protocols import Readable
 from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
@@ -62,7 +62,7 @@ async def show(request: web.Request) -> web.Response:
 
 
 def _read(
-    db: sqlite3.Connection, before: int | None, actor: str, action: str
+    db: Readable, before: int | None, actor: str, action: str
 ) -> tuple[list[AuditRow], dict[str, str], dict[str, Subject]]:
     found = rows.page(db, before=before, limit=ROWS, actor=actor, action=action)
     return found, operators.names(db), rows.subjects(db, mentioned(found))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import problems
+from appliance.db.engine.protocols import Readable
 from appliance.db.problems import Problem
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
@@ -60,7 +60,7 @@ async def load(console: Console, before: int | None = None) -> ProblemsPage:
     )
 
 
-def _read(db: sqlite3.Connection, before: int | None) -> tuple[dict[int, Named], list[Problem], list[Problem]]:
+def _read(db: Readable, before: int | None) -> tuple[dict[int, Named], list[Problem], list[Problem]]:
     return stations.names(db), problems.open_problems(db), problems.history(db, before, HISTORY_ROWS)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from appliance.db import reports
+from appliance.db.engine.protocols import Readable
 from appliance.db.reports import StationDay, StationMonth, StationSums, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
@@ -203,14 +203,14 @@ def _asked(request: web.Request) -> Asked:
     return Asked(span, preset, given.get("station", "")[:255], measure if measure in MEASURES else "energy")
 
 
-def _found(db: sqlite3.Connection, asked: Asked) -> Found:
+def _found(db: Readable, asked: Asked) -> Found:
     station = stations.by_identity(db, asked.station) if asked.station else None
     number = int(station.id) if station is not None else None
     read = reports.station_months if asked.by_month else reports.station_days
     return Found(read(db, asked.span.first, asked.span.last, number), stations.all_stations(db), station)
 
 
-def _for_export(db: sqlite3.Connection, asked: Asked) -> tuple[int | None, int]:
+def _for_export(db: Readable, asked: Asked) -> tuple[int | None, int]:
     """Which station, and how many days make no more rows than are held at once."""
     station = stations.by_identity(db, asked.station) if asked.station else None
     if station is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
 from appliance.db.people.people import Card, Person
 from appliance.db.sessions import session_list
@@ -52,7 +52,7 @@ async def show(request: web.Request) -> web.Response:
     return render(request, "search/search.html", page)
 
 
-def _find(db: sqlite3.Connection, query: str) -> SearchPage:
+def _find(db: Readable, query: str) -> SearchPage:
     number = read_number(query.lstrip("#"))
     session = session_list.show(db, number) if number is not None else None
     folded = query.casefold()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
@@ -153,7 +153,7 @@ async def _page(request: web.Request, form: Form, *, status: int = 200) -> web.R
     return render(request, "settings/settings.html", page, status=status)
 
 
-def _load(db: sqlite3.Connection) -> Settings:
+def _load(db: Readable) -> Settings:
     return settings.load(db)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import tariffs as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Group
 from appliance.db.tariffs import TariffRow
@@ -238,11 +238,11 @@ async def _ask(request: web.Request, template: str, form: Form, status: int = 20
     return render(request, template, AskPage(await _find(request), default, form), status=status)
 
 
-def _listed(db: sqlite3.Connection) -> tuple[list[TariffRow], list[Group]]:
+def _listed(db: Readable) -> tuple[list[TariffRow], list[Group]]:
     return rows.current(db), people.groups(db)
 
 
-def _one(db: sqlite3.Connection, number: int) -> tuple[TariffRow, list[Group]]:
+def _one(db: Readable, number: int) -> tuple[TariffRow, list[Group]]:
     found = rows.show(db, number)
     if found is None:
         raise NotFound(N_("There is no such tariff."))

@@ -6,7 +6,6 @@ What each role may do is in `roles`; what a password must be, and what is kept o
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +17,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.db import operators as rows
 from appliance.db.engine.errors import DatabaseError
+from appliance.db.engine.protocols import Readable
 from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
 from appliance.services.operators import operators
@@ -227,9 +227,7 @@ def _token(request: web.Request) -> tuple[str, bytes] | None:
     return ("operator", operators.hash_token(cookie)) if cookie else None
 
 
-def _who_asks(
-    db: sqlite3.Connection, token: tuple[str, bytes] | None, now_ms: int
-) -> tuple[tuple[Principal, int] | None, Facts]:
+def _who_asks(db: Readable, token: tuple[str, bytes] | None, now_ms: int) -> tuple[tuple[Principal, int] | None, Facts]:
     """Who comes with this token and when they were last seen; and what the frame shows: one lookup for each request."""
     facts = rows.facts(db)
     if token is None:

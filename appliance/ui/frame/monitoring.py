@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from prometheus_client.registry import Collector
 from appliance import __version__
 from appliance.db import problems
 from appliance.db.engine.errors import DatabaseError
+from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
 from appliance.services import health as units
 from appliance.ui.frame.context import CONSOLE, Console, Page, somebody
@@ -186,7 +186,7 @@ async def _figures(request: web.Request) -> Figures:
     return Figures(commit_s, open_sessions, open_problems, kept.lag.worst_s())
 
 
-def _counts(db: sqlite3.Connection) -> tuple[int, int]:
+def _counts(db: Readable) -> tuple[int, int]:
     return session_list.count_open(db), problems.count_open(db)
 
 

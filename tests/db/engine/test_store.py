@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from appliance.db.engine.errors import IntegrityError, Unavailable
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNITS_AT_ONCE_MAX, Reader, Store
 from appliance.db.engine.unit import Database, Rows
 
@@ -44,7 +45,7 @@ def add_and_fail(db: Database, number: int) -> None:
     raise NotToday
 
 
-def numbers(db: sqlite3.Connection) -> list[int]:
+def numbers(db: Readable) -> list[int]:
     return [row[0] for row in db.execute("SELECT number FROM fact ORDER BY id")]
 
 
@@ -335,10 +336,10 @@ async def test_keyword_arguments_reach_the_unit(store: Store, path: Path) -> Non
 async def test_readers_see_what_was_committed_and_cannot_write(store: Store) -> None:
     await store.write(add, 1)
 
-    def write(db: sqlite3.Connection) -> None:
+    def write(db: Readable) -> None:
         db.execute("INSERT INTO fact (number) VALUES (2)")
 
-    def write_all_the_same(db: sqlite3.Connection) -> None:
+    def write_all_the_same(db: Readable) -> None:
         db.execute("PRAGMA query_only = OFF")
         write(db)
 
@@ -354,7 +355,7 @@ async def test_a_read_sees_one_moment_however_long_it_takes(store: Store) -> Non
     await store.write(add, 1)
     looked, go_on = threading.Event(), threading.Event()
 
-    def look_twice(db: sqlite3.Connection) -> tuple[list[int], list[int]]:
+    def look_twice(db: Readable) -> tuple[list[int], list[int]]:
         first = numbers(db)
         looked.set()
         assert go_on.wait(TIMEOUT_S)
@@ -370,7 +371,7 @@ async def test_a_read_sees_one_moment_however_long_it_takes(store: Store) -> Non
 
 
 async def test_a_failed_read_leaves_its_reader_fit_for_the_next(store: Store) -> None:
-    def fail(db: sqlite3.Connection) -> None:
+    def fail(db: Readable) -> None:
         db.execute("SELECT * FROM nowhere")
 
     for _ in range(4):

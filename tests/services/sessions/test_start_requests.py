@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from appliance.db import problems
+from appliance.db.engine.protocols import Readable
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.services import settings
@@ -38,7 +37,7 @@ def wish(
     return start_requests.request_start(books.db, station, evse, ACTOR, books.now_ms, person=person, card=card).id
 
 
-def holds(db: sqlite3.Connection) -> list[tuple[str, int]]:
+def holds(db: Readable) -> list[tuple[str, int]]:
     """All holds ever made, by name and amount."""
     return db.execute("SELECT key, amount_minor FROM transfer WHERE op = 'hold' ORDER BY seq").fetchall()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card
@@ -36,7 +36,7 @@ async def _phone(yard: Yard) -> AsyncIterator[TestClient[Any, Any]]:
 
 
 async def card_of(yard: Yard, uid: str) -> Card:
-    def find(db: sqlite3.Connection) -> Card:
+    def find(db: Readable) -> Card:
         found = people.card_by_uid(db, uid)
         assert found is not None
         return found

@@ -6,7 +6,6 @@ The shapes are in `desk_shapes`, the stream of events and the way for readers on
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, GroupId, PersonId
@@ -205,7 +205,7 @@ async def undo_job(call: Call) -> Answer:
 # --- helpers ---------------------------------------------------------------------------------------------------------------
 
 
-def job_at(db: sqlite3.Connection, desk: str, job: int) -> Job:
+def job_at(db: Readable, desk: str, job: int) -> Job:
     """A job of this desk.
 
     Raises:
@@ -217,7 +217,7 @@ def job_at(db: sqlite3.Connection, desk: str, job: int) -> Job:
     return found
 
 
-def waiting_or_open(db: sqlite3.Connection, desk: str) -> list[KnownJob]:
+def waiting_or_open(db: Readable, desk: str) -> list[KnownJob]:
     """What is not over at a desk, the oldest first."""
     return [known_job(db, job) for job in reversed(rows.open_at(db, desk))]
 

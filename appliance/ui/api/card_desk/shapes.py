@@ -5,12 +5,12 @@ What the calls do is in `desks`, the stream in `desk_events`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.wallets import receipts
@@ -200,7 +200,7 @@ class KnownJob:
     cards: tuple[CardId, ...]
 
 
-def on_reader(db: sqlite3.Connection, seen: Seen | None, site_key: bytes) -> OnReader | None:
+def on_reader(db: Readable, seen: Seen | None, site_key: bytes) -> OnReader | None:
     """What the books say of the card that lies there."""
     if seen is None:
         return None
@@ -210,12 +210,12 @@ def on_reader(db: sqlite3.Connection, seen: Seen | None, site_key: bytes) -> OnR
     return OnReader(seen, described, holder)
 
 
-def all_on_readers(db: sqlite3.Connection, cards: Sequence[Seen | None], site_key: bytes) -> list[OnReader | None]:
+def all_on_readers(db: Readable, cards: Sequence[Seen | None], site_key: bytes) -> list[OnReader | None]:
     """The same for several desks."""
     return [on_reader(db, seen, site_key) for seen in cards]
 
 
-def known_job(db: sqlite3.Connection, job: Job) -> KnownJob:
+def known_job(db: Readable, job: Job) -> KnownJob:
     """A job with its credit note and the cards of its batch."""
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
     cards = tuple(jobs.cards_of_batch(db, job.id)) if job.kind == "batch" else ()

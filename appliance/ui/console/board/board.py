@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,6 +12,7 @@ from aiohttp import web
 from appliance.db import board as rows
 from appliance.db import problems
 from appliance.db.board import Knocking, Today
+from appliance.db.engine.protocols import Readable
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
 from appliance.domain.session import SessionState, bill_until
@@ -86,7 +86,7 @@ async def load(console: Console, role: str) -> BoardPage:
     return build(snapshot, console, role, now_ms)
 
 
-def read(db: sqlite3.Connection, day: str) -> Snapshot:
+def read(db: Readable, day: str) -> Snapshot:
     """All that the board shows, of one moment."""
     return Snapshot(
         rows.places(db),

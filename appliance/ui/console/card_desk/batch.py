@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card, Group, Person
@@ -147,7 +147,7 @@ def concerns(announcement: Announcement, parameter: str) -> bool:
     return isinstance(announcement, DeskChanged) and str(announcement.job) == parameter
 
 
-def _read_sheet(db: sqlite3.Connection, job: int, now_ms: int) -> tuple[Told, list[Card]] | None:
+def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Told, list[Card]] | None:
     found = rows.find(db, job)
     if found is None or found.kind != "batch":
         return None
@@ -171,7 +171,7 @@ async def _new_page(request: web.Request, form: Form, key: str, person: str, sta
     return render(request, "card_desk/batch_new.html", page, status=status)
 
 
-def _read_new(db: sqlite3.Connection, person: PersonId | None) -> tuple[list[Group], Person | None]:
+def _read_new(db: Readable, person: PersonId | None) -> tuple[list[Group], Person | None]:
     return people.groups(db), people_units.need_person(db, person) if person is not None else None
 
 

@@ -4,12 +4,12 @@ will happen, in a dialog over the desk's page; each is done once, however often 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Card, Person
@@ -219,7 +219,7 @@ def _choice_of_desks(console: Console) -> list[tuple[str, str]]:
     return found if len(found) > 1 else []
 
 
-def _read_asked(db: sqlite3.Connection, card: CardId, action: str, seen: Seen | None, site_key: bytes) -> Asked:
+def _read_asked(db: Readable, card: CardId, action: str, seen: Seen | None, site_key: bytes) -> Asked:
     found = people_units.need_card(db, card)
     described = taps.describe(db, seen, site_key) if seen is not None else None
     here = described is not None and described.card is not None and described.card.id == card

@@ -6,7 +6,6 @@ strangers looks at `unknown_tags`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from aiohttp import web
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
 from appliance.db.cards import aliases as alias_rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Card, Person
 from appliance.db.stations import stations
@@ -223,7 +223,7 @@ def _tap(job: Job, person: Person | None, card: Card | None, names: dict[int, Na
     )
 
 
-def _read_tap(db: sqlite3.Connection, job: int) -> tuple[Job, Person | None, Card | None, dict[int, Named]] | None:
+def _read_tap(db: Readable, job: int) -> tuple[Job, Person | None, Card | None, dict[int, Named]] | None:
     found = rows.find(db, job)
     if found is None or not found.desk.startswith(DESK):
         return None
@@ -240,7 +240,7 @@ async def _enrol_page(request: web.Request, form: Form, status: int = 200) -> we
     return render(request, "card_desk/enrol.html", EnrolPage(person, station_choices(found), form), status=status)
 
 
-def _read_enrol(db: sqlite3.Connection, person: PersonId) -> tuple[Person, list[Station]]:
+def _read_enrol(db: Readable, person: PersonId) -> tuple[Person, list[Station]]:
     return people_units.need_person(db, person), stations.all_stations(db)
 
 

@@ -6,13 +6,13 @@ What it shows is put together in `desk_view`, `desk_find` and `desk_progress`; w
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services.announce import Announcement, DeskChanged, PersonChanged, ProblemsChanged, SessionChanged
@@ -115,9 +115,7 @@ async def page(
     return render(request, "card_desk/desk.html", shown, status=status)
 
 
-def read(
-    db: sqlite3.Connection, desk: DeskView, chosen: Chosen | None, site_key: bytes, now_ms: int
-) -> tuple[Subject, Progress]:
+def read(db: Readable, desk: DeskView, chosen: Chosen | None, site_key: bytes, now_ms: int) -> tuple[Subject, Progress]:
     """All of one moment."""
     return read_subject(db, desk.seen, chosen, site_key), read_progress(db, desk.id, now_ms)
 
@@ -223,7 +221,7 @@ async def tap_fragments(
     return {"tap": render_part(console, role, "card_desk/_tap.html", **values)}
 
 
-def _tapped(db: sqlite3.Connection, seen: Seen, site_key: bytes) -> tuple[Described, int]:
+def _tapped(db: Readable, seen: Seen, site_key: bytes) -> tuple[Described, int]:
     subject = read_subject(db, seen, None, site_key)
     return describe(db, seen, site_key), subject.buys.person.balance_minor if subject.buys is not None else 0
 

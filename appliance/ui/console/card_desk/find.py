@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.domain.id_token import HEX, UID_CHARS, readings
@@ -23,7 +23,7 @@ class Found:
     """The text is the number of a card that nobody has."""
 
 
-def find(db: sqlite3.Connection, text: str) -> Found:
+def find(db: Readable, text: str) -> Found:
     """The card that is meant; else people by name, telephone or card."""
     text = " ".join(text.split())[:100]
     meant = people_search.card_meant(db, text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Card
 from appliance.db.wallets import receipts
@@ -72,7 +72,7 @@ class Step:
     batch: bool
 
 
-def read_progress(db: sqlite3.Connection, desk: str, now_ms: int) -> Progress:
+def read_progress(db: Readable, desk: str, now_ms: int) -> Progress:
     """What a desk does, what it has just done, and what is torn anywhere."""
     latest = rows.latest_at(db, desk, LATEST)
     under_way = [job for job in rows.open_at(db, desk) if job.state != "torn"]
@@ -153,7 +153,7 @@ def money_sentence(about: Told, fmt: Formats) -> str:
     return words.format(amount=fmt.money(abs(receipt.amount_minor)), method=_(IN_METHODS[receipt.method]))
 
 
-def told(db: sqlite3.Connection, job: Job, now_ms: int) -> Told:
+def told(db: Readable, job: Job, now_ms: int) -> Told:
     """A job with its card, its holder and its receipt, and whether it can be taken back now."""
     meant = job.card_id if job.card_id is not None else job.request.get("card_id")
     card = people.find_card(db, CardId(meant)) if meant is not None else None

@@ -4,11 +4,11 @@ needs. The jobs beside it are in `desk_progress`, routes and live views in `desk
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from appliance.db import tariffs
 from appliance.db.cards import limits as limit_rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Card, Group, Person
 from appliance.db.wallets import statement
@@ -110,7 +110,7 @@ class Panel:
     deposit_minor: int
 
 
-def read_subject(db: sqlite3.Connection, seen: Seen | None, chosen: Chosen | None, site_key: bytes) -> Subject:
+def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_key: bytes) -> Subject:
     """The card on the reader; with `chosen`, what was looked up.
 
     Raises:

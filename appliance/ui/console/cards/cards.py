@@ -5,7 +5,6 @@ A card is replaced at the desk (`desk_cards`). Limits, PIN, what chargers call a
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from aiohttp import web
 from appliance.db.cards import aliases
 from appliance.db.cards import limits as limit_rows
 from appliance.db.cards.aliases import Alias
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.db.people.people_search import Cards
@@ -310,7 +310,7 @@ def _row(card: Card, now_ms: int) -> Row:
     return Row(card, card_number(card.number), label_of(card), state_of(card, now_ms), open_work)
 
 
-def _known(db: sqlite3.Connection, card: CardId) -> Known:
+def _known(db: Readable, card: CardId) -> Known:
     found = people_units.need_card(db, card)
     return Known(
         card=found,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db.cards import limits as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
@@ -147,7 +147,7 @@ async def _page(request: web.Request, form: Form | None, status: int = 200) -> w
     return render(request, "cards/limits.html", page, status=status)
 
 
-def _read(db: sqlite3.Connection, card: CardId) -> tuple[Card, Limits, list[Station]]:
+def _read(db: Readable, card: CardId) -> tuple[Card, Limits, list[Station]]:
     return people.need_card(db, card), rows.find(db, card), stations.all_stations(db)
 
 

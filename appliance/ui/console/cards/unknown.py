@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people_search
 from appliance.db.people.people import Card, Person
@@ -178,7 +178,7 @@ async def _alias_page(
     return render(request, "cards/unknown_same.html", page, status=status)
 
 
-def _read_list(db: sqlite3.Connection, station: int | None) -> tuple[list[Row], list[tuple[int, str]]]:
+def _read_list(db: Readable, station: int | None) -> tuple[list[Row], list[tuple[int, str]]]:
     shown = [
         one
         for offset in range(0, TAGS_MAX, ROWS_AT_ONCE)
@@ -188,7 +188,7 @@ def _read_list(db: sqlite3.Connection, station: int | None) -> tuple[list[Row], 
     return [Row(one, [_guess(each.card, each.likeness) for each in one.suggestions]) for one in shown], places
 
 
-def _read_make(db: sqlite3.Connection, token: str, station: int, text: str) -> tuple[str, list[Person], list[Guess]]:
+def _read_make(db: Readable, token: str, station: int, text: str) -> tuple[str, list[Person], list[Guess]]:
     place = _place(db, station)
     if not text:
         alike = [(card, how) for card in unknown.alike(db, [token]) if (how := likeness(token, card.uid))]
@@ -201,11 +201,11 @@ def _read_make(db: sqlite3.Connection, token: str, station: int, text: str) -> t
     )
 
 
-def _read_alias(db: sqlite3.Connection, station: int, card: CardId) -> tuple[str, Card]:
+def _read_alias(db: Readable, station: int, card: CardId) -> tuple[str, Card]:
     return _place(db, station), people_units.need_card(db, card)
 
 
-def _place(db: sqlite3.Connection, station: int) -> str:
+def _place(db: Readable, station: int) -> str:
     found = stations.names(db).get(station)
     return (found.name or found.identity) if found is not None else ""
 

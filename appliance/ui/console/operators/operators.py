@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import operators as rows
+from appliance.db.engine.protocols import Readable
 from appliance.db.operators import ApiToken, Operator
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services.operators import operators
@@ -177,7 +177,7 @@ async def _checked_hash(request: web.Request, form: Form, login: str, name: str)
     return await request.app[auth.HASHING].hash(password)
 
 
-def _read(db: sqlite3.Connection) -> tuple[list[Operator], list[ApiToken]]:
+def _read(db: Readable) -> tuple[list[Operator], list[ApiToken]]:
     return rows.every(db), rows.tokens(db)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Group
 from appliance.db.tariffs import TariffRow
@@ -130,7 +130,7 @@ async def _page(request: web.Request, group: Group | None, form: Form, status: i
     return render(request, "people/group.html", GroupPage(group, form, policies, choices), status=status)
 
 
-def _listed(db: sqlite3.Connection) -> tuple[list[Group], list[TariffRow]]:
+def _listed(db: Readable) -> tuple[list[Group], list[TariffRow]]:
     return people.groups(db), tariffs.current(db)
 
 

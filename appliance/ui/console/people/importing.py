@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
 from appliance.db.people.people import Card, Person
 from appliance.domain.calendar import day_of
@@ -306,7 +306,7 @@ async def _exported(request: web.Request) -> AsyncIterator[Sequence[exports.Row]
         last = found[-1][0].number
 
 
-def _read_export(db: sqlite3.Connection, text: str, state: str, now_ms: int, last: int) -> list[tuple[Card, Person]]:
+def _read_export(db: Readable, text: str, state: str, now_ms: int, last: int) -> list[tuple[Card, Person]]:
     cards = people_search.cards_numbered_after(
         db, last, text=text, state=state, now_ms=now_ms, limit=EXPORT_ROWS_AT_ONCE
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.domain.errors import Refusal
@@ -81,7 +81,7 @@ def told(person: Person, into: Person, fmt: Formats) -> list[str]:
 
 
 def _read(
-    db: sqlite3.Connection, person: PersonId, into: PersonId | None, text: str
+    db: Readable, person: PersonId, into: PersonId | None, text: str
 ) -> tuple[Person, Person | None, list[Person]]:
     found = people.need_person(db, person)
     # Without a search: who has the same name, or the same telephone.

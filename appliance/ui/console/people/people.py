@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import operators, reports, tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Group, Person
 from appliance.db.people.people_search import People
@@ -233,7 +233,7 @@ async def come_back(request: web.Request) -> web.Response:
 
 
 def _listed(
-    db: sqlite3.Connection, text: str, group: int | None, closed: bool, order: str, offset: int
+    db: Readable, text: str, group: int | None, closed: bool, order: str, offset: int
 ) -> tuple[People, list[Group]]:
     found = people_search.people(
         db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE
@@ -241,7 +241,7 @@ def _listed(
     return found, people.groups(db)
 
 
-def _shown(db: sqlite3.Connection, person: PersonId, before_ms: int | None) -> Shown:
+def _shown(db: Readable, person: PersonId, before_ms: int | None) -> Shown:
     buys = wallets.what_it_buys(db, person)
     found = buys.person
     return Shown(
@@ -272,11 +272,11 @@ async def _leave_page(request: web.Request, form: Form, status: int = 200) -> we
     return render(request, "people/leave.html", LeavePage(found, form), status=status)
 
 
-def _for_new(db: sqlite3.Connection) -> tuple[Tariff | None, list[Group]]:
+def _for_new(db: Readable) -> tuple[Tariff | None, list[Group]]:
     return tariffs.default(db), people.groups(db)
 
 
-def _for_edit(db: sqlite3.Connection, person: PersonId) -> tuple[Person, list[Group]]:
+def _for_edit(db: Readable, person: PersonId) -> tuple[Person, list[Group]]:
     return people_units.need_person(db, person), people.groups(db)
 
 

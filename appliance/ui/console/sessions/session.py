@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Card
 from appliance.db.sessions import session_list
@@ -209,14 +209,14 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
     )
 
 
-def _running(db: sqlite3.Connection, number: SessionId) -> Session:
+def _running(db: Readable, number: SessionId) -> Session:
     found = session_list.show(db, number)
     if found is None or found.state != SessionState.RUNNING:
         raise NotFound(N_("There is no such session running."))
     return found
 
 
-def _facts(db: sqlite3.Connection, number: SessionId, now_ms: int) -> SessionFacts:
+def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
     session = session_list.show(db, number)
     if session is None:
         raise NotFound(N_("There is no such session."))

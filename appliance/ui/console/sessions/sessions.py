@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Card, Person
 from appliance.db.sessions import session_list
@@ -205,7 +205,7 @@ def _asked(request: web.Request) -> Asked:
     )
 
 
-def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
+def _wanted(db: Readable, asked: Asked) -> Wanted:
     """The filter that was meant. A name that fits one person means that person; what fits nobody finds nothing."""
     station = stations.by_identity(db, asked.station) if asked.station else None
     person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
@@ -232,7 +232,7 @@ def _wanted(db: sqlite3.Connection, asked: Asked) -> Wanted:
     )
 
 
-def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tuple[Person | None, list[Person]]:
+def _person_meant(db: Readable, text: str, *, names_only: bool) -> tuple[Person | None, list[Person]]:
     """The person of this number, or the only one whom the text fits; else those among whom to choose."""
     number = read_number(text)
     if number is not None and (by_number := people.find(db, PersonId(number))):
@@ -241,7 +241,7 @@ def _person_meant(db: sqlite3.Connection, text: str, *, names_only: bool) -> tup
     return (found[0], []) if len(found) == 1 else (None, found)
 
 
-def _listed(db: sqlite3.Connection, asked: Asked, before: int, now_ms: int) -> Listed:
+def _listed(db: Readable, asked: Asked, before: int, now_ms: int) -> Listed:
     wanted = _wanted(db, asked)
     return Listed(
         wanted,

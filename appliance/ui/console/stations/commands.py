@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from appliance.db import board
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.db.sessions import session_list
@@ -234,7 +234,7 @@ async def reset(request: web.Request) -> web.Response:
 # --- helpers -------------------------------------------------------------------------------------------------------------
 
 
-def _who(db: sqlite3.Connection, station: StationId, evse: int) -> str:
+def _who(db: Readable, station: StationId, evse: int) -> str:
     """Who charges there; "" if nobody knows."""
     number = start_requests.running_on(db, station, evse)
     session = session_list.show(db, number) if number is not None else None

@@ -6,7 +6,6 @@ Commands to a connector are in `commands`, the message log in `messages`, settin
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from appliance.db import board as board_rows
 from appliance.db import problems
+from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations as rows
@@ -123,7 +123,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 
 def _read_list(
-    db: sqlite3.Connection,
+    db: Readable,
 ) -> tuple[
     list[Station],
     list[Station],
@@ -285,7 +285,7 @@ def stickers(codes: dict[int, str], addresses: Addresses) -> list[tuple[int, str
 
 
 def _read_station(
-    db: sqlite3.Connection, identity: str
+    db: Readable, identity: str
 ) -> (
     tuple[
         Station,

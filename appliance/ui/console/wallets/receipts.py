@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from aiohttp import web
 from markupsafe import Markup
 
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.wallets import receipts as rows
@@ -150,7 +150,7 @@ def _line(receipt: Receipt) -> Line:
     )
 
 
-def _read_list(db: sqlite3.Connection, person: int | None, before: int | None) -> tuple[list[Receipt], Person | None]:
+def _read_list(db: Readable, person: int | None, before: int | None) -> tuple[list[Receipt], Person | None]:
     about = people.find(db, PersonId(person)) if person is not None else None
     if person is not None and about is None:
         raise NotFound(N_("There is no such person."))

@@ -7,12 +7,12 @@ What is dangerous is said in a sentence first and done by a second button.
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
@@ -211,7 +211,7 @@ async def correct(request: web.Request) -> web.Response:
 # --- what a wallet is good for -------------------------------------------------------------------------------------------------
 
 
-def what_it_buys(db: sqlite3.Connection, person: PersonId) -> Buys:
+def what_it_buys(db: Readable, person: PersonId) -> Buys:
     """A person, their prices, and how far their money goes.
 
     Raises:
