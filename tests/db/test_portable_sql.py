@@ -103,6 +103,17 @@ def test_sql_outside_the_engine_is_portable() -> None:
     assert found == []
 
 
+def test_no_module_outside_the_engine_knows_which_engine_it_is() -> None:
+    found = [
+        f"{path.relative_to(APPLIANCE.parent)}:{number}"
+        for path in outside_the_engine()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"\b(import (sqlite3|aiosqlite)|from (sqlite3|aiosqlite)|sqlite3\.\w+|sqlite_error\w+)\b", line)
+    ]
+
+    assert found == []
+
+
 @pytest.mark.parametrize(("rule", "bad", "good"), EXAMPLES)
 def test_a_rule_refuses_what_only_sqlite_speaks(rule: str, bad: str, good: str) -> None:
     assert [name for _, name in offences(bad) if name.startswith(rule)]

@@ -21,6 +21,7 @@ import aiosqlite
 
 from appliance.db.engine.errors import Unavailable
 from appliance.db.engine.open import READER_SETTINGS, open_to_read, open_to_write
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 
 log = logging.getLogger(__name__)
@@ -118,9 +119,7 @@ class Store:
         """Queue a short unit nobody waits for: it is committed with whatever comes next."""
         self._collect((None, unit, args, True))
 
-    async def read(
-        self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def read(self, query: Callable[Concatenate[Readable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function of queries on one snapshot, in a reader's thread; it sees what was committed last."""
         reader = await self._readers.get()
         try:
@@ -302,7 +301,7 @@ class Reader(aiosqlite.Connection):
         await reader.executescript(READER_SETTINGS)
         return reader
 
-    async def run(self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, query: Callable[Concatenate[Readable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if not self._running or self._connection is None:
             # aiosqlite would raise a ValueError, as a query of ours may.
             raise Unavailable("a reader's connection has ended")
