@@ -64,7 +64,7 @@ def test_the_connection_that_writes_is_opened_in_one_place() -> None:
         if "factory=Database" in path.read_text()
     ]
 
-    assert found == ["appliance/db/engine/store.py"]
+    assert found == ["appliance/db/engine/open.py"]
 
 
 def test_only_the_clock_asks_what_time_it_is() -> None:
