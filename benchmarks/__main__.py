@@ -27,6 +27,7 @@ from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
+from appliance.services.cards import cards
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
@@ -186,7 +187,7 @@ def make_site(folder: Path, number: int) -> None:
     group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
     for count in range(number):
         person = people.add_person(db, f"Person {count}", group, ACTOR, now_ms)
-        people.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)
+        cards.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)
         wallets.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", ACTOR, now_ms)
         admission.register(db, f"CP{count:05}", "", 0, None, ACTOR, now_ms)
     sites.set_setting(db, "messages_per_s", "0")

@@ -30,9 +30,11 @@ from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.announce import Hub
+from appliance.services.cards import cards
 from appliance.services.people import groups, people
-from appliance.services.sessions import starting
+from appliance.services.sessions import metering, starting
 from appliance.services.stations import admission
+from appliance.services.stations import status as status_units
 from appliance.services.wallets import wallets
 from appliance.ui.console.board import board
 from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Console, Principal
@@ -127,10 +129,10 @@ def fill(path: Path) -> None:
         charging = (ConnectorStatus.OCCUPIED, ChargingState.CHARGING, "Charging")
         status, state, finer = charging if number % 3 else (ConnectorStatus.AVAILABLE, ChargingState.NONE, "")
         told_ms = NOW_MS - 90 * MINUTE_MS
-        admission.status_changed(db, station, StatusChanged(1, 1, status, "", "", told_ms, NOW_MS, state, finer))
+        status_units.status_changed(db, station, StatusChanged(1, 1, status, "", "", told_ms, NOW_MS, state, finer))
         if number % 3:
             person = people.add_person(db, f"Person {number}", group, "console", NOW_MS)
-            people.add_card(db, f"04{number:06X}", person, "console", NOW_MS)
+            cards.add_card(db, f"04{number:06X}", person, "console", NOW_MS)
             wallets.top_up(db, person, 500_000, "cash", f"first-{person}", "console", NOW_MS)
             charge(db, station, f"04{number:06X}")
     db.flush()
@@ -144,7 +146,7 @@ def charge(db: Database, station: StationId, uid: str) -> None:
     started = starting.transaction_started(db, station, TransactionStarted(1, uid, 1000, began_ms, began_ms))
     for minute in range(1, SAMPLES):
         reading = Reading(began_ms + minute * MINUTE_MS, 1000 + minute * 120, 7200)
-        starting.meter_read(db, station, MeterRead(started.ref, 1, (reading,), reading.at_ms))
+        metering.meter_read(db, station, MeterRead(started.ref, 1, (reading,), reading.at_ms))
 
 
 if __name__ == "__main__":

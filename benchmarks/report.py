@@ -27,7 +27,7 @@ from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, operators, tokens
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from benchmarks.growth.site import fill_roll_ups
@@ -121,8 +121,8 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     owner = operators.add(
         db, login="bench", name="Bench", role=Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
     )  # fmt: skip
-    token = operators.new_token()
-    operators.log_in(db, owner, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)
+    token = tokens.new_token()
+    log_ins.log_in(db, owner, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)
     db.flush()
     db.execute("COMMIT")
     db.close()

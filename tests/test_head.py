@@ -16,7 +16,7 @@ from appliance.domain.roles import Role
 from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
 from appliance.ocpp.settings import StationSettings
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, tokens
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers
@@ -74,8 +74,8 @@ async def _doors(tmp_path: Path) -> AsyncIterator[Doors]:
             await listen(stack, faces, face, application, Address(HOST, 0), None)
         message = (1, yard.now_ms, "in", "Heartbeat", '[2,"1","Heartbeat",{}]', "", None)
         await yard.store.write(message_log.record, message)
-        operator, token = await yard.operator(Role.OWNER), operators.new_token()
-        await yard.store.write(operators.log_in, operator, token, address=HOST, browser="", now_ms=yard.now_ms)
+        operator, token = await yard.operator(Role.OWNER), tokens.new_token()
+        await yard.store.write(log_ins.log_in, operator, token, address=HOST, browser="", now_ms=yard.now_ms)
         yield Doors(faces, {face: readable(one) for face, one in applications.items()}, f"Cookie: sid={token}")
 
 

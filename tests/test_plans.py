@@ -28,8 +28,8 @@ from appliance.domain.units import rfc3339
 from appliance.jobs.schedule import Jobs
 from appliance.ocpp.settings import StationSettings
 from appliance.services import problems
-from appliance.services.operators import operators
-from appliance.services.people import people
+from appliance.services.cards import cards
+from appliance.services.operators import tokens
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers
@@ -157,12 +157,12 @@ async def _statements(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 async def every_page(yard: Yard) -> None:
     """All that can be asked for with GET: pages, what their links lead to, fragments, the API, drivers' pages."""
-    await yard.store.write(people.block_card, 2, "lost", ACTOR, NOW_MS)
+    await yard.store.write(cards.block_card, 2, "lost", ACTOR, NOW_MS)
     await yard.store.write(unknown.note, "04FFEE11", "", 1, NOW_MS)
     await yard.store.write(
         problems.raise_problem, "offline", "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
     )
-    token = await yard.store.write(operators.create_token, "a test", Role.OWNER, actor=ACTOR, now_ms=NOW_MS)
+    token = await yard.store.write(tokens.create_token, "a test", Role.OWNER, actor=ACTOR, now_ms=NOW_MS)
     async with TestClient(TestServer(create_console(yard.console, more=API))) as client:
         headers = {"Authorization": f"Bearer {token}"}
         app = client.server.app  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from appliance.db.engine.open import open_to_read
 from appliance.domain.clock import Clock
 from appliance.host.control_socket import change
 from appliance.host.data_directory import DataDirectory
-from appliance.services.operators import operators
+from appliance.services.operators import passwords
 
 
 def token(arguments: argparse.Namespace, clock: Clock) -> int:
@@ -28,7 +28,7 @@ def operator(arguments: argparse.Namespace, clock: Clock) -> int:
     data.need_site()
     name = arguments.name or arguments.login
     password = read_password()
-    operators.check_password(password, login=arguments.login, name=name, site_name=site_name(data))
+    passwords.check_password(password, login=arguments.login, name=name, site_name=site_name(data))
     change(
         data,
         "operator.add",
@@ -36,7 +36,7 @@ def operator(arguments: argparse.Namespace, clock: Clock) -> int:
         login=arguments.login,
         name=name,
         role=arguments.role,
-        password_hash=operators.hash_password(password),
+        password_hash=passwords.hash_password(password),
         language=arguments.language,
     )
     print(f"{name} may log in as {arguments.login} ({arguments.role}).")

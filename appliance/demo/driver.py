@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from appliance.services.ports.stations import ToyPlace
+from appliance.services.ports.demo import ToyPlace
 from appliance.simulator.charger import Place
 from appliance.simulator.station import Battery
 from appliance.simulator.v16.charge_point import ChargePoint

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from appliance.domain.cards.tag import Kind
-from appliance.services.ports.stations import ToyCard
+from appliance.services.ports.demo import ToyCard
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card, TypeFCard
 from appliance.simulator.nfc.catalogue import TELEPHONE

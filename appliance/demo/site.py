@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from appliance.cli.init import create
+from appliance.db.cards import cards
 from appliance.db.engine.open import alone
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
@@ -32,12 +33,13 @@ from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
 from appliance.services import tariffs
-from appliance.services.operators import operators
+from appliance.services.cards import cards as card_units
+from appliance.services.operators import operators, passwords
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.ports.stations import ToyPlace
-from appliance.services.sessions import starting
-from appliance.services.stations import admission
+from appliance.services.ports.demo import ToyPlace
+from appliance.services.sessions import metering, starting, stopping
+from appliance.services.stations import admission, status
 from appliance.services.wallets import wallets
 
 ACTOR = "console"
@@ -99,7 +101,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         login=LOGIN,
         name="Demo owner",
         role=Role.OWNER,
-        password_hash=operators.hash_password(PASSWORD),
+        password_hash=passwords.hash_password(PASSWORD),
         language="",
         actor=ACTOR,
         now_ms=now_ms,
@@ -110,7 +112,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
     for name, phone, group, uid, amount_minor in PEOPLE:
         person = people_units.add_person(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
         label = f"{int(person):04}"
-        people_units.add_card(db, uid, person, ACTOR, began_ms, label=label)
+        card_units.add_card(db, uid, person, ACTOR, began_ms, label=label)
         if amount_minor:
             wallets.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
     evses: list[Iterator[int]] = []
@@ -119,7 +121,7 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
             db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, ACTOR, began_ms
         )
         for evse in range(1, demo_station.connectors + 1):
-            admission.status_changed(
+            status.status_changed(
                 db, station, StatusChanged(evse, 1, ConnectorStatus.AVAILABLE, "", "", began_ms, began_ms)
             )
             evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
@@ -144,7 +146,7 @@ def visits(
                 break
             yield at_ms
             uid = chance.choice(PEOPLE)[3]
-            if not people.running_on_card(db, uid):
+            if not cards.running_on_card(db, uid):
                 top_up_if_low(db, uid, chance, at_ms)
                 share = chance.randrange(60, 96)
                 register_wh = yield from charge(
@@ -166,14 +168,14 @@ def charge(
         present_w = int(power_w * (1.0 if share < 0.75 else max(0.25, 3.25 - 3.0 * share)))
         now_wh += present_w * SAMPLE_MS // 3_600_000
         reading = Reading(moment_ms, now_wh, present_w, present_w * 1000 // 230, 230_000, int(30 + 60 * share))
-        starting.meter_read(db, station, MeterRead(started.ref, evse, (reading,), moment_ms))
-        running = starting.find(db, station, started.ref)
+        metering.meter_read(db, station, MeterRead(started.ref, evse, (reading,), moment_ms))
+        running = metering.find(db, station, started.ref)
         if running is not None and running.stop_wanted:
             end_ms = moment_ms
     reason = "Local" if started.authorization.accepted else "DeAuthorized"
     end_ms = min(end_ms, moment_ms + SAMPLE_MS)
     yield end_ms
-    starting.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, reason, (), end_ms))
+    stopping.transaction_ended(db, station, TransactionEnded(started.ref, uid, now_wh, end_ms, reason, (), end_ms))
     return now_wh
 
 
@@ -189,7 +191,7 @@ def live_through(evses: list[Iterator[int]]) -> None:
 
 def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> None:
     """Customers pay in before they run dry."""
-    card = people.card_by_uid(db, uid)
+    card = cards.card_by_uid(db, uid)
     assert card is not None
     db.flush()
     person = people.find(db, card.person_id)

@@ -15,7 +15,7 @@ from typing import Final
 
 from appliance.demo.driver import Guest
 from appliance.domain.clock import Clock, system_clock
-from appliance.services.ports.stations import ToyPlace
+from appliance.services.ports.demo import ToyPlace
 from appliance.simulator.charger import Place
 from appliance.simulator.station import Battery, Station
 from appliance.simulator.v16.charge_point import ChargePoint, Options

@@ -16,9 +16,10 @@ from appliance.db import operators
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
+from appliance.host.certificate import keep_certificate, site_certificate
 from appliance.host.data_directory import DataDirectory
 from appliance.host.listeners import Faces, listen
-from appliance.host.public_urls import addresses, card_link_base, keep_certificate, site_certificate
+from appliance.host.public_urls import addresses, card_link_base
 from appliance.host.secrets import open_vault
 from appliance.host.tasks import running
 from appliance.host.tls.contexts import server_context

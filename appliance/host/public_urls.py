@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import functools
-import logging
-import ssl
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.domain.clock import Clock
 from appliance.host.addresses import Address, local_addresses, local_names
 from appliance.host.listeners import EVERYWHERE, Faces
-from appliance.host.tls.contexts import load
-from appliance.host.tls.site import SiteCertificate, ensure
+from appliance.host.tls.site import SiteCertificate
 from appliance.ui.frame.context import Addresses
-
-log = logging.getLogger(__name__)
-
-RENEW_EVERY_S = 6 * 3600.0
 
 
 def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, faces: Faces) -> Addresses:
@@ -51,39 +40,6 @@ def from_outside(faces: Faces, face: str, bound: Address | None) -> tuple[str, .
     scheme, _colon, rest = faces.urls[face].partition("://")
     path = rest.partition("/")[2]
     return tuple(f"{scheme}://{Address(host, faces.ports[face])}/{path}" for host in outside)
-
-
-async def site_certificate(arguments: argparse.Namespace, directory: Path, clock: Clock) -> SiteCertificate | None:
-    """The site's certificate, made or renewed as needed; None when no listener wants one.
-
-    Raises:
-        AuthorityUnusable: The site's authority is damaged or has ended.
-    """
-    if arguments.console_tls is None and arguments.stations_tls is None:
-        return None
-    return await asyncio.to_thread(
-        functools.partial(
-            ensure,
-            directory,
-            local_names(names_given(arguments)),
-            local_addresses(),
-            clock(),
-            with_rsa=arguments.stations_tls is not None,
-        )
-    )
-
-
-async def keep_certificate(
-    arguments: argparse.Namespace, directory: Path, contexts: list[ssl.SSLContext], clock: Clock
-) -> None:
-    """Renew the certificate while the server runs; new connections get the new one at once."""
-    while True:
-        await asyncio.sleep(RENEW_EVERY_S)
-        certificate = await site_certificate(arguments, directory, clock)
-        if certificate is not None and certificate.renewed:
-            for context in contexts:
-                load(context, certificate)
-            log.info("certificate renewed")
 
 
 def drivers_host(arguments: argparse.Namespace) -> list[str]:

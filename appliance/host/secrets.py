@@ -20,7 +20,7 @@ from appliance.domain.clock import Clock
 from appliance.host.data_directory import DataDirectory
 from appliance.host.tls import files
 from appliance.services import secrets
-from appliance.services.ports.stations import CannotOpen, Vault
+from appliance.services.ports.vault import CannotOpen, Vault
 
 log = logging.getLogger(__name__)
 

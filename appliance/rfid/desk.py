@@ -11,10 +11,10 @@ import logging
 from typing import Protocol
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.domain.clock import Clock
 from appliance.domain.desk_job import DeskJobEvent
@@ -25,7 +25,7 @@ from appliance.services import problems
 from appliance.services.announce import DeskChanged, Hub
 from appliance.services.card_desk import jobs, taps
 from appliance.services.card_desk.taps import DeskKey, Plan
-from appliance.services.ports.stations import DeskView
+from appliance.services.ports.readers import DeskView
 
 log = logging.getLogger(__name__)
 
@@ -290,7 +290,7 @@ def ask(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> tuple
 def standing(db: Readable, desk: str, seen: Seen, key: DeskKey) -> Standing:
     """What waits at this desk for the card that lies there."""
     job = rows.waiting_at(db, desk)
-    card = None if taps.objection(seen) else people.card_by_uid(db, normal_form(seen.uid))
+    card = None if taps.objection(seen) else cards.card_by_uid(db, normal_form(seen.uid))
     work = taps.wanted(db, card.id, seen, key) if card is not None else None
     return (job.id, job.made, work) if job is not None else (None, 0, work)
 

@@ -31,7 +31,7 @@ from appliance.rfid.wire import Malformed
 from appliance.services import problems
 from appliance.services.announce import Announcement, DeskChanged, Hub
 from appliance.services.card_desk.taps import DeskKey
-from appliance.services.ports.stations import Channel, DeskView
+from appliance.services.ports.readers import Channel, DeskView
 
 if TYPE_CHECKING:
     from appliance.rfid.device import Opener

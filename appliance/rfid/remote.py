@@ -16,7 +16,7 @@ from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTroub
 from appliance.rfid import wire
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.rfid.wire import Malformed
-from appliance.services.ports.stations import Channel
+from appliance.services.ports.readers import Channel
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from appliance.db.secrets import OwnerKey
 from appliance.db.sessions import sessions
 from appliance.domain.session import SessionEvent, after
 from appliance.services import audit, secrets
-from appliance.services.operators import operators
+from appliance.services.operators import operators, set_up, tokens
 
 ACTOR = "console"
 """Whoever has a shell on the box."""
@@ -19,7 +19,7 @@ ACTOR = "console"
 
 def create_token(db: Database, now_ms: int, *, name: str, role: str) -> str:
     """A new API token; it is shown this once."""
-    return operators.create_token(db, name, role, actor=ACTOR, now_ms=now_ms)
+    return tokens.create_token(db, name, role, actor=ACTOR, now_ms=now_ms)
 
 
 def add_operator(
@@ -40,7 +40,7 @@ def add_operator(
 
 def new_setup_code(db: Database, now_ms: int) -> str | None:
     """A new one-time code for the set-up page; None once somebody can log in."""
-    return operators.setup_code(db, now_ms)
+    return set_up.setup_code(db, now_ms)
 
 
 def backed_up(db: Database, now_ms: int) -> None:

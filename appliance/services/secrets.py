@@ -10,7 +10,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
 from appliance.services import audit
-from appliance.services.ports.stations import CannotOpen, Vault
+from appliance.services.ports.vault import CannotOpen, Vault
 from appliance.services.problems import clear_problem, raise_problem
 
 SELF_CHECK = "self-check"

@@ -32,7 +32,7 @@ from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
 from appliance.ocpp.v16.translate import connector_state
 from appliance.services import tariffs
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, operators, tokens
 from appliance.services.people import groups
 
 ACTOR = "operator:1"
@@ -134,9 +134,9 @@ def log_in(folder: Path, now_ms: int) -> str:
     """The token of the owner's browser."""
     db = sqlite3.connect(DataDirectory(folder).database, isolation_level=None, factory=Database)
     db.executescript(WRITER_SETTINGS)
-    token = operators.new_token()
+    token = tokens.new_token()
     db.execute("BEGIN IMMEDIATE")
-    operators.log_in(db, 1, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)
+    log_ins.log_in(db, 1, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)
     db.flush()
     db.execute("COMMIT")
     db.close()

@@ -29,7 +29,7 @@ from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services.announce import Hub
 from appliance.services.card_desk.taps import DeskKey
-from appliance.services.operators import operators
+from appliance.services.operators import tokens
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.credentials import hash_password
 from appliance.ui.api.app import DOCUMENT, PAGES
@@ -126,7 +126,7 @@ class Running:
     async def client(self, role: str = "owner") -> Client:
         """A program of this role."""
         token = await self.store.write(
-            operators.create_token, f"a test as {role}", role, actor="console", now_ms=system_clock()
+            tokens.create_token, f"a test as {role}", role, actor="console", now_ms=system_clock()
         )
         return Client(self.session, self.url, token)
 

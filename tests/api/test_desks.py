@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, operators, tokens
 from appliance.ui.api.card_desk.events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
 from tests.api.site import PREFIX, Answer, Client, Running
 from tests.support.one_desk import Chip
@@ -472,13 +472,13 @@ async def test_only_a_token_that_may_use_desks_opens_the_way_for_a_reader(site: 
 
 
 async def test_a_cookie_opens_no_way_for_a_reader(site: Running) -> None:
-    token = operators.new_token()
+    token = tokens.new_token()
     now_ms = site.console.clock()
     operator = await site.store.write(
         operators.add, login="till", name="Till", role="cashier", password_hash="$2b$04$unused", language="",
         actor="console", now_ms=now_ms,
     )  # fmt: skip
-    await site.store.write(operators.log_in, operator, token, address="", browser="", now_ms=now_ms)
+    await site.store.write(log_ins.log_in, operator, token, address="", browser="", now_ms=now_ms)
     client = site.nobody()
     client.headers = {"Cookie": f"sid={token}", "Origin": site.url}
     assert (await client.get("/desks")).status == 200

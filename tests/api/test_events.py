@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from appliance.db.engine.store import nothing
 from appliance.services.announce import PersonChanged, SettingsChanged
-from appliance.services.operators import operators
+from appliance.services.operators import tokens
 from appliance.ui.api import events
 from appliance.ui.api.events import EVENTS, STREAMS_MAX, WAITING_MAX
 from appliance.ui.frame import monitoring
@@ -76,7 +76,7 @@ async def test_a_token_that_was_revoked_is_told_nothing_more_however_busy_the_si
     monkeypatch.setattr(events, "RECHECK_S", 0.0)
     response = await api.stream()
     await response.content.readline()
-    await site.store.write(operators.revoke_token, 1, actor="console", now_ms=1)
+    await site.store.write(tokens.revoke_token, 1, actor="console", now_ms=1)
     site.console.hub.announce([SettingsChanged()])
 
     async with asyncio.timeout(TIMEOUT_S):

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page, Playwright, ViewportSize, expect
 
 from appliance.demo.reader import Toy
-from appliance.services.ports.stations import ToyCard
+from appliance.services.ports.demo import ToyCard
 from tests.browser.conftest import OWNER, Connect, Site, Visit, live, open_site
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import add_operator, make_site, serving

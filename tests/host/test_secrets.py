@@ -23,7 +23,7 @@ from appliance.host.data_directory import DataDirectory
 from appliance.host.owner_key import WrongWords
 from appliance.host.secrets import KEY_BYTES, SealingKey, load, set_aside
 from appliance.services import health, secrets
-from appliance.services.ports.stations import CannotOpen
+from appliance.services.ports.vault import CannotOpen
 from tests.support.books import NOON_MS, Books, open_books
 from tests.support.process import ServerProcess, environment, look_into, make_site, run
 

@@ -29,6 +29,7 @@ from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import tariffs
 from appliance.services.announce import Announcement, Hub
+from appliance.services.cards import cards
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
@@ -229,5 +230,5 @@ def fill(db: Database) -> None:
     tariffs.add(db, Tariff(0, "Day", 1_200_000, 0, 0, 0, 0, 0), "operator:1", now_ms)
     group = groups.add_group(db, "Guests", "prepaid", "operator:1", now_ms)
     person = people.add_person(db, "Rahima Khatun", group, "operator:1", now_ms)
-    people.add_card(db, CARD, person, "operator:1", now_ms)
+    cards.add_card(db, CARD, person, "operator:1", now_ms)
     wallets.top_up(db, person, 100_000, "cash", "first", "operator:1", now_ms)

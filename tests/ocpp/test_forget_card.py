@@ -15,9 +15,8 @@ from appliance.domain.identifiers import CardId, StationId
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import ENTRIES_AT_ONCE
 from appliance.services.announce import Announcement, CardDied
-from appliance.services.cards import revocation
+from appliance.services.cards import cards, revocation
 from appliance.services.cards.revocation import DeadCards
-from appliance.services.people import people
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.simulator.charger import Authorization
 from appliance.simulator.station import Station as SimulatedBox
@@ -143,7 +142,7 @@ async def watching(server: Server) -> AsyncIterator[DeadCards]:
 
 
 def block(db: Database) -> None:
-    people.block_card(db, CardId(1), "lost", "operator:1", system_clock())
+    cards.block_card(db, CardId(1), "lost", "operator:1", system_clock())
 
 
 def last_seen(db: Database, station: StationId, at_ms: int) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.domain.cards import content as card_content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Kind, ReaderStatus
 from appliance.domain.identifiers import CardId
 from appliance.services.announce import DeskChanged
 from appliance.services.card_desk import jobs, undo
-from appliance.services.people import people as people_units
+from appliance.services.cards import cards as card_units
 from appliance.simulator.nfc import catalogue, ntag
 from appliance.simulator.nfc.ntag import PasswordCard
 from tests.support.books import ACTOR, Books
@@ -178,7 +178,7 @@ async def test_what_was_issued_by_mistake_is_taken_back_and_the_card_that_lies_t
     job = await issue(office, card)
     await office.store.write(undo.undo, job, ACTOR, office.clock())
     await office.until(
-        lambda db: people.card_by_uid(db, card.uid.hex().upper()),
+        lambda db: cards.card_by_uid(db, card.uid.hex().upper()),
         lambda row: row is not None and row.content == "wiped",
     )
     assert not card.locked
@@ -253,7 +253,7 @@ async def test_a_job_that_has_become_impossible_is_given_up_with_a_reason(office
 
 def replace_by_hand(db: Database, card: CardId, now_ms: int) -> None:
     """Somebody was quicker."""
-    people_units.replace_card(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
+    card_units.replace_card(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
 
 
 async def test_a_reader_that_is_pulled_out_is_a_problem_until_it_is_back(office: Story) -> None:

@@ -9,7 +9,7 @@ from appliance.db import site as sites
 from appliance.domain.errors import NotFound
 from appliance.services import health, problems, settings
 from appliance.services.announce import ProblemsChanged
-from appliance.services.stations import admission
+from appliance.services.stations import admission, status
 from tests.support.books import ACTOR, NOON_MS, Books
 from tests.support.statuses import status_changed
 
@@ -68,8 +68,8 @@ def test_clearing_a_station_clears_its_connectors_and_no_other_station(books: Bo
 
 def test_a_station_that_stays_away_is_a_problem_until_it_is_back(books: Books) -> None:
     station = books.station()
-    admission.connected(books.db, station, "1.6", "10.0.0.7", books.now_ms)
-    admission.disconnected(books.db, station, books.now_ms)
+    status.connected(books.db, station, "1.6", "10.0.0.7", books.now_ms)
+    status.disconnected(books.db, station, books.now_ms)
     health.check_stations(books.db, frozenset(), 0, books.now_ms + 179_000)
     assert kinds(books) == []
     health.check_stations(books.db, frozenset(), 0, books.now_ms + 181_000)
@@ -88,7 +88,7 @@ def test_a_station_that_never_came_is_a_problem_too(books: Books) -> None:
 
 def test_a_fault_is_a_problem_while_it_lasts(books: Books) -> None:
     station = books.station()
-    admission.status_changed(
+    status.status_changed(
         books.db, station, status_changed(1, "Faulted", books.now_ms, books.now_ms, error="GroundFailure", info="earth")
     )
     assert kinds(books) == ["faulted"]
@@ -100,12 +100,12 @@ def test_a_fault_is_a_problem_while_it_lasts(books: Books) -> None:
 
 def test_a_wrong_clock_is_a_problem_until_it_is_right(books: Books) -> None:
     station = books.station()
-    admission.clock_skew(books.db, station, 59_000, books.now_ms)
+    status.clock_skew(books.db, station, 59_000, books.now_ms)
     assert kinds(books) == []
     for skew_ms in (61_000, -21_600_000):
-        admission.clock_skew(books.db, station, skew_ms, books.now_ms)
+        status.clock_skew(books.db, station, skew_ms, books.now_ms)
         assert kinds(books) == ["clock_skew"]
-    admission.clock_skew(books.db, station, 1_000, books.now_ms)
+    status.clock_skew(books.db, station, 1_000, books.now_ms)
     assert kinds(books) == []
 
 

@@ -19,11 +19,14 @@ from appliance.domain.meter import Reading
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
+from appliance.services.cards import cards
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
+from appliance.services.sessions import metering, stopping
 from appliance.services.sessions import starting as service
 from appliance.services.sessions.starting import Started
 from appliance.services.stations import admission
+from appliance.services.stations import status as status_units
 from appliance.services.wallets import wallets
 from tests.support.schema import prepare
 from tests.support.statuses import status_changed
@@ -68,7 +71,7 @@ class Books:
 
     def card(self, uid: str, person: PersonId, *, transactions_max: int = 1, expires_at_ms: int | None = None) -> int:
         """A card for a person."""
-        return people_units.add_card(
+        return cards.add_card(
             self.db, uid, person, ACTOR, self.now_ms, transactions_max=transactions_max, expires_at_ms=expires_at_ms
         )
 
@@ -81,7 +84,7 @@ class Books:
 
     def status(self, station: StationId, evse: int, status: str) -> None:
         """A StatusNotification."""
-        admission.status_changed(self.db, station, status_changed(evse, status, self.now_ms, self.now_ms))
+        status_units.status_changed(self.db, station, status_changed(evse, status, self.now_ms, self.now_ms))
 
     def start(self, station: StationId, evse: int, uid: str, meter_wh: int = 1_000) -> Started:
         """A StartTransaction, now."""
@@ -91,14 +94,14 @@ class Books:
     def read(self, station: StationId, ref: int, meter_wh: int, power_w: int | None = None) -> None:
         """A MeterValues, now."""
         reading = Reading(self.now_ms, energy_wh=meter_wh, power_w=power_w)
-        service.meter_read(self.db, station, MeterRead(ref, 1, (reading,), self.now_ms))
+        metering.meter_read(self.db, station, MeterRead(ref, 1, (reading,), self.now_ms))
 
     def stop(
         self, station: StationId, ref: int, meter_wh: int | None, uid: str | None = None, reason: str = "Local"
     ) -> None:
         """A StopTransaction, now."""
         event = TransactionEnded(ref, uid, meter_wh, self.now_ms, reason, (), self.now_ms)
-        service.transaction_ended(self.db, station, event)
+        stopping.transaction_ended(self.db, station, event)
 
     def wait(self, seconds: int) -> None:
         """Time goes by."""

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from appliance.db import ledger, problems
 from appliance.db.card_desk import jobs as job_rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import cards as card_rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Content, Trouble
 from appliance.domain.identifiers import CardId
@@ -119,7 +119,7 @@ class Bench:
 
     def card(self, chip: Chip) -> Card:
         """The row of a chip."""
-        found = people.card_by_uid(self.db, chip.uid)
+        found = card_rows.card_by_uid(self.db, chip.uid)
         assert found is not None
         return found
 
@@ -165,7 +165,7 @@ class Bench:
         open_jobs = self.db.execute("SELECT id FROM desk_job WHERE state IN ('writing', 'torn')").fetchall()
         assert open_jobs == []
         for chip in chips:
-            card = people.card_by_uid(self.db, chip.uid)
+            card = card_rows.card_by_uid(self.db, chip.uid)
             if card is None:
                 continue
             assert card.content in ("none", "written", "wiped"), card

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from appliance.services.operators import operators
+from appliance.services.operators import tokens as token_units
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.scenarios.conftest import PATIENCE_S, Json, Site
@@ -89,7 +89,7 @@ async def open_office(folder: Path, simulated: SimulatedReader) -> AsyncIterator
 
     def fill(books: Books) -> None:
         groups.append(books.group("prepaid"))
-        tokens.append(operators.create_token(books.db, "story", "owner", actor="console", now_ms=books.now_ms))
+        tokens.append(token_units.create_token(books.db, "story", "owner", actor="console", now_ms=books.now_ms))
 
     make_site(folder / "site", fill)
     server = ReadyServer(folder / "site")

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from appliance.db import ledger
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import cards as card_rows
+from appliance.db.cards.cards import Card as CardRow
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.people import people
-from appliance.db.people.people import Card as CardRow
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.cards import content
@@ -162,7 +163,7 @@ class Story:
 
     async def card(self, card: Card) -> CardRow | None:
         """Its row."""
-        return await self.store.read(people.card_by_uid, card.uid.hex().upper())
+        return await self.store.read(card_rows.card_by_uid, card.uid.hex().upper())
 
     async def cards(self) -> list[tuple[str, str]]:
         """UID and content of all rows."""

@@ -4,7 +4,7 @@ of each release. `tests/db/test_releases.py` finds out what is missing.
 
 from __future__ import annotations
 
-from appliance.db.people import people
+from appliance.db.cards import cards
 from appliance.db.stations import message_log
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
@@ -20,12 +20,14 @@ from appliance.host.secrets import SealingKey
 from appliance.services import admin_commands, health, problems, secrets, settings, site, tariffs
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
-from appliance.services.operators import operators
+from appliance.services.cards import cards as card_units
+from appliance.services.operators import log_ins, operators, passwords, tokens
 from appliance.services.people import groups, importing
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
-from appliance.services.sessions import closing, review, start_requests, starting, transactions
+from appliance.services.sessions import closing, metering, review, start_requests, stopping, transactions
 from appliance.services.stations import admission, credentials
+from appliance.services.stations import status as status_units
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
 from tests.support.desk_bench import Bench
@@ -59,22 +61,22 @@ def fill(books: Books) -> None:
 def staff(books: Books) -> None:
     """An operator of each role, log-ins open and over, tokens, settings."""
     db, now_ms = books.db, books.now_ms
-    kept = operators.hash_password(PASSWORD)
+    kept = passwords.hash_password(PASSWORD)
     for role in Role:
         operator = operators.add(
             db, login=role, name=f"The {role}", role=role, password_hash=kept,
             language="bn" if role is Role.GUARD else "", actor="console", now_ms=now_ms,
         )  # fmt: skip
-        log_in = operators.log_in(
-            db, operator, operators.new_token(), address="192.168.7.2", browser="A browser", now_ms=now_ms
+        log_in = log_ins.log_in(
+            db, operator, tokens.new_token(), address="192.168.7.2", browser="A browser", now_ms=now_ms
         )
         if role is Role.CASHIER:
-            operators.log_out(db, log_in, now_ms)
+            log_ins.log_out(db, log_in, now_ms)
         if role is Role.VIEWER:
             operators.disable(db, operator, actor=ACTOR, now_ms=now_ms)
     for role in Role:
-        operators.create_token(db, f"program of the {role}", role, actor=ACTOR, now_ms=now_ms)
-    operators.revoke_token(db, 2, actor=ACTOR, now_ms=now_ms)
+        tokens.create_token(db, f"program of the {role}", role, actor=ACTOR, now_ms=now_ms)
+    tokens.revoke_token(db, 2, actor=ACTOR, now_ms=now_ms)
     for name, text in (("card_deposit_minor", "300"), ("heartbeat_interval_s", "120"), ("assume_ocpp16", "1")):
         settings.change(db, name, text)
     site.rename(db, "Dhanmondi yard", "bn", ACTOR, now_ms)
@@ -100,23 +102,23 @@ def chargers(books: Books) -> list[StationId]:
     for evse, status in enumerate(ConnectorStatus, start=1):
         books.status(yard[1], evse, status)
     faulted = ConnectorStatus.FAULTED
-    admission.status_changed(
+    status_units.status_changed(
         db,
         yard[1],
         StatusChanged(len(ConnectorStatus), 1, faulted, "GroundFailure", "left plug", books.now_ms, books.now_ms),
     )
-    admission.status_changed(
+    status_units.status_changed(
         db, yard[2], StatusChanged(0, 0, ConnectorStatus.AVAILABLE, "NoError", "ready", books.now_ms, books.now_ms)
     )
     for number, station in enumerate(yard, start=1):
-        admission.connected(db, station, "1.6", f"192.168.7.{number}", books.now_ms)
-        admission.booted(db, station, StationBooted("Acme", f"A{number}", f"S-{number}", "1.2.3", books.now_ms))
+        status_units.connected(db, station, "1.6", f"192.168.7.{number}", books.now_ms)
+        status_units.booted(db, station, StationBooted("Acme", f"A{number}", f"S-{number}", "1.2.3", books.now_ms))
         message_log.record(db, (station, books.now_ms, "in", "BootNotification", '{"chargePointVendor":"Acme"}', '{"status":"Accepted"}', None))  # fmt: skip
     message_log.record(db, (yard[0], books.now_ms, "out", "Reset", '{"type":"Soft"}', '{"status":"Accepted"}', None))
     message_log.record(db, (yard[0], books.now_ms, "in", "", "{[", None, "no JSON"))
     password = credentials.hash_password(SECRET, STATION_PASSWORD)
-    admission.secure(db, yard[2], 1, password, ACTOR, books.now_ms)
-    admission.clock_skew(db, yard[2], 3_600_000, books.now_ms)
+    credentials.secure(db, yard[2], 1, password, ACTOR, books.now_ms)
+    status_units.clock_skew(db, yard[2], 3_600_000, books.now_ms)
     admission.rename(db, yard[0], "Gate", ACTOR, books.now_ms)
     assert admission.knock(db, "NEW-1", "192.168.7.77", books.now_ms) is not None
     admission.retire(db, books.station("OLD-1", 1), ACTOR, books.now_ms)
@@ -150,7 +152,7 @@ def crowd(books: Books, station: StationId) -> None:
     for number, (uid, person) in enumerate(
         (("04B2C3D4E5F680", karim), ("04C3D4E5F60780", nasrin), ("04D4E5F6071880", father), ("04E5F607182980", taxi)), 2
     ):
-        people_units.add_card(db, uid, person, ACTOR, now_ms, label=f"{number:04}", kind=Kind.NTAG424)
+        card_units.add_card(db, uid, person, ACTOR, now_ms, label=f"{number:04}", kind=Kind.NTAG424)
     fleet_card = books.card("04F60718293A80", taxi, transactions_max=9)
     limits.change(
         db, CardId(fleet_card),
@@ -158,9 +160,9 @@ def crowd(books: Books, station: StationId) -> None:
     )  # fmt: skip
     books.card("0407182A3B4C80", karim, expires_at_ms=now_ms + DAY_S * 1000)
     lost = CardId(books.card("0418293B4C5D80", karim))
-    people_units.block_card(db, lost, "lost", ACTOR, now_ms)
-    people_units.replace_card(db, lost, "04293B4C5D6E80", ACTOR, now_ms)
-    people_units.block_card(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", ACTOR, now_ms)
+    card_units.block_card(db, lost, "lost", ACTOR, now_ms)
+    card_units.replace_card(db, lost, "04293B4C5D6E80", ACTOR, now_ms)
+    card_units.block_card(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", ACTOR, now_ms)
     pin.set_pin(db, lost, pin.hash_pin("2580"), ACTOR, now_ms)
     wallets.top_up(db, karim, 30_000, "mobile", "mobile-1", ACTOR, now_ms, card=lost)
     form_bookings.refund(db, karim, 1_000, "bank", "asked for it", "form-2", ACTOR, now_ms)
@@ -171,7 +173,7 @@ def crowd(books: Books, station: StationId) -> None:
     people_units.close_person(db, gone, ACTOR, now_ms)
     listed = [Row(1, "Shirin Sultana", "01710 101010", "Customers", "044C5D6E7F8080", "0099", "2030-12-31")]
     importing.record(db, importing.apply(db, listed, SITE.zone, ACTOR, now_ms), ACTOR, now_ms)
-    first = people.cards_of(db, rahima)[0]
+    first = cards.cards_of(db, rahima)[0]
     for token in ("80E5D4C3B2A104", "04A1B2C3", "0004A1B2C3D4E580", str(int(first.uid, 16)), "DRIVER-7"):
         aliases.add(db, token, first.id, ACTOR, now_ms, station=station)
 
@@ -323,7 +325,7 @@ def running(books: Books, yard: list[StationId]) -> None:
         books.status(station, evse, "Charging")
     others = Reading(books.now_ms + 60_000, 31_000, 7_400, 32_000, 230_000, 55, '{"Temperature": "41"}')
     books.wait(60)
-    starting.meter_read(db, station, MeterRead(rahima.ref, 1, (others,), books.now_ms))
+    metering.meter_read(db, station, MeterRead(rahima.ref, 1, (others,), books.now_ms))
     books.wait(600)
     books.read(station, rahima.ref, 33_000, 7_400)
     books.status(station, 1, "SuspendedEV")
@@ -333,7 +335,7 @@ def running(books: Books, yard: list[StationId]) -> None:
     start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
     books.start(yard[1], 3, "04D4E5F6071880", 70_000)
     books.start(yard[1], 4, "0455667788AA80", 80_000)
-    people_units.block_card(db, stopped, "lost", ACTOR, books.now_ms)
+    card_units.block_card(db, stopped, "lost", ACTOR, books.now_ms)
 
 
 def hindsight(books: Books, yard: list[StationId]) -> None:
@@ -341,7 +343,7 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     db = books.db
     health.check_stations(db, yard[:2], NOON_MS, books.now_ms)
     health.check_box(db, 10, books.now_ms)
-    starting.stop_unreadable(db, yard[0], "a list", books.now_ms)
+    stopping.stop_unreadable(db, yard[0], "a list", books.now_ms)
     problems.raise_problem(db, "job_failed", "job:backup", books.now_ms, job="backup")
     problems.clear_problem(db, "job_failed", "job:backup", books.now_ms)
     problems.acknowledge(db, 1, ACTOR, books.now_ms)

@@ -18,7 +18,7 @@ from appliance.domain.errors import Refusal
 from appliance.services.announce import Announcement, DeskChanged, Hub
 from appliance.services.card_desk import taps
 from appliance.services.card_desk.taps import DeskKey
-from appliance.services.ports.stations import Channel, DeskView
+from appliance.services.ports.readers import Channel, DeskView
 
 READY = ReaderState(ReaderStatus.READY, "PN532v1.6 at /dev/ttyUSB0", "/dev/ttyUSB0")
 

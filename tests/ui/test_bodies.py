@@ -11,7 +11,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from appliance.domain.roles import Role
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, tokens
 from appliance.ui.driver.app import create_drivers
 from appliance.ui.forms import bodies
 from appliance.ui.forms.bodies import BODY_BYTES_MAX, STRANGERS_BYTES_MAX
@@ -61,8 +61,8 @@ async def _site(tmp_path: Path) -> AsyncIterator[Running]:
 
 async def session_line(yard: Yard, role: Role = Role.OWNER) -> str:
     """The header of somebody who is logged in."""
-    operator, token = await yard.operator(role), operators.new_token()
-    await yard.store.write(operators.log_in, operator, token, address="127.0.0.1", browser="", now_ms=yard.now_ms)
+    operator, token = await yard.operator(role), tokens.new_token()
+    await yard.store.write(log_ins.log_in, operator, token, address="127.0.0.1", browser="", now_ms=yard.now_ms)
     return f"Cookie: sid={token}"
 
 

@@ -10,8 +10,9 @@ from playwright.async_api import Page, Route, async_playwright, expect
 
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
+from appliance.services.cards import cards
 from appliance.services.people import groups, people
-from appliance.services.stations import admission
+from appliance.services.stations import admission, status
 from appliance.services.wallets import wallets
 from tests.conftest import browser
 from tests.support.statuses import status_changed
@@ -124,7 +125,7 @@ async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, 
     await link.focus()
 
     changed = status_changed(1, "Finishing", yard.now_ms + 1, yard.now_ms + 1)
-    await yard.store.write(admission.status_changed, StationId(2), changed)
+    await yard.store.write(status.status_changed, StationId(2), changed)
 
     await expect(page.locator("#tile-2-1-1")).to_contain_text("Please unplug")
     await expect(link).to_be_focused()
@@ -188,6 +189,6 @@ def somebody_without_a_blank(db: Database) -> tuple[GroupId, PersonId, CardId]:
     group = groups.add_group(db, "G" * 100, "prepaid", ACTOR, NOW_MS)
     note = f"https://maps.app.goo.gl/{'a' * 60}"
     person = people.add_person(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
-    card = people.add_card(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
+    card = cards.add_card(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
     wallets.top_up(db, person, 100_000_00, "cash", "large", ACTOR, NOW_MS)
     return group, person, card

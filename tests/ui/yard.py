@@ -27,21 +27,17 @@ from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.announce import Hub
 from appliance.services.card_desk.taps import DeskKey
-from appliance.services.operators import operators
+from appliance.services.cards import cards
+from appliance.services.operators import log_ins, operators
+from appliance.services.operators import tokens as token_units
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.ports.stations import (
-    CommandAnswer,
-    CommandFailed,
-    Desks,
-    SpokenVersion,
-    ToyChargers,
-    ToyReader,
-    Variable,
-    VariableName,
-)
-from appliance.services.sessions import starting
+from appliance.services.ports.demo import ToyChargers, ToyReader
+from appliance.services.ports.readers import Desks
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
+from appliance.services.sessions import metering, starting, stopping
 from appliance.services.stations import admission
+from appliance.services.stations import status as status_units
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.wallets import wallets
 from appliance.ui.console.app import create_console
@@ -167,9 +163,9 @@ class Yard:
     async def logged_in(self, role: Role = Role.OWNER) -> TestClient[Any, Any]:
         """A browser of somebody of this role, without the detour over the log-in page."""
         operator = await self.operator(role)
-        token = operators.new_token()
+        token = token_units.new_token()
         await self.store.write(
-            operators.log_in, operator, token, address="127.0.0.1", browser="a test", now_ms=self.now_ms
+            log_ins.log_in, operator, token, address="127.0.0.1", browser="a test", now_ms=self.now_ms
         )
         client = self.anybody()
         client.session.cookie_jar.update_cookies({"sid": token}, self.server.make_url("/"))
@@ -269,7 +265,7 @@ def fill(db: Database) -> set[StationId]:
     )
     for name, phone, group, uid, paid_minor in people:
         person = people_units.add_person(db, name, group, ACTOR, NOW_MS, phone=phone)
-        people_units.add_card(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
+        cards.add_card(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
         if paid_minor:
             wallets.top_up(db, person, paid_minor, "cash", f"first-{person}", ACTOR, NOW_MS)
     made = {}
@@ -279,8 +275,8 @@ def fill(db: Database) -> set[StationId]:
         ("CS-09", "Court 3", 1),
     ):  # fmt: skip
         station = made[identity] = admission.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
-        admission.connected(db, station, "1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
-        admission.booted(
+        status_units.connected(db, station, "1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
+        status_units.booted(
             db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS)
         )
         for evse in range(1, plugs + 1):
@@ -291,12 +287,12 @@ def fill(db: Database) -> set[StationId]:
     status(db, made["CS-04"], 1, "Faulted", 89, error="GroundFailure", info="RCD tripped")
     ref = charge(db, made["CS-05"], 1, "04A1B2C3", minutes=140, energy_wh=9_870, power_w=0)
     end_ms = NOW_MS - 108 * MINUTE_MS
-    starting.transaction_ended(
+    stopping.transaction_ended(
         db, made["CS-05"], TransactionEnded(ref, "04A1B2C3", 109_870, end_ms, "Local", (), end_ms)
     )
     status(db, made["CS-05"], 1, "Finishing", 108)
     status(db, made["CS-06"], 1, "Reserved", 2)
-    admission.disconnected(db, made["CS-07"], NOW_MS - 3 * MINUTE_MS)
+    status_units.disconnected(db, made["CS-07"], NOW_MS - 3 * MINUTE_MS)
     status(db, made["CS-08"], 1, "Unavailable", 465)
     charge(db, made["CS-09"], 1, "04D1B2C3", minutes=200, energy_wh=44_120, power_w=0)
     status(db, made["CS-09"], 1, "SuspendedEV", 12)
@@ -308,7 +304,7 @@ def status(
     db: Database, station: StationId, evse: int, word: str, minutes: int, *, error: str = "NoError", info: str = ""
 ) -> None:
     """A connector has been so for some minutes."""
-    admission.status_changed(
+    status_units.status_changed(
         db, station, status_changed(evse, word, NOW_MS - minutes * MINUTE_MS, NOW_MS, error=error, info=info)
     )
 
@@ -332,5 +328,5 @@ def charge(
         reading = Reading(
             NOW_MS - (share - 1) * MINUTE_MS - 10_000, 100_000 + energy_wh // share, power_w, soc_percent=soc_percent
         )
-        starting.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading.at_ms))
+        metering.meter_read(db, station, MeterRead(started.ref, evse, (reading,), reading.at_ms))
     return int(started.ref)

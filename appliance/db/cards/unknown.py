@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from appliance.db.cards.cards import CARD, Card, cards_in
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
-from appliance.db.people.people import CARD, Card, cards_in
 from appliance.domain.identifiers import StationId
 
 

@@ -1,54 +1,13 @@
-"""People, their groups and their cards as rows."""
+"""People as rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from appliance.db.engine.protocols import Cursor, Readable
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
-from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId, SessionId
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Who pays how."""
-
-    id: GroupId
-    name: str
-    policy: str
-    limit_minor: int | None
-    tariff_id: int | None
-    people: int
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card and its standing."""
-
-    id: CardId
-    uid: str
-    person_id: PersonId
-    person: str
-    label: str
-    transactions_max: int
-    expires_at_ms: int | None
-    blocked_at_ms: int | None
-    blocked_why: str
-    replaced_by: CardId | None
-    created_at_ms: int
-    number: int
-    """The running number printed on it."""
-    kind: str
-    """The chip; "" when no reader of ours has seen it."""
-    token: str
-    """The opaque end of its link to the holder's page."""
-    issue: int
-    content: str
-    """Whether our content is on the chip: `none`, `pending`, `written`, `wiping`, `wiped`."""
-    deposit_minor: int
-    has_pin: bool
+from appliance.domain.identifiers import AccountId, GroupId, PersonId, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +36,12 @@ class Person:
         return max(0, self.balance_minor - self.held_minor)
 
 
-@dataclass(frozen=True, slots=True)
-class CardGiven:
-    """What is recorded when a card is given to somebody."""
-
-    person: PersonId
-    label: str
-    transactions_max: int
-    expires_at_ms: int | None
-    token: str
-    kind: str
-    id_token_type: str = ""
-
-
 PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
        credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
        (SELECT count(*) FROM card WHERE card.person_id = person.id AND blocked_at_ms IS NULL),
        person.created_at_ms, closed_at_ms
 FROM person JOIN person_group ON person_group.id = group_id JOIN account ON account.id = wallet_id
-"""
-CARD = """
-SELECT card.id, uid, person_id, person.name, label, transactions_max, expires_at_ms, blocked_at_ms, blocked_why,
-       replaced_by, card.created_at_ms, card.number, kind, token, issue, content, deposit_minor, pin_hash <> ''
-FROM card JOIN person ON person.id = person_id
 """
 
 # --- people --------------------------------------------------------------------------------------------------------------
@@ -144,171 +85,7 @@ def set_closed(db: Database, person: PersonId, at_ms: int | None) -> None:
 
 # --- groups --------------------------------------------------------------------------------------------------------------
 
-GROUP = """
-SELECT id, name, policy, limit_minor, tariff_id,
-       (SELECT count(*) FROM person WHERE group_id = person_group.id AND closed_at_ms IS NULL)
-FROM person_group
-"""
-
-
-def groups(db: Readable) -> list[Group]:
-    """All groups, by name."""
-    return [Group(*row) for row in db.execute(GROUP + "ORDER BY name COLLATE NOCASE")]
-
-
-def find_group(db: Readable, group: GroupId) -> Group | None:
-    """One group."""
-    row = db.execute(GROUP + "WHERE id = ?", (group,)).fetchone()
-    return Group(*row) if row else None
-
-
-def group_named(db: Readable, name: str) -> Group | None:
-    """One group by its name."""
-    row = db.execute(GROUP + "WHERE name = ?", (name,)).fetchone()
-    return Group(*row) if row else None
-
-
-def add_group(
-    db: Database, name: str, policy: str, limit_minor: int | None, tariff_id: int | None, now_ms: int
-) -> GroupId:
-    """A new group."""
-    row = db.execute(
-        "INSERT INTO person_group (name, policy, limit_minor, tariff_id, created_at_ms) VALUES (?, ?, ?, ?, ?) RETURNING id",
-        (name, policy, limit_minor, tariff_id, now_ms),
-    ).fetchone()
-    return GroupId(row[0])
-
-
-def change_group(
-    db: Database, group: GroupId, *, name: str, policy: str, limit_minor: int | None, tariff_id: int | None
-) -> None:
-    """Name, policy, limit and tariff."""
-    db.execute(
-        "UPDATE person_group SET name = ?, policy = ?, limit_minor = ?, tariff_id = ? WHERE id = ?",
-        (name, policy, limit_minor, tariff_id, group),
-    )
-
-
-def move_groups(db: Database, from_tariff: int, to_tariff: int) -> None:
-    """Groups of a tariff that was replaced go with the new one."""
-    db.execute("UPDATE person_group SET tariff_id = ? WHERE tariff_id = ?", (to_tariff, from_tariff))
-
-
-def wallets_of_group(db: Readable, group: GroupId) -> list[AccountId]:
-    """The wallets of all who are in it."""
-    return [AccountId(row[0]) for row in db.execute("SELECT wallet_id FROM person WHERE group_id = ?", (group,))]
-
-
 # --- cards ---------------------------------------------------------------------------------------------------------------
-
-
-def find_card(db: Readable, card: CardId) -> Card | None:
-    """One card."""
-    return _card(db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone())
-
-
-def card_by_uid(db: Readable, uid: str) -> Card | None:
-    """One card by its UID in normal form."""
-    return _card(db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone())
-
-
-def card_by_token(db: Readable, token: str) -> Card | None:
-    """One card by the end of its link."""
-    return _card(db.execute(CARD + "WHERE token = ?", (token,)).fetchone())
-
-
-def card_by_number(db: Readable, number: int) -> Card | None:
-    """One card by the number printed on it."""
-    return _card(db.execute(CARD + "WHERE card.number = ?", (number,)).fetchone())
-
-
-def cards_of(db: Readable, person: PersonId) -> list[Card]:
-    """All cards of a person, the newest first."""
-    return cards_in(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
-
-
-def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
-    """A new card with the next number; IntegrityError if the UID is known."""
-    row = db.execute(
-        """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, id_token_type,
-            created_at_ms, number)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
-        (
-            uid, given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind,
-            given.id_token_type, now_ms,
-        ),
-    ).fetchone()  # fmt: skip
-    return CardId(row[0])
-
-
-def reissue_card(db: Database, card: CardId, given: CardGiven, now_ms: int) -> None:
-    """A card that came back goes to another holder: its number stays, all else begins anew."""
-    db.execute(
-        """UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
-        id_token_type = ?, issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
-        blocked_at_ms = NULL, blocked_why = '', replaced_by = NULL WHERE id = ?""",
-        (
-            given.person, given.label, given.transactions_max, given.expires_at_ms, given.token, given.kind,
-            given.id_token_type, now_ms, card,
-        ),
-    )  # fmt: skip
-    db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))
-    db.execute("DELETE FROM card_station WHERE card_id = ?", (card,))
-    db.remembered.pop(("limits", card), None)
-
-
-def renew_link(db: Database, card: CardId, token: str) -> None:
-    """A new link and a new issue: what is on older copies is worth nothing any more."""
-    db.execute("UPDATE card SET token = ?, issue = min(issue + 1, 65535) WHERE id = ?", (token, card))
-
-
-def set_content(db: Database, card: CardId, content: str) -> None:
-    """What is to stand on the chip, or does."""
-    db.execute("UPDATE card SET content = ? WHERE id = ?", (content, card))
-
-
-def set_kind(db: Database, card: CardId, kind: str) -> None:
-    """The chip, as a reader named it."""
-    db.execute("UPDATE card SET kind = ? WHERE id = ? AND kind <> ?", (kind, card, kind))
-
-
-def set_deposit(db: Database, card: CardId, amount_minor: int) -> None:
-    """What was taken for the card and is to be given back with it."""
-    db.execute("UPDATE card SET deposit_minor = ? WHERE id = ?", (amount_minor, card))
-
-
-def set_pin_hash(db: Database, card: CardId, pin_hash: str) -> None:
-    """The PIN of the holder's page; "" for none."""
-    db.execute("UPDATE card SET pin_hash = ? WHERE id = ?", (pin_hash, card))
-
-
-def pin_hash(db: Readable, card: CardId) -> str:
-    """The stored hash; "" for none."""
-    return str(db.execute("SELECT pin_hash FROM card WHERE id = ?", (card,)).fetchone()[0])
-
-
-def change_card(
-    db: Database, card: CardId, *, person: PersonId, label: str, transactions_max: int, expires_at_ms: int | None
-) -> None:
-    """Whose it is and until when."""
-    db.execute(
-        "UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ? WHERE id = ?",
-        (person, label, transactions_max, expires_at_ms, card),
-    )
-
-
-def set_blocked(db: Database, card: CardId, at_ms: int | None, why: str, replaced_by: CardId | None = None) -> None:
-    """Block it, or with None unblock it."""
-    db.execute(
-        "UPDATE card SET blocked_at_ms = ?, blocked_why = ?, replaced_by = ? WHERE id = ?",
-        (at_ms, why, replaced_by, card),
-    )
-
-
-def running_on_card(db: Readable, uid: str) -> list[SessionId]:
-    """The sessions that a card has open."""
-    rows = db.execute(f"SELECT id FROM session WHERE id_token = ? AND {IS_OPEN}", (uid,))
-    return [SessionId(row[0]) for row in rows]
 
 
 def running_of(db: Readable, person: PersonId) -> list[SessionId]:
@@ -323,15 +100,3 @@ def in_review(db: Readable, person: PersonId) -> list[SessionId]:
     """The sessions of a person of which somebody must say what is billed."""
     rows = db.execute("SELECT id FROM session WHERE person_id = ? AND state = 'review' ORDER BY id", (person,))
     return [SessionId(row[0]) for row in rows]
-
-
-def cards_in(rows: Cursor) -> list[Card]:
-    """The cards that a query found."""
-    return [card for row in rows if (card := _card(row)) is not None]
-
-
-def _card(row: tuple[Any, ...] | None) -> Card | None:
-    if row is None:
-        return None
-    values: tuple[Any, ...] = (*row[:-1], bool(row[-1]))
-    return Card(*values)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from appliance.db.cards.cards import CARD, Card, card_by_number, card_by_token, card_by_uid, cards_in
 from appliance.db.engine.protocols import Readable
 from appliance.db.people.payers import uid_behind
-from appliance.db.people.people import CARD, PERSON, Card, Person, card_by_number, card_by_token, card_by_uid, cards_in
+from appliance.db.people.people import PERSON, Person
 from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
 

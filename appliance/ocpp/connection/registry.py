@@ -25,7 +25,7 @@ from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.quirks import quirks_of
 from appliance.services.announce import AdmissionChanged, Announcement
 from appliance.services.ports.stations import CommandFailed
-from appliance.services.stations import admission
+from appliance.services.stations import admission, status
 from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Links:
             older.calls.lost()
             self._tasks.start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
         version, now_ms = link.dialect.version, context.clock()
-        context.store.write_unheard(admission.connected, station.id, version, link.address, now_ms)
+        context.store.write_unheard(status.connected, station.id, version, link.address, now_ms)
         log.info("station connected", extra={"station": station.identity, "version": version, "address": link.address})
         try:
             if self._closing:
@@ -138,7 +138,7 @@ class Links:
             link.calls.lost()
             if station.link is link:
                 station.link = None
-                context.store.write_unheard(admission.disconnected, station.id, context.clock())
+                context.store.write_unheard(status.disconnected, station.id, context.clock())
                 log.info("station disconnected", extra={"station": station.identity})
 
     async def keep_alive(self) -> None:
@@ -226,4 +226,4 @@ class Links:
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()
         if skew_ms is not None:
-            self._context.store.write_unheard(admission.clock_skew, station.id, skew_ms, self._context.clock())
+            self._context.store.write_unheard(status.clock_skew, station.id, skew_ms, self._context.clock())

@@ -14,9 +14,8 @@ from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.v16 import translate
 from appliance.ocpp.version import Inbound, Taken, Unit, Unreadable
-from appliance.services.sessions import authorization as authorize
-from appliance.services.sessions import starting
-from appliance.services.stations import admission
+from appliance.services.sessions import metering, starting, stopping
+from appliance.services.stations import status as status_units
 
 PENDING_INTERVAL_S = 30
 """How soon a knocking station asks again whether it was let in."""
@@ -129,21 +128,21 @@ def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Ta
 
 
 def boot(db: Database, station: StationId, event: StationBooted, registration: Payload) -> Payload:
-    admission.booted(db, station, event)
+    status_units.booted(db, station, event)
     return registration
 
 
 def authorized(db: Database, station: StationId, token: str, now_ms: int) -> Payload:
-    return {"idTagInfo": translate.id_tag_info(authorize.authorize(db, station, token, now_ms))}
+    return {"idTagInfo": translate.id_tag_info(starting.authorize(db, station, token, now_ms))}
 
 
 def status_changed(db: Database, station: StationId, event: StatusChanged) -> Payload:
-    admission.status_changed(db, station, event)
+    status_units.status_changed(db, station, event)
     return {}
 
 
 def meter_read(db: Database, station: StationId, event: MeterRead) -> Payload:
-    starting.meter_read(db, station, event)
+    metering.meter_read(db, station, event)
     return {}
 
 
@@ -153,7 +152,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
 
 
 def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Payload:
-    authorization = starting.transaction_ended(db, station, event)
+    authorization = stopping.transaction_ended(db, station, event)
     # 1.6, 6.50: only about a card that was given.
     return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
@@ -164,7 +163,7 @@ def start_unreadable(db: Database, station: StationId, note: str, received_at_ms
 
 
 def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
-    starting.stop_unreadable(db, station, note, received_at_ms)
+    stopping.stop_unreadable(db, station, note, received_at_ms)
     return {}
 
 

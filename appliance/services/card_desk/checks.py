@@ -5,13 +5,13 @@ Nothing here changes anything, but a copy that is found out is a problem on reco
 from __future__ import annotations
 
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
-from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Seen
 from appliance.services import problems
-from appliance.services.people import people
+from appliance.services.cards import cards
 
 
 class Unsuitable(Exception):
@@ -20,7 +20,7 @@ class Unsuitable(Exception):
 
 def check_free(seen: Seen, known: Card | None, site_key: bytes, *, overwrite: bool) -> None:
     """Whether the card that lies there can be given to somebody."""
-    if known is not None and not people.has_come_back(known):
+    if known is not None and not cards.has_come_back(known):
         raise Unsuitable("taken")
     check_content(seen, site_key, overwrite=overwrite)
 
@@ -38,7 +38,7 @@ def check_ours(
     db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int, *, copies: bool = True
 ) -> Card:
     """The card that lies there, if it is the one that is meant and no copy of it."""
-    if known is None or people.has_come_back(known):
+    if known is None or cards.has_come_back(known):
         raise Unsuitable("unknown")
     if job.request["card_id"] not in (None, known.id):
         raise Unsuitable("other_card")

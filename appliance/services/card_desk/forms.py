@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import orjson
 
+from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.domain.cards.tag import Kind, Seen, Trouble
 from appliance.domain.desk_job import DeskJobState
 from appliance.domain.errors import Conflict, Invalid, Refusal
@@ -21,7 +21,7 @@ from appliance.domain.identifiers import CardId
 from appliance.services import idempotency
 from appliance.services.card_desk import jobs, taps
 from appliance.services.card_desk.taps import DeskKey
-from appliance.services.people import people as people_units
+from appliance.services.cards import cards as card_units
 from appliance.services.wallets import wallets
 
 
@@ -66,7 +66,7 @@ def recharge_by_number(
     """Money for the wallet behind a card that does not lie on a reader; the number of the receipt. Once for each key."""
 
     def unit(name: str) -> tuple[int, str]:
-        found = people_units.need_card(db, card)
+        found = card_units.need_card(db, card)
         if found.blocked_at_ms is not None:
             raise Refusal("This card is blocked.", "Unblock it first.")
         booked = wallets.top_up(db, found.person_id, amount_minor, method, name, actor, now_ms, card=card)
@@ -97,7 +97,7 @@ def by_number(db: Readable, text: str) -> Seen:
             "This number changes at every tap, as those of telephones do: it identifies nobody.",
             "Take a card instead.",
         )
-    known = people.card_by_uid(db, uid)
+    known = cards.card_by_uid(db, uid)
     return Seen(uid, Kind(known.kind) if known is not None and known.kind in set(Kind) else Kind.UNKNOWN)
 
 

@@ -10,15 +10,16 @@ from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
+from appliance.db.people import groups as group_rows
 from appliance.domain.authorization import Policy
 from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged
+from appliance.services.cards.cards import has_come_back, need_card
 from appliance.services.people.groups import need_group
-from appliance.services.people.people import has_come_back, need_card, need_person
+from appliance.services.people.people import need_person
 from appliance.services.texts import optional, required, telephone
 from appliance.services.wallets import wallets
 
@@ -252,7 +253,7 @@ def need(db: Readable, job: int) -> Job:
 
 def default_group(db: Readable) -> GroupId:
     """Where a new person goes when nobody says: the only group, or the first one that pays before charging."""
-    groups = people.groups(db)
+    groups = group_rows.groups(db)
     prepaid = [group for group in groups if group.policy == Policy.PREPAID]
     if prepaid:
         return prepaid[0].id

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.domain.authorization import Policy
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Seen
@@ -19,6 +20,7 @@ from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import DEPOSITS
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
 from appliance.services.wallets import receipts, wallets
 
@@ -48,7 +50,7 @@ def take_money(db: Database, job: Job, person: PersonId, card: CardId, now_ms: i
         wallets.book(
             db, f"deposit|desk-{job.id}", source, DEPOSITS, deposit, "deposit", f"card {card}", job.actor, now_ms
         )
-        people.set_deposit(db, card, deposit)
+        cards.set_deposit(db, card, deposit)
     if not topup + deposit:
         return None
     return receipts.write(
@@ -80,7 +82,7 @@ def recharge(db: Database, job: Job, seen: Seen, known: Card | None, site_key: b
 def read(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId | None:
     """Say what lies there; nothing changes."""
     origin = origin_of(seen, site_key, known)
-    if known is None or people_units.has_come_back(known):
+    if known is None or card_units.has_come_back(known):
         told = str(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else "unknown"
         jobs.end(db, job, DeskJobEvent.ANSWERED, now_ms, told)
         return None
@@ -95,8 +97,8 @@ def replace(db: Database, job: Job, seen: Seen, known: Card | None, site_key: by
     """The old card dies, the new one takes its place; the money is the person's and stays where it is."""
     check_free(seen, known, site_key, overwrite=job.request["overwrite"])
     old = CardId(job.request["card_id"])
-    note_block(db, job, people_units.need_card(db, old))
-    card = people_units.replace_card(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
+    note_block(db, job, card_units.need_card(db, old))
+    card = card_units.replace_card(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
     begin_content(db, card, seen)
     rows.set_result(db, job.id, card=card)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
@@ -106,16 +108,16 @@ def replace(db: Database, job: Job, seen: Seen, known: Card | None, site_key: by
 def decommission(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
     """The card comes back: blocked, its deposit and the rest of the wallet given back as far as that was asked for, and emptied."""
     card = check_ours(db, job, seen, known, site_key, now_ms, copies=False)
-    if people.running_on_card(db, card.uid):
+    if cards.running_on_card(db, card.uid):
         raise Unsuitable("charging")
     receipt = give_back(db, job, card, now_ms)
     note_block(db, job, card)
     if card.blocked_at_ms is None:
-        people_units.block_card(db, card.id, "returned", job.actor, now_ms)
+        card_units.block_card(db, card.id, "returned", job.actor, now_ms)
     else:
-        people.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
+        cards.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
     if card.content in ("pending", "written"):
-        people.set_content(db, card.id, "wiping")
+        cards.set_content(db, card.id, "wiping")
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
@@ -129,7 +131,7 @@ def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
     person = people_units.need_person(db, card.person_id)
     method = job.request["method"]
     deposit = card.deposit_minor if job.request["refund"] else 0
-    others = [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+    others = [one for one in cards.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
     rest = 0
     if job.request["rest"] and person.policy == Policy.PREPAID and not others:
         rest = person.payable_minor
@@ -139,7 +141,7 @@ def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
         target = wallets.method_of(method).account
         name = f"deposit|desk-{job.id}"
         wallets.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", job.actor, now_ms)
-        people.set_deposit(db, card.id, 0)
+        cards.set_deposit(db, card.id, 0)
     total = rest + deposit
     if not total:
         return None
@@ -150,15 +152,15 @@ def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
 
 def rewrite(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
     """A new link and a new record for a card that is out already."""
-    if known is None or people_units.has_come_back(known):
+    if known is None or card_units.has_come_back(known):
         raise Unsuitable("unknown")
     if known.id != job.request["card_id"]:
         raise Unsuitable("other_card")
     if not seen.writable:
         raise Unsuitable("not_writable")
     check_content(seen, site_key, overwrite=job.request["overwrite"])
-    people.renew_link(db, known.id, people_units.new_token())
-    people.set_content(db, known.id, "pending")
+    cards.renew_link(db, known.id, card_units.new_token())
+    cards.set_content(db, known.id, "pending")
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return known.id
 
@@ -199,7 +201,7 @@ def give_out(
     db: Database, job: Job, person: PersonId, seen: Seen, now_ms: int, label: str, expires_at_ms: int | None
 ) -> CardId:
     """The card's row, and what is to stand on the chip."""
-    card = people_units.add_card(
+    card = card_units.add_card(
         db, seen.uid, person, job.actor, now_ms, label=label, expires_at_ms=expires_at_ms, kind=seen.kind
     )
     begin_content(db, card, seen)
@@ -208,7 +210,7 @@ def give_out(
 
 def begin_content(db: Database, card: CardId, seen: Seen) -> None:
     """Where the chip can carry it, our content is to be written."""
-    people.set_content(db, card, "pending" if seen.writable else "none")
+    cards.set_content(db, card, "pending" if seen.writable else "none")
 
 
 def note_block(db: Database, job: Job, card: Card) -> None:
@@ -218,7 +220,7 @@ def note_block(db: Database, job: Job, card: Card) -> None:
 
 def name_after_card(db: Database, person: PersonId, card: CardId, label: str) -> None:
     """Nobody knows yet who will have a card of a stack; the wallet is called as the card is."""
-    found, number = people_units.need_person(db, person), people_units.need_card(db, card).number
+    found, number = people_units.need_person(db, person), card_units.need_card(db, card).number
     people.change(
         db, person, name=f"{label or 'Card'} {number:04}", phone="", note="", language="", group=found.group_id
     )

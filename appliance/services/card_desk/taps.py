@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
@@ -26,7 +26,7 @@ from appliance.services.announce import DeskChanged, PersonChanged
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, is_copy, origin_of
 from appliance.services.card_desk.steps import STEPS
-from appliance.services.people import people as people_units
+from appliance.services.cards import cards as card_units
 
 ADVICE_ABOUT = {
     Trouble.GONE: "present_again",
@@ -69,9 +69,9 @@ class Described:
 
 def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Plan:
     """A card was laid down, or a job begun while it lies there: book what waits, and say what is to be written."""
-    known = people.card_by_uid(db, normal_form(seen.uid))
+    known = cards.card_by_uid(db, normal_form(seen.uid))
     if known is not None and not seen.several and seen.kind is not Kind.UNKNOWN:
-        people.set_kind(db, known.id, seen.kind)
+        cards.set_kind(db, known.id, seen.kind)
     job = rows.waiting_at(db, desk)
     card = known.id if known is not None else None
     if job is not None:
@@ -95,8 +95,8 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
 
 def written(db: Database, card: CardId, now_ms: int) -> None:
     """The card was written, or emptied, and read back."""
-    found = people_units.need_card(db, card)
-    people.set_content(db, card, {"pending": "written", "wiping": "wiped"}.get(found.content, found.content))
+    found = card_units.need_card(db, card)
+    cards.set_content(db, card, {"pending": "written", "wiping": "wiped"}.get(found.content, found.content))
     settle(db, card, now_ms)
     db.announce(PersonChanged(found.person_id))
 
@@ -123,14 +123,14 @@ def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
     found = jobs.need(db, job)
     if found.state is not DeskJobState.TORN or found.card_id is None:
         raise Refusal("This card is not waiting to be written.")
-    people.set_content(db, found.card_id, "none")
+    cards.set_content(db, found.card_id, "none")
     audit.record(db, actor, "card.accept", f"card:{found.card_id}", now_ms)
     settle(db, found.card_id, now_ms)
 
 
 def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
     """What is to be done so that the chip agrees with the card's row; None if it does."""
-    found = people_units.need_card(db, card)
+    found = card_units.need_card(db, card)
     keys = content.keys(key.site_key, seen.uid)
     if found.content == "pending":
         record = content.sign(key.site_key, seen.uid, found.number, found.issue)
@@ -143,9 +143,9 @@ def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
 def describe(db: Readable, seen: Seen, site_key: bytes) -> Described:
     """The card that lies there."""
     uid = normal_form(seen.uid)
-    known = people.card_by_uid(db, uid)
+    known = cards.card_by_uid(db, uid)
     origin = origin_of(seen, site_key, known)
-    ours = known is not None and not people_units.has_come_back(known) and not is_copy(known, origin)
+    ours = known is not None and not card_units.has_come_back(known) and not is_copy(known, origin)
     return Described(uid, str(seen.kind), ours, known, origin, objection(seen))
 
 

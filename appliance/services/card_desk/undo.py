@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.domain.desk_job import TRANSITIONS, DeskJobEvent, DeskJobState, after
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
@@ -17,6 +17,8 @@ from appliance.domain.ledger import DEPOSITS
 from appliance.services import audit, problems
 from appliance.services.announce import DeskChanged, PersonChanged
 from appliance.services.card_desk.jobs import need
+from appliance.services.cards import cards as card_units
+from appliance.services.cards import revocation
 from appliance.services.people import people as people_units
 from appliance.services.wallets import receipts, wallets
 
@@ -77,9 +79,9 @@ def check(db: Readable, job: Job, now_ms: int) -> Card:
     over = job.undone or now_ms - job.changed_at_ms > UNDO_MS_MAX
     if job.kind not in UNDOABLE or (job.state, DeskJobEvent.UNDONE) not in TRANSITIONS or over or job.card_id is None:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
-    card = people_units.need_card(db, job.card_id)
+    card = card_units.need_card(db, job.card_id)
     check_nothing_since(db, job, card)
-    if people.running_on_card(db, card.uid):
+    if cards.running_on_card(db, card.uid):
         raise Refusal("The card is charging a car already.", "Stop the session first.")
     check_holder(db, job, card)
     return card
@@ -96,10 +98,10 @@ def check_nothing_since(db: Readable, job: Job, card: Card) -> None:
         raise Refusal("The card is being written.", "Wait until it is done.")
     if job.kind == "recharge":
         return
-    as_left = people_units.has_come_back(card) if job.kind == "decommission" else is_out(card)
+    as_left = card_units.has_come_back(card) if job.kind == "decommission" else is_out(card)
     if job.kind == "replace":
-        old = people_units.need_card(db, CardId(job.request["card_id"]))
-        as_left = as_left and old.replaced_by == card.id and not people_units.has_come_back(old)
+        old = card_units.need_card(db, CardId(job.request["card_id"]))
+        as_left = as_left and old.replaced_by == card.id and not card_units.has_come_back(old)
     if not as_left or any(one.kind in UNDOABLE - {"recharge"} for one in later):
         raise Refusal("Something was done with this card since.", "Take that back first.")
 
@@ -134,12 +136,12 @@ def goes_with_card(db: Readable, job: Job, card: Card) -> bool:
 
 def is_out(card: Card) -> bool:
     """Whether somebody has it: it was neither replaced nor given back."""
-    return card.replaced_by is None and not people_units.has_come_back(card)
+    return card.replaced_by is None and not card_units.has_come_back(card)
 
 
 def others_of(db: Readable, card: Card) -> list[Card]:
     """What other cards its holder can charge with."""
-    return [one for one in people.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+    return [one for one in cards.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
             key, reason = f"undo|desk-{job.id}{name}", f"receipt {receipt.number}"
             wallets.book(db, key, debit, credit, abs(amount), "correction", reason, actor, now_ms)
     if receipt.card_id is not None and receipt.deposit_minor:
-        people.set_deposit(db, receipt.card_id, max(0, -receipt.deposit_minor))
+        cards.set_deposit(db, receipt.card_id, max(0, -receipt.deposit_minor))
     return receipts.write(
         db, "credit_note", receipt.person_id, -receipt.amount_minor, receipt.method, actor, now_ms,
         card=receipt.card_id, deposit_minor=-receipt.deposit_minor, corrects=receipt.number,
@@ -168,20 +170,20 @@ def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
 
 def _revive_old_card(db: Database, old: CardId, new: Card, job: Job) -> None:
     """It is what it was; a card that was blocked as lost stays so."""
-    people.set_deposit(db, old, new.deposit_minor)
-    people.set_deposit(db, new.id, 0)
-    people.set_blocked(db, old, *job.request["blocked"])
+    cards.set_deposit(db, old, new.deposit_minor)
+    cards.set_deposit(db, new.id, 0)
+    cards.set_blocked(db, old, *job.request["blocked"])
 
 
 def _hand_out_again(db: Database, card: Card, job: Job) -> None:
     """It is its holder's again, blocked if it was before, and is written anew where it was emptied."""
-    people.set_blocked(db, card.id, *job.request["blocked"])
+    cards.set_blocked(db, card.id, *job.request["blocked"])
     if card.content in ("wiping", "wiped"):
-        people.set_content(db, card.id, "pending")
+        cards.set_content(db, card.id, "pending")
 
 
 def _take_card_back(db: Database, card: Card, now_ms: int) -> None:
-    people.set_blocked(db, card.id, now_ms, "undone")
+    cards.set_blocked(db, card.id, now_ms, "undone")
     if card.content in ("pending", "written"):
-        people.set_content(db, card.id, "wiping")
-    people_units.let_die(db, card, now_ms)
+        cards.set_content(db, card.id, "wiping")
+    revocation.let_die(db, card, now_ms)

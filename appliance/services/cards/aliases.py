@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from appliance.db.card_desk.jobs import Job
 from appliance.db.cards import aliases as rows
-from appliance.db.cards import unknown
+from appliance.db.cards import cards, unknown
+from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.domain.desk_job import DeskJobEvent
 from appliance.domain.errors import Conflict, Invalid, NotFound
@@ -60,10 +59,10 @@ def add(db: Database, token: str, card: CardId, actor: str, now_ms: int, *, stat
         raise Invalid("token", "This number changes at every tap: it identifies nobody.", "Take a card instead.")
     if token == found.uid or rows.find(db, token) == card:
         return
-    owner = people.card_by_uid(db, token)
+    owner = cards.card_by_uid(db, token)
     other = rows.find(db, token)
     if owner is None and other is not None:
-        owner = people.find_card(db, other)
+        owner = cards.find_card(db, other)
     if owner is not None:
         raise Conflict("This is a card of {name} already.", name=owner.person)
     keep(db, token, found, likeness(token, found.uid) or OTHER, station, actor, now_ms)
@@ -94,7 +93,7 @@ def keep(db: Database, token: str, card: Card, alike: str, station: StationId | 
 
 def need_card(db: Database, card: CardId) -> Card:
     """The card, or NotFound."""
-    found = people.find_card(db, card)
+    found = cards.find_card(db, card)
     if found is None:
         raise NotFound("There is no such card.")
     return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
-from appliance.db.people.people import Card, Person
+from appliance.db.people.people import Person
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Record
 from appliance.domain.identifiers import CardId
@@ -36,12 +38,12 @@ class Holder:
 
 def find(db: Readable, token: str) -> Holder | None:
     """The holder behind a link; a read query."""
-    card = people.card_by_token(db, token)
+    card = cards.card_by_token(db, token)
     person = people.find(db, card.person_id) if card is not None else None
     if card is None or person is None:
         return None
     last = statement.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN)
-    return Holder(card, person, last, people.pin_hash(db, card.id))
+    return Holder(card, person, last, cards.pin_hash(db, card.id))
 
 
 def tap(db: Database, site_key: bytes, card: CardId, picc_data_hex: str, cmac_hex: str) -> bool:

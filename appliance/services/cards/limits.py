@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.db import site as sites
+from appliance.db.cards import cards
 from appliance.db.cards import limits as rows
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
@@ -22,7 +22,7 @@ from appliance.domain.session import bill_for, bill_until, usage_until
 from appliance.domain.tariff import FREE, projected_minor
 from appliance.services import audit, settings
 from appliance.services.announce import PersonChanged
-from appliance.services.sessions import billing, closing
+from appliance.services.sessions import billing, days
 from appliance.services.sessions.billing import Pace
 
 ENERGY_WH_MAX = 100_000_000
@@ -54,7 +54,7 @@ def change(db: Database, card: CardId, limits: Limits, actor: str, now_ms: int) 
         NotFound: There is no such card.
         Invalid: A limit is out of bounds, or names a station that is not there.
     """
-    found = people.find_card(db, card)
+    found = cards.find_card(db, card)
     if found is None:
         raise NotFound("There is no such card.")
     check(db, limits)
@@ -144,7 +144,7 @@ def used_by(db: Database, running: Running, limits: Limits, pace: Pace, at_ms: i
 def used_before_today(db: Database, running: Running, at_ms: int, now_ms: int) -> tuple[int, int]:
     """What of a session as it was at `at_ms` belongs to days of the site before that of `now_ms`: (Wh, minor units)."""
     usage = usage_until(running, at_ms)
-    shares = closing.days_of(db, running, usage, bill_for(usage, running.tariff), at_ms)
+    shares = days.days_of(db, running, usage, bill_for(usage, running.tariff), at_ms)
     today = day_of(now_ms, sites.of(db).zone)
     before = [share for share in shares if share.day != today]
     return sum(share.energy_wh for share in before), sum(share.fee_minor for share in before)

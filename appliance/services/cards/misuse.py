@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.db.people.payers import Payer
 from appliance.db.sessions import sessions
 from appliance.domain.authorization import AuthorizationStatus
@@ -38,7 +38,7 @@ def report(
     db: Database, kind: str, card: CardId, station: StationId, other: StationId, now_ms: int, **details: int
 ) -> None:
     """Say it, once for each card."""
-    found = people.find_card(db, card)
+    found = cards.find_card(db, card)
     assert found is not None
     raise_problem(
         db,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bcrypt
 
+from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import CardId
 from appliance.services import audit
-from appliance.services.people.people import need_card
+from appliance.services.cards.cards import need_card
 
 DIGITS_MIN = 4
 DIGITS_MAX = 8
@@ -45,5 +45,5 @@ def matches(pin: str, pin_hash: str) -> bool:
 def set_pin(db: Database, card: CardId, pin_hash: str, actor: str, now_ms: int) -> None:
     """A new PIN for the holder's page; "" takes it away."""
     need_card(db, card)
-    people.set_pin_hash(db, card, pin_hash)
+    cards.set_pin_hash(db, card, pin_hash)
     audit.record(db, actor, "card.pin" if pin_hash else "card.no_pin", f"card:{card}", now_ms)

@@ -9,14 +9,19 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from appliance.db.cards import aliases, cards
 from appliance.db.cards import revocation as rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
+from appliance.db.sessions import sessions
 from appliance.domain.clock import Clock
 from appliance.domain.id_token import reversed_form
 from appliance.domain.identifiers import StationId
+from appliance.domain.session import SessionState
 from appliance.services.announce import Announcement, CardDied, Hub, StationChanged
 from appliance.services.ports.stations import CommandFailed, Stations
+from appliance.services.sessions import billing, start_requests
 from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -126,3 +131,24 @@ def names(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """What stations may have noted the cards as: also with their bytes backwards."""
     backwards = (reversed_form(token) for token in tokens)
     return tuple(dict.fromkeys([*tokens, *(one for one in backwards if one is not None)]))
+
+
+def let_die(db: Database, card: Card, now_ms: int) -> None:
+    """It charges nowhere any more: what runs on it is stopped, and stations that remember it are told to forget it."""
+    stop_sessions_of(db, card, now_ms)
+    announce_death(db, card)
+
+
+def announce_death(db: Database, card: Card) -> None:
+    """Stations that remember the card are told to forget it; what runs goes on."""
+    db.announce(CardDied(int(card.id), (card.uid, *aliases.of_card(db, card.id))))
+
+
+def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
+    """Want all stopped that runs on a card, and take back what was wished for."""
+    for number in cards.running_on_card(db, card.uid):
+        running = sessions.find_open(db, number)
+        if running is not None and running.state is SessionState.RUNNING:
+            billing.want_stop(db, running, "blocked")
+        else:
+            start_requests.give_up(db, number, "cancelled", now_ms)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from appliance.db.card_desk.jobs import Job
 from appliance.db.cards import unknown as rows
+from appliance.db.cards.cards import Card
 from appliance.db.cards.unknown import Tag
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
-from appliance.db.people.people import Card
 from appliance.domain.desk_job import DeskJobEvent
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import IdTokenType, is_random, is_remote, likeness, masked, stems
@@ -20,6 +20,7 @@ from appliance.services import audit, texts
 from appliance.services.announce import UnknownTagSeen
 from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import aliases
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people
 
 TAGS_MAX = 500
@@ -109,7 +110,7 @@ def enrol(db: Database, job: Job, token: str, id_token_type: IdTokenType, now_ms
         charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random")
         return False
     try:
-        card = people.add_card(
+        card = card_units.add_card(
             db,
             token,
             job.person_id,

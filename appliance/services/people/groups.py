@@ -5,8 +5,8 @@ from __future__ import annotations
 from appliance.db import ledger, tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Group
+from appliance.db.people import groups
+from appliance.db.people.groups import Group
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, GroupId
@@ -28,9 +28,9 @@ def add_group(
     """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
     name = required("name", name, TITLE_CHARS_MAX)
     check_group(db, policy, limit_minor, tariff_id)
-    if people.group_named(db, name) is not None:
+    if groups.group_named(db, name) is not None:
         raise Conflict("There is a group {name} already.", name=name)
-    group = people.add_group(db, name, policy, limit_minor, tariff_id, now_ms)
+    group = groups.add_group(db, name, policy, limit_minor, tariff_id, now_ms)
     audit.record(db, actor, "group.create", f"group:{group}", now_ms, name=name, policy=policy)
     db.announce(SettingsChanged())
     return group
@@ -55,11 +55,11 @@ def change_group(
     found = need_group(db, group)
     name = required("name", name, TITLE_CHARS_MAX)
     check_group(db, policy, limit_minor, tariff_id)
-    same = people.group_named(db, name)
+    same = groups.group_named(db, name)
     if same is not None and same.id != group:
         raise Conflict("There is a group {name} already.", name=name)
-    people.change_group(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
-    for wallet in people.wallets_of_group(db, group):
+    groups.change_group(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
+    for wallet in groups.wallets_of_group(db, group):
         move_floor(db, wallet, floor_of(policy, limit_minor))
     audit.record(db, actor, "group.change", f"group:{group}", now_ms, name=name, policy=policy, before=found.policy)
     db.announce(SettingsChanged())
@@ -101,7 +101,7 @@ def move_floor(db: Database, wallet: int, floor_minor: int | None) -> None:
 
 def need_group(db: Readable, group: GroupId) -> Group:
     """The group, or NotFound."""
-    found = people.find_group(db, group)
+    found = groups.find_group(db, group)
     if found is None:
         raise NotFound("There is no such group.")
     return found

@@ -14,12 +14,14 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from appliance.db.cards import aliases
+from appliance.db.cards import cards as card_rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.people import groups as group_rows
 from appliance.db.people import importing as rows
-from appliance.db.people import people
+from appliance.db.people.groups import Group
 from appliance.db.people.importing import Known
-from appliance.db.people.people import Card, Group
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
@@ -35,6 +37,7 @@ from appliance.domain.id_token import (
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import audit, texts
 from appliance.services.card_desk import jobs
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
 
@@ -159,12 +162,12 @@ def decide(db: Readable, register: Register, uids: dict[str, int], row: Row, zon
     uid = uid_of(db, row.uid)
     label, phone = texts.optional("label", row.label), texts.telephone(row.phone)
     until = day_of_text(row.valid_until)
-    card = people.card_by_uid(db, uid) if uid else None
+    card = card_rows.card_by_uid(db, uid) if uid else None
     holder = person_of(register, card, row)
     if uid in uids:
         raise Invalid("uid", "The card is in this list before, in line {line}.", line=uids[uid])
     group = group_of(register, row.group) if holder is None else None
-    if uid and (card is None or people_units.has_come_back(card)):
+    if uid and (card is None or card_units.has_come_back(card)):
         check_free(db, uid)
         outcome = Outcome.NEW_PERSON if holder is None else Outcome.NEW_CARD
     elif holder is None:
@@ -186,7 +189,7 @@ def person_of(register: Register, card: Card | None, row: Row) -> Known | None:
     Raises:
         Refusal: The card is somebody else's, or several people may be meant.
     """
-    if card is not None and not people_units.has_come_back(card):
+    if card is not None and not card_units.has_come_back(card):
         if row.name and folded(row.name) != folded(card.person):
             raise Refusal("This card belongs to {name} already.", "Replace or return it at the desk.", name=card.person)
         return next(one for one in register.by_name[folded(card.person)] if one.person == card.person_id)
@@ -208,10 +211,10 @@ def uid_of(db: Readable, text: str) -> str:
         Invalid: It is none.
     """
     normal = normal_form(text.translate(WESTERN))
-    if not normal or people.card_by_uid(db, normal) is not None:
+    if not normal or card_rows.card_by_uid(db, normal) is not None:
         return normal
     backwards = reversed_form(normal)
-    if backwards is not None and people.card_by_uid(db, backwards) is not None:
+    if backwards is not None and card_rows.card_by_uid(db, backwards) is not None:
         return backwards
     if SCIENTIFIC.fullmatch(text):
         raise Invalid(
@@ -286,7 +289,7 @@ def check_free(db: Readable, uid: str) -> None:
     """
     alias = aliases.find(db, uid)
     if alias is not None:
-        raise Refusal("A charger calls the card of {name} so.", name=people_units.need_card(db, alias).person)
+        raise Refusal("A charger calls the card of {name} so.", name=card_units.need_card(db, alias).person)
 
 
 def is_change(holder: Known, card: Card | None, phone: str, label: str, until: str, zone: ZoneInfo) -> bool:
@@ -303,7 +306,7 @@ def last_day(card: Card, zone: ZoneInfo) -> str:
 
 def register_of(db: Readable) -> Register:
     """Who is known."""
-    groups = people.groups(db)
+    groups = group_rows.groups(db)
     try:
         usual: GroupId | None = jobs.default_group(db)
     except Refusal:
@@ -339,7 +342,7 @@ def _do(
         _add_phone(db, known.person, row.phone, actor, now_ms)
     known.phone = known.phone or row.phone
     expires_at_ms = day_bounds(planned.valid_until, zone)[1] if planned.valid_until else None
-    card = people.card_by_uid(db, planned.uid) if planned.uid else None
+    card = card_rows.card_by_uid(db, planned.uid) if planned.uid else None
     if planned.outcome is Outcome.CHANGE:
         if card is not None:
             if planned.valid_until == last_day(card, zone):
@@ -347,9 +350,7 @@ def _do(
             _change_card(db, card, row.label, expires_at_ms, actor, now_ms)
         return Result(changed=1)
     if planned.uid:
-        people_units.add_card(
-            db, planned.uid, known.person, actor, now_ms, label=row.label, expires_at_ms=expires_at_ms
-        )
+        card_units.add_card(db, planned.uid, known.person, actor, now_ms, label=row.label, expires_at_ms=expires_at_ms)
     return Result(people=int(is_new), cards=int(bool(planned.uid)))
 
 
@@ -357,7 +358,7 @@ def _change_card(db: Database, card: Card, label: str, expires_at_ms: int | None
     """What an empty cell does not say stays."""
     label, expires_at_ms = label or card.label, card.expires_at_ms if expires_at_ms is None else expires_at_ms
     if (label, expires_at_ms) != (card.label, card.expires_at_ms):
-        people_units.change_card(
+        card_units.change_card(
             db, card.id, actor, now_ms,
             label=label, transactions_max=card.transactions_max, expires_at_ms=expires_at_ms,
         )  # fmt: skip

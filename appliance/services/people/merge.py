@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services import audit
@@ -34,8 +34,8 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
             db, f"merge|{key}", found.wallet, target.wallet, found.balance_minor, "merge",
             f"{found.name} → {target.name}", actor, now_ms,
         )  # fmt: skip
-    for card in people.cards_of(db, person):
-        people.change_card(
+    for card in cards.cards_of(db, person):
+        cards.change_card(
             db,
             card.id,
             person=into,

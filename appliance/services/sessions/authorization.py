@@ -1,29 +1,28 @@
-"""A card is shown: may it charge?"""
+"""Whether a card that is known may charge."""
 
 from __future__ import annotations
 
 from appliance.db.engine.unit import Database
-from appliance.db.people import payers
-from appliance.db.sessions import start_requests
-from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.id_token import IdTokenType
+from appliance.db.people.payers import Payer
+from appliance.domain.authorization import Authorization, AuthorizationStatus, decide
 from appliance.domain.identifiers import StationId
-from appliance.services.cards import unknown
-from appliance.services.sessions.decision import judge
+from appliance.services import settings
+from appliance.services.cards import limits
 
 
-def authorize(
-    db: Database,
-    station: StationId,
-    id_token: str,
-    now_ms: int,
-    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
-) -> Authorization:
-    """What the station is told about a card that was only shown, `id_token` in normal form."""
-    payer = payers.by_token(db, id_token, id_token_type)
-    if payer is None and start_requests.is_open(db, station, id_token):
-        return Authorization(AuthorizationStatus.ACCEPTED)
-    payer = unknown.shown(db, station, id_token, payer, now_ms, now_ms, id_token_type)
-    if payer is None:
-        return Authorization(AuthorizationStatus.INVALID)
-    return judge(db, payer, station, now_ms, starting=False)
+def judge(db: Database, payer: Payer, station: StationId, now_ms: int, *, starting: bool) -> Authorization:
+    """The decision about a known card, with the token that all cards of its holder share, if there are several."""
+    minimum = settings.of(db).minimum_minor
+    status = decide(payer.holder, now_ms, minimum_minor=minimum, starting=starting)
+    if payer.tariff is None and status is AuthorizationStatus.NO_CREDIT:
+        status = AuthorizationStatus.ACCEPTED  # Nothing to pay, so nothing to pay with is needed.
+    if status is AuthorizationStatus.ACCEPTED and payer.card is not None and (starting or not payer.holder.running):
+        status = limits.decide_start(db, payer.card, station, now_ms)
+    return Authorization(status, group_token(payer))
+
+
+def group_token(payer: Payer) -> str | None:
+    """One token for all cards of a person, so that each may stop what another started (1.6: parentIdTag); so may a card what
+    was started from here under its own UID, where the charger calls it something else.
+    """
+    return f"PERSON{payer.person}" if payer.cards > 1 else None

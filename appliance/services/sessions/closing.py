@@ -7,24 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain import registers
 from appliance.domain import session as rules
-from appliance.domain.calendar import day_of
 from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.registers import Energies, Register
+from appliance.domain.registers import Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
-from appliance.domain.station import cable_is_in
-from appliance.domain.tariff import Bill, DayShare, Usage
+from appliance.domain.tariff import Usage
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing
+from appliance.services.sessions import billing, days, idle
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
@@ -39,7 +36,7 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
         SessionEvent.STOPPED,
         ended_at_ms=ended_at_ms,
         meter_stop_wh=event.meter_stop_wh,
-        energies=energies_of(running, (ended_at_ms, event.meter_stop_wh)),
+        energies=days.energies_of(running, (ended_at_ms, event.meter_stop_wh)),
         reason=event.reason,
         now_ms=event.received_at_ms,
     )
@@ -55,20 +52,11 @@ def close_estimated(db: Database, running: Running, before_ms: int, now_ms: int,
         SessionEvent.ESTIMATED,
         ended_at_ms=ended_at_ms,
         meter_stop_wh=last[0] if last else None,
-        energies=energies_of(running, None),
+        energies=days.energies_of(running, None),
         reason="",
         now_ms=now_ms,
         note=why,
     )
-
-
-def energies_of(
-    running: Running, stop: tuple[int, int | None] | None, between: Sequence[Register] | None = None
-) -> Energies:
-    """What its registers say; without those between start and stop, the highest that is remembered stands for them."""
-    if between is None:
-        between = [(running.measured_at_ms, running.meter_start_wh + running.energy_wh)]
-    return registers.read((running.started_at_ms, running.meter_start_wh), between, stop)
 
 
 def close_by_hand(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
@@ -141,10 +129,10 @@ def finish(
         usage=usage,
         bill=bill,
         estimated=estimated,
-        parked_since_ms=None if in_doubt or estimated else parked_since(db, running, min(ended_at_ms, now_ms)),
+        parked_since_ms=None if in_doubt or estimated else idle.parked_since(db, running, min(ended_at_ms, now_ms)),
         note=in_doubt or note,
     )
-    add_days(db, running, usage, bill, ended_at_ms)
+    days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
     db.announce(StationChanged(running.station, running.evse))
 
@@ -158,48 +146,6 @@ def ask_for_review(db: Database, running: Running, why: str, now_ms: int) -> Non
     """Show the session to the staff; what was held stays so until they have decided (`review`)."""
     station, session = int(running.station), int(running.id)
     problems.raise_problem(db, "review", f"session:{session}", now_ms, station=station, session=session, why=why)
-
-
-def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None:
-    """From when the place is taken without charging, if the tariff minds and the cable is still in."""
-    if running.tariff is None or not running.tariff.idle_milli_per_minute or running.wallet is None:
-        return None
-    state = closing.connector_state(db, running.station, running.evse)
-    return ended_at_ms if state is not None and cable_is_in(*state) else None
-
-
-def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
-    """The cable is out, or the next transaction begins: what the place cost since the last one ended is charged."""
-    session = closing.find_parked(db, station, evse)
-    if session is None:
-        return
-    since_ms = closing.parked_at(db, session)
-    until_ms = max(since_ms, min(at_ms, since_ms + settings.of(db).parking_max_s * 1000))
-    closing.add_idle(db, session, since_ms, until_ms)
-    parked = sessions.load(db, session)
-    assert parked is not None
-    usage_before, before = closing.bill_of(db, session)
-    usage = rules.with_parking(parked, usage_before, since_ms, until_ms)
-    bill = bill_for(usage, parked.tariff)
-    if bill.total_minor > before.total_minor:
-        billing.adjust(db, parked, before, bill, times=0, now_ms=now_ms)
-        closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
-        day = day_of(at_ms, sites.of(db).zone)
-        closing.add_day(db, day, station, session, 0, 0, bill.total_minor - before.total_minor, first=False)
-    closing.unpark(db, session)
-    db.announce(SessionChanged(session, station, evse, parked.person, "ended"))
-
-
-def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> bool:
-    """A transaction begins at a place where a car parks; one that began before that is a late message and ends nothing.
-
-    Whether a car has parked there.
-    """
-    session = closing.find_parked(db, station, evse)
-    if session is None or closing.parked_at(db, session) > at_ms:
-        return False
-    end_parking(db, station, evse, at_ms, now_ms)
-    return True
 
 
 def correct_estimate(db: Database, station: StationId, event: TransactionEnded) -> bool:
@@ -241,7 +187,7 @@ def set_right(
 
     `times` counts the corrections. If the figures cannot be right, the bill stays as it is, and somebody is to look.
     """
-    energies = energies_of(running, None if estimated else (ended_at_ms, meter_stop_wh))
+    energies = days.energies_of(running, None if estimated else (ended_at_ms, meter_stop_wh))
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
     if in_doubt := doubt_about(db, energies, usage):
@@ -256,7 +202,7 @@ def set_right(
     state = after(running.state, SessionEvent.CORRECTED)
     closing.correct(db, running, state, ended_at_ms, meter_stop_wh, reason, usage=usage, bill=bill, estimated=estimated)
     closing.forget_days(db, running.id)
-    add_days(db, running, usage, bill, ended_at_ms)
+    days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
 
 
@@ -266,25 +212,3 @@ def keep_readings(db: Database, running: Running, readings: Sequence[Reading]) -
         sessions.add_reading(db, running.id, reading)
         if reading.energy_wh is not None:
             running.energy_wh = registers.further(running.energy_wh, running.meter_start_wh, reading.energy_wh)
-
-
-def add_days(db: Database, running: Running, usage: Usage, bill: Bill, ended_at_ms: int) -> None:
-    """Roll the session up into its days, split at midnight in the site's time zone."""
-    for number, share in enumerate(days_of(db, running, usage, bill, ended_at_ms)):
-        closing.add_day(
-            db,
-            share.day,
-            running.station,
-            running.id,
-            share.working_s,
-            share.energy_wh,
-            share.fee_minor,
-            first=number == 0,
-        )
-
-
-def days_of(db: Database, running: Running, usage: Usage, bill: Bill, until_ms: int) -> list[DayShare]:
-    """The shares of the site's days in what it used and costs until a moment. Its registers are asked for only if there are several."""
-    touched = rules.pieces(running, until_ms, sites.of(db).zone)
-    between = closing.registers(db, running.id) if len(touched) > 1 else ()
-    return rules.days(running, usage, bill, until_ms, touched, energies_of(running, None, between).line)

@@ -13,7 +13,7 @@ from appliance.domain.session import SessionEvent, SessionState, after, bill_for
 from appliance.domain.tariff import Bill
 from appliance.services import audit, problems
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import billing, closing
+from appliance.services.sessions import billing, days
 
 
 def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
@@ -50,7 +50,7 @@ def bill(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
     closing_rows.rebill(db, session, state, usage, due)
     assert found.ended_at_ms is not None, "what is in review is over"
     closing_rows.forget_days(db, session)
-    closing.add_days(db, running, usage, due, found.ended_at_ms)
+    days.add_days(db, running, usage, due, found.ended_at_ms)
     audit.record(db, actor, "session.bill", f"session:{session}", now_ms, why=found.note, amount_minor=due.total_minor)
     end_review(db, found, now_ms)
 

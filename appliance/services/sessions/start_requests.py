@@ -5,9 +5,10 @@ Only then is the station asked. Refused, unanswered, or not followed by a transa
 
 from __future__ import annotations
 
+from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import payers, people
+from appliance.db.people import payers
 from appliance.db.sessions import sessions, transactions
 from appliance.db.sessions import start_requests as rows
 from appliance.db.sessions.sessions import Running
@@ -21,7 +22,7 @@ from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing
-from appliance.services.sessions.decision import judge
+from appliance.services.sessions.authorization import judge
 
 
 def request_start(
@@ -100,7 +101,7 @@ def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[
         return payer, IdToken(payer.uid, payers.type_of(db, payer.uid))
     if person is None:
         raise Invalid("person_id", "Say who is to charge: a person or a card.")
-    for owned in people.cards_of(db, person):
+    for owned in cards.cards_of(db, person):
         if owned.blocked_at_ms is None:
             by_card = payers.by_token(db, owned.uid)
             assert by_card is not None

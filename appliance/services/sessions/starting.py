@@ -1,38 +1,27 @@
-"""What stations tell of transactions, made into sessions. Every function here is a unit of work, and may be repeated:
+"""A card is shown, a transaction begins: made into a session. Every function here is a unit of work, and may be repeated:
 the same message again changes nothing and is answered the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
-from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import sessions, start_requests, transactions
+from appliance.db.sessions import sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import (
-    ChargingStateChanged,
-    MeterRead,
-    StatusChanged,
-    TransactionEnded,
     TransactionStarted,
 )
+from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import SessionId, StationId
-from appliance.domain.meter import Reading
-from appliance.domain.registers import further
-from appliance.domain.session import SessionEvent, SessionState, after
-from appliance.domain.station import ChargingState, ConnectorStatus, takes_the_place
-from appliance.domain.transaction import TransactionRef
+from appliance.domain.session import SessionEvent, after
 from appliance.services import problems
-from appliance.services.announce import SessionChanged
-from appliance.services.cards import limits, misuse, unknown
-from appliance.services.sessions import billing, closing
-from appliance.services.sessions.billing import Pace
-from appliance.services.sessions.decision import group_token, judge
+from appliance.services.cards import misuse, unknown
+from appliance.services.sessions import billing, closing, idle, metering
+from appliance.services.sessions.authorization import group_token, judge
 
 
 class Started(NamedTuple):
@@ -85,7 +74,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         assert known is not None, "the row was in the way of this very insert"
         return known
     billing.hold_first(db, running, f"station:{station}", event.received_at_ms)
-    announce(db, running, "started")
+    metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
         misuse.started(db, payer, station, authorization.status, event)
     return Started(running.id, authorization)
@@ -119,7 +108,7 @@ def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
         meter_start_wh=event.meter_start_wh,
         received_at_ms=event.received_at_ms,
     )
-    announce(db, wish, "started")
+    metering.announce(db, wish, "started")
     payer = payers.by_token(db, wish.id_token) if wish.card is not None else None
     group = group_token(payer) if payer is not None else None
     return Started(wish.id, Authorization(AuthorizationStatus.ACCEPTED, group))
@@ -139,7 +128,7 @@ def close_forgotten(db: Database, station: StationId, event: TransactionStarted)
             closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded")
             ended = True
     if event.evse:
-        ended |= closing.end_parking_before(
+        ended |= idle.end_parking_before(
             db, station, event.evse, min(event.at_ms, event.received_at_ms), event.received_at_ms
         )
     return ended
@@ -164,171 +153,24 @@ def start_unreadable(db: Database, station: StationId, note: str, received_at_ms
             note=note,
         )
         assert running is not None
-        announce(db, running, "started")
+        metering.announce(db, running, "started")
         known = (running.id, AuthorizationStatus.INVALID)
     problems.raise_problem(db, "unreadable", f"session:{known[0]}", received_at_ms, station=int(station), note=note)
     return Started(known[0], Authorization(known[1]))
 
 
-def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
-    """Readings arrive: kept, and the money looked after. Without a transaction they are those of the EVSE's."""
-    running = find(db, station, event.ref)
-    if running is None and not event.ref and event.evse:
-        running = sessions.on_evse(db, station, event.evse)
-    if running is None:
-        keep_late(db, station, event.ref, event.readings)
-        return
-    pace = take_in(db, running, event.readings)
-    at_ms = event.readings[-1].at_ms if event.readings else event.received_at_ms
-    billing.keep_covered(db, running, pace, at_ms, event.received_at_ms)
-    limits.keep_within(db, running, pace, at_ms, event.received_at_ms)
-    announce(db, running, "measured")
-
-
-def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace:
-    """Keep the readings and what they say of the session's energy; how fast it goes."""
-    power_w = step_wh = step_s = 0
-    for reading in readings:
-        sessions.add_reading(db, running.id, reading)
-        if reading.power_w is not None:
-            power_w = reading.power_w
-        if reading.energy_wh is None:
-            continue
-        energy_wh = further(running.energy_wh, running.meter_start_wh, reading.energy_wh)
-        if energy_wh > running.energy_wh:
-            step_wh = energy_wh - running.energy_wh
-            step_s = max(0, reading.at_ms - running.measured_at_ms) // 1000
-            running.energy_wh = energy_wh
-        running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
-    return Pace(power_w, step_wh, step_s)
-
-
-def keep_late(db: Database, station: StationId, ref: TransactionRef | None, readings: Sequence[Reading]) -> None:
-    """Readings of a session that is over are kept with it; they change no bill."""
-    session = transactions.session_of(db, station, ref) if ref is not None else None
-    closed = closing_rows.find_closed(db, session) if session is not None else None
-    if closed is None or closed.station != station:
-        return
-    for reading in readings:
-        sessions.add_reading(db, closed.id, reading)
-
-
-def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Authorization | None:
-    """A transaction is over: it is billed, and its stop is always accepted. The answer is about who stopped it."""
-    running = find(db, station, event.ref) or guess(db, station, event)
-    if running is not None:
-        take_in(db, running, event.readings)
-        closing.close(db, running, event)
-    elif not closing.correct_estimate(db, station, event):
-        report_stray(db, station, event)
-    if event.id_token is None:
-        return None
-    if running is not None and running.id_token == event.id_token:
-        return authorization_of_holder(db, event)
-    payer = payers.by_token(db, event.id_token, event.id_token_type)
-    if payer is not None and running is not None and running.id_token == payer.uid:
-        return authorization_of_holder(db, event)
-    return authorization_of_stopper(db, station, payer, event)
-
-
-def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> None:
-    """A stop whose payload cannot be read, not even its transaction: staff must look at it."""
-    problems.raise_problem(db, "unreadable", f"station:{station}", received_at_ms, station=int(station), note=note)
-
-
-def find(db: Database, station: StationId, ref: TransactionRef | None) -> Running | None:
-    """The open transaction of this name, if it is this station's own."""
-    session = transactions.session_of(db, station, ref) if ref is not None else None
-    running = sessions.find_open(db, session) if session is not None else None
-    if running is None or running.station != station or running.state is not SessionState.RUNNING:
-        return None
-    return running
-
-
-def guess(db: Database, station: StationId, event: TransactionEnded) -> Running | None:
-    """The transaction that is meant by a name that stations send when they never learned it: -1 or 0 (1.6 errata 3.18)."""
-    if not isinstance(event.ref, int) or event.ref > 0:
-        return None
-    found = [sessions.find_open(db, number) for number in sessions.open_on_station(db, station)]
-    names = (None,) if event.id_token is None else (event.id_token, payers.uid_behind(db, event.id_token))
-    fits = [
-        one
-        for one in found
-        if one is not None and (names[0] is None or one.id_token in names) and one.started_at_ms <= event.at_ms
-    ]
-    return fits[0] if len(fits) == 1 else None
-
-
-def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:
-    """A stop of something we do not know, or of another station's session: never obeyed, shown to the staff."""
-    if isinstance(event.ref, int) and event.ref > 0:
-        closed = closing_rows.find_closed(db, SessionId(event.ref))
-        if closed is not None and closed.station == station:
-            return  # The same stop once more.
-    problems.raise_problem(
-        db, "stray_stop", f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
-    )
-
-
-def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorization:
-    """The card that began it: whether it may begin another is asked then, so its standing is enough."""
-    assert event.id_token is not None
-    known = payers.standing(db, event.id_token)
-    if known is not None and known[0]:
-        return Authorization(AuthorizationStatus.BLOCKED)
-    if known is not None and known[1] is not None and known[1] <= event.received_at_ms:
-        return Authorization(AuthorizationStatus.EXPIRED)
-    return Authorization(AuthorizationStatus.ACCEPTED)
-
-
-def authorization_of_stopper(
-    db: Database, station: StationId, payer: Payer | None, event: TransactionEnded
+def authorize(
+    db: Database,
+    station: StationId,
+    id_token: str,
+    now_ms: int,
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
 ) -> Authorization:
-    """Information only: the transaction is over, whoever ended it."""
-    if payer is None:
+    """What the station is told about a card that was only shown, `id_token` in normal form."""
+    payer = payers.by_token(db, id_token, id_token_type)
+    if payer is None and start_requests.is_open(db, station, id_token):
         return Authorization(AuthorizationStatus.ACCEPTED)
-    return judge(db, payer, station, event.received_at_ms, starting=False)
-
-
-def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
-    """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
-    occupied = event.status == ConnectorStatus.OCCUPIED
-    if closing_rows.is_occupied_beside(db, station, event.evse, event.connector) and not occupied:
-        return  # It is the other connector at which the car hangs.
-    if occupied and not event.finer:
-        return  # Its transaction tells the rest.
-    running = sessions.on_evse(db, station, event.evse)
-    if running is not None:
-        set_idle(db, running, takes_the_place(event.charging_state), event.at_ms, event.received_at_ms)
-    elif not occupied:
-        until_ms = min(event.at_ms, event.received_at_ms)
-        closing.end_parking(db, station, event.evse, until_ms, event.received_at_ms)
-
-
-def charging_state_changed(db: Database, station: StationId, event: ChargingStateChanged) -> None:
-    """A transaction tells whether the car takes energy, only takes the place, or is gone."""
-    running = sessions.on_evse(db, station, event.evse)
-    if running is not None:
-        # A car that was connected and has got nothing yet waits for its driver's card.
-        waits = event.charging_state == ChargingState.EV_CONNECTED and not running.energy_wh
-        idle = takes_the_place(event.charging_state) and not waits
-        set_idle(db, running, idle, event.at_ms, event.received_at_ms)
-    elif event.charging_state == ChargingState.IDLE:
-        until_ms = min(event.at_ms, event.received_at_ms)
-        closing.end_parking(db, station, event.evse, until_ms, event.received_at_ms)
-
-
-def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at_ms: int) -> None:
-    """From now on the car takes the place without charging, or does so no more."""
-    if at_ms < running.status_at_ms <= received_at_ms:
-        return  # It comes late, and another has taken its place.
-    running.status_at_ms = at_ms
-    if idle and not running.is_idle:
-        sessions.open_idle(db, running, at_ms)
-    elif not idle and running.is_idle:
-        sessions.close_idle(db, running, at_ms)
-
-
-def announce(db: Database, running: Running, what: str) -> None:
-    """Tell the live pages."""
-    db.announce(SessionChanged(running.id, running.station, running.evse, running.person, what))
+    payer = unknown.shown(db, station, id_token, payer, now_ms, now_ms, id_token_type)
+    if payer is None:
+        return Authorization(AuthorizationStatus.INVALID)
+    return judge(db, payer, station, now_ms, starting=False)

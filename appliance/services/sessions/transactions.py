@@ -21,10 +21,10 @@ from appliance.domain.registers import Doubt
 from appliance.domain.session import OVER, SessionEvent, SessionState, after
 from appliance.domain.transaction import Arrival, Order, receive
 from appliance.services.cards import limits, misuse
-from appliance.services.sessions import billing, closing
+from appliance.services.sessions import billing, closing, metering, stopping
 from appliance.services.sessions import starting as service
+from appliance.services.sessions.authorization import group_token, judge
 from appliance.services.sessions.billing import Pace
-from appliance.services.sessions.decision import group_token, judge
 
 
 def told(db: Database, station: StationId, event: TransactionTold) -> Authorization | None:
@@ -56,7 +56,7 @@ def told(db: Database, station: StationId, event: TransactionTold) -> Authorizat
         at_ms = event.readings[-1].at_ms if event.readings else event.at_ms
         billing.keep_covered(db, running, pace, at_ms, event.received_at_ms)
         limits.keep_within(db, running, pace, at_ms, event.received_at_ms)
-        service.announce(db, running, "measured")
+        metering.announce(db, running, "measured")
     return authorization
 
 
@@ -88,7 +88,7 @@ def begin(db: Database, station: StationId, event: TransactionTold) -> Named:
     )
     assert running is not None, "its start is no other's"
     rows.add(db, station, event.ref, running.id, start_known=starts and event.register_wh is not None)
-    service.announce(db, running, "started")
+    metering.announce(db, running, "started")
     known = rows.find(db, station, event.ref)
     assert known is not None, "it was just written"
     return known
@@ -138,7 +138,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     paid_for = sessions.load(db, running.id)
     assert paid_for is not None
     billing.hold_first(db, paid_for, f"station:{station}", event.received_at_ms)
-    service.announce(db, paid_for, "started")
+    metering.announce(db, paid_for, "started")
     if payer is not None and payer.card is not None:
         misuse.started(db, payer, station, status, start_of(event))
     return authorization
@@ -157,7 +157,7 @@ def join(db: Database, wish: Running, running: Running, event: TransactionTold) 
         received_at_ms=running.heard_at_ms,
     )
     db.remembered.pop(("session", wish.id), None)  # Its readings came before it.
-    service.announce(db, wish, "started")
+    metering.announce(db, wish, "started")
     payer = payers.by_token(db, event.id_token, event.id_token_type)
     return Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer is not None else None)
 
@@ -170,7 +170,7 @@ def answer(db: Database, station: StationId, running: Running, event: Transactio
     if running.id_token in {event.id_token, payer.uid if payer is not None else ""}:
         status = sessions.authorization_of(db, running.id)
         return Authorization(status, group_token(payer) if payer is not None else None)
-    return service.authorization_of_stopper(db, station, payer, end_of(event))
+    return stopping.authorization_of_stopper(db, station, payer, end_of(event))
 
 
 # --- readings, and what comes late -----------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def answer(db: Database, station: StationId, running: Running, event: Transactio
 def measure(db: Database, known: Named, running: Running, event: TransactionTold) -> tuple[Running, Pace]:
     """Keep the readings and what they say of the energy, also of the register at the start where that was not told."""
     if known.start_known:
-        return running, service.take_in(db, running, event.readings)
+        return running, metering.take_in(db, running, event.readings)
     keep_readings(db, known, event)
     lowest_wh = rows.lowest_register(db, known.session)
     if lowest_wh is None and event.stage is Stage.ENDED:

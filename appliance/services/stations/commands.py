@@ -24,7 +24,7 @@ from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable, VariableName
 from appliance.services.sessions import start_requests
-from appliance.services.stations import admission
+from appliance.services.stations import status
 from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class RemoteControl:
     async def unlock(self, station: StationId, evse: int, connector: int, actor: str) -> CommandAnswer:
         """Let go of the cable; `connector` 0: of the one in use."""
         if not connector:
-            connector = await self._store.read(admission.connector_in_use, station, evse)
+            connector = await self._store.read(status.connector_in_use, station, evse)
         await self._record(actor, "station.unlock", station, evse=evse)
         return await self._stations.unlock(station, evse, connector)
 

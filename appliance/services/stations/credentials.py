@@ -1,6 +1,6 @@
-"""How the passwords of charging stations are kept: as a fast keyed hash.
+"""How a charging station proves who it is: its security profile, and its password, which is kept as a fast keyed hash.
 
-They are made by machines and long, so a slow hash would protect nothing more, and two hundred stations that come back
+Passwords are made by machines and long, so a slow hash would protect nothing more, and two hundred stations that come back
 after a power cut would have to wait for it.
 """
 
@@ -8,7 +8,54 @@ from __future__ import annotations
 
 import hmac
 
+from appliance.db.engine.unit import Database
+from appliance.db.stations import stations
+from appliance.domain.errors import Invalid
+from appliance.domain.identifiers import StationId
+from appliance.domain.station import WITH_CERTIFICATE
+from appliance.services import audit
+from appliance.services.announce import AdmissionChanged, StationChanged
+
 
 def hash_password(site_key: bytes, password: bytes) -> bytes:
     """HMAC-SHA-256 of a password under the site's key; of no use without the key."""
     return hmac.digest(site_key, password, "sha256")
+
+
+PASSWORD_CHARS_MIN = 8
+
+
+PASSWORD_CHARS_MAX = 40
+
+
+def secure(
+    db: Database, station: StationId, profile: int, password_hash: bytes | None, actor: str, now_ms: int
+) -> None:
+    """Set how it proves who it is."""
+    check_profile(profile, password_hash)
+    stations.secure(db, station, profile, password_hash)
+    audit.record(db, actor, "station.secure", f"station:{station}", now_ms, profile=profile)
+    db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
+
+
+def check_profile(profile: int, password_hash: bytes | None) -> None:
+    """Whether stations can be let in by this security profile, with what they would prove themselves by."""
+    if profile == WITH_CERTIFICATE:
+        raise Invalid(
+            "security_profile",
+            "Security profile 3 asks for a certificate of the charger's own, which cannot be checked here yet. Choose profile 2.",
+        )
+    if profile and password_hash is None:
+        raise Invalid("password", "A station with this security profile needs a password.")
+
+
+def check_password(password: str) -> None:
+    """What 1.6 stations can keep: it is sent to them as at most 40 characters."""
+    if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
+        raise Invalid(
+            "password",
+            "A station's password has {least} to {most} characters.",
+            least=PASSWORD_CHARS_MIN,
+            most=PASSWORD_CHARS_MAX,
+        )

@@ -13,6 +13,7 @@ import orjson
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import idempotency
+from appliance.services.cards import cards
 from appliance.services.idempotency import Stored
 from appliance.services.people import merge as merging
 from appliance.services.people import people
@@ -86,7 +87,7 @@ def take_in(db: Database, new: NewPerson, key: str, actor: str, now_ms: int) -> 
             db, new.name, new.group, actor, now_ms, phone=new.phone, note=new.note, language=new.language
         )
         if new.uid:
-            people.add_card(db, new.uid, person, actor, now_ms, label=new.label)
+            cards.add_card(db, new.uid, person, actor, now_ms, label=new.label)
         if new.amount_minor:
             wallets.top_up(db, person, new.amount_minor, new.method, name, actor, now_ms)
         return 200, orjson.dumps({"person": person}).decode()

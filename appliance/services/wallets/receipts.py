@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.db import ledger, operators
 from appliance.db import site as sites
+from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
@@ -33,7 +34,7 @@ def write(
     """
     found = people.find(db, person)
     assert found is not None
-    about = people.find_card(db, card) if card is not None else None
+    about = cards.find_card(db, card) if card is not None else None
     return receipts.add(
         db,
         kind=kind,

@@ -6,7 +6,19 @@ import asyncio
 
 from aiohttp import web
 
-from appliance.ui.api import books, cards, events, groups, openapi, people, problems, receipts, sessions, tariffs
+from appliance.ui.api import (
+    cards,
+    events,
+    groups,
+    ledger,
+    openapi,
+    people,
+    problems,
+    receipts,
+    reports,
+    sessions,
+    tariffs,
+)
 from appliance.ui.api.card_desk import desks
 from appliance.ui.api.card_desk import events as desk_events
 from appliance.ui.api.operations import PREFIX, Operation, routes
@@ -24,7 +36,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *tariffs.OPERATIONS,
     *desks.OPERATIONS,
     *receipts.OPERATIONS,
-    *books.OPERATIONS,
+    *reports.OPERATIONS,
+    *ledger.OPERATIONS,
     *problems.OPERATIONS,
 )
 DOCUMENT = openapi.Document(OPERATIONS)
@@ -37,7 +50,7 @@ async def show_document(request: web.Request) -> web.Response:  # noqa: ARG001 -
 
 def install(app: web.Application) -> None:
     """What the API keeps while the server runs."""
-    app[books.CHECKING] = asyncio.Lock()
+    app[ledger.CHECKING] = asyncio.Lock()
     events.install(app)
     desk_events.install(app)
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.db.cards import aliases
+from appliance.db.cards import aliases, cards
 from appliance.db.cards import limits as limit_rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people, people_search
-from appliance.db.people.people import Card
+from appliance.db.people import people_search
 from appliance.db.stations import stations
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.services.cards import cards as card_units
 from appliance.services.cards import limits as limit_units
-from appliance.services.people import people as people_units
-from appliance.services.people.people import TRANSACTIONS_MAX, need_card
+from appliance.services.cards.cards import TRANSACTIONS_MAX, need_card
 from appliance.services.texts import TEXT_CHARS_MAX
 from appliance.ui.api.checks import Parameter, moment_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
@@ -134,7 +134,7 @@ async def add_card(call: Call) -> Answer:
     """`POST /cards`."""
     body = call.body
     card = await call.console.store.write(
-        people_units.add_card,
+        card_units.add_card,
         body["uid"],
         PersonId(body["person_id"]),
         call.actor,
@@ -157,21 +157,21 @@ async def change_card(call: Call) -> Answer:
 async def block(call: Call) -> Answer:
     """`POST /cards/{id}/block`."""
     card = CardId(call.number())
-    await call.console.store.write(people_units.block_card, card, call.body.get("reason", ""), call.actor, call.now_ms)
+    await call.console.store.write(card_units.block_card, card, call.body.get("reason", ""), call.actor, call.now_ms)
     return await _now(call, card)
 
 
 async def unblock(call: Call) -> Answer:
     """`POST /cards/{id}/unblock`."""
     card = CardId(call.number())
-    await call.console.store.write(people_units.unblock_card, card, call.actor, call.now_ms)
+    await call.console.store.write(card_units.unblock_card, card, call.actor, call.now_ms)
     return await _now(call, card)
 
 
 async def replace(call: Call) -> Answer:
     """`POST /cards/{id}/replace`: the new card."""
     card = CardId(call.number())
-    new = await call.console.store.write(people_units.replace_card, card, call.body["uid"], call.actor, call.now_ms)
+    new = await call.console.store.write(card_units.replace_card, card, call.body["uid"], call.actor, call.now_ms)
     return await _now(call, new, 201)
 
 
@@ -239,7 +239,7 @@ def _page(db: Readable, text: str, uid: str | None, person: int | None, after: i
         found = people_search.card_called(db, normal_form(uid))
         rows = [found] if found is not None and found.id > after else []
     elif person is not None:
-        rows = [card for card in reversed(people.cards_of(db, PersonId(person))) if card.id > after][:limit]
+        rows = [card for card in reversed(cards.cards_of(db, PersonId(person))) if card.id > after][:limit]
     else:
         rows = people_search.cards_after(db, text=text, after=after, limit=limit)
     return [Known(card, aliases.of_card(db, card.id)) for card in rows]
@@ -255,7 +255,7 @@ def _known(db: Readable, card: CardId) -> Known:
 
 def _change(db: Database, card: CardId, body: Body, expiry: tuple[int | None] | None, actor: str, now_ms: int) -> None:
     found = need_card(db, card)
-    people_units.change_card(
+    card_units.change_card(
         db,
         card,
         actor,

@@ -27,8 +27,8 @@ from appliance.services.announce import (
     SettingsChanged,
     StationChanged,
 )
-from appliance.services.operators.operators import hash_token
-from appliance.services.operators.operators import visit as visit_of
+from appliance.services.operators.log_ins import visit as visit_of
+from appliance.services.operators.tokens import hash_token
 from appliance.ui.api.shapes import or_null, record, whole, words
 from appliance.ui.frame.auth import session_cookie
 from appliance.ui.frame.context import CONSOLE, principal

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Group
+from appliance.db.people import groups as group_rows
+from appliance.db.people.groups import Group
 from appliance.domain.identifiers import GroupId
 from appliance.services.people import groups
 from appliance.services.texts import TITLE_CHARS_MAX
@@ -44,7 +44,7 @@ GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, 
 
 async def list_groups(call: Call) -> Answer:
     """`GET /groups`."""
-    rows = sorted(await call.console.store.read(people.groups), key=lambda group: group.id)
+    rows = sorted(await call.console.store.read(group_rows.groups), key=lambda group: group.id)
     rows = [group for group in rows if group.id > call.after]
     return listed(rows, call.limit, lambda row: group_as(call, row), lambda row: row.id)
 

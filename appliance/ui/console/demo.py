@@ -15,7 +15,7 @@ from appliance.db.stations import stations
 from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
-from appliance.services.ports.stations import ToyCard, ToyPlace, ToyReader
+from appliance.services.ports.demo import ToyCard, ToyPlace, ToyReader
 from appliance.ui.forms.forms import Form, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from appliance.db import tariffs as rows
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people
-from appliance.db.people.people import Group
+from appliance.db.people import groups as group_rows
+from appliance.db.people.groups import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
@@ -239,14 +239,14 @@ async def _ask(request: web.Request, template: str, form: Form, status: int = 20
 
 
 def _listed(db: Readable) -> tuple[list[TariffRow], list[Group]]:
-    return rows.current(db), people.groups(db)
+    return rows.current(db), group_rows.groups(db)
 
 
 def _one(db: Readable, number: int) -> tuple[TariffRow, list[Group]]:
     found = rows.show(db, number)
     if found is None:
         raise NotFound(N_("There is no such tariff."))
-    return found, people.groups(db)
+    return found, group_rows.groups(db)
 
 
 PAGE = Page(

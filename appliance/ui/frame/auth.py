@@ -20,7 +20,7 @@ from appliance.db.engine.errors import DatabaseError
 from appliance.db.engine.protocols import Readable
 from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, passwords, tokens
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal
 from appliance.ui.frame.errors import API_PREFIX, as_problem
@@ -91,11 +91,9 @@ async def log_in(request: web.Request, login: str, password: str) -> str:
     if known is None or not matches:
         raise WrongPassword(N_("Log-in name and password do not belong together."))
     request.app[GUARD].succeeded(name, address)
-    token = operators.new_token()
+    token = tokens.new_token()
     browser = request.headers.get("User-Agent", "")
-    await console.store.write(
-        operators.log_in, known[0], token, address=address, browser=browser, now_ms=console.clock()
-    )
+    await console.store.write(log_ins.log_in, known[0], token, address=address, browser=browser, now_ms=console.clock())
     return token
 
 
@@ -134,7 +132,7 @@ class Hashing:
         """The hash to be kept."""
         self._enter()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, operators.hash_password, password)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, passwords.hash_password, password)
         finally:
             self._waiting -= 1
 
@@ -143,7 +141,7 @@ class Hashing:
         self._enter()
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._pool, operators.password_matches, password, password_hash
+                self._pool, passwords.password_matches, password, password_hash
             )
         finally:
             self._waiting -= 1
@@ -222,9 +220,9 @@ def _token(request: web.Request) -> tuple[str, bytes] | None:
     """The kind and the hash of what a request carries. Tokens open the API only, cookies the pages and the API."""
     scheme, _blank, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and request.path.startswith((API_PREFIX, HEALTH, "/metrics")):
-        return "token", operators.hash_token(bearer.strip())
+        return "token", tokens.hash_token(bearer.strip())
     cookie = request.cookies.get(session_cookie(request))
-    return ("operator", operators.hash_token(cookie)) if cookie else None
+    return ("operator", tokens.hash_token(cookie)) if cookie else None
 
 
 def _who_asks(db: Readable, token: tuple[str, bytes] | None, now_ms: int) -> tuple[tuple[Principal, int] | None, Facts]:
@@ -236,7 +234,7 @@ def _who_asks(db: Readable, token: tuple[str, bytes] | None, now_ms: int) -> tup
     if kind == "token":
         program = rows.token(db, digest)
         return (Principal("token", program.id, program.name, program.role, ""), now_ms) if program else None, facts
-    visit = operators.visit(db, digest, now_ms)
+    visit = log_ins.visit(db, digest, now_ms)
     if visit is None:
         return None, facts
     who = Principal(

@@ -17,7 +17,9 @@ from appliance.domain.site import Site
 from appliance.services.announce import Announcement, Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.counters import Counters
-from appliance.services.ports.stations import Channel, Desks, DeskView, Stations, ToyChargers, ToyReader
+from appliance.services.ports.demo import ToyChargers, ToyReader
+from appliance.services.ports.readers import Channel, Desks, DeskView
+from appliance.services.ports.stations import Stations
 from appliance.services.stations.commands import RemoteControl
 
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.errors import NotFound
-from appliance.services.ports.stations import DeskView
+from appliance.services.ports.readers import DeskView
 from appliance.ui.frame.context import CONSOLE, Console
 from appliance.ui.frame.language import N_, _
 

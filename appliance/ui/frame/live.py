@@ -18,7 +18,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from appliance.services.announce import Announcement
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, tokens
 from appliance.ui.frame import language
 from appliance.ui.frame.auth import session_cookie
 from appliance.ui.frame.context import Console, Fragments, LiveView, Page, principal
@@ -200,8 +200,8 @@ class Live:
             await response.write(message)
 
     async def _still_logged_in(self, request: web.Request) -> bool:
-        digest = operators.hash_token(request.cookies.get(session_cookie(request), ""))
-        visit = await self._console.store.read(operators.visit, digest, self._console.clock())
+        digest = tokens.hash_token(request.cookies.get(session_cookie(request), ""))
+        visit = await self._console.store.read(log_ins.visit, digest, self._console.clock())
         return visit is not None and visit.role == principal(request).role
 
     def _wanted(self, request: web.Request) -> list[tuple[LiveView, str]]:

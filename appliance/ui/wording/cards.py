@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from babel.dates import get_day_names
 
-from appliance.db.people.people import Card
+from appliance.db.cards.cards import Card
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
+from appliance.services.cards.cards import has_come_back
 from appliance.services.cards.limits import SoFar
-from appliance.services.people.people import has_come_back
 from appliance.ui.frame.language import N_, _
 from appliance.ui.writing.formats import Formats
 

@@ -17,7 +17,7 @@ from appliance.ocpp.connection.registry import MISSES_MAX, SWAPS_MAX
 from appliance.ocpp.reading.skew import OBSERVATIONS, SkewWatch
 from appliance.ocpp.settings import StationSettings
 from appliance.services.ports.stations import CommandFailed
-from appliance.services.stations import admission
+from appliance.services.stations import admission, credentials
 from appliance.services.stations.credentials import hash_password
 from tests.ocpp.raw import SITE_KEY, Client, Server, basic, connected
 
@@ -141,7 +141,7 @@ async def test_who_may_not_go_on_as_before_is_disconnected_whoever_has_changed_i
         else:
             profile = 2 if change == "tls" else 1
             hashed = hash_password(SITE_KEY, PASSWORD.encode())
-            await server.store.write(admission.secure, STATION, profile, hashed, ACTOR, server.now_ms())
+            await server.store.write(credentials.secure, STATION, profile, hashed, ACTOR, server.now_ms())
 
         assert await client.closed() == 1008
     await server.until(lambda: not server.face.commands.is_online(STATION))
@@ -152,7 +152,7 @@ async def test_who_has_shown_already_what_is_asked_for_stays(server: Server) -> 
     async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
         await client.boot()
         await server.store.write(admission.rename, STATION, "Gate", ACTOR, server.now_ms())
-        await server.store.write(admission.secure, STATION, 0, None, ACTOR, server.now_ms())
+        await server.store.write(credentials.secure, STATION, 0, None, ACTOR, server.now_ms())
         await server.store.write(admission.approve, STATION, "Gate", ACTOR, server.now_ms())
 
         for _turn in range(5):

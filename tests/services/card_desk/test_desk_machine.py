@@ -19,6 +19,7 @@ from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services import settings as site_settings
 from appliance.services.card_desk import jobs
+from appliance.services.cards import cards
 from appliance.services.people import people
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, open_books
@@ -183,9 +184,9 @@ class DeskMachine(RuleBasedStateMachine):
         if card is not None:
             with contextlib.suppress(Refusal), self.bench.unit() as db:
                 if blocked:
-                    people.block_card(db, card, "lost", ACTOR, self.books.now_ms)
+                    cards.block_card(db, card, "lost", ACTOR, self.books.now_ms)
                 else:
-                    people.unblock_card(db, card, ACTOR, self.books.now_ms)
+                    cards.unblock_card(db, card, ACTOR, self.books.now_ms)
 
     @rule(seconds=st.sampled_from([1, 59, 700]))
     def wait(self, seconds: int) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.db.card_desk import jobs as rows
-from appliance.db.cards import limits
-from appliance.db.people import people
+from appliance.db.cards import cards, limits
 from appliance.domain.cards import content as card_content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.limits import Limits
@@ -16,6 +15,7 @@ from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import settings
 from appliance.services.announce import CardDied, DeskChanged
 from appliance.services.card_desk import jobs, taps
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
 from tests.support.books import ACTOR, SECRET
 from tests.support.desk_bench import DESK, KEY, Bench
@@ -135,7 +135,7 @@ def test_a_card_that_came_back_is_given_to_somebody_else_with_its_number_and_not
     first = bench.issued(chip, label="blue")
     before = bench.card(chip)
     limits.store(bench.db, before.id, Limits(day_minor=100))
-    people.set_pin_hash(bench.db, before.id, "a hash")
+    cards.set_pin_hash(bench.db, before.id, "a hash")
     give_back(bench, chip)
     second = bench.issued(chip, name="Karim Ahmed", topup_minor=50)
     after = bench.card(chip)
@@ -247,11 +247,11 @@ def test_a_recharge_needs_the_card_that_is_meant_and_one_that_is_not_blocked(ben
     bench.issued(mine)
     bench.issued(other)
     job = recharge(bench, card=card_of(bench, mine))
-    people_units.block_card(bench.db, card_of(bench, mine), "lost", ACTOR, bench.books.now_ms)
+    card_units.block_card(bench.db, card_of(bench, mine), "lost", ACTOR, bench.books.now_ms)
     for chip, advice in ((Chip(THIRD), "unknown"), (other, "other_card"), (mine, "blocked")):
         bench.lay(chip)
         assert (bench.job(job).state, bench.job(job).advice) == ("waiting", advice)
-    people_units.unblock_card(bench.db, card_of(bench, mine), ACTOR, bench.books.now_ms)
+    card_units.unblock_card(bench.db, card_of(bench, mine), ACTOR, bench.books.now_ms)
     bench.lay(mine)
     assert bench.job(job).state == "done"
 

@@ -15,6 +15,7 @@ from appliance.services import settings
 from appliance.services.announce import CardDied, DeskChanged
 from appliance.services.card_desk import jobs, undo
 from appliance.services.card_desk.undo import UNDO_MS_MAX
+from appliance.services.cards import cards
 from appliance.services.people import people
 from appliance.services.wallets import receipts, wallets
 from tests.support.books import ACTOR
@@ -121,7 +122,7 @@ def test_a_replacement_is_taken_back_and_the_old_card_charges_again(bench: Bench
 def test_a_card_that_was_blocked_as_lost_stays_so_when_its_replacement_is_taken_back(bench: Bench) -> None:
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old)
-    people.block_card(bench.db, bench.card(old).id, "lost", ACTOR, bench.books.now_ms)
+    cards.block_card(bench.db, bench.card(old).id, "lost", ACTOR, bench.books.now_ms)
     before = bench.card(old)
     job = bench.begin(jobs.begin_replace, before.id)
     bench.lay(new)
@@ -318,7 +319,7 @@ def it_comes_back(bench: Bench, job: Job, chip: Chip) -> None:
 
 
 def it_is_replaced_by_number(bench: Bench, job: Job, chip: Chip) -> None:
-    people.replace_card(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
+    cards.replace_card(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
 
 
 def it_is_being_written(bench: Bench, job: Job, chip: Chip) -> None:

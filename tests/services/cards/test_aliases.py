@@ -10,9 +10,8 @@ from appliance.db.stations import stations
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.events import StationBooted, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
-from appliance.services.cards import aliases
-from appliance.services.people import people
-from appliance.services.sessions import authorization, start_requests, starting
+from appliance.services.cards import aliases, cards
+from appliance.services.sessions import start_requests, starting, stopping
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3D4E580"
@@ -28,7 +27,7 @@ def rahima(books: Books, *, transactions_max: int = 1) -> CardId:
 
 def test_a_card_that_is_read_backwards_charges_and_is_the_same_card(books: Books) -> None:
     card, station = rahima(books), books.station()
-    assert authorization.authorize(books.db, station, BACKWARDS, books.now_ms).accepted
+    assert starting.authorize(books.db, station, BACKWARDS, books.now_ms).accepted
 
     started = books.start(station, 1, BACKWARDS)
 
@@ -41,7 +40,7 @@ def test_a_name_that_is_only_alike_charges_nothing(books: Books, token: str) -> 
     rahima(books)
     station = books.station()
 
-    assert authorization.authorize(books.db, station, token, books.now_ms).status == "Invalid"
+    assert starting.authorize(books.db, station, token, books.now_ms).status == "Invalid"
     assert books.start(station, 1, token).authorization.status == "Invalid"
 
 
@@ -68,11 +67,11 @@ def test_a_blocked_card_is_stopped_and_refused_under_all_its_names(books: Books)
     card, station = rahima(books), books.station()
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
     started = books.start(station, 1, SHORT)
-    people.block_card(books.db, card, "lost", ACTOR, books.now_ms)
+    cards.block_card(books.db, card, "lost", ACTOR, books.now_ms)
 
     assert books.session(started.ref)["stop_wanted"] == "blocked"
     for token in (CARD, BACKWARDS, SHORT):
-        assert authorization.authorize(books.db, station, token, books.now_ms).status == "Blocked"
+        assert starting.authorize(books.db, station, token, books.now_ms).status == "Blocked"
 
 
 @pytest.mark.parametrize("token", [SHORT, BACKWARDS])
@@ -85,7 +84,7 @@ def test_the_holder_who_stops_an_emptied_wallets_session_is_not_refused(books: B
     books.wait(60)
     event = TransactionEnded(started.ref, token, 2_000, books.now_ms, "Local", (), books.now_ms)
 
-    answer = starting.transaction_ended(books.db, station, event)
+    answer = stopping.transaction_ended(books.db, station, event)
 
     assert answer is not None
     assert answer.status == "Accepted"
@@ -138,10 +137,10 @@ def test_a_start_that_staff_wished_for_is_fulfilled_by_the_card_under_any_name(b
 
 def test_a_card_may_stop_at_the_charger_what_was_started_from_here_under_its_own_uid(books: Books) -> None:
     card, station = rahima(books), books.station()
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).group_token is None
+    assert starting.authorize(books.db, station, CARD, books.now_ms).group_token is None
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
 
-    answers = [authorization.authorize(books.db, station, token, books.now_ms) for token in (CARD, SHORT, BACKWARDS)]
+    answers = [starting.authorize(books.db, station, token, books.now_ms) for token in (CARD, SHORT, BACKWARDS)]
 
     start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, card=CARD)
     answers.append(books.start(station, 1, CARD).authorization)
@@ -188,7 +187,7 @@ def test_a_name_that_was_taken_back_charges_nothing(books: Books) -> None:
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
     aliases.remove(books.db, SHORT, ACTOR, books.now_ms)
 
-    assert authorization.authorize(books.db, station, SHORT, books.now_ms).status == "Invalid"
+    assert starting.authorize(books.db, station, SHORT, books.now_ms).status == "Invalid"
     assert alias_rows.of_card(books.db, card) == []
     with pytest.raises(NotFound):
         aliases.remove(books.db, SHORT, ACTOR, books.now_ms)

@@ -8,9 +8,8 @@ from appliance.domain.errors import Invalid
 from appliance.domain.events import TransactionEnded, TransactionStarted
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, are_compatible
 from appliance.domain.identifiers import CardId, SessionId, StationId
-from appliance.services.cards import unknown
-from appliance.services.people import people
-from appliance.services.sessions import authorization, start_requests, starting
+from appliance.services.cards import cards, unknown
+from appliance.services.sessions import start_requests, starting, stopping
 from tests.support.books import ACTOR, Books
 
 VALUE = "04A1B2C3"
@@ -33,7 +32,7 @@ def type_in(books: Books, table: str) -> list[str]:
 def test_a_card_whose_type_nobody_told_is_known_by_its_value(books: Books, told: IdTokenType) -> None:
     books.card(VALUE, books.person(paid_in=100_000))
 
-    assert authorization.authorize(books.db, books.station(), VALUE, books.now_ms, told).accepted
+    assert starting.authorize(books.db, books.station(), VALUE, books.now_ms, told).accepted
 
 
 @pytest.mark.parametrize(
@@ -49,9 +48,9 @@ def test_a_card_whose_type_nobody_told_is_known_by_its_value(books: Books, told:
 )
 def test_what_is_no_card_is_not_taken_for_one(books: Books, told: IdTokenType, status: str) -> None:
     person, station = books.person(paid_in=100_000), books.station()
-    people.add_card(books.db, VALUE, person, ACTOR, books.now_ms, id_token_type=ISO14443)
+    cards.add_card(books.db, VALUE, person, ACTOR, books.now_ms, id_token_type=ISO14443)
 
-    assert authorization.authorize(books.db, station, VALUE, books.now_ms, told).status == status
+    assert starting.authorize(books.db, station, VALUE, books.now_ms, told).status == status
     assert start(books, station, told).authorization.status == status
 
 
@@ -74,7 +73,7 @@ def test_the_type_is_kept_with_the_session_and_with_what_nobody_knows(books: Boo
 def test_a_card_enrolled_at_a_charger_has_the_type_that_it_told(books: Books) -> None:
     person, station = books.person(paid_in=100_000), books.station()
     unknown.begin_enrol(books.db, station, person, ACTOR, books.now_ms)
-    authorization.authorize(books.db, station, VALUE, books.now_ms, ISO14443)
+    starting.authorize(books.db, station, VALUE, books.now_ms, ISO14443)
 
     assert type_in(books, "card") == ["ISO14443"]
 
@@ -83,7 +82,7 @@ def test_a_start_that_is_asked_for_tells_the_type_of_its_token(books: Books) -> 
     person, station = books.person(paid_in=100_000), books.station()
     central = start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, person=person, card="")
     start_requests.give_up(books.db, central.id, "cancelled", books.now_ms)
-    people.add_card(books.db, VALUE, person, ACTOR, books.now_ms, id_token_type=ISO14443)
+    cards.add_card(books.db, VALUE, person, ACTOR, books.now_ms, id_token_type=ISO14443)
     carded = start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, person=person, card="")
 
     assert (central.id_token_type, carded.id_token_type) == ("Central", "ISO14443")
@@ -94,13 +93,13 @@ def test_who_stops_with_a_token_of_another_kind_is_nobody_we_know(books: Books) 
     person, station = books.person(paid_in=100_000), books.station()
     other = "04D1D2D3"
     books.card(other, person)
-    people.add_card(books.db, VALUE, books.person(), ACTOR, books.now_ms, id_token_type=ISO14443)
-    people.block_card(books.db, enrolled(books), "lost", ACTOR, books.now_ms)
+    cards.add_card(books.db, VALUE, books.person(), ACTOR, books.now_ms, id_token_type=ISO14443)
+    cards.block_card(books.db, enrolled(books), "lost", ACTOR, books.now_ms)
     answers = []
     for told in (ISO14443, VIN):
         ref = books.start(station, 1, other).ref
         event = TransactionEnded(SessionId(ref), VALUE, 1_500, books.now_ms, "Local", (), books.now_ms, told)
-        answers.append(starting.transaction_ended(books.db, station, event))
+        answers.append(stopping.transaction_ended(books.db, station, event))
         books.wait(60)
 
     assert [answer.status for answer in answers if answer is not None] == ["Blocked", "Accepted"]
@@ -114,6 +113,6 @@ def enrolled(books: Books) -> CardId:
 
 def test_a_token_is_as_long_as_any_version_has_it_and_no_longer(books: Books) -> None:
     person = books.person()
-    people.add_card(books.db, "X" * 36, person, ACTOR, books.now_ms)
+    cards.add_card(books.db, "X" * 36, person, ACTOR, books.now_ms)
     with pytest.raises(Invalid):
-        people.add_card(books.db, "X" * (ID_TOKEN_CHARS_MAX + 1), person, ACTOR, books.now_ms)
+        cards.add_card(books.db, "X" * (ID_TOKEN_CHARS_MAX + 1), person, ACTOR, books.now_ms)

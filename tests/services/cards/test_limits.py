@@ -12,7 +12,7 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services.cards import limits as card_limits
 from appliance.services.cards.limits import SoFar
-from appliance.services.sessions import authorization, start_requests
+from appliance.services.sessions import start_requests, starting
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -43,7 +43,7 @@ def charge(books: Books, station: StationId, energy_wh: int, *, evse: int = 1, p
 
 
 def show(books: Books, station: StationId) -> AuthorizationStatus:
-    return authorization.authorize(books.db, station, CARD, books.now_ms).status
+    return starting.authorize(books.db, station, CARD, books.now_ms).status
 
 
 def test_a_card_without_limits_costs_no_statement_more(books: Books) -> None:
@@ -303,7 +303,7 @@ def test_another_card_of_the_same_person_has_limits_of_its_own(books: Books) -> 
     books.card(OTHER, person)
 
     assert show(books, station) == "NotAtThisTime"
-    assert authorization.authorize(books.db, station, OTHER, books.now_ms).accepted
+    assert starting.authorize(books.db, station, OTHER, books.now_ms).accepted
 
 
 def test_what_differs_from_no_limit_is_on_record(books: Books) -> None:

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from appliance.db.people import people
+from appliance.db.cards import cards
 from appliance.domain.cards import content
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import secure_tap
@@ -87,7 +87,7 @@ def test_forged_link_does_not_move_the_counter(books: Books) -> None:
     card = books.card(UID, books.person())
     assert secure_tap.accept(books.db, SITE_KEY, _link(900)[0], "00" * 8) is None
     assert _counter(books, card) == -1
-    assert people.find_card(books.db, CardId(card)) is not None
+    assert cards.find_card(books.db, CardId(card)) is not None
 
 
 def _link(counter: int, uid: str = UID) -> tuple[str, str]:

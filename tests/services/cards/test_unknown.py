@@ -19,7 +19,7 @@ from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import aliases, unknown
 from appliance.services.cards.unknown import TAGS_MAX
 from appliance.services.people import people
-from appliance.services.sessions import authorization, start_requests, starting
+from appliance.services.sessions import start_requests, starting
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3D4E580"
@@ -29,7 +29,7 @@ STRANGE = "04FFEEDD"
 
 def show(books: Books, station: StationId, token: str) -> str:
     """An Authorize, now."""
-    return authorization.authorize(books.db, station, token, books.now_ms).status.value
+    return starting.authorize(books.db, station, token, books.now_ms).status.value
 
 
 def listed(books: Books) -> list[tuple[str, str, int]]:

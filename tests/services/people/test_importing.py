@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.db.people import people, people_search
-from appliance.db.people.people import Card, Person
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
+from appliance.db.people import people_search
+from appliance.db.people.people import Person
 from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import aliases
+from appliance.services.cards import cards as card_units
 from appliance.services.people import groups, importing, spreadsheets
 from appliance.services.people import people as people_units
 from appliance.services.people.importing import Outcome, Result
@@ -54,7 +57,7 @@ def bring(books: Books, data: bytes) -> Result:
 
 
 def card(books: Books, uid: str) -> Card:
-    found = people.card_by_uid(books.db, uid)
+    found = cards.card_by_uid(books.db, uid)
     assert found is not None
     return found
 
@@ -120,7 +123,7 @@ def test_a_card_does_not_change_hands(books: Books) -> None:
 
 def test_a_card_that_came_back_is_given_out_again(books: Books) -> None:
     bring(books, LIST)
-    people_units.block_card(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
+    card_units.block_card(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
 
     assert bring(books, b"name,uid\nKarim,04A1B2C3D4E580\n") == Result(people=1, cards=1)
     assert card(books, "04A1B2C3D4E580").person == "Karim"

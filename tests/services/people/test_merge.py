@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.db.people import people
+from appliance.db.cards import cards
 from appliance.domain.errors import Refusal
 from appliance.services.people import merge
 from appliance.services.people import people as people_units
-from appliance.services.sessions import authorization
+from appliance.services.sessions import starting
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -25,8 +25,8 @@ def test_cards_and_money_go_to_the_other_and_the_first_is_closed(books: Books) -
     assert merge.merge(books.db, double, rahima, "form-1", ACTOR, books.now_ms) == 3_000
 
     assert (books.balance(double), books.balance(rahima)) == (0, 5_000)
-    assert {card.uid for card in people.cards_of(books.db, rahima)} == {CARD, OTHER}
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert {card.uid for card in cards.cards_of(books.db, rahima)} == {CARD, OTHER}
+    assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
     assert people_units.need_person(books.db, double).closed_at_ms == books.now_ms
 
 

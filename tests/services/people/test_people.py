@@ -7,9 +7,10 @@ import pytest
 from appliance.db.people import people
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.services.cards import cards
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.sessions import authorization
+from appliance.services.sessions import starting
 from tests.support.books import ACTOR, Books
 
 CARD = "04A1B2C3"
@@ -27,7 +28,7 @@ def test_a_card_is_the_same_however_its_number_is_written(books: Books) -> None:
     station, rahima = books.station(), books.person(paid_in=500)
     books.card("04:a1:b2:c3", rahima)
 
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
     with pytest.raises(Conflict, match="Rahima"):
         books.card(" 04A1-B2C3 ", books.person("Karim Ahmed"))
 
@@ -42,9 +43,9 @@ def test_all_cards_of_a_person_share_a_group_token(books: Books) -> None:
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=500)
     books.card(CARD, rahima)
-    alone = authorization.authorize(books.db, station, CARD, books.now_ms)
+    alone = starting.authorize(books.db, station, CARD, books.now_ms)
     books.card(OTHER, rahima)
-    tokens = {authorization.authorize(books.db, station, uid, books.now_ms).group_token for uid in (CARD, OTHER)}
+    tokens = {starting.authorize(books.db, station, uid, books.now_ms).group_token for uid in (CARD, OTHER)}
 
     assert alone.group_token is None
     assert len(tokens) == 1
@@ -55,14 +56,14 @@ def test_a_replaced_card_is_blocked_for_good_and_the_money_stays(books: Books) -
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     old = CardId(books.card(CARD, rahima))
-    people_units.replace_card(books.db, old, OTHER, ACTOR, books.now_ms)
+    cards.replace_card(books.db, old, OTHER, ACTOR, books.now_ms)
 
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    assert authorization.authorize(books.db, station, OTHER, books.now_ms).accepted
+    assert starting.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
+    assert starting.authorize(books.db, station, OTHER, books.now_ms).accepted
     assert books.available(rahima) == 5_000
     for again in (
-        lambda: people_units.unblock_card(books.db, old, ACTOR, books.now_ms),
-        lambda: people_units.replace_card(books.db, old, "04FFFFFF", ACTOR, books.now_ms),
+        lambda: cards.unblock_card(books.db, old, ACTOR, books.now_ms),
+        lambda: cards.replace_card(books.db, old, "04FFFFFF", ACTOR, books.now_ms),
     ):
         with pytest.raises(Refusal):
             again()
@@ -72,12 +73,12 @@ def test_a_blocked_card_charges_again_once_it_is_unblocked(books: Books) -> None
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     card = CardId(books.card(CARD, rahima))
-    people_units.block_card(books.db, card, "lost", ACTOR, books.now_ms)
-    people_units.block_card(books.db, card, "lost again", ACTOR, books.now_ms)
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    people_units.unblock_card(books.db, card, ACTOR, books.now_ms)
+    cards.block_card(books.db, card, "lost", ACTOR, books.now_ms)
+    cards.block_card(books.db, card, "lost again", ACTOR, books.now_ms)
+    assert starting.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
+    cards.unblock_card(books.db, card, ACTOR, books.now_ms)
 
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
 
 
 def test_somebody_with_money_a_debt_or_a_session_does_not_leave(books: Books) -> None:
@@ -104,10 +105,10 @@ def test_the_cards_of_somebody_who_has_left_charge_nowhere_until_they_are_back(b
     station, guest = books.station(), books.person(group=books.group("free"))
     books.card(CARD, guest)
     people_units.close_person(books.db, guest, ACTOR, books.now_ms)
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
+    assert starting.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
     people_units.reopen_person(books.db, guest, ACTOR, books.now_ms)
 
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
 
 
 def test_how_far_a_wallet_may_fall_follows_the_group(books: Books) -> None:
@@ -194,7 +195,7 @@ def test_what_is_not_there_is_not_found(books: Books) -> None:
     for attempt in (
         lambda: books.person(group=GroupId(4_711)),
         lambda: books.card(CARD, PersonId(4_711)),
-        lambda: people_units.block_card(books.db, CardId(4_711), "", ACTOR, books.now_ms),
+        lambda: cards.block_card(books.db, CardId(4_711), "", ACTOR, books.now_ms),
         lambda: people_units.close_person(books.db, PersonId(4_711), ACTOR, books.now_ms),
     ):
         with pytest.raises(NotFound):

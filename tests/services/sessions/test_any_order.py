@@ -15,8 +15,8 @@ from appliance.db import reports
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import PersonId
 from appliance.domain.meter import Reading
-from appliance.services.sessions import starting
-from appliance.services.stations import admission
+from appliance.services.sessions import metering, starting, stopping
+from appliance.services.stations import status as status_units
 from tests.support.books import NOON_MS, Books, open_books
 from tests.support.statuses import status_changed
 
@@ -93,7 +93,7 @@ class Place:
     def read(self, message: Message) -> None:
         at_ms = STARTS_MS[message.session] + LENGTH_MS * message.step // STEPS
         readings = (Reading(at_ms, self.meter_wh(message), power_w=7_000), Reading(at_ms, voltage_mv=230_000))
-        starting.meter_read(
+        metering.meter_read(
             self.books.db, self.station, MeterRead(self.refs[message.session], 1, readings, self.now_ms)
         )
 
@@ -102,13 +102,13 @@ class Place:
         meter_wh = self.meter_wh(Message("stop", message.session, STEPS))
         ref, uid = self.refs[message.session], CARDS[message.session]
         event = TransactionEnded(ref, uid, meter_wh, ended_ms, "Local", (), self.now_ms)
-        starting.transaction_ended(self.books.db, self.station, event)
+        stopping.transaction_ended(self.books.db, self.station, event)
 
     def status(self, message: Message) -> None:
         words = ("Preparing", "Charging", "Available")
         at_ms = STARTS_MS[message.session] + (LENGTH_MS * message.step // 2) + message.step - 1
         event = status_changed(1, words[message.step], at_ms, self.now_ms)
-        admission.status_changed(self.books.db, self.station, event)
+        status_units.status_changed(self.books.db, self.station, event)
 
     @staticmethod
     def meter_wh(message: Message) -> int:

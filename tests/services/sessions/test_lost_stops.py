@@ -15,9 +15,10 @@ from appliance.domain.identifiers import CardId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.services import health
 from appliance.services.cards import limits
-from appliance.services.sessions import authorization, closing
+from appliance.services.sessions import closing, metering, stopping
 from appliance.services.sessions import starting as service
 from appliance.services.stations import admission
+from appliance.services.stations import status as status_units
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
 from tests.support.statuses import status_changed
@@ -206,13 +207,13 @@ def test_a_clock_that_is_set_while_it_charges_bills_minutes_and_not_years(
     books.card(CARD, rahima)
     session = started_in_2020(books, station)
     status = status_changed(1, "SuspendedEV", FIRMWARE_MS + 1_000, books.now_ms)
-    admission.status_changed(books.db, station, status)
+    status_units.status_changed(books.db, station, status)
     if restarts:
         books.db.flush()
         books.db.forget()
     books.wait(600)
     reading = Reading(books.now_ms, energy_wh=2_000, power_w=7_000)
-    service.meter_read(books.db, station, MeterRead(session, 1, (reading,), books.now_ms))
+    metering.meter_read(books.db, station, MeterRead(session, 1, (reading,), books.now_ms))
     running = books.running(session)
     assert running is not None
     assert running.stop_wanted == ""
@@ -232,7 +233,7 @@ def test_a_clock_that_is_set_while_it_charges_parks_minutes_and_not_years(books:
     books.card(CARD, rahima)
     session = started_in_2020(books, station)
     status = status_changed(1, "SuspendedEV", FIRMWARE_MS + 1_000, books.now_ms)
-    admission.status_changed(books.db, station, status)
+    status_units.status_changed(books.db, station, status)
     books.wait(600)
     books.status(station, 1, "Charging")
     books.stop(station, session, 2_000)
@@ -258,7 +259,7 @@ def test_a_fleet_car_may_stay_for_weeks(books: Books) -> None:
 def test_a_status_of_the_future_keeps_no_other_from_being_shown(books: Books) -> None:
     station = books.station()
     ahead_ms = books.now_ms + 5 * HOUR_S * 1000
-    admission.status_changed(books.db, station, status_changed(1, "Charging", ahead_ms, books.now_ms))
+    status_units.status_changed(books.db, station, status_changed(1, "Charging", ahead_ms, books.now_ms))
     books.wait(60)
     books.status(station, 1, "Available")
 
@@ -275,12 +276,12 @@ def test_a_charger_whose_clock_is_ahead_dates_nobody_elses_money(books: Books) -
     books.wait(600)
     for status in ("Charging", "Finishing"):
         changed = status_changed(1, status, books.now_ms + ahead_ms, books.now_ms)
-        admission.status_changed(books.db, station, changed)
+        status_units.status_changed(books.db, station, changed)
     stop = TransactionEnded(session, CARD, 1_000, books.now_ms + ahead_ms, "Local", (), books.now_ms)
-    service.transaction_ended(books.db, station, stop)
+    stopping.transaction_ended(books.db, station, stop)
     books.wait(600)
     free = status_changed(1, "Available", books.now_ms + ahead_ms, books.now_ms)
-    admission.status_changed(books.db, station, free)
+    status_units.status_changed(books.db, station, free)
     wallets.top_up(books.db, rahima, 1_000, "cash", "paid-after", ACTOR, books.now_ms)
     books.db.flush()
 
@@ -298,7 +299,7 @@ def test_a_clock_that_jumps_ahead_charges_no_parking_of_the_future(books: Books)
     books.stop(station, session, 1_000)
     books.wait(60)
     jumped_ms = books.now_ms + 23 * HOUR_S * 1000
-    admission.status_changed(books.db, station, status_changed(1, "Available", jumped_ms, books.now_ms))
+    status_units.status_changed(books.db, station, status_changed(1, "Available", jumped_ms, books.now_ms))
 
     assert books.session(session)["fee_minor"] == 2_000 + 100
 
@@ -351,5 +352,5 @@ def test_who_is_on_account_without_a_limit_has_nothing_held(books: Books) -> Non
     running = books.running(session)
     assert running is not None
     assert (running.held_minor, running.stop_wanted) == (0, "")
-    assert authorization.authorize(books.db, station, CARD, books.now_ms).accepted
+    assert service.authorize(books.db, station, CARD, books.now_ms).accepted
     assert board.running(books.db, station)

@@ -6,9 +6,10 @@ from appliance.db import problems
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
 from appliance.domain.meter import Reading
+from appliance.services.cards import cards
 from appliance.services.people import people
-from appliance.services.sessions import starting
-from appliance.services.stations import admission
+from appliance.services.sessions import metering, starting, stopping
+from appliance.services.stations import status as status_units
 from tests.support.books import ACTOR, NOON_MS, Books
 from tests.support.statuses import status_changed
 
@@ -19,12 +20,12 @@ HOUR_S = 3600
 
 def late_status(books: Books, station: StationId, evse: int, status: str, at_ms: int) -> None:
     """A StatusNotification of another time than now."""
-    admission.status_changed(books.db, station, status_changed(evse, status, at_ms, books.now_ms))
+    status_units.status_changed(books.db, station, status_changed(evse, status, at_ms, books.now_ms))
 
 
 def late_reading(books: Books, station: StationId, ref: int, meter_wh: int, at_ms: int) -> None:
     """A MeterValues of another time than now."""
-    starting.meter_read(books.db, station, MeterRead(ref, 1, (Reading(at_ms, meter_wh),), books.now_ms))
+    metering.meter_read(books.db, station, MeterRead(ref, 1, (Reading(at_ms, meter_wh),), books.now_ms))
 
 
 def test_a_session_goes_on_when_its_person_changes_to_a_group_without_limit(books: Books) -> None:
@@ -68,7 +69,7 @@ def test_a_card_taken_by_another_person_changes_nothing_for_the_session_that_run
     station, rahima = books.station(), books.person(paid_in=50_000)
     card = books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
-    people.replace_card(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
+    cards.replace_card(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
     books.stop(station, started.ref, 1_000)
 
     assert books.balance(rahima) == 48_000
@@ -144,10 +145,10 @@ def test_a_nameless_stop_that_comes_again_does_not_end_the_next_transaction(book
     first = books.start(station, 1, CARD, meter_wh=0)
     books.wait(600)
     stop = TransactionEnded(-1, CARD, 1_000, books.now_ms, "Local", (), books.now_ms)
-    starting.transaction_ended(books.db, station, stop)
+    stopping.transaction_ended(books.db, station, stop)
     books.wait(60)
     second = books.start(station, 1, CARD, meter_wh=1_000)
-    starting.transaction_ended(books.db, station, stop)
+    stopping.transaction_ended(books.db, station, stop)
 
     assert books.session(first.ref)["fee_minor"] == 2_000
     assert books.session(second.ref)["state"] == "running"
@@ -265,7 +266,7 @@ def test_a_start_far_in_the_past_or_future_is_a_session_like_any_other(books: Bo
     for at_ms in (NOON_MS - 30 * 86_400_000, NOON_MS + 86_400_000):
         started = starting.transaction_started(books.db, station, TransactionStarted(1, CARD, 0, at_ms, books.now_ms))
         stop = TransactionEnded(started.ref, None, 1_000, at_ms - 60_000, "Local", (), books.now_ms)
-        starting.transaction_ended(books.db, station, stop)
+        stopping.transaction_ended(books.db, station, stop)
         row = books.session(started.ref)
         assert (row["state"], row["duration_s"], row["fee_minor"]) == ("ended", 0, 2_000)
 
@@ -313,11 +314,11 @@ def test_of_two_that_run_at_one_connector_the_other_is_found_when_the_newest_has
     books.stop(station, late.ref, 700)
     books.wait(60)
     nameless = MeterRead(None, 1, (Reading(books.now_ms, 1_900),), books.now_ms)
-    starting.meter_read(books.db, station, nameless)
+    metering.meter_read(books.db, station, nameless)
 
     running = books.running(runs.ref)
     assert running is not None
     assert running.energy_wh == 900
     books.stop(station, runs.ref, 2_000)
-    starting.meter_read(books.db, station, nameless)
+    metering.meter_read(books.db, station, nameless)
     assert (books.session(late.ref)["energy_wh"], books.session(runs.ref)["energy_wh"]) == (200, 1_000)

@@ -17,7 +17,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import board as board_rows
 from appliance.db import reports
-from appliance.db.cards import limits as card_rows
+from appliance.db.cards import limits as limit_rows
 from appliance.db.people import people
 from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import session_list as history
@@ -35,9 +35,10 @@ from appliance.domain.tariff import Bill, DayShare, Usage, idle_after_grace
 from appliance.services import health
 from appliance.services.announce import Hub
 from appliance.services.cards import limits
-from appliance.services.sessions import closing, review, start_requests
+from appliance.services.sessions import closing, metering, review, start_requests, stopping
+from appliance.services.sessions import days as day_units
 from appliance.services.sessions import starting as service
-from appliance.services.stations import admission
+from appliance.services.stations import status as status_units
 from appliance.ui.api import sessions as api
 from appliance.ui.api.operations import Call
 from appliance.ui.console.board import board, tiles
@@ -137,7 +138,7 @@ class Yard:
             at_ms = self.books.now_ms - chance.choice([0, 0, 0, 300_000])
             readings = [Reading(at_ms, shown_wh, chance.choice([None, 7_000])), Reading(at_ms, voltage_mv=230_000)]
             ref = chance.choice([one.ref, one.ref, None])
-            service.meter_read(self.books.db, one.station, MeterRead(ref, one.evse, readings, self.books.now_ms))
+            metering.meter_read(self.books.db, one.station, MeterRead(ref, one.evse, readings, self.books.now_ms))
             running = self.books.running(one.ref)
             if ref is not None and running is not None and running.policy == "prepaid" and not running.stop_wanted:
                 assert running.held_minor >= bill_until(running, at_ms).total_minor
@@ -150,7 +151,7 @@ class Yard:
             word = chance.choice(["Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEV", "Finishing"])
             at_ms = self.books.now_ms + chance.choice([0, 0, 0, 0, -400_000, 1_800_000, -60 * DAY_MS])
             changed = status_changed(evse, word, at_ms, self.books.now_ms)
-            admission.status_changed(self.books.db, place, changed)
+            status_units.status_changed(self.books.db, place, changed)
 
     def stop(self, chance: random.Random) -> None:
         if not self.told:
@@ -160,7 +161,7 @@ class Yard:
         at_ms = self.books.now_ms - chance.choice([0, 0, 0, 600_000, 60 * DAY_MS])
         last = (Reading(at_ms, one.meter_wh),) if chance.random() < 0.3 else ()
         event = TransactionEnded(one.ref, one.uid, stop_wh, at_ms, "Local", last, self.books.now_ms)
-        service.transaction_ended(self.books.db, one.station, event)
+        stopping.transaction_ended(self.books.db, one.station, event)
 
     def again(self, chance: random.Random) -> None:
         if self.told:
@@ -359,14 +360,14 @@ class Yard:
         assert so_far.session_energy_wh == (max(row.energy_wh for row in runs) if runs else None)
         today = day_of(now_ms, SITE.zone)
         shares = [share for one in remembered for share in self.shares(one, one.measured_at_ms) if share.day == today]
-        before = card_rows.used_on(db, card, today)
+        before = limit_rows.used_on(db, card, today)
         assert so_far.day_minor == before[1] + sum(share.fee_minor for share in shares)
         assert so_far.day_energy_wh == before[0] + sum(share.energy_wh for share in shares)
 
     def shares(self, running: sessions.Running, until_ms: int) -> list[DayShare]:
         """The days of a session that runs."""
         usage = usage_until(running, until_ms)
-        return closing.days_of(self.books.db, running, usage, bill_for(usage, running.tariff), until_ms)
+        return day_units.days_of(self.books.db, running, usage, bill_for(usage, running.tariff), until_ms)
 
     def call(self) -> Call:
         """A program asks."""

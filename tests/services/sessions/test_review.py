@@ -12,7 +12,7 @@ from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.services.people import merge
 from appliance.services.people import people as people_units
-from appliance.services.sessions import billing, closing, review, starting
+from appliance.services.sessions import billing, closing, review, stopping
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
 
@@ -213,14 +213,14 @@ def test_a_late_stop_that_cannot_be_right_leaves_the_estimate_billed_and_is_show
     books.read(station, lost.ref, 3_000)
     closing.close_by_hand(books.db, lost.ref, ACTOR, books.now_ms)
     late = TransactionEnded(lost.ref, None, meter_stop_wh, books.now_ms, "Local", (), books.now_ms)
-    starting.transaction_ended(books.db, station, late)
+    stopping.transaction_ended(books.db, station, late)
 
     row = books.session(lost.ref)
     assert (row["state"], row["note"], row["energy_wh"], row["fee_minor"]) == ("review", why, 3_000, 6_000)
     assert books.balance(rahima) == books.available(rahima) == 44_000
     assert open_problems(books) == ["review"]
     assert books.wrong() == []
-    starting.transaction_ended(books.db, station, late)
+    stopping.transaction_ended(books.db, station, late)
     with pytest.raises(Conflict):
         review.bill(books.db, lost.ref, ACTOR, books.now_ms)
 

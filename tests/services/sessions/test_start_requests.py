@@ -10,8 +10,8 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLit
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.services import settings
 from appliance.services.announce import SessionChanged
-from appliance.services.people import people
-from appliance.services.sessions import authorization, start_requests
+from appliance.services.cards import cards
+from appliance.services.sessions import start_requests, starting
 from appliance.services.stations import admission
 from tests.support.books import ACTOR, Books
 
@@ -174,9 +174,9 @@ def test_a_one_time_token_is_worth_nothing_at_another_station(
     token = books.session(wish(books, station, person=rahima))["id_token"]
     elsewhere = books.station("CS-02")
 
-    assert authorization.authorize(books.db, elsewhere, token, books.now_ms).status == "Invalid"
+    assert starting.authorize(books.db, elsewhere, token, books.now_ms).status == "Invalid"
     assert books.start(elsewhere, 1, token).authorization.status == "Invalid"
-    assert authorization.authorize(books.db, station, token, books.now_ms).status == "Accepted"
+    assert starting.authorize(books.db, station, token, books.now_ms).status == "Accepted"
 
 
 def test_a_transaction_on_another_connector_than_the_wished_one_leaves_the_wish_to_the_clock(
@@ -242,7 +242,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
     poor = books.person("Jamal Uddin")
     card = books.card(CARD, rahima)
     books.card(OTHER, books.person("Karim Ahmed", paid_in=5_000), expires_at_ms=books.now_ms - 1)
-    people.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
     unknown = admission.knock(books.db, "STRANGER", "10.0.0.9", books.now_ms)
     assert unknown is not None
     for error, arguments in (
@@ -267,7 +267,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
 def test_a_card_blocked_after_the_wish_does_not_start(books: Books, station: StationId, rahima: PersonId) -> None:
     card = books.card(CARD, rahima)
     session = wish(books, station, card=CARD)
-    people.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
 
     assert books.session(session)["state"] == "failed"
     assert books.available(rahima) == 50_000

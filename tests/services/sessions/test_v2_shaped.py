@@ -23,8 +23,7 @@ from appliance.domain.events import MeterRead, Stage, TransactionTold
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.transaction import BEYOND_MAX, Arrival, Order, receive
-from appliance.services.sessions import closing, start_requests
-from appliance.services.sessions import starting as service
+from appliance.services.sessions import closing, metering, start_requests
 from appliance.services.sessions import transactions as seam
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 
@@ -232,7 +231,7 @@ def test_the_name_belongs_to_the_station_that_gave_it(site: Site) -> None:
 def test_meter_values_may_name_it_too(site: Site) -> None:
     site.tell(replace(CABLE_FIRST[0], id_token=CARD))
     reading = Reading(site.books.now_ms, energy_wh=50_700)
-    service.meter_read(site.books.db, site.station, MeterRead(NAME, 1, (reading,), site.books.now_ms))
+    metering.meter_read(site.books.db, site.station, MeterRead(NAME, 1, (reading,), site.books.now_ms))
     running = site.books.running(site.number())
 
     assert running is not None

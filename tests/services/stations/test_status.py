@@ -7,7 +7,8 @@ from appliance.db.stations import stations as rows
 from appliance.domain.events import ChargingStateChanged, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import ChargingState, ConnectorStatus
-from appliance.services.stations import admission, qr_codes
+from appliance.services.stations import qr_codes
+from appliance.services.stations import status as status_units
 from tests.support.books import Books
 
 UID = "04A1B2C3"
@@ -18,13 +19,13 @@ FREE, OCCUPIED, FAULTED = ConnectorStatus.AVAILABLE, ConnectorStatus.OCCUPIED, C
 def told(books: Books, station: StationId, status: ConnectorStatus, *, connector: int = CCS) -> None:
     """A status without a finer word, now."""
     event = StatusChanged(1, connector, status, "", "", books.now_ms, books.now_ms)
-    admission.status_changed(books.db, station, event)
+    status_units.status_changed(books.db, station, event)
 
 
 def flows(books: Books, station: StationId, state: ChargingState) -> None:
     """The charging state of the transaction at EVSE 1, now."""
     event = ChargingStateChanged(1, state, books.now_ms, books.now_ms)
-    admission.charging_state_changed(books.db, station, event)
+    status_units.charging_state_changed(books.db, station, event)
 
 
 def connector(books: Books, station: StationId, number: int = CCS) -> tuple[str, str]:
@@ -174,4 +175,4 @@ def test_a_sticker_leads_to_the_evse_whichever_of_its_connectors_is_used(books: 
     assert qr_codes.codes(books.db, station) == {1: code}
     assert place is not None
     assert (place.evse, place.evses, place.status) == (1, 1, "Occupied")
-    assert admission.connector_in_use(books.db, station, 1) == CHADEMO
+    assert status_units.connector_in_use(books.db, station, 1) == CHADEMO

@@ -13,7 +13,7 @@ import pytest
 
 from appliance.demo.reader import KnownCard, Toy
 from appliance.domain.cards.tag import Kind
-from appliance.services.ports.stations import ToyCard, ToyReader
+from appliance.services.ports.demo import ToyCard, ToyReader
 from appliance.simulator.nfc import genuine
 from appliance.simulator.nfc.catalogue import MAKERS, TELEPHONE
 from tests.simulator.nfc.driver import opened, sense, tap, uid

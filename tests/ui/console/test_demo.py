@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from appliance.demo.reader import Toy
 from appliance.domain.roles import Role
-from appliance.services.ports.stations import ToyPlace
+from appliance.services.ports.demo import ToyPlace
 from tests.ui.yard import Yard, open_yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

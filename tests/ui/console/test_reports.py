@@ -19,7 +19,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.events import TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.roles import Role
-from appliance.services.sessions import starting
+from appliance.services.sessions import starting, stopping
 from appliance.ui.writing.days import Span, month_of, ordered, read_day, span_of_preset
 from tests.ui.yard import HOUR_MS, NOW_MS, Yard
 
@@ -43,7 +43,7 @@ def charge(db: Database, station: int, uid: str, begin_ms: int, hours: int, ener
         db, StationId(station), TransactionStarted(1, uid, 1_000_000, begin_ms, begin_ms)
     )
     end_ms = begin_ms + hours * HOUR_MS
-    starting.transaction_ended(
+    stopping.transaction_ended(
         db, StationId(station), TransactionEnded(started.ref, uid, 1_000_000 + energy_wh, end_ms, "Local", (), end_ms)
     )
 

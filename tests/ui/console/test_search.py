@@ -15,8 +15,8 @@ from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.roles import Role
 from appliance.services.announce import Hub
-from appliance.services.cards import aliases
-from appliance.services.operators import operators
+from appliance.services.cards import aliases, cards
+from appliance.services.operators import tokens
 from appliance.services.people import people as people_units
 from appliance.services.sessions import start_requests
 from appliance.services.wallets import wallets
@@ -75,7 +75,7 @@ async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
             )
         )
         assert emile == 5
-        card = await yard.store.write(people_units.add_card, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
+        card = await yard.store.write(cards.add_card, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
         await yard.store.write(aliases.add, "VID:77", card, ACTOR, NOW_MS)
         seeker = await yard.store.write(people_units.add_person, SEEKER, GroupId(1), ACTOR, NOW_MS)
         assert seeker == PersonId(6)
@@ -88,7 +88,7 @@ async def found_at(yard: Yard, place: str, text: str, role: Role = Role.OWNER) -
     address = place.format(urlencode({"": text})[1:])
     if place.startswith("/api"):
         async with TestServer(create_console(yard.console, more=API)) as server:
-            token = await yard.store.write(operators.create_token, text, role, actor=ACTOR, now_ms=NOW_MS)
+            token = await yard.store.write(tokens.create_token, text, role, actor=ACTOR, now_ms=NOW_MS)
             headers = {"Authorization": f"Bearer {token}"}
             async with client.session.get(
                 server.make_url("/").join(server.make_url(address)), headers=headers

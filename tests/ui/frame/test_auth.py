@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestClient
 from appliance.db import operators as rows
 from appliance.domain.errors import Invalid
 from appliance.domain.roles import Role
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins, operators, passwords, set_up
+from appliance.services.operators import tokens as token_units
 from appliance.ui.frame.auth import DELAY_S_MAX, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, TooSoon
 from tests.ui.yard import PASSWORD, Yard
 
@@ -46,7 +47,7 @@ async def test_a_new_site_leads_everybody_to_the_set_up(bare: Yard) -> None:
 
 
 async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
-    code = await bare.store.write(operators.setup_code, bare.now_ms)
+    code = await bare.store.write(set_up.setup_code, bare.now_ms)
     assert code is not None
     form = {"code": code.lower(), "name": "Rahima Khatun", "login": "Rahima", "password": PASSWORD, "language": "bn"}
     client = bare.anybody()
@@ -71,7 +72,7 @@ async def test_a_site_that_is_set_up_hashes_for_nobody_who_sets_it_up_again(yard
 
 
 async def test_who_has_no_set_up_code_makes_nobody_hash_and_soon_waits(bare: Yard) -> None:
-    await bare.store.write(operators.setup_code, bare.now_ms)
+    await bare.store.write(set_up.setup_code, bare.now_ms)
     forms = [
         {"code": f"ABCD-EFGH-JK{n:02}", "name": "Mallory", "login": "mallory", "password": PASSWORD}
         for n in range(MANY)
@@ -114,12 +115,12 @@ async def test_of_many_guesses_at_ones_own_password_only_the_free_ones_are_compa
 
 
 async def test_a_wrong_or_old_code_makes_nobody(bare: Yard) -> None:
-    code = await bare.store.write(operators.setup_code, bare.now_ms)
+    code = await bare.store.write(set_up.setup_code, bare.now_ms)
     form = {"name": "Rahima", "login": "rahima", "password": PASSWORD}
     client = bare.anybody()
 
     wrong = await client.post("/setup", data=form | {"code": "ABCD-EFGH-JKLM"}, headers=OURS)
-    bare.now_ms += operators.SETUP_CODE_VALID_MS + 1
+    bare.now_ms += set_up.SETUP_CODE_VALID_MS + 1
     late = await client.post("/setup", data=form | {"code": code}, headers=OURS)
 
     assert (wrong.status, late.status) == (422, 422)
@@ -160,7 +161,7 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_the_tok
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert len(token) >= 43
-    assert stored == operators.hash_token(token)
+    assert stored == token_units.hash_token(token)
 
 
 async def test_each_log_in_has_a_token_of_its_own(yard: Yard) -> None:
@@ -209,7 +210,7 @@ async def test_log_out_ends_the_log_in_for_the_token_too(yard: Yard) -> None:
 
 async def test_a_log_in_ends_after_half_an_hour_without_use(yard: Yard) -> None:
     client = await yard.logged_in()
-    yard.now_ms += operators.IDLE_MS + 1
+    yard.now_ms += log_ins.IDLE_MS + 1
 
     assert (await client.get("/", allow_redirects=False)).status == 303
 
@@ -282,7 +283,7 @@ async def test_after_log_in_one_goes_on_inside_the_console_only(yard: Yard) -> N
 
 
 async def test_a_bearer_token_opens_the_api_and_no_page(yard: Yard) -> None:
-    token = await yard.store.write(operators.create_token, "meter", "owner", actor="console", now_ms=yard.now_ms)
+    token = await yard.store.write(token_units.create_token, "meter", "owner", actor="console", now_ms=yard.now_ms)
     headers = {"Authorization": f"Bearer {token}"}
 
     assert (await yard.anybody().get("/", headers=headers, allow_redirects=False)).status == 303
@@ -346,20 +347,20 @@ def test_a_success_forgets_the_failures() -> None:
 )  # fmt: skip
 def test_what_is_guessed_first_is_no_password(password: str) -> None:
     with pytest.raises(Invalid):
-        operators.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
+        passwords.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "correct horse battery staple", "ধানমন্ডি লেকের নীল নৌকা", "xK9#mQ2$vL7!"])
 def test_a_good_password_is_taken(password: str) -> None:
-    operators.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
+    passwords.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
 
 
 def test_a_long_password_is_compared_as_a_whole() -> None:
     long = "four words and then some more " * 5
-    kept = operators.hash_password(long + "a")
+    kept = passwords.hash_password(long + "a")
 
-    assert operators.password_matches(long + "a", kept)
-    assert not operators.password_matches(long + "b", kept)
+    assert passwords.password_matches(long + "a", kept)
+    assert not passwords.password_matches(long + "b", kept)
 
 
 async def test_a_form_that_comes_after_its_log_in_has_ended_is_told_and_led_back_to(yard: Yard) -> None:

@@ -12,8 +12,8 @@ from aiohttp import ClientResponse
 from appliance.domain.identifiers import StationId
 from appliance.domain.roles import Role
 from appliance.services.announce import StationChanged
-from appliance.services.operators import operators
-from appliance.services.stations import admission
+from appliance.services.operators import log_ins, operators, tokens
+from appliance.services.stations import status
 from appliance.ui.frame import live
 from appliance.ui.frame.live import LIVE, WAITING_MAX, Channel, Stream, event
 from tests.support.statuses import status_changed
@@ -43,7 +43,7 @@ async def watch(yard: Yard, views: str = "board", role: Role = Role.OWNER) -> Cl
 async def set_status(yard: Yard, station: int, word: str) -> None:
     """A StatusNotification."""
     changed = status_changed(1, word, yard.now_ms + 1, yard.now_ms + 1)
-    await yard.store.write(admission.status_changed, StationId(station), changed)
+    await yard.store.write(status.status_changed, StationId(station), changed)
 
 
 async def test_a_stream_begins_with_everything_as_it_is(yard: Yard) -> None:
@@ -184,13 +184,13 @@ async def test_a_log_in_that_ended_is_shown_nothing_more_however_busy_the_site_i
     owner = await yard.operator(Role.OWNER, "other")
     client = await yard.logged_in(Role.GUARD)
     token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
-    visit = await yard.store.read(operators.visit, operators.hash_token(token), yard.now_ms)
+    visit = await yard.store.read(log_ins.visit, tokens.hash_token(token), yard.now_ms)
     assert visit is not None
     stream = await client.get("/live", params=[("view", "board")])
     await next_event(stream)
 
     if end == "log out":
-        await yard.store.write(operators.log_out, visit.log_in, yard.now_ms)
+        await yard.store.write(log_ins.log_out, visit.log_in, yard.now_ms)
     else:
         await yard.store.write(operators.disable, visit.operator, actor=f"operator:{owner}", now_ms=yard.now_ms)
 

@@ -19,7 +19,7 @@ from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services.card_desk import jobs, taps, undo
-from appliance.services.ports.stations import DeskView
+from appliance.services.ports.readers import DeskView
 from appliance.ui.api.card_desk.shapes import (
     BATCH,
     BEGUN,

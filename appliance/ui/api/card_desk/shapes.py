@@ -22,8 +22,8 @@ from appliance.domain.ledger import Method
 from appliance.services.card_desk import checks, taps
 from appliance.services.card_desk.jobs import BATCH_MAX
 from appliance.services.card_desk.taps import Described
-from appliance.services.people import people as people_units
-from appliance.services.ports.stations import DeskView
+from appliance.services.cards import cards as card_units
+from appliance.services.ports.readers import DeskView
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX
 from appliance.ui.api.operations import Body, at
@@ -206,7 +206,7 @@ def on_reader(db: Readable, seen: Seen | None, site_key: bytes) -> OnReader | No
         return None
     described = taps.describe(db, seen, site_key)
     card = described.card
-    holder = people.find(db, card.person_id) if card is not None and not people_units.has_come_back(card) else None
+    holder = people.find(db, card.person_id) if card is not None and not card_units.has_come_back(card) else None
     return OnReader(seen, described, holder)
 
 

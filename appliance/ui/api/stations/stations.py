@@ -11,7 +11,8 @@ from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState, status_word
 from appliance.services.stations import admission as units
-from appliance.services.stations.admission import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
+from appliance.services.stations import credentials
+from appliance.services.stations.credentials import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
@@ -152,7 +153,7 @@ def security_of(call: Call) -> tuple[int, bytes | None]:
     profile = int(call.body.get("security_profile", 0 if password is None else 1))
     if password is None:
         return profile, None
-    units.check_password(password)
+    credentials.check_password(password)
     return profile, call.console.hash_station_password(password.encode())
 
 
@@ -205,7 +206,7 @@ def _change(
     if name is not None:
         units.rename(db, station, name, actor, now_ms)
     if security is not None:
-        units.secure(db, station, *security, actor, now_ms)
+        credentials.secure(db, station, *security, actor, now_ms)
 
 
 async def _now(call: Call, station: StationId, status: int = 200) -> Answer:

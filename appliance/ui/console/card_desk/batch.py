@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Card, Group, Person
+from appliance.db.people import groups as group_rows
+from appliance.db.people.groups import Group
+from appliance.db.people.people import Person
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services.announce import Announcement, DeskChanged
 from appliance.services.card_desk import forms
 from appliance.services.card_desk import jobs as service
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
-from appliance.services.ports.stations import DeskView
+from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.desk import path_of
 from appliance.ui.console.card_desk.progress import Step, Told, step_of, told
 from appliance.ui.console.card_desk.view import need_number
@@ -151,7 +154,7 @@ def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Told, list[Card]] 
     found = rows.find(db, job)
     if found is None or found.kind != "batch":
         return None
-    return told(db, found, now_ms), [people_units.need_card(db, card) for card in rows.cards_of_batch(db, job)]
+    return told(db, found, now_ms), [card_units.need_card(db, card) for card in rows.cards_of_batch(db, job)]
 
 
 async def _new_page(request: web.Request, form: Form, key: str, person: str, status: int = 200) -> web.Response:
@@ -172,7 +175,7 @@ async def _new_page(request: web.Request, form: Form, key: str, person: str, sta
 
 
 def _read_new(db: Readable, person: PersonId | None) -> tuple[list[Group], Person | None]:
-    return people.groups(db), people_units.need_person(db, person) if person is not None else None
+    return group_rows.groups(db), people_units.need_person(db, person) if person is not None else None
 
 
 PAGE = Page(

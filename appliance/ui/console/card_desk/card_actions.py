@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
-from appliance.db.people.people import Card, Person
+from appliance.db.people.people import Person
 from appliance.domain.authorization import Policy
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen
@@ -20,8 +21,9 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId
 from appliance.services.card_desk import forms, taps
 from appliance.services.card_desk import jobs as service
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
-from appliance.services.ports.stations import DeskView
+from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.desk import path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.jobs import desk_of, to_desk
@@ -100,14 +102,14 @@ async def act(request: web.Request) -> web.Response:
 async def block(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
     """It charges nowhere from now on."""
     console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(people_units.block_card, card, form.text("reason"), actor, console.clock())
+    await console.store.write(card_units.block_card, card, form.text("reason"), actor, console.clock())
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request, desk: DeskView, card: CardId, _form: Form) -> web.Response:
     """It charges again."""
     console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(people_units.unblock_card, card, actor, console.clock())
+    await console.store.write(card_units.unblock_card, card, actor, console.clock())
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card charges again."))
 
 
@@ -137,7 +139,7 @@ async def come_back(request: web.Request, desk: DeskView, card: CardId, form: Fo
         job = service.begin_decommission(db, desk.id, actor, now_ms, card=card, refund=refund, rest=rest, method=method)
         if not form.on("by_number"):
             return job
-        uid = people_units.need_card(db, card).uid
+        uid = card_units.need_card(db, card).uid
         return forms.without_reader(db, job, uid, console.desk_key, now_ms)
 
     asked = ("return", desk.id, card, refund, rest, method, form.on("by_number"))
@@ -220,15 +222,15 @@ def _choice_of_desks(console: Console) -> list[tuple[str, str]]:
 
 
 def _read_asked(db: Readable, card: CardId, action: str, seen: Seen | None, site_key: bytes) -> Asked:
-    found = people_units.need_card(db, card)
+    found = card_units.need_card(db, card)
     described = taps.describe(db, seen, site_key) if seen is not None else None
     here = described is not None and described.card is not None and described.card.id == card
-    free = described is not None and (described.card is None or people_units.has_come_back(described.card))
+    free = described is not None and (described.card is None or card_units.has_come_back(described.card))
     to_be_written = free if action == "replace" else here
     return Asked(
         found,
         people_units.need_person(db, found.person_id),
-        any(one.id != card and one.blocked_at_ms is None for one in people.cards_of(db, found.person_id)),
+        any(one.id != card and one.blocked_at_ms is None for one in cards.cards_of(db, found.person_id)),
         here,
         to_be_written and described is not None and described.origin in (Origin.FOREIGN, Origin.COPIED),
     )

@@ -14,9 +14,11 @@ from aiohttp import web
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
 from appliance.db.cards import aliases as alias_rows
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
-from appliance.db.people.people import Card, Person
+from appliance.db.people.people import Person
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
@@ -230,7 +232,7 @@ def _read_tap(db: Readable, job: int) -> tuple[Job, Person | None, Card | None, 
     return (
         found,
         people.find(db, found.person_id) if found.person_id is not None else None,
-        people.find_card(db, found.card_id) if found.card_id is not None else None,
+        cards.find_card(db, found.card_id) if found.card_id is not None else None,
         stations.names(db),
     )
 

@@ -17,8 +17,8 @@ from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services.announce import Announcement, DeskChanged, PersonChanged, ProblemsChanged, SessionChanged
 from appliance.services.card_desk.taps import Described, describe
-from appliance.services.people.people import has_come_back
-from appliance.services.ports.stations import DeskView
+from appliance.services.cards.cards import has_come_back
+from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.find import Found, find
 from appliance.ui.console.card_desk.progress import Progress, Step, read_progress, step_of
 from appliance.ui.console.card_desk.view import Chosen, Panel, Subject, need_number, panel_of, read_subject, so_far

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people, people_search
-from appliance.db.people.people import Card, Person
+from appliance.db.people import people_search
+from appliance.db.people.people import Person
 from appliance.domain.id_token import HEX, UID_CHARS, readings
 
 FOUND_MAX = 10
@@ -31,7 +33,7 @@ def find(db: Readable, text: str) -> Found:
         return Found(text, meant)
     named = people_search.people(db, text=text, limit=FOUND_MAX).rows if text else []
     if len(named) == 1:
-        living = [card for card in people.cards_of(db, named[0].id) if card.blocked_at_ms is None]
+        living = [card for card in cards.cards_of(db, named[0].id) if card.blocked_at_ms is None]
         if len(living) == 1:
             return Found(text, living[0])
     return Found(text, None, named, "" if named else best_uid(text))

@@ -16,7 +16,7 @@ from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services.card_desk import forms, taps
 from appliance.services.card_desk import jobs as service
 from appliance.services.card_desk import undo as undoing
-from appliance.services.ports.stations import DeskView
+from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.desk import page, path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import Chosen

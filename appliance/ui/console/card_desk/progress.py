@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.identifiers import CardId
@@ -156,7 +157,7 @@ def money_sentence(about: Told, fmt: Formats) -> str:
 def told(db: Readable, job: Job, now_ms: int) -> Told:
     """A job with its card, its holder and its receipt, and whether it can be taken back now."""
     meant = job.card_id if job.card_id is not None else job.request.get("card_id")
-    card = people.find_card(db, CardId(meant)) if meant is not None else None
+    card = cards.find_card(db, CardId(meant)) if meant is not None else None
     person = people.find(db, job.person_id) if job.person_id is not None else None
     name = person.name if person is not None else card.person if card is not None else str(job.request.get("name", ""))
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None

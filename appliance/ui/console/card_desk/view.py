@@ -7,10 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.db import tariffs
+from appliance.db.cards import cards as card_rows
 from appliance.db.cards import limits as limit_rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people
-from appliance.db.people.people import Card, Group, Person
+from appliance.db.people import groups as group_rows
+from appliance.db.people.groups import Group
+from appliance.db.people.people import Person
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Record
 from appliance.domain.authorization import Policy
@@ -24,8 +27,8 @@ from appliance.domain.tariff import Tariff
 from appliance.services import settings
 from appliance.services.card_desk import forms, taps
 from appliance.services.card_desk.taps import Described
+from appliance.services.cards import cards as card_units
 from appliance.services.cards.limits import SoFar
-from appliance.services.people import people as people_units
 from appliance.ui.console.cards.limits import so_far_of
 from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import Buys, MoneyForm
@@ -118,7 +121,7 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
     """
     described, card, person = None, None, None
     if chosen is not None and chosen.card is not None:
-        card = people_units.need_card(db, chosen.card)
+        card = card_units.need_card(db, chosen.card)
         if seen is not None and taps.describe(db, seen, site_key).card == card:
             described = taps.describe(db, seen, site_key)
         else:
@@ -130,18 +133,18 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
         person = chosen.person
         described = taps.describe(db, seen, site_key) if seen is not None else None
         if person is None and described is not None and described.card is not None:
-            person = None if people_units.has_come_back(described.card) else described.card.person_id
+            person = None if card_units.has_come_back(described.card) else described.card.person_id
     elif seen is not None:
         described = taps.describe(db, seen, site_key)
-        if described.card is not None and not people_units.has_come_back(described.card) and not described.objection:
+        if described.card is not None and not card_units.has_come_back(described.card) and not described.objection:
             person = described.card.person_id
     buys = wallets.what_it_buys(db, person) if person is not None else None
-    groups = people.groups(db)
+    groups = group_rows.groups(db)
     return Subject(
         seen=seen,
         described=described,
         buys=buys,
-        cards=people.cards_of(db, person) if person is not None else [],
+        cards=card_rows.cards_of(db, person) if person is not None else [],
         records=statement.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN) if buys else [],
         groups=groups,
         group_id=next((int(group.id) for group in groups if group.policy == Policy.PREPAID), 0),
@@ -183,7 +186,7 @@ def panel_of(
         card=card,
         number=card_number(card.number) if card is not None else "",
         person=buys.person if buys is not None else None,
-        cards=[one for one in subject.cards if card is None and not people_units.has_come_back(one)],
+        cards=[one for one in subject.cards if card is None and not card_units.has_come_back(one)],
         policy=_(POLICIES[buys.person.policy][0]) if buys is not None else "",
         energy_wh=buys.energy_wh if buys is not None else None,
         standing=standing,
@@ -217,7 +220,7 @@ def mode_of(subject: Subject, chosen: Chosen | None) -> str:
         return "new" if chosen is not None else "lay"
     if described.objection:
         return "unfit"
-    taken = described.card is not None and not people_units.has_come_back(described.card)
+    taken = described.card is not None and not card_units.has_come_back(described.card)
     if taken:
         # Looking for a card to give to somebody, with one on the reader that has a holder already.
         return "new" if chosen is not None and chosen.person is not None else "card"
@@ -238,7 +241,7 @@ def remarks_of(subject: Subject, mode: str) -> list[Remark]:
         return [Remark("failed", advice_sentence("locked"))]
     if mode == "card" and not described.ours:
         found.append(Remark("failed", _(COPIED)))
-    elif mode == "new" and described.card is not None and not people_units.has_come_back(described.card):
+    elif mode == "new" and described.card is not None and not card_units.has_come_back(described.card):
         found.append(Remark("waiting", advice_sentence("taken")))
     elif mode == "new" and described.origin is Origin.COPIED:
         found.append(Remark("failed", advice_sentence("copied")))

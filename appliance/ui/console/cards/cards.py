@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db.cards import aliases
+from appliance.db.cards import cards as card_rows
 from appliance.db.cards import limits as limit_rows
 from appliance.db.cards.aliases import Alias
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people, people_search
-from appliance.db.people.people import Card, Person
+from appliance.db.people import people_search
+from appliance.db.people.people import Person
 from appliance.db.people.people_search import Cards
 from appliance.db.sessions import session_list
 from appliance.db.stations import stations
@@ -26,6 +28,7 @@ from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Seen
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import standing_of
@@ -169,7 +172,7 @@ async def add(request: web.Request) -> web.Response:
     try:
         person = PersonId(form.number("person"))
         card = await console.store.write(
-            people_units.add_card,
+            card_units.add_card,
             _uid(form),
             person,
             principal(request).actor,
@@ -180,7 +183,7 @@ async def add(request: web.Request) -> web.Response:
         )
     except Refusal as refusal:
         return await _new_page(request, form.refused(refusal), form.text("person"), refusal.status)
-    found = await console.store.read(people_units.need_card, card)
+    found = await console.store.read(card_units.need_card, card)
     return done(request, f"/people/{person}", _("{name} has a new card.").format(name=found.person))
 
 
@@ -211,7 +214,7 @@ async def change(request: web.Request) -> web.Response:
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
         await console.store.write(
-            people_units.change_card,
+            card_units.change_card,
             card,
             principal(request).actor,
             console.clock(),
@@ -234,19 +237,19 @@ async def block(request: web.Request) -> web.Response:
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
         await console.store.write(
-            people_units.block_card, card, form.text("reason"), principal(request).actor, console.clock()
+            card_units.block_card, card, form.text("reason"), principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         return await _ask(request, "cards/block.html", form.refused(refusal), refusal.status)
-    found = await console.store.read(people_units.need_card, card)
+    found = await console.store.read(card_units.need_card, card)
     return done(request, f"/people/{found.person_id}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request) -> web.Response:
     """`POST /cards/{card}/unblock`."""
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
-    await console.store.write(people_units.unblock_card, card, principal(request).actor, console.clock())
-    found = await console.store.read(people_units.need_card, card)
+    await console.store.write(card_units.unblock_card, card, principal(request).actor, console.clock())
+    found = await console.store.read(card_units.need_card, card)
     return done(request, f"/people/{found.person_id}", _("The card charges again."))
 
 
@@ -296,7 +299,7 @@ async def _card_page(request: web.Request, form: Form, status: int = 200) -> web
 
 
 async def _ask(request: web.Request, template: str, form: Form, status: int = 200) -> web.Response:
-    found = await request.app[CONSOLE].store.read(people_units.need_card, CardId(number_of(request, "card")))
+    found = await request.app[CONSOLE].store.read(card_units.need_card, CardId(number_of(request, "card")))
     return render(request, template, AskPage(found, form), status=status)
 
 
@@ -311,10 +314,10 @@ def _row(card: Card, now_ms: int) -> Row:
 
 
 def _known(db: Readable, card: CardId) -> Known:
-    found = people_units.need_card(db, card)
+    found = card_units.need_card(db, card)
     return Known(
         card=found,
-        successor=people.find_card(db, found.replaced_by) if found.replaced_by is not None else None,
+        successor=card_rows.find_card(db, found.replaced_by) if found.replaced_by is not None else None,
         person=people_units.need_person(db, found.person_id),
         aliases=aliases.listed(db, card),
         limits=limit_rows.find(db, card),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db.cards import limits as rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
-from appliance.db.people.people import Card
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
@@ -17,8 +17,8 @@ from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import CardId
 from appliance.domain.money import Currency, format_amount, parse_amount
+from appliance.services.cards import cards
 from appliance.services.cards import limits as service
-from appliance.services.people import people
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Page, principal
@@ -148,7 +148,7 @@ async def _page(request: web.Request, form: Form | None, status: int = 200) -> w
 
 
 def _read(db: Readable, card: CardId) -> tuple[Card, Limits, list[Station]]:
-    return people.need_card(db, card), rows.find(db, card), stations.all_stations(db)
+    return cards.need_card(db, card), rows.find(db, card), stations.all_stations(db)
 
 
 PAGE = Page(routes=[web.get("/cards/{card}/limits", show), web.post("/cards/{card}/limits", change)])

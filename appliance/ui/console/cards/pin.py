@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.people.people import Card
+from appliance.db.cards.cards import Card
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId
-from appliance.services.cards import pin
-from appliance.services.people import people
+from appliance.services.cards import cards, pin
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import _
@@ -37,7 +36,7 @@ async def change(request: web.Request) -> web.Response:
     """`POST /cards/{card}/pin`: a new one, instead of the one there was."""
     console, form = request.app[CONSOLE], await read_form(request)
     card = CardId(number_of(request, "card"))
-    await console.store.read(people.need_card, card)
+    await console.store.read(cards.need_card, card)
     try:
         pin_hash = await asyncio.to_thread(pin.hash_pin, pin.check_pin(form.text("pin")))
     except Refusal as refusal:
@@ -54,7 +53,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    card = await request.app[CONSOLE].store.read(people.need_card, CardId(number_of(request, "card")))
+    card = await request.app[CONSOLE].store.read(cards.need_card, CardId(number_of(request, "card")))
     return render(request, "cards/pin.html", PinPage(card, card_number(card.number), form), status=status)
 
 

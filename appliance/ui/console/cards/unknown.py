@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people_search
-from appliance.db.people.people import Card, Person
+from appliance.db.people.people import Person
 from appliance.db.stations import stations
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import likeness
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services.announce import Announcement, UnknownTagSeen
 from appliance.services.cards import aliases, unknown
+from appliance.services.cards import cards as card_units
 from appliance.services.cards.unknown import TAGS_MAX, UnknownTag
-from appliance.services.people import people as people_units
 from appliance.ui.forms.forms import Form, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_, _
@@ -106,12 +107,10 @@ async def make(request: web.Request) -> web.Response:
     token, station = _asked(form.text("token"), form.text("station"))
     try:
         person = PersonId(form.number("person"))
-        card = await console.store.write(
-            people_units.add_card, token, person, principal(request).actor, console.clock()
-        )
+        card = await console.store.write(card_units.add_card, token, person, principal(request).actor, console.clock())
     except Refusal as refusal:
         return await _make_page(request, token, station, form.refused(refusal), refusal.status)
-    found = await console.store.read(people_units.need_card, card)
+    found = await console.store.read(card_units.need_card, card)
     return done(
         request,
         f"/cards/{card}",
@@ -157,7 +156,7 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
 
 
 def _add_alias(db: Database, token: str, station: int, card: CardId, actor: str, now_ms: int) -> None:
-    aliases.add(db, token, people_units.need_card(db, card).id, actor, now_ms, station=StationId(station))
+    aliases.add(db, token, card_units.need_card(db, card).id, actor, now_ms, station=StationId(station))
 
 
 async def _make_page(request: web.Request, token: str, station: int, form: Form, status: int = 200) -> web.Response:
@@ -202,7 +201,7 @@ def _read_make(db: Readable, token: str, station: int, text: str) -> tuple[str, 
 
 
 def _read_alias(db: Readable, station: int, card: CardId) -> tuple[str, Card]:
-    return _place(db, station), people_units.need_card(db, card)
+    return _place(db, station), card_units.need_card(db, card)
 
 
 def _place(db: Readable, station: int) -> str:

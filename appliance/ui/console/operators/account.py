@@ -9,7 +9,8 @@ from aiohttp import web
 from appliance.db import operators as rows
 from appliance.db.operators import LogIn
 from appliance.domain.errors import Invalid, Refusal
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins as log_in_units
+from appliance.services.operators import operators, passwords
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, principal
@@ -38,7 +39,7 @@ async def change_password(request: web.Request) -> web.Response:
     """`POST /account/password`: with the old one; it ends the other log-ins."""
     console, form, who = request.app[CONSOLE], await read_form(request), principal(request)
     try:
-        operators.check_password(
+        passwords.check_password(
             form.value("password"), login=who.login, name=who.name, site_name=request[FACTS].site_name
         )
         current = await console.store.read(rows.password_hash, who.id)
@@ -67,7 +68,7 @@ async def end_log_in(request: web.Request) -> web.Response:
     """`POST /account/log-ins/3/end`."""
     console, who = request.app[CONSOLE], principal(request)
     await console.store.write(
-        operators.end_log_in,
+        log_in_units.end_log_in,
         number_of(request, "log_in"),
         operator=who.id,
         actor=who.actor,
@@ -80,7 +81,10 @@ async def _page(request: web.Request, form: Form, *, status: int = 200) -> web.R
     console, who = request.app[CONSOLE], principal(request)
     now_ms = console.clock()
     found = await console.store.read(
-        rows.log_ins, who.id, idle_since_ms=now_ms - operators.IDLE_MS, began_since_ms=now_ms - operators.ABSOLUTE_MS
+        rows.log_ins,
+        who.id,
+        idle_since_ms=now_ms - log_in_units.IDLE_MS,
+        began_since_ms=now_ms - log_in_units.ABSOLUTE_MS,
     )
     log_ins = [(one, browser_name(one.browser)) for one in found]
     page = AccountPage(who.login, who.language, log_ins, who.log_in, form)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
-from appliance.services.operators import operators
+from appliance.services.operators import log_ins
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, principal, somebody
@@ -59,7 +59,7 @@ async def log_in(request: web.Request) -> web.Response:
 async def log_out(request: web.Request) -> web.Response:
     """`POST /logout`."""
     console = request.app[CONSOLE]
-    await console.store.write(operators.log_out, principal(request).log_in, console.clock())
+    await console.store.write(log_ins.log_out, principal(request).log_in, console.clock())
     response = web.Response(status=303, headers={"Location": "/login", "Clear-Site-Data": '"cache"'})
     auth.drop(request, response)
     return response

@@ -10,7 +10,8 @@ from appliance.db import operators as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.operators import ApiToken, Operator
 from appliance.domain.errors import NotFound, Refusal
-from appliance.services.operators import operators
+from appliance.services.operators import operators, passwords
+from appliance.services.operators import tokens as token_units
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, principal
@@ -129,7 +130,7 @@ async def create_token(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     try:
         secret = await console.store.write(
-            operators.create_token,
+            token_units.create_token,
             form.value("token_name"),
             form.value("token_role"),
             actor=principal(request).actor,
@@ -144,7 +145,7 @@ async def revoke_token(request: web.Request) -> web.Response:
     """`POST /tokens/3/revoke`."""
     console = request.app[CONSOLE]
     await console.store.write(
-        operators.revoke_token,
+        token_units.revoke_token,
         number_of(request, "token"),
         actor=principal(request).actor,
         now_ms=console.clock(),
@@ -173,7 +174,7 @@ async def _operator(request: web.Request) -> Operator:
 
 async def _checked_hash(request: web.Request, form: Form, login: str, name: str) -> str:
     password = form.value("password")
-    operators.check_password(password, login=login, name=name, site_name=request[FACTS].site_name)
+    passwords.check_password(password, login=login, name=name, site_name=request[FACTS].site_name)
     return await request.app[auth.HASHING].hash(password)
 
 

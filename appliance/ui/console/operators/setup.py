@@ -11,7 +11,8 @@ from aiohttp import web
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
 from appliance.domain.roles import Role
-from appliance.services.operators import operators
+from appliance.services.operators import operators, passwords
+from appliance.services.operators import set_up as set_up_units
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page
@@ -46,8 +47,8 @@ async def set_up(request: web.Request) -> web.Response:
     now_ms = console.clock()
     language = form.value("language") if form.value("language") in LANGUAGES else ""
     try:
-        await console.store.read(operators.check_not_set_up)
-        operators.check_password(
+        await console.store.read(set_up_units.check_not_set_up)
+        passwords.check_password(
             form.value("password"),
             login=form.text("login"),
             name=form.text("name"),
@@ -57,11 +58,11 @@ async def set_up(request: web.Request) -> web.Response:
             operators.check_new, login=form.value("login"), name=form.value("name"), role=Role.OWNER
         )
         guard.attempt(ADDRESS_ONLY, address, now_ms)
-        await console.store.read(operators.check_setup_code, form.value("code"), now_ms)
+        await console.store.read(set_up_units.check_setup_code, form.value("code"), now_ms)
         guard.succeeded(ADDRESS_ONLY, address)
         password_hash = await request.app[auth.HASHING].hash(form.value("password"))
         await console.store.write(
-            operators.first_owner,
+            set_up_units.first_owner,
             code=form.value("code"),
             login=form.value("login"),
             name=form.value("name"),

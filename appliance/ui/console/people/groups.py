@@ -8,8 +8,8 @@ from aiohttp import web
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people
-from appliance.db.people.people import Group
+from appliance.db.people import groups as group_rows
+from appliance.db.people.groups import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
@@ -131,7 +131,7 @@ async def _page(request: web.Request, group: Group | None, form: Form, status: i
 
 
 def _listed(db: Readable) -> tuple[list[Group], list[TariffRow]]:
-    return people.groups(db), tariffs.current(db)
+    return group_rows.groups(db), tariffs.current(db)
 
 
 PAGE = Page(

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
-from appliance.db.people.people import Card, Person
+from appliance.db.people.people import Person
 from appliance.domain.calendar import day_of
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services.people import importing, spreadsheets

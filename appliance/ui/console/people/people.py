@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db import operators, reports, tariffs
+from appliance.db.cards import cards as card_rows
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.people import groups as group_rows
 from appliance.db.people import people, people_search
-from appliance.db.people.people import Card, Group, Person
+from appliance.db.people.groups import Group
+from appliance.db.people.people import Person
 from appliance.db.people.people_search import People
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Record
@@ -238,7 +242,7 @@ def _listed(
     found = people_search.people(
         db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE
     )
-    return found, people.groups(db)
+    return found, group_rows.groups(db)
 
 
 def _shown(db: Readable, person: PersonId, before_ms: int | None) -> Shown:
@@ -247,7 +251,7 @@ def _shown(db: Readable, person: PersonId, before_ms: int | None) -> Shown:
     return Shown(
         buys,
         need_group(db, found.group_id),
-        people.cards_of(db, person),
+        card_rows.cards_of(db, person),
         statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
         reports.person_total(db, person),
         statement.paid_in_minor(db, found.wallet),
@@ -273,11 +277,11 @@ async def _leave_page(request: web.Request, form: Form, status: int = 200) -> we
 
 
 def _for_new(db: Readable) -> tuple[Tariff | None, list[Group]]:
-    return tariffs.default(db), people.groups(db)
+    return tariffs.default(db), group_rows.groups(db)
 
 
 def _for_edit(db: Readable, person: PersonId) -> tuple[Person, list[Group]]:
-    return people_units.need_person(db, person), people.groups(db)
+    return people_units.need_person(db, person), group_rows.groups(db)
 
 
 def _choices(groups: list[Group]) -> list[tuple[int, str]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Sample, Session
 from appliance.db.wallets import statement
@@ -224,7 +224,7 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
         session,
         session_list.curve(db, number),
         statement.of_session(db, number),
-        people.find_card(db, session.card_id) if session.card_id is not None else None,
+        cards.find_card(db, session.card_id) if session.card_id is not None else None,
         statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
     )
 

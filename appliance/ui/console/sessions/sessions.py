@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
-from appliance.db.people.people import Card, Person
+from appliance.db.people.people import Person
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Filter, Session
 from appliance.db.stations import stations
@@ -210,7 +212,7 @@ def _wanted(db: Readable, asked: Asked) -> Wanted:
     station = stations.by_identity(db, asked.station) if asked.station else None
     person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
     number = read_number(asked.card)
-    card = people.find_card(db, CardId(number)) if number is not None else None
+    card = cards.find_card(db, CardId(number)) if number is not None else None
     found = Filter(
         station=station.id if station is not None else None,
         person=person.id if person is not None else PersonId(-1) if asked.person else None,

@@ -21,7 +21,7 @@ from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
-from appliance.services.stations import admission
+from appliance.services.stations import admission, credentials
 from appliance.services.stations import qr_codes as sticker_codes
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
@@ -229,13 +229,13 @@ async def secure(request: web.Request) -> web.Response:
     password = form.text("password")
     try:
         if form.value("how") == "open":
-            await console.store.write(admission.secure, station.id, 0, None, actor, now_ms)
+            await console.store.write(credentials.secure, station.id, 0, None, actor, now_ms)
             return done(request, station_path(station.identity), _("It may connect without a password."))
         # Chargers type it from a small screen, or are sent it in hexadecimal digits.
         password = password or secrets.token_hex(PASSWORD_BYTES)
-        admission.check_password(password)
+        credentials.check_password(password)
         hashed = console.hash_station_password(password.encode())
-        await console.store.write(admission.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
+        await console.store.write(credentials.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
     except Refusal as refusal:
         page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)

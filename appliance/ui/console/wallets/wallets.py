@@ -13,7 +13,7 @@ from aiohttp import web
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import people
+from appliance.db.people import groups, people
 from appliance.db.people.people import Person
 from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
@@ -220,7 +220,7 @@ def what_it_buys(db: Readable, person: PersonId) -> Buys:
     found = people.find(db, person)
     if found is None:
         raise NotFound(N_("There is no such person."))
-    group = people.find_group(db, found.group_id)
+    group = groups.find_group(db, found.group_id)
     of_group = group.tariff_id if group is not None else None
     tariff = tariffs.default(db) if of_group is None else tariffs.find(db, of_group)
     energy_wh = None

@@ -17,11 +17,11 @@ from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
-from appliance.services.operators import operators
+from appliance.services.operators import tokens
 from appliance.services.people import groups, people
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.services.sessions import start_requests
-from appliance.services.stations import admission
+from appliance.services.stations import admission, status
 from tests.support.statuses import status_changed
 from tests.ui.yard import ACTOR, NOW_MS, SITE, Yard, open_yard
 
@@ -101,7 +101,7 @@ async def test_a_session_whose_connector_has_two_plugs_counts_once(yard: Yard) -
 
     before = await figures()
     await yard.store.write(
-        admission.status_changed, StationId(1), replace(status_changed(1, "Charging", NOW_MS, NOW_MS), connector=2)
+        status.status_changed, StationId(1), replace(status_changed(1, "Charging", NOW_MS, NOW_MS), connector=2)
     )
     after = await figures()
 
@@ -363,7 +363,7 @@ async def test_a_token_is_shown_once_and_can_be_revoked(yard: Yard) -> None:
     made = await (
         await owner.post("/tokens", data={"token_name": "Accounting", "token_role": "viewer"}, headers=OURS)
     ).text()
-    token = re.findall(rf"{operators.TOKEN_PREFIX}[\w-]+", made)[0]
+    token = re.findall(rf"{tokens.TOKEN_PREFIX}[\w-]+", made)[0]
 
     assert token not in await (await owner.get("/operators")).text()
     assert (await owner.post("/tokens/1/revoke", headers=OURS, allow_redirects=False)).status == 303

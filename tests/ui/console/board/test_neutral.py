@@ -12,8 +12,9 @@ from appliance.domain.events import ChargingStateChanged, StatusChanged, Transac
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.services.ports.stations import Variable, VariableName
-from appliance.services.sessions import starting
+from appliance.services.sessions import starting, stopping
 from appliance.services.stations import admission, qr_codes
+from appliance.services.stations import status as status_units
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 FREE, OCCUPIED = ConnectorStatus.AVAILABLE, ConnectorStatus.OCCUPIED
@@ -33,12 +34,12 @@ class Charger(NamedTuple):
         """A status, some minutes ago."""
         at_ms = NOW_MS - minutes * MINUTE_MS
         event = StatusChanged(evse, connector, status, "", "", at_ms, NOW_MS)
-        await self.yard.store.write(admission.status_changed, self.id, event)
+        await self.yard.store.write(status_units.status_changed, self.id, event)
 
     async def flows(self, state: ChargingState, evse: int = 1) -> None:
         """What the transaction tells."""
         event = ChargingStateChanged(evse, state, NOW_MS - MINUTE_MS, NOW_MS)
-        await self.yard.store.write(admission.charging_state_changed, self.id, event)
+        await self.yard.store.write(status_units.charging_state_changed, self.id, event)
 
     async def start(self, uid: str = UID, evse: int = 1) -> int:
         """A transaction, five minutes ago."""
@@ -49,7 +50,7 @@ class Charger(NamedTuple):
     async def stop(self, ref: int) -> None:
         """Its end, two minutes ago."""
         event = TransactionEnded(ref, UID, 3_000, NOW_MS - 2 * MINUTE_MS, "Local", (), NOW_MS)
-        await self.yard.store.write(starting.transaction_ended, self.id, event)
+        await self.yard.store.write(stopping.transaction_ended, self.id, event)
 
     async def tiles(self) -> dict[str, str]:
         """The HTML of each of its tiles by the numbers of EVSE and connector."""

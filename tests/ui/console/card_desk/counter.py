@@ -12,8 +12,9 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db.card_desk import jobs
 from appliance.db.card_desk.jobs import Job
+from appliance.db.cards import cards
+from appliance.db.cards.cards import Card
 from appliance.db.people import people
-from appliance.db.people.people import Card
 from appliance.domain.identifiers import PersonId
 from appliance.services.announce import Announcement, DeskChanged
 from tests.support.one_desk import Chip, OneDesk
@@ -40,7 +41,7 @@ class Counter:
 
     async def card(self, uid: str) -> Card:
         """A card that must be there."""
-        found = await self.yard.store.read(people.card_by_uid, uid)
+        found = await self.yard.store.read(cards.card_by_uid, uid)
         assert found is not None
         return found
 

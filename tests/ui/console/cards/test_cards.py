@@ -10,16 +10,17 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db.cards import aliases as alias_rows
+from appliance.db.cards import cards as card_rows
 from appliance.db.cards import limits
-from appliance.db.people import people, people_search
-from appliance.db.people.people import Card
+from appliance.db.cards.cards import Card
+from appliance.db.people import people_search
 from appliance.db.sessions import session_list
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.roles import Role
 from appliance.services.cards import aliases, pin
+from appliance.services.cards import cards as card_units
 from appliance.services.cards.limits import SoFar
-from appliance.services.people import people as people_units
 from appliance.ui.wording import cards
 from appliance.ui.writing.formats import formats
 from tests.ui.yard import NOW_MS, Yard
@@ -48,7 +49,7 @@ def uids_in(html: str) -> set[str]:
 
 async def card(yard: Yard, uid: str) -> Card:
     """A card that is there."""
-    found = await yard.store.read(people.card_by_uid, uid)
+    found = await yard.store.read(card_rows.card_by_uid, uid)
     assert found is not None
     return found
 
@@ -204,7 +205,7 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
     client = await yard.logged_in(Role.CASHIER)
     lost, back = await card(yard, "04A1B2C3"), await card(yard, "04B1B2C3")
     await replace(client, lost, "04F1B2C3")
-    await yard.store.write(people_units.block_card, back.id, "returned", "console", NOW_MS)
+    await yard.store.write(card_units.block_card, back.id, "returned", "console", NOW_MS)
 
     assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
     assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}
@@ -219,8 +220,8 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
 async def test_the_page_of_a_card_says_all_that_is_known_of_it(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
     found = await card(yard, "04A1B2C3")
-    await yard.store.write(people.set_kind, found.id, "NTAG213")
-    await yard.store.write(people.set_deposit, found.id, 100_00)
+    await yard.store.write(card_rows.set_kind, found.id, "NTAG213")
+    await yard.store.write(card_rows.set_deposit, found.id, 100_00)
     await yard.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
     html = await get(client, f"/cards/{found.id}")
 
@@ -252,7 +253,7 @@ async def test_a_pin_is_set_and_taken_away(yard: Yard) -> None:
     assert 'value="12"' not in html
 
     await post(client, "/cards/1/pin", pin="২৭৪১")
-    pin_hash = await yard.store.read(people.pin_hash, CardId(1))
+    pin_hash = await yard.store.read(card_rows.pin_hash, CardId(1))
     assert pin.matches("2741", pin_hash)
     assert "asks for a PIN" in await get(client, "/cards/1")
 

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db.cards import aliases
-from appliance.db.people import people
+from appliance.db.cards import aliases, cards
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.roles import Role
 from appliance.services.card_desk import charger_jobs
-from appliance.services.people import people as people_units
-from appliance.services.sessions import authorization
+from appliance.services.cards import cards as card_units
+from appliance.services.sessions import starting
 from tests.ui.yard import ACTOR, NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -45,7 +44,7 @@ async def post(client: Browser, path: str, **fields: str) -> tuple[int, str, str
 
 async def show(yard: Yard, token: str, station: StationId = RAMP) -> str:
     """An Authorize; what the charger is told."""
-    return (await yard.store.write(authorization.authorize, station, token, yard.now_ms)).status.value
+    return (await yard.store.write(starting.authorize, station, token, yard.now_ms)).status.value
 
 
 async def test_an_unknown_card_is_listed_until_it_is_dismissed(yard: Yard, client: Browser) -> None:
@@ -68,7 +67,7 @@ async def test_an_unknown_card_is_made_somebodys_by_finding_the_person(yard: Yar
     assert re.search(r'name="person" value="1"', html)
 
     _status, path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
-    made = await yard.store.read(people.card_by_uid, STRANGE)
+    made = await yard.store.read(cards.card_by_uid, STRANGE)
     assert made is not None
     assert made.person_id == 1
     assert path == f"/cards/{made.id}"
@@ -79,7 +78,7 @@ async def test_an_unknown_card_is_made_somebodys_by_finding_the_person(yard: Yar
 
 async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(yard: Yard, client: Browser) -> None:
     await show(yard, STRANGE)
-    await yard.store.write(people_units.add_card, STRANGE, PersonId(2), ACTOR, NOW_MS)
+    await yard.store.write(card_units.add_card, STRANGE, PersonId(2), ACTOR, NOW_MS)
     status, _path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
 
     assert status == 409
@@ -89,7 +88,7 @@ async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(ya
 async def test_a_number_like_that_of_a_card_is_suggested_and_learned_after_a_question(
     yard: Yard, client: Browser
 ) -> None:
-    card = await yard.store.write(people_units.add_card, LONG, PersonId(1), ACTOR, NOW_MS)
+    card = await yard.store.write(card_units.add_card, LONG, PersonId(1), ACTOR, NOW_MS)
     assert await show(yard, LONG[:8]) == "Invalid"
     html = await get(client, "/cards/unknown")
     assert "Looks like card 0005 of Rahima Khatun, cut short." in html
@@ -143,7 +142,7 @@ async def test_a_new_card_is_tapped_at_a_charger(yard: Yard, client: Browser) ->
     assert await show(yard, STRANGE) == "Accepted"
     html = await get(client, path)
     assert "Rahima Khatun has card 0005" in html
-    made = await yard.store.read(people.card_by_uid, STRANGE)
+    made = await yard.store.read(cards.card_by_uid, STRANGE)
     assert made is not None
     assert made.label == "blue"
 
@@ -190,7 +189,7 @@ async def test_waiting_at_a_charger_is_given_up(yard: Yard, client: Browser) -> 
 
 
 async def test_what_a_charger_calls_a_card_is_learned_there(yard: Yard, client: Browser) -> None:
-    card = await yard.store.write(people_units.add_card, LONG, PersonId(1), ACTOR, NOW_MS)
+    card = await yard.store.write(card_units.add_card, LONG, PersonId(1), ACTOR, NOW_MS)
     _status, path, html = await post(client, f"/cards/{card}/learn", station=str(RAMP))
     assert "Tap card 0005 at Ramp A now" in html
 

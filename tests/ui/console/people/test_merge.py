@@ -11,6 +11,7 @@ from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.roles import Role
+from appliance.services.cards import cards
 from appliance.services.people import people as people_units
 from appliance.services.wallets import wallets
 from tests.ui.yard import ACTOR, NOW_MS, Yard
@@ -30,7 +31,7 @@ async def get(client: Browser, path: str) -> str:
 async def twin(yard: Yard) -> PersonId:
     """Rahima once more, with a card and some money."""
     person = await yard.store.write(people_units.add_person, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
-    await yard.store.write(people_units.add_card, "04F1B2C3", person, ACTOR, NOW_MS)
+    await yard.store.write(cards.add_card, "04F1B2C3", person, ACTOR, NOW_MS)
     await yard.store.write(wallets.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
     return person
 

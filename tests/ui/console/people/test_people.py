@@ -15,7 +15,7 @@ from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.money import Currency
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
-from appliance.services.people import people as people_units
+from appliance.services.cards import cards
 from appliance.ui.console.wallets.wallets import presets
 from tests.ui.yard import Yard
 
@@ -393,7 +393,7 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> N
 
 async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
-    await yard.store.write(people_units.block_card, CardId(1), "returned", "console", yard.now_ms)
+    await yard.store.write(cards.block_card, CardId(1), "returned", "console", yard.now_ms)
     html = await get(client, "/people/1")
 
     assert "came back" in html

@@ -26,7 +26,7 @@ from appliance.domain.meter import Reading
 from appliance.domain.roles import Role
 from appliance.services import admin_commands
 from appliance.services.people import people as people_units
-from appliance.services.sessions import starting
+from appliance.services.sessions import metering, starting, stopping
 from tests.ui.yard import ACTOR, HOUR_MS, NOW_MS, Yard
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -52,7 +52,7 @@ def doubtful(db: Database) -> SessionId:
         db, StationId(8), TransactionStarted(1, "04A1B2C3", 90_000, begin_ms, begin_ms)
     )
     end_ms = begin_ms + HOUR_MS
-    starting.transaction_ended(
+    stopping.transaction_ended(
         db, StationId(8), TransactionEnded(started.ref, "04A1B2C3", 10, end_ms, "PowerLoss", (), end_ms)
     )
     return SessionId(int(started.ref))
@@ -63,7 +63,7 @@ def too_fast(db: Database) -> SessionId:
     begin_ms = NOW_MS - 5 * HOUR_MS
     started = starting.transaction_started(db, StationId(8), TransactionStarted(1, "04A1B2C3", 0, begin_ms, begin_ms))
     end_ms = begin_ms + 1_000
-    starting.transaction_ended(
+    stopping.transaction_ended(
         db, StationId(8), TransactionEnded(started.ref, "04A1B2C3", 20_000, end_ms, "Local", (), end_ms)
     )
     return SessionId(int(started.ref))
@@ -292,7 +292,7 @@ async def test_the_page_of_a_running_session_is_told_what_moves(yard: Yard) -> N
         first = await fragments_of(stream)
         assert "12.40" in first["answer"]
         reading = Reading(NOW_MS, 113_100, 7_240)
-        await yard.store.write(starting.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
+        await yard.store.write(metering.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
         second = await fragments_of(stream)
 
     assert "13.10" in second["answer"]
@@ -375,7 +375,7 @@ async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(yard: Yard)
         assert answer.status == 200
     late = TransactionEnded(int(session), "04A1B2C3", 95_000, NOW_MS, "Local", (), NOW_MS)
 
-    await yard.store.write(starting.transaction_ended, StationId(8), late)
+    await yard.store.write(stopping.transaction_ended, StationId(8), late)
 
     found = await yard.store.read(session_list.show, session)
     assert found is not None

@@ -1,0 +1,76 @@
+"""Groups as rows: who pays how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
+from appliance.domain.identifiers import AccountId, GroupId
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who pays how."""
+
+    id: GroupId
+    name: str
+    policy: str
+    limit_minor: int | None
+    tariff_id: int | None
+    people: int
+
+
+GROUP = """
+SELECT id, name, policy, limit_minor, tariff_id,
+       (SELECT count(*) FROM person WHERE group_id = person_group.id AND closed_at_ms IS NULL)
+FROM person_group
+"""
+
+
+def groups(db: Readable) -> list[Group]:
+    """All groups, by name."""
+    return [Group(*row) for row in db.execute(GROUP + "ORDER BY name COLLATE NOCASE")]
+
+
+def find_group(db: Readable, group: GroupId) -> Group | None:
+    """One group."""
+    row = db.execute(GROUP + "WHERE id = ?", (group,)).fetchone()
+    return Group(*row) if row else None
+
+
+def group_named(db: Readable, name: str) -> Group | None:
+    """One group by its name."""
+    row = db.execute(GROUP + "WHERE name = ?", (name,)).fetchone()
+    return Group(*row) if row else None
+
+
+def add_group(
+    db: Database, name: str, policy: str, limit_minor: int | None, tariff_id: int | None, now_ms: int
+) -> GroupId:
+    """A new group."""
+    row = db.execute(
+        "INSERT INTO person_group (name, policy, limit_minor, tariff_id, created_at_ms) VALUES (?, ?, ?, ?, ?) RETURNING id",
+        (name, policy, limit_minor, tariff_id, now_ms),
+    ).fetchone()
+    return GroupId(row[0])
+
+
+def change_group(
+    db: Database, group: GroupId, *, name: str, policy: str, limit_minor: int | None, tariff_id: int | None
+) -> None:
+    """Name, policy, limit and tariff."""
+    db.execute(
+        "UPDATE person_group SET name = ?, policy = ?, limit_minor = ?, tariff_id = ? WHERE id = ?",
+        (name, policy, limit_minor, tariff_id, group),
+    )
+
+
+def move_groups(db: Database, from_tariff: int, to_tariff: int) -> None:
+    """Groups of a tariff that was replaced go with the new one."""
+    db.execute("UPDATE person_group SET tariff_id = ? WHERE tariff_id = ?", (to_tariff, from_tariff))
+
+
+def wallets_of_group(db: Readable, group: GroupId) -> list[AccountId]:
+    """The wallets of all who are in it."""
+    return [AccountId(row[0]) for row in db.execute("SELECT wallet_id FROM person WHERE group_id = ?", (group,))]

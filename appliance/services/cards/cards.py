@@ -1,0 +1,195 @@
+"""Cards: given to a person, changed, blocked, replaced. The wallet is the person's, and stays."""
+
+from __future__ import annotations
+
+import secrets
+
+from appliance.db import ledger
+from appliance.db.cards import aliases, cards, limits, unknown
+from appliance.db.cards.cards import Card, CardGiven
+from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form
+from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
+from appliance.services import audit
+from appliance.services.announce import PersonChanged
+from appliance.services.cards import revocation
+from appliance.services.people import people as people_
+from appliance.services.texts import optional
+
+TRANSACTIONS_MAX = 1000
+
+
+CAME_BACK = frozenset({"returned", "undone"})
+"""Why a card is blocked that lies in the drawer and may be given to somebody else."""
+
+
+def add_card(
+    db: Database,
+    uid: str,
+    person: PersonId,
+    actor: str,
+    now_ms: int,
+    *,
+    label: str = "",
+    transactions_max: int = 1,
+    expires_at_ms: int | None = None,
+    kind: str = "",
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
+) -> CardId:
+    """A card for a person; its UID may be written in any of the usual ways. One that came back gets a new holder.
+
+    `kind` is the chip, where a reader of ours has seen it; `id_token_type` what a station has told.
+
+    Raises:
+        Invalid: There is no UID, it is longer than chargers can tell, or it is one that changes at every tap.
+        Conflict: Somebody has this card.
+    """
+    normal = normal_form(uid)
+    if not normal:
+        raise Invalid("uid", "A card has a UID.")
+    if len(uid) > ID_TOKEN_CHARS_MAX:
+        raise Invalid("uid", "A card's number has at most {most} characters.", most=ID_TOKEN_CHARS_MAX)
+    if is_random(normal):
+        raise Invalid(
+            "uid",
+            "This number changes at every tap, as those of telephones do: it identifies nobody.",
+            "Take a card instead.",
+        )
+    check_transactions_max(transactions_max)
+    found = people_.need_person(db, person)
+    known = cards.card_by_uid(db, normal)
+    if known is not None and not has_come_back(known):
+        raise Conflict("This card belongs to {name} already.", name=known.person)
+    alias = aliases.find(db, normal)
+    if alias is not None:
+        raise Conflict("A charger calls the card of {name} so.", name=need_card(db, alias).person)
+    given = CardGiven(
+        person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind, id_token_type
+    )
+    if known is None:
+        card = cards.add_card(db, normal, given, now_ms)
+    else:
+        card = known.id
+        keep_deposit(db, known, actor, now_ms)
+        cards.reissue_card(db, card, given, now_ms)
+        db.announce(PersonChanged(known.person_id))
+    unknown.forget(db, normal)
+    audit.record(
+        db, actor, "card.create", f"card:{card}", now_ms, uid=masked(normal), person=int(person), name=found.name
+    )
+    db.announce(PersonChanged(person))
+    return card
+
+
+def keep_deposit(db: Database, card: Card, actor: str, now_ms: int) -> None:
+    """A deposit that was not given back with the card is the site's once the card goes to somebody else."""
+    if not card.deposit_minor:
+        return
+    ledger.transfer(
+        db,
+        Operation.POST,
+        f"deposit-kept|{card.id}|{card.issue}",
+        debit=DEPOSITS,
+        credit=ADJUSTMENTS,
+        amount_minor=card.deposit_minor,
+        code="deposit",
+        reference=f"card {card.id}",
+        actor=actor,
+        now_ms=now_ms,
+    )
+
+
+def has_come_back(card: Card) -> bool:
+    """Whether it lies in the drawer and may be given to somebody else."""
+    return card.blocked_at_ms is not None and card.blocked_why in CAME_BACK
+
+
+def new_token() -> str:
+    """The opaque end of a card's link: 96 bits, which nobody guesses."""
+    return secrets.token_hex(12)
+
+
+def change_card(
+    db: Database, card: CardId, actor: str, now_ms: int, *, label: str, transactions_max: int, expires_at_ms: int | None
+) -> None:
+    """What is printed on it, how many sessions at once, until when."""
+    found = need_card(db, card)
+    check_transactions_max(transactions_max)
+    cards.change_card(
+        db,
+        card,
+        person=found.person_id,
+        label=optional("label", label),
+        transactions_max=transactions_max,
+        expires_at_ms=expires_at_ms,
+    )
+    if expires_at_ms is not None and expires_at_ms <= now_ms:
+        revocation.announce_death(db, found)
+    audit.record(db, actor, "card.change", f"card:{card}", now_ms, label=label)
+    db.announce(PersonChanged(found.person_id))
+
+
+def block_card(db: Database, card: CardId, why: str, actor: str, now_ms: int) -> None:
+    """It charges nowhere from now on; what it charges at the moment is stopped."""
+    found = need_card(db, card)
+    if found.blocked_at_ms is not None:
+        return
+    cards.set_blocked(db, card, now_ms, optional("reason", why))
+    revocation.let_die(db, found, now_ms)
+    audit.record(db, actor, "card.block", f"card:{card}", now_ms, uid=masked(found.uid), why=why)
+    db.announce(PersonChanged(found.person_id))
+
+
+def unblock_card(db: Database, card: CardId, actor: str, now_ms: int) -> None:
+    """It may charge again."""
+    found = need_card(db, card)
+    if found.replaced_by is not None:
+        raise Refusal("This card was replaced by another.", "Give out the new card; this one stays blocked.")
+    if has_come_back(found):
+        raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
+    cards.set_blocked(db, card, None, "")
+    audit.record(db, actor, "card.unblock", f"card:{card}", now_ms, uid=masked(found.uid))
+    db.announce(PersonChanged(found.person_id))
+
+
+def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, kind: str = "") -> CardId:
+    """A new card instead of a lost one, with its limits and its deposit: the old one is blocked for good, the money stays
+    with the person.
+    """
+    found = need_card(db, card)
+    if found.replaced_by is not None:
+        raise Refusal("This card was replaced by another.")
+    new = add_card(
+        db,
+        uid,
+        found.person_id,
+        actor,
+        now_ms,
+        transactions_max=found.transactions_max,
+        expires_at_ms=found.expires_at_ms,
+        kind=kind,
+    )
+    limits.copy(db, card, new)
+    cards.set_deposit(db, new, found.deposit_minor)
+    cards.set_deposit(db, card, 0)
+    cards.set_blocked(db, card, now_ms, "replaced", new)
+    revocation.let_die(db, found, now_ms)
+    audit.record(db, actor, "card.replace", f"card:{card}", now_ms, uid=masked(found.uid), new=int(new))
+    return new
+
+
+def need_card(db: Readable, card: CardId) -> Card:
+    """The card, or NotFound."""
+    found = cards.find_card(db, card)
+    if found is None:
+        raise NotFound("There is no such card.")
+    return found
+
+
+def check_transactions_max(number: int) -> None:
+    """How many sessions a card may have at once."""
+    if not 1 <= number <= TRANSACTIONS_MAX:
+        raise Invalid("transactions_max", "Between {least} and {most}.", least=1, most=TRANSACTIONS_MAX)

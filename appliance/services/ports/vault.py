@@ -1,0 +1,19 @@
+"""What services ask of whoever seals secrets."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class CannotOpen(Exception):
+    """What was sealed is of another key or another purpose, or was changed."""
+
+
+class Vault(Protocol):
+    """Seals what the site keeps secret for others. Where its key is lost there is no vault."""
+
+    def seal(self, purpose: str, plain: bytes) -> bytes:
+        """Something that only the same vault opens, and only for the same purpose."""
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        """What was sealed; CannotOpen otherwise."""

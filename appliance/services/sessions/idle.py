@@ -1,0 +1,101 @@
+"""The place that a car takes without charging, while its transaction runs and after it: kept, and charged where the tariff minds."""
+
+from __future__ import annotations
+
+from appliance.db import site as sites
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import closing, sessions
+from appliance.db.sessions.sessions import Running
+from appliance.domain import session as rules
+from appliance.domain.calendar import day_of
+from appliance.domain.events import (
+    ChargingStateChanged,
+    StatusChanged,
+)
+from appliance.domain.identifiers import StationId
+from appliance.domain.session import SessionEvent, after, bill_for
+from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, takes_the_place
+from appliance.services import settings
+from appliance.services.announce import SessionChanged
+from appliance.services.sessions import billing
+
+
+def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
+    """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
+    occupied = event.status == ConnectorStatus.OCCUPIED
+    if closing.is_occupied_beside(db, station, event.evse, event.connector) and not occupied:
+        return  # It is the other connector at which the car hangs.
+    if occupied and not event.finer:
+        return  # Its transaction tells the rest.
+    running = sessions.on_evse(db, station, event.evse)
+    if running is not None:
+        set_idle(db, running, takes_the_place(event.charging_state), event.at_ms, event.received_at_ms)
+    elif not occupied:
+        until_ms = min(event.at_ms, event.received_at_ms)
+        end_parking(db, station, event.evse, until_ms, event.received_at_ms)
+
+
+def charging_state_changed(db: Database, station: StationId, event: ChargingStateChanged) -> None:
+    """A transaction tells whether the car takes energy, only takes the place, or is gone."""
+    running = sessions.on_evse(db, station, event.evse)
+    if running is not None:
+        # A car that was connected and has got nothing yet waits for its driver's card.
+        waits = event.charging_state == ChargingState.EV_CONNECTED and not running.energy_wh
+        idle = takes_the_place(event.charging_state) and not waits
+        set_idle(db, running, idle, event.at_ms, event.received_at_ms)
+    elif event.charging_state == ChargingState.IDLE:
+        until_ms = min(event.at_ms, event.received_at_ms)
+        end_parking(db, station, event.evse, until_ms, event.received_at_ms)
+
+
+def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at_ms: int) -> None:
+    """From now on the car takes the place without charging, or does so no more."""
+    if at_ms < running.status_at_ms <= received_at_ms:
+        return  # It comes late, and another has taken its place.
+    running.status_at_ms = at_ms
+    if idle and not running.is_idle:
+        sessions.open_idle(db, running, at_ms)
+    elif not idle and running.is_idle:
+        sessions.close_idle(db, running, at_ms)
+
+
+def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None:
+    """From when the place is taken without charging, if the tariff minds and the cable is still in."""
+    if running.tariff is None or not running.tariff.idle_milli_per_minute or running.wallet is None:
+        return None
+    state = closing.connector_state(db, running.station, running.evse)
+    return ended_at_ms if state is not None and cable_is_in(*state) else None
+
+
+def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
+    """The cable is out, or the next transaction begins: what the place cost since the last one ended is charged."""
+    session = closing.find_parked(db, station, evse)
+    if session is None:
+        return
+    since_ms = closing.parked_at(db, session)
+    until_ms = max(since_ms, min(at_ms, since_ms + settings.of(db).parking_max_s * 1000))
+    closing.add_idle(db, session, since_ms, until_ms)
+    parked = sessions.load(db, session)
+    assert parked is not None
+    usage_before, before = closing.bill_of(db, session)
+    usage = rules.with_parking(parked, usage_before, since_ms, until_ms)
+    bill = bill_for(usage, parked.tariff)
+    if bill.total_minor > before.total_minor:
+        billing.adjust(db, parked, before, bill, times=0, now_ms=now_ms)
+        closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
+        day = day_of(at_ms, sites.of(db).zone)
+        closing.add_day(db, day, station, session, 0, 0, bill.total_minor - before.total_minor, first=False)
+    closing.unpark(db, session)
+    db.announce(SessionChanged(session, station, evse, parked.person, "ended"))
+
+
+def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> bool:
+    """A transaction begins at a place where a car parks; one that began before that is a late message and ends nothing.
+
+    Whether a car has parked there.
+    """
+    session = closing.find_parked(db, station, evse)
+    if session is None or closing.parked_at(db, session) > at_ms:
+        return False
+    end_parking(db, station, evse, at_ms, now_ms)
+    return True

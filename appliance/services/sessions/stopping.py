@@ -1,0 +1,70 @@
+"""The station's word that a transaction is over: billed, and always accepted. Also stops that nobody can make sense of."""
+
+from __future__ import annotations
+
+from appliance.db.engine.unit import Database
+from appliance.db.people import payers
+from appliance.db.people.payers import Payer
+from appliance.db.sessions import closing as closing_rows
+from appliance.domain.authorization import Authorization, AuthorizationStatus
+from appliance.domain.events import (
+    TransactionEnded,
+)
+from appliance.domain.identifiers import SessionId, StationId
+from appliance.services import problems
+from appliance.services.sessions import closing, metering
+from appliance.services.sessions.authorization import judge
+
+
+def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Authorization | None:
+    """A transaction is over: it is billed, and its stop is always accepted. The answer is about who stopped it."""
+    running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
+    if running is not None:
+        metering.take_in(db, running, event.readings)
+        closing.close(db, running, event)
+    elif not closing.correct_estimate(db, station, event):
+        report_stray(db, station, event)
+    if event.id_token is None:
+        return None
+    if running is not None and running.id_token == event.id_token:
+        return authorization_of_holder(db, event)
+    payer = payers.by_token(db, event.id_token, event.id_token_type)
+    if payer is not None and running is not None and running.id_token == payer.uid:
+        return authorization_of_holder(db, event)
+    return authorization_of_stopper(db, station, payer, event)
+
+
+def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> None:
+    """A stop whose payload cannot be read, not even its transaction: staff must look at it."""
+    problems.raise_problem(db, "unreadable", f"station:{station}", received_at_ms, station=int(station), note=note)
+
+
+def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:
+    """A stop of something we do not know, or of another station's session: never obeyed, shown to the staff."""
+    if isinstance(event.ref, int) and event.ref > 0:
+        closed = closing_rows.find_closed(db, SessionId(event.ref))
+        if closed is not None and closed.station == station:
+            return  # The same stop once more.
+    problems.raise_problem(
+        db, "stray_stop", f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
+    )
+
+
+def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorization:
+    """The card that began it: whether it may begin another is asked then, so its standing is enough."""
+    assert event.id_token is not None
+    known = payers.standing(db, event.id_token)
+    if known is not None and known[0]:
+        return Authorization(AuthorizationStatus.BLOCKED)
+    if known is not None and known[1] is not None and known[1] <= event.received_at_ms:
+        return Authorization(AuthorizationStatus.EXPIRED)
+    return Authorization(AuthorizationStatus.ACCEPTED)
+
+
+def authorization_of_stopper(
+    db: Database, station: StationId, payer: Payer | None, event: TransactionEnded
+) -> Authorization:
+    """Information only: the transaction is over, whoever ended it."""
+    if payer is None:
+        return Authorization(AuthorizationStatus.ACCEPTED)
+    return judge(db, payer, station, event.received_at_ms, starting=False)
