@@ -24,13 +24,13 @@ from appliance.domain.site import Site
 from appliance.host import systemd
 from appliance.host.control_socket import listening
 from appliance.host.data_directory import DataDirectory
-from appliance.host.listeners import Faces, listen
+from appliance.host.listeners import Listeners, listen
 from appliance.host.live_settings import LiveSettings
 from appliance.host.tasks import running
 from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import health, settings
 from appliance.services.announce import Announcement, Hub, SettingsChanged
-from appliance.services.cards.revocation import DeadCards
+from appliance.services.cards.revocation import Revocation
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.tasks import Tasks
 
@@ -77,25 +77,25 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         stations = await stack.enter_async_context(open_stations(store, hub, live_settings, site_key, clock))
         control = RemoteControl(store, stations.commands, hub, clock)
         stack.push_async_callback(control.close)
-        dead_cards = DeadCards(store, stations.commands, hub, clock)
+        dead_cards = Revocation(store, stations.commands, hub, clock)
         stack.push_async_callback(dead_cards.close)
         await dead_cards.open()
         await stack.enter_async_context(listening(data, store, clock))
-        faces = Faces()
+        faces = Listeners()
         await listen(stack, faces, "stations", stations.application, arguments.stations, None)
 
         # Chargers are served from here on, also while the rest is loaded beside them.
         await asyncio.to_thread(importlib.import_module, "appliance.host.late_start")
-        from appliance.host.late_start import Core, open_office  # noqa: PLC0415  # see above
+        from appliance.host.late_start import ChargingSide, open_rest  # noqa: PLC0415  # see above
 
-        core = Core(data, store, hub, clock, site, site_key, stations, control, faces)
-        await open_office(stack, arguments, core, demo)
+        core = ChargingSide(data, store, hub, clock, site, site_key, stations, control, faces)
+        await open_rest(stack, arguments, core, demo)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECTIONS)
         gc.enable()
         systemd.ready("Serving.")
-        await stack.enter_async_context(running(beat_for_watchdog(store, clock), "watchdog"))
+        await stack.enter_async_context(running(commit_heartbeats(store, clock), "watchdog"))
         await stop.wait()
         systemd.stopping("Stopping.")
         log.info("stopping")
@@ -125,12 +125,12 @@ async def load_site(store: Store, *, is_demo: bool) -> Site:
     return site
 
 
-async def beat_for_watchdog(store: Store, clock: Clock) -> None:
+async def commit_heartbeats(store: Store, clock: Clock) -> None:
     """Tell systemd that the server lives, each time that a real commit has gone to the disk."""
     interval_s = systemd.watchdog_interval_s()
     while interval_s is not None:
         async with asyncio.timeout(COMMIT_S_MAX):
-            await store.write(health.beat, clock())
+            await store.write(health.heartbeat_commit, clock())
         systemd.alive()
         await asyncio.sleep(interval_s)
 

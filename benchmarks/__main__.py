@@ -184,10 +184,10 @@ def make_site(folder: Path, number: int) -> None:
     db = open_to_write(data.database)
     db.execute("BEGIN IMMEDIATE")
     tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), ACTOR, now_ms)
-    group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
+    group = groups.add(db, "Customers", "prepaid", ACTOR, now_ms)
     for count in range(number):
-        person = people.add_person(db, f"Person {count}", group, ACTOR, now_ms)
-        cards.add_card(db, f"TAG{count:05}", person, ACTOR, now_ms)
+        person = people.add(db, f"Person {count}", group, ACTOR, now_ms)
+        cards.add(db, f"TAG{count:05}", person, ACTOR, now_ms)
         wallets.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", ACTOR, now_ms)
         admission.register(db, f"CP{count:05}", "", 0, None, ACTOR, now_ms)
     sites.set_setting(db, "messages_per_s", "0")

@@ -123,7 +123,7 @@ def fill(path: Path) -> None:
         "console",
         NOW_MS,
     )
-    group = groups.add_group(db, "Customers", "prepaid", "console", NOW_MS)
+    group = groups.add(db, "Customers", "prepaid", "console", NOW_MS)
     for number in range(CONNECTORS):
         station = admission.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
         charging = (ConnectorStatus.OCCUPIED, ChargingState.CHARGING, "Charging")
@@ -131,8 +131,8 @@ def fill(path: Path) -> None:
         told_ms = NOW_MS - 90 * MINUTE_MS
         status_units.status_changed(db, station, StatusChanged(1, 1, status, "", "", told_ms, NOW_MS, state, finer))
         if number % 3:
-            person = people.add_person(db, f"Person {number}", group, "console", NOW_MS)
-            cards.add_card(db, f"04{number:06X}", person, "console", NOW_MS)
+            person = people.add(db, f"Person {number}", group, "console", NOW_MS)
+            cards.add(db, f"04{number:06X}", person, "console", NOW_MS)
             wallets.top_up(db, person, 500_000, "cash", f"first-{person}", "console", NOW_MS)
             charge(db, station, f"04{number:06X}")
     db.flush()

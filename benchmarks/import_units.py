@@ -55,7 +55,7 @@ async def measure(rows: list[Row], rows_at_once: int) -> None:
         store = Store(path)
         await store.open()
         await store.write(create, Site("Yard", "BDT", 2, "Asia/Dhaka", "en"), bytes(32), NOW_MS)
-        await store.write(groups.add_group, "Customers", "prepaid", ACTOR, NOW_MS)
+        await store.write(groups.add, "Customers", "prepaid", ACTOR, NOW_MS)
         began_s = time.perf_counter()
         done = Result()
         for begin in range(0, len(rows), rows_at_once):

@@ -92,8 +92,8 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     db.execute("BEGIN IMMEDIATE")
     tariff = Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900)
     tariff_id = tariffs.add(db, tariff, ACTOR, now_ms)
-    group = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
-    person = people.add_person(db, "Person", group, ACTOR, now_ms)
+    group = groups.add(db, "Customers", "prepaid", ACTOR, now_ms)
+    person = people.add(db, "Person", group, ACTOR, now_ms)
     places = [
         admission.register(db, f"CP{count:05}", f"Place {count}", 0, None, ACTOR, now_ms) for count in range(number)
     ]

@@ -14,7 +14,7 @@ from aiohttp import web
 from appliance.db.stations import message_log
 from appliance.domain.roles import Role
 from appliance.host.addresses import Address
-from appliance.host.listeners import Faces, listen
+from appliance.host.listeners import Listeners, listen
 from appliance.ocpp.settings import StationSettings
 from appliance.services.operators import log_ins, tokens
 from appliance.ui.api.app import PAGES as API
@@ -45,7 +45,7 @@ WEBSOCKET = (
 class Doors:
     """What can be asked for on each listener."""
 
-    faces: Faces
+    faces: Listeners
     paths: dict[str, list[str]]
     cookie: str
     """Of an owner."""
@@ -69,7 +69,7 @@ async def _doors(tmp_path: Path) -> AsyncIterator[Doors]:
             "drivers": create_drivers(yard.console),
             "console-redirect": create_redirect(1),
         }
-        faces = Faces()
+        faces = Listeners()
         for face, application in applications.items():
             await listen(stack, faces, face, application, Address(HOST, 0), None)
         message = (1, yard.now_ms, "in", "Heartbeat", '[2,"1","Heartbeat",{}]', "", None)

@@ -15,7 +15,7 @@ import uvloop
 from appliance.domain.clock import system_clock
 from appliance.host import listeners
 from appliance.host.addresses import Address
-from appliance.host.listeners import Faces, listen
+from appliance.host.listeners import Listeners, listen
 from appliance.host.tls.contexts import server_context
 from appliance.host.tls.site import ensure
 from appliance.ui.api.app import PAGES as API
@@ -35,7 +35,7 @@ class House:
     """A site and its listeners."""
 
     site: Running
-    faces: Faces
+    faces: Listeners
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
     certificate = ensure(folder, ("localhost",), (HOST,), system_clock())
     async with AsyncExitStack() as stack:
         site = await stack.enter_async_context(open_site(folder))
-        faces = Faces()
+        faces = Listeners()
         for face, application in (
             ("stations", site.face.application),
             ("stations-tls", site.face.application),

@@ -157,7 +157,7 @@ async def _statements(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 async def every_page(yard: Yard) -> None:
     """All that can be asked for with GET: pages, what their links lead to, fragments, the API, drivers' pages."""
-    await yard.store.write(cards.block_card, 2, "lost", ACTOR, NOW_MS)
+    await yard.store.write(cards.block, 2, "lost", ACTOR, NOW_MS)
     await yard.store.write(unknown.note, "04FFEE11", "", 1, NOW_MS)
     await yard.store.write(
         problems.raise_problem, "offline", "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True

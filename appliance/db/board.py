@@ -24,7 +24,7 @@ RECENT_MAX = 200
 
 
 @dataclass(slots=True)
-class Place:
+class ConnectorTile:
     """A connector; with `evse` 0 a station that has not told of any."""
 
     station: int
@@ -118,7 +118,7 @@ class Knocking:
     seen_at_ms: int | None
 
 
-PLACES = """
+CONNECTORS = """
 SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse, 0), coalesce(connector, 0),
        coalesce(connector.status, station.status), coalesce(charging_state, ''), coalesce(finer_status, ''),
        coalesce(connector.error_code, ''), coalesce(info, ''), coalesce(changed_at_ms, 0)
@@ -160,15 +160,15 @@ WHERE connector.status = 'Occupied' AND (charging_state = 'EVConnected' OR finer
 """
 
 
-def places(db: Readable, station: int | None = None) -> list[Place]:
+def connectors(db: Readable, station: int | None = None) -> list[ConnectorTile]:
     """The connectors of all approved stations, or of one."""
     one = "" if station is None else "AND station.id = :station"
     rows = db.execute(
-        f"{PLACES} {one} ORDER BY name COLLATE NOCASE, station.id, evse, connector", {"station": station}
+        f"{CONNECTORS} {one} ORDER BY name COLLATE NOCASE, station.id, evse, connector", {"station": station}
     ).fetchall()
     plugs = Counter((row[0], row[5]) for row in rows)
     evses = Counter(station for station, _ in plugs)
-    return [Place(*(*row, evses[row[0]], plugs[row[0], row[5]])) for row in rows]
+    return [ConnectorTile(*(*row, evses[row[0]], plugs[row[0], row[5]])) for row in rows]
 
 
 def begun(db: Readable) -> Begun:

@@ -61,7 +61,7 @@ def rename(db: Database, name: str, language: str) -> None:
     db.remembered.pop("site", None)
 
 
-def beat(db: Database, now_ms: int) -> None:
+def heartbeat_commit(db: Database, now_ms: int) -> None:
     """A real commit: proof that the way to the disk is open."""
     db.execute("UPDATE site SET pulse_at_ms = ?", (now_ms,))
 

@@ -108,11 +108,11 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
     )
     began_ms = now_ms - HISTORY_DAYS * DAY_MS
     tariffs.add(db, DEMO_TARIFF, ACTOR, began_ms)
-    group_ids = {name: groups.add_group(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
+    group_ids = {name: groups.add(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
     for name, phone, group, uid, amount_minor in PEOPLE:
-        person = people_units.add_person(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
+        person = people_units.add(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
         label = f"{int(person):04}"
-        card_units.add_card(db, uid, person, ACTOR, began_ms, label=label)
+        card_units.add(db, uid, person, ACTOR, began_ms, label=label)
         if amount_minor:
             wallets.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
     evses: list[Iterator[int]] = []
@@ -191,7 +191,7 @@ def live_through(evses: list[Iterator[int]]) -> None:
 
 def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> None:
     """Customers pay in before they run dry."""
-    card = cards.card_by_uid(db, uid)
+    card = cards.by_uid(db, uid)
     assert card is not None
     db.flush()
     person = people.find(db, card.person_id)

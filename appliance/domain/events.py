@@ -99,7 +99,7 @@ class Stage(StrEnum):
 
 
 @dataclass(slots=True)
-class TransactionTold:
+class TransactionEvent:
     """A message of a transaction that its station names itself (OCPP 2.x): its start, something that happened, or its end."""
 
     ref: str

@@ -18,7 +18,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.site import Site
 from appliance.host.certificate import keep_certificate, site_certificate
 from appliance.host.data_directory import DataDirectory
-from appliance.host.listeners import Faces, listen
+from appliance.host.listeners import Listeners, listen
 from appliance.host.public_urls import addresses, card_link_base
 from appliance.host.secrets import open_vault
 from appliance.host.tasks import running
@@ -44,7 +44,7 @@ READER_SEARCH_AFTER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
+class ChargingSide:
     """What runs already: chargers are served."""
 
     data: DataDirectory
@@ -55,11 +55,11 @@ class Core:
     site_key: bytes
     stations: StationsFace
     control: RemoteControl
-    faces: Faces
+    faces: Listeners
 
 
-async def open_office(
-    stack: AsyncExitStack, arguments: argparse.Namespace, core: Core, demo: ModuleType | None
+async def open_rest(
+    stack: AsyncExitStack, arguments: argparse.Namespace, core: ChargingSide, demo: ModuleType | None
 ) -> None:
     """Open all of it, until the stack is left, and say on standard output where the faces are.
 
@@ -89,7 +89,7 @@ async def open_office(
         toy_reader=toy_reader,
         toy_chargers=cars,
     )
-    await open_faces(stack, arguments, console, core, certificate)
+    await open_listeners(stack, arguments, console, core, certificate)
     await stack.enter_async_context(desks.running(DeskKey(core.site_key, card_link_base(arguments, core.faces))))
     stack.push_async_callback(stations.links.close)
 
@@ -97,14 +97,14 @@ async def open_office(
     await stack.enter_async_context(keeping_time(jobs))
     if cars is not None:
         await stack.enter_async_context(running(cars.run(core.faces.urls["stations"]), "demo cars"))
-    await say_where(core.faces, store, clock, demo)
+    await print_urls(core.faces, store, clock, demo)
 
 
-async def open_faces(
+async def open_listeners(
     stack: AsyncExitStack,
     arguments: argparse.Namespace,
     console: Console,
-    core: Core,
+    core: ChargingSide,
     certificate: SiteCertificate | None,
 ) -> None:
     """Bind all further listeners; with a certificate the console is served over HTTPS, and over http only redirects there."""
@@ -133,7 +133,7 @@ async def open_faces(
         await stack.enter_async_context(running(renewing, "certificate"))
 
 
-async def say_where(faces: Faces, store: Store, clock: Clock, demo: ModuleType | None) -> None:
+async def print_urls(faces: Listeners, store: Store, clock: Clock, demo: ModuleType | None) -> None:
     """One line for each face on standard output, and how to get in as long as nobody can."""
     for face in ("stations", "stations-tls", "console-tls", "console", "drivers"):
         if face in faces.urls:

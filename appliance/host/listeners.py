@@ -26,7 +26,7 @@ class PortTaken(Refusal):
 
 
 @dataclass(slots=True)
-class Faces:
+class Listeners:
     """What is being served: by face (`stations`, `stations-tls`, `console`, …) the URL and the port."""
 
     urls: dict[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Faces:
 
 async def listen(
     stack: AsyncExitStack,
-    faces: Faces,
+    faces: Listeners,
     face: str,
     application: web.Application,
     address: Address,

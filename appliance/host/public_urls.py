@@ -6,17 +6,17 @@ import argparse
 from urllib.parse import urlsplit
 
 from appliance.host.addresses import Address, local_addresses, local_names
-from appliance.host.listeners import EVERYWHERE, Faces
+from appliance.host.listeners import EVERYWHERE, Listeners
 from appliance.host.tls.site import SiteCertificate
 from appliance.ui.frame.context import Addresses
 
 
-def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, faces: Faces) -> Addresses:
+def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, faces: Listeners) -> Addresses:
     """Where the faces that are bound by now are reached from outside, as pages say it."""
     return Addresses(
-        stations=from_outside(faces, "stations", arguments.stations),
-        stations_tls=from_outside(faces, "stations-tls", arguments.stations_tls),
-        drivers=from_outside(faces, "drivers", arguments.drivers),
+        stations=urls_of(faces, "stations", arguments.stations),
+        stations_tls=urls_of(faces, "stations-tls", arguments.stations_tls),
+        drivers=urls_of(faces, "drivers", arguments.drivers),
         hosts=frozenset(local_names(names_given(arguments) + drivers_host(arguments))),
         secure=certificate is not None,
         ca_file=str(certificate.ca_file) if certificate else "",
@@ -24,14 +24,14 @@ def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None
     )
 
 
-def card_link_base(arguments: argparse.Namespace, faces: Faces) -> str:
+def card_link_base(arguments: argparse.Namespace, faces: Listeners) -> str:
     """What stands on cards before a card's token: the drivers' face as phones reach it."""
-    outside = from_outside(faces, "drivers", arguments.drivers)
+    outside = urls_of(faces, "drivers", arguments.drivers)
     url: str = arguments.drivers_url or (outside[0] if outside else f"{faces.urls['drivers']}/")
     return f"{url}card/"
 
 
-def from_outside(faces: Faces, face: str, bound: Address | None) -> tuple[str, ...]:
+def urls_of(faces: Listeners, face: str, bound: Address | None) -> tuple[str, ...]:
     """The URLs of a face, one for each address of this box that others on the network can reach; none if it is not served."""
     if bound is None or face not in faces.urls:
         return ()

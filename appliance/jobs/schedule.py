@@ -58,7 +58,7 @@ class Jobs:
 
     async def give_up_old_wishes(self) -> None:
         """Money held for a start that never came goes back."""
-        await self.store.write(start_requests.give_up_old, self.clock())
+        await self.store.write(start_requests.expire, self.clock())
 
     async def stop_wanted_sessions(self) -> None:
         """Stops that the server wants, of stations that are back or did not obey."""

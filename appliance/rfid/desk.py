@@ -290,7 +290,7 @@ def ask(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> tuple
 def standing(db: Readable, desk: str, seen: Seen, key: DeskKey) -> Standing:
     """What waits at this desk for the card that lies there."""
     job = rows.waiting_at(db, desk)
-    card = None if taps.objection(seen) else cards.card_by_uid(db, normal_form(seen.uid))
+    card = None if taps.objection(seen) else cards.by_uid(db, normal_form(seen.uid))
     work = taps.wanted(db, card.id, seen, key) if card is not None else None
     return (job.id, job.made, work) if job is not None else (None, 0, work)
 

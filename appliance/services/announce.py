@@ -67,7 +67,7 @@ class DeskChanged:
 
 
 @dataclass(slots=True)
-class CardDied:
+class CardRevoked:
     """A card must charge nowhere any more: stations that remember it are told to forget it."""
 
     card: int
@@ -91,7 +91,7 @@ Announcement = (
     | ProblemsChanged
     | SettingsChanged
     | DeskChanged
-    | CardDied
+    | CardRevoked
     | UnknownTagSeen
 )
 Listener = Callable[[list[Announcement]], None]

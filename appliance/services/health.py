@@ -93,9 +93,9 @@ def report_books(db: Database, wrong: list[str], now_ms: int) -> None:
     _set(db, "books", "ledger", bool(wrong), now_ms, wrong=wrong[:5])
 
 
-def beat(db: Database, now_ms: int) -> None:
+def heartbeat_commit(db: Database, now_ms: int) -> None:
     """A real commit."""
-    sites.beat(db, now_ms)
+    sites.heartbeat_commit(db, now_ms)
 
 
 def _set(db: Database, kind: str, subject: str, is_wrong: bool, now_ms: int, **details: object) -> None:

@@ -31,7 +31,7 @@ def change(db: Database, tariff_id: int, tariff: Tariff, actor: str, now_ms: int
     if found is None or found.archived_at_ms is not None:
         raise NotFound("There is no such tariff.")
     number = tariffs.add(db, check(tariff), now_ms)
-    groups.move_groups(db, tariff_id, number)
+    groups.move_to_tariff(db, tariff_id, number)
     tariffs.archive(db, tariff_id, now_ms)
     if found.is_default:
         tariffs.make_default(db, number)
@@ -60,7 +60,7 @@ def archive(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
         raise NotFound("There is no such tariff.")
     if found.is_default:
         raise Refusal("This is the default tariff.", "Make another one the default first.")
-    if any(group.tariff_id == tariff_id for group in groups.groups(db)):
+    if any(group.tariff_id == tariff_id for group in groups.all_by_name(db)):
         raise Refusal("A group has this tariff.", "Give the group another tariff first.")
     tariffs.archive(db, tariff_id, now_ms)
     audit.record(db, actor, "tariff.archive", f"tariff:{tariff_id}", now_ms, name=found.tariff.name)

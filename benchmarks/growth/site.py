@@ -104,8 +104,7 @@ def build(folder: Path, size: Size, now_ms: int) -> None:
     tariff = tariffs.add(db, TARIFF, ACTOR, first_ms)
     tariffs.make_default(db, tariff, ACTOR, first_ms)
     payers, staff = (
-        groups.add_group(db, name, policy, ACTOR, first_ms)
-        for name, policy in (("Customers", "prepaid"), ("Staff", "free"))
+        groups.add(db, name, policy, ACTOR, first_ms) for name, policy in (("Customers", "prepaid"), ("Staff", "free"))
     )
     operators.add(
         db, login="bench", name="Nasrin", role=Role.OWNER, password_hash="-", language="", actor="console", now_ms=first_ms

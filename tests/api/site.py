@@ -24,7 +24,7 @@ from appliance.db.engine.store import Store
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
 from appliance.host.addresses import Address
-from appliance.host.listeners import Faces, listen
+from appliance.host.listeners import Listeners, listen
 from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services.announce import Hub
@@ -164,7 +164,7 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
             desk_key=key,
         )
         application = create_console(console, more=PAGES)
-        faces = Faces()
+        faces = Listeners()
         await listen(stack, faces, "console", application, Address("127.0.0.1", 0), None)
         await listen(stack, faces, "stations", face.application, Address("127.0.0.1", 0), None)
         session = await stack.enter_async_context(aiohttp.ClientSession())

@@ -24,7 +24,7 @@ from appliance.domain.site import Site
 from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
 from appliance.host.addresses import Address
-from appliance.host.listeners import Faces, listen
+from appliance.host.listeners import Listeners, listen
 from appliance.ocpp.admission.endpoint import StationsFace, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import tariffs
@@ -66,7 +66,7 @@ class Server:
         self.face = await self._stack.enter_async_context(
             open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock)
         )
-        faces = Faces()
+        faces = Listeners()
         await listen(self._stack, faces, "stations", self.face.application, Address("127.0.0.1", 0), None)
         self.url = f"http://127.0.0.1:{faces.ports['stations']}"
 
@@ -228,7 +228,7 @@ def fill(db: Database) -> None:
     now_ms = system_clock()
     sites.create(db, Site("Depot", "BDT", 2, "Asia/Dhaka", "en"), SITE_KEY, now_ms)
     tariffs.add(db, Tariff(0, "Day", 1_200_000, 0, 0, 0, 0, 0), "operator:1", now_ms)
-    group = groups.add_group(db, "Guests", "prepaid", "operator:1", now_ms)
-    person = people.add_person(db, "Rahima Khatun", group, "operator:1", now_ms)
-    cards.add_card(db, CARD, person, "operator:1", now_ms)
+    group = groups.add(db, "Guests", "prepaid", "operator:1", now_ms)
+    person = people.add(db, "Rahima Khatun", group, "operator:1", now_ms)
+    cards.add(db, CARD, person, "operator:1", now_ms)
     wallets.top_up(db, person, 100_000, "cash", "first", "operator:1", now_ms)

@@ -14,9 +14,9 @@ from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.outgoing import ENTRIES_AT_ONCE
-from appliance.services.announce import Announcement, CardDied
+from appliance.services.announce import Announcement, CardRevoked
 from appliance.services.cards import cards, revocation
-from appliance.services.cards.revocation import DeadCards
+from appliance.services.cards.revocation import Revocation
 from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.simulator.charger import Authorization
 from appliance.simulator.station import Station as SimulatedBox
@@ -131,9 +131,9 @@ async def test_a_station_that_is_away_cannot_be_told(server: Server) -> None:
 
 
 @asynccontextmanager
-async def watching(server: Server) -> AsyncIterator[DeadCards]:
+async def watching(server: Server) -> AsyncIterator[Revocation]:
     """The service, as the server begins and ends it."""
-    dead = DeadCards(server.store, server.face.commands, server.hub, server.clock)
+    dead = Revocation(server.store, server.face.commands, server.hub, server.clock)
     await dead.open()
     try:
         yield dead
@@ -142,7 +142,7 @@ async def watching(server: Server) -> AsyncIterator[DeadCards]:
 
 
 def block(db: Database) -> None:
-    cards.block_card(db, CardId(1), "lost", "operator:1", system_clock())
+    cards.block(db, CardId(1), "lost", "operator:1", system_clock())
 
 
 def last_seen(db: Database, station: StationId, at_ms: int) -> None:
@@ -250,7 +250,7 @@ async def test_a_card_whose_time_has_run_out_is_announced_once(server: Server) -
     await server.store.write(expire)
     await server.until(lambda: bool(heard))
 
-    assert [one for one in heard if isinstance(one, CardDied)] == [CardDied(1, (CARD,))]
+    assert [one for one in heard if isinstance(one, CardRevoked)] == [CardRevoked(1, (CARD,))]
 
 
 async def test_a_simulated_charger_lets_a_dead_card_no_longer_charge_offline(server: Server) -> None:

@@ -178,7 +178,7 @@ async def test_what_was_issued_by_mistake_is_taken_back_and_the_card_that_lies_t
     job = await issue(office, card)
     await office.store.write(undo.undo, job, ACTOR, office.clock())
     await office.until(
-        lambda db: cards.card_by_uid(db, card.uid.hex().upper()),
+        lambda db: cards.by_uid(db, card.uid.hex().upper()),
         lambda row: row is not None and row.content == "wiped",
     )
     assert not card.locked
@@ -253,7 +253,7 @@ async def test_a_job_that_has_become_impossible_is_given_up_with_a_reason(office
 
 def replace_by_hand(db: Database, card: CardId, now_ms: int) -> None:
     """Somebody was quicker."""
-    card_units.replace_card(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
+    card_units.replace(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
 
 
 async def test_a_reader_that_is_pulled_out_is_a_problem_until_it_is_back(office: Story) -> None:

@@ -190,7 +190,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_write_leaves_a_torn_c
         async with joined(site, far, reader):
             await site.until(lambda: site.seen() is not None)
             assert await site.until_over(job, "done") == "done"
-        row = await site.store.read(cards.card_by_uid, card.uid.hex().upper())
+        row = await site.store.read(cards.by_uid, card.uid.hex().upper())
         assert row is not None
         assert row.content == "written"
     assert await site.store.read(lambda db: db.execute("SELECT count(*) FROM receipt").fetchone()) == (1,)

@@ -39,7 +39,7 @@ def test_a_session_keeps_the_price_it_began_with(books: Books) -> None:
 def test_the_groups_of_a_changed_tariff_go_with_it(books: Books) -> None:
     books.tariff(energy=2_000_000)
     special = tariffs.add(books.db, Tariff(0, "night", 1_000_000), ACTOR, books.now_ms)
-    group = groups.add_group(books.db, "Night", "postpaid", ACTOR, books.now_ms, tariff_id=special)
+    group = groups.add(books.db, "Night", "postpaid", ACTOR, books.now_ms, tariff_id=special)
     station, guard = books.station(), books.person("Abdul Malek", group=group)
     books.card(CARD, guard)
     tariffs.change(books.db, special, Tariff(0, "night", 1_500_000), ACTOR, books.now_ms)
@@ -78,12 +78,12 @@ def test_the_first_tariff_is_the_default_and_its_lack_is_a_problem(books: Books)
 def test_a_tariff_in_use_is_not_archived(books: Books) -> None:
     default = books.tariff()
     other = tariffs.add(books.db, Tariff(0, "fleet", 1), ACTOR, books.now_ms)
-    group = groups.add_group(books.db, "Fleet", "postpaid", ACTOR, books.now_ms, tariff_id=other)
+    group = groups.add(books.db, "Fleet", "postpaid", ACTOR, books.now_ms, tariff_id=other)
 
     for number in (default, other):
         with pytest.raises(Refusal):
             tariffs.archive(books.db, number, ACTOR, books.now_ms)
-    groups.change_group(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms)
+    groups.change(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms)
     tariffs.archive(books.db, other, ACTOR, books.now_ms)
     for attempt in (tariffs.archive, tariffs.make_default):
         with pytest.raises(NotFound):

@@ -50,7 +50,7 @@ class Books:
 
     def group(self, policy: str = "prepaid", limit_minor: int | None = None) -> GroupId:
         """A new group of this policy."""
-        return groups.add_group(self.db, f"group {next(numbers)}", policy, ACTOR, self.now_ms, limit_minor=limit_minor)
+        return groups.add(self.db, f"group {next(numbers)}", policy, ACTOR, self.now_ms, limit_minor=limit_minor)
 
     def tariff(
         self, energy: int = 2_000_000, *, time: int = 0, idle: int = 0, grace_s: int = 0, flat: int = 0, tax: int = 0
@@ -64,14 +64,14 @@ class Books:
 
     def person(self, name: str = "Rahima Khatun", *, group: GroupId | None = None, paid_in: int = 0) -> PersonId:
         """A person with money in the wallet."""
-        person = people_units.add_person(self.db, name, group or self.group(), ACTOR, self.now_ms)
+        person = people_units.add(self.db, name, group or self.group(), ACTOR, self.now_ms)
         if paid_in:
             wallets.top_up(self.db, person, paid_in, "cash", f"paid-{next(numbers)}", ACTOR, self.now_ms)
         return person
 
     def card(self, uid: str, person: PersonId, *, transactions_max: int = 1, expires_at_ms: int | None = None) -> int:
         """A card for a person."""
-        return cards.add_card(
+        return cards.add(
             self.db, uid, person, ACTOR, self.now_ms, transactions_max=transactions_max, expires_at_ms=expires_at_ms
         )
 

@@ -119,7 +119,7 @@ class Bench:
 
     def card(self, chip: Chip) -> Card:
         """The row of a chip."""
-        found = card_rows.card_by_uid(self.db, chip.uid)
+        found = card_rows.by_uid(self.db, chip.uid)
         assert found is not None
         return found
 
@@ -165,7 +165,7 @@ class Bench:
         open_jobs = self.db.execute("SELECT id FROM desk_job WHERE state IN ('writing', 'torn')").fetchall()
         assert open_jobs == []
         for chip in chips:
-            card = card_rows.card_by_uid(self.db, chip.uid)
+            card = card_rows.by_uid(self.db, chip.uid)
             if card is None:
                 continue
             assert card.content in ("none", "written", "wiped"), card

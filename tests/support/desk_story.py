@@ -163,7 +163,7 @@ class Story:
 
     async def card(self, card: Card) -> CardRow | None:
         """Its row."""
-        return await self.store.read(card_rows.card_by_uid, card.uid.hex().upper())
+        return await self.store.read(card_rows.by_uid, card.uid.hex().upper())
 
     async def cards(self) -> list[tuple[str, str]]:
         """UID and content of all rows."""

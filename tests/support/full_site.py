@@ -8,7 +8,7 @@ from appliance.db.cards import cards
 from appliance.db.stations import message_log
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
-from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionTold
+from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionEvent
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
@@ -132,10 +132,10 @@ def crowd(books: Books, station: StationId) -> None:
     """A group of each policy, people in all of them, and cards in every condition."""
     db, now_ms = books.db, books.now_ms
     fleet_tariff = 4
-    customers = groups.add_group(db, "Customers", "prepaid", ACTOR, now_ms)
-    groups.add_group(db, "Staff", "free", ACTOR, now_ms)
-    groups.add_group(db, "Family", "postpaid", ACTOR, now_ms)
-    groups.add_group(db, "Fleet", "postpaid", ACTOR, now_ms, limit_minor=500_000, tariff_id=fleet_tariff)
+    customers = groups.add(db, "Customers", "prepaid", ACTOR, now_ms)
+    groups.add(db, "Staff", "free", ACTOR, now_ms)
+    groups.add(db, "Family", "postpaid", ACTOR, now_ms)
+    groups.add(db, "Fleet", "postpaid", ACTOR, now_ms, limit_minor=500_000, tariff_id=fleet_tariff)
     rahima = form_bookings.take_in(
         db,
         form_bookings.NewPerson(
@@ -152,7 +152,7 @@ def crowd(books: Books, station: StationId) -> None:
     for number, (uid, person) in enumerate(
         (("04B2C3D4E5F680", karim), ("04C3D4E5F60780", nasrin), ("04D4E5F6071880", father), ("04E5F607182980", taxi)), 2
     ):
-        card_units.add_card(db, uid, person, ACTOR, now_ms, label=f"{number:04}", kind=Kind.NTAG424)
+        card_units.add(db, uid, person, ACTOR, now_ms, label=f"{number:04}", kind=Kind.NTAG424)
     fleet_card = books.card("04F60718293A80", taxi, transactions_max=9)
     limits.change(
         db, CardId(fleet_card),
@@ -160,9 +160,9 @@ def crowd(books: Books, station: StationId) -> None:
     )  # fmt: skip
     books.card("0407182A3B4C80", karim, expires_at_ms=now_ms + DAY_S * 1000)
     lost = CardId(books.card("0418293B4C5D80", karim))
-    card_units.block_card(db, lost, "lost", ACTOR, now_ms)
-    card_units.replace_card(db, lost, "04293B4C5D6E80", ACTOR, now_ms)
-    card_units.block_card(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", ACTOR, now_ms)
+    card_units.block(db, lost, "lost", ACTOR, now_ms)
+    card_units.replace(db, lost, "04293B4C5D6E80", ACTOR, now_ms)
+    card_units.block(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", ACTOR, now_ms)
     pin.set_pin(db, lost, pin.hash_pin("2580"), ACTOR, now_ms)
     wallets.top_up(db, karim, 30_000, "mobile", "mobile-1", ACTOR, now_ms, card=lost)
     form_bookings.refund(db, karim, 1_000, "bank", "asked for it", "form-2", ACTOR, now_ms)
@@ -170,10 +170,10 @@ def crowd(books: Books, station: StationId) -> None:
     wallets.top_up(db, rahima, 700, "card", "card-1", ACTOR, now_ms)
     form_bookings.merge(db, twin, karim, "form-3", ACTOR, now_ms)
     wallets.refund(db, gone, 45_000, "cash", "leaves", ACTOR, now_ms)
-    people_units.close_person(db, gone, ACTOR, now_ms)
+    people_units.close(db, gone, ACTOR, now_ms)
     listed = [Row(1, "Shirin Sultana", "01710 101010", "Customers", "044C5D6E7F8080", "0099", "2030-12-31")]
     importing.record(db, importing.apply(db, listed, SITE.zone, ACTOR, now_ms), ACTOR, now_ms)
-    first = cards.cards_of(db, rahima)[0]
+    first = cards.of_person(db, rahima)[0]
     for token in ("80E5D4C3B2A104", "04A1B2C3", "0004A1B2C3D4E580", str(int(first.uid, 16)), "DRIVER-7"):
         aliases.add(db, token, first.id, ACTOR, now_ms, station=station)
 
@@ -238,10 +238,10 @@ def over(books: Books, yard: list[StationId]) -> None:
     # Nobody we know; stopped by the guard; a start that nothing came of.
     books.stop(station, books.start(station, 4, "DEADBEEF").ref, 1_000, reason="DeAuthorized")
     asked = start_requests.request_start(db, station, 4, ACTOR, books.now_ms, person=PersonId(2))
-    start_requests.give_up(db, asked.id, "rejected", books.now_ms)
+    start_requests.cancel(db, asked.id, "rejected", books.now_ms)
     start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
     books.wait(120)
-    start_requests.give_up_old(db, books.now_ms)
+    start_requests.expire(db, books.now_ms)
 
     # Ended by hand; by an estimate, and the true stop came later; by the next start.
     closing.close_by_hand(db, books.start(station, 4, "04B2C3D4E5F680").ref, ACTOR, books.now_ms)
@@ -284,9 +284,9 @@ def named(books: Books, station: StationId) -> None:
         at_ms = began_ms + minutes * 60_000
         between = stage is Stage.UPDATED
         readings = (Reading(at_ms, register_wh, 8_000),) if between else ()
-        transactions.told(
+        transactions.transaction_event(
             books.db, station,
-            TransactionTold(
+            TransactionEvent(
                 "af3c-0001-tx", seq_no, stage, 2, "04B2C3D4E5F680", None if between else register_wh, at_ms,
                 "EVDisconnected" if stage is Stage.ENDED else "", readings, books.now_ms, IdTokenType.ISO14443,
             ),
@@ -301,11 +301,11 @@ def taps(books: Books, yard: list[StationId]) -> None:
         ("4C3B2A18", IdTokenType.UNKNOWN),
         ("08ABCDEF", IdTokenType.ISO14443),
     ):
-        unknown.seen(db, yard[0], token, kind, books.now_ms)
+        unknown.note(db, yard[0], token, kind, books.now_ms)
     unknown.begin_enrol(db, yard[0], PersonId(1), ACTOR, books.now_ms, "second")
-    unknown.shown(db, yard[0], "04B3C4D5E6F780", None, books.now_ms, books.now_ms, IdTokenType.ISO14443)
+    unknown.resolve(db, yard[0], "04B3C4D5E6F780", None, books.now_ms, books.now_ms, IdTokenType.ISO14443)
     aliases.begin_learn(db, yard[2], CardId(2), ACTOR, books.now_ms)
-    unknown.shown(db, yard[2], "F6E5D4C3", None, books.now_ms, books.now_ms)
+    unknown.resolve(db, yard[2], "F6E5D4C3", None, books.now_ms, books.now_ms)
     unknown.begin_enrol(db, yard[1], PersonId(1), ACTOR, books.now_ms)
 
 
@@ -335,7 +335,7 @@ def running(books: Books, yard: list[StationId]) -> None:
     start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
     books.start(yard[1], 3, "04D4E5F6071880", 70_000)
     books.start(yard[1], 4, "0455667788AA80", 80_000)
-    card_units.block_card(db, stopped, "lost", ACTOR, books.now_ms)
+    card_units.block(db, stopped, "lost", ACTOR, books.now_ms)
 
 
 def hindsight(books: Books, yard: list[StationId]) -> None:
@@ -348,7 +348,7 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     problems.clear_problem(db, "job_failed", "job:backup", books.now_ms)
     problems.acknowledge(db, 1, ACTOR, books.now_ms)
     admin_commands.backed_up(db, books.now_ms)
-    health.beat(db, books.now_ms)
+    health.heartbeat_commit(db, books.now_ms)
 
 
 def kept_secret(books: Books) -> None:

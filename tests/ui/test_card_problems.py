@@ -8,7 +8,7 @@ import pytest
 
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
-from appliance.ui.wording.problems import told
+from appliance.ui.wording.problems import describe
 from appliance.ui.writing.formats import formats
 from tests.ui.yard import NOW_MS, SITE
 
@@ -34,7 +34,7 @@ DETAILS: dict[str, Any] = {"station": 4, "other": 3, "number": 17, "person": "Ra
 def test_a_card_in_two_places_is_told_with_its_names(kind: str, details: dict[str, Any], sentence: str) -> None:
     fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
 
-    one = told(Problem(1, kind, "card:7", details, NOW_MS, None), STATIONS, fmt, NOW_MS)
+    one = describe(Problem(1, kind, "card:7", details, NOW_MS, None), STATIONS, fmt, NOW_MS)
 
     assert one.sentence == sentence
     assert one.advice

@@ -186,9 +186,9 @@ async def too_wide(page: Page, *paths: str) -> dict[str, int]:
 
 def somebody_without_a_blank(db: Database) -> tuple[GroupId, PersonId, CardId]:
     """Name, note, group and label are as long as they may be, and the balance is large."""
-    group = groups.add_group(db, "G" * 100, "prepaid", ACTOR, NOW_MS)
+    group = groups.add(db, "G" * 100, "prepaid", ACTOR, NOW_MS)
     note = f"https://maps.app.goo.gl/{'a' * 60}"
-    person = people.add_person(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
-    card = cards.add_card(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
+    person = people.add(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
+    card = cards.add(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
     wallets.top_up(db, person, 100_000_00, "cash", "large", ACTOR, NOW_MS)
     return group, person, card

@@ -255,8 +255,8 @@ def fill(db: Database) -> set[StationId]:
         idle_grace_s=1800, flat_milli=0, tax_basis_points=500,
     )  # fmt: skip
     tariffs.make_default(db, tariffs.add(db, tariff, ACTOR, NOW_MS - 90 * HOUR_MS), ACTOR, NOW_MS - 90 * HOUR_MS)
-    customers = groups.add_group(db, "Customers", "prepaid", ACTOR, NOW_MS)
-    staff = groups.add_group(db, "Staff", "free", ACTOR, NOW_MS)
+    customers = groups.add(db, "Customers", "prepaid", ACTOR, NOW_MS)
+    staff = groups.add(db, "Staff", "free", ACTOR, NOW_MS)
     people = (
         ("Rahima Khatun", "+880 1712 345678", customers, "04A1B2C3", 500_00),
         ("Karim Ahmed", "+880 1819 222333", customers, "04B1B2C3", 1_200_00),
@@ -264,8 +264,8 @@ def fill(db: Database) -> set[StationId]:
         ("Jamal Uddin", "", staff, "04D1B2C3", 0),
     )
     for name, phone, group, uid, paid_minor in people:
-        person = people_units.add_person(db, name, group, ACTOR, NOW_MS, phone=phone)
-        cards.add_card(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
+        person = people_units.add(db, name, group, ACTOR, NOW_MS, phone=phone)
+        cards.add(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
         if paid_minor:
             wallets.top_up(db, person, paid_minor, "cash", f"first-{person}", ACTOR, NOW_MS)
     made = {}

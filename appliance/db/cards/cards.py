@@ -59,32 +59,32 @@ FROM card JOIN person ON person.id = person_id
 """
 
 
-def find_card(db: Readable, card: CardId) -> Card | None:
+def find(db: Readable, card: CardId) -> Card | None:
     """One card."""
-    return _card(db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone())
+    return _from_row(db.execute(CARD + "WHERE card.id = ?", (card,)).fetchone())
 
 
-def card_by_uid(db: Readable, uid: str) -> Card | None:
+def by_uid(db: Readable, uid: str) -> Card | None:
     """One card by its UID in normal form."""
-    return _card(db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone())
+    return _from_row(db.execute(CARD + "WHERE uid = ?", (uid,)).fetchone())
 
 
-def card_by_token(db: Readable, token: str) -> Card | None:
+def by_token(db: Readable, token: str) -> Card | None:
     """One card by the end of its link."""
-    return _card(db.execute(CARD + "WHERE token = ?", (token,)).fetchone())
+    return _from_row(db.execute(CARD + "WHERE token = ?", (token,)).fetchone())
 
 
-def card_by_number(db: Readable, number: int) -> Card | None:
+def by_number(db: Readable, number: int) -> Card | None:
     """One card by the number printed on it."""
-    return _card(db.execute(CARD + "WHERE card.number = ?", (number,)).fetchone())
+    return _from_row(db.execute(CARD + "WHERE card.number = ?", (number,)).fetchone())
 
 
-def cards_of(db: Readable, person: PersonId) -> list[Card]:
+def of_person(db: Readable, person: PersonId) -> list[Card]:
     """All cards of a person, the newest first."""
-    return cards_in(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
+    return from_rows(db.execute(CARD + "WHERE person_id = ? ORDER BY card.id DESC", (person,)))
 
 
-def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
+def add(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
     """A new card with the next number; IntegrityError if the UID is known."""
     row = db.execute(
         """INSERT INTO card (uid, person_id, label, transactions_max, expires_at_ms, token, kind, id_token_type,
@@ -98,7 +98,7 @@ def add_card(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
     return CardId(row[0])
 
 
-def reissue_card(db: Database, card: CardId, given: CardGiven, now_ms: int) -> None:
+def reissue(db: Database, card: CardId, given: CardGiven, now_ms: int) -> None:
     """A card that came back goes to another holder: its number stays, all else begins anew."""
     db.execute(
         """UPDATE card SET person_id = ?, label = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
@@ -144,7 +144,7 @@ def pin_hash(db: Readable, card: CardId) -> str:
     return str(db.execute("SELECT pin_hash FROM card WHERE id = ?", (card,)).fetchone()[0])
 
 
-def change_card(
+def change(
     db: Database, card: CardId, *, person: PersonId, label: str, transactions_max: int, expires_at_ms: int | None
 ) -> None:
     """Whose it is and until when."""
@@ -168,12 +168,12 @@ def running_on_card(db: Readable, uid: str) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
-def cards_in(rows: Cursor) -> list[Card]:
+def from_rows(rows: Cursor) -> list[Card]:
     """The cards that a query found."""
-    return [card for row in rows if (card := _card(row)) is not None]
+    return [card for row in rows if (card := _from_row(row)) is not None]
 
 
-def _card(row: tuple[Any, ...] | None) -> Card | None:
+def _from_row(row: tuple[Any, ...] | None) -> Card | None:
     if row is None:
         return None
     values: tuple[Any, ...] = (*row[:-1], bool(row[-1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from appliance.db.cards.cards import CARD, Card, cards_in
+from appliance.db.cards.cards import CARD, Card, from_rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
@@ -79,4 +79,4 @@ def cards_like(db: Readable, stems: Collection[str]) -> list[Card]:
         OR substr(uid, length(uid) - 7) IN ({marks(stems)})""",
         (*stems, *stems),
     )
-    return cards_in(rows)
+    return from_rows(rows)

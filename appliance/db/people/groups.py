@@ -28,26 +28,24 @@ FROM person_group
 """
 
 
-def groups(db: Readable) -> list[Group]:
+def all_by_name(db: Readable) -> list[Group]:
     """All groups, by name."""
     return [Group(*row) for row in db.execute(GROUP + "ORDER BY name COLLATE NOCASE")]
 
 
-def find_group(db: Readable, group: GroupId) -> Group | None:
+def find(db: Readable, group: GroupId) -> Group | None:
     """One group."""
     row = db.execute(GROUP + "WHERE id = ?", (group,)).fetchone()
     return Group(*row) if row else None
 
 
-def group_named(db: Readable, name: str) -> Group | None:
+def named(db: Readable, name: str) -> Group | None:
     """One group by its name."""
     row = db.execute(GROUP + "WHERE name = ?", (name,)).fetchone()
     return Group(*row) if row else None
 
 
-def add_group(
-    db: Database, name: str, policy: str, limit_minor: int | None, tariff_id: int | None, now_ms: int
-) -> GroupId:
+def add(db: Database, name: str, policy: str, limit_minor: int | None, tariff_id: int | None, now_ms: int) -> GroupId:
     """A new group."""
     row = db.execute(
         "INSERT INTO person_group (name, policy, limit_minor, tariff_id, created_at_ms) VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -56,7 +54,7 @@ def add_group(
     return GroupId(row[0])
 
 
-def change_group(
+def change(
     db: Database, group: GroupId, *, name: str, policy: str, limit_minor: int | None, tariff_id: int | None
 ) -> None:
     """Name, policy, limit and tariff."""
@@ -66,11 +64,11 @@ def change_group(
     )
 
 
-def move_groups(db: Database, from_tariff: int, to_tariff: int) -> None:
+def move_to_tariff(db: Database, from_tariff: int, to_tariff: int) -> None:
     """Groups of a tariff that was replaced go with the new one."""
     db.execute("UPDATE person_group SET tariff_id = ? WHERE tariff_id = ?", (to_tariff, from_tariff))
 
 
-def wallets_of_group(db: Readable, group: GroupId) -> list[AccountId]:
+def wallets(db: Readable, group: GroupId) -> list[AccountId]:
     """The wallets of all who are in it."""
     return [AccountId(row[0]) for row in db.execute("SELECT wallet_id FROM person WHERE group_id = ?", (group,))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from appliance.db.cards.cards import CARD, Card, card_by_number, card_by_token, card_by_uid, cards_in
+from appliance.db.cards.cards import CARD, Card, by_number, by_token, by_uid, from_rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.people.payers import uid_behind
 from appliance.db.people.people import PERSON, Person
@@ -142,7 +142,7 @@ def cards(
         f"{CARD} {CARDS_WHERE} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
         {**values, "limit": limit, "offset": offset},
     )
-    found = cards_in(rows)
+    found = from_rows(rows)
     count = db.execute(f"SELECT count(*) FROM card JOIN person ON person.id = person_id {CARDS_WHERE}", values)
     return Cards(found, count.fetchone()[0])
 
@@ -150,7 +150,7 @@ def cards(
 def cards_numbered_after(db: Readable, number: int, *, text: str, state: str, now_ms: int, limit: int) -> list[Card]:
     """The same cards in the order of the numbers printed on them, for files; from the one after `number` on."""
     values = {"state": state, "now_ms": now_ms, "after": number, "limit": limit, **patterns(text)}
-    return cards_in(
+    return from_rows(
         db.execute(f"{CARD} {CARDS_WHERE} AND card.number > :after ORDER BY card.number LIMIT :limit", values)
     )
 
@@ -161,14 +161,14 @@ def cards_after(db: Readable, *, text: str = "", after: int, limit: int) -> list
         f"{CARD} {CARDS_WHERE} AND card.id > :after ORDER BY card.id LIMIT :limit",
         {"state": "", "now_ms": 0, **patterns(text), "after": after, "limit": limit},
     )
-    return cards_in(rows)
+    return from_rows(rows)
 
 
 def card_called(db: Readable, token: str) -> Card | None:
     """The card that a charger means by a token in normal form: its UID, a name that was learned, its UID backwards."""
-    known = card_by_uid(db, token)
+    known = by_uid(db, token)
     if known is None and (uid := uid_behind(db, token)) is not None:
-        known = card_by_uid(db, uid)
+        known = by_uid(db, uid)
     return known
 
 
@@ -181,8 +181,8 @@ def card_meant(db: Readable, text: str) -> Card | None:
             return known
     number = card_number(text)
     if number is not None:
-        return card_by_number(db, number)
-    return card_by_token(db, text.strip().partition("?")[0].rpartition("/")[2])
+        return by_number(db, number)
+    return by_token(db, text.strip().partition("?")[0].rpartition("/")[2])
 
 
 def patterns(text: str) -> dict[str, str | int]:

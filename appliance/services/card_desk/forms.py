@@ -66,7 +66,7 @@ def recharge_by_number(
     """Money for the wallet behind a card that does not lie on a reader; the number of the receipt. Once for each key."""
 
     def unit(name: str) -> tuple[int, str]:
-        found = card_units.need_card(db, card)
+        found = card_units.need(db, card)
         if found.blocked_at_ms is not None:
             raise Refusal("This card is blocked.", "Unblock it first.")
         booked = wallets.top_up(db, found.person_id, amount_minor, method, name, actor, now_ms, card=card)
@@ -97,7 +97,7 @@ def by_number(db: Readable, text: str) -> Seen:
             "This number changes at every tap, as those of telephones do: it identifies nobody.",
             "Take a card instead.",
         )
-    known = cards.card_by_uid(db, uid)
+    known = cards.by_uid(db, uid)
     return Seen(uid, Kind(known.kind) if known is not None and known.kind in set(Kind) else Kind.UNKNOWN)
 
 

@@ -17,9 +17,10 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged
-from appliance.services.cards.cards import has_come_back, need_card
-from appliance.services.people.groups import need_group
-from appliance.services.people.people import need_person
+from appliance.services.cards.cards import has_come_back
+from appliance.services.cards.cards import need as need_card
+from appliance.services.people.groups import need as need_group
+from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
 from appliance.services.wallets import wallets
 
@@ -253,7 +254,7 @@ def need(db: Readable, job: int) -> Job:
 
 def default_group(db: Readable) -> GroupId:
     """Where a new person goes when nobody says: the only group, or the first one that pays before charging."""
-    groups = group_rows.groups(db)
+    groups = group_rows.all_by_name(db)
     prepaid = [group for group in groups if group.policy == Policy.PREPAID]
     if prepaid:
         return prepaid[0].id

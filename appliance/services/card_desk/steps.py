@@ -32,7 +32,7 @@ def issue(db: Database, job: Job, seen: Seen, known: Card | None, site_key: byte
     person = request["person_id"]
     if person is None:
         group = GroupId(request["group_id"])
-        person = people_units.add_person(db, request["name"], group, job.actor, now_ms, phone=request["phone"])
+        person = people_units.add(db, request["name"], group, job.actor, now_ms, phone=request["phone"])
     card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], request["expires_at_ms"])
     receipt = take_money(db, job, PersonId(person), card, now_ms)
     rows.set_result(db, job.id, person=PersonId(person), card=card, receipt=receipt)
@@ -97,8 +97,8 @@ def replace(db: Database, job: Job, seen: Seen, known: Card | None, site_key: by
     """The old card dies, the new one takes its place; the money is the person's and stays where it is."""
     check_free(seen, known, site_key, overwrite=job.request["overwrite"])
     old = CardId(job.request["card_id"])
-    note_block(db, job, card_units.need_card(db, old))
-    card = card_units.replace_card(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
+    note_block(db, job, card_units.need(db, old))
+    card = card_units.replace(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
     begin_content(db, card, seen)
     rows.set_result(db, job.id, card=card)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
@@ -113,7 +113,7 @@ def decommission(db: Database, job: Job, seen: Seen, known: Card | None, site_ke
     receipt = give_back(db, job, card, now_ms)
     note_block(db, job, card)
     if card.blocked_at_ms is None:
-        card_units.block_card(db, card.id, "returned", job.actor, now_ms)
+        card_units.block(db, card.id, "returned", job.actor, now_ms)
     else:
         cards.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
     if card.content in ("pending", "written"):
@@ -128,10 +128,10 @@ def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
 
     The number of the receipt; None where nothing is given back.
     """
-    person = people_units.need_person(db, card.person_id)
+    person = people_units.need(db, card.person_id)
     method = job.request["method"]
     deposit = card.deposit_minor if job.request["refund"] else 0
-    others = [one for one in cards.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+    others = [one for one in cards.of_person(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
     rest = 0
     if job.request["rest"] and person.policy == Policy.PREPAID and not others:
         rest = person.payable_minor
@@ -174,7 +174,7 @@ def batch(db: Database, job: Job, seen: Seen, known: Card | None, site_key: byte
     person = request["person_id"]
     if person is None:
         group = GroupId(request["group_id"])
-        person = people_units.add_person(db, request["label"] or "Card", group, job.actor, now_ms)
+        person = people_units.add(db, request["label"] or "Card", group, job.actor, now_ms)
     card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], None)
     if request["person_id"] is None:
         name_after_card(db, PersonId(person), card, request["label"])
@@ -201,7 +201,7 @@ def give_out(
     db: Database, job: Job, person: PersonId, seen: Seen, now_ms: int, label: str, expires_at_ms: int | None
 ) -> CardId:
     """The card's row, and what is to stand on the chip."""
-    card = card_units.add_card(
+    card = card_units.add(
         db, seen.uid, person, job.actor, now_ms, label=label, expires_at_ms=expires_at_ms, kind=seen.kind
     )
     begin_content(db, card, seen)
@@ -220,7 +220,7 @@ def note_block(db: Database, job: Job, card: Card) -> None:
 
 def name_after_card(db: Database, person: PersonId, card: CardId, label: str) -> None:
     """Nobody knows yet who will have a card of a stack; the wallet is called as the card is."""
-    found, number = people_units.need_person(db, person), card_units.need_card(db, card).number
+    found, number = people_units.need(db, person), card_units.need(db, card).number
     people.change(
         db, person, name=f"{label or 'Card'} {number:04}", phone="", note="", language="", group=found.group_id
     )

@@ -69,7 +69,7 @@ class Described:
 
 def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Plan:
     """A card was laid down, or a job begun while it lies there: book what waits, and say what is to be written."""
-    known = cards.card_by_uid(db, normal_form(seen.uid))
+    known = cards.by_uid(db, normal_form(seen.uid))
     if known is not None and not seen.several and seen.kind is not Kind.UNKNOWN:
         cards.set_kind(db, known.id, seen.kind)
     job = rows.waiting_at(db, desk)
@@ -95,7 +95,7 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
 
 def written(db: Database, card: CardId, now_ms: int) -> None:
     """The card was written, or emptied, and read back."""
-    found = card_units.need_card(db, card)
+    found = card_units.need(db, card)
     cards.set_content(db, card, {"pending": "written", "wiping": "wiped"}.get(found.content, found.content))
     settle(db, card, now_ms)
     db.announce(PersonChanged(found.person_id))
@@ -130,7 +130,7 @@ def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
 
 def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
     """What is to be done so that the chip agrees with the card's row; None if it does."""
-    found = card_units.need_card(db, card)
+    found = card_units.need(db, card)
     keys = content.keys(key.site_key, seen.uid)
     if found.content == "pending":
         record = content.sign(key.site_key, seen.uid, found.number, found.issue)
@@ -143,7 +143,7 @@ def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
 def describe(db: Readable, seen: Seen, site_key: bytes) -> Described:
     """The card that lies there."""
     uid = normal_form(seen.uid)
-    known = cards.card_by_uid(db, uid)
+    known = cards.by_uid(db, uid)
     origin = origin_of(seen, site_key, known)
     ours = known is not None and not card_units.has_come_back(known) and not is_copy(known, origin)
     return Described(uid, str(seen.kind), ours, known, origin, objection(seen))

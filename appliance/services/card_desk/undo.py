@@ -47,7 +47,7 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     if found.kind == "issue":
         _take_card_back(db, card, now_ms)
         if goes_with_card(db, found, card):
-            people_units.close_person(db, card.person_id, actor, now_ms)
+            people_units.close(db, card.person_id, actor, now_ms)
     elif found.kind == "replace":
         _revive_old_card(db, CardId(found.request["card_id"]), card, found)
         _take_card_back(db, card, now_ms)
@@ -79,7 +79,7 @@ def check(db: Readable, job: Job, now_ms: int) -> Card:
     over = job.undone or now_ms - job.changed_at_ms > UNDO_MS_MAX
     if job.kind not in UNDOABLE or (job.state, DeskJobEvent.UNDONE) not in TRANSITIONS or over or job.card_id is None:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
-    card = card_units.need_card(db, job.card_id)
+    card = card_units.need(db, job.card_id)
     check_nothing_since(db, job, card)
     if cards.running_on_card(db, card.uid):
         raise Refusal("The card is charging a car already.", "Stop the session first.")
@@ -100,7 +100,7 @@ def check_nothing_since(db: Readable, job: Job, card: Card) -> None:
         return
     as_left = card_units.has_come_back(card) if job.kind == "decommission" else is_out(card)
     if job.kind == "replace":
-        old = card_units.need_card(db, CardId(job.request["card_id"]))
+        old = card_units.need(db, CardId(job.request["card_id"]))
         as_left = as_left and old.replaced_by == card.id and not card_units.has_come_back(old)
     if not as_left or any(one.kind in UNDOABLE - {"recharge"} for one in later):
         raise Refusal("Something was done with this card since.", "Take that back first.")
@@ -114,7 +114,7 @@ def check_holder(db: Readable, job: Job, card: Card) -> None:
         TooLittleMoney: Part of the money is spent or held.
     """
     receipt = receipts.need(db, job.receipt) if job.receipt is not None else None
-    person = people_units.need_person(db, receipt.person_id if receipt is not None else card.person_id)
+    person = people_units.need(db, receipt.person_id if receipt is not None else card.person_id)
     if person.closed_at_ms is not None:
         raise Refusal("{name} has left this site.", "Take them in again first.", name=person.name)
     from_wallet = receipt.amount_minor - receipt.deposit_minor if receipt is not None else 0
@@ -141,7 +141,7 @@ def is_out(card: Card) -> bool:
 
 def others_of(db: Readable, card: Card) -> list[Card]:
     """What other cards its holder can charge with."""
-    return [one for one in cards.cards_of(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
+    return [one for one in cards.of_person(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
     if job.receipt is None:
         return None
     receipt = receipts.need(db, job.receipt)
-    person = people_units.need_person(db, receipt.person_id)
+    person = people_units.need(db, receipt.person_id)
     drawer = wallets.method_of(receipt.method).account
     from_wallet = receipt.amount_minor - receipt.deposit_minor
     for name, account, amount in (("", person.wallet, from_wallet), ("-deposit", DEPOSITS, receipt.deposit_minor)):
@@ -186,4 +186,4 @@ def _take_card_back(db: Database, card: Card, now_ms: int) -> None:
     cards.set_blocked(db, card.id, now_ms, "undone")
     if card.content in ("pending", "written"):
         cards.set_content(db, card.id, "wiping")
-    revocation.let_die(db, card, now_ms)
+    revocation.revoke(db, card, now_ms)

@@ -26,7 +26,7 @@ def begin_learn(db: Database, station: StationId, card: CardId, actor: str, now_
     Raises:
         NotFound: There is no such card or station.
     """
-    found = need_card(db, card)
+    found = need(db, card)
     job = charger_jobs.begin(db, station, "learn", {}, actor, now_ms, card=card)
     audit.record(db, actor, "station.learn", f"station:{station}", now_ms, uid=masked(found.uid))
     return job
@@ -35,7 +35,7 @@ def begin_learn(db: Database, station: StationId, card: CardId, actor: str, now_
 def learn(db: Database, job: Job, station: StationId, token: str, now_ms: int) -> bool:
     """A card that nobody knows was shown while one was waited for; whether the two are alike, and it is known now."""
     assert job.card_id is not None
-    card = need_card(db, job.card_id)
+    card = need(db, job.card_id)
     alike = likeness(token, card.uid)
     if alike is None or is_random(token):
         charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random" if is_random(token) else "unlike")
@@ -54,15 +54,15 @@ def add(db: Database, token: str, card: CardId, actor: str, now_ms: int, *, stat
         Conflict: It is another card's UID or name.
     """
     token = normal_form(token)
-    found = need_card(db, card)
+    found = need(db, card)
     if not token or is_random(token) or is_remote(token):
         raise Invalid("token", "This number changes at every tap: it identifies nobody.", "Take a card instead.")
     if token == found.uid or rows.find(db, token) == card:
         return
-    owner = cards.card_by_uid(db, token)
+    owner = cards.by_uid(db, token)
     other = rows.find(db, token)
     if owner is None and other is not None:
-        owner = cards.find_card(db, other)
+        owner = cards.find(db, other)
     if owner is not None:
         raise Conflict("This is a card of {name} already.", name=owner.person)
     keep(db, token, found, likeness(token, found.uid) or OTHER, station, actor, now_ms)
@@ -79,7 +79,7 @@ def remove(db: Database, token: str, actor: str, now_ms: int) -> None:
         raise NotFound("No card is called so.")
     rows.remove(db, token)
     audit.record(db, actor, "card.unalias", f"card:{card}", now_ms, token=masked(token))
-    db.announce(PersonChanged(need_card(db, card).person_id))
+    db.announce(PersonChanged(need(db, card).person_id))
 
 
 def keep(db: Database, token: str, card: Card, alike: str, station: StationId | None, actor: str, now_ms: int) -> None:
@@ -91,9 +91,9 @@ def keep(db: Database, token: str, card: Card, alike: str, station: StationId | 
     db.announce(PersonChanged(card.person_id))
 
 
-def need_card(db: Database, card: CardId) -> Card:
+def need(db: Database, card: CardId) -> Card:
     """The card, or NotFound."""
-    found = cards.find_card(db, card)
+    found = cards.find(db, card)
     if found is None:
         raise NotFound("There is no such card.")
     return found

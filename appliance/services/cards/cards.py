@@ -26,7 +26,7 @@ CAME_BACK = frozenset({"returned", "undone"})
 """Why a card is blocked that lies in the drawer and may be given to somebody else."""
 
 
-def add_card(
+def add(
     db: Database,
     uid: str,
     person: PersonId,
@@ -59,22 +59,22 @@ def add_card(
             "Take a card instead.",
         )
     check_transactions_max(transactions_max)
-    found = people_.need_person(db, person)
-    known = cards.card_by_uid(db, normal)
+    found = people_.need(db, person)
+    known = cards.by_uid(db, normal)
     if known is not None and not has_come_back(known):
         raise Conflict("This card belongs to {name} already.", name=known.person)
     alias = aliases.find(db, normal)
     if alias is not None:
-        raise Conflict("A charger calls the card of {name} so.", name=need_card(db, alias).person)
+        raise Conflict("A charger calls the card of {name} so.", name=need(db, alias).person)
     given = CardGiven(
         person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind, id_token_type
     )
     if known is None:
-        card = cards.add_card(db, normal, given, now_ms)
+        card = cards.add(db, normal, given, now_ms)
     else:
         card = known.id
         keep_deposit(db, known, actor, now_ms)
-        cards.reissue_card(db, card, given, now_ms)
+        cards.reissue(db, card, given, now_ms)
         db.announce(PersonChanged(known.person_id))
     unknown.forget(db, normal)
     audit.record(
@@ -112,13 +112,13 @@ def new_token() -> str:
     return secrets.token_hex(12)
 
 
-def change_card(
+def change(
     db: Database, card: CardId, actor: str, now_ms: int, *, label: str, transactions_max: int, expires_at_ms: int | None
 ) -> None:
     """What is printed on it, how many sessions at once, until when."""
-    found = need_card(db, card)
+    found = need(db, card)
     check_transactions_max(transactions_max)
-    cards.change_card(
+    cards.change(
         db,
         card,
         person=found.person_id,
@@ -127,25 +127,25 @@ def change_card(
         expires_at_ms=expires_at_ms,
     )
     if expires_at_ms is not None and expires_at_ms <= now_ms:
-        revocation.announce_death(db, found)
+        revocation.announce_revoked(db, found)
     audit.record(db, actor, "card.change", f"card:{card}", now_ms, label=label)
     db.announce(PersonChanged(found.person_id))
 
 
-def block_card(db: Database, card: CardId, why: str, actor: str, now_ms: int) -> None:
+def block(db: Database, card: CardId, why: str, actor: str, now_ms: int) -> None:
     """It charges nowhere from now on; what it charges at the moment is stopped."""
-    found = need_card(db, card)
+    found = need(db, card)
     if found.blocked_at_ms is not None:
         return
     cards.set_blocked(db, card, now_ms, optional("reason", why))
-    revocation.let_die(db, found, now_ms)
+    revocation.revoke(db, found, now_ms)
     audit.record(db, actor, "card.block", f"card:{card}", now_ms, uid=masked(found.uid), why=why)
     db.announce(PersonChanged(found.person_id))
 
 
-def unblock_card(db: Database, card: CardId, actor: str, now_ms: int) -> None:
+def unblock(db: Database, card: CardId, actor: str, now_ms: int) -> None:
     """It may charge again."""
-    found = need_card(db, card)
+    found = need(db, card)
     if found.replaced_by is not None:
         raise Refusal("This card was replaced by another.", "Give out the new card; this one stays blocked.")
     if has_come_back(found):
@@ -155,14 +155,14 @@ def unblock_card(db: Database, card: CardId, actor: str, now_ms: int) -> None:
     db.announce(PersonChanged(found.person_id))
 
 
-def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, kind: str = "") -> CardId:
+def replace(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, kind: str = "") -> CardId:
     """A new card instead of a lost one, with its limits and its deposit: the old one is blocked for good, the money stays
     with the person.
     """
-    found = need_card(db, card)
+    found = need(db, card)
     if found.replaced_by is not None:
         raise Refusal("This card was replaced by another.")
-    new = add_card(
+    new = add(
         db,
         uid,
         found.person_id,
@@ -176,14 +176,14 @@ def replace_card(db: Database, card: CardId, uid: str, actor: str, now_ms: int, 
     cards.set_deposit(db, new, found.deposit_minor)
     cards.set_deposit(db, card, 0)
     cards.set_blocked(db, card, now_ms, "replaced", new)
-    revocation.let_die(db, found, now_ms)
+    revocation.revoke(db, found, now_ms)
     audit.record(db, actor, "card.replace", f"card:{card}", now_ms, uid=masked(found.uid), new=int(new))
     return new
 
 
-def need_card(db: Readable, card: CardId) -> Card:
+def need(db: Readable, card: CardId) -> Card:
     """The card, or NotFound."""
-    found = cards.find_card(db, card)
+    found = cards.find(db, card)
     if found is None:
         raise NotFound("There is no such card.")
     return found

@@ -38,7 +38,7 @@ class Holder:
 
 def find(db: Readable, token: str) -> Holder | None:
     """The holder behind a link; a read query."""
-    card = cards.card_by_token(db, token)
+    card = cards.by_token(db, token)
     person = people.find(db, card.person_id) if card is not None else None
     if card is None or person is None:
         return None

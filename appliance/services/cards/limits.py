@@ -54,7 +54,7 @@ def change(db: Database, card: CardId, limits: Limits, actor: str, now_ms: int) 
         NotFound: There is no such card.
         Invalid: A limit is out of bounds, or names a station that is not there.
     """
-    found = cards.find_card(db, card)
+    found = cards.find(db, card)
     if found is None:
         raise NotFound("There is no such card.")
     check(db, limits)

@@ -13,7 +13,7 @@ from appliance.services import settings
 from appliance.services.problems import raise_problem
 
 
-def started(
+def check_start(
     db: Database, payer: Payer, station: StationId, status: AuthorizationStatus, event: TransactionStarted
 ) -> None:
     """A card was shown for a start. Where it was before is remembered only as long as the server runs."""
@@ -38,7 +38,7 @@ def report(
     db: Database, kind: str, card: CardId, station: StationId, other: StationId, now_ms: int, **details: int
 ) -> None:
     """Say it, once for each card."""
-    found = cards.find_card(db, card)
+    found = cards.find(db, card)
     assert found is not None
     raise_problem(
         db,

@@ -9,7 +9,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import CardId
 from appliance.services import audit
-from appliance.services.cards.cards import need_card
+from appliance.services.cards.cards import need
 
 DIGITS_MIN = 4
 DIGITS_MAX = 8
@@ -44,6 +44,6 @@ def matches(pin: str, pin_hash: str) -> bool:
 
 def set_pin(db: Database, card: CardId, pin_hash: str, actor: str, now_ms: int) -> None:
     """A new PIN for the holder's page; "" takes it away."""
-    need_card(db, card)
+    need(db, card)
     cards.set_pin_hash(db, card, pin_hash)
     audit.record(db, actor, "card.pin" if pin_hash else "card.no_pin", f"card:{card}", now_ms)

@@ -19,7 +19,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.id_token import reversed_form
 from appliance.domain.identifiers import StationId
 from appliance.domain.session import SessionState
-from appliance.services.announce import Announcement, CardDied, Hub, StationChanged
+from appliance.services.announce import Announcement, CardRevoked, Hub, StationChanged
 from appliance.services.ports.stations import CommandFailed, Stations
 from appliance.services.sessions import billing, start_requests
 from appliance.services.tasks import Tasks
@@ -36,7 +36,7 @@ LOOK_BACK_MS = 120_000
 """How far `announce_expired` looks back when it does not know when it looked last."""
 
 
-class DeadCards:
+class Revocation:
     """Listens for cards that die and for stations that come back. Made and opened before stations may connect."""
 
     def __init__(self, store: Store, stations: Stations, hub: Hub, clock: Clock) -> None:
@@ -67,7 +67,7 @@ class DeadCards:
     def _heard(self, announcements: list[Announcement]) -> None:
         tokens: dict[str, None] = {}
         for one in announcements:
-            if isinstance(one, CardDied):
+            if isinstance(one, CardRevoked):
                 tokens |= dict.fromkeys(names(one.tokens))
             elif isinstance(one, StationChanged):
                 self._look_at(StationId(one.station))
@@ -123,7 +123,7 @@ def announce_expired(db: Database, now_ms: int) -> None:
     """By the clock: cards whose time has run out since this looked last have died."""
     since_ms = db.remembered.get("expired until", now_ms - LOOK_BACK_MS)
     for card, tokens in rows.expired_between(db, since_ms, now_ms):
-        db.announce(CardDied(card, tokens))
+        db.announce(CardRevoked(card, tokens))
     db.remember("expired until", now_ms)
 
 
@@ -133,15 +133,15 @@ def names(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*tokens, *(one for one in backwards if one is not None)]))
 
 
-def let_die(db: Database, card: Card, now_ms: int) -> None:
+def revoke(db: Database, card: Card, now_ms: int) -> None:
     """It charges nowhere any more: what runs on it is stopped, and stations that remember it are told to forget it."""
     stop_sessions_of(db, card, now_ms)
-    announce_death(db, card)
+    announce_revoked(db, card)
 
 
-def announce_death(db: Database, card: Card) -> None:
+def announce_revoked(db: Database, card: Card) -> None:
     """Stations that remember the card are told to forget it; what runs goes on."""
-    db.announce(CardDied(int(card.id), (card.uid, *aliases.of_card(db, card.id))))
+    db.announce(CardRevoked(int(card.id), (card.uid, *aliases.of_card(db, card.id))))
 
 
 def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
@@ -151,4 +151,4 @@ def stop_sessions_of(db: Database, card: Card, now_ms: int) -> None:
         if running is not None and running.state is SessionState.RUNNING:
             billing.want_stop(db, running, "blocked")
         else:
-            start_requests.give_up(db, number, "cancelled", now_ms)
+            start_requests.cancel(db, number, "cancelled", now_ms)

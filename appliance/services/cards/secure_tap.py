@@ -52,7 +52,7 @@ def accept(db: Readable, site_key: bytes, picc_data_hex: str, cmac_hex: str) -> 
     """A unit of work: the card that was tapped. None when it is none of ours, or when this link, or a later one, was opened
     before: somebody has kept it."""
     tap = verify(site_key, picc_data_hex, cmac_hex)
-    card = cards.card_by_uid(db, tap.uid) if tap else None
+    card = cards.by_uid(db, tap.uid) if tap else None
     if tap is None or card is None or not secure_tap.count_up(db, card.id, tap.counter):
         return None
     return card.id

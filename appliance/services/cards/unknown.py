@@ -46,7 +46,7 @@ class UnknownTag:
     suggestions: tuple[Suggestion, ...]
 
 
-def shown(
+def resolve(
     db: Database,
     station: StationId,
     token: str,
@@ -74,11 +74,11 @@ def shown(
             taken = aliases.learn(db, job, station, token, now_ms)
         if taken:
             return payers.by_token(db, token)
-    seen(db, station, token, id_token_type, now_ms)
+    note(db, station, token, id_token_type, now_ms)
     return None
 
 
-def seen(db: Database, station: StationId, token: str, id_token_type: IdTokenType, now_ms: int) -> None:
+def note(db: Database, station: StationId, token: str, id_token_type: IdTokenType, now_ms: int) -> None:
     """Put a card that nobody knows on the list."""
     if not token or is_remote(token):
         return
@@ -94,7 +94,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
         NotFound: There is no such person or station.
         Refusal: The person has left.
     """
-    found = people.need_person(db, person)
+    found = people.need(db, person)
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left.", "Take them back first.", name=found.name)
     request = {"person_id": int(person), "label": texts.optional("label", label)}
@@ -110,7 +110,7 @@ def enrol(db: Database, job: Job, token: str, id_token_type: IdTokenType, now_ms
         charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random")
         return False
     try:
-        card = card_units.add_card(
+        card = card_units.add(
             db,
             token,
             job.person_id,

@@ -15,7 +15,7 @@ from appliance.services.announce import SettingsChanged
 from appliance.services.texts import TITLE_CHARS_MAX, required
 
 
-def add_group(
+def add(
     db: Database,
     name: str,
     policy: str,
@@ -27,16 +27,16 @@ def add_group(
 ) -> GroupId:
     """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
     name = required("name", name, TITLE_CHARS_MAX)
-    check_group(db, policy, limit_minor, tariff_id)
-    if groups.group_named(db, name) is not None:
+    check(db, policy, limit_minor, tariff_id)
+    if groups.named(db, name) is not None:
         raise Conflict("There is a group {name} already.", name=name)
-    group = groups.add_group(db, name, policy, limit_minor, tariff_id, now_ms)
+    group = groups.add(db, name, policy, limit_minor, tariff_id, now_ms)
     audit.record(db, actor, "group.create", f"group:{group}", now_ms, name=name, policy=policy)
     db.announce(SettingsChanged())
     return group
 
 
-def change_group(
+def change(
     db: Database,
     group: GroupId,
     name: str,
@@ -52,20 +52,20 @@ def change_group(
     Raises:
         Refusal: A member owes more than the new limit allows.
     """
-    found = need_group(db, group)
+    found = need(db, group)
     name = required("name", name, TITLE_CHARS_MAX)
-    check_group(db, policy, limit_minor, tariff_id)
-    same = groups.group_named(db, name)
+    check(db, policy, limit_minor, tariff_id)
+    same = groups.named(db, name)
     if same is not None and same.id != group:
         raise Conflict("There is a group {name} already.", name=name)
-    groups.change_group(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
-    for wallet in groups.wallets_of_group(db, group):
+    groups.change(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
+    for wallet in groups.wallets(db, group):
         move_floor(db, wallet, floor_of(policy, limit_minor))
     audit.record(db, actor, "group.change", f"group:{group}", now_ms, name=name, policy=policy, before=found.policy)
     db.announce(SettingsChanged())
 
 
-def check_group(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None) -> None:
+def check(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None) -> None:
     """The fields of a group."""
     if policy not in set(Policy):
         raise Invalid("policy", "The policy is prepaid, postpaid or free.")
@@ -99,9 +99,9 @@ def move_floor(db: Database, wallet: int, floor_minor: int | None) -> None:
     ledger.set_floor(db, account, floor_minor)
 
 
-def need_group(db: Readable, group: GroupId) -> Group:
+def need(db: Readable, group: GroupId) -> Group:
     """The group, or NotFound."""
-    found = groups.find_group(db, group)
+    found = groups.find(db, group)
     if found is None:
         raise NotFound("There is no such group.")
     return found

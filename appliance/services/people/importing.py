@@ -162,7 +162,7 @@ def decide(db: Readable, register: Register, uids: dict[str, int], row: Row, zon
     uid = uid_of(db, row.uid)
     label, phone = texts.optional("label", row.label), texts.telephone(row.phone)
     until = day_of_text(row.valid_until)
-    card = card_rows.card_by_uid(db, uid) if uid else None
+    card = card_rows.by_uid(db, uid) if uid else None
     holder = person_of(register, card, row)
     if uid in uids:
         raise Invalid("uid", "The card is in this list before, in line {line}.", line=uids[uid])
@@ -211,10 +211,10 @@ def uid_of(db: Readable, text: str) -> str:
         Invalid: It is none.
     """
     normal = normal_form(text.translate(WESTERN))
-    if not normal or card_rows.card_by_uid(db, normal) is not None:
+    if not normal or card_rows.by_uid(db, normal) is not None:
         return normal
     backwards = reversed_form(normal)
-    if backwards is not None and card_rows.card_by_uid(db, backwards) is not None:
+    if backwards is not None and card_rows.by_uid(db, backwards) is not None:
         return backwards
     if SCIENTIFIC.fullmatch(text):
         raise Invalid(
@@ -289,7 +289,7 @@ def check_free(db: Readable, uid: str) -> None:
     """
     alias = aliases.find(db, uid)
     if alias is not None:
-        raise Refusal("A charger calls the card of {name} so.", name=card_units.need_card(db, alias).person)
+        raise Refusal("A charger calls the card of {name} so.", name=card_units.need(db, alias).person)
 
 
 def is_change(holder: Known, card: Card | None, phone: str, label: str, until: str, zone: ZoneInfo) -> bool:
@@ -306,7 +306,7 @@ def last_day(card: Card, zone: ZoneInfo) -> str:
 
 def register_of(db: Readable) -> Register:
     """Who is known."""
-    groups = group_rows.groups(db)
+    groups = group_rows.all_by_name(db)
     try:
         usual: GroupId | None = jobs.default_group(db)
     except Refusal:
@@ -337,12 +337,12 @@ def _do(
     is_new = known.person is None
     if known.person is None:
         group = register.groups[folded(planned.group)].id
-        known.person = people_units.add_person(db, row.name, group, actor, now_ms, phone=row.phone)
+        known.person = people_units.add(db, row.name, group, actor, now_ms, phone=row.phone)
     elif row.phone and not digits_of(known.phone):
         _add_phone(db, known.person, row.phone, actor, now_ms)
     known.phone = known.phone or row.phone
     expires_at_ms = day_bounds(planned.valid_until, zone)[1] if planned.valid_until else None
-    card = card_rows.card_by_uid(db, planned.uid) if planned.uid else None
+    card = card_rows.by_uid(db, planned.uid) if planned.uid else None
     if planned.outcome is Outcome.CHANGE:
         if card is not None:
             if planned.valid_until == last_day(card, zone):
@@ -350,7 +350,7 @@ def _do(
             _change_card(db, card, row.label, expires_at_ms, actor, now_ms)
         return Result(changed=1)
     if planned.uid:
-        card_units.add_card(db, planned.uid, known.person, actor, now_ms, label=row.label, expires_at_ms=expires_at_ms)
+        card_units.add(db, planned.uid, known.person, actor, now_ms, label=row.label, expires_at_ms=expires_at_ms)
     return Result(people=int(is_new), cards=int(bool(planned.uid)))
 
 
@@ -358,15 +358,15 @@ def _change_card(db: Database, card: Card, label: str, expires_at_ms: int | None
     """What an empty cell does not say stays."""
     label, expires_at_ms = label or card.label, card.expires_at_ms if expires_at_ms is None else expires_at_ms
     if (label, expires_at_ms) != (card.label, card.expires_at_ms):
-        card_units.change_card(
+        card_units.change(
             db, card.id, actor, now_ms,
             label=label, transactions_max=card.transactions_max, expires_at_ms=expires_at_ms,
         )  # fmt: skip
 
 
 def _add_phone(db: Database, person: PersonId, phone: str, actor: str, now_ms: int) -> None:
-    found = people_units.need_person(db, person)
-    people_units.change_person(
+    found = people_units.need(db, person)
+    people_units.change(
         db, person, actor, now_ms,
         name=found.name, phone=phone, note=found.note, language=found.language, group=found.group_id,
     )  # fmt: skip

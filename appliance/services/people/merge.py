@@ -8,7 +8,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
-from appliance.services.people.people import check_no_session, close_person, need_person
+from appliance.services.people.people import check_no_session, close, need
 from appliance.services.wallets import wallets
 
 
@@ -22,7 +22,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
     """
     if person == into:
         raise Refusal("This is the same person.", "Choose the other one.")
-    found, target = need_person(db, person), need_person(db, into)
+    found, target = need(db, person), need(db, into)
     for one in (found, target):
         if one.closed_at_ms is not None:
             raise Refusal("{name} has left this site.", "Take them in again first.", name=one.name)
@@ -34,8 +34,8 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
             db, f"merge|{key}", found.wallet, target.wallet, found.balance_minor, "merge",
             f"{found.name} → {target.name}", actor, now_ms,
         )  # fmt: skip
-    for card in cards.cards_of(db, person):
-        cards.change_card(
+    for card in cards.of_person(db, person):
+        cards.change(
             db,
             card.id,
             person=into,
@@ -44,6 +44,6 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
             expires_at_ms=card.expires_at_ms,
         )
     audit.record(db, actor, "person.merge", f"person:{into}", now_ms, name=found.name, amount_minor=found.balance_minor)
-    close_person(db, person, actor, now_ms)
+    close(db, person, actor, now_ms)
     db.announce(PersonChanged(into))
     return found.balance_minor

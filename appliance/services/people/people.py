@@ -13,11 +13,12 @@ from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
-from appliance.services.people.groups import floor_of, move_floor, need_group
+from appliance.services.people.groups import floor_of, move_floor
+from appliance.services.people.groups import need as need_group
 from appliance.services.texts import optional, required, telephone
 
 
-def add_person(
+def add(
     db: Database,
     name: str,
     group: GroupId,
@@ -47,7 +48,7 @@ def add_person(
     return person
 
 
-def change_person(
+def change(
     db: Database,
     person: PersonId,
     actor: str,
@@ -60,7 +61,7 @@ def change_person(
     group: GroupId,
 ) -> None:
     """Who they are and how they pay."""
-    found = need_person(db, person)
+    found = need(db, person)
     name = required("name", name)
     target = need_group(db, group)
     if group != found.group_id:
@@ -78,19 +79,19 @@ def change_person(
     db.announce(PersonChanged(person))
 
 
-def close_person(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
+def close(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
     """They have left: no card of theirs charges any more.
 
     Raises:
         Refusal: There is money in the wallet, or a debt, or a session is open or in review.
     """
-    found = need_person(db, person)
+    found = need(db, person)
     check_no_session(db, found)
     if found.balance_minor:
         raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
     people.set_closed(db, person, now_ms)
-    for card in cards.cards_of(db, person):
-        revocation.announce_death(db, card)
+    for card in cards.of_person(db, person):
+        revocation.announce_revoked(db, card)
     audit.record(db, actor, "person.close", f"person:{person}", now_ms)
     db.announce(PersonChanged(person))
 
@@ -112,15 +113,15 @@ def check_no_session(db: Readable, person: Person) -> None:
         )
 
 
-def reopen_person(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
+def reopen(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
     """They are back."""
-    need_person(db, person)
+    need(db, person)
     people.set_closed(db, person, None)
     audit.record(db, actor, "person.reopen", f"person:{person}", now_ms)
     db.announce(PersonChanged(person))
 
 
-def need_person(db: Readable, person: PersonId) -> Person:
+def need(db: Readable, person: PersonId) -> Person:
     """The person, or NotFound."""
     if isinstance(db, Database):
         db.flush()

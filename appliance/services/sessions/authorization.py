@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
-from appliance.domain.authorization import Authorization, AuthorizationStatus, decide
+from appliance.domain import authorization as rules
+from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.identifiers import StationId
 from appliance.services import settings
 from appliance.services.cards import limits
 
 
-def judge(db: Database, payer: Payer, station: StationId, now_ms: int, *, starting: bool) -> Authorization:
+def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, starting: bool) -> Authorization:
     """The decision about a known card, with the token that all cards of its holder share, if there are several."""
     minimum = settings.of(db).minimum_minor
-    status = decide(payer.holder, now_ms, minimum_minor=minimum, starting=starting)
+    status = rules.decide(payer.holder, now_ms, minimum_minor=minimum, starting=starting)
     if payer.tariff is None and status is AuthorizationStatus.NO_CREDIT:
         status = AuthorizationStatus.ACCEPTED  # Nothing to pay, so nothing to pay with is needed.
     if status is AuthorizationStatus.ACCEPTED and payer.card is not None and (starting or not payer.holder.running):

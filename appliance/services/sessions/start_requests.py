@@ -22,7 +22,7 @@ from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing
-from appliance.services.sessions.authorization import judge
+from appliance.services.sessions.authorization import decide
 
 
 def request_start(
@@ -56,8 +56,8 @@ def request_start(
             "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
         )
 
-    payer, token = who(db, person, card, now_ms)
-    authorization = judge(db, payer, station, now_ms, starting=True)
+    payer, token = resolve_payer(db, person, card, now_ms)
+    authorization = decide(db, payer, station, now_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization.status)
     held_minor = billing.first_slice_minor(db, payer)
@@ -92,7 +92,7 @@ def is_nobodys(db: Database, running: Running) -> bool:
     return not running.id_token and isinstance(transactions.ref_of(db, running.id), str)
 
 
-def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, IdToken]:
+def resolve_payer(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[payers.Payer, IdToken]:
     """Who pays, and the token that the station is told."""
     if card:
         payer = payers.by_token(db, normal_form(card))
@@ -101,7 +101,7 @@ def who(db: Database, person: PersonId | None, card: str, now_ms: int) -> tuple[
         return payer, IdToken(payer.uid, payers.type_of(db, payer.uid))
     if person is None:
         raise Invalid("person_id", "Say who is to charge: a person or a card.")
-    for owned in cards.cards_of(db, person):
+    for owned in cards.of_person(db, person):
         if owned.blocked_at_ms is None:
             by_card = payers.by_token(db, owned.uid)
             assert by_card is not None
@@ -133,7 +133,7 @@ def refusal(status: AuthorizationStatus) -> Refusal:
     return Refusal("This card is blocked, or its holder has left.", "Unblock it under Cards.")
 
 
-def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
+def cancel(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     """The wish came to nothing: void what was held. False if it is no longer a wish (it runs, or was given up before)."""
     running = sessions.find_open(db, session)
     if running is None or running.state is not SessionState.REQUESTED:
@@ -144,18 +144,18 @@ def give_up(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     return True
 
 
-def give_up_all(db: Database, station: StationId, now_ms: int) -> None:
+def cancel_all(db: Database, station: StationId, now_ms: int) -> None:
     """Nothing begins at this station any more."""
     for session in rows.on_station(db, station):
-        give_up(db, session, "cancelled", now_ms)
+        cancel(db, session, "cancelled", now_ms)
 
 
-def give_up_old(db: Database, now_ms: int) -> int:
+def expire(db: Database, now_ms: int) -> int:
     """Give up all wishes whose time has run out; how many."""
     before_ms = now_ms - settings.of(db).start_timeout_s * 1000
     late = rows.older_than(db, before_ms)
     for session, station in late:
-        if give_up(db, session, "no_transaction", now_ms):
+        if cancel(db, session, "no_transaction", now_ms):
             problems.raise_problem(
                 db, "start_lost", f"session:{session}", now_ms, station=int(station), session=int(session)
             )
@@ -174,7 +174,7 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
         raise NotFound("There is no such session running.")
     audit.record(db, actor, "station.stop", f"station:{running.station}", now_ms, session=int(session))
     if running.state is SessionState.REQUESTED:
-        give_up(db, session, "cancelled", now_ms)
+        cancel(db, session, "cancelled", now_ms)
     return running
 
 

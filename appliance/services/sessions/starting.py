@@ -21,7 +21,7 @@ from appliance.domain.session import SessionEvent, after
 from appliance.services import problems
 from appliance.services.cards import misuse, unknown
 from appliance.services.sessions import billing, closing, idle, metering
-from appliance.services.sessions.authorization import group_token, judge
+from appliance.services.sessions.authorization import decide, group_token
 
 
 class Started(NamedTuple):
@@ -50,11 +50,11 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     if close_forgotten(db, station, event) and payer is not None:
         # What was held for it is free, and it runs no more.
         payer = payers.by_token(db, event.id_token, event.id_token_type)
-    payer = who_starts(db, station, event, payer)
+    payer = payer_of_start(db, station, event, payer)
     id_token = payer.uid or event.id_token if payer is not None else event.id_token
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
-        authorization = judge(db, payer, station, event.received_at_ms, starting=True)
+        authorization = decide(db, payer, station, event.received_at_ms, starting=True)
     running = sessions.insert_started(
         db,
         state=after(None, SessionEvent.BEGAN),
@@ -76,15 +76,15 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     billing.hold_first(db, running, f"station:{station}", event.received_at_ms)
     metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
-        misuse.started(db, payer, station, authorization.status, event)
+        misuse.check_start(db, payer, station, authorization.status, event)
     return Started(running.id, authorization)
 
 
-def who_starts(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
+def payer_of_start(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
     """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
     if payer is None and (person := start_requests.find_failed(db, station, event.id_token)) is not None:
         return payers.by_person(db, person)  # The station took its time, and the money was given back.
-    return unknown.shown(db, station, event.id_token, payer, event.at_ms, event.received_at_ms, event.id_token_type)
+    return unknown.resolve(db, station, event.id_token, payer, event.at_ms, event.received_at_ms, event.id_token_type)
 
 
 def known_start(
@@ -170,7 +170,7 @@ def authorize(
     payer = payers.by_token(db, id_token, id_token_type)
     if payer is None and start_requests.is_open(db, station, id_token):
         return Authorization(AuthorizationStatus.ACCEPTED)
-    payer = unknown.shown(db, station, id_token, payer, now_ms, now_ms, id_token_type)
+    payer = unknown.resolve(db, station, id_token, payer, now_ms, now_ms, id_token_type)
     if payer is None:
         return Authorization(AuthorizationStatus.INVALID)
-    return judge(db, payer, station, now_ms, starting=False)
+    return decide(db, payer, station, now_ms, starting=False)

@@ -13,7 +13,7 @@ from appliance.domain.events import (
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.services import problems
 from appliance.services.sessions import closing, metering
-from appliance.services.sessions.authorization import judge
+from appliance.services.sessions.authorization import decide
 
 
 def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Authorization | None:
@@ -67,4 +67,4 @@ def authorization_of_stopper(
     """Information only: the transaction is over, whoever ended it."""
     if payer is None:
         return Authorization(AuthorizationStatus.ACCEPTED)
-    return judge(db, payer, station, event.received_at_ms, starting=False)
+    return decide(db, payer, station, event.received_at_ms, starting=False)

@@ -14,7 +14,7 @@ from appliance.db.sessions import transactions as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.sessions.transactions import Named
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import Stage, TransactionEnded, TransactionStarted, TransactionTold
+from appliance.domain.events import Stage, TransactionEnded, TransactionEvent, TransactionStarted
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.registers import Doubt
@@ -23,11 +23,11 @@ from appliance.domain.transaction import Arrival, Order, receive
 from appliance.services.cards import limits, misuse
 from appliance.services.sessions import billing, closing, metering, stopping
 from appliance.services.sessions import starting as service
-from appliance.services.sessions.authorization import group_token, judge
+from appliance.services.sessions.authorization import decide, group_token
 from appliance.services.sessions.billing import Pace
 
 
-def told(db: Database, station: StationId, event: TransactionTold) -> Authorization | None:
+def transaction_event(db: Database, station: StationId, event: TransactionEvent) -> Authorization | None:
     """A message of a transaction. The answer is about the card that it tells of, None without one."""
     known = rows.find(db, station, event.ref)
     before = known.order if known is not None else Order()
@@ -70,7 +70,7 @@ def load(db: Database, known: Named) -> Running:
 # --- the start -------------------------------------------------------------------------------------------------------------
 
 
-def begin(db: Database, station: StationId, event: TransactionTold) -> Named:
+def begin(db: Database, station: StationId, event: TransactionEvent) -> Named:
     """A transaction is heard of for the first time, not always by the message with which it began. It is nobody's yet."""
     service.close_forgotten(db, station, start_of(event))
     starts = event.stage is Stage.STARTED
@@ -94,14 +94,14 @@ def begin(db: Database, station: StationId, event: TransactionTold) -> Named:
     return known
 
 
-def start_of(event: TransactionTold) -> TransactionStarted:
+def start_of(event: TransactionEvent) -> TransactionStarted:
     """The message as that of a start."""
     return TransactionStarted(
         event.evse, event.id_token, event.register_wh or 0, event.at_ms, event.received_at_ms, event.id_token_type
     )
 
 
-def free_start_ms(db: Database, station: StationId, event: TransactionTold) -> int:
+def free_start_ms(db: Database, station: StationId, event: TransactionEvent) -> int:
     """When it began: the station's word, moved by milliseconds where another session began just so (clocks that start anew)."""
     at_ms = event.at_ms
     while True:
@@ -114,7 +114,7 @@ def free_start_ms(db: Database, station: StationId, event: TransactionTold) -> i
 # --- the card --------------------------------------------------------------------------------------------------------------
 
 
-def authorize(db: Database, station: StationId, running: Running, event: TransactionTold) -> Authorization:
+def authorize(db: Database, station: StationId, running: Running, event: TransactionEvent) -> Authorization:
     """A card was shown for it. The first one pays; another, later, is whoever stops it."""
     if running.id_token:
         return answer(db, station, running, event) or Authorization(AuthorizationStatus.INVALID)
@@ -125,11 +125,11 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
             wish = start_requests.find(db, station, running.evse, payer.uid)
         if wish is not None:
             return join(db, wish, running, event)
-    payer = service.who_starts(db, station, start_of(event), payer)
+    payer = service.payer_of_start(db, station, start_of(event), payer)
     status = AuthorizationStatus.INVALID
     authorization = Authorization(status)
     if payer is not None:
-        authorization = judge(db, payer, station, event.received_at_ms, starting=True)
+        authorization = decide(db, payer, station, event.received_at_ms, starting=True)
         status = authorization.status
     holds = payer is not None and authorization.accepted and running.state is SessionState.RUNNING
     held_minor = billing.first_slice_minor(db, payer) if payer is not None and holds else 0
@@ -140,11 +140,11 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     billing.hold_first(db, paid_for, f"station:{station}", event.received_at_ms)
     metering.announce(db, paid_for, "started")
     if payer is not None and payer.card is not None:
-        misuse.started(db, payer, station, status, start_of(event))
+        misuse.check_start(db, payer, station, status, start_of(event))
     return authorization
 
 
-def join(db: Database, wish: Running, running: Running, event: TransactionTold) -> Authorization:
+def join(db: Database, wish: Running, running: Running, event: TransactionEvent) -> Authorization:
     """The cable was in before, and this is the start that was asked for: its money is held already."""
     rows.move(db, running, wish.id)
     start_requests.fulfil(
@@ -162,7 +162,7 @@ def join(db: Database, wish: Running, running: Running, event: TransactionTold) 
     return Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer is not None else None)
 
 
-def answer(db: Database, station: StationId, running: Running, event: TransactionTold) -> Authorization | None:
+def answer(db: Database, station: StationId, running: Running, event: TransactionEvent) -> Authorization | None:
     """What a card is told that was shown before, or by which a session is stopped."""
     if not event.id_token:
         return None
@@ -176,7 +176,7 @@ def answer(db: Database, station: StationId, running: Running, event: Transactio
 # --- readings, and what comes late -----------------------------------------------------------------------------------------
 
 
-def measure(db: Database, known: Named, running: Running, event: TransactionTold) -> tuple[Running, Pace]:
+def measure(db: Database, known: Named, running: Running, event: TransactionEvent) -> tuple[Running, Pace]:
     """Keep the readings and what they say of the energy, also of the register at the start where that was not told."""
     if known.start_known:
         return running, metering.take_in(db, running, event.readings)
@@ -189,13 +189,13 @@ def measure(db: Database, known: Named, running: Running, event: TransactionTold
     return load(db, known), Pace(0, 0, 0)
 
 
-def keep_readings(db: Database, known: Named, event: TransactionTold) -> None:
+def keep_readings(db: Database, known: Named, event: TransactionEvent) -> None:
     """Readings are kept with it, whatever they mean."""
     for reading in event.readings:
         sessions.add_reading(db, known.session, reading)
 
 
-def complete(db: Database, known: Named, running: Running, event: TransactionTold) -> None:
+def complete(db: Database, known: Named, running: Running, event: TransactionEvent) -> None:
     """It is over, and something more is known of it: its bill is set right, unless somebody has looked, or is to look, at it."""
     end = rows.end_of(db, known.session)
     if running.state is not SessionState.ENDED or end.note in set(Doubt):
@@ -217,7 +217,7 @@ def complete(db: Database, known: Named, running: Running, event: TransactionTol
     )
 
 
-def end_of(event: TransactionTold) -> TransactionEnded:
+def end_of(event: TransactionEvent) -> TransactionEnded:
     """The message as that of an end; its readings have been taken already."""
     return TransactionEnded(
         event.ref, event.id_token or None, event.register_wh, event.at_ms, event.reason, (), event.received_at_ms,

@@ -110,7 +110,7 @@ def retire(db: Database, station: StationId, actor: str, now_ms: int) -> None:
     if found is None:
         raise NotFound("There is no such station.")
     closing.close_all(db, station, actor, now_ms)
-    start_requests.give_up_all(db, station, now_ms)
+    start_requests.cancel_all(db, station, now_ms)
     stations.change(db, station, name=found.name, state=StationState.RETIRED)
     problems.clear_subject(db, f"station:{station}", now_ms)
     audit.record(db, actor, "station.retire", f"station:{station}", now_ms, identity=found.identity)

@@ -34,7 +34,7 @@ STOPS_IN_VAIN_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StartRequest:
     """A start that was recorded; `answer` comes when the station has spoken, or the wish was given up."""
 
     session: SessionId
@@ -71,7 +71,7 @@ class RemoteControl:
         person: PersonId | None = None,
         card: str = "",
         record: Callable[..., Running] = start_requests.request_start,
-    ) -> Wish:
+    ) -> StartRequest:
         """Hold the money, record the wish, and ask the station; returns once the wish is on disk.
 
         `record` is the unit that records it, for those who have something to commit together with it.
@@ -82,7 +82,7 @@ class RemoteControl:
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
         running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
-        return Wish(
+        return StartRequest(
             running.id,
             self._tasks.start(
                 self._ask(running.id, station, evse, IdToken(running.id_token, running.id_token_type)), "remote start"
@@ -96,10 +96,10 @@ class RemoteControl:
             if failure.outcome_unknown:
                 # It may start all the same: the transaction, or the clock, decides.
                 return CommandAnswer(False, failure.kind)
-            await self._store.write(start_requests.give_up, session, failure.kind, self._clock())
+            await self._store.write(start_requests.cancel, session, failure.kind, self._clock())
             return CommandAnswer(False, failure.kind)
         if not answer.accepted:
-            await self._store.write(start_requests.give_up, session, "rejected", self._clock())
+            await self._store.write(start_requests.cancel, session, "rejected", self._clock())
         return answer
 
     # --- stopping

@@ -22,7 +22,7 @@ CODE_CHARS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QrPlace:
     """An EVSE as its sticker leads to it; of several connectors it has the state of the one in use."""
 
     code: str
@@ -50,7 +50,7 @@ def codes(db: Readable, station: StationId) -> dict[int, str]:
     return {plug.evse: code_of(secret, station, plug.evse) for plug in stations.connectors(db, station)}
 
 
-def find(db: Readable, code: str) -> Place | None:
+def find(db: Readable, code: str) -> QrPlace | None:
     """The EVSE of a code; a read query."""
     secret = sites.secret(db)
     wanted = code.strip().lower()
@@ -60,7 +60,7 @@ def find(db: Readable, code: str) -> Place | None:
             if hmac.compare_digest(code_of(secret, station.id, evse), wanted):
                 taken = any(one.station_id == station.id and one.evse == evse for one in session_list.open_sessions(db))
                 plug = connector_in_use([one for one in station.connectors if one.evse == evse])
-                return Place(
+                return QrPlace(
                     wanted,
                     station.id,
                     station.name,

@@ -83,11 +83,11 @@ def take_in(db: Database, new: NewPerson, key: str, actor: str, now_ms: int) -> 
     """A person, their first card and their first top-up: all of it, or nothing; the same form twice is one person."""
 
     def unit(name: str) -> tuple[int, str]:
-        person = people.add_person(
+        person = people.add(
             db, new.name, new.group, actor, now_ms, phone=new.phone, note=new.note, language=new.language
         )
         if new.uid:
-            cards.add_card(db, new.uid, person, actor, now_ms, label=new.label)
+            cards.add(db, new.uid, person, actor, now_ms, label=new.label)
         if new.amount_minor:
             wallets.top_up(db, person, new.amount_minor, new.method, name, actor, now_ms)
         return 200, orjson.dumps({"person": person}).decode()
@@ -125,7 +125,7 @@ def body_of(booked: wallets.Booked) -> str:
 
 def moved(db: Database, person: PersonId, stored: Stored) -> Moved:
     """With the balance read anew: the stored one is that of the booking."""
-    return Moved(people.need_person(db, person).balance_minor, stored.repeated)
+    return Moved(people.need(db, person).balance_minor, stored.repeated)
 
 
 def request_of(*parts: object) -> bytes:

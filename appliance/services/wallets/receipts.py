@@ -34,7 +34,7 @@ def write(
     """
     found = people.find(db, person)
     assert found is not None
-    about = cards.find_card(db, card) if card is not None else None
+    about = cards.find(db, card) if card is not None else None
     return receipts.add(
         db,
         kind=kind,

@@ -13,7 +13,7 @@ from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
-from appliance.services.people.people import need_person
+from appliance.services.people.people import need
 from appliance.services.texts import optional
 from appliance.services.wallets import receipts
 
@@ -56,7 +56,7 @@ def pay_in(
     db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
 ) -> None:
     """The money of a top-up, for those who write the receipt themselves."""
-    found = need_person(db, person)
+    found = need(db, person)
     check_amount(amount_minor)
     source = method_of(method).account
     if found.closed_at_ms is not None:
@@ -85,7 +85,7 @@ def pay_out(
     db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
 ) -> None:
     """The money of a refund, for those who write the receipt themselves."""
-    found = need_person(db, person)
+    found = need(db, person)
     check_refund(found, amount_minor)
     target = method_of(method).account
     book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, actor, now_ms)
@@ -106,7 +106,7 @@ def correct(
     db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int
 ) -> Booked:
     """Set a mistake right: a positive amount into the wallet, a negative one out of it. It needs a reason."""
-    found = need_person(db, person)
+    found = need(db, person)
     check_correction(found, amount_minor)
     reason = optional("reason", reason)
     if not reason:

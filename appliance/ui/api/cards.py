@@ -17,7 +17,7 @@ from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import limits as limit_units
-from appliance.services.cards.cards import TRANSACTIONS_MAX, need_card
+from appliance.services.cards.cards import TRANSACTIONS_MAX, need
 from appliance.services.texts import TEXT_CHARS_MAX
 from appliance.ui.api.checks import Parameter, moment_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
@@ -122,7 +122,7 @@ async def list_cards(call: Call) -> Answer:
     rows = await call.console.store.read(
         _page, query.get("text", ""), query.get("uid"), query.get("person"), call.after, call.limit + 1
     )
-    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.card.id)
+    return listed(rows, call.limit, lambda row: as_json(call, row), lambda row: row.card.id)
 
 
 async def show_card(call: Call) -> Answer:
@@ -134,7 +134,7 @@ async def add_card(call: Call) -> Answer:
     """`POST /cards`."""
     body = call.body
     card = await call.console.store.write(
-        card_units.add_card,
+        card_units.add,
         body["uid"],
         PersonId(body["person_id"]),
         call.actor,
@@ -157,21 +157,21 @@ async def change_card(call: Call) -> Answer:
 async def block(call: Call) -> Answer:
     """`POST /cards/{id}/block`."""
     card = CardId(call.number())
-    await call.console.store.write(card_units.block_card, card, call.body.get("reason", ""), call.actor, call.now_ms)
+    await call.console.store.write(card_units.block, card, call.body.get("reason", ""), call.actor, call.now_ms)
     return await _now(call, card)
 
 
 async def unblock(call: Call) -> Answer:
     """`POST /cards/{id}/unblock`."""
     card = CardId(call.number())
-    await call.console.store.write(card_units.unblock_card, card, call.actor, call.now_ms)
+    await call.console.store.write(card_units.unblock, card, call.actor, call.now_ms)
     return await _now(call, card)
 
 
 async def replace(call: Call) -> Answer:
     """`POST /cards/{id}/replace`: the new card."""
     card = CardId(call.number())
-    new = await call.console.store.write(card_units.replace_card, card, call.body["uid"], call.actor, call.now_ms)
+    new = await call.console.store.write(card_units.replace, card, call.body["uid"], call.actor, call.now_ms)
     return await _now(call, new, 201)
 
 
@@ -188,7 +188,7 @@ async def set_limits(call: Call) -> Answer:
     return await _limits_now(call, card)
 
 
-def shown(call: Call, known: Known) -> Body:
+def as_json(call: Call, known: Known) -> Body:
     """As JSON."""
     card = known.card
     return {
@@ -213,7 +213,7 @@ def shown(call: Call, known: Known) -> Body:
     }
 
 
-def limits_shown(call: Call, card: CardId, limits: Limits, identities: list[str]) -> Body:
+def limits_as_json(call: Call, card: CardId, limits: Limits, identities: list[str]) -> Body:
     """Limits as JSON."""
     return {
         "card_id": card,
@@ -239,23 +239,23 @@ def _page(db: Readable, text: str, uid: str | None, person: int | None, after: i
         found = people_search.card_called(db, normal_form(uid))
         rows = [found] if found is not None and found.id > after else []
     elif person is not None:
-        rows = [card for card in reversed(cards.cards_of(db, PersonId(person))) if card.id > after][:limit]
+        rows = [card for card in reversed(cards.of_person(db, PersonId(person))) if card.id > after][:limit]
     else:
         rows = people_search.cards_after(db, text=text, after=after, limit=limit)
     return [Known(card, aliases.of_card(db, card.id)) for card in rows]
 
 
 async def _now(call: Call, card: CardId, status: int = 200) -> Answer:
-    return Answer(shown(call, await call.console.store.read(_known, card)), status)
+    return Answer(as_json(call, await call.console.store.read(_known, card)), status)
 
 
 def _known(db: Readable, card: CardId) -> Known:
-    return Known(need_card(db, card), aliases.of_card(db, card))
+    return Known(need(db, card), aliases.of_card(db, card))
 
 
 def _change(db: Database, card: CardId, body: Body, expiry: tuple[int | None] | None, actor: str, now_ms: int) -> None:
-    found = need_card(db, card)
-    card_units.change_card(
+    found = need(db, card)
+    card_units.change(
         db,
         card,
         actor,
@@ -268,11 +268,11 @@ def _change(db: Database, card: CardId, body: Body, expiry: tuple[int | None] | 
 
 async def _limits_now(call: Call, card: CardId) -> Answer:
     limits, identities = await call.console.store.read(_limits, card)
-    return Answer(limits_shown(call, card, limits, identities))
+    return Answer(limits_as_json(call, card, limits, identities))
 
 
 def _limits(db: Readable, card: CardId) -> tuple[Limits, list[str]]:
-    limits = limit_rows.find(db, need_card(db, card).id)
+    limits = limit_rows.find(db, need(db, card).id)
     names = stations.names(db)
     return limits, sorted(names[station].identity for station in limits.stations)
 

@@ -44,21 +44,21 @@ GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, 
 
 async def list_groups(call: Call) -> Answer:
     """`GET /groups`."""
-    rows = sorted(await call.console.store.read(group_rows.groups), key=lambda group: group.id)
+    rows = sorted(await call.console.store.read(group_rows.all_by_name), key=lambda group: group.id)
     rows = [group for group in rows if group.id > call.after]
     return listed(rows, call.limit, lambda row: group_as(call, row), lambda row: row.id)
 
 
 async def show_group(call: Call) -> Answer:
     """`GET /groups/{id}`."""
-    return Answer(group_as(call, await call.console.store.read(groups.need_group, GroupId(call.number()))))
+    return Answer(group_as(call, await call.console.store.read(groups.need, GroupId(call.number()))))
 
 
 async def add_group(call: Call) -> Answer:
     """`POST /groups`."""
     body = call.body
     group = await call.console.store.write(
-        groups.add_group,
+        groups.add,
         body["name"],
         body["policy"],
         call.actor,
@@ -66,14 +66,14 @@ async def add_group(call: Call) -> Answer:
         limit_minor=body.get("limit_minor"),
         tariff_id=body.get("tariff_id"),
     )
-    return Answer(group_as(call, await call.console.store.read(groups.need_group, group)), 201)
+    return Answer(group_as(call, await call.console.store.read(groups.need, group)), 201)
 
 
 async def change_group(call: Call) -> Answer:
     """`PATCH /groups/{id}`: what is not named stays."""
     group = GroupId(call.number())
     await call.console.store.write(_change_group, group, call.body, call.actor, call.now_ms)
-    return Answer(group_as(call, await call.console.store.read(groups.need_group, group)))
+    return Answer(group_as(call, await call.console.store.read(groups.need, group)))
 
 
 def group_as(call: Call, group: Group) -> Body:
@@ -90,8 +90,8 @@ def group_as(call: Call, group: Group) -> Body:
 
 
 def _change_group(db: Database, group: GroupId, body: Body, actor: str, now_ms: int) -> None:
-    found = groups.need_group(db, group)
-    groups.change_group(
+    found = groups.need(db, group)
+    groups.change(
         db,
         group,
         body.get("name", found.name),

@@ -13,7 +13,7 @@ from appliance.db.people.people import Person
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services.people import people
-from appliance.services.people.people import need_person
+from appliance.services.people.people import need
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.services.wallets import wallets
 from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX, Booked
@@ -121,19 +121,19 @@ async def list_people(call: Call) -> Answer:
         after=call.after,
         limit=call.limit + 1,
     )
-    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.id)
+    return listed(rows, call.limit, lambda row: as_json(call, row), lambda row: row.id)
 
 
 async def show_person(call: Call) -> Answer:
     """`GET /people/{id}`."""
-    return Answer(shown(call, await call.console.store.read(need_person, PersonId(call.number()))))
+    return Answer(as_json(call, await call.console.store.read(need, PersonId(call.number()))))
 
 
 async def add_person(call: Call) -> Answer:
     """`POST /people`."""
     body = call.body
     person = await call.console.store.write(
-        people.add_person,
+        people.add,
         body["name"],
         GroupId(body["group_id"]),
         call.actor,
@@ -155,14 +155,14 @@ async def change_person(call: Call) -> Answer:
 async def close_person(call: Call) -> Answer:
     """`POST /people/{id}/close`."""
     person = PersonId(call.number())
-    await call.console.store.write(people.close_person, person, call.actor, call.now_ms)
+    await call.console.store.write(people.close, person, call.actor, call.now_ms)
     return await _now(call, person)
 
 
 async def reopen_person(call: Call) -> Answer:
     """`POST /people/{id}/reopen`."""
     person = PersonId(call.number())
-    await call.console.store.write(people.reopen_person, person, call.actor, call.now_ms)
+    await call.console.store.write(people.reopen, person, call.actor, call.now_ms)
     return await _now(call, person)
 
 
@@ -212,7 +212,7 @@ async def _pay(call: Call, move: Callable[..., Booked]) -> Answer:
 # --- helpers -------------------------------------------------------------------------------------------------------------
 
 
-def shown(call: Call, person: Person) -> Body:
+def as_json(call: Call, person: Person) -> Body:
     """A person as JSON."""
     return {
         "id": person.id,
@@ -259,12 +259,12 @@ def entry(call: Call, row: Entry) -> Body:
 
 
 async def _now(call: Call, person: PersonId, status: int = 200) -> Answer:
-    return Answer(shown(call, await call.console.store.read(need_person, person)), status)
+    return Answer(as_json(call, await call.console.store.read(need, person)), status)
 
 
 def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_ms: int) -> None:
-    found = need_person(db, person)
-    people.change_person(
+    found = need(db, person)
+    people.change(
         db,
         person,
         actor,
@@ -278,7 +278,7 @@ def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_m
 
 
 def _entries(db: Readable, person: PersonId, before: int, limit: int) -> list[Entry]:
-    return ledger.statement(db, need_person(db, person).wallet, before_seq=before or None, limit=limit)
+    return ledger.statement(db, need(db, person).wallet, before_seq=before or None, limit=limit)
 
 
 OPERATIONS = (

@@ -12,7 +12,7 @@ from appliance.services import problems as units
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import anything, choice, flag, moment, or_null, record, whole, words
-from appliance.ui.wording.problems import told
+from appliance.ui.wording.problems import describe
 from appliance.ui.writing.formats import formats
 
 PROBLEM = record(
@@ -35,7 +35,7 @@ async def list_problems(call: Call) -> Answer:
     """`GET /problems`: the open ones by number, or those that are over, the newest first."""
     over = call.query.get("state") == "cleared"
     names, rows = await call.console.store.read(_rows, over, call.after, call.limit + 1)
-    return listed(rows, call.limit, lambda row: shown(call, names, row), lambda row: row.id)
+    return listed(rows, call.limit, lambda row: as_json(call, names, row), lambda row: row.id)
 
 
 async def acknowledge(call: Call) -> Answer:
@@ -45,13 +45,13 @@ async def acknowledge(call: Call) -> Answer:
     if found is None:
         raise NotFound("There is no such problem, or it is over already.")
     await call.console.store.write(units.acknowledge, number, call.actor, call.now_ms)
-    return Answer(shown(call, names, found) | {"cleared_at": at(call.now_ms)})
+    return Answer(as_json(call, names, found) | {"cleared_at": at(call.now_ms)})
 
 
-def shown(call: Call, names: Names, problem: Problem) -> Body:
+def as_json(call: Call, names: Names, problem: Problem) -> Body:
     """As JSON."""
     site = call.console.site
-    text = told(problem, names, formats(site.currency, site.exponent, site.zone), call.now_ms)
+    text = describe(problem, names, formats(site.currency, site.exponent, site.zone), call.now_ms)
     return {
         "id": problem.id,
         "kind": problem.kind,

@@ -41,15 +41,15 @@ async def list_receipts(call: Call) -> Answer:
         before=call.after or None,
         limit=call.limit + 1,
     )
-    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.number)
+    return listed(rows, call.limit, lambda row: as_json(call, row), lambda row: row.number)
 
 
 async def show_receipt(call: Call) -> Answer:
     """`GET /receipts/{number}`."""
-    return Answer(shown(call, await call.console.store.read(need, call.number("number"))))
+    return Answer(as_json(call, await call.console.store.read(need, call.number("number"))))
 
 
-def shown(call: Call, receipt: Receipt) -> Body:
+def as_json(call: Call, receipt: Receipt) -> Body:
     """As JSON."""
     names = receipt.details
     return {

@@ -96,7 +96,7 @@ async def list_sessions(call: Call) -> Answer:
         to_ms=span_of("to", query["to"], site)[1] if "to" in query else None,
     )
     rows = await call.console.store.read(session_list.page, wanted, before=call.after, limit=call.limit + 1)
-    return listed(rows, call.limit, lambda session: shown(call, session), lambda session: session.id)
+    return listed(rows, call.limit, lambda session: as_json(call, session), lambda session: session.id)
 
 
 async def show_session(call: Call) -> Answer:
@@ -104,7 +104,7 @@ async def show_session(call: Call) -> Answer:
     found = await call.console.store.read(session_list.show, call.number())
     if found is None:
         raise NotFound("There is no such session.")
-    return Answer(shown(call, found))
+    return Answer(as_json(call, found))
 
 
 async def samples(call: Call) -> Answer:
@@ -149,12 +149,12 @@ async def _settle(call: Call, settle: Callable[[Database, SessionId, str, int], 
         settle(db, number, actor, now_ms)
         found = session_list.show(db, number)
         assert found is not None, "it was just settled"
-        return 200, shown(call, found)
+        return 200, as_json(call, found)
 
     return await once(call, unit)
 
 
-def shown(call: Call, session: Session) -> Body:
+def as_json(call: Call, session: Session) -> Body:
     """As JSON."""
     usage = usage_until(session, call.now_ms)
     runs = session.state == SessionState.RUNNING

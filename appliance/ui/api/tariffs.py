@@ -38,7 +38,7 @@ async def list_tariffs(call: Call) -> Answer:
     """`GET /tariffs`."""
     rows = sorted(await call.console.store.read(tariffs.current), key=lambda row: row.tariff.id)
     rows = [row for row in rows if row.tariff.id > call.after]
-    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.tariff.id)
+    return listed(rows, call.limit, lambda row: as_json(call, row), lambda row: row.tariff.id)
 
 
 async def show_tariff(call: Call) -> Answer:
@@ -87,7 +87,7 @@ def asked_for(body: Body) -> Tariff:
     )
 
 
-def shown(call: Call, row: TariffRow) -> Body:
+def as_json(call: Call, row: TariffRow) -> Body:
     """As JSON."""
     tariff = row.tariff
     return {
@@ -112,7 +112,7 @@ async def _now(call: Call, number: int, status: int = 200) -> Answer:
     found = await call.console.store.read(tariffs.show, number)
     if found is None:
         raise NotFound("There is no such tariff.")
-    return Answer(shown(call, found), status)
+    return Answer(as_json(call, found), status)
 
 
 OPERATIONS = (

@@ -18,7 +18,7 @@ from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render, render_part
-from appliance.ui.wording.problems import Told, told
+from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
 
 HISTORY_ROWS = 50
@@ -28,8 +28,8 @@ HISTORY_ROWS = 50
 class ProblemsPage:
     """Open ones, the urgent first; and a page of those that are over."""
 
-    open: list[Told]
-    over: list[Told]
+    open: list[Described]
+    over: list[Described]
     older: int | None
     by_hand: frozenset[str]
 
@@ -53,8 +53,8 @@ async def load(console: Console, before: int | None = None) -> ProblemsPage:
     names, current, past = await console.store.read(_read, before)
     site, now_ms = console.site, console.clock()
     fmt = formats(site.currency, site.exponent, site.zone)
-    open_ones = sorted((told(one, names, fmt, now_ms) for one in current), key=lambda one: not one.urgent)
-    over = [told(one, names, fmt, now_ms) for one in past]
+    open_ones = sorted((describe(one, names, fmt, now_ms) for one in current), key=lambda one: not one.urgent)
+    over = [describe(one, names, fmt, now_ms) for one in past]
     return ProblemsPage(
         open_ones, over, past[-1].id if len(past) == HISTORY_ROWS else None, service.ACKNOWLEDGED_BY_HAND
     )

@@ -239,14 +239,14 @@ async def _ask(request: web.Request, template: str, form: Form, status: int = 20
 
 
 def _listed(db: Readable) -> tuple[list[TariffRow], list[Group]]:
-    return rows.current(db), group_rows.groups(db)
+    return rows.current(db), group_rows.all_by_name(db)
 
 
 def _one(db: Readable, number: int) -> tuple[TariffRow, list[Group]]:
     found = rows.show(db, number)
     if found is None:
         raise NotFound(N_("There is no such tariff."))
-    return found, group_rows.groups(db)
+    return found, group_rows.all_by_name(db)
 
 
 PAGE = Page(

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import Refusal
 from appliance.services.stations import qr_codes
-from appliance.services.stations.qr_codes import Place
+from appliance.services.stations.qr_codes import QrPlace
 from appliance.ui.driver import card
 from appliance.ui.driver.page import respond
 from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
@@ -29,7 +29,7 @@ LOOKUPS_AT_ONCE = 8
 class PlacePage:
     """A connector, its price, and how to begin here."""
 
-    place: Place | None
+    place: QrPlace | None
     status: Status
     offline: bool
 
@@ -81,7 +81,7 @@ async def show(request: web.Request) -> web.Response:
     return _page(request, PlacePage(place, _status(place), offline))
 
 
-def _status(place: Place) -> Status:
+def _status(place: QrPlace) -> Status:
     """In our words; one of the vendor's own says nothing to a driver."""
     if not place.status:
         return UNKNOWN

@@ -56,7 +56,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     """Find out who asks and in which language, and whether they may."""
     console = request.app[CONSOLE]
     try:
-        who, facts = await console.store.read(_who_asks, _token(request), console.clock())
+        who, facts = await console.store.read(_principal_of, _token(request), console.clock())
     except DatabaseError:
         if request.path != HEALTH:
             raise
@@ -225,7 +225,9 @@ def _token(request: web.Request) -> tuple[str, bytes] | None:
     return ("operator", tokens.hash_token(cookie)) if cookie else None
 
 
-def _who_asks(db: Readable, token: tuple[str, bytes] | None, now_ms: int) -> tuple[tuple[Principal, int] | None, Facts]:
+def _principal_of(
+    db: Readable, token: tuple[str, bytes] | None, now_ms: int
+) -> tuple[tuple[Principal, int] | None, Facts]:
     """Who comes with this token and when they were last seen; and what the frame shows: one lookup for each request."""
     facts = rows.facts(db)
     if token is None:

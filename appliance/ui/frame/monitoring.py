@@ -59,7 +59,7 @@ class Pulse:
     async def seconds(self, console: Console) -> float | None:
         """How long a commit takes; None: longer than anybody should wait."""
         if self._beat is None or self._beat.done():
-            self._beat = asyncio.create_task(_beat(console), name="pulse")
+            self._beat = asyncio.create_task(_heartbeat_commit_s(console), name="pulse")
         return await asyncio.shield(self._beat)
 
     async def close(self, _app: web.Application) -> None:
@@ -190,11 +190,11 @@ def _counts(db: Readable) -> tuple[int, int]:
     return session_list.count_open(db), problems.count_open(db)
 
 
-async def _beat(console: Console) -> float | None:
+async def _heartbeat_commit_s(console: Console) -> float | None:
     begin_s = perf_counter()  # The loop's own clock counts milliseconds only.
     try:
         async with asyncio.timeout(COMMIT_TIMEOUT_S):
-            await console.store.write(units.beat, console.clock())
+            await console.store.write(units.heartbeat_commit, console.clock())
     except (TimeoutError, DatabaseError):
         return None
     return perf_counter() - begin_s

@@ -197,7 +197,7 @@ VIOLATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Described:
     """A problem, ready to be read."""
 
     id: int
@@ -211,13 +211,13 @@ class Told:
     """Where to do something about it; "" for nowhere."""
 
 
-def told(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Told:
+def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Described:
     """A problem in words. `stations` are all of them by number."""
     text = TEXTS.get(problem.kind, Text(problem.kind, ""))
     if problem.kind == "violation":
         text = VIOLATIONS.get(str(problem.details.get("what")), text)
     values = _Values(_values(problem, stations, fmt, now_ms))
-    return Told(
+    return Described(
         id=problem.id,
         kind=problem.kind,
         sentence=_(text.sentence).format_map(values).strip(),

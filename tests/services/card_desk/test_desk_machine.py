@@ -176,7 +176,7 @@ class DeskMachine(RuleBasedStateMachine):
         person = self.last_served()
         if person is not None:
             with contextlib.suppress(Refusal), self.bench.unit() as db:
-                (people.close_person if gone else people.reopen_person)(db, person, ACTOR, self.books.now_ms)
+                (people.close if gone else people.reopen)(db, person, ACTOR, self.books.now_ms)
 
     @rule(pick=CHIPS, blocked=st.booleans())
     def block(self, pick: int, blocked: bool) -> None:
@@ -184,9 +184,9 @@ class DeskMachine(RuleBasedStateMachine):
         if card is not None:
             with contextlib.suppress(Refusal), self.bench.unit() as db:
                 if blocked:
-                    cards.block_card(db, card, "lost", ACTOR, self.books.now_ms)
+                    cards.block(db, card, "lost", ACTOR, self.books.now_ms)
                 else:
-                    cards.unblock_card(db, card, ACTOR, self.books.now_ms)
+                    cards.unblock(db, card, ACTOR, self.books.now_ms)
 
     @rule(seconds=st.sampled_from([1, 59, 700]))
     def wait(self, seconds: int) -> None:

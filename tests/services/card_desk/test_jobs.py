@@ -136,7 +136,7 @@ def test_an_issue_that_cannot_be_is_refused_at_once(bench: Bench, what: dict[str
 
 def test_who_has_left_or_was_never_there_gets_no_card(bench: Bench) -> None:
     person = bench.books.person()
-    people.close_person(bench.db, person, ACTOR, bench.books.now_ms)
+    people.close(bench.db, person, ACTOR, bench.books.now_ms)
     with pytest.raises(Refusal):
         bench.issue(person=person)
     with pytest.raises(NotFound):

@@ -13,7 +13,7 @@ from appliance.domain.cards.tag import Content, Kind, Trouble, Wipe, Write
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import settings
-from appliance.services.announce import CardDied, DeskChanged
+from appliance.services.announce import CardRevoked, DeskChanged
 from appliance.services.card_desk import jobs, taps
 from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
@@ -247,11 +247,11 @@ def test_a_recharge_needs_the_card_that_is_meant_and_one_that_is_not_blocked(ben
     bench.issued(mine)
     bench.issued(other)
     job = recharge(bench, card=card_of(bench, mine))
-    card_units.block_card(bench.db, card_of(bench, mine), "lost", ACTOR, bench.books.now_ms)
+    card_units.block(bench.db, card_of(bench, mine), "lost", ACTOR, bench.books.now_ms)
     for chip, advice in ((Chip(THIRD), "unknown"), (other, "other_card"), (mine, "blocked")):
         bench.lay(chip)
         assert (bench.job(job).state, bench.job(job).advice) == ("waiting", advice)
-    card_units.unblock_card(bench.db, card_of(bench, mine), ACTOR, bench.books.now_ms)
+    card_units.unblock(bench.db, card_of(bench, mine), ACTOR, bench.books.now_ms)
     bench.lay(mine)
     assert bench.job(job).state == "done"
 
@@ -286,7 +286,7 @@ def test_money_for_somebody_who_has_left_meanwhile_is_not_taken(bench: Bench) ->
     chip = Chip(UID)
     bench.issued(chip)
     job = recharge(bench)
-    people_units.close_person(bench.db, bench.card(chip).person_id, ACTOR, bench.books.now_ms)
+    people_units.close(bench.db, bench.card(chip).person_id, ACTOR, bench.books.now_ms)
     with pytest.raises(Refusal):
         bench.tap(chip)
     assert (bench.job(job).state, bench.money()["cash"]) == ("waiting", 0)
@@ -338,9 +338,9 @@ def test_the_new_card_takes_the_place_of_the_old_which_is_dead_before_anything_i
     first = bench.issued(old, topup_minor=500)
     limits.store(bench.db, card_of(bench, old), Limits(day_minor=100))
     job = bench.begin(jobs.begin_replace, card_of(bench, old))
-    bench.announced(CardDied)
+    bench.announced(CardRevoked)
     bench.tap(new)
-    assert CardDied(int(card_of(bench, old)), (UID,)) in bench.announced(CardDied)
+    assert CardRevoked(int(card_of(bench, old)), (UID,)) in bench.announced(CardRevoked)
     dead, alive = bench.card(old), bench.card(new)
     assert (dead.replaced_by, dead.blocked_why, dead.deposit_minor) == (alive.id, "replaced", 0)
     assert (alive.person_id, alive.deposit_minor, alive.number) == (first.person_id, 300, 2)

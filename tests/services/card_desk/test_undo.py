@@ -12,7 +12,7 @@ from appliance.domain.cards.tag import Content, Kind, Trouble
 from appliance.domain.errors import NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.services import settings
-from appliance.services.announce import CardDied, DeskChanged
+from appliance.services.announce import CardRevoked, DeskChanged
 from appliance.services.card_desk import jobs, undo
 from appliance.services.card_desk.undo import UNDO_MS_MAX
 from appliance.services.cards import cards
@@ -33,15 +33,15 @@ def _deposit(bench: Bench) -> None:
 
 def closed(bench: Bench, person: PersonId | None) -> bool:
     assert person is not None
-    return people.need_person(bench.db, person).closed_at_ms is not None
+    return people.need(bench.db, person).closed_at_ms is not None
 
 
 def test_an_issue_is_taken_back_with_its_money_its_card_and_its_person(bench: Bench) -> None:
     chip = Chip(UID)
     job = bench.issued(chip, topup_minor=500)
-    bench.announced(CardDied)
+    bench.announced(CardRevoked)
     note = bench.undo(job.id)
-    assert CardDied(int(bench.card(chip).id), (UID,)) in bench.announced(CardDied)
+    assert CardRevoked(int(bench.card(chip).id), (UID,)) in bench.announced(CardRevoked)
     assert note == 2
     assert (bench.money()["cash"], bench.money()["deposits"]) == (0, 0)
     assert closed(bench, job.person_id)
@@ -122,7 +122,7 @@ def test_a_replacement_is_taken_back_and_the_old_card_charges_again(bench: Bench
 def test_a_card_that_was_blocked_as_lost_stays_so_when_its_replacement_is_taken_back(bench: Bench) -> None:
     old, new = Chip(UID), Chip(OTHER)
     bench.issued(old)
-    cards.block_card(bench.db, bench.card(old).id, "lost", ACTOR, bench.books.now_ms)
+    cards.block(bench.db, bench.card(old).id, "lost", ACTOR, bench.books.now_ms)
     before = bench.card(old)
     job = bench.begin(jobs.begin_replace, before.id)
     bench.lay(new)
@@ -319,7 +319,7 @@ def it_comes_back(bench: Bench, job: Job, chip: Chip) -> None:
 
 
 def it_is_replaced_by_number(bench: Bench, job: Job, chip: Chip) -> None:
-    cards.replace_card(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
+    cards.replace(bench.db, bench.card(chip).id, OTHER, ACTOR, bench.books.now_ms)
 
 
 def it_is_being_written(bench: Bench, job: Job, chip: Chip) -> None:
@@ -346,7 +346,7 @@ def they_leave(bench: Bench, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
     balance_minor = bench.books.balance(job.person_id)
     wallets.refund(bench.db, job.person_id, balance_minor, "cash", "all", ACTOR, bench.books.now_ms)
-    people.close_person(bench.db, job.person_id, ACTOR, bench.books.now_ms)
+    people.close(bench.db, job.person_id, ACTOR, bench.books.now_ms)
 
 
 def a_minute_passes(bench: Bench, job: Job, chip: Chip) -> None:
@@ -391,7 +391,7 @@ def test_money_is_not_given_back_to_the_wallet_of_somebody_who_has_left(bench: B
     bench.lay(chip)
     assert issued.person_id is not None
     assert bench.may_undo(returned)
-    people.close_person(bench.db, issued.person_id, ACTOR, bench.books.now_ms)
+    people.close(bench.db, issued.person_id, ACTOR, bench.books.now_ms)
     assert not bench.may_undo(returned)
     with pytest.raises(Refusal):
         bench.undo(returned)

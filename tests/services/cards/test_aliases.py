@@ -67,7 +67,7 @@ def test_a_blocked_card_is_stopped_and_refused_under_all_its_names(books: Books)
     card, station = rahima(books), books.station()
     aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
     started = books.start(station, 1, SHORT)
-    cards.block_card(books.db, card, "lost", ACTOR, books.now_ms)
+    cards.block(books.db, card, "lost", ACTOR, books.now_ms)
 
     assert books.session(started.ref)["stop_wanted"] == "blocked"
     for token in (CARD, BACKWARDS, SHORT):

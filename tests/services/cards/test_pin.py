@@ -34,6 +34,6 @@ def test_only_a_hash_is_kept_and_it_can_be_taken_away(books: Books) -> None:
     assert not card_pin.matches("4712", kept)
 
     card_pin.set_pin(books.db, card, "", ACTOR, books.now_ms)
-    found = cards.find_card(books.db, card)
+    found = cards.find(books.db, card)
     assert found is not None
     assert not found.has_pin

@@ -87,7 +87,7 @@ def test_forged_link_does_not_move_the_counter(books: Books) -> None:
     card = books.card(UID, books.person())
     assert secure_tap.accept(books.db, SITE_KEY, _link(900)[0], "00" * 8) is None
     assert _counter(books, card) == -1
-    assert cards.find_card(books.db, CardId(card)) is not None
+    assert cards.find(books.db, CardId(card)) is not None
 
 
 def _link(counter: int, uid: str = UID) -> tuple[str, str]:

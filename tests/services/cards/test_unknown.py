@@ -233,7 +233,7 @@ def test_one_waits_only_for_people_who_are_there_at_chargers_that_are_there(book
     station, rahima = books.station(), books.person()
     with pytest.raises(NotFound):
         unknown.begin_enrol(books.db, StationId(99), rahima, ACTOR, books.now_ms)
-    people.close_person(books.db, rahima, ACTOR, books.now_ms)
+    people.close(books.db, rahima, ACTOR, books.now_ms)
     with pytest.raises(Refusal):
         unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
 

@@ -35,8 +35,8 @@ Nobody Yet;;;;;
 
 @pytest.fixture(name="books")
 def _books(books: Books) -> Books:
-    groups.add_group(books.db, "Customers", "prepaid", ACTOR, books.now_ms)
-    groups.add_group(books.db, "Staff", "free", ACTOR, books.now_ms)
+    groups.add(books.db, "Customers", "prepaid", ACTOR, books.now_ms)
+    groups.add(books.db, "Staff", "free", ACTOR, books.now_ms)
     return books
 
 
@@ -57,7 +57,7 @@ def bring(books: Books, data: bytes) -> Result:
 
 
 def card(books: Books, uid: str) -> Card:
-    found = cards.card_by_uid(books.db, uid)
+    found = cards.by_uid(books.db, uid)
     assert found is not None
     return found
 
@@ -123,7 +123,7 @@ def test_a_card_does_not_change_hands(books: Books) -> None:
 
 def test_a_card_that_came_back_is_given_out_again(books: Books) -> None:
     bring(books, LIST)
-    card_units.block_card(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
+    card_units.block(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
 
     assert bring(books, b"name,uid\nKarim,04A1B2C3D4E580\n") == Result(people=1, cards=1)
     assert card(books, "04A1B2C3D4E580").person == "Karim"
@@ -145,7 +145,7 @@ def test_two_of_one_name_are_told_apart_by_their_telephones(books: Books) -> Non
 
 def test_who_has_left_gets_no_card(books: Books) -> None:
     bring(books, LIST)
-    people_units.close_person(books.db, everybody(books)[2].id, ACTOR, books.now_ms)
+    people_units.close(books.db, everybody(books)[2].id, ACTOR, books.now_ms)
     assert troubles(books, b"name,uid\nNobody Yet,04A1B2C3\n") == ["Nobody Yet has left this site."]
 
 

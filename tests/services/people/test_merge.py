@@ -25,9 +25,9 @@ def test_cards_and_money_go_to_the_other_and_the_first_is_closed(books: Books) -
     assert merge.merge(books.db, double, rahima, "form-1", ACTOR, books.now_ms) == 3_000
 
     assert (books.balance(double), books.balance(rahima)) == (0, 5_000)
-    assert {card.uid for card in cards.cards_of(books.db, rahima)} == {CARD, OTHER}
+    assert {card.uid for card in cards.of_person(books.db, rahima)} == {CARD, OTHER}
     assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
-    assert people_units.need_person(books.db, double).closed_at_ms == books.now_ms
+    assert people_units.need(books.db, double).closed_at_ms == books.now_ms
 
 
 def test_nobody_is_merged_who_charges_owes_or_has_left(books: Books) -> None:
@@ -42,7 +42,7 @@ def test_nobody_is_merged_who_charges_owes_or_has_left(books: Books) -> None:
     books.wait(3_600)
     books.stop(station, ref, 6_000)
     gone = books.person("Jamal Uddin")
-    people_units.close_person(books.db, gone, ACTOR, books.now_ms)
+    people_units.close(books.db, gone, ACTOR, books.now_ms)
     assert books.balance(owing) < 0
 
     for first, second in ((charging, rahima), (owing, rahima), (gone, rahima), (rahima, gone), (rahima, rahima)):

@@ -33,7 +33,7 @@ def test_a_session_goes_on_when_its_person_changes_to_a_group_without_limit(book
     station, rahima = books.station(), books.person(paid_in=2_000)
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
-    people.change_person(
+    people.change(
         books.db, rahima, ACTOR, books.now_ms, name="Rahima Khatun", phone="", note="", language="",
         group=books.group("postpaid"),
     )  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_session_that_began_on_account_is_billed_when_its_person_has_become_pr
     station, taxi = books.station(), books.person("Green Taxi", group=books.group("postpaid"), paid_in=1_000)
     books.card(CARD, taxi)
     started = books.start(station, 1, CARD, meter_wh=0)
-    people.change_person(
+    people.change(
         books.db, taxi, ACTOR, books.now_ms, name="Green Taxi", phone="", note="", language="", group=books.group()
     )
     books.wait(60)
@@ -69,7 +69,7 @@ def test_a_card_taken_by_another_person_changes_nothing_for_the_session_that_run
     station, rahima = books.station(), books.person(paid_in=50_000)
     card = books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
-    cards.replace_card(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
+    cards.replace(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
     books.stop(station, started.ref, 1_000)
 
     assert books.balance(rahima) == 48_000

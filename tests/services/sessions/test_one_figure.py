@@ -184,7 +184,7 @@ class Yard:
 
     def clock(self, chance: random.Random) -> None:
         self.books.now_ms += chance.choice([1_000, 100_000])
-        start_requests.give_up_old(self.books.db, self.books.now_ms)
+        start_requests.expire(self.books.db, self.books.now_ms)
         health.watch_balances(self.books.db, self.books.now_ms)
         health.check_sessions(self.books.db, self.books.now_ms)
         limits.watch(self.books.db, self.books.now_ms)
@@ -221,7 +221,7 @@ class Yard:
         if page.lines:
             assert sum(line.amount_minor for line in page.lines) == page.bill.net_minor
             assert page.bill.total_minor == (bill.total_minor if page.may_bill else cost_minor)
-        json = api.shown(self.call(), row)
+        json = api.as_json(self.call(), row)
         assert (json["energy_wh"], json["duration_s"], json["idle_s"]) == (
             usage.energy_wh, usage.duration_s, usage.idle_s,
         )  # fmt: skip
@@ -246,7 +246,7 @@ class Yard:
         for facts in (running, loaded, shown):
             assert (usage_until(facts, now_ms), bill_until(facts, now_ms)) == (usage, bill)
 
-        place = next(one for one in board_rows.places(db) if (one.station, one.evse) == (row.station_id, row.evse))
+        place = next(one for one in board_rows.connectors(db) if (one.station, one.evse) == (row.station_id, row.evse))
         reader = tiles.Reader(FMT, lambda _method, _path: True, now_ms, opens_stations=True)
         tile = tiles.tile(place, shown, None, online=True, reader=reader)
         money_minor = bill.total_minor if row.tariff is not None else None
@@ -392,7 +392,7 @@ def charged_s(row: history.Session, spans: Spans) -> int:
 
 def shown_held(call: Call, row: history.Session) -> object:
     """What the API says is held."""
-    return api.shown(call, row)["held_minor"]
+    return api.as_json(call, row)["held_minor"]
 
 
 def console_of(books: Books, places: list[StationId]) -> Console:

@@ -191,11 +191,11 @@ def test_who_waits_for_a_look_does_not_leave_and_is_not_merged_nor_paid_out(book
         wallets.refund(books.db, rahima, 50_000, "cash", "r-1", ACTOR, books.now_ms)
     wallets.refund(books.db, rahima, books.available(rahima) or 0, "cash", "r-2", ACTOR, books.now_ms)
     with pytest.raises(Refusal, match="still to be looked at"):
-        people_units.close_person(books.db, rahima, ACTOR, books.now_ms)
+        people_units.close(books.db, rahima, ACTOR, books.now_ms)
 
     review.acknowledge(books.db, session, ACTOR, books.now_ms)
     wallets.refund(books.db, rahima, books.balance(rahima), "cash", "r-3", ACTOR, books.now_ms)
-    people_units.close_person(books.db, rahima, ACTOR, books.now_ms)
+    people_units.close(books.db, rahima, ACTOR, books.now_ms)
     found = people.find(books.db, rahima)
     assert found is not None
     assert found.closed_at_ms is not None

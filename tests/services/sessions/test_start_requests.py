@@ -95,7 +95,7 @@ def test_a_wish_that_is_given_up_gives_the_money_back(
     session = wish(books, station, person=rahima)
     assert books.available(rahima) == 49_000
 
-    assert start_requests.give_up(books.db, session, why, books.now_ms)
+    assert start_requests.cancel(books.db, session, why, books.now_ms)
 
     assert (books.balance(rahima), books.available(rahima)) == (50_000, 50_000)
     row = books.session(session)
@@ -105,8 +105,8 @@ def test_a_wish_that_is_given_up_gives_the_money_back(
 def test_giving_up_twice_gives_back_once(books: Books, station: StationId, rahima: PersonId) -> None:
     session = wish(books, station, person=rahima)
 
-    assert start_requests.give_up(books.db, session, "rejected", books.now_ms)
-    assert not start_requests.give_up(books.db, session, "no_transaction", books.now_ms)
+    assert start_requests.cancel(books.db, session, "rejected", books.now_ms)
+    assert not start_requests.cancel(books.db, session, "no_transaction", books.now_ms)
     assert books.available(rahima) == 50_000
 
 
@@ -116,7 +116,7 @@ def test_a_session_that_has_begun_is_not_given_up(books: Books, station: Station
     session = wish(books, station, card=CARD)
     books.start(station, 1, CARD)
 
-    assert not start_requests.give_up(books.db, session, "rejected", books.now_ms)
+    assert not start_requests.cancel(books.db, session, "rejected", books.now_ms)
     assert books.session(session)["state"] == "running"
     assert books.available(rahima) == 49_000
 
@@ -127,14 +127,14 @@ def test_a_wish_without_a_transaction_is_given_up_by_the_clock_within_two_minute
     assert settings.BOUNDS["start_timeout_s"][1] < 120
     session = wish(books, station, person=rahima)
     books.wait(settings.Settings().start_timeout_s - 1)
-    assert start_requests.give_up_old(books.db, books.now_ms) == 0
+    assert start_requests.expire(books.db, books.now_ms) == 0
     books.wait(1)
-    assert start_requests.give_up_old(books.db, books.now_ms) == 1
+    assert start_requests.expire(books.db, books.now_ms) == 1
 
     assert books.available(rahima) == 50_000
     assert books.session(session)["note"] == "no_transaction"
     assert [one.kind for one in problems.open_problems(books.db)] == ["start_lost"]
-    assert start_requests.give_up_old(books.db, books.now_ms) == 0
+    assert start_requests.expire(books.db, books.now_ms) == 0
 
 
 def test_a_start_that_comes_after_the_money_went_back_holds_it_anew(
@@ -144,7 +144,7 @@ def test_a_start_that_comes_after_the_money_went_back_holds_it_anew(
     session = wish(books, station, person=rahima)
     token = books.session(session)["id_token"]
     books.wait(100)
-    start_requests.give_up_old(books.db, books.now_ms)
+    start_requests.expire(books.db, books.now_ms)
     books.wait(5)
 
     late = books.start(station, 1, token, meter_wh=0)
@@ -161,7 +161,7 @@ def test_a_late_start_without_money_left_is_refused(books: Books, station: Stati
     poor = books.person(paid_in=500)
     session = wish(books, station, person=poor)
     token = books.session(session)["id_token"]
-    start_requests.give_up(books.db, session, "no_transaction", books.now_ms)
+    start_requests.cancel(books.db, session, "no_transaction", books.now_ms)
     books.card(OTHER, poor)
     books.start(station, 2, OTHER)
 
@@ -192,7 +192,7 @@ def test_a_transaction_on_another_connector_than_the_wished_one_leaves_the_wish_
     assert elsewhere.authorization.status == "ConcurrentTx"
     books.stop(station, elsewhere.ref, 1_000)
     books.wait(100)
-    start_requests.give_up_old(books.db, books.now_ms)
+    start_requests.expire(books.db, books.now_ms)
     assert books.available(rahima) == 50_000
 
 
@@ -207,7 +207,7 @@ def test_another_card_does_not_start_on_somebody_elses_wish(books: Books, statio
     assert other.ref != session
     books.stop(station, other.ref, 1_000)
     books.wait(100)
-    start_requests.give_up_old(books.db, books.now_ms)
+    start_requests.expire(books.db, books.now_ms)
     assert (books.balance(karim), books.balance(rahima)) == (18_000, 50_000)
     assert books.available(rahima) == 50_000
 
@@ -242,7 +242,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
     poor = books.person("Jamal Uddin")
     card = books.card(CARD, rahima)
     books.card(OTHER, books.person("Karim Ahmed", paid_in=5_000), expires_at_ms=books.now_ms - 1)
-    cards.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
     unknown = admission.knock(books.db, "STRANGER", "10.0.0.9", books.now_ms)
     assert unknown is not None
     for error, arguments in (
@@ -267,7 +267,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
 def test_a_card_blocked_after_the_wish_does_not_start(books: Books, station: StationId, rahima: PersonId) -> None:
     card = books.card(CARD, rahima)
     session = wish(books, station, card=CARD)
-    cards.block_card(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
 
     assert books.session(session)["state"] == "failed"
     assert books.available(rahima) == 50_000

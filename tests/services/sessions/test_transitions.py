@@ -58,7 +58,7 @@ class Place:
 
     def failed(self) -> int:
         number = self.requested()
-        assert start_requests.give_up(self.books.db, SessionId(number), "cancelled", NOON_MS)
+        assert start_requests.cancel(self.books.db, SessionId(number), "cancelled", NOON_MS)
         return number
 
     def review(self) -> int:
@@ -82,7 +82,7 @@ class Place:
         actions: dict[SessionEvent, Callable[[], object]] = {
             SessionEvent.REQUESTED: self.requested,
             SessionEvent.BEGAN: self.start,
-            SessionEvent.CANCELLED: lambda: start_requests.give_up(books.db, session, "cancelled", books.now_ms),
+            SessionEvent.CANCELLED: lambda: start_requests.cancel(books.db, session, "cancelled", books.now_ms),
             SessionEvent.STOPPED: lambda: self.stop(number, 4_000),
             SessionEvent.ESTIMATED: lambda: closing.close_by_hand(books.db, session, ACTOR, books.now_ms),
             SessionEvent.DOUBTED: lambda: self.stop(number, TOO_MUCH_WH),

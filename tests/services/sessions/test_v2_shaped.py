@@ -19,7 +19,7 @@ from appliance.db import board, reports
 from appliance.db.sessions import session_list, transactions
 from appliance.domain.authorization import Authorization
 from appliance.domain.errors import Conflict
-from appliance.domain.events import MeterRead, Stage, TransactionTold
+from appliance.domain.events import MeterRead, Stage, TransactionEvent
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.transaction import BEYOND_MAX, Arrival, Order, receive
@@ -45,11 +45,11 @@ class Message:
     evse: int = 0
     transaction_id: str = NAME
 
-    def told(self, received_at_ms: int) -> TransactionTold:
+    def told(self, received_at_ms: int) -> TransactionEvent:
         """What a dialect makes of it."""
         at_ms, stage = NOON_MS + self.minute * MINUTE_MS, Stage(self.event_type.lower())
         between = stage is Stage.UPDATED and self.meter_wh is not None
-        return TransactionTold(
+        return TransactionEvent(
             ref=self.transaction_id,
             seq_no=self.seq_no,
             stage=stage,
@@ -88,7 +88,7 @@ class Site:
 
     def tell(self, message: Message) -> Authorization | None:
         self.books.wait(1)
-        return seam.told(self.books.db, self.station, message.told(self.books.now_ms))
+        return seam.transaction_event(self.books.db, self.station, message.told(self.books.now_ms))
 
     def restart(self) -> None:
         self.books.db.flush()
@@ -222,7 +222,7 @@ def test_two_transactions_of_a_clock_that_starts_anew_are_two_sessions(site: Sit
 def test_the_name_belongs_to_the_station_that_gave_it(site: Site) -> None:
     other = site.books.station("CS-02")
     site.tell(replace(CABLE_FIRST[0], id_token=CARD))
-    seam.told(site.books.db, other, Message("Ended", 1, 10, 99_000, evse=1).told(site.books.now_ms))
+    seam.transaction_event(site.books.db, other, Message("Ended", 1, 10, 99_000, evse=1).told(site.books.now_ms))
 
     assert site.books.session(site.number())["state"] == "running"
     assert transactions.session_of(site.books.db, other, NAME) != site.number()

@@ -16,7 +16,7 @@ from appliance.db.sessions import sessions
 from appliance.db.sessions.transactions import session_of
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound, TooLittleMoney
-from appliance.domain.events import Stage, TransactionTold
+from appliance.domain.events import Stage, TransactionEvent
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.services.announce import Hub
@@ -80,8 +80,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 async def test_a_stop_names_the_transaction_as_its_station_does(site: Site) -> None:
     def begin(db: Database) -> SessionId:
-        told = TransactionTold("tx-9", 0, Stage.STARTED, 1, "04A1B2C3", 700, NOON_MS, "", (), NOON_MS)
-        transactions.told(db, site.station, told)
+        told = TransactionEvent("tx-9", 0, Stage.STARTED, 1, "04A1B2C3", 700, NOON_MS, "", (), NOON_MS)
+        transactions.transaction_event(db, site.station, told)
         found = session_of(db, site.station, "tx-9")
         assert found is not None
         return found
@@ -154,7 +154,7 @@ async def test_two_starts_at_once_on_one_connector_ask_once(site: Site) -> None:
         *(site.control.start(site.station, 1, ACTOR, person=site.rahima) for _ in range(5)), return_exceptions=True
     )
 
-    started = [one for one in results if isinstance(one, commands.Wish)]
+    started = [one for one in results if isinstance(one, commands.StartRequest)]
     assert len(started) == 1
     await started[0].answer
     assert len(site.stations.asked) == 1

@@ -111,7 +111,7 @@ def test_a_receipt_is_corrected_once(bench: Bench) -> None:
 
     def correct(key: str) -> int:
         with bench.unit() as db:
-            wallet = people.need_person(db, person).wallet
+            wallet = people.need(db, person).wallet
             wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, bench.books.now_ms)
             return receipts.write(db, "credit_note", person, -100, "cash", ACTOR, bench.books.now_ms, corrects=number)
 
@@ -135,8 +135,8 @@ def test_the_names_on_a_receipt_are_those_of_its_day(bench: Bench) -> None:
     assert job.person_id is not None
     assert job.receipt is not None
     found = receipts.need(bench.db, job.receipt)
-    person = people.need_person(books.db, job.person_id)
-    people.change_person(
+    person = people.need(books.db, job.person_id)
+    people.change(
         books.db, job.person_id, ACTOR, books.now_ms, name="Somebody else", phone="", note="", language="bn",
         group=person.group_id,
     )  # fmt: skip

@@ -109,7 +109,7 @@ def test_what_is_not_known_is_refused(books: Books) -> None:
 
 def test_somebody_who_has_left_pays_nothing_in_but_gets_back_what_is_theirs(books: Books) -> None:
     rahima = books.person()
-    people.close_person(books.db, rahima, ACTOR, books.now_ms)
+    people.close(books.db, rahima, ACTOR, books.now_ms)
 
     with pytest.raises(Refusal):
         top_up(books, rahima, 100)

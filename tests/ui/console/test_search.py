@@ -70,14 +70,12 @@ async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
 
     async with open_yard(tmp_path, desks=desks) as yard, made[0].running():
         emile = await yard.store.write(
-            lambda db: people_units.add_person(
-                db, EMILE, GroupId(1), ACTOR, NOW_MS, phone="০১৯১১-২২৩৩৪৪", note="50% off_peak"
-            )
+            lambda db: people_units.add(db, EMILE, GroupId(1), ACTOR, NOW_MS, phone="০১৯১১-২২৩৩৪৪", note="50% off_peak")
         )
         assert emile == 5
-        card = await yard.store.write(cards.add_card, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
+        card = await yard.store.write(cards.add, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
         await yard.store.write(aliases.add, "VID:77", card, ACTOR, NOW_MS)
-        seeker = await yard.store.write(people_units.add_person, SEEKER, GroupId(1), ACTOR, NOW_MS)
+        seeker = await yard.store.write(people_units.add, SEEKER, GroupId(1), ACTOR, NOW_MS)
         assert seeker == PersonId(6)
         yield yard
 
@@ -160,7 +158,7 @@ async def test_a_start_is_for_the_card_that_is_meant(yard: Yard) -> None:
             assert answer.status == 303, text
         assert yard.stations.asked == [("remote_start", 2, 1, IdToken("04E1B2C3D4E580"))], text
         for session in await yard.store.read(people.running_of, PersonId(5)):
-            await yard.store.write(start_requests.give_up, session, "cancelled", NOW_MS)
+            await yard.store.write(start_requests.cancel, session, "cancelled", NOW_MS)
 
 
 async def test_what_is_the_name_of_one_card_is_not_the_number_of_another(yard: Yard) -> None:

@@ -37,7 +37,7 @@ async def _phone(yard: Yard) -> AsyncIterator[TestClient[Any, Any]]:
 
 async def card_of(yard: Yard, uid: str) -> Card:
     def find(db: Readable) -> Card:
-        found = cards.card_by_uid(db, uid)
+        found = cards.by_uid(db, uid)
         assert found is not None
         return found
 
@@ -138,7 +138,7 @@ async def test_the_page_of_a_card_without_a_pin_takes_no_guess_back(yard: Yard, 
 
 async def test_a_blocked_card_says_so(yard: Yard, phone: TestClient[Any, Any]) -> None:
     card = await card_of(yard, RAHIMA)
-    await yard.store.write(card_units.block_card, card.id, "lost", ACTOR, yard.now_ms)
+    await yard.store.write(card_units.block, card.id, "lost", ACTOR, yard.now_ms)
 
     assert "This card is blocked" in await page(phone, f"/card/{card.token}")
 
@@ -177,11 +177,11 @@ async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(yard: Yard, pho
 
 def give_dna_card(db: Database, now_ms: int) -> str:
     """Karim gets a card that signs."""
-    known = cards.card_by_uid(db, "04B1B2C3")
+    known = cards.by_uid(db, "04B1B2C3")
     assert known is not None
-    card = card_units.add_card(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
+    card = card_units.add(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
     cards.set_content(db, card, "written")
-    return card_units.need_card(db, card).token
+    return card_units.need(db, card).token
 
 
 def signed_tap(counter: int) -> dict[str, str]:

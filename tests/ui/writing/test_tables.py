@@ -17,7 +17,7 @@ from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
 from appliance.ui.frame.language import preferred, speak
-from appliance.ui.wording.problems import TEXTS, told
+from appliance.ui.wording.problems import TEXTS, describe
 from appliance.ui.wording.sessions import stop_sentence
 from appliance.ui.wording.words import CHARGING_STATES, FINER, ROLES, STATUSES, error_sentence, status_of
 from appliance.ui.writing.formats import formats, sentences
@@ -60,7 +60,7 @@ def test_a_problem_is_told_with_its_names_and_numbers() -> None:
         1, "faulted", "station:4:2", {"station": 4, "evse": 2, "error": "GroundFailure", "info": ""}, NOW_MS, None
     )
 
-    one = told(fault, {4: Named("CS-04", "Hall 1", 2)}, fmt, NOW_MS)
+    one = describe(fault, {4: Named("CS-04", "Hall 1", 2)}, fmt, NOW_MS)
 
     assert one.sentence == "Hall 1 · 2 reports a fault: Ground fault: do not touch."
     assert one.href == "/stations/CS-04"
@@ -70,7 +70,7 @@ def test_a_problem_is_told_with_its_names_and_numbers() -> None:
 def test_a_problem_of_an_older_release_is_told_all_the_same() -> None:
     fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
     for kind in (*KINDS, "of another release"):
-        assert told(Problem(1, kind, "station:4", {}, NOW_MS, None), {}, fmt, NOW_MS).sentence
+        assert describe(Problem(1, kind, "station:4", {}, NOW_MS, None), {}, fmt, NOW_MS).sentence
 
 
 @pytest.mark.parametrize(

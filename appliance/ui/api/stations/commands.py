@@ -171,26 +171,26 @@ async def unlock(call: Call) -> Answer:
     if evse is None:
         raise Invalid("evse", "Say which EVSE.")
     connector = call.body.get("connector", 0) if "evse" in call.body else 0
-    return _said(await call.console.control.unlock(station.id, evse, connector, call.actor))
+    return _reply(await call.console.control.unlock(station.id, evse, connector, call.actor))
 
 
 async def reset(call: Call) -> Answer:
     """`POST /stations/{id}/reset`."""
     station = await station_of(call)
-    return _said(await call.console.control.reset(station.id, call.actor, hard=call.body.get("kind") == "hard"))
+    return _reply(await call.console.control.reset(station.id, call.actor, hard=call.body.get("kind") == "hard"))
 
 
 async def set_availability(call: Call) -> Answer:
     """`POST /stations/{id}/availability`."""
     station = await station_of(call)
     evse, operative = evse_of(call) or 0, call.body["operative"]
-    return _said(await call.console.control.set_operative(station.id, evse, operative, call.actor))
+    return _reply(await call.console.control.set_operative(station.id, evse, operative, call.actor))
 
 
 async def trigger(call: Call) -> Answer:
     """`POST /stations/{id}/trigger`."""
     station = await station_of(call)
-    return _said(await call.console.control.trigger(station.id, call.body["message"], call.actor, evse_of(call)))
+    return _reply(await call.console.control.trigger(station.id, call.body["message"], call.actor, evse_of(call)))
 
 
 async def get_variables(call: Call) -> Answer:
@@ -213,7 +213,7 @@ async def set_variable(call: Call) -> Answer:
     """`PUT /stations/{id}/variables`."""
     station = await station_of(call)
     name = VariableName(call.body["name"], call.body.get("component", ""))
-    return _said(await call.console.control.set_variable(station.id, name, call.body["value"], call.actor))
+    return _reply(await call.console.control.set_variable(station.id, name, call.body["value"], call.actor))
 
 
 def evse_of(call: Call) -> int | None:
@@ -222,7 +222,7 @@ def evse_of(call: Call) -> int | None:
     return found
 
 
-def _said(answer: CommandAnswer) -> Answer:
+def _reply(answer: CommandAnswer) -> Answer:
     return Answer({"accepted": answer.accepted, "status": answer.status})
 
 

@@ -72,12 +72,12 @@ async def list_stations(call: Call) -> Answer:
     """`GET /stations`."""
     state = call.query.get("state", "")
     rows = await call.console.store.read(stations.page, state=state, after=call.after, limit=call.limit + 1)
-    return listed(rows, call.limit, lambda row: shown(call, row), lambda row: row.id)
+    return listed(rows, call.limit, lambda row: as_json(call, row), lambda row: row.id)
 
 
 async def show_station(call: Call) -> Answer:
     """`GET /stations/{id}`."""
-    return Answer(shown(call, await station_of(call)))
+    return Answer(as_json(call, await station_of(call)))
 
 
 async def register(call: Call) -> Answer:
@@ -157,7 +157,7 @@ def security_of(call: Call) -> tuple[int, bytes | None]:
     return profile, call.console.hash_station_password(password.encode())
 
 
-def shown(call: Call, station: Station) -> Body:
+def as_json(call: Call, station: Station) -> Body:
     """As JSON."""
     return {
         "id": station.identity,
@@ -212,7 +212,7 @@ def _change(
 async def _now(call: Call, station: StationId, status: int = 200) -> Answer:
     found = await call.console.store.read(stations.show, station)
     assert found is not None, "stations are never deleted once they are approved"
-    return Answer(shown(call, found), status)
+    return Answer(as_json(call, found), status)
 
 
 STATES: Any = choice(*StationState, description="Only those; all without it.")

@@ -63,7 +63,7 @@ class BoardPage:
 class Snapshot:
     """What was read in one go."""
 
-    places: list[rows.Place]
+    places: list[rows.ConnectorTile]
     running: list[rows.Running]
     parked: dict[tuple[int, int], rows.Parked]
     today: Today
@@ -89,7 +89,7 @@ async def load(console: Console, role: str) -> BoardPage:
 def read(db: Readable, day: str) -> Snapshot:
     """All that the board shows, of one moment."""
     return Snapshot(
-        rows.places(db),
+        rows.connectors(db),
         rows.all_running(db),
         rows.parked(db),
         rows.today(db, day),
@@ -127,7 +127,7 @@ def first_steps(begun: rows.Begun, role: str) -> list[Step]:
 
 
 def tiles_of(
-    places: Sequence[rows.Place],
+    places: Sequence[rows.ConnectorTile],
     running: dict[tuple[int, int], rows.Running],
     parked: dict[tuple[int, int], rows.Parked],
     console: Console,
@@ -160,16 +160,16 @@ def tiles_of(
     return found
 
 
-def in_use(places: Sequence[rows.Place]) -> dict[tuple[int, int], int]:
+def in_use(places: Sequence[rows.ConnectorTile]) -> dict[tuple[int, int], int]:
     """Of EVSEs with several connectors, the one at which stands what runs on the EVSE."""
-    several: dict[tuple[int, int], list[rows.Place]] = {}
+    several: dict[tuple[int, int], list[rows.ConnectorTile]] = {}
     for place in places:
         if place.plugs > 1:
             several.setdefault((place.station, place.evse), []).append(place)
     return {evse: connector_in_use(there).connector for evse, there in several.items()}
 
 
-def natural_order(place: rows.Place) -> tuple[list[tuple[int, int, str]], int, int, int]:
+def natural_order(place: rows.ConnectorTile) -> tuple[list[tuple[int, int, str]], int, int, int]:
     """By name as people count: Gate 2 before Gate 10."""
     parts = re.findall(r"\d+|\D+", place.name.casefold())
     named = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from appliance.db.board import Parked, Place, Running
+from appliance.db.board import ConnectorTile, Parked, Running
 from appliance.domain.id_token import masked
 from appliance.domain.session import NOTHING, SessionState, bill_for, usage_until
 from appliance.domain.station import ConnectorStatus, may_start, status_word
@@ -86,7 +86,7 @@ class Reader:
 
 
 def tile(
-    place: Place,
+    place: ConnectorTile,
     running: Running | None,
     parked: Parked | None,
     *,
@@ -96,7 +96,7 @@ def tile(
 ) -> Tile:
     """The tile of a connector; `taken_beside`: its EVSE is in use through another one."""
     fmt = reader.fmt
-    status = shown_status(place, running, parked, online=online, taken_beside=taken_beside)
+    status = status_of_tile(place, running, parked, online=online, taken_beside=taken_beside)
     usage = usage_until(running, reader.now_ms) if running else NOTHING
     fee_minor = bill_for(usage, running.tariff).total_minor if running else 0
     flows = online and running is not None and status.word == CHARGING.word
@@ -108,21 +108,21 @@ def tile(
         name=place_name(place, fmt),
         href=station_path(place.identity) if reader.opens_stations else "",
         tone=status.tone,
-        striped=online and _told(place, running, parked) in PAUSED,
+        striped=online and _status_told(place, running, parked) in PAUSED,
         icon=icon(status.icon),
         word=_(status.word),
         sentence=_(status.sentence),
         what=_what(place, running, parked, status, fee_minor, fmt, reader.now_ms),
         bar=bar,
         bar_label=bar_label,
-        who=_who(place, running, parked, status, power_w, usage, fmt, reader.now_ms),
+        who=_name_shown(place, running, parked, status, power_w, usage, fmt, reader.now_ms),
         buttons=tuple(_buttons(place, running, parked, status, reader))[:BUTTONS_MAX],
         power_w=power_w,
     )
 
 
-def shown_status(
-    place: Place, running: Running | None, parked: Parked | None, *, online: bool, taken_beside: bool = False
+def status_of_tile(
+    place: ConnectorTile, running: Running | None, parked: Parked | None, *, online: bool, taken_beside: bool = False
 ) -> Status:
     """The status in our words: the station's, corrected by what the books know."""
     if not online:
@@ -135,16 +135,16 @@ def shown_status(
         return CHARGING
     if taken_beside and may_start(place.status, place.charging_state):
         return TAKEN_BESIDE
-    return _told(place, running, parked)
+    return _status_told(place, running, parked)
 
 
-def _told(place: Place, running: Running | None, parked: Parked | None) -> Status:
+def _status_told(place: ConnectorTile, running: Running | None, parked: Parked | None) -> Status:
     """What the station says."""
     runs = running is not None
     return status_of(place.status, place.charging_state, place.finer_status, runs=runs, parked=parked is not None)
 
 
-def _is_behind(place: Place) -> bool:
+def _is_behind(place: ConnectorTile) -> bool:
     """Whether the status says nothing of a transaction: that is told first, and until then the tile trusts it."""
     return (
         may_start(place.status, place.charging_state)
@@ -153,7 +153,7 @@ def _is_behind(place: Place) -> bool:
     )
 
 
-def place_name(place: Place, fmt: Formats) -> str:
+def place_name(place: ConnectorTile, fmt: Formats) -> str:
     """The station's name, with the EVSE's number where there are several, and the connector's where its EVSE has several."""
     if place.plugs > 1:
         return f"{place.name}{DOT}{fmt.number(place.evse)}{DOT}{fmt.number(place.connector)}"
@@ -161,7 +161,7 @@ def place_name(place: Place, fmt: Formats) -> str:
 
 
 def _what(
-    place: Place,
+    place: ConnectorTile,
     running: Running | None,
     parked: Parked | None,
     status: Status,
@@ -184,8 +184,8 @@ def _what(
     return escape(_(status.sentence))
 
 
-def _who(
-    place: Place,
+def _name_shown(
+    place: ConnectorTile,
     running: Running | None,
     parked: Parked | None,
     status: Status,
@@ -233,7 +233,7 @@ def _bar(running: Running | None, fee_minor: int, *, flows: bool, fmt: Formats) 
 
 
 def _buttons(
-    place: Place, running: Running | None, parked: Parked | None, status: Status, reader: Reader
+    place: ConnectorTile, running: Running | None, parked: Parked | None, status: Status, reader: Reader
 ) -> list[Button]:
     """What can be done, the likeliest first, as far as the role may."""
     station = station_path(place.identity)

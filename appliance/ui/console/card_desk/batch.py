@@ -154,7 +154,7 @@ def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Told, list[Card]] 
     found = rows.find(db, job)
     if found is None or found.kind != "batch":
         return None
-    return told(db, found, now_ms), [card_units.need_card(db, card) for card in rows.cards_of_batch(db, job)]
+    return told(db, found, now_ms), [card_units.need(db, card) for card in rows.cards_of_batch(db, job)]
 
 
 async def _new_page(request: web.Request, form: Form, key: str, person: str, status: int = 200) -> web.Response:
@@ -175,7 +175,7 @@ async def _new_page(request: web.Request, form: Form, key: str, person: str, sta
 
 
 def _read_new(db: Readable, person: PersonId | None) -> tuple[list[Group], Person | None]:
-    return group_rows.groups(db), people_units.need_person(db, person) if person is not None else None
+    return group_rows.all_by_name(db), people_units.need(db, person) if person is not None else None
 
 
 PAGE = Page(

@@ -102,14 +102,14 @@ async def act(request: web.Request) -> web.Response:
 async def block(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
     """It charges nowhere from now on."""
     console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(card_units.block_card, card, form.text("reason"), actor, console.clock())
+    await console.store.write(card_units.block, card, form.text("reason"), actor, console.clock())
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request, desk: DeskView, card: CardId, _form: Form) -> web.Response:
     """It charges again."""
     console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(card_units.unblock_card, card, actor, console.clock())
+    await console.store.write(card_units.unblock, card, actor, console.clock())
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card charges again."))
 
 
@@ -139,7 +139,7 @@ async def come_back(request: web.Request, desk: DeskView, card: CardId, form: Fo
         job = service.begin_decommission(db, desk.id, actor, now_ms, card=card, refund=refund, rest=rest, method=method)
         if not form.on("by_number"):
             return job
-        uid = card_units.need_card(db, card).uid
+        uid = card_units.need(db, card).uid
         return forms.without_reader(db, job, uid, console.desk_key, now_ms)
 
     asked = ("return", desk.id, card, refund, rest, method, form.on("by_number"))
@@ -222,15 +222,15 @@ def _choice_of_desks(console: Console) -> list[tuple[str, str]]:
 
 
 def _read_asked(db: Readable, card: CardId, action: str, seen: Seen | None, site_key: bytes) -> Asked:
-    found = card_units.need_card(db, card)
+    found = card_units.need(db, card)
     described = taps.describe(db, seen, site_key) if seen is not None else None
     here = described is not None and described.card is not None and described.card.id == card
     free = described is not None and (described.card is None or card_units.has_come_back(described.card))
     to_be_written = free if action == "replace" else here
     return Asked(
         found,
-        people_units.need_person(db, found.person_id),
-        any(one.id != card and one.blocked_at_ms is None for one in cards.cards_of(db, found.person_id)),
+        people_units.need(db, found.person_id),
+        any(one.id != card and one.blocked_at_ms is None for one in cards.of_person(db, found.person_id)),
         here,
         to_be_written and described is not None and described.origin in (Origin.FOREIGN, Origin.COPIED),
     )

@@ -232,7 +232,7 @@ def _read_tap(db: Readable, job: int) -> tuple[Job, Person | None, Card | None, 
     return (
         found,
         people.find(db, found.person_id) if found.person_id is not None else None,
-        cards.find_card(db, found.card_id) if found.card_id is not None else None,
+        cards.find(db, found.card_id) if found.card_id is not None else None,
         stations.names(db),
     )
 
@@ -243,7 +243,7 @@ async def _enrol_page(request: web.Request, form: Form, status: int = 200) -> we
 
 
 def _read_enrol(db: Readable, person: PersonId) -> tuple[Person, list[Station]]:
-    return people_units.need_person(db, person), stations.all_stations(db)
+    return people_units.need(db, person), stations.all_stations(db)
 
 
 PAGE = Page(

@@ -33,7 +33,7 @@ def find(db: Readable, text: str) -> Found:
         return Found(text, meant)
     named = people_search.people(db, text=text, limit=FOUND_MAX).rows if text else []
     if len(named) == 1:
-        living = [card for card in cards.cards_of(db, named[0].id) if card.blocked_at_ms is None]
+        living = [card for card in cards.of_person(db, named[0].id) if card.blocked_at_ms is None]
         if len(living) == 1:
             return Found(text, living[0])
     return Found(text, None, named, "" if named else best_uid(text))

@@ -157,7 +157,7 @@ def money_sentence(about: Told, fmt: Formats) -> str:
 def told(db: Readable, job: Job, now_ms: int) -> Told:
     """A job with its card, its holder and its receipt, and whether it can be taken back now."""
     meant = job.card_id if job.card_id is not None else job.request.get("card_id")
-    card = cards.find_card(db, CardId(meant)) if meant is not None else None
+    card = cards.find(db, CardId(meant)) if meant is not None else None
     person = people.find(db, job.person_id) if job.person_id is not None else None
     name = person.name if person is not None else card.person if card is not None else str(job.request.get("name", ""))
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None

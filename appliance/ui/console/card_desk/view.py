@@ -121,7 +121,7 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
     """
     described, card, person = None, None, None
     if chosen is not None and chosen.card is not None:
-        card = card_units.need_card(db, chosen.card)
+        card = card_units.need(db, chosen.card)
         if seen is not None and taps.describe(db, seen, site_key).card == card:
             described = taps.describe(db, seen, site_key)
         else:
@@ -139,12 +139,12 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
         if described.card is not None and not card_units.has_come_back(described.card) and not described.objection:
             person = described.card.person_id
     buys = wallets.what_it_buys(db, person) if person is not None else None
-    groups = group_rows.groups(db)
+    groups = group_rows.all_by_name(db)
     return Subject(
         seen=seen,
         described=described,
         buys=buys,
-        cards=card_rows.cards_of(db, person) if person is not None else [],
+        cards=card_rows.of_person(db, person) if person is not None else [],
         records=statement.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN) if buys else [],
         groups=groups,
         group_id=next((int(group.id) for group in groups if group.policy == Policy.PREPAID), 0),

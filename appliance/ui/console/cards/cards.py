@@ -172,7 +172,7 @@ async def add(request: web.Request) -> web.Response:
     try:
         person = PersonId(form.number("person"))
         card = await console.store.write(
-            card_units.add_card,
+            card_units.add,
             _uid(form),
             person,
             principal(request).actor,
@@ -183,7 +183,7 @@ async def add(request: web.Request) -> web.Response:
         )
     except Refusal as refusal:
         return await _new_page(request, form.refused(refusal), form.text("person"), refusal.status)
-    found = await console.store.read(card_units.need_card, card)
+    found = await console.store.read(card_units.need, card)
     return done(request, f"/people/{person}", _("{name} has a new card.").format(name=found.person))
 
 
@@ -214,7 +214,7 @@ async def change(request: web.Request) -> web.Response:
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
         await console.store.write(
-            card_units.change_card,
+            card_units.change,
             card,
             principal(request).actor,
             console.clock(),
@@ -237,19 +237,19 @@ async def block(request: web.Request) -> web.Response:
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
         await console.store.write(
-            card_units.block_card, card, form.text("reason"), principal(request).actor, console.clock()
+            card_units.block, card, form.text("reason"), principal(request).actor, console.clock()
         )
     except Refusal as refusal:
         return await _ask(request, "cards/block.html", form.refused(refusal), refusal.status)
-    found = await console.store.read(card_units.need_card, card)
+    found = await console.store.read(card_units.need, card)
     return done(request, f"/people/{found.person_id}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request) -> web.Response:
     """`POST /cards/{card}/unblock`."""
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
-    await console.store.write(card_units.unblock_card, card, principal(request).actor, console.clock())
-    found = await console.store.read(card_units.need_card, card)
+    await console.store.write(card_units.unblock, card, principal(request).actor, console.clock())
+    found = await console.store.read(card_units.need, card)
     return done(request, f"/people/{found.person_id}", _("The card charges again."))
 
 
@@ -267,7 +267,7 @@ async def _new_page(request: web.Request, form: Form, person: str, status: int =
     number = read_number(person)
     if number is None:
         raise web.HTTPNotFound
-    found = await request.app[CONSOLE].store.read(people_units.need_person, PersonId(number))
+    found = await request.app[CONSOLE].store.read(people_units.need, PersonId(number))
     return render(request, "cards/new.html", NewPage(found, form), status=status)
 
 
@@ -299,7 +299,7 @@ async def _card_page(request: web.Request, form: Form, status: int = 200) -> web
 
 
 async def _ask(request: web.Request, template: str, form: Form, status: int = 200) -> web.Response:
-    found = await request.app[CONSOLE].store.read(card_units.need_card, CardId(number_of(request, "card")))
+    found = await request.app[CONSOLE].store.read(card_units.need, CardId(number_of(request, "card")))
     return render(request, template, AskPage(found, form), status=status)
 
 
@@ -314,11 +314,11 @@ def _row(card: Card, now_ms: int) -> Row:
 
 
 def _known(db: Readable, card: CardId) -> Known:
-    found = card_units.need_card(db, card)
+    found = card_units.need(db, card)
     return Known(
         card=found,
-        successor=card_rows.find_card(db, found.replaced_by) if found.replaced_by is not None else None,
-        person=people_units.need_person(db, found.person_id),
+        successor=card_rows.find(db, found.replaced_by) if found.replaced_by is not None else None,
+        person=people_units.need(db, found.person_id),
         aliases=aliases.listed(db, card),
         limits=limit_rows.find(db, card),
         names=stations.names(db),

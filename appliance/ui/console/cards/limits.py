@@ -148,7 +148,7 @@ async def _page(request: web.Request, form: Form | None, status: int = 200) -> w
 
 
 def _read(db: Readable, card: CardId) -> tuple[Card, Limits, list[Station]]:
-    return cards.need_card(db, card), rows.find(db, card), stations.all_stations(db)
+    return cards.need(db, card), rows.find(db, card), stations.all_stations(db)
 
 
 PAGE = Page(routes=[web.get("/cards/{card}/limits", show), web.post("/cards/{card}/limits", change)])

@@ -36,7 +36,7 @@ async def change(request: web.Request) -> web.Response:
     """`POST /cards/{card}/pin`: a new one, instead of the one there was."""
     console, form = request.app[CONSOLE], await read_form(request)
     card = CardId(number_of(request, "card"))
-    await console.store.read(cards.need_card, card)
+    await console.store.read(cards.need, card)
     try:
         pin_hash = await asyncio.to_thread(pin.hash_pin, pin.check_pin(form.text("pin")))
     except Refusal as refusal:
@@ -53,7 +53,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    card = await request.app[CONSOLE].store.read(cards.need_card, CardId(number_of(request, "card")))
+    card = await request.app[CONSOLE].store.read(cards.need, CardId(number_of(request, "card")))
     return render(request, "cards/pin.html", PinPage(card, card_number(card.number), form), status=status)
 
 

@@ -107,10 +107,10 @@ async def make(request: web.Request) -> web.Response:
     token, station = _asked(form.text("token"), form.text("station"))
     try:
         person = PersonId(form.number("person"))
-        card = await console.store.write(card_units.add_card, token, person, principal(request).actor, console.clock())
+        card = await console.store.write(card_units.add, token, person, principal(request).actor, console.clock())
     except Refusal as refusal:
         return await _make_page(request, token, station, form.refused(refusal), refusal.status)
-    found = await console.store.read(card_units.need_card, card)
+    found = await console.store.read(card_units.need, card)
     return done(
         request,
         f"/cards/{card}",
@@ -156,7 +156,7 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
 
 
 def _add_alias(db: Database, token: str, station: int, card: CardId, actor: str, now_ms: int) -> None:
-    aliases.add(db, token, card_units.need_card(db, card).id, actor, now_ms, station=StationId(station))
+    aliases.add(db, token, card_units.need(db, card).id, actor, now_ms, station=StationId(station))
 
 
 async def _make_page(request: web.Request, token: str, station: int, form: Form, status: int = 200) -> web.Response:
@@ -201,7 +201,7 @@ def _read_make(db: Readable, token: str, station: int, text: str) -> tuple[str, 
 
 
 def _read_alias(db: Readable, station: int, card: CardId) -> tuple[str, Card]:
-    return _place(db, station), card_units.need_card(db, card)
+    return _place(db, station), card_units.need(db, card)
 
 
 def _place(db: Readable, station: int) -> str:

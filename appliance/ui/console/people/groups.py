@@ -62,7 +62,7 @@ async def add(request: web.Request) -> web.Response:
     try:
         limit_minor, tariff = _read(request, form)
         await console.store.write(
-            groups.add_group,
+            groups.add,
             form.text("name"),
             form.text("policy"),
             principal(request).actor,
@@ -77,7 +77,7 @@ async def add(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /groups/{group}`."""
-    found = await request.app[CONSOLE].store.read(groups.need_group, GroupId(number_of(request, "group")))
+    found = await request.app[CONSOLE].store.read(groups.need, GroupId(number_of(request, "group")))
     limit = "" if found.limit_minor is None else format_amount(found.limit_minor, currency_of(request))
     form = Form(
         {
@@ -93,11 +93,11 @@ async def show(request: web.Request) -> web.Response:
 async def change(request: web.Request) -> web.Response:
     """`POST /groups/{group}`."""
     console, form, group = request.app[CONSOLE], await read_form(request), GroupId(number_of(request, "group"))
-    found = await console.store.read(groups.need_group, group)
+    found = await console.store.read(groups.need, group)
     try:
         limit_minor, tariff = _read(request, form)
         await console.store.write(
-            groups.change_group,
+            groups.change,
             group,
             form.text("name"),
             form.text("policy"),
@@ -131,7 +131,7 @@ async def _page(request: web.Request, group: Group | None, form: Form, status: i
 
 
 def _listed(db: Readable) -> tuple[list[Group], list[TariffRow]]:
-    return group_rows.groups(db), tariffs.current(db)
+    return group_rows.all_by_name(db), tariffs.current(db)
 
 
 PAGE = Page(

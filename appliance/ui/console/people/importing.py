@@ -22,7 +22,7 @@ from appliance.domain.calendar import day_of
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services.people import importing, spreadsheets
 from appliance.services.people.importing import ROWS_AT_ONCE, Outcome, Planned, Result
-from appliance.services.people.people import need_person
+from appliance.services.people.people import need
 from appliance.services.people.spreadsheets import FILE_BYTES_MAX, ROWS_MAX, Row
 from appliance.ui.forms.bodies import in_time
 from appliance.ui.forms.forms import Form
@@ -311,7 +311,7 @@ def _read_export(db: Readable, text: str, state: str, now_ms: int, last: int) ->
     cards = people_search.cards_numbered_after(
         db, last, text=text, state=state, now_ms=now_ms, limit=EXPORT_ROWS_AT_ONCE
     )
-    return [(card, need_person(db, card.person_id)) for card in cards]
+    return [(card, need(db, card.person_id)) for card in cards]
 
 
 def _install(app: web.Application) -> None:

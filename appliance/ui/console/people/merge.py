@@ -50,7 +50,7 @@ async def merge(request: web.Request) -> web.Response:
         await console.store.write(form_bookings.merge, person, into, key, principal(request).actor, console.clock())
     except Refusal as refusal:
         return await _page(request, form.text("into"), again(form, refusal), key_after(form, refusal), refusal.status)
-    target = await console.store.read(people.need_person, into)
+    target = await console.store.read(people.need, into)
     return done(request, f"/people/{into}", _("Everything is with {name} now.").format(name=target.name))
 
 
@@ -60,12 +60,12 @@ async def _page(request: web.Request, into: str, form: Form, key: str, status: i
     person, target, found = await request.app[CONSOLE].store.read(
         _read, PersonId(number_of(request, "person")), PersonId(number) if number is not None else None, text
     )
-    sentences = told(person, target, formats_of(request)) if target is not None else []
+    sentences = consequences(person, target, formats_of(request)) if target is not None else []
     page = MergePage(person, target, text, found, sentences, form, key)
     return render(request, "people/merge.html", page, status=status)
 
 
-def told(person: Person, into: Person, fmt: Formats) -> list[str]:
+def consequences(person: Person, into: Person, fmt: Formats) -> list[str]:
     """What will happen, sentence by sentence."""
     cards = ngettext("One card that charges goes to {name}.", "{count} cards that charge go to {name}.", person.cards)
     nothing = _("No card goes to {name}: there is none that charges.")
@@ -83,14 +83,14 @@ def told(person: Person, into: Person, fmt: Formats) -> list[str]:
 def _read(
     db: Readable, person: PersonId, into: PersonId | None, text: str
 ) -> tuple[Person, Person | None, list[Person]]:
-    found = people.need_person(db, person)
+    found = people.need(db, person)
     # Without a search: who has the same name, or the same telephone.
     wanted = [text] if text else [found.name, *([found.phone] if found.phone else [])]
     hits = [
         one for word in wanted for one in people_search.people(db, text=word, limit=FOUND_MAX).rows if one.id != person
     ]
     unique = list({one.id: one for one in hits}.values())[:FOUND_MAX]
-    return found, people.need_person(db, into) if into is not None else None, unique
+    return found, people.need(db, into) if into is not None else None, unique
 
 
 PAGE = Page(routes=[web.get("/people/{person}/merge", show), web.post("/people/{person}/merge", merge)])

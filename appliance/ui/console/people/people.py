@@ -21,7 +21,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.tariff import Tariff
 from appliance.services.people import people as people_units
-from appliance.services.people.groups import need_group
+from appliance.services.people.groups import need
 from appliance.services.wallets import form_bookings
 from appliance.services.wallets.form_bookings import NewPerson
 from appliance.ui.console.wallets import wallets
@@ -199,7 +199,7 @@ async def edit(request: web.Request) -> web.Response:
     person = PersonId(number_of(request, "person"))
     try:
         await console.store.write(
-            people_units.change_person,
+            people_units.change,
             person,
             principal(request).actor,
             console.clock(),
@@ -223,7 +223,7 @@ async def leave(request: web.Request) -> web.Response:
     """`POST /people/{person}/leave`: their cards charge no more; nothing is deleted."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     try:
-        await console.store.write(people_units.close_person, person, principal(request).actor, console.clock())
+        await console.store.write(people_units.close, person, principal(request).actor, console.clock())
     except Refusal as refusal:
         return await _leave_page(request, Form().refused(refusal), refusal.status)
     return done(request, f"/people/{person}", _("They have left; no card of theirs charges any more."))
@@ -232,7 +232,7 @@ async def leave(request: web.Request) -> web.Response:
 async def come_back(request: web.Request) -> web.Response:
     """`POST /people/{person}/return`."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
-    await console.store.write(people_units.reopen_person, person, principal(request).actor, console.clock())
+    await console.store.write(people_units.reopen, person, principal(request).actor, console.clock())
     return done(request, f"/people/{person}", _("They are back; their cards charge again."))
 
 
@@ -242,7 +242,7 @@ def _listed(
     found = people_search.people(
         db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE
     )
-    return found, group_rows.groups(db)
+    return found, group_rows.all_by_name(db)
 
 
 def _shown(db: Readable, person: PersonId, before_ms: int | None) -> Shown:
@@ -250,8 +250,8 @@ def _shown(db: Readable, person: PersonId, before_ms: int | None) -> Shown:
     found = buys.person
     return Shown(
         buys,
-        need_group(db, found.group_id),
-        card_rows.cards_of(db, person),
+        need(db, found.group_id),
+        card_rows.of_person(db, person),
         statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
         reports.person_total(db, person),
         statement.paid_in_minor(db, found.wallet),
@@ -277,11 +277,11 @@ async def _leave_page(request: web.Request, form: Form, status: int = 200) -> we
 
 
 def _for_new(db: Readable) -> tuple[Tariff | None, list[Group]]:
-    return tariffs.default(db), group_rows.groups(db)
+    return tariffs.default(db), group_rows.all_by_name(db)
 
 
 def _for_edit(db: Readable, person: PersonId) -> tuple[Person, list[Group]]:
-    return people_units.need_person(db, person), group_rows.groups(db)
+    return people_units.need(db, person), group_rows.all_by_name(db)
 
 
 def _choices(groups: list[Group]) -> list[tuple[int, str]]:

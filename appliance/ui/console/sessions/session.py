@@ -224,7 +224,7 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
         session,
         session_list.curve(db, number),
         statement.of_session(db, number),
-        cards.find_card(db, session.card_id) if session.card_id is not None else None,
+        cards.find(db, session.card_id) if session.card_id is not None else None,
         statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
     )
 

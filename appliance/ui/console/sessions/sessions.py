@@ -212,7 +212,7 @@ def _wanted(db: Readable, asked: Asked) -> Wanted:
     station = stations.by_identity(db, asked.station) if asked.station else None
     person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
     number = read_number(asked.card)
-    card = cards.find_card(db, CardId(number)) if number is not None else None
+    card = cards.find(db, CardId(number)) if number is not None else None
     found = Filter(
         station=station.id if station is not None else None,
         person=person.id if person is not None else PersonId(-1) if asked.person else None,

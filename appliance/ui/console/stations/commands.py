@@ -116,7 +116,7 @@ async def _start_page(request: web.Request, form: Form, *, status: int = 200) ->
 async def show_stop(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/1/stop`."""
     station, evse = await station_of(request), _evse(request)
-    who = await request.app[CONSOLE].store.read(_who, station.id, evse) or _("The driver")
+    who = await request.app[CONSOLE].store.read(_name_of_payer, station.id, evse) or _("The driver")
     return _confirm(
         request,
         title=_("Stop charging?"),
@@ -234,7 +234,7 @@ async def reset(request: web.Request) -> web.Response:
 # --- helpers -------------------------------------------------------------------------------------------------------------
 
 
-def _who(db: Readable, station: StationId, evse: int) -> str:
+def _name_of_payer(db: Readable, station: StationId, evse: int) -> str:
     """Who charges there; "" if nobody knows."""
     number = start_requests.running_on(db, station, evse)
     session = session_list.show(db, number) if number is not None else None

@@ -31,7 +31,7 @@ from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, L
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.frame.roles import may
-from appliance.ui.wording.problems import Told, told
+from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
 
 RECENT_SESSIONS = 10
@@ -66,7 +66,7 @@ class StationPage:
     """For each of its EVSEs the address that its sticker leads to."""
     online: bool
     tiles: list[Tile]
-    troubles: list[Told]
+    troubles: list[Described]
     sessions: list[Session]
     form: Form
     triggers: tuple[str, ...]
@@ -128,7 +128,7 @@ def _read_list(
     list[Station],
     list[Station],
     list[Station],
-    list[board_rows.Place],
+    list[board_rows.ConnectorTile],
     dict[tuple[int, int], board_rows.Running],
     dict[tuple[int, int], board_rows.Parked],
 ]:
@@ -136,7 +136,7 @@ def _read_list(
         rows.all_stations(db),
         rows.all_stations(db, StationState.KNOCKING),
         rows.all_stations(db, StationState.RETIRED),
-        board_rows.places(db),
+        board_rows.connectors(db),
         board_rows.running(db),
         board_rows.parked(db),
     )
@@ -266,7 +266,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
         stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
         online=console.stations.is_online(station.id),
         tiles=tiles_of(places, running, parked, console, role, now_ms),
-        troubles=[told(one, names, fmt, now_ms) for one in troubles],
+        troubles=[describe(one, names, fmt, now_ms) for one in troubles],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         form=form,
         triggers=triggers_of(console, station),
@@ -289,7 +289,7 @@ def _read_station(
 ) -> (
     tuple[
         Station,
-        list[board_rows.Place],
+        list[board_rows.ConnectorTile],
         dict[tuple[int, int], board_rows.Running],
         dict[tuple[int, int], board_rows.Parked],
         list[problems.Problem],
@@ -303,7 +303,7 @@ def _read_station(
         return None
     return (
         station,
-        board_rows.places(db, station.id),
+        board_rows.connectors(db, station.id),
         board_rows.running(db, station.id),
         board_rows.parked(db, station.id),
         problems.of_subject(db, f"station:{station.id}"),

@@ -220,7 +220,7 @@ def what_it_buys(db: Readable, person: PersonId) -> Buys:
     found = people.find(db, person)
     if found is None:
         raise NotFound(N_("There is no such person."))
-    group = groups.find_group(db, found.group_id)
+    group = groups.find(db, found.group_id)
     of_group = group.tariff_id if group is not None else None
     tariff = tariffs.default(db) if of_group is None else tariffs.find(db, of_group)
     energy_wh = None

@@ -387,8 +387,8 @@ async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Yard) -
     await bare.store.write(tariffs.make_default, number, ACTOR, NOW_MS)
     await bare.store.write(admission.register, "CS-01", "Gate 1", 0, None, ACTOR, NOW_MS)
     assert await steps() == [("/tariffs", True), ("/stations", True), ("/people/new", False)]
-    group = await bare.store.write(groups.add_group, "Customers", "prepaid", ACTOR, NOW_MS)
-    await bare.store.write(people.add_person, "Rahima Khatun", group, ACTOR, NOW_MS)
+    group = await bare.store.write(groups.add, "Customers", "prepaid", ACTOR, NOW_MS)
+    await bare.store.write(people.add, "Rahima Khatun", group, ACTOR, NOW_MS)
     assert await steps() == []
 
 

@@ -41,7 +41,7 @@ class Counter:
 
     async def card(self, uid: str) -> Card:
         """A card that must be there."""
-        found = await self.yard.store.read(cards.card_by_uid, uid)
+        found = await self.yard.store.read(cards.by_uid, uid)
         assert found is not None
         return found
 

@@ -104,6 +104,6 @@ async def test_a_site_without_any_reader_serves_cards_by_their_numbers(yard: Yar
     async with client.post("/desk/desk/cards/1/replace", data=form, headers=OURS) as answer:
         assert answer.status == 200
 
-    new = await yard.store.read(cards.card_by_uid, BLANK)
+    new = await yard.store.read(cards.by_uid, BLANK)
     assert new is not None
     assert new.person_id == RAHIMA

@@ -49,7 +49,7 @@ def uids_in(html: str) -> set[str]:
 
 async def card(yard: Yard, uid: str) -> Card:
     """A card that is there."""
-    found = await yard.store.read(card_rows.card_by_uid, uid)
+    found = await yard.store.read(card_rows.by_uid, uid)
     assert found is not None
     return found
 
@@ -205,7 +205,7 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
     client = await yard.logged_in(Role.CASHIER)
     lost, back = await card(yard, "04A1B2C3"), await card(yard, "04B1B2C3")
     await replace(client, lost, "04F1B2C3")
-    await yard.store.write(card_units.block_card, back.id, "returned", "console", NOW_MS)
+    await yard.store.write(card_units.block, back.id, "returned", "console", NOW_MS)
 
     assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
     assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}

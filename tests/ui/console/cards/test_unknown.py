@@ -67,7 +67,7 @@ async def test_an_unknown_card_is_made_somebodys_by_finding_the_person(yard: Yar
     assert re.search(r'name="person" value="1"', html)
 
     _status, path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
-    made = await yard.store.read(cards.card_by_uid, STRANGE)
+    made = await yard.store.read(cards.by_uid, STRANGE)
     assert made is not None
     assert made.person_id == 1
     assert path == f"/cards/{made.id}"
@@ -78,7 +78,7 @@ async def test_an_unknown_card_is_made_somebodys_by_finding_the_person(yard: Yar
 
 async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(yard: Yard, client: Browser) -> None:
     await show(yard, STRANGE)
-    await yard.store.write(card_units.add_card, STRANGE, PersonId(2), ACTOR, NOW_MS)
+    await yard.store.write(card_units.add, STRANGE, PersonId(2), ACTOR, NOW_MS)
     status, _path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
 
     assert status == 409
@@ -88,7 +88,7 @@ async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(ya
 async def test_a_number_like_that_of_a_card_is_suggested_and_learned_after_a_question(
     yard: Yard, client: Browser
 ) -> None:
-    card = await yard.store.write(card_units.add_card, LONG, PersonId(1), ACTOR, NOW_MS)
+    card = await yard.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
     assert await show(yard, LONG[:8]) == "Invalid"
     html = await get(client, "/cards/unknown")
     assert "Looks like card 0005 of Rahima Khatun, cut short." in html
@@ -142,7 +142,7 @@ async def test_a_new_card_is_tapped_at_a_charger(yard: Yard, client: Browser) ->
     assert await show(yard, STRANGE) == "Accepted"
     html = await get(client, path)
     assert "Rahima Khatun has card 0005" in html
-    made = await yard.store.read(cards.card_by_uid, STRANGE)
+    made = await yard.store.read(cards.by_uid, STRANGE)
     assert made is not None
     assert made.label == "blue"
 
@@ -189,7 +189,7 @@ async def test_waiting_at_a_charger_is_given_up(yard: Yard, client: Browser) -> 
 
 
 async def test_what_a_charger_calls_a_card_is_learned_there(yard: Yard, client: Browser) -> None:
-    card = await yard.store.write(card_units.add_card, LONG, PersonId(1), ACTOR, NOW_MS)
+    card = await yard.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
     _status, path, html = await post(client, f"/cards/{card}/learn", station=str(RAMP))
     assert "Tap card 0005 at Ramp A now" in html
 

@@ -37,7 +37,7 @@ async def test_a_group_on_account_has_a_limit(yard: Yard) -> None:
 
     assert status == 200
     assert "limit ৳5,000.00" in html
-    found = await yard.store.read(groups.group_named, "Shops")
+    found = await yard.store.read(groups.named, "Shops")
     assert found is not None
     assert (found.policy, found.limit_minor, found.tariff_id) == ("postpaid", 5000_00, 1)
 
@@ -46,7 +46,7 @@ async def test_a_limit_means_nothing_where_people_pay_beforehand(yard: Yard) -> 
     client = await yard.logged_in(Role.MANAGER)
     await post(client, "/groups/new", name="Guests", policy="prepaid", limit_minor="5,000", tariff_id="")
 
-    found = await yard.store.read(groups.group_named, "Guests")
+    found = await yard.store.read(groups.named, "Guests")
     assert found is not None
     assert found.limit_minor is None
 
@@ -68,4 +68,4 @@ async def test_a_group_changes_name_and_policy(yard: Yard) -> None:
     status, _ = await post(client, "/groups/2", name="Family", policy="free", tariff_id="")
 
     assert status == 200
-    assert await yard.store.read(groups.group_named, "Family") is not None
+    assert await yard.store.read(groups.named, "Family") is not None

@@ -57,11 +57,11 @@ async def test_a_list_is_told_first_and_done_by_the_button(yard: Yard) -> None:
     assert "This card belongs to Rahima Khatun already." in html
     assert "&lt;b&gt;" in html
     assert "31 Dec 2027" in html
-    assert await yard.store.read(cards.card_by_uid, "04E1B2C3") is None
+    assert await yard.store.read(cards.by_uid, "04E1B2C3") is None
 
     _status, after = await run(client, html)
     assert "Imported: one new person, 2 new cards." in after
-    made = await yard.store.read(cards.card_by_uid, "04E1B2C3")
+    made = await yard.store.read(cards.by_uid, "04E1B2C3")
     assert made is not None
     assert (made.person, made.label) == ("Salma Begum", "<b>")
     # Pressed again, it says the same and does nothing.
@@ -133,7 +133,7 @@ async def test_a_list_is_done_only_by_who_brought_it(yard: Yard) -> None:
     _status, html = await bring(manager, LIST.encode())
 
     assert (await run(other, html))[0] == 404
-    assert await yard.store.read(cards.card_by_uid, "04E1B2C3") is None
+    assert await yard.store.read(cards.by_uid, "04E1B2C3") is None
 
 
 async def test_a_list_is_forgotten_when_others_come(yard: Yard) -> None:
@@ -151,7 +151,7 @@ async def test_a_list_is_forgotten_when_others_come(yard: Yard) -> None:
 async def test_the_exported_list_can_be_read_back_and_changes_nothing(yard: Yard, language: str) -> None:
     client = await yard.logged_in(Role.MANAGER)
     await yard.store.write(
-        card_units.change_card, CardId(3), ACTOR, NOW_MS, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
+        card_units.change, CardId(3), ACTOR, NOW_MS, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
     )  # fmt: skip
     async with client.post("/account/language", data={"language": language}, headers=OURS) as answer:
         assert answer.status == 200
@@ -171,7 +171,7 @@ async def test_the_exported_list_can_be_read_back_and_changes_nothing(yard: Yard
 
 async def test_the_export_follows_the_filters_and_comes_as_a_workbook_too(yard: Yard) -> None:
     client = await yard.logged_in(Role.MANAGER)
-    await yard.store.write(card_units.block_card, CardId(3), "lost", ACTOR, NOW_MS)
+    await yard.store.write(card_units.block, CardId(3), "lost", ACTOR, NOW_MS)
     async with client.get("/cards.csv", params={"state": "blocked"}) as answer:
         lines = (await answer.text()).strip().splitlines()
     assert len(lines) == 2

@@ -30,8 +30,8 @@ async def get(client: Browser, path: str) -> str:
 
 async def twin(yard: Yard) -> PersonId:
     """Rahima once more, with a card and some money."""
-    person = await yard.store.write(people_units.add_person, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
-    await yard.store.write(cards.add_card, "04F1B2C3", person, ACTOR, NOW_MS)
+    person = await yard.store.write(people_units.add, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
+    await yard.store.write(cards.add, "04F1B2C3", person, ACTOR, NOW_MS)
     await yard.store.write(wallets.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
     return person
 

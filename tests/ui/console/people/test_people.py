@@ -393,7 +393,7 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> N
 
 async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(yard: Yard) -> None:
     client = await yard.logged_in(Role.CASHIER)
-    await yard.store.write(cards.block_card, CardId(1), "returned", "console", yard.now_ms)
+    await yard.store.write(cards.block, CardId(1), "returned", "console", yard.now_ms)
     html = await get(client, "/people/1")
 
     assert "came back" in html

@@ -174,7 +174,7 @@ async def test_sessions_of_some_days_are_listed_by_their_beginning_and_none_is_l
 @pytest.mark.parametrize("text", ["345678", "pays late", "04A1B2C3"])
 async def test_a_viewer_finds_nobody_by_telephone_note_or_card(yard: Yard, text: str) -> None:
     await yard.store.write(
-        people_units.change_person, PersonId(1), ACTOR, NOW_MS,
+        people_units.change, PersonId(1), ACTOR, NOW_MS,
         name="Rahima Khatun", phone="+880 1712 345678", note="pays late", language="", group=GroupId(1),
     )  # fmt: skip
     manager, viewer = await yard.logged_in(Role.MANAGER), await yard.logged_in(Role.VIEWER)

@@ -64,9 +64,9 @@ async def test_a_receipt_says_who_what_when_and_what_is_left(yard: Yard, client:
 async def test_a_receipt_stays_as_it_was_when_names_change(yard: Yard, client: Browser) -> None:
     number = await recharge(yard, RAHIMA, 250_00)
     await yard.store.write(
-        lambda db: people.change_person(
+        lambda db: people.change(
             db, RAHIMA, "operator:1", NOW_MS, name="Rahima Begum", phone="", note="", language="",
-            group=people.need_person(db, RAHIMA).group_id,
+            group=people.need(db, RAHIMA).group_id,
         )
     )  # fmt: skip
 
@@ -85,9 +85,9 @@ async def test_a_receipt_speaks_with_the_customer_and_the_page_with_the_staff(ya
 
 async def test_who_has_a_language_of_their_own_gets_the_receipt_in_it(yard: Yard, client: Browser) -> None:
     await yard.store.write(
-        lambda db: people.change_person(
+        lambda db: people.change(
             db, RAHIMA, "operator:1", NOW_MS, name="Rahima Khatun", phone="", note="", language="bn",
-            group=people.need_person(db, RAHIMA).group_id,
+            group=people.need(db, RAHIMA).group_id,
         )
     )  # fmt: skip
     number = await recharge(yard, RAHIMA, 250_00)
