@@ -81,15 +81,15 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         stack.push_async_callback(dead_cards.close)
         await dead_cards.open()
         await stack.enter_async_context(listening(data, store, clock))
-        faces = Listeners()
-        await listen(stack, faces, "stations", stations.application, arguments.stations, None)
+        listeners = Listeners()
+        await listen(stack, listeners, "stations", stations.application, arguments.stations, None)
 
         # Chargers are served from here on, also while the rest is loaded beside them.
         await asyncio.to_thread(importlib.import_module, "appliance.host.late_start")
         from appliance.host.late_start import ChargingSide, open_rest  # noqa: PLC0415  # see above
 
-        core = ChargingSide(data, store, hub, clock, site, site_key, stations, control, faces)
-        await open_rest(stack, arguments, core, demo)
+        charging = ChargingSide(data, store, hub, clock, site, site_key, stations, control, listeners)
+        await open_rest(stack, arguments, charging, demo)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECTIONS)

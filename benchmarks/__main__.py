@@ -156,7 +156,7 @@ def product(number: int) -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
         folder = Path(name)
         make_site(folder, number)
-        words = [word for face in ("stations", "console", "drivers") for word in (f"--{face}", "127.0.0.1:0")]
+        words = [word for listener in ("stations", "console", "drivers") for word in (f"--{listener}", "127.0.0.1:0")]
         with serving([sys.executable, "-m", "appliance", "serve", "--data-dir", name, *words]) as process:
             assert process.stdout is not None
             url = process.stdout.readline().split()[1]

@@ -132,9 +132,9 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """The product on that site; the console's address. Ended with the block."""
-    faces = [word for face in ("stations", "console", "drivers") for word in (f"--{face}", "127.0.0.1:0")]
+    listeners = [word for listener in ("stations", "console", "drivers") for word in (f"--{listener}", "127.0.0.1:0")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "appliance", "serve", "--data-dir", str(folder), *faces],
+        [sys.executable, "-m", "appliance", "serve", "--data-dir", str(folder), *listeners],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

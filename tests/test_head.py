@@ -23,7 +23,7 @@ from appliance.ui.driver.app import create_drivers
 from appliance.ui.frame.redirect import create_redirect
 from tests.ocpp.raw import Server
 from tests.support.wire import HOST, exchange, head, parted
-from tests.ui.yard import open_yard
+from tests.ui.console_fixture import open_console
 
 STREAMS = {"/live": "/live?view=board", "/api/v1/events": "/api/v1/events"}
 """What has no end, and what it is asked for."""
@@ -59,23 +59,23 @@ class Doors:
 @pytest.fixture(name="doors")
 async def _doors(tmp_path: Path) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
-        yard = await stack.enter_async_context(open_yard(tmp_path))
+        served = await stack.enter_async_context(open_console(tmp_path))
         server = Server(tmp_path / "stations.db", StationSettings())
         await server.start()
         stack.push_async_callback(server.stop)
         applications = {
-            "stations": server.face.application,
-            "console": create_console(yard.console, more=API),
-            "drivers": create_drivers(yard.console),
+            "stations": server.listener.application,
+            "console": create_console(served.console, more=API),
+            "drivers": create_drivers(served.console),
             "console-redirect": create_redirect(1),
         }
         faces = Listeners()
         for face, application in applications.items():
             await listen(stack, faces, face, application, Address(HOST, 0), None)
-        message = (1, yard.now_ms, "in", "Heartbeat", '[2,"1","Heartbeat",{}]', "", None)
-        await yard.store.write(message_log.record, message)
-        operator, token = await yard.operator(Role.OWNER), tokens.new_token()
-        await yard.store.write(log_ins.log_in, operator, token, address=HOST, browser="", now_ms=yard.now_ms)
+        message = (1, served.now_ms, "in", "Heartbeat", '[2,"1","Heartbeat",{}]', "", None)
+        await served.store.write(message_log.record, message)
+        operator, token = await served.operator(Role.OWNER), tokens.new_token()
+        await served.store.write(log_ins.log_in, operator, token, address=HOST, browser="", now_ms=served.now_ms)
         yield Doors(faces, {face: readable(one) for face, one in applications.items()}, f"Cookie: sid={token}")
 
 

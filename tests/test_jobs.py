@@ -20,7 +20,7 @@ from appliance.services.announce import Hub
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.tasks import Tasks
 from tests.support.books import NOON_MS, SITE, open_books
-from tests.support.made_up_stations import MadeUpStations
+from tests.support.fake_stations import FakeStations
 
 HUNG_S = 20.0
 
@@ -48,7 +48,7 @@ async def jobs(tmp_path: Path) -> AsyncIterator[Hindered]:
     books.db.close()
     hub = Hub()
     store = Store(books.path, announce=hub.announce)
-    stations = MadeUpStations(books.path)
+    stations = FakeStations(books.path)
     control = RemoteControl(store, stations, hub, lambda: NOON_MS)
     await store.open()
     yield Hindered(store, stations, control, lambda: NOON_MS, SITE, serving_since_ms=NOON_MS)

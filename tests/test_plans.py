@@ -36,7 +36,7 @@ from appliance.ui.driver.app import create_drivers
 from tests.ocpp.raw import CARD, Server, connected, stop_payload
 from tests.support.schema import prepare
 from tests.support.statements import noted, plan_of
-from tests.ui.yard import ACTOR, NOW_MS, Yard, open_yard
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture, open_console
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -148,29 +148,29 @@ async def _statements(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     folder = tmp_path_factory.mktemp("plans")
     prepare(folder / "schema.db")  # Migrations are no part of it.
     with noted() as found:
-        async with open_yard(folder) as yard:
-            await every_page(yard)
-            await every_job(yard)
+        async with open_console(folder) as served:
+            await every_page(served)
+            await every_job(served)
         await a_day_of_messages(folder / "stations.db")
     yield {sql for sql in found if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)", sql)}
 
 
-async def every_page(yard: Yard) -> None:
+async def every_page(served: ConsoleFixture) -> None:
     """All that can be asked for with GET: pages, what their links lead to, fragments, the API, drivers' pages."""
-    await yard.store.write(cards.block, 2, "lost", ACTOR, NOW_MS)
-    await yard.store.write(unknown.note, "04FFEE11", "", 1, NOW_MS)
-    await yard.store.write(
+    await served.store.write(cards.block, 2, "lost", ACTOR, NOW_MS)
+    await served.store.write(unknown.note, "04FFEE11", "", 1, NOW_MS)
+    await served.store.write(
         problems.raise_problem, "offline", "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
     )
-    token = await yard.store.write(tokens.create_token, "a test", Role.OWNER, actor=ACTOR, now_ms=NOW_MS)
-    async with TestClient(TestServer(create_console(yard.console, more=API))) as client:
+    token = await served.store.write(tokens.create_token, "a test", Role.OWNER, actor=ACTOR, now_ms=NOW_MS)
+    async with TestClient(TestServer(create_console(served.console, more=API))) as client:
         headers = {"Authorization": f"Bearer {token}"}
         app = client.server.app  # type: ignore[attr-defined]
         for path in (*routes_of(app), *ALSO):
             if path.startswith(("/api/", "/metrics", "/health")):
                 await ask(client, path, headers)
-    owner = await yard.logged_in(Role.OWNER)
-    waiting = ["/", *(path for path in (*routes_of(yard.server.app), *ALSO) if not path.startswith("/api/"))]
+    owner = await served.logged_in(Role.OWNER)
+    waiting = ["/", *(path for path in (*routes_of(served.server.app), *ALSO) if not path.startswith("/api/"))]
     met = set(waiting)
     while waiting:
         for link in await ask(owner, waiting.pop()):
@@ -183,7 +183,7 @@ async def every_page(yard: Yard) -> None:
                 pass
     page = await (await owner.get("/stations/CS-01")).text()
     card = await (await owner.get("/cards/1")).text()
-    async with TestClient(TestServer(create_drivers(yard.console))) as phone:
+    async with TestClient(TestServer(create_drivers(served.console))) as phone:
         for found in (
             *re.findall(r"http://192\.168\.1\.10:8081(/c/\w+)", page),
             *re.findall(r"http://192\.168\.1\.10:8081(/card/\w+)", card),
@@ -221,9 +221,11 @@ def kind_of(link: str) -> str:
     return f"{path}?{'&'.join(sorted(part.partition('=')[0] for part in address.query.split('&')))}"
 
 
-async def every_job(yard: Yard) -> None:
+async def every_job(served: ConsoleFixture) -> None:
     """All that happens by the clock, once."""
-    jobs = Jobs(yard.store, yard.stations, yard.console.control, lambda: yard.now_ms, yard.console.site, NOW_MS)
+    jobs = Jobs(
+        served.store, served.stations, served.console.control, lambda: served.now_ms, served.console.site, NOW_MS
+    )
     for name in vars(Jobs):
         if asyncio.iscoroutinefunction(work := getattr(jobs, name)) and name not in RECKONED_ANEW:
             await work()

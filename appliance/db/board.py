@@ -42,7 +42,7 @@ class ConnectorTile:
     changed_at_ms: int
     evses: int
     """How many the station has."""
-    plugs: int
+    connectors: int
     """How many its EVSE has."""
 
 
@@ -166,9 +166,9 @@ def connectors(db: Readable, station: int | None = None) -> list[ConnectorTile]:
     rows = db.execute(
         f"{CONNECTORS} {one} ORDER BY name COLLATE NOCASE, station.id, evse, connector", {"station": station}
     ).fetchall()
-    plugs = Counter((row[0], row[5]) for row in rows)
-    evses = Counter(station for station, _ in plugs)
-    return [ConnectorTile(*(*row, evses[row[0]], plugs[row[0], row[5]])) for row in rows]
+    per_evse = Counter((row[0], row[5]) for row in rows)
+    evses = Counter(station for station, _ in per_evse)
+    return [ConnectorTile(*(*row, evses[row[0]], per_evse[row[0], row[5]])) for row in rows]
 
 
 def begun(db: Readable) -> Begun:

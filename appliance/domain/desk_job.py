@@ -1,6 +1,6 @@
 """The rules of what is asked of a card desk, or of a charger that waits for a card: its states, and what moves it. Pure.
 
-Theory. A job is from the wish to what came of it. Nothing is booked before a card lies there; what is booked then is never
+Theory. A job is from the request to what came of it. Nothing is booked before a card lies there; what is booked then is never
 taken back by the card.
 
 `waiting`: for a card that will do. No money has moved, so it may be given up at any time.

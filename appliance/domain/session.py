@@ -1,6 +1,6 @@
 """The rules of a session: which states it goes through, what it has used at any moment, and what that costs. Pure.
 
-Theory. A session is from the wish or the swipe to the bill.
+Theory. A session is from the start request or the swipe to the bill.
 
 `requested`: staff or a program asked for it, and the station has not begun yet. A first slice of the payer's money is held. It ends
 in a transaction or in nothing, by the clock at the latest.
@@ -18,7 +18,7 @@ person has looked, and either bills what it says or not. One that was billed by 
 changes it, neither before nor after that.
 
 `failed`: it never began, and what was held was given back. This is final: a transaction that comes after all is a session of its
-own, whose payer is known by the one-time token of the wish.
+own, whose payer is known by the one-time token of the start request.
 
 TRANSITIONS has all of it; what is not in the table raises ImpossibleTransition.
 """

@@ -55,18 +55,18 @@ class ChargingSide:
     site_key: bytes
     stations: StationsFace
     control: RemoteControl
-    faces: Listeners
+    listeners: Listeners
 
 
 async def open_rest(
-    stack: AsyncExitStack, arguments: argparse.Namespace, core: ChargingSide, demo: ModuleType | None
+    stack: AsyncExitStack, arguments: argparse.Namespace, charging: ChargingSide, demo: ModuleType | None
 ) -> None:
-    """Open all of it, until the stack is left, and say on standard output where the faces are.
+    """Open all of it, until the stack is left, and say on standard output where the listeners are.
 
     Raises:
         Refusal: A port is taken, or the site's authority cannot be used.
     """
-    data, store, hub, clock, stations = core.data, core.store, core.hub, core.clock, core.stations
+    data, store, hub, clock, stations = charging.data, charging.store, charging.hub, charging.clock, charging.stations
     await store.write(desk_jobs.recover, clock())
     await open_vault(data, store, clock)  # Whoever needs a secret will be handed what this returns.
     toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
@@ -79,72 +79,76 @@ async def open_rest(
         store=store,
         hub=hub,
         clock=clock,
-        site=core.site,
+        site=charging.site,
         stations=stations.commands,
-        control=core.control,
-        hash_station_password=functools.partial(hash_password, core.site_key),
+        control=charging.control,
+        hash_station_password=functools.partial(hash_password, charging.site_key),
         counters=stations.counters,
         desks=desks,
-        desk_key=DeskKey(core.site_key, ""),
+        desk_key=DeskKey(charging.site_key, ""),
         toy_reader=toy_reader,
         toy_chargers=cars,
     )
-    await open_listeners(stack, arguments, console, core, certificate)
-    await stack.enter_async_context(desks.running(DeskKey(core.site_key, card_link_base(arguments, core.faces))))
+    await open_listeners(stack, arguments, console, charging, certificate)
+    await stack.enter_async_context(
+        desks.running(DeskKey(charging.site_key, card_link_base(arguments, charging.listeners)))
+    )
     stack.push_async_callback(stations.links.close)
 
-    jobs = Jobs(store, stations.commands, core.control, clock, core.site, serving_since_ms=clock())
+    jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, serving_since_ms=clock())
     await stack.enter_async_context(keeping_time(jobs))
     if cars is not None:
-        await stack.enter_async_context(running(cars.run(core.faces.urls["stations"]), "demo cars"))
-    await print_urls(core.faces, store, clock, demo)
+        await stack.enter_async_context(running(cars.run(charging.listeners.urls["stations"]), "demo cars"))
+    await print_urls(charging.listeners, store, clock, demo)
 
 
 async def open_listeners(
     stack: AsyncExitStack,
     arguments: argparse.Namespace,
     console: Console,
-    core: ChargingSide,
+    charging: ChargingSide,
     certificate: SiteCertificate | None,
 ) -> None:
     """Bind all further listeners; with a certificate the console is served over HTTPS, and over http only redirects there."""
-    faces, contexts = core.faces, []
+    listeners, contexts = charging.listeners, []
     if certificate is not None and arguments.stations_tls is not None:
         contexts.append(server_context(certificate, for_stations=True))
-        await listen(stack, faces, "stations-tls", core.stations.application, arguments.stations_tls, contexts[-1])
-    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, faces))
-    await listen(stack, faces, "drivers", create_drivers(named), arguments.drivers, None)
+        await listen(
+            stack, listeners, "stations-tls", charging.stations.application, arguments.stations_tls, contexts[-1]
+        )
+    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, listeners))
+    await listen(stack, listeners, "drivers", create_drivers(named), arguments.drivers, None)
     # Port 0 is any that is free: which ones is known only now, and pages say what to enter in a charger and what to print.
     named = dataclasses.replace(
         console,
-        addresses=addresses(arguments, certificate, faces),
-        desk_key=dataclasses.replace(console.desk_key, link_base=card_link_base(arguments, faces)),
+        addresses=addresses(arguments, certificate, listeners),
+        desk_key=dataclasses.replace(console.desk_key, link_base=card_link_base(arguments, listeners)),
     )
     pages = create_console(named, more=API)
     if certificate is not None and arguments.console_tls is not None:
         contexts.append(server_context(certificate))
-        await listen(stack, faces, "console-tls", pages, arguments.console_tls, contexts[-1])
-        redirect = create_redirect(faces.ports["console-tls"])
-        await listen(stack, faces, "console", redirect, arguments.console, None)
+        await listen(stack, listeners, "console-tls", pages, arguments.console_tls, contexts[-1])
+        redirect = create_redirect(listeners.ports["console-tls"])
+        await listen(stack, listeners, "console", redirect, arguments.console, None)
     else:
-        await listen(stack, faces, "console", pages, arguments.console, None)
+        await listen(stack, listeners, "console", pages, arguments.console, None)
     if contexts:
-        renewing = keep_certificate(arguments, core.data.path, contexts, console.clock)
+        renewing = keep_certificate(arguments, charging.data.path, contexts, console.clock)
         await stack.enter_async_context(running(renewing, "certificate"))
 
 
-async def print_urls(faces: Listeners, store: Store, clock: Clock, demo: ModuleType | None) -> None:
-    """One line for each face on standard output, and how to get in as long as nobody can."""
-    for face in ("stations", "stations-tls", "console-tls", "console", "drivers"):
-        if face in faces.urls:
+async def print_urls(listeners: Listeners, store: Store, clock: Clock, demo: ModuleType | None) -> None:
+    """One line for each listener on standard output, and how to get in as long as nobody can."""
+    for listener in ("stations", "stations-tls", "console-tls", "console", "drivers"):
+        if listener in listeners.urls:
             name = (
                 "console"
-                if face == "console-tls"
+                if listener == "console-tls"
                 else "console-redirect"
-                if "console-tls" in faces.urls and face == "console"
-                else face
+                if "console-tls" in listeners.urls and listener == "console"
+                else listener
             )
-            print(f"{name} {faces.urls[face]}", flush=True)  # noqa: T201  # the contract of `forecourt serve`
+            print(f"{name} {listeners.urls[listener]}", flush=True)  # noqa: T201  # the contract of `forecourt serve`
     if demo is not None:
         print(f"log in as {demo.LOGIN}, password {demo.PASSWORD}", flush=True)  # noqa: T201
     elif not await store.read(operators.exists):

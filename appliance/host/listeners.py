@@ -1,4 +1,4 @@
-"""The faces' sockets: an application is bound to an address, and where it is then is remembered."""
+"""The listeners' sockets: an application is bound to an address, and where it is then is remembered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PortTaken(Refusal):
 
 @dataclass(slots=True)
 class Listeners:
-    """What is being served: by face (`stations`, `stations-tls`, `console`, …) the URL and the port."""
+    """What is being served: by listener (`stations`, `stations-tls`, `console`, …) the URL and the port."""
 
     urls: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
@@ -35,8 +35,8 @@ class Listeners:
 
 async def listen(
     stack: AsyncExitStack,
-    faces: Listeners,
-    face: str,
+    listeners: Listeners,
+    listener: str,
     application: web.Application,
     address: Address,
     tls: ssl.SSLContext | None,
@@ -46,7 +46,7 @@ async def listen(
     Raises:
         PortTaken: Somebody else has the port, or it may not be bound.
     """
-    sizes = HEAD_SIZES if face.startswith("stations") else {}
+    sizes = HEAD_SIZES if listener.startswith("stations") else {}
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -73,15 +73,15 @@ async def listen(
         )
     except OSError as error:
         raise PortTaken(
-            "The {face} cannot listen on {address}: {why}.",
+            "The {listener} cannot listen on {address}: {why}.",
             "Choose another port, or stop the program that has it.",
-            face=face,
+            listener=listener,
             address=address,
             why=error.strerror,
         ) from None
     stack.callback(server.close)
     port = server.sockets[0].getsockname()[1]
     host = "127.0.0.1" if address.host in EVERYWHERE else address.host
-    scheme = ("wss" if tls else "ws") if face.startswith("stations") else ("https" if tls else "http")
-    faces.ports[face] = port
-    faces.urls[face] = f"{scheme}://{Address(host, port)}{'/ocpp/' if face.startswith('stations') else ''}"
+    scheme = ("wss" if tls else "ws") if listener.startswith("stations") else ("https" if tls else "http")
+    listeners.ports[listener] = port
+    listeners.urls[listener] = f"{scheme}://{Address(host, port)}{'/ocpp/' if listener.startswith('stations') else ''}"

@@ -1,4 +1,4 @@
-"""The faces as they are seen from outside: the addresses that pages and cards name, and the certificate they are served under."""
+"""The listeners as they are reached by others: the addresses that pages and cards name, and the certificate they are served under."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from appliance.host.tls.site import SiteCertificate
 from appliance.ui.frame.context import Addresses
 
 
-def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, faces: Listeners) -> Addresses:
-    """Where the faces that are bound by now are reached from outside, as pages say it."""
+def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, listeners: Listeners) -> Addresses:
+    """Where the listeners that are bound by now are reached by others, as pages say it."""
     return Addresses(
-        stations=urls_of(faces, "stations", arguments.stations),
-        stations_tls=urls_of(faces, "stations-tls", arguments.stations_tls),
-        drivers=urls_of(faces, "drivers", arguments.drivers),
+        stations=urls_of(listeners, "stations", arguments.stations),
+        stations_tls=urls_of(listeners, "stations-tls", arguments.stations_tls),
+        drivers=urls_of(listeners, "drivers", arguments.drivers),
         hosts=frozenset(local_names(names_given(arguments) + drivers_host(arguments))),
         secure=certificate is not None,
         ca_file=str(certificate.ca_file) if certificate else "",
@@ -24,26 +24,26 @@ def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None
     )
 
 
-def card_link_base(arguments: argparse.Namespace, faces: Listeners) -> str:
-    """What stands on cards before a card's token: the drivers' face as phones reach it."""
-    outside = urls_of(faces, "drivers", arguments.drivers)
-    url: str = arguments.drivers_url or (outside[0] if outside else f"{faces.urls['drivers']}/")
+def card_link_base(arguments: argparse.Namespace, listeners: Listeners) -> str:
+    """What stands on cards before a card's token: the drivers' listener as phones reach it."""
+    urls = urls_of(listeners, "drivers", arguments.drivers)
+    url: str = arguments.drivers_url or (urls[0] if urls else f"{listeners.urls['drivers']}/")
     return f"{url}card/"
 
 
-def urls_of(faces: Listeners, face: str, bound: Address | None) -> tuple[str, ...]:
-    """The URLs of a face, one for each address of this box that others on the network can reach; none if it is not served."""
-    if bound is None or face not in faces.urls:
+def urls_of(listeners: Listeners, listener: str, bound: Address | None) -> tuple[str, ...]:
+    """The URLs of a listener, one for each address of this box that others on the network can reach; none if it is not served."""
+    if bound is None or listener not in listeners.urls:
         return ()
     hosts = local_addresses() if bound.host in EVERYWHERE else (bound.host,)
-    outside = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or hosts[:1]
-    scheme, _colon, rest = faces.urls[face].partition("://")
+    reachable = [host for host in hosts if not host.startswith(("127.", "::1", "fe80"))] or hosts[:1]
+    scheme, _colon, rest = listeners.urls[listener].partition("://")
     path = rest.partition("/")[2]
-    return tuple(f"{scheme}://{Address(host, faces.ports[face])}/{path}" for host in outside)
+    return tuple(f"{scheme}://{Address(host, listeners.ports[listener])}/{path}" for host in reachable)
 
 
 def drivers_host(arguments: argparse.Namespace) -> list[str]:
-    """The name under which phones are told to open the drivers' face."""
+    """The name under which phones are told to open the drivers' listener."""
     host = urlsplit(arguments.drivers_url).hostname
     return [host] if host else []
 

@@ -29,7 +29,7 @@ class Settings:
     messages_per_s: int = 50
     """How many messages a station may send for long; the rest waits. 0: any number."""
     start_timeout_s: int = 90
-    """From the wish to the transaction; then the money is given back."""
+    """From the start request to the transaction; then the money is given back."""
     slice_minor: int = 0
     """What is held at a time for a prepaid session; 0: as much as 10 units of the currency."""
     minimum_minor: int = 1

@@ -45,25 +45,25 @@ async def test_a_station_shows_what_it_has_told(api: Client, station: Station) -
 
 async def test_a_start_holds_the_money_and_then_asks_the_station(api: Client, station: Station, person: int) -> None:
     await station.plug_in()
-    wish = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
-    assert (wish.status, wish["state"]) == (202, "requested")
+    start_request = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
+    assert (start_request.status, start_request["state"]) == (202, "requested")
     asked = await station.expect_call("RemoteStartTransaction")
     assert (asked["connectorId"], asked["idTag"]) == (1, "04A1B2C3")
     found = await api.get(f"/people/{person}")
     assert found["available_minor"] < found["balance_minor"] == 100_000
 
     transaction = await station.start_transaction(asked["idTag"])
-    assert transaction.id == wish["session_id"]
+    assert transaction.id == start_request["session_id"]
     await station.charge(7_000)
-    running = await api.get(f"/sessions/{wish['session_id']}")
+    running = await api.get(f"/sessions/{start_request['session_id']}")
     assert (running["state"], running["energy_wh"], running["fee_minor"]) == ("running", 7_000, 0)
     assert running["cost_minor"] == 14_700
 
     stopped = await api.post("/stations/CS-01/stop", {"connector": 1})
-    assert (stopped.status, stopped.body) == (202, {"session_id": wish["session_id"], "status": "Accepted"})
+    assert (stopped.status, stopped.body) == (202, {"session_id": start_request["session_id"], "status": "Accepted"})
     await station.expect_call("RemoteStopTransaction")
     await station.stop_transaction(reason="Remote")
-    ended = await api.get(f"/sessions/{wish['session_id']}")
+    ended = await api.get(f"/sessions/{start_request['session_id']}")
     assert (ended["state"], ended["energy_wh"], ended["fee_minor"], ended["stop_reason"]) == (
         "ended", 7_000, 14_700, "Remote",
     )  # fmt: skip
@@ -177,29 +177,29 @@ async def test_who_may_not_charge_is_refused_with_the_reason(api: Client, statio
 
 async def test_a_refused_start_gives_the_money_back(api: Client, station: Station, person: int) -> None:
     station.answers["RemoteStartTransaction"] = {"status": "Rejected"}
-    wish = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
+    start_request = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
     await station.expect_call("RemoteStartTransaction")
     async with asyncio.timeout(TIMEOUT_S):
-        while (session := await api.get(f"/sessions/{wish['session_id']}"))["state"] == "requested":
+        while (session := await api.get(f"/sessions/{start_request['session_id']}"))["state"] == "requested":
             pass
     assert (session["state"], session["note"]) == ("failed", "rejected")
     assert (await api.get(f"/people/{person}"))["available_minor"] == 100_000
 
 
 async def test_a_start_that_named_no_connector_is_taken_back_at_any(api: Client, station: Station, person: int) -> None:
-    wish = await api.post("/stations/CS-01/start", {"person_id": person})
+    start_request = await api.post("/stations/CS-01/start", {"person_id": person})
 
     stopped = await api.post("/stations/CS-01/stop", {"connector": 1})
 
-    assert (stopped.status, stopped.body) == (202, {"session_id": wish["session_id"], "status": "Cancelled"})
+    assert (stopped.status, stopped.body) == (202, {"session_id": start_request["session_id"], "status": "Cancelled"})
 
 
 async def test_a_wish_is_taken_back_by_stopping_its_session(api: Client, station: Station, person: int) -> None:
-    wish = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
-    stopped = await api.post("/stations/CS-01/stop", {"session_id": wish["session_id"]})
+    start_request = await api.post("/stations/CS-01/start", {"connector": 1, "person_id": person})
+    stopped = await api.post("/stations/CS-01/stop", {"session_id": start_request["session_id"]})
     assert (stopped.status, stopped["status"]) == (202, "Cancelled")
     assert (await api.get(f"/people/{person}"))["available_minor"] == 100_000
-    again = await api.post("/stations/CS-01/stop", {"session_id": wish["session_id"]})
+    again = await api.post("/stations/CS-01/stop", {"session_id": start_request["session_id"]})
     assert again.status == 404
 
 
@@ -328,11 +328,11 @@ async def test_an_evse_is_named_by_its_name_or_its_older_one(api: Client, statio
     assert (await api.post(f"{path}/unlock", {})).status == 422
     await api.post(f"{path}/availability", {"evse": 2, "operative": True})
     assert (await station.expect_call("ChangeAvailability"))["connectorId"] == 2
-    wish = await api.post(f"{path}/start", {"evse": 2, "person_id": person})
+    start_request = await api.post(f"{path}/start", {"evse": 2, "person_id": person})
     assert (await station.expect_call("RemoteStartTransaction"))["connectorId"] == 2
-    session = await api.get(f"/sessions/{wish['session_id']}")
+    session = await api.get(f"/sessions/{start_request['session_id']}")
     assert (session["evse"], session["connector"]) == (2, 2)
-    assert (await api.post(f"{path}/stop", {"evse": 2}))["session_id"] == wish["session_id"]
+    assert (await api.post(f"{path}/stop", {"evse": 2}))["session_id"] == start_request["session_id"]
 
 
 async def test_a_connector_tells_its_status_in_the_stations_words_and_in_neutral_ones(

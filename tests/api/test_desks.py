@@ -1,4 +1,4 @@
-"""Card desks through the API: what lies there, jobs from the wish to what came of it, and the stream that tells of it."""
+"""Card desks through the API: what lies there, jobs from the start request to what came of it, and the stream that tells of it."""
 
 from __future__ import annotations
 

@@ -314,7 +314,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(data_dir: Path, tmp_path: 
 async def test_the_server_says_where_it_serves_and_ends_on_sigterm(server: ServerProcess) -> None:
     words = [line.partition(" ") for line in server.said]
 
-    assert [face for face, _, _ in words] == ["stations", "console", "drivers"]
+    assert [listener for listener, _, _ in words] == ["stations", "console", "drivers"]
     assert words[0][2].startswith("ws://127.0.0.1:")
     assert words[0][2].endswith("/ocpp/")
     assert all(url.startswith("http://127.0.0.1:") for _, _, url in words[1:])

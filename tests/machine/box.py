@@ -1,4 +1,4 @@
-"""A machine with the product on it, as its owner sees it: installer, service, command, and its faces from another computer."""
+"""A machine with the product on it, as its owner sees it: installer, service, command, and its listeners from another computer."""
 
 from __future__ import annotations
 

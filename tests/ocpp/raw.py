@@ -52,7 +52,7 @@ class Server:
         self.announced = asyncio.Event()
         self.now_ms = system_clock
         self.store: Store
-        self.face: StationsFace
+        self.listener: StationsFace
         self.url = ""
         self._stack = AsyncExitStack()
 
@@ -63,12 +63,12 @@ class Server:
         await self.store.open()
         self._stack.push_async_callback(self.store.close)
         await self.store.write(fill)
-        self.face = await self._stack.enter_async_context(
+        self.listener = await self._stack.enter_async_context(
             open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock)
         )
-        faces = Listeners()
-        await listen(self._stack, faces, "stations", self.face.application, Address("127.0.0.1", 0), None)
-        self.url = f"http://127.0.0.1:{faces.ports['stations']}"
+        listeners = Listeners()
+        await listen(self._stack, listeners, "stations", self.listener.application, Address("127.0.0.1", 0), None)
+        self.url = f"http://127.0.0.1:{listeners.ports['stations']}"
 
     async def stop(self) -> None:
         """As the program ends: links first, the store last."""

@@ -112,9 +112,9 @@ class ServerProcess:
         assert self.process is not None
         return self.process
 
-    def address(self, face: str) -> str:
-        """Where a face is bound: where it was before, so that stations find it again."""
-        return self.urls[face].split("//")[1].split("/")[0] if face in self.urls else "127.0.0.1:0"
+    def address(self, listener: str) -> str:
+        """Where a listener is bound: where it was before, so that stations find it again."""
+        return self.urls[listener].split("//")[1].split("/")[0] if listener in self.urls else "127.0.0.1:0"
 
     async def start(self) -> None:
         """Start, and wait until it serves.
@@ -138,22 +138,22 @@ class ServerProcess:
 
     def words(self) -> list[str]:
         """Its command line."""
-        faces = [word for face in FACES for word in (f"--{face}", self.address(face))]
-        return ["serve", "--data-dir", str(self.data_dir), *faces, *self.options]
+        listeners = [word for listener in FACES for word in (f"--{listener}", self.address(listener))]
+        return ["serve", "--data-dir", str(self.data_dir), *listeners, *self.options]
 
     async def serves(self, process: asyncio.subprocess.Process) -> None:
-        """Read what it prints until all faces are there."""
+        """Read what it prints until all listeners are there."""
         assert process.stdout is not None
         self.said = []
         async with asyncio.timeout(START_S):
             while line := (await process.stdout.readline()).decode():
                 self.said.append(line.rstrip())
-                face, _, url = line.partition(" ")
-                if face in FACES:
-                    self.urls[face] = url.strip()
-                if face == FACES[-1]:
+                listener, _, url = line.partition(" ")
+                if listener in FACES:
+                    self.urls[listener] = url.strip()
+                if listener == FACES[-1]:
                     return
-                if face == "ended":
+                if listener == "ended":
                     break
         raise DidNotStart(self.log())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.ui.frame import language
-from tests.ui.yard import Yard, open_yard
+from tests.ui.console_fixture import ConsoleFixture, open_console
 
 
 @pytest.fixture(autouse=True)
@@ -17,15 +17,15 @@ def _english() -> None:
     language.speak(language.DEFAULT)
 
 
-@pytest.fixture(name="yard")
-async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
+@pytest.fixture(name="served")
+async def _yard(tmp_path: Path) -> AsyncIterator[ConsoleFixture]:
     """A console over a yard with stations in every state."""
-    async with open_yard(tmp_path) as yard:
-        yield yard
+    async with open_console(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture(name="bare")
-async def _bare(tmp_path: Path) -> AsyncIterator[Yard]:
+async def _bare(tmp_path: Path) -> AsyncIterator[ConsoleFixture]:
     """A console over a site that is just made: no operator, no station."""
-    async with open_yard(tmp_path, filled=False) as yard:
-        yield yard
+    async with open_console(tmp_path, filled=False) as served:
+        yield served

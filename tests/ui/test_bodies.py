@@ -18,7 +18,7 @@ from appliance.ui.forms.bodies import BODY_BYTES_MAX, STRANGERS_BYTES_MAX
 from appliance.ui.frame.roles import WITHOUT_LOG_IN
 from tests.api.site import Running, open_site
 from tests.support.wire import answer, head
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 OURS = "Sec-Fetch-Site: same-origin"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -39,18 +39,18 @@ def form(path: str, *lines: str) -> bytes:
 
 
 @pytest.fixture(name="doors")
-async def _doors(yard: Yard) -> AsyncIterator[list[tuple[int, str]]]:
+async def _doors(served: ConsoleFixture) -> AsyncIterator[list[tuple[int, str]]]:
     """Port and path of all that takes a body from anybody."""
-    application = create_drivers(yard.console)
+    application = create_drivers(served.console)
     async with TestServer(application) as drivers:
-        assert yard.server.port is not None
+        assert served.server.port is not None
         assert drivers.port is not None
         phones = [
             route.resource.canonical.replace("{token}", "0" * 24)
             for route in application.router.routes()
             if route.method == "POST" and route.resource is not None
         ]
-        yield [(yard.server.port, path) for path in OPEN] + [(drivers.port, path) for path in phones]
+        yield [(served.server.port, path) for path in OPEN] + [(drivers.port, path) for path in phones]
 
 
 @pytest.fixture(name="site")
@@ -59,10 +59,10 @@ async def _site(tmp_path: Path) -> AsyncIterator[Running]:
         yield site
 
 
-async def session_line(yard: Yard, role: Role = Role.OWNER) -> str:
+async def session_line(served: ConsoleFixture, role: Role = Role.OWNER) -> str:
     """The header of somebody who is logged in."""
-    operator, token = await yard.operator(role), tokens.new_token()
-    await yard.store.write(log_ins.log_in, operator, token, address="127.0.0.1", browser="", now_ms=yard.now_ms)
+    operator, token = await served.operator(role), tokens.new_token()
+    await served.store.write(log_ins.log_in, operator, token, address="127.0.0.1", browser="", now_ms=served.now_ms)
     return f"Cookie: sid={token}"
 
 
@@ -122,10 +122,10 @@ async def test_what_cannot_be_read_is_no_fault_of_ours(doors: list[tuple[int, st
 
 
 async def test_the_staff_may_send_more_but_are_not_waited_for_either(
-    yard: Yard, monkeypatch: pytest.MonkeyPatch
+    served: ConsoleFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "BODY_S", SOON_S)
-    port, cookie = yard.server.port, await session_line(yard)
+    port, cookie = served.server.port, await session_line(served)
     assert port is not None
     note = b"note=" + b"x" * STRANGERS_BYTES_MAX
     much, _ = await answer(port, form("/people/new", cookie, f"Content-Length: {len(note)}") + note)

@@ -10,7 +10,7 @@ from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.ui.wording.problems import describe
 from appliance.ui.writing.formats import formats
-from tests.ui.yard import NOW_MS, SITE
+from tests.ui.console_fixture import NOW_MS, SITE
 
 STATIONS = {3: Named("CS-03", "Gate", 1), 4: Named("CS-04", "Hall 1", 1)}
 DETAILS: dict[str, Any] = {"station": 4, "other": 3, "number": 17, "person": "Rahima Khatun"}

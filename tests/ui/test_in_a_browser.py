@@ -17,7 +17,7 @@ from appliance.services.wallets import wallets
 from tests.conftest import browser
 from tests.support.statuses import status_changed
 from tests.ui.console.board.test_board import OURS, PAGES
-from tests.ui.yard import ACTOR, NOW_MS, Yard
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
 
 pytestmark = pytest.mark.browser
 
@@ -30,15 +30,15 @@ NOTE_INERT = """() => {
 
 
 @pytest.fixture(name="page")
-async def _page(yard: Yard) -> AsyncIterator[Page]:
+async def _page(served: ConsoleFixture) -> AsyncIterator[Page]:
     """A browser of the owner, open at the board; what it complains about fails the test."""
-    client = await yard.logged_in()
+    client = await served.logged_in()
     token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
     complaints: list[str] = []
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
-        context = await chromium.new_context(base_url=str(yard.server.make_url("/")))
-        await context.add_cookies([{"name": "sid", "value": token, "url": str(yard.server.make_url("/"))}])
+        context = await chromium.new_context(base_url=str(served.server.make_url("/")))
+        await context.add_cookies([{"name": "sid", "value": token, "url": str(served.server.make_url("/"))}])
         page = await context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -119,22 +119,22 @@ async def test_escape_closes_the_dialog_and_the_focus_is_where_it_was(page: Page
     await expect(page.locator("#tile-1-1-1").get_by_text("Stop")).to_be_focused()
 
 
-async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(yard: Yard, page: Page) -> None:
+async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(served: ConsoleFixture, page: Page) -> None:
     await expect(page.locator("[data-live-badge]")).to_contain_text("Live")
     link = page.locator("#tile-2-1-1 h2 a")
     await link.focus()
 
-    changed = status_changed(1, "Finishing", yard.now_ms + 1, yard.now_ms + 1)
-    await yard.store.write(status.status_changed, StationId(2), changed)
+    changed = status_changed(1, "Finishing", served.now_ms + 1, served.now_ms + 1)
+    await served.store.write(status.status_changed, StationId(2), changed)
 
     await expect(page.locator("#tile-2-1-1")).to_contain_text("Please unplug")
     await expect(link).to_be_focused()
 
 
-async def test_a_new_charger_appears_on_the_board_by_itself(yard: Yard, page: Page) -> None:
+async def test_a_new_charger_appears_on_the_board_by_itself(served: ConsoleFixture, page: Page) -> None:
     await expect(page.locator("[data-live-badge]")).to_contain_text("Live")
 
-    await yard.store.write(admission.register, "CS-77", "Far end", 0, None, "console", yard.now_ms)
+    await served.store.write(admission.register, "CS-77", "Far end", 0, None, "console", served.now_ms)
 
     await expect(page.get_by_role("heading", name="Far end")).to_be_visible()
 
@@ -143,9 +143,9 @@ async def test_no_page_is_wider_than_a_small_phone(page: Page) -> None:
     assert await too_wide(page, *PAGES) == {}
 
 
-async def test_what_people_type_without_a_blank_makes_no_page_wider(yard: Yard, page: Page) -> None:
+async def test_what_people_type_without_a_blank_makes_no_page_wider(served: ConsoleFixture, page: Page) -> None:
     """In Bengali, whose words are the longer ones."""
-    group, person, card = await yard.store.write(somebody_without_a_blank)
+    group, person, card = await served.store.write(somebody_without_a_blank)
     await page.request.post("/account/language", form={"language": "bn"}, headers=OURS)
     here = f"/people/{person}"
     actions = ("", "/refund", "/correction", "/topup", "/edit", "/leave", "/merge", "/merge?into=1", "/enrol")

@@ -21,7 +21,7 @@ from appliance.ui.console.wallets.wallets import new_key
 from appliance.ui.forms import listing
 from appliance.ui.forms.forms import NUMBER_MAX, Form, read_number
 from tests.support.one_desk import OneDesk
-from tests.ui.yard import DESK_KEY, Yard, open_yard
+from tests.ui.console_fixture import DESK_KEY, ConsoleFixture, open_console
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 HOSTILE = (
@@ -38,24 +38,24 @@ Asked = tuple[str, str, dict[str, str]]
 """Method, address and form."""
 
 
-@pytest.fixture(name="yard")
-async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
+@pytest.fixture(name="served")
+async def _yard(tmp_path: Path) -> AsyncIterator[ConsoleFixture]:
     """With a desk, so that nothing is missing that a number could lead to."""
     made: list[OneDesk] = []
-    yard: Yard
+    served: ConsoleFixture
 
     def desks(store: Store, hub: Hub) -> OneDesk:
-        made.append(OneDesk(store, hub, DESK_KEY, lambda: yard.now_ms))
+        made.append(OneDesk(store, hub, DESK_KEY, lambda: served.now_ms))
         return made[0]
 
-    async with open_yard(tmp_path, desks=desks) as yard, made[0].running():
-        yield yard
+    async with open_console(tmp_path, desks=desks) as served, made[0].running():
+        yield served
 
 
-def routes(yard: Yard) -> list[tuple[str, str, ModuleType]]:
+def routes(served: ConsoleFixture) -> list[tuple[str, str, ModuleType]]:
     """Method, path and module of every page."""
     found = []
-    for route in yard.server.app.router.routes():
+    for route in served.server.app.router.routes():
         path = route.resource.canonical if route.resource is not None else ""
         if route.method in ("GET", "POST") and path not in LEADS_AWAY:
             found.append((route.method, path, sys.modules[inspect.unwrap(route.handler).__module__]))
@@ -72,9 +72,9 @@ def names(pattern: re.Pattern[str], module: ModuleType) -> set[str]:
     return set(pattern.findall(inspect.getsource(module)))
 
 
-async def failures(yard: Yard, asked: list[Asked]) -> list[tuple[str, str]]:
+async def failures(served: ConsoleFixture, asked: list[Asked]) -> list[tuple[str, str]]:
     """The requests that were answered with a failure of ours."""
-    client = await yard.logged_in()
+    client = await served.logged_in()
     failed = []
     for method, address, form in asked:
         data = form if method == "POST" else None
@@ -88,35 +88,35 @@ async def failures(yard: Yard, asked: list[Asked]) -> list[tuple[str, str]]:
     return failed
 
 
-async def test_no_number_in_a_path_fails(yard: Yard) -> None:
+async def test_no_number_in_a_path_fails(served: ConsoleFixture) -> None:
     asked: list[Asked] = [
         (method, filled(path, **{name: number}), {})
-        for method, path, _module in routes(yard)
+        for method, path, _module in routes(served)
         for name in IN_PATH.findall(path)
         for number in HOSTILE
     ]
 
     assert len(asked) > 500
-    assert await failures(yard, asked) == []
+    assert await failures(served, asked) == []
 
 
-async def test_no_number_in_the_address_bar_fails(yard: Yard) -> None:
+async def test_no_number_in_the_address_bar_fails(served: ConsoleFixture) -> None:
     asked: list[Asked] = [
         (method, f"{filled(path)}?{urlencode({name: number})}", {})
-        for method, path, module in routes(yard)
+        for method, path, module in routes(served)
         if method == "GET"
         for name in sorted(names(GIVEN, module) | names(GIVEN, listing))
         for number in HOSTILE
     ]
 
     assert len(asked) > 500
-    assert await failures(yard, asked) == []
+    assert await failures(served, asked) == []
 
 
-async def test_no_number_in_a_form_fails(yard: Yard) -> None:
+async def test_no_number_in_a_form_fails(served: ConsoleFixture) -> None:
     asked: list[Asked] = [
         (method, filled(path), {**dict.fromkeys(fields, "1"), "key": new_key(), name: number})
-        for method, path, module in routes(yard)
+        for method, path, module in routes(served)
         if method == "POST"
         for fields in [sorted(names(TYPED, module))]
         for name in fields
@@ -124,14 +124,14 @@ async def test_no_number_in_a_form_fails(yard: Yard) -> None:
     ]
 
     assert len(asked) > 500
-    assert await failures(yard, asked) == []
+    assert await failures(served, asked) == []
 
 
-async def test_no_number_in_a_live_view_fails(yard: Yard) -> None:
+async def test_no_number_in_a_live_view_fails(served: ConsoleFixture) -> None:
     for view in (view for page in PAGES for view in page.live):
         for number in HOSTILE:
             try:
-                await view.fragments(yard.console, "owner", number, None)
+                await view.fragments(served.console, "owner", number, None)
             except (Refusal, web.HTTPNotFound):
                 continue
 

@@ -1,4 +1,4 @@
-"""What card desks are to do, as rows: one job from the wish to what came of it. What a job means is in the services."""
+"""What card desks are to do, as rows: one job from the request to what came of it. What a job means is in the services."""
 
 from __future__ import annotations
 

@@ -215,12 +215,12 @@ def show(db: Readable, session: int) -> Session | None:
 
 
 def open_sessions(db: Readable) -> list[Session]:
-    """All that run or were wished for, by number."""
+    """All that run or were asked for, by number."""
     return _sessions(db, db.execute(f"{SELECT} WHERE {IS_OPEN} ORDER BY session.id"))
 
 
 def count_open(db: Readable) -> int:
-    """How many run or were wished for."""
+    """How many run or were asked for."""
     return int(db.execute(f"SELECT count(*) FROM session WHERE {IS_OPEN}").fetchone()[0])
 
 

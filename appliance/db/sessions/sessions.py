@@ -54,14 +54,14 @@ class Running:
     """When the register was last read."""
     idle_spans: tuple[tuple[int, int | None], ...]
     heard_at_ms: int
-    """When we heard of its start, or of the wish."""
+    """When we heard of its start, or of the start request."""
     status_at_ms: int = 0
     """When the connector's status was of which the idle time was last reckoned."""
     card: CardId | None = None
     billed: Usage | None = None
     """Of an open one nothing is billed."""
     id_token_type: IdTokenType = IdTokenType.UNKNOWN
-    """Known of a wish, for the station is told."""
+    """Known of a start request, for the station is told."""
 
     @property
     def is_idle(self) -> bool:
@@ -251,7 +251,7 @@ def ended_on_evse(db: Database, running: Running) -> None:
 
 
 def elsewhere(db: Readable, id_token: str, station: StationId) -> StationId | None:
-    """Another station at which a session of this card runs, or is wished for."""
+    """Another station at which a session of this card runs, or is asked for."""
     row = db.execute(
         f"""SELECT station_id FROM session WHERE id_token = ? AND {IS_OPEN} AND station_id <> ?
         ORDER BY id LIMIT 1""",

@@ -1,6 +1,6 @@
 """Wishes: sessions that were asked for by staff or a program, and that no station has begun yet.
 
-A wish is a session's row from the first: it becomes the transaction (`fulfil`), or leads to nothing (`fail`).
+A start request is a session's row from the first: it becomes the transaction (`fulfil`), or leads to nothing (`fail`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def insert(
     now_ms: int,
     actor: str,
 ) -> Running:
-    """A wish for a session, before the station has heard of it."""
+    """A start request for a session, before the station has heard of it."""
     db.remembered.pop(("no wish", station), None)
     tariff = payer.tariff
     row = db.execute(
@@ -57,7 +57,7 @@ def fulfil(
     meter_start_wh: int,
     received_at_ms: int,
 ) -> None:
-    """The wish has become a transaction."""
+    """The start request has become a transaction."""
     db.execute(
         """UPDATE session SET state = ?, evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
         WHERE id = ?""",
@@ -72,7 +72,7 @@ def fulfil(
 
 
 def fail(db: Database, running: Running, state: SessionState, note: str, now_ms: int) -> None:
-    """The wish led to nothing."""
+    """The start request led to nothing."""
     db.execute(
         "UPDATE session SET state = ?, ended_at_ms = ?, note = ?, held_minor = 0, slices = 0 WHERE id = ?",
         (str(state), now_ms, note, running.id),
@@ -80,7 +80,7 @@ def fail(db: Database, running: Running, state: SessionState, note: str, now_ms:
 
 
 def find(db: Database, station: StationId, evse: int, id_token: str) -> Running | None:
-    """The wish that a start of this token on this EVSE fulfils."""
+    """The start request that a start of this token on this EVSE fulfils."""
     if db.remembered.get(("no wish", station)):
         return None
     if not db.execute(
@@ -98,7 +98,7 @@ def find(db: Database, station: StationId, evse: int, id_token: str) -> Running 
 
 
 def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | None:
-    """Who wished for a start with this one-time token, after the wish was given up."""
+    """Who asked for a start with this one-time token, after the start request was cancelled."""
     if not is_remote(id_token):
         return None
     row = db.execute(
@@ -110,7 +110,7 @@ def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | N
 
 
 def is_open(db: Database, station: StationId, id_token: str) -> bool:
-    """Whether a session of this token was wished for or runs: its driver has no card of their own."""
+    """Whether a session of this token was asked for or runs: its driver has no card of their own."""
     row = db.execute(
         f"SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND {IS_OPEN} LIMIT 1",
         (id_token, station),
@@ -119,7 +119,7 @@ def is_open(db: Database, station: StationId, id_token: str) -> bool:
 
 
 def on_evse(db: Readable, station: StationId, evse: int) -> SessionId | None:
-    """A start that was wished for on this EVSE and has not come yet."""
+    """A start that was asked for on this EVSE and has not come yet."""
     row = db.execute(
         f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {IS_REQUESTED} ORDER BY id LIMIT 1",
         (station, evse),
@@ -129,7 +129,7 @@ def on_evse(db: Readable, station: StationId, evse: int) -> SessionId | None:
 
 def open_on(db: Readable, station: StationId, evse: int) -> SessionId | None:
     """What a stop on this EVSE means: what runs there, the newest if the station forgot to end others; else the start that was
-    wished for there; else one that left the choice to the station.
+    asked for there; else one that left the choice to the station.
     """
     row = db.execute(
         """SELECT id FROM session WHERE station_id = ? AND evse IN (0, ?) AND state IN ('requested', 'running')
@@ -140,7 +140,7 @@ def open_on(db: Readable, station: StationId, evse: int) -> SessionId | None:
 
 
 def on_station(db: Readable, station: StationId) -> list[SessionId]:
-    """All starts that were wished for on a station and have not come yet."""
+    """All starts that were asked for on a station and have not come yet."""
     rows = db.execute(
         f"SELECT id FROM session WHERE station_id = ? AND {IS_REQUESTED} ORDER BY id",
         (station,),

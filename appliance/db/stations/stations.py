@@ -36,7 +36,7 @@ class KnownStation:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """One plug."""
+    """One connector."""
 
     evse: int
     connector: int
@@ -120,16 +120,16 @@ def by_identity(db: Readable, identity: str) -> Station | None:
 
 def all_stations(db: Readable, state: StationState = StationState.APPROVED) -> list[Station]:
     """All in a state, by name."""
-    plugs: dict[int, list[Connector]] = {}
+    connectors: dict[int, list[Connector]] = {}
     for station, *row in db.execute(
         """SELECT station_id, evse, connector, connector.status, charging_state, finer_status, connector.error_code, info,
             changed_at_ms
         FROM connector JOIN station ON station.id = station_id WHERE state = ? ORDER BY station_id, evse, connector""",
         (state,),
     ):
-        plugs.setdefault(station, []).append(Connector(*row))
+        connectors.setdefault(station, []).append(Connector(*row))
     rows = db.execute(SELECT + "WHERE state = ? ORDER BY name COLLATE NOCASE, id", (state,))
-    return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
+    return [_station(row, tuple(connectors.get(row[0], ()))) for row in rows]
 
 
 def names(db: Readable) -> dict[int, Named]:
@@ -146,19 +146,19 @@ def page(db: Readable, *, state: str = "", after: int = 0, limit: int = 100) -> 
         SELECT + "WHERE id > :after AND (:state = '' OR state = :state) ORDER BY id LIMIT :limit",
         {"after": after, "state": state, "limit": limit},
     ).fetchall()
-    plugs: dict[int, list[Connector]] = {}
+    connectors: dict[int, list[Connector]] = {}
     if rows:
         for station, *row in db.execute(
             """SELECT station_id, evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
             WHERE station_id BETWEEN ? AND ? ORDER BY station_id, evse, connector""",
             (rows[0][0], rows[-1][0]),
         ):
-            plugs.setdefault(station, []).append(Connector(*row))
-    return [_station(row, tuple(plugs.get(row[0], ()))) for row in rows]
+            connectors.setdefault(station, []).append(Connector(*row))
+    return [_station(row, tuple(connectors.get(row[0], ()))) for row in rows]
 
 
 def connectors(db: Readable, station: StationId) -> tuple[Connector, ...]:
-    """The plugs of a station."""
+    """The connectors of a station."""
     rows = db.execute(
         """SELECT evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
         WHERE station_id = ? ORDER BY evse, connector""",
@@ -265,7 +265,7 @@ def remove_knocking(db: Database, station: StationId) -> None:
     db.execute("DELETE FROM station WHERE id = ? AND state = 'knocking'", (station,))
 
 
-def _station(row: tuple[object, ...], plugs: tuple[Connector, ...]) -> Station:
+def _station(row: tuple[object, ...], connectors: tuple[Connector, ...]) -> Station:
     values = list(row)
     values[5] = bool(values[5])
-    return Station(*values, plugs)  # type: ignore[arg-type,call-arg]
+    return Station(*values, connectors)  # type: ignore[arg-type,call-arg]

@@ -14,7 +14,7 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a leaf is to carry, and what of the wishes it may not."""
+    """What a leaf is to carry, and which of the wanted names it may not."""
 
     names: tuple[str, ...]
     addresses: tuple[Address, ...]

@@ -1,4 +1,4 @@
-"""Pay, then start: a start asked for by staff or by a program holds the money in the commit that records the wish.
+"""Pay, then start: a start asked for by staff or by a program holds the money in the commit that records the start request.
 
 Only then is the station asked. Refused, unanswered, or not followed by a transaction in time: the hold is let go.
 """
@@ -35,7 +35,7 @@ def request_start(
     person: PersonId | None = None,
     card: str = "",
 ) -> Running:
-    """Record the wish and hold its money.
+    """Record the start request and hold its money.
 
     With a card its UID is what the station is told, and the driver can stop with it; a person without one gets a token
     for this start alone.
@@ -47,7 +47,7 @@ def request_start(
     found = stations.show(db, station)
     if found is None or found.state != StationState.APPROVED:
         raise NotFound("There is no such station.")
-    if evse < 0 or (evse and found.connectors and evse not in {plug.evse for plug in found.connectors}):
+    if evse < 0 or (evse and found.connectors and evse not in {connector.evse for connector in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
     running = sessions.on_evse(db, station, evse) if evse else None
     if evse and ((running is not None and not is_nobodys(db, running)) or rows.on_evse(db, station, evse)):
@@ -134,7 +134,7 @@ def refusal(status: AuthorizationStatus) -> Refusal:
 
 
 def cancel(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
-    """The wish came to nothing: void what was held. False if it is no longer a wish (it runs, or was given up before)."""
+    """The start request came to nothing: void what was held. False if it is no longer a start request (it runs, or was cancelled before)."""
     running = sessions.find_open(db, session)
     if running is None or running.state is not SessionState.REQUESTED:
         return False
@@ -151,7 +151,7 @@ def cancel_all(db: Database, station: StationId, now_ms: int) -> None:
 
 
 def expire(db: Database, now_ms: int) -> int:
-    """Give up all wishes whose time has run out; how many."""
+    """Expire all start requests whose time has run out; how many."""
     before_ms = now_ms - settings.of(db).start_timeout_s * 1000
     late = rows.older_than(db, before_ms)
     for session, station in late:
@@ -179,5 +179,5 @@ def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Run
 
 
 def running_on(db: Readable, station: StationId, evse: int) -> SessionId | None:
-    """The session that runs on an EVSE, or was wished for there or without saying where."""
+    """The session that runs on an EVSE, or was asked for there or without saying where."""
     return rows.open_on(db, station, evse)

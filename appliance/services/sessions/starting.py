@@ -33,19 +33,19 @@ class Started(NamedTuple):
 
 def transaction_started(db: Database, station: StationId, event: TransactionStarted) -> Started:
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
-    wish = start_requests.find(db, station, event.evse, event.id_token)
-    payer = payers.by_token(db, event.id_token, event.id_token_type) if wish is None else None
-    if wish is None and (payer is None or payer.uid != event.id_token):
+    start_request = start_requests.find(db, station, event.evse, event.id_token)
+    payer = payers.by_token(db, event.id_token, event.id_token_type) if start_request is None else None
+    if start_request is None and (payer is None or payer.uid != event.id_token):
         # A card may have been learned, or become known, since this very start was told first.
         if (known := known_start(db, station, event, event.id_token, None)) is not None:
             return known
         if payer is not None:
-            wish = start_requests.find(db, station, event.evse, payer.uid)
-    if wish is not None:
-        if (known := known_start(db, station, event, wish.id_token, payer)) is not None:
+            start_request = start_requests.find(db, station, event.evse, payer.uid)
+    if start_request is not None:
+        if (known := known_start(db, station, event, start_request.id_token, payer)) is not None:
             return known
         close_forgotten(db, station, event)
-        return fulfil(db, wish, event)
+        return fulfil(db, start_request, event)
 
     if close_forgotten(db, station, event) and payer is not None:
         # What was held for it is free, and it runs no more.
@@ -81,7 +81,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
 
 
 def payer_of_start(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
-    """Who pays for a start: who the card stands for, who wished for it, or who is about to get this very card."""
+    """Who pays for a start: who the card stands for, who asked for it, or who is about to get this very card."""
     if payer is None and (person := start_requests.find_failed(db, station, event.id_token)) is not None:
         return payers.by_person(db, person)  # The station took its time, and the money was given back.
     return unknown.resolve(db, station, event.id_token, payer, event.at_ms, event.received_at_ms, event.id_token_type)
@@ -97,21 +97,21 @@ def known_start(
     return Started(known[0], Authorization(known[1], group_token(payer) if payer is not None else None))
 
 
-def fulfil(db: Database, wish: Running, event: TransactionStarted) -> Started:
-    """The transaction that staff or a program wished for: its money is held already."""
+def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> Started:
+    """The transaction that staff or a program asked for: its money is held already."""
     start_requests.fulfil(
         db,
-        wish,
-        after(wish.state, SessionEvent.BEGAN),
+        start_request,
+        after(start_request.state, SessionEvent.BEGAN),
         evse=event.evse,
         started_at_ms=event.at_ms,
         meter_start_wh=event.meter_start_wh,
         received_at_ms=event.received_at_ms,
     )
-    metering.announce(db, wish, "started")
-    payer = payers.by_token(db, wish.id_token) if wish.card is not None else None
+    metering.announce(db, start_request, "started")
+    payer = payers.by_token(db, start_request.id_token) if start_request.card is not None else None
     group = group_token(payer) if payer is not None else None
-    return Started(wish.id, Authorization(AuthorizationStatus.ACCEPTED, group))
+    return Started(start_request.id, Authorization(AuthorizationStatus.ACCEPTED, group))
 
 
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> bool:

@@ -120,11 +120,11 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
         return answer(db, station, running, event) or Authorization(AuthorizationStatus.INVALID)
     payer = payers.by_token(db, event.id_token, event.id_token_type)
     if running.state is SessionState.RUNNING:
-        wish = start_requests.find(db, station, running.evse, event.id_token)
-        if wish is None and payer is not None:
-            wish = start_requests.find(db, station, running.evse, payer.uid)
-        if wish is not None:
-            return join(db, wish, running, event)
+        start_request = start_requests.find(db, station, running.evse, event.id_token)
+        if start_request is None and payer is not None:
+            start_request = start_requests.find(db, station, running.evse, payer.uid)
+        if start_request is not None:
+            return join(db, start_request, running, event)
     payer = service.payer_of_start(db, station, start_of(event), payer)
     status = AuthorizationStatus.INVALID
     authorization = Authorization(status)
@@ -144,20 +144,20 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     return authorization
 
 
-def join(db: Database, wish: Running, running: Running, event: TransactionEvent) -> Authorization:
+def join(db: Database, start_request: Running, running: Running, event: TransactionEvent) -> Authorization:
     """The cable was in before, and this is the start that was asked for: its money is held already."""
-    rows.move(db, running, wish.id)
+    rows.move(db, running, start_request.id)
     start_requests.fulfil(
         db,
-        wish,
-        after(wish.state, SessionEvent.BEGAN),
+        start_request,
+        after(start_request.state, SessionEvent.BEGAN),
         evse=running.evse,
         started_at_ms=running.started_at_ms,
         meter_start_wh=running.meter_start_wh,
         received_at_ms=running.heard_at_ms,
     )
-    db.remembered.pop(("session", wish.id), None)  # Its readings came before it.
-    metering.announce(db, wish, "started")
+    db.remembered.pop(("session", start_request.id), None)  # Its readings came before it.
+    metering.announce(db, start_request, "started")
     payer = payers.by_token(db, event.id_token, event.id_token_type)
     return Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer is not None else None)
 

@@ -1,4 +1,4 @@
-"""Commands to charging stations, from the wish in the books to what the station said.
+"""Commands to charging stations, from the start request in the books to what the station said.
 
 A start is recorded and paid for before the station hears of it; a stop that the server wants is repeated until the
 session is over, also after a restart.
@@ -35,7 +35,7 @@ STOPS_IN_VAIN_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """A start that was recorded; `answer` comes when the station has spoken, or the wish was given up."""
+    """A start that was recorded; `answer` comes when the station has spoken, or the start request was cancelled."""
 
     session: SessionId
     answer: asyncio.Task[CommandAnswer]
@@ -56,7 +56,7 @@ class RemoteControl:
         self._silence: Callable[[], None] = hub.listen(self._heard)
 
     async def close(self) -> None:
-        """Listen no more, and end what is under way: wishes stay in the books and are given up by the clock."""
+        """Listen no more, and end what is under way: start requests stay in the books and expire by the clock."""
         self._silence()
         await self._tasks.cancel()
 
@@ -72,12 +72,12 @@ class RemoteControl:
         card: str = "",
         record: Callable[..., Running] = start_requests.request_start,
     ) -> StartRequest:
-        """Hold the money, record the wish, and ask the station; returns once the wish is on disk.
+        """Hold the money, record the start request, and ask the station; returns once the start request is on disk.
 
         `record` is the unit that records it, for those who have something to commit together with it.
 
         Raises:
-            Refusal: The station is not connected, or the start is not allowed (see `wishes.request_start`).
+            Refusal: The station is not connected, or the start is not allowed (see `start_requests.request_start`).
         """
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
@@ -105,7 +105,7 @@ class RemoteControl:
     # --- stopping
 
     async def stop(self, session: SessionId, actor: str) -> CommandAnswer:
-        """Stop a session, or take back a wish that has not started.
+        """Stop a session, or take back a start request that has not started.
 
         Raises:
             NotFound: It is not open.

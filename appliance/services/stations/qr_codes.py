@@ -47,7 +47,7 @@ def code_of(secret: bytes, station: StationId, evse: int) -> str:
 def codes(db: Readable, station: StationId) -> dict[int, str]:
     """The codes of a station's EVSEs; a read query. The secret they follow from stays here."""
     secret = sites.secret(db)
-    return {plug.evse: code_of(secret, station, plug.evse) for plug in stations.connectors(db, station)}
+    return {connector.evse: code_of(secret, station, connector.evse) for connector in stations.connectors(db, station)}
 
 
 def find(db: Readable, code: str) -> QrPlace | None:
@@ -55,20 +55,20 @@ def find(db: Readable, code: str) -> QrPlace | None:
     secret = sites.secret(db)
     wanted = code.strip().lower()
     for station in stations.all_stations(db):
-        evses = dict.fromkeys(plug.evse for plug in station.connectors)
+        evses = dict.fromkeys(connector.evse for connector in station.connectors)
         for evse in evses:
             if hmac.compare_digest(code_of(secret, station.id, evse), wanted):
                 taken = any(one.station_id == station.id and one.evse == evse for one in session_list.open_sessions(db))
-                plug = connector_in_use([one for one in station.connectors if one.evse == evse])
+                connector = connector_in_use([one for one in station.connectors if one.evse == evse])
                 return QrPlace(
                     wanted,
                     station.id,
                     station.name,
                     evse,
                     len(evses),
-                    plug.status,
-                    plug.charging_state,
-                    plug.finer_status,
+                    connector.status,
+                    connector.charging_state,
+                    connector.finer_status,
                     taken,
                     tariffs.default(db),
                 )

@@ -25,7 +25,7 @@ from appliance.services.stations.commands import RemoteControl
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the faces are reached from outside, as far as pages must say it."""
+    """Where the listeners are reached by others, as far as pages must say it."""
 
     stations: tuple[str, ...] = ()
     """What a charger is given: `ws://192.168.1.10:9000/ocpp/`, the best one first."""

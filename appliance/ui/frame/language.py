@@ -57,14 +57,14 @@ def spoken() -> str:
 
 def preferred(accept_language: str) -> str | None:
     """The first language of the header that we speak, by its weights; None if there is none."""
-    wishes: list[tuple[float, str]] = []
+    preferences: list[tuple[float, str]] = []
     for item in accept_language[:500].split(","):
         tag, _semicolon, weight = item.strip().partition(";q=")
         try:
-            wishes.append((-float(weight or 1), tag[:2].lower()))
+            preferences.append((-float(weight or 1), tag[:2].lower()))
         except ValueError:
             continue
-    return next((tag for _weight, tag in sorted(wishes, key=lambda wish: wish[0]) if tag in LANGUAGES), None)
+    return next((tag for _weight, tag in sorted(preferences, key=lambda one: one[0]) if tag in LANGUAGES), None)
 
 
 @lru_cache(maxsize=16)

@@ -85,7 +85,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class Yard:
+class SiteFixture:
     """Two stations, four cards, and every place at which a figure is shown."""
 
     books: Books
@@ -120,7 +120,7 @@ class Yard:
         ref = service.transaction_started(self.books.db, place, event).ref
         self.told.append(Told(place, evse, uid, event.at_ms, start_wh, start_wh, int(ref)))
 
-    def wish(self, chance: random.Random) -> None:
+    def start_request(self, chance: random.Random) -> None:
         place, evse, number = chance.choice(self.places), chance.randint(0, EVSES), chance.randrange(len(CARDS))
         who: dict[str, object] = chance.choice([{"card": CARDS[number]}, {"person": self.owners[number]}])
         with suppress(Refusal):
@@ -377,7 +377,7 @@ class Yard:
 
 
 STEPS = {
-    "wait": 5, "start": 4, "wish": 2, "read": 6, "status": 4, "stop": 4, "again": 1, "by_hand": 1, "looked": 1, "clock": 1,
+    "wait": 5, "start": 4, "start_request": 2, "read": 6, "status": 4, "stop": 4, "again": 1, "by_hand": 1, "looked": 1, "clock": 1,
     "restart": 1,
 }  # fmt: skip
 PAID_IN = (90_000, 6_000, 40_000, 0)
@@ -408,7 +408,7 @@ def console_of(books: Books, places: list[StationId]) -> Console:
     )
 
 
-def new_yard(folder: Path) -> Yard:
+def new_yard(folder: Path) -> SiteFixture:
     """The site before anything happens."""
     books = open_books(folder / "forecourt.db")
     books.tariff(energy=2_000_000, time=100_000, idle=250_000, grace_s=120, flat=300_000, tax=750)
@@ -424,11 +424,11 @@ def new_yard(folder: Path) -> Yard:
     limits.change(books.db, cards[2], Limits(day_minor=30_000, session_energy_wh=9_000), ACTOR, NOON_MS)
     places = [books.station(f"CS-0{number}", evses=EVSES) for number in (1, 2)]
     books.db.flush()
-    return Yard(books, places, owners, cards, console_of(books, places))
+    return SiteFixture(books, places, owners, cards, console_of(books, places))
 
 
 @pytest.fixture(scope="module")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteFixture]:
     """One site for all histories; each is undone before the next."""
     found = new_yard(tmp_path_factory.mktemp("one-figure"))
     yield found
@@ -436,18 +436,18 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     found.books.db.close()
 
 
-def live_through(yard: Yard, number: int) -> None:
+def live_through(fixture: SiteFixture, number: int) -> None:
     """One history, undone at its end."""
-    chance, db = random.Random(number), yard.books.db
-    yard.books.now_ms, yard.told, yard.known, yard.steps = NOON_MS, [], {}, []
+    chance, db = random.Random(number), fixture.books.db
+    fixture.books.now_ms, fixture.told, fixture.known, fixture.steps = NOON_MS, [], {}, []
     db.execute("BEGIN")
     try:
         for _ in range(chance.randint(4, STEPS_MAX)):
-            yard.step(chance)
-            yard.compare()
-        assert yard.books.wrong() == []
+            fixture.step(chance)
+            fixture.compare()
+        assert fixture.books.wrong() == []
     except AssertionError as different:
-        different.add_note(f"history {number}: {yard.steps}")
+        different.add_note(f"history {number}: {fixture.steps}")
         raise
     finally:
         db.execute("ROLLBACK")
@@ -455,15 +455,15 @@ def live_through(yard: Yard, number: int) -> None:
         db.announcements.clear()
 
 
-def test_every_figure_is_every_other(yard: Yard) -> None:
+def test_every_figure_is_every_other(fixture: SiteFixture) -> None:
     for number in SAMPLE:
-        live_through(yard, number)
+        live_through(fixture, number)
 
 
 @pytest.mark.soak
-def test_every_figure_is_every_other_in_ten_thousand_histories(yard: Yard) -> None:
+def test_every_figure_is_every_other_in_ten_thousand_histories(fixture: SiteFixture) -> None:
     for number in range(HISTORIES):
-        live_through(yard, number)
+        live_through(fixture, number)
 
 
 def test_a_start_dated_sixty_days_ago_costs_thirty_everywhere(books: Books) -> None:

@@ -1,4 +1,4 @@
-"""Pay, then start: what is held with the wish, and how each way it can go wrong ends in the money back."""
+"""Pay, then start: what is held with the start request, and how each way it can go wrong ends in the money back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def station(books: Books) -> StationId:
     return books.station()
 
 
-def wish(
+def start_request(
     books: Books, station: StationId, evse: int = 1, *, person: PersonId | None = None, card: str = ""
 ) -> SessionId:
     return start_requests.request_start(books.db, station, evse, ACTOR, books.now_ms, person=person, card=card).id
@@ -46,7 +46,7 @@ def test_the_money_is_held_with_the_wish_before_the_station_hears_of_it(
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
     books.card(CARD, rahima)
-    session = wish(books, station, card=CARD)
+    session = start_request(books, station, card=CARD)
 
     assert books.session(session)["state"] == "requested"
     assert (books.balance(rahima), books.available(rahima)) == (50_000, 49_000)
@@ -58,7 +58,7 @@ def test_the_transaction_that_follows_takes_over_the_wish_and_its_hold(
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
     books.card(CARD, rahima)
-    session = wish(books, station, card=CARD)
+    session = start_request(books, station, card=CARD)
     books.wait(4)
     started = books.start(station, 1, CARD, meter_wh=1_000)
 
@@ -74,7 +74,7 @@ def test_a_repeated_start_of_a_wish_is_answered_with_the_same_transaction(
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
     books.card(CARD, rahima)
-    wish(books, station, card=CARD)
+    start_request(books, station, card=CARD)
 
     assert books.start(station, 1, CARD) == books.start(station, 1, CARD)
     assert books.available(rahima) == 49_000
@@ -82,7 +82,7 @@ def test_a_repeated_start_of_a_wish_is_answered_with_the_same_transaction(
 
 def test_the_station_may_choose_the_connector(books: Books, station: StationId, rahima: PersonId) -> None:
     books.card(CARD, rahima)
-    session = wish(books, station, 0, card=CARD)
+    session = start_request(books, station, 0, card=CARD)
 
     assert books.start(station, 2, CARD).ref == session
     assert books.session(session)["evse"] == 2
@@ -92,7 +92,7 @@ def test_the_station_may_choose_the_connector(books: Books, station: StationId, 
 def test_a_wish_that_is_given_up_gives_the_money_back(
     books: Books, station: StationId, rahima: PersonId, why: str
 ) -> None:
-    session = wish(books, station, person=rahima)
+    session = start_request(books, station, person=rahima)
     assert books.available(rahima) == 49_000
 
     assert start_requests.cancel(books.db, session, why, books.now_ms)
@@ -103,7 +103,7 @@ def test_a_wish_that_is_given_up_gives_the_money_back(
 
 
 def test_giving_up_twice_gives_back_once(books: Books, station: StationId, rahima: PersonId) -> None:
-    session = wish(books, station, person=rahima)
+    session = start_request(books, station, person=rahima)
 
     assert start_requests.cancel(books.db, session, "rejected", books.now_ms)
     assert not start_requests.cancel(books.db, session, "no_transaction", books.now_ms)
@@ -113,7 +113,7 @@ def test_giving_up_twice_gives_back_once(books: Books, station: StationId, rahim
 def test_a_session_that_has_begun_is_not_given_up(books: Books, station: StationId, rahima: PersonId) -> None:
     """The station's refusal, or the clock, may come after the transaction."""
     books.card(CARD, rahima)
-    session = wish(books, station, card=CARD)
+    session = start_request(books, station, card=CARD)
     books.start(station, 1, CARD)
 
     assert not start_requests.cancel(books.db, session, "rejected", books.now_ms)
@@ -125,7 +125,7 @@ def test_a_wish_without_a_transaction_is_given_up_by_the_clock_within_two_minute
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
     assert settings.BOUNDS["start_timeout_s"][1] < 120
-    session = wish(books, station, person=rahima)
+    session = start_request(books, station, person=rahima)
     books.wait(settings.Settings().start_timeout_s - 1)
     assert start_requests.expire(books.db, books.now_ms) == 0
     books.wait(1)
@@ -140,8 +140,8 @@ def test_a_wish_without_a_transaction_is_given_up_by_the_clock_within_two_minute
 def test_a_start_that_comes_after_the_money_went_back_holds_it_anew(
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
-    """A person without a card: the token of the wish is all the station knows."""
-    session = wish(books, station, person=rahima)
+    """A person without a card: the token of the start request is all the station knows."""
+    session = start_request(books, station, person=rahima)
     token = books.session(session)["id_token"]
     books.wait(100)
     start_requests.expire(books.db, books.now_ms)
@@ -159,7 +159,7 @@ def test_a_start_that_comes_after_the_money_went_back_holds_it_anew(
 def test_a_late_start_without_money_left_is_refused(books: Books, station: StationId) -> None:
     books.tariff()
     poor = books.person(paid_in=500)
-    session = wish(books, station, person=poor)
+    session = start_request(books, station, person=poor)
     token = books.session(session)["id_token"]
     start_requests.cancel(books.db, session, "no_transaction", books.now_ms)
     books.card(OTHER, poor)
@@ -171,7 +171,7 @@ def test_a_late_start_without_money_left_is_refused(books: Books, station: Stati
 def test_a_one_time_token_is_worth_nothing_at_another_station(
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
-    token = books.session(wish(books, station, person=rahima))["id_token"]
+    token = books.session(start_request(books, station, person=rahima))["id_token"]
     elsewhere = books.station("CS-02")
 
     assert starting.authorize(books.db, elsewhere, token, books.now_ms).status == "Invalid"
@@ -183,7 +183,7 @@ def test_a_transaction_on_another_connector_than_the_wished_one_leaves_the_wish_
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
     books.card(CARD, rahima)
-    session = wish(books, station, 1, card=CARD)
+    session = start_request(books, station, 1, card=CARD)
     books.wait(5)
 
     elsewhere = books.start(station, 2, CARD)
@@ -200,7 +200,7 @@ def test_another_card_does_not_start_on_somebody_elses_wish(books: Books, statio
     karim = books.person("Karim Ahmed", paid_in=20_000)
     books.card(CARD, rahima)
     books.card(OTHER, karim)
-    session = wish(books, station, 1, card=CARD)
+    session = start_request(books, station, 1, card=CARD)
 
     other = books.start(station, 1, OTHER, meter_wh=0)
 
@@ -213,10 +213,10 @@ def test_another_card_does_not_start_on_somebody_elses_wish(books: Books, statio
 
 
 def test_a_connector_takes_one_wish_at_a_time(books: Books, station: StationId, rahima: PersonId) -> None:
-    wish(books, station, 1, person=rahima)
+    start_request(books, station, 1, person=rahima)
 
     with pytest.raises(Conflict):
-        wish(books, station, 1, person=rahima)
+        start_request(books, station, 1, person=rahima)
     assert books.available(rahima) == 49_000
 
 
@@ -225,7 +225,7 @@ def test_a_connector_that_charges_takes_no_wish(books: Books, station: StationId
     books.start(station, 1, CARD)
 
     with pytest.raises(Conflict):
-        wish(books, station, 1, person=rahima)
+        start_request(books, station, 1, person=rahima)
 
 
 def test_a_card_that_charges_is_not_started_a_second_time(books: Books, station: StationId, rahima: PersonId) -> None:
@@ -233,7 +233,7 @@ def test_a_card_that_charges_is_not_started_a_second_time(books: Books, station:
     books.start(station, 1, CARD)
 
     with pytest.raises(Refusal, match="running already"):
-        wish(books, station, 2, card=CARD)
+        start_request(books, station, 2, card=CARD)
 
 
 def test_what_cannot_be_started_is_refused_and_holds_nothing(
@@ -258,7 +258,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
         (NotFound, {"station": unknown.id, "person": rahima}),
     ):
         with pytest.raises(error):
-            wish(books, **arguments)
+            start_request(books, **arguments)
     books.db.flush()
     assert holds(books.db) == []
     assert books.db.execute("SELECT count(*) FROM session").fetchone() == (0,)
@@ -266,7 +266,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
 
 def test_a_card_blocked_after_the_wish_does_not_start(books: Books, station: StationId, rahima: PersonId) -> None:
     card = books.card(CARD, rahima)
-    session = wish(books, station, card=CARD)
+    session = start_request(books, station, card=CARD)
     cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
 
     assert books.session(session)["state"] == "failed"
@@ -277,7 +277,7 @@ def test_a_card_blocked_after_the_wish_does_not_start(books: Books, station: Sta
 def test_a_person_without_a_card_gets_a_token_for_this_start_alone(
     books: Books, station: StationId, rahima: PersonId
 ) -> None:
-    first, second = wish(books, station, 1, person=rahima), wish(books, station, 2, person=rahima)
+    first, second = start_request(books, station, 1, person=rahima), start_request(books, station, 2, person=rahima)
     tokens = [str(books.session(number)["id_token"]) for number in (first, second)]
 
     assert tokens[0] != tokens[1]
@@ -291,7 +291,7 @@ def test_a_persons_own_card_is_used_when_it_is_free_so_that_they_can_stop_with_i
 ) -> None:
     books.card(CARD, rahima)
 
-    first, second = wish(books, station, 1, person=rahima), wish(books, station, 2, person=rahima)
+    first, second = start_request(books, station, 1, person=rahima), start_request(books, station, 2, person=rahima)
 
     assert books.session(first)["id_token"] == CARD
     assert books.session(second)["id_token"] != CARD
@@ -302,14 +302,14 @@ def test_a_persons_expired_card_does_not_keep_them_from_being_started(
 ) -> None:
     books.card(CARD, rahima, expires_at_ms=books.now_ms - 1)
 
-    assert books.session(wish(books, station, person=rahima))["id_token"] != CARD
+    assert books.session(start_request(books, station, person=rahima))["id_token"] != CARD
 
 
 def test_free_and_postpaid_wishes_hold_nothing(books: Books, station: StationId) -> None:
     books.tariff()
     for evse, policy in ((1, "free"), (2, "postpaid")):
         person = books.person(group=books.group(policy))
-        session = wish(books, station, evse, person=person)
+        session = start_request(books, station, evse, person=person)
         token = books.session(session)["id_token"]
         books.start(station, evse, token, meter_wh=0)
         books.stop(station, session, 1_000)
@@ -319,7 +319,7 @@ def test_free_and_postpaid_wishes_hold_nothing(books: Books, station: StationId)
 
 
 def test_a_cancelled_wish_gives_the_money_back(books: Books, station: StationId, rahima: PersonId) -> None:
-    session = wish(books, station, person=rahima)
+    session = start_request(books, station, person=rahima)
 
     assert start_requests.running_on(books.db, station, 1) == session
     start_requests.order_stop(books.db, session, ACTOR, books.now_ms)
@@ -343,10 +343,10 @@ def test_stopping_a_session_leaves_it_to_the_station_to_end_it(
 def test_the_same_money_is_not_held_for_two_wishes(books: Books, station: StationId) -> None:
     books.tariff()
     poor = books.person(paid_in=1_500)
-    wish(books, station, 1, person=poor)
-    wish(books, station, 2, person=poor)
+    start_request(books, station, 1, person=poor)
+    start_request(books, station, 2, person=poor)
 
     assert books.available(poor) == 0
     with pytest.raises(TooLittleMoney):
-        wish(books, books.station("CS-02"), 1, person=poor)
+        start_request(books, books.station("CS-02"), 1, person=poor)
     assert [amount for _, amount in holds(books.db)] == [1_000, 500]

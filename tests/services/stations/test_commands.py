@@ -1,4 +1,4 @@
-"""From the wish in the books to what the station says, with a real store and stations that are made up."""
+"""From the start request in the books to what the station says, with a real store and stations that are made up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from appliance.services.sessions import billing, transactions
 from appliance.services.stations import commands
 from appliance.services.stations.commands import RemoteControl
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
-from tests.support.made_up_stations import ACCEPTED, MadeUpStations, rows
+from tests.support.fake_stations import ACCEPTED, FakeStations, rows
 
 REJECTED = CommandAnswer(False, "Rejected")
 TIMEOUT_S = 20.0
@@ -44,7 +44,7 @@ class Site:
         books.db.close()
         self.hub = Hub()
         self.store = Store(books.path, announce=self.hub.announce)
-        self.stations = MadeUpStations(books.path)
+        self.stations = FakeStations(books.path)
         self.control = RemoteControl(self.store, self.stations, self.hub, clock, stop_again_s=0.0)
 
     async def available(self, person: PersonId) -> int | None:
@@ -101,8 +101,8 @@ async def until(condition: Callable[[], bool], event: asyncio.Event) -> None:
 
 
 async def test_the_station_is_asked_after_the_money_is_on_disk(site: Site) -> None:
-    wish = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
-    answer = await wish.answer
+    start_request = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
+    answer = await start_request.answer
 
     assert answer == ACCEPTED
     assert site.stations.asked == [("start", site.station, (1, IdToken("04A1B2C3")))]
@@ -118,20 +118,20 @@ async def test_a_station_that_has_not_obeyed_gives_the_money_back_at_once(
     site: Site, says: CommandAnswer | CommandFailed
 ) -> None:
     site.stations.says = says
-    wish = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
+    start_request = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
 
-    assert not (await wish.answer).accepted
-    assert await site.state(wish.session) == "failed"
+    assert not (await start_request.answer).accepted
+    assert await site.state(start_request.session) == "failed"
     assert await site.available(site.rahima) == 50_000
 
 
 @pytest.mark.parametrize("kind", ["timeout", "lost"])
 async def test_a_station_that_may_have_obeyed_keeps_the_wish_until_its_time_is_over(site: Site, kind: str) -> None:
     site.stations.says = CommandFailed(kind, "no answer")
-    wish = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
+    start_request = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
 
-    assert await wish.answer == CommandAnswer(False, kind)
-    assert await site.state(wish.session) == "requested"
+    assert await start_request.answer == CommandAnswer(False, kind)
+    assert await site.state(start_request.session) == "requested"
     assert await site.available(site.rahima) == 49_000
 
 
@@ -170,10 +170,10 @@ async def test_a_session_is_stopped_by_its_number(site: Site) -> None:
 
 
 async def test_a_wish_is_taken_back_without_asking_the_station(site: Site) -> None:
-    wish = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
-    await wish.answer
+    start_request = await site.control.start(site.station, 1, ACTOR, person=site.rahima)
+    await start_request.answer
 
-    assert (await site.control.stop(wish.session, ACTOR)).status == "Cancelled"
+    assert (await site.control.stop(start_request.session, ACTOR)).status == "Cancelled"
     assert [command for command, _, _ in site.stations.asked] == ["start"]
     assert await site.available(site.rahima) == 50_000
 

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient
 from appliance.demo.reader import Toy
 from appliance.domain.roles import Role
 from appliance.services.ports.demo import ToyPlace
-from tests.ui.yard import Yard, open_yard
+from tests.ui.console_fixture import ConsoleFixture, open_console
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PATH = "/demo/reader"
@@ -57,8 +57,8 @@ def _row() -> Row:
 
 @pytest.fixture(name="client")
 async def _client(toy: Toy, row: Row, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
-    async with open_yard(tmp_path, toy_reader=toy, toy_chargers=row) as yard:
-        yield await yard.logged_in(Role.CASHIER)
+    async with open_console(tmp_path, toy_reader=toy, toy_chargers=row) as served:
+        yield await served.logged_in(Role.CASHIER)
 
 
 async def move(client: TestClient[Any, Any], what: str, **form: str) -> int:
@@ -112,8 +112,8 @@ async def test_the_lead_can_be_pulled_and_put_back(client: TestClient[Any, Any],
     assert toy.path.exists()
 
 
-async def test_a_real_site_has_no_such_page(yard: Yard) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_a_real_site_has_no_such_page(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.OWNER)
     async with client.get(PATH) as answer:
         assert answer.status == 404
 
@@ -147,8 +147,8 @@ async def test_neither_an_unknown_card_nor_an_unknown_charger_is_there(
 
 
 async def test_without_chargers_there_is_nothing_to_hold_a_card_to(toy: Toy, tmp_path: Path) -> None:
-    async with open_yard(tmp_path, toy_reader=toy) as yard:
-        client = await yard.logged_in(Role.CASHIER)
+    async with open_console(tmp_path, toy_reader=toy) as served:
+        client = await served.logged_in(Role.CASHIER)
         assert await move(client, "hold", card="1", place="CS-01/1") == 404
         async with client.get(PATH) as answer:
             assert "toy-charger" not in await answer.text()

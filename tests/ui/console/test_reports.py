@@ -21,7 +21,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.roles import Role
 from appliance.services.sessions import starting, stopping
 from appliance.ui.writing.days import Span, month_of, ordered, read_day, span_of_preset
-from tests.ui.yard import HOUR_MS, NOW_MS, Yard
+from tests.ui.console_fixture import HOUR_MS, NOW_MS, ConsoleFixture
 
 DHAKA = ZoneInfo("Asia/Dhaka")
 DAY_MS = 24 * HOUR_MS
@@ -61,10 +61,10 @@ def foot_of(html: str) -> list[str]:
     return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in re.findall(r"<td.*?</td>", foot)]
 
 
-async def test_the_foot_sums_what_the_database_has(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
-    total = await yard.store.read(reports.total, "2026-11-01", "2026-11-30")
+async def test_the_foot_sums_what_the_database_has(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
+    total = await served.store.read(reports.total, "2026-11-01", "2026-11-30")
 
     foot = foot_of(await get(client, "/reports"))
 
@@ -78,10 +78,10 @@ async def test_the_foot_sums_what_the_database_has(yard: Yard) -> None:
     ]
 
 
-async def test_the_file_has_a_row_for_each_day_and_station_with_the_same_sums(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
-    expected = await yard.store.read(reports.station_days, "2026-11-01", "2026-11-30")
+async def test_the_file_has_a_row_for_each_day_and_station_with_the_same_sums(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
+    expected = await served.store.read(reports.station_days, "2026-11-01", "2026-11-30")
 
     async with client.get("/reports.csv", params={"from": "2026-11-01", "to": "2026-11-30"}) as answer:
         assert 'filename="report-2026-11-01-2026-11-30.csv"' in answer.headers["Content-Disposition"]
@@ -92,9 +92,9 @@ async def test_the_file_has_a_row_for_each_day_and_station_with_the_same_sums(ya
     assert sum(int(row[5].replace(".", "")) for row in rows[1:-1]) == int(rows[-1][5].replace(".", ""))
 
 
-async def test_a_session_over_midnight_is_on_both_days_and_counted_on_the_first(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    days = await yard.store.read(reports.station_days, "2026-11-20", "2026-11-21", 3)
+async def test_a_session_over_midnight_is_on_both_days_and_counted_on_the_first(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    days = await served.store.read(reports.station_days, "2026-11-20", "2026-11-21", 3)
 
     assert [(day.day, day.working_s, day.energy_wh, day.sessions) for day in days] == [
         ("2026-11-20", 5_400, 4_500, 1),
@@ -102,17 +102,17 @@ async def test_a_session_over_midnight_is_on_both_days_and_counted_on_the_first(
     ]
 
 
-async def test_what_runs_is_not_in_the_report_and_the_page_says_so(yard: Yard) -> None:
-    client = await yard.logged_in(Role.VIEWER)
+async def test_what_runs_is_not_in_the_report_and_the_page_says_so(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.VIEWER)
     html = await get(client, "/reports", preset="today")
 
     assert "<strong>1</strong><span>sessions that ended</span>" in html
     assert "A session is counted once it has ended, on the day on which it began." in html
 
 
-async def test_one_station_alone(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
+async def test_one_station_alone(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
     html = await get(client, "/reports", station="CS-01", preset="last-month")
 
     assert "October 2026" in html
@@ -120,27 +120,27 @@ async def test_one_station_alone(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("measure", ["energy", "fees", "working", "sessions", "rubbish"])
-async def test_the_chart_shows_each_measure(yard: Yard, measure: str) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
+async def test_the_chart_shows_each_measure(served: ConsoleFixture, measure: str) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
     html = await get(client, "/reports", show=measure)
 
     assert 'class="series-0"' in html
     assert 'style="' not in html
 
 
-async def test_a_year_is_drawn_by_months(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
+async def test_a_year_is_drawn_by_months(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
     html = await get(client, "/reports", **{"from": "2026-01-01", "to": "2026-12-31"})
 
     assert "<span>Oct 26</span>" in html
 
 
-async def test_a_long_time_is_shown_by_months_and_each_opens_its_days(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
-    total = await yard.store.read(reports.total, "2026-07-01", "2026-11-21")
+async def test_a_long_time_is_shown_by_months_and_each_opens_its_days(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
+    total = await served.store.read(reports.total, "2026-07-01", "2026-11-21")
     html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
 
     assert "Each day of each station" not in html
@@ -155,9 +155,9 @@ async def test_a_long_time_is_shown_by_months_and_each_opens_its_days(yard: Yard
     assert foot_of(await get(client, unescape(months["October 2026"])))[4] == "38"
 
 
-async def test_a_station_of_a_long_time_opens_its_months_and_then_its_sessions(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
+async def test_a_station_of_a_long_time_opens_its_months_and_then_its_sessions(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
     html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
 
     (address,) = re.findall(r'<a href="([^"]+)">Gate 1</a>', html)
@@ -167,9 +167,9 @@ async def test_a_station_of_a_long_time_opens_its_months_and_then_its_sessions(y
     assert 'href="/sessions?station=CS-01&amp;from=2026-07-01&amp;to=2026-11-21"' in of_station
 
 
-async def test_a_long_time_is_read_in_bengali(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
+async def test_a_long_time_is_read_in_bengali(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
     await client.post("/account/language", data={"language": "bn"}, headers={"Sec-Fetch-Site": "same-origin"})
     html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
 
@@ -177,20 +177,20 @@ async def test_a_long_time_is_read_in_bengali(yard: Yard) -> None:
     assert "অক্টোবর ২০২৬</a>" in html
 
 
-async def test_a_file_of_a_long_time_has_its_days_and_the_sums_of_the_page(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
-    total = await yard.store.read(reports.total, "2024-12-01", "2026-11-21")
+async def test_a_file_of_a_long_time_has_its_days_and_the_sums_of_the_page(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
+    total = await served.store.read(reports.total, "2024-12-01", "2026-11-21")
     async with client.get("/reports.csv", params={"from": "2024-12-01", "to": "2026-11-21"}) as answer:
         rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
 
-    days = await yard.store.read(reports.station_days, "2024-12-01", "2026-11-21")
+    days = await served.store.read(reports.station_days, "2024-12-01", "2026-11-21")
     assert [(row[0], row[1]) for row in rows[1:-1]] == [(one.day, one.name) for one in days]
     assert rows[-1][4:] == [f"{total.energy_wh / 1000:.3f}", f"{total.fees_minor / 100:.2f}", f"{total.sessions}"]
 
 
-async def test_days_are_read_in_any_order_and_nonsense_is_this_month(yard: Yard) -> None:
-    client = await yard.logged_in(Role.VIEWER)
+async def test_days_are_read_in_any_order_and_nonsense_is_this_month(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.VIEWER)
 
     assert "1 Nov 2026 to 5 Nov 2026" in await get(client, "/reports", **{"from": "2026-11-05", "to": "2026-11-01"})
     assert "November 2026" in await get(
@@ -198,9 +198,9 @@ async def test_days_are_read_in_any_order_and_nonsense_is_this_month(yard: Yard)
     )
 
 
-async def test_the_spreadsheet_is_one(yard: Yard) -> None:
-    await yard.store.write(some_weeks)
-    client = await yard.logged_in(Role.VIEWER)
+async def test_the_spreadsheet_is_one(served: ConsoleFixture) -> None:
+    await served.store.write(some_weeks)
+    client = await served.logged_in(Role.VIEWER)
     async with client.get("/reports.xlsx") as answer:
         with zipfile.ZipFile(io.BytesIO(await answer.read())) as book:
             assert book.testzip() is None

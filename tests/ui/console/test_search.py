@@ -23,7 +23,7 @@ from appliance.services.wallets import wallets
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from tests.support.one_desk import OneDesk
-from tests.ui.yard import ACTOR, DESK_KEY, NOW_MS, Yard, open_yard
+from tests.ui.console_fixture import ACTOR, DESK_KEY, NOW_MS, ConsoleFixture, open_console
 
 EMILE, RAHIMA, KARIM = "Émile Roy", "Rahima Khatun", "Karim Ahmed"
 SEEKER = "Somebody Else"
@@ -58,35 +58,35 @@ FOUND = [
 ]
 
 
-@pytest.fixture(name="yard")
-async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
+@pytest.fixture(name="served")
+async def _yard(tmp_path: Path) -> AsyncIterator[ConsoleFixture]:
     """With a desk, and with somebody about whom everything is known."""
     made: list[OneDesk] = []
-    yard: Yard
+    served: ConsoleFixture
 
     def desks(store: Store, hub: Hub) -> OneDesk:
-        made.append(OneDesk(store, hub, DESK_KEY, lambda: yard.now_ms))
+        made.append(OneDesk(store, hub, DESK_KEY, lambda: served.now_ms))
         return made[0]
 
-    async with open_yard(tmp_path, desks=desks) as yard, made[0].running():
-        emile = await yard.store.write(
+    async with open_console(tmp_path, desks=desks) as served, made[0].running():
+        emile = await served.store.write(
             lambda db: people_units.add(db, EMILE, GroupId(1), ACTOR, NOW_MS, phone="০১৯১১-২২৩৩৪৪", note="50% off_peak")
         )
         assert emile == 5
-        card = await yard.store.write(cards.add, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
-        await yard.store.write(aliases.add, "VID:77", card, ACTOR, NOW_MS)
-        seeker = await yard.store.write(people_units.add, SEEKER, GroupId(1), ACTOR, NOW_MS)
+        card = await served.store.write(cards.add, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
+        await served.store.write(aliases.add, "VID:77", card, ACTOR, NOW_MS)
+        seeker = await served.store.write(people_units.add, SEEKER, GroupId(1), ACTOR, NOW_MS)
         assert seeker == PersonId(6)
-        yield yard
+        yield served
 
 
-async def found_at(yard: Yard, place: str, text: str, role: Role = Role.OWNER) -> set[str]:
+async def found_at(served: ConsoleFixture, place: str, text: str, role: Role = Role.OWNER) -> set[str]:
     """Who of the three is on the page."""
-    client = await yard.logged_in(role)
+    client = await served.logged_in(role)
     address = place.format(urlencode({"": text})[1:])
     if place.startswith("/api"):
-        async with TestServer(create_console(yard.console, more=API)) as server:
-            token = await yard.store.write(tokens.create_token, text, role, actor=ACTOR, now_ms=NOW_MS)
+        async with TestServer(create_console(served.console, more=API)) as server:
+            token = await served.store.write(tokens.create_token, text, role, actor=ACTOR, now_ms=NOW_MS)
             headers = {"Authorization": f"Bearer {token}"}
             async with client.session.get(
                 server.make_url("/").join(server.make_url(address)), headers=headers
@@ -100,25 +100,25 @@ async def found_at(yard: Yard, place: str, text: str, role: Role = Role.OWNER) -
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_people_are_found_by_the_same_everywhere(yard: Yard, place: str) -> None:
-    found = [(text, await found_at(yard, place, text)) for text, _names in FOUND]
+async def test_people_are_found_by_the_same_everywhere(served: ConsoleFixture, place: str) -> None:
+    found = [(text, await found_at(served, place, text)) for text, _names in FOUND]
 
     assert found == FOUND
 
 
 @pytest.mark.parametrize("place", ["/cards?q={}", "/api/v1/cards?text={}"])
-async def test_cards_are_found_by_the_same_everywhere(yard: Yard, place: str) -> None:
+async def test_cards_are_found_by_the_same_everywhere(served: ConsoleFixture, place: str) -> None:
     wanted = [(text, {EMILE}) for text in ("0005", "৫", "#5", "vid:77", "04:e1:b2", "émile")]
     wanted += [("%", set()), ("r_h", set()), ("khatun", {RAHIMA}), ("0001", {RAHIMA})]
 
-    assert [(text, await found_at(yard, place, text)) for text, _names in wanted] == wanted
+    assert [(text, await found_at(served, place, text)) for text, _names in wanted] == wanted
 
 
-async def test_who_may_see_no_telephone_numbers_finds_people_by_their_names_only(yard: Yard) -> None:
+async def test_who_may_see_no_telephone_numbers_finds_people_by_their_names_only(served: ConsoleFixture) -> None:
     hidden = ("১৭১২", "345678", "01712345678", "0005", "vid:77", "04E1B2C3D4E580", "0% off", "%", "_")
 
-    assert [text for text in hidden if await found_at(yard, START, text, Role.GUARD)] == []
-    assert await found_at(yard, START, "ÉMILE", Role.GUARD) == {EMILE}
+    assert [text for text in hidden if await found_at(served, START, text, Role.GUARD)] == []
+    assert await found_at(served, START, "ÉMILE", Role.GUARD) == {EMILE}
 
 
 SHAPES = (
@@ -128,27 +128,27 @@ SHAPES = (
 """How a card may be meant: printed number, UID and its bytes backwards, a charger's name for it, decimal, its link."""
 
 
-async def shapes(yard: Yard) -> list[str]:
-    card = (await yard.store.read(people_search.cards, text=EMILE)).rows[0]
+async def shapes(served: ConsoleFixture) -> list[str]:
+    card = (await served.store.read(people_search.cards, text=EMILE)).rows[0]
     return [shape.format(card.token) for shape in SHAPES]
 
 
 @pytest.mark.parametrize(("place", "target"), [("/search", "/people/5"), ("/desk/counter", "/desk/counter?card=5")])
-async def test_a_card_is_meant_by_the_same_everywhere(yard: Yard, place: str, target: str) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_card_is_meant_by_the_same_everywhere(served: ConsoleFixture, place: str, target: str) -> None:
+    client = await served.logged_in(Role.CASHIER)
     opened = {}
-    for text in await shapes(yard):
+    for text in await shapes(served):
         async with client.get(place, params={"q": text}, allow_redirects=False) as answer:
             opened[text] = answer.headers.get("Location", "")
 
     assert opened == dict.fromkeys(opened, target)
 
 
-async def test_a_start_is_for_the_card_that_is_meant(yard: Yard) -> None:
-    await yard.store.write(wallets.top_up, PersonId(5), 500_00, "cash", "first", ACTOR, NOW_MS)
-    client = await yard.logged_in(Role.GUARD)
-    for text in await shapes(yard):
-        yard.stations.asked.clear()
+async def test_a_start_is_for_the_card_that_is_meant(served: ConsoleFixture) -> None:
+    await served.store.write(wallets.top_up, PersonId(5), 500_00, "cash", "first", ACTOR, NOW_MS)
+    client = await served.logged_in(Role.GUARD)
+    for text in await shapes(served):
+        served.stations.asked.clear()
         async with client.post(
             "/stations/CS-02/1/start",
             data={"card": text},
@@ -156,28 +156,28 @@ async def test_a_start_is_for_the_card_that_is_meant(yard: Yard) -> None:
             allow_redirects=False,
         ) as answer:
             assert answer.status == 303, text
-        assert yard.stations.asked == [("remote_start", 2, 1, IdToken("04E1B2C3D4E580"))], text
-        for session in await yard.store.read(people.running_of, PersonId(5)):
-            await yard.store.write(start_requests.cancel, session, "cancelled", NOW_MS)
+        assert served.stations.asked == [("remote_start", 2, 1, IdToken("04E1B2C3D4E580"))], text
+        for session in await served.store.read(people.running_of, PersonId(5)):
+            await served.store.write(start_requests.cancel, session, "cancelled", NOW_MS)
 
 
-async def test_what_is_the_name_of_one_card_is_not_the_number_of_another(yard: Yard) -> None:
-    await yard.store.write(aliases.add, "5", CardId(1), ACTOR, NOW_MS)
+async def test_what_is_the_name_of_one_card_is_not_the_number_of_another(served: ConsoleFixture) -> None:
+    await served.store.write(aliases.add, "5", CardId(1), ACTOR, NOW_MS)
 
-    meant = await yard.store.read(people_search.card_meant, "5")
+    meant = await served.store.read(people_search.card_meant, "5")
     assert meant is not None
     assert meant.id == 1
 
 
-async def test_a_program_finds_a_card_by_all_that_chargers_call_it_and_by_nothing_else(yard: Yard) -> None:
+async def test_a_program_finds_a_card_by_all_that_chargers_call_it_and_by_nothing_else(served: ConsoleFixture) -> None:
     for text in ("04:e1:b2:c3:d4:e5:80", "80e5d4c3b2e104", "vid:77"):
-        assert await found_at(yard, "/api/v1/cards?uid={}", text) == {EMILE}
+        assert await found_at(served, "/api/v1/cards?uid={}", text) == {EMILE}
     for text in ("0005", str(int("04E1B2C3D4E580", 16))):
-        assert await found_at(yard, "/api/v1/cards?uid={}", text) == set()
+        assert await found_at(served, "/api/v1/cards?uid={}", text) == set()
 
 
-async def test_a_card_that_is_not_all_that_is_found_is_shown_beside_the_rest(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_card_that_is_not_all_that_is_found_is_shown_beside_the_rest(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     async with client.get("/search", params={"q": "1"}, allow_redirects=False) as answer:
         html = await answer.text()
 

@@ -12,7 +12,7 @@ from appliance.domain.money import Currency
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
 from appliance.ui.console.tariffs import form_of, read_tariff
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 TAKA = Currency("BDT", 2)
@@ -24,8 +24,8 @@ async def post(client: TestClient[Any, Any], path: str, **fields: str) -> tuple[
         return answer.status, await answer.text()
 
 
-async def test_the_list_says_prices_tax_and_what_an_ordinary_charge_costs(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_the_list_says_prices_tax_and_what_an_ordinary_charge_costs(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     async with client.get("/tariffs") as answer:
         html = await answer.text()
 
@@ -34,8 +34,8 @@ async def test_the_list_says_prices_tax_and_what_an_ordinary_charge_costs(yard: 
     assert "10 kWh in 2 h cost ৳194.25, tax included." in html
 
 
-async def test_prices_are_read_in_both_digits_and_kept_to_a_thousandth(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_prices_are_read_in_both_digits_and_kept_to_a_thousandth(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(
         client, "/tariffs/new", name="Night", energy_minor_per_kwh="১২.৫০৫", flat_minor="20", tax_percent="7.5", idle_grace_min="15",
         idle_minor_per_minute="", time_minor_per_minute="",
@@ -43,28 +43,28 @@ async def test_prices_are_read_in_both_digits_and_kept_to_a_thousandth(yard: Yar
 
     assert status == 200
     assert "৳12.505" in html
-    night = next(row.tariff for row in await yard.store.read(rows.current) if row.tariff.name == "Night")
+    night = next(row.tariff for row in await served.store.read(rows.current) if row.tariff.name == "Night")
     assert (night.energy_milli_per_kwh, night.flat_milli, night.tax_basis_points) == (1_250_500, 2_000_000, 750)
     assert night.idle_grace_s == 900
 
 
-async def test_a_preview_says_what_it_comes_to_and_saves_nothing(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_preview_says_what_it_comes_to_and_saves_nothing(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(client, "/tariffs/new", name="Night", energy_minor_per_kwh="10", preview="1")
 
     assert status == 200
     assert "10 kWh in 2 h cost ৳100.00" in html
     assert 'value="10"' in html
-    assert len(await yard.store.read(rows.current)) == 1
+    assert len(await served.store.read(rows.current)) == 1
 
 
-async def test_new_prices_are_a_new_version_that_takes_the_place_of_the_old_one(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_new_prices_are_a_new_version_that_takes_the_place_of_the_old_one(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     await post(client, "/tariffs/1", name="Day", energy_minor_per_kwh="19", tax_percent="5")
 
-    current = await yard.store.read(rows.current)
+    current = await served.store.read(rows.current)
     assert [(row.tariff.energy_milli_per_kwh, row.is_default) for row in current] == [(1_900_000, True)]
-    old = await yard.store.read(rows.show, 1)
+    old = await served.store.read(rows.show, 1)
     assert old is not None
     assert old.tariff.energy_milli_per_kwh == 1_850_000
     async with client.get("/tariffs/1") as answer:
@@ -82,16 +82,18 @@ async def test_new_prices_are_a_new_version_that_takes_the_place_of_the_old_one(
         ("name", ""),
     ],
 )
-async def test_a_price_that_cannot_be_meant_is_told_beside_its_field(yard: Yard, field: str, typed: str) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_price_that_cannot_be_meant_is_told_beside_its_field(
+    served: ConsoleFixture, field: str, typed: str
+) -> None:
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(client, "/tariffs/new", **{"name": "Night", field: typed})
 
     assert status == 422
     assert f'id="{field}-wrong"' in html
 
 
-async def test_the_default_moves_and_only_others_go_out_of_use(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_the_default_moves_and_only_others_go_out_of_use(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     await post(client, "/tariffs/new", name="Night", energy_minor_per_kwh="12")
 
     status, html = await post(client, "/tariffs/1/archive")
@@ -102,7 +104,7 @@ async def test_the_default_moves_and_only_others_go_out_of_use(yard: Yard) -> No
     await post(client, "/tariffs/2/default")
     status, _ = await post(client, "/tariffs/1/archive")
     assert status == 200
-    assert [row.tariff.name for row in await yard.store.read(rows.current)] == ["Night"]
+    assert [row.tariff.name for row in await served.store.read(rows.current)] == ["Night"]
 
 
 @pytest.mark.parametrize(

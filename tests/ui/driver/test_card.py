@@ -23,25 +23,25 @@ from appliance.services.cards import pin as card_pin
 from appliance.services.cards.secure_tap import HEAD, SESSION
 from appliance.ui.driver.app import create_drivers
 from appliance.ui.frame.auth import GUESSES_FREE
-from tests.ui.yard import ACTOR, DESK_KEY, Yard
+from tests.ui.console_fixture import ACTOR, DESK_KEY, ConsoleFixture
 
 RAHIMA = "04A1B2C3"
 DNA = "04DE5F1EACC040"
 
 
 @pytest.fixture(name="phone")
-async def _phone(yard: Yard) -> AsyncIterator[TestClient[Any, Any]]:
-    async with TestClient(TestServer(create_drivers(yard.console))) as client:
+async def _phone(served: ConsoleFixture) -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(create_drivers(served.console))) as client:
         yield client
 
 
-async def card_of(yard: Yard, uid: str) -> Card:
+async def card_of(served: ConsoleFixture, uid: str) -> Card:
     def find(db: Readable) -> Card:
         found = cards.by_uid(db, uid)
         assert found is not None
         return found
 
-    return await yard.store.read(find)
+    return await served.store.read(find)
 
 
 async def page(phone: TestClient[Any, Any], path: str, status: int = 200, **query: str) -> str:
@@ -55,14 +55,16 @@ async def type_pin(phone: TestClient[Any, Any], path: str, pin: str) -> tuple[in
         return answer.status, await answer.text()
 
 
-async def with_pin(yard: Yard, pin: str) -> str:
-    card = await card_of(yard, RAHIMA)
-    await yard.store.write(card_pin.set_pin, card.id, card_pin.hash_pin(pin), ACTOR, yard.now_ms)
+async def with_pin(served: ConsoleFixture, pin: str) -> str:
+    card = await card_of(served, RAHIMA)
+    await served.store.write(card_pin.set_pin, card.id, card_pin.hash_pin(pin), ACTOR, served.now_ms)
     return f"/card/{card.token}"
 
 
-async def test_the_holder_sees_the_balance_and_the_last_records(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    html = await page(phone, f"/card/{(await card_of(yard, RAHIMA)).token}")
+async def test_the_holder_sees_the_balance_and_the_last_records(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    html = await page(phone, f"/card/{(await card_of(served, RAHIMA)).token}")
 
     assert "Hello, Rahima" in html
     assert "Khatun" not in html
@@ -72,9 +74,9 @@ async def test_the_holder_sees_the_balance_and_the_last_records(yard: Yard, phon
 
 
 async def test_a_session_that_runs_has_no_figure_yet_on_the_holders_page(
-    yard: Yard, phone: TestClient[Any, Any]
+    served: ConsoleFixture, phone: TestClient[Any, Any]
 ) -> None:
-    html = await page(phone, f"/card/{(await card_of(yard, '04B1B2C3')).token}")
+    html = await page(phone, f"/card/{(await card_of(served, '04B1B2C3')).token}")
     records = [row for row in html.split("<tr>") if "Gate 1" in row]
 
     assert len(records) == 1
@@ -82,8 +84,8 @@ async def test_a_session_that_runs_has_no_figure_yet_on_the_holders_page(
     assert "kWh" not in records[0]
 
 
-async def test_a_card_with_a_pin_shows_nothing_before_it(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    path = await with_pin(yard, "4711")
+async def test_a_card_with_a_pin_shows_nothing_before_it(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(served, "4711")
     closed = await page(phone, path)
     status, wrong = await type_pin(phone, path, "4712")
     opened = await type_pin(phone, path, "৪৭১১")
@@ -97,19 +99,21 @@ async def test_a_card_with_a_pin_shows_nothing_before_it(yard: Yard, phone: Test
     assert "Hello, Rahima" in opened[1]
 
 
-async def test_who_guesses_the_pin_waits_longer_and_longer(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    path = await with_pin(yard, "4711")
+async def test_who_guesses_the_pin_waits_longer_and_longer(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(served, "4711")
     told = [await type_pin(phone, path, f"48{number:02}") for number in range(12)]
 
     assert told[0][0] == 422
     assert told[-1][0] == 429
     assert (await type_pin(phone, path, "4711"))[0] == 429
-    yard.now_ms += 3_600_000
+    served.now_ms += 3_600_000
     assert (await type_pin(phone, path, "4711"))[0] == 200
 
 
-async def test_of_many_pins_at_once_only_the_free_guesses_are_compared(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    path = await with_pin(yard, "4711")
+async def test_of_many_pins_at_once_only_the_free_guesses_are_compared(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    path = await with_pin(served, "4711")
     pins = [f"48{number:02}" for number in range(39)] + ["4711"]
 
     told = Counter([status for status, _ in await asyncio.gather(*(type_pin(phone, path, pin) for pin in pins))])
@@ -117,17 +121,19 @@ async def test_of_many_pins_at_once_only_the_free_guesses_are_compared(yard: Yar
     assert told == Counter({422: GUESSES_FREE, 429: len(pins) - GUESSES_FREE})
 
 
-async def test_what_is_no_pin_is_no_guess(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    path = await with_pin(yard, "4711")
+async def test_what_is_no_pin_is_no_guess(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
+    path = await with_pin(served, "4711")
     told = [await type_pin(phone, path, "47") for _ in range(2 * GUESSES_FREE)]
 
     assert {status for status, _ in told} == {422}
     assert (await type_pin(phone, path, "4711"))[0] == 200
 
 
-async def test_the_page_of_a_card_without_a_pin_takes_no_guess_back(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    path = await with_pin(yard, "4711")
-    open_path = f"/card/{(await card_of(yard, '04B1B2C3')).token}"
+async def test_the_page_of_a_card_without_a_pin_takes_no_guess_back(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    path = await with_pin(served, "4711")
+    open_path = f"/card/{(await card_of(served, '04B1B2C3')).token}"
     statuses = []
     for number in range(12):
         statuses.append((await type_pin(phone, path, f"48{number:02}"))[0])
@@ -136,27 +142,29 @@ async def test_the_page_of_a_card_without_a_pin_takes_no_guess_back(yard: Yard, 
     assert statuses == [422] * GUESSES_FREE + [429] * (12 - GUESSES_FREE)
 
 
-async def test_a_blocked_card_says_so(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    card = await card_of(yard, RAHIMA)
-    await yard.store.write(card_units.block, card.id, "lost", ACTOR, yard.now_ms)
+async def test_a_blocked_card_says_so(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
+    card = await card_of(served, RAHIMA)
+    await served.store.write(card_units.block, card.id, "lost", ACTOR, served.now_ms)
 
     assert "This card is blocked" in await page(phone, f"/card/{card.token}")
 
 
 async def test_links_that_are_tried_out_find_nothing_and_soon_not_even_what_is_there(
-    yard: Yard, phone: TestClient[Any, Any]
+    served: ConsoleFixture, phone: TestClient[Any, Any]
 ) -> None:
     for number in range(20):
         await page(phone, f"/card/{number:024x}", status=404)
 
-    there = f"/card/{(await card_of(yard, RAHIMA)).token}"
+    there = f"/card/{(await card_of(served, RAHIMA)).token}"
     await page(phone, there, status=404)
-    yard.now_ms += 3_600_000
+    served.now_ms += 3_600_000
     await page(phone, there)
 
 
-async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    token = await yard.store.write(give_dna_card, yard.now_ms)
+async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    token = await served.store.write(give_dna_card, served.now_ms)
     path = f"/card/{token}"
 
     assert "Hold the card to the phone again" in await page(phone, path, status=403)
@@ -168,7 +176,7 @@ async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(yard: Yard, pho
         assert "Karim" in await answer.text()
     await page(phone, path, status=403, **tapped)
     await page(phone, path, status=403, **signed_tap(6))
-    yard.now_ms += 600_000
+    served.now_ms += 600_000
     async with phone.get(again) as answer:
         assert answer.status == 403
     async with phone.get(path, params=signed_tap(8)) as answer:

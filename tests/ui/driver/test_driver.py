@@ -10,20 +10,20 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from appliance.ui.driver.app import create_drivers
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 STICKER = re.compile(r"http://192\.168\.1\.10:8081(/c/[a-z2-7]{8})")
 
 
 @pytest.fixture(name="phone")
-async def _phone(yard: Yard) -> AsyncIterator[TestClient[Any, Any]]:
-    async with TestClient(TestServer(create_drivers(yard.console))) as client:
+async def _phone(served: ConsoleFixture) -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(create_drivers(served.console))) as client:
         yield client
 
 
-async def stickers(yard: Yard, identity: str) -> list[str]:
+async def stickers(served: ConsoleFixture, identity: str) -> list[str]:
     """The paths that the page of a station shows for its stickers."""
-    client = await yard.logged_in()
+    client = await served.logged_in()
     async with client.get(f"/stations/{identity}") as answer:
         assert answer.status == 200
         return STICKER.findall(await answer.text())
@@ -35,8 +35,10 @@ async def text(phone: TestClient[Any, Any], path: str, language: str = "en", sta
         return await answer.text()
 
 
-async def test_the_sticker_of_each_connector_leads_to_its_own_page(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    first, second = await stickers(yard, "CS-01")
+async def test_the_sticker_of_each_connector_leads_to_its_own_page(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    first, second = await stickers(served, "CS-01")
 
     assert first != second
     assert "<h1>Gate 1 · 1</h1>" in await text(phone, first)
@@ -50,9 +52,9 @@ async def test_the_sticker_of_each_connector_leads_to_its_own_page(yard: Yard, p
 
 @pytest.mark.parametrize(("identity", "word"), [("CS-04", "Fault"), ("CS-06", "Reserved"), ("CS-07", "Not connected")])
 async def test_nobody_is_told_to_plug_in_where_nothing_can_be_had(
-    yard: Yard, phone: TestClient[Any, Any], identity: str, word: str
+    served: ConsoleFixture, phone: TestClient[Any, Any], identity: str, word: str
 ) -> None:
-    (path,) = await stickers(yard, identity)
+    (path,) = await stickers(served, identity)
     html = await text(phone, path)
 
     assert word in html
@@ -60,8 +62,8 @@ async def test_nobody_is_told_to_plug_in_where_nothing_can_be_had(
     assert "Plug in" not in html
 
 
-async def test_the_page_speaks_bengali(yard: Yard, phone: TestClient[Any, Any]) -> None:
-    (path,) = await stickers(yard, "CS-02")
+async def test_the_page_speaks_bengali(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
+    (path,) = await stickers(served, "CS-02")
     html = await text(phone, path, "bn")
 
     assert '<html lang="bn"' in html
@@ -72,8 +74,8 @@ async def test_a_code_that_nobody_printed_asks_which_charger(phone: TestClient[A
     assert "Which charger?" in await text(phone, "/c/aaaaaaaa", status=404)
 
 
-async def test_a_charger_is_given_its_encrypted_address_too(yard: Yard) -> None:
-    client = await yard.logged_in()
+async def test_a_charger_is_given_its_encrypted_address_too(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
     async with client.get("/stations/new") as answer:
         html = await answer.text()
     assert "ws://192.168.1.10:9000/ocpp/" in html

@@ -15,7 +15,7 @@ from appliance.domain.roles import Role
 from appliance.services.operators import log_ins, operators, passwords, set_up
 from appliance.services.operators import tokens as token_units
 from appliance.ui.frame.auth import DELAY_S_MAX, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, TooSoon
-from tests.ui.yard import PASSWORD, Yard
+from tests.ui.console_fixture import PASSWORD, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 MANY = 2 * HASHING_WAITING_MAX
@@ -39,14 +39,14 @@ async def burst(client: TestClient[Any, Any], path: str, forms: list[dict[str, s
     return Counter(await asyncio.gather(*map(one, forms)))
 
 
-async def test_a_new_site_leads_everybody_to_the_set_up(bare: Yard) -> None:
+async def test_a_new_site_leads_everybody_to_the_set_up(bare: ConsoleFixture) -> None:
     answer = await bare.anybody().get("/")
 
     assert answer.status == 200
     assert answer.url.path == "/setup"
 
 
-async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
+async def test_the_code_makes_the_first_owner_once(bare: ConsoleFixture) -> None:
     code = await bare.store.write(set_up.setup_code, bare.now_ms)
     assert code is not None
     form = {"code": code.lower(), "name": "Rahima Khatun", "login": "Rahima", "password": PASSWORD, "language": "bn"}
@@ -63,15 +63,15 @@ async def test_the_code_makes_the_first_owner_once(bare: Yard) -> None:
     ]
 
 
-async def test_a_site_that_is_set_up_hashes_for_nobody_who_sets_it_up_again(yard: Yard) -> None:
+async def test_a_site_that_is_set_up_hashes_for_nobody_who_sets_it_up_again(served: ConsoleFixture) -> None:
     """More at once than the pool takes: whoever reached it would be asked to come back."""
-    await yard.operator(Role.OWNER, "rahima")
+    await served.operator(Role.OWNER, "rahima")
     form = {"code": "ABCD-EFGH-JKLM", "name": "Mallory", "login": "mallory", "password": PASSWORD}
 
-    assert await burst(yard.anybody(), "/setup", [form] * MANY) == Counter({409: MANY})
+    assert await burst(served.anybody(), "/setup", [form] * MANY) == Counter({409: MANY})
 
 
-async def test_who_has_no_set_up_code_makes_nobody_hash_and_soon_waits(bare: Yard) -> None:
+async def test_who_has_no_set_up_code_makes_nobody_hash_and_soon_waits(bare: ConsoleFixture) -> None:
     await bare.store.write(set_up.setup_code, bare.now_ms)
     forms = [
         {"code": f"ABCD-EFGH-JK{n:02}", "name": "Mallory", "login": "mallory", "password": PASSWORD}
@@ -81,9 +81,9 @@ async def test_who_has_no_set_up_code_makes_nobody_hash_and_soon_waits(bare: Yar
     assert await burst(bare.anybody(), "/setup", forms) == Counter({422: GUESSES_FREE, 429: MANY - GUESSES_FREE})
 
 
-async def test_a_field_that_cannot_be_used_is_found_before_anything_is_hashed(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    client = await yard.logged_in(Role.OWNER)
+async def test_a_field_that_cannot_be_used_is_found_before_anything_is_hashed(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    client = await served.logged_in(Role.OWNER)
     forms = [
         {"login": "Nasrin", "name": "Nasrin Akter", "role": "cashier", "password": PASSWORD},
         {"login": "karim", "name": "", "role": "cashier", "password": PASSWORD},
@@ -94,19 +94,19 @@ async def test_a_field_that_cannot_be_used_is_found_before_anything_is_hashed(ya
     assert await burst(client, "/operators", forms * (MANY // 4)) == Counter({422: MANY})
 
 
-async def test_of_many_passwords_at_once_only_the_free_guesses_are_compared(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
+async def test_of_many_passwords_at_once_only_the_free_guesses_are_compared(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
     forms = [{"login": "nasrin", "password": f"wrong password {n}"} for n in range(MANY - 1)]
     forms.append({"login": "nasrin", "password": PASSWORD})
 
-    assert await burst(yard.anybody(), "/login", forms) == Counter({401: GUESSES_FREE, 429: MANY - GUESSES_FREE})
-    yard.now_ms += DELAY_S_MAX * 1000
-    assert await log_in(yard.anybody(), "nasrin") == 303
+    assert await burst(served.anybody(), "/login", forms) == Counter({401: GUESSES_FREE, 429: MANY - GUESSES_FREE})
+    served.now_ms += DELAY_S_MAX * 1000
+    assert await log_in(served.anybody(), "nasrin") == 303
 
 
-async def test_of_many_guesses_at_ones_own_password_only_the_free_ones_are_compared(yard: Yard) -> None:
+async def test_of_many_guesses_at_ones_own_password_only_the_free_ones_are_compared(served: ConsoleFixture) -> None:
     """Whoever finds a browser logged in tries the old password there."""
-    client = await yard.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.CASHIER)
     forms = [{"current": f"wrong password {n}", "password": "seven green umbrellas"} for n in range(MANY)]
 
     found = await burst(client, "/account/password", forms)
@@ -114,7 +114,7 @@ async def test_of_many_guesses_at_ones_own_password_only_the_free_ones_are_compa
     assert found == Counter({422: GUESSES_FREE, 429: MANY - GUESSES_FREE})
 
 
-async def test_a_wrong_or_old_code_makes_nobody(bare: Yard) -> None:
+async def test_a_wrong_or_old_code_makes_nobody(bare: ConsoleFixture) -> None:
     code = await bare.store.write(set_up.setup_code, bare.now_ms)
     form = {"name": "Rahima", "login": "rahima", "password": PASSWORD}
     client = bare.anybody()
@@ -128,7 +128,9 @@ async def test_a_wrong_or_old_code_makes_nobody(bare: Yard) -> None:
     assert await bare.store.read(rows.every) == []
 
 
-async def test_a_form_comes_back_filled_with_the_error_beside_the_field_and_without_the_password(bare: Yard) -> None:
+async def test_a_form_comes_back_filled_with_the_error_beside_the_field_and_without_the_password(
+    bare: ConsoleFixture,
+) -> None:
     form = {"code": "X", "name": "Rahima Khatun", "login": "rahima", "password": "short"}
 
     page = await (await bare.anybody().post("/setup", data=form, headers=OURS)).text()
@@ -138,25 +140,27 @@ async def test_a_form_comes_back_filled_with_the_error_beside_the_field_and_with
     assert "short" not in page.replace("too short", "").replace("Short and easy", "")
 
 
-async def test_name_and_password_open_the_board(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    client = yard.anybody()
+async def test_name_and_password_open_the_board(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    client = served.anybody()
 
     assert (await client.get("/", allow_redirects=False)).headers["Location"] == "/login"
     assert await log_in(client, " Nasrin ") == 303
     assert (await client.get("/", allow_redirects=False)).status == 200
 
 
-async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_the_token_is_not_stored(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    client = yard.anybody()
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_the_token_is_not_stored(
+    served: ConsoleFixture,
+) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    client = served.anybody()
     answer = await client.post(
         "/login", data={"login": "nasrin", "password": PASSWORD}, headers=OURS, allow_redirects=False
     )
 
     cookie = answer.headers["Set-Cookie"]
     token = answer.cookies["sid"].value
-    stored = await yard.store.read(lambda db: db.execute("SELECT token_hash FROM operator_session").fetchone()[0])
+    stored = await served.store.read(lambda db: db.execute("SELECT token_hash FROM operator_session").fetchone()[0])
 
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -164,9 +168,9 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_the_tok
     assert stored == token_units.hash_token(token)
 
 
-async def test_each_log_in_has_a_token_of_its_own(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    client = yard.anybody()
+async def test_each_log_in_has_a_token_of_its_own(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    client = served.anybody()
     tokens = set()
     for _ in range(2):
         answer = await client.post(
@@ -179,57 +183,59 @@ async def test_each_log_in_has_a_token_of_its_own(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize(("login", "password"), [("nasrin", "not this password"), ("nobody", PASSWORD)])
-async def test_wrong_name_and_wrong_password_are_answered_alike(yard: Yard, login: str, password: str) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    answer = await yard.anybody().post("/login", data={"login": login, "password": password}, headers=OURS)
+async def test_wrong_name_and_wrong_password_are_answered_alike(
+    served: ConsoleFixture, login: str, password: str
+) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    answer = await served.anybody().post("/login", data={"login": login, "password": password}, headers=OURS)
 
     assert answer.status == 401
     assert "Log-in name and password do not belong together." in await answer.text()
 
 
-async def test_a_disabled_operator_is_out_at_once(yard: Yard) -> None:
-    await yard.operator(Role.OWNER, "other")
-    client = await yard.logged_in(Role.CASHIER)
-    number = next(one.id for one in await yard.store.read(rows.every) if one.role == "cashier")
+async def test_a_disabled_operator_is_out_at_once(served: ConsoleFixture) -> None:
+    await served.operator(Role.OWNER, "other")
+    client = await served.logged_in(Role.CASHIER)
+    number = next(one.id for one in await served.store.read(rows.every) if one.role == "cashier")
     assert (await client.get("/", allow_redirects=False)).status == 200
 
-    await yard.store.write(operators.disable, number, actor="operator:1", now_ms=yard.now_ms)
+    await served.store.write(operators.disable, number, actor="operator:1", now_ms=served.now_ms)
 
     assert (await client.get("/", allow_redirects=False)).status == 303
 
 
-async def test_log_out_ends_the_log_in_for_the_token_too(yard: Yard) -> None:
-    client = await yard.logged_in()
+async def test_log_out_ends_the_log_in_for_the_token_too(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
     token = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "sid")
 
     await client.post("/logout", headers=OURS)
-    client.session.cookie_jar.update_cookies({"sid": token}, yard.server.make_url("/"))
+    client.session.cookie_jar.update_cookies({"sid": token}, served.server.make_url("/"))
 
     assert (await client.get("/", allow_redirects=False)).status == 303
 
 
-async def test_a_log_in_ends_after_half_an_hour_without_use(yard: Yard) -> None:
-    client = await yard.logged_in()
-    yard.now_ms += log_ins.IDLE_MS + 1
+async def test_a_log_in_ends_after_half_an_hour_without_use(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
+    served.now_ms += log_ins.IDLE_MS + 1
 
     assert (await client.get("/", allow_redirects=False)).status == 303
 
 
-async def test_a_log_in_in_use_ends_after_twelve_hours_all_the_same(yard: Yard) -> None:
-    client = await yard.logged_in()
+async def test_a_log_in_in_use_ends_after_twelve_hours_all_the_same(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
     statuses = []
     for _ in range(26):
-        yard.now_ms += 28 * 60 * 1000
+        served.now_ms += 28 * 60 * 1000
         statuses.append((await client.get("/account", allow_redirects=False)).status)
-        await yard.store.write(lambda _db: None)  # What was noted of this use is on disk now.
+        await served.store.write(lambda _db: None)  # What was noted of this use is on disk now.
 
     assert statuses[:25] == [200] * 25
     assert statuses[25] == 303
 
 
-async def test_own_log_ins_are_listed_and_ended_from_elsewhere(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    phone, desk = yard.anybody(), yard.anybody()
+async def test_own_log_ins_are_listed_and_ended_from_elsewhere(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    phone, desk = served.anybody(), served.anybody()
     await log_in(phone, "nasrin")
     await log_in(desk, "nasrin")
     page = await (await desk.get("/account")).text()
@@ -242,8 +248,8 @@ async def test_own_log_ins_are_listed_and_ended_from_elsewhere(yard: Yard) -> No
     assert (await desk.get("/", allow_redirects=False)).status == 200
 
 
-async def test_somebody_elses_log_in_cannot_be_ended(yard: Yard) -> None:
-    cashier, guard = await yard.logged_in(Role.CASHIER), await yard.logged_in(Role.GUARD)
+async def test_somebody_elses_log_in_cannot_be_ended(served: ConsoleFixture) -> None:
+    cashier, guard = await served.logged_in(Role.CASHIER), await served.logged_in(Role.GUARD)
 
     answer = await guard.post("/account/log-ins/1/end", headers=OURS)
 
@@ -251,9 +257,9 @@ async def test_somebody_elses_log_in_cannot_be_ended(yard: Yard) -> None:
     assert (await cashier.get("/", allow_redirects=False)).status == 200
 
 
-async def test_a_new_password_needs_the_old_one_and_ends_the_other_log_ins(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    phone, desk = yard.anybody(), yard.anybody()
+async def test_a_new_password_needs_the_old_one_and_ends_the_other_log_ins(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    phone, desk = served.anybody(), served.anybody()
     await log_in(phone, "nasrin")
     await log_in(desk, "nasrin")
     fresh = "seven green umbrellas"
@@ -269,11 +275,11 @@ async def test_a_new_password_needs_the_old_one_and_ends_the_other_log_ins(yard:
     assert await log_in(phone, "nasrin", fresh) == 303
 
 
-async def test_after_log_in_one_goes_on_inside_the_console_only(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
+async def test_after_log_in_one_goes_on_inside_the_console_only(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
     targets = {}
     for wanted in ("/people?q=a", "https://evil.example/", "//evil.example/", "/\\evil.example"):
-        client = yard.anybody()
+        client = served.anybody()
         form = {"login": "nasrin", "password": PASSWORD, "next": wanted}
         answer = await client.post("/login", data=form, headers=OURS, allow_redirects=False)
         targets[wanted] = answer.headers["Location"]
@@ -282,16 +288,18 @@ async def test_after_log_in_one_goes_on_inside_the_console_only(yard: Yard) -> N
     assert set(targets.values()) == {"/"}
 
 
-async def test_a_bearer_token_opens_the_api_and_no_page(yard: Yard) -> None:
-    token = await yard.store.write(token_units.create_token, "meter", "owner", actor="console", now_ms=yard.now_ms)
+async def test_a_bearer_token_opens_the_api_and_no_page(served: ConsoleFixture) -> None:
+    token = await served.store.write(token_units.create_token, "meter", "owner", actor="console", now_ms=served.now_ms)
     headers = {"Authorization": f"Bearer {token}"}
 
-    assert (await yard.anybody().get("/", headers=headers, allow_redirects=False)).status == 303
+    assert (await served.anybody().get("/", headers=headers, allow_redirects=False)).status == 303
 
 
-async def test_more_log_ins_than_the_pool_takes_are_asked_to_come_back_and_are_no_guesses(yard: Yard) -> None:
-    await yard.operator(Role.CASHIER, "nasrin")
-    client, hashing = yard.anybody(), yard.server.app[HASHING]
+async def test_more_log_ins_than_the_pool_takes_are_asked_to_come_back_and_are_no_guesses(
+    served: ConsoleFixture,
+) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    client, hashing = served.anybody(), served.server.app[HASHING]
     full = [asyncio.create_task(hashing.hash("x" * 20)) for _ in range(HASHING_WAITING_MAX)]
     await asyncio.sleep(0)
 
@@ -363,8 +371,8 @@ def test_a_long_password_is_compared_as_a_whole() -> None:
     assert not passwords.password_matches(long + "b", kept)
 
 
-async def test_a_form_that_comes_after_its_log_in_has_ended_is_told_and_led_back_to(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_form_that_comes_after_its_log_in_has_ended_is_told_and_led_back_to(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     client.session.cookie_jar.clear()
     page = str(client.make_url("/people/1?from=board"))
 
@@ -378,9 +386,9 @@ async def test_a_form_that_comes_after_its_log_in_has_ended_is_told_and_led_back
 
 
 @pytest.mark.parametrize("referer", ["", "https://[", "https://elsewhere.example//evil.example/", "/login"])
-async def test_whatever_a_browser_says_it_came_from_the_way_back_is_ours(yard: Yard, referer: str) -> None:
-    await yard.operator(Role.CASHIER, "karim")
-    client = yard.anybody()
+async def test_whatever_a_browser_says_it_came_from_the_way_back_is_ours(served: ConsoleFixture, referer: str) -> None:
+    await served.operator(Role.CASHIER, "karim")
+    client = served.anybody()
     answer = await client.post("/people/1/topup", headers=OURS | {"Referer": referer}, allow_redirects=False)
 
     html = await (await client.get(answer.headers["Location"])).text()

@@ -6,7 +6,7 @@ import pytest
 
 from appliance.domain.roles import Role
 from appliance.ui.frame.security import is_ours
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 REFUSED, DONE = 403, 303
 
@@ -23,17 +23,17 @@ REFUSED, DONE = 403, 303
         ({}, REFUSED),
     ],
 )
-async def test_only_our_own_pages_change_anything(yard: Yard, headers: dict[str, str], status: int) -> None:
-    client = await yard.logged_in()
+async def test_only_our_own_pages_change_anything(served: ConsoleFixture, headers: dict[str, str], status: int) -> None:
+    client = await served.logged_in()
 
     answer = await client.post("/account/language", data={"language": "bn"}, headers=headers, allow_redirects=False)
 
     assert answer.status == status
 
 
-async def test_on_plain_http_the_origin_must_be_the_host(yard: Yard) -> None:
-    client = await yard.logged_in()
-    origin = f"http://127.0.0.1:{yard.server.port}"
+async def test_on_plain_http_the_origin_must_be_the_host(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
+    origin = f"http://127.0.0.1:{served.server.port}"
 
     answer = await client.post(
         "/account/language", data={"language": "bn"}, headers={"Origin": origin}, allow_redirects=False
@@ -42,8 +42,8 @@ async def test_on_plain_http_the_origin_must_be_the_host(yard: Yard) -> None:
     assert answer.status == DONE
 
 
-async def test_the_log_in_form_is_protected_too(yard: Yard) -> None:
-    answer = await yard.anybody().post("/login", data={"login": "a", "password": "b"}, headers={"Origin": "http://x"})
+async def test_the_log_in_form_is_protected_too(served: ConsoleFixture) -> None:
+    answer = await served.anybody().post("/login", data={"login": "a", "password": "b"}, headers={"Origin": "http://x"})
 
     assert answer.status == REFUSED
 
@@ -60,14 +60,14 @@ def test_the_console_answers_to_its_own_names_only(host: str, ours: bool) -> Non
     assert is_ours(host, frozenset({"yard.example"})) is ours
 
 
-async def test_another_name_is_misdirected(yard: Yard) -> None:
-    answer = await yard.anybody().get("/login", headers={"Host": "evil.example"})
+async def test_another_name_is_misdirected(served: ConsoleFixture) -> None:
+    answer = await served.anybody().get("/login", headers={"Host": "evil.example"})
 
     assert answer.status == 421
 
 
-async def test_every_answer_keeps_the_browser_narrow(yard: Yard) -> None:
-    client = await yard.logged_in(Role.VIEWER)
+async def test_every_answer_keeps_the_browser_narrow(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.VIEWER)
     for path in ("/", "/nothing", "/operators", "/static/app.css"):
         headers = (await client.get(path)).headers
         policy = headers["Content-Security-Policy"]

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from appliance.domain.roles import Role
 from appliance.ui.frame import roles
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 VALUES = {
@@ -22,9 +22,9 @@ REFUSED = 403
 CHANGES_WHO_ASKS = {("POST", "/logout")}
 
 
-def registered(yard: Yard) -> set[tuple[str, str]]:
+def registered(served: ConsoleFixture) -> set[tuple[str, str]]:
     """Method and path of all routes of the console."""
-    app = yard.server.app
+    app = served.server.app
     return {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
@@ -48,15 +48,15 @@ def kind_of(link: str) -> str:
     return re.sub(r"/(\d+|CS-\d+|ACME-\d+)(?=/|$)", "/{}", link.partition("?")[0])
 
 
-async def test_every_route_stands_in_the_table(yard: Yard) -> None:
-    assert registered(yard) - set(roles.ROUTES) == set()
+async def test_every_route_stands_in_the_table(served: ConsoleFixture) -> None:
+    assert registered(served) - set(roles.ROUTES) == set()
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_every_role_may_what_the_table_says_and_nothing_else(yard: Yard, role: Role) -> None:
-    client = await yard.logged_in(role)
+async def test_every_role_may_what_the_table_says_and_nothing_else(served: ConsoleFixture, role: Role) -> None:
+    client = await served.logged_in(role)
     wrong = []
-    for method, path in sorted(registered(yard) - CHANGES_WHO_ASKS):
+    for method, path in sorted(registered(served) - CHANGES_WHO_ASKS):
         if path in ("/live", "/static"):
             continue
         may = roles.may(role, method, path)
@@ -67,10 +67,10 @@ async def test_every_role_may_what_the_table_says_and_nothing_else(yard: Yard, r
     assert wrong == []
 
 
-async def test_nobody_reaches_the_set_up_the_log_in_and_static_files_only(yard: Yard) -> None:
-    client = yard.anybody()
+async def test_nobody_reaches_the_set_up_the_log_in_and_static_files_only(served: ConsoleFixture) -> None:
+    client = served.anybody()
     reached = set()
-    for method, path in sorted(registered(yard) - CHANGES_WHO_ASKS):
+    for method, path in sorted(registered(served) - CHANGES_WHO_ASKS):
         async with client.request(method, filled(path), headers=OURS, allow_redirects=False) as answer:
             to_log_in = answer.headers.get("Location", "").startswith("/login")
             if not to_log_in and answer.status not in (401, REFUSED):
@@ -87,15 +87,15 @@ async def test_an_unlisted_route_is_refused_even_to_the_owner() -> None:
     assert not roles.may(None, "GET", "/")
 
 
-async def test_a_live_view_is_for_those_who_may_open_its_page(yard: Yard) -> None:
-    viewer = await yard.logged_in(Role.VIEWER)
+async def test_a_live_view_is_for_those_who_may_open_its_page(served: ConsoleFixture) -> None:
+    viewer = await served.logged_in(Role.VIEWER)
 
     assert (await viewer.get("/live?view=problems")).status == REFUSED
     assert (await viewer.get("/live?view=nothing")).status == 404
 
 
-async def test_a_viewer_sees_the_board_without_buttons(yard: Yard) -> None:
-    viewer = await yard.logged_in(Role.VIEWER)
+async def test_a_viewer_sees_the_board_without_buttons(served: ConsoleFixture) -> None:
+    viewer = await served.logged_in(Role.VIEWER)
     page = await (await viewer.get("/")).text()
 
     assert "Karim Ahmed" in page
@@ -103,8 +103,8 @@ async def test_a_viewer_sees_the_board_without_buttons(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_no_page_has_a_link_that_its_reader_is_refused(yard: Yard, role: Role) -> None:
-    client = await yard.logged_in(role)
+async def test_no_page_has_a_link_that_its_reader_is_refused(served: ConsoleFixture, role: Role) -> None:
+    client = await served.logged_in(role)
     to_visit, kinds, refused = ["/"], {"/"}, []
     while to_visit:
         path = to_visit.pop()
@@ -122,8 +122,8 @@ async def test_no_page_has_a_link_that_its_reader_is_refused(yard: Yard, role: R
     assert len(kinds) > 5
 
 
-async def test_a_guard_is_shown_no_button_that_is_refused(yard: Yard) -> None:
-    guard = await yard.logged_in(Role.GUARD)
+async def test_a_guard_is_shown_no_button_that_is_refused(served: ConsoleFixture) -> None:
+    guard = await served.logged_in(Role.GUARD)
     page = await (await guard.get("/")).text()
 
     actions = set(re.findall(r'href="/stations/[^"]+/(start|stop|unlock|reset|close|open|approve)"', page))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from appliance.db.audit import AuditRow, Subject
 from appliance.ui.wording.audit import SENTENCES, THINGS, sentence
 from appliance.ui.writing.formats import formats
-from tests.ui.yard import NOW_MS, SITE, Yard
+from tests.ui.console_fixture import NOW_MS, SITE, ConsoleFixture
 
 PACKAGE = Path(__file__).parents[3] / "appliance"
 ACTION = re.compile(r"[a-z]+\.[a-z_]+")
@@ -88,8 +88,8 @@ def test_a_row_that_lacks_a_detail_is_told_all_the_same() -> None:
         assert told(action, f"{action.partition('.')[0]}:99")
 
 
-async def test_the_page_says_who_did_what_to_whom(yard: Yard) -> None:
-    client = await yard.logged_in()
+async def test_the_page_says_who_did_what_to_whom(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
     async with client.get("/audit?action=person.") as answer:
         html = await answer.text()
 

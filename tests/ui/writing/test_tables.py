@@ -21,7 +21,7 @@ from appliance.ui.wording.problems import TEXTS, describe
 from appliance.ui.wording.sessions import stop_sentence
 from appliance.ui.wording.words import CHARGING_STATES, FINER, ROLES, STATUSES, error_sentence, status_of
 from appliance.ui.writing.formats import formats, sentences
-from tests.ui.yard import NOW_MS, SITE
+from tests.ui.console_fixture import NOW_MS, SITE
 
 
 def test_every_kind_of_problem_has_its_sentence_and_advice() -> None:

@@ -110,7 +110,7 @@ class Repeated(Exception):
 
 
 async def start(call: Call) -> Answer:
-    """`POST /stations/{id}/start`: the money is held and the wish on disk before the station is asked."""
+    """`POST /stations/{id}/start`: the money is held and the start request on disk before the station is asked."""
     person, card = call.body.get("person_id"), call.body.get("card", "")
     if (person is None) == (not card):
         raise Invalid("person_id", "Say who is to charge: either a person or a card.")
@@ -120,7 +120,7 @@ async def start(call: Call) -> Answer:
     station = await station_of(call)
     record = start_requests.request_start if key is None else partial(_start_once, key, fingerprint(call))
     try:
-        wish = await call.console.control.start(
+        start_request = await call.console.control.start(
             station.id,
             evse_of(call) or 0,
             call.actor,
@@ -130,7 +130,7 @@ async def start(call: Call) -> Answer:
         )
     except Repeated as repeated:
         return stored_answer(repeated.stored)
-    return Answer(_wanted(wish.session), 202)
+    return Answer(_wanted(start_request.session), 202)
 
 
 async def stop(call: Call) -> Answer:
@@ -242,7 +242,7 @@ def _start_once(
     person: PersonId | None,
     card: str,
 ) -> Running:
-    """The wish and the answer under its key, in one commit.
+    """The start request and the answer under its key, in one commit.
 
     Raises:
         Repeated: The key was there already.

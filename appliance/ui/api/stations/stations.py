@@ -180,17 +180,17 @@ def as_json(call: Call, station: Station) -> Body:
         "created_at": at(station.created_at_ms),
         "connectors": [
             {
-                "id": plug.evse,
-                "evse": plug.evse,
-                "connector": plug.connector,
-                "status": status_word(plug.status, plug.finer_status),
-                "connector_status": plug.status,
-                "charging_state": plug.charging_state,
-                "error_code": plug.error_code,
-                "info": plug.info,
-                "changed_at": at(plug.changed_at_ms),
+                "id": connector.evse,
+                "evse": connector.evse,
+                "connector": connector.connector,
+                "status": status_word(connector.status, connector.finer_status),
+                "connector_status": connector.status,
+                "charging_state": connector.charging_state,
+                "error_code": connector.error_code,
+                "info": connector.info,
+                "changed_at": at(connector.changed_at_ms),
             }
-            for plug in station.connectors
+            for connector in station.connectors
         ],
     }
 

@@ -144,9 +144,9 @@ def tiles_of(
     used = in_use(places)
     for place in sorted(places, key=natural_order):
         evse = place.station, place.evse
-        # A wish without a connector stands on the station's first one until the station says where it began.
+        # A start request without a connector stands on the station's first one until the station says where it began.
         session = running.get(evse) or (running.get((place.station, 0)) if place.evse <= 1 else None)
-        here = place.plugs <= 1 or used[evse] == place.connector
+        here = place.connectors <= 1 or used[evse] == place.connector
         found.append(
             tile(
                 place,
@@ -164,7 +164,7 @@ def in_use(places: Sequence[rows.ConnectorTile]) -> dict[tuple[int, int], int]:
     """Of EVSEs with several connectors, the one at which stands what runs on the EVSE."""
     several: dict[tuple[int, int], list[rows.ConnectorTile]] = {}
     for place in places:
-        if place.plugs > 1:
+        if place.connectors > 1:
             several.setdefault((place.station, place.evse), []).append(place)
     return {evse: connector_in_use(there).connector for evse, there in several.items()}
 

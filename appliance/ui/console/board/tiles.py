@@ -155,7 +155,7 @@ def _is_behind(place: ConnectorTile) -> bool:
 
 def place_name(place: ConnectorTile, fmt: Formats) -> str:
     """The station's name, with the EVSE's number where there are several, and the connector's where its EVSE has several."""
-    if place.plugs > 1:
+    if place.connectors > 1:
         return f"{place.name}{DOT}{fmt.number(place.evse)}{DOT}{fmt.number(place.connector)}"
     return f"{place.name}{DOT}{fmt.number(place.evse)}" if place.evses > 1 else place.name
 
@@ -238,7 +238,7 @@ def _buttons(
     """What can be done, the likeliest first, as far as the role may."""
     station = station_path(place.identity)
     here = f"{station}/{place.evse}"
-    connector = f"?connector={place.connector}" if place.plugs > 1 else ""
+    connector = f"?connector={place.connector}" if place.connectors > 1 else ""
     session = running.id if running else parked.id if parked else None
 
     def action(word: str, name: str, kind: str = "plain") -> Button | None:

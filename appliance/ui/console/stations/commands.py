@@ -81,9 +81,11 @@ async def start(request: web.Request) -> web.Response:
             raise Invalid("card", N_("Say who is to charge: a person or a card."))
         if card and (meant := await console.store.read(people_search.card_meant, card)) is not None:
             card = meant.uid
-        wish = await console.control.start(station.id, evse, principal(request).actor, person=person, card=card)
+        start_request = await console.control.start(
+            station.id, evse, principal(request).actor, person=person, card=card
+        )
         async with asyncio.timeout(ANSWER_WAIT_S):
-            answer = await asyncio.shield(wish.answer)
+            answer = await asyncio.shield(start_request.answer)
     except TimeoutError:
         answer = CommandAnswer(False, "timeout")
     except Refusal as refusal:
@@ -131,7 +133,7 @@ async def show_stop(request: web.Request) -> web.Response:
 
 
 async def stop(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/1/stop`: the transaction that runs there, or the wish that waits there."""
+    """`POST /stations/CS-07/1/stop`: the transaction that runs there, or the start request that waits there."""
     console, station, evse = request.app[CONSOLE], await station_of(request), _evse(request)
     session = await console.store.read(start_requests.running_on, station.id, evse)
     if session is None:
@@ -298,7 +300,7 @@ def _connector(request: web.Request) -> int:
 
 
 def _place(request: web.Request, station: Station, evse: int) -> str:
-    several = len({plug.evse for plug in station.connectors}) > 1
+    several = len({connector.evse for connector in station.connectors}) > 1
     return f"{station.name} · {formats_of(request).number(evse)}" if several and evse else station.name
 
 

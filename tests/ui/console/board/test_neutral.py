@@ -15,7 +15,7 @@ from appliance.services.ports.stations import Variable, VariableName
 from appliance.services.sessions import starting, stopping
 from appliance.services.stations import admission, qr_codes
 from appliance.services.stations import status as status_units
-from tests.ui.yard import ACTOR, NOW_MS, Yard
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
 
 FREE, OCCUPIED = ConnectorStatus.AVAILABLE, ConnectorStatus.OCCUPIED
 UID = "04A1B2C3"
@@ -27,45 +27,45 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 class Charger(NamedTuple):
     """A charger of the yard with two EVSEs: the first has two plugs."""
 
-    yard: Yard
+    served: ConsoleFixture
     id: StationId
 
     async def told(self, status: ConnectorStatus, evse: int = 1, connector: int = 1, minutes: int = 10) -> None:
         """A status, some minutes ago."""
         at_ms = NOW_MS - minutes * MINUTE_MS
         event = StatusChanged(evse, connector, status, "", "", at_ms, NOW_MS)
-        await self.yard.store.write(status_units.status_changed, self.id, event)
+        await self.served.store.write(status_units.status_changed, self.id, event)
 
     async def flows(self, state: ChargingState, evse: int = 1) -> None:
         """What the transaction tells."""
         event = ChargingStateChanged(evse, state, NOW_MS - MINUTE_MS, NOW_MS)
-        await self.yard.store.write(status_units.charging_state_changed, self.id, event)
+        await self.served.store.write(status_units.charging_state_changed, self.id, event)
 
     async def start(self, uid: str = UID, evse: int = 1) -> int:
         """A transaction, five minutes ago."""
         at_ms = NOW_MS - 5 * MINUTE_MS
         event = TransactionStarted(evse, uid, 1_000, at_ms, at_ms)
-        return int((await self.yard.store.write(starting.transaction_started, self.id, event)).ref)
+        return int((await self.served.store.write(starting.transaction_started, self.id, event)).ref)
 
     async def stop(self, ref: int) -> None:
         """Its end, two minutes ago."""
         event = TransactionEnded(ref, UID, 3_000, NOW_MS - 2 * MINUTE_MS, "Local", (), NOW_MS)
-        await self.yard.store.write(stopping.transaction_ended, self.id, event)
+        await self.served.store.write(stopping.transaction_ended, self.id, event)
 
     async def tiles(self) -> dict[str, str]:
         """The HTML of each of its tiles by the numbers of EVSE and connector."""
-        page = await (await (await self.yard.logged_in()).get("/")).text()
+        page = await (await (await self.served.logged_in()).get("/")).text()
         found = re.findall(rf'<article[^>]*id="tile-{self.id}-(\d-\d)".*?</article>', page, re.DOTALL)
         whole = re.finditer(rf'<article[^>]*id="tile-{self.id}-\d-\d".*?</article>', page, re.DOTALL)
         return dict(zip(found, (unescape(one[0]) for one in whole), strict=True))
 
 
 @pytest.fixture
-async def charger(yard: Yard) -> Charger:
+async def charger(served: ConsoleFixture) -> Charger:
     """All its plugs are free."""
-    station = await yard.store.write(admission.register, "CS-20", "Fast", 0, None, ACTOR, NOW_MS)
-    yard.stations.connected.add(station)
-    made = Charger(yard, station)
+    station = await served.store.write(admission.register, "CS-20", "Fast", 0, None, ACTOR, NOW_MS)
+    served.stations.connected.add(station)
+    made = Charger(served, station)
     for evse, connector in ((1, 1), (1, 2), (2, 1)):
         await made.told(FREE, evse, connector, minutes=60)
     return made
@@ -155,26 +155,26 @@ async def test_a_car_that_parks_stands_at_its_own_plug(charger: Charger) -> None
 
 async def test_plugs_are_unlocked_one_by_one(charger: Charger) -> None:
     await charger.told(OCCUPIED, 1, 2)
-    client = await charger.yard.logged_in()
+    client = await charger.served.logged_in()
     page = await (await client.get("/stations/CS-20/1/unlock?connector=1")).text()
     assert 'action="/stations/CS-20/1/unlock?connector=1"' in page
     await client.post("/stations/CS-20/1/unlock?connector=1", headers=OURS)
     await client.post("/stations/CS-20/1/unlock", headers=OURS)
 
-    assert charger.yard.stations.asked == [("unlock", charger.id, 1, 1), ("unlock", charger.id, 1, 2)]
+    assert charger.served.stations.asked == [("unlock", charger.id, 1, 1), ("unlock", charger.id, 1, 2)]
 
 
 @pytest.mark.parametrize("connector", ["x", "-1", "12345", "²"])
 async def test_a_plug_has_a_number(charger: Charger, connector: str) -> None:
-    client = await charger.yard.logged_in()
+    client = await charger.served.logged_in()
     answer = await client.post("/stations/CS-20/1/unlock", params={"connector": connector}, headers=OURS)
 
     assert answer.status == 404
-    assert charger.yard.stations.asked == []
+    assert charger.served.stations.asked == []
 
 
-async def test_a_station_is_asked_for_what_its_version_has(yard: Yard) -> None:
-    client = await yard.logged_in()
+async def test_a_station_is_asked_for_what_its_version_has(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
 
     async def asked_for(message: str, station: str) -> int:
         answer = await client.post(f"/stations/{station}/trigger", data={"message": message}, headers=OURS)
@@ -182,34 +182,34 @@ async def test_a_station_is_asked_for_what_its_version_has(yard: Yard) -> None:
 
     assert "<option>Heartbeat</option></select>" in await (await client.get("/stations/CS-02")).text()
     assert [await asked_for("Humming", "CS-02"), await asked_for("Heartbeat", "CS-02")] == [422, 200]
-    assert yard.stations.asked == [("trigger", 2, "Heartbeat", None)]
+    assert served.stations.asked == [("trigger", 2, "Heartbeat", None)]
 
 
-async def test_any_version_may_be_asked_of_a_station_that_never_came(yard: Yard) -> None:
-    await yard.store.write(admission.register, "CS-21", "", 0, None, ACTOR, NOW_MS)
-    page = await (await (await yard.logged_in()).get("/stations/CS-21")).text()
+async def test_any_version_may_be_asked_of_a_station_that_never_came(served: ConsoleFixture) -> None:
+    await served.store.write(admission.register, "CS-21", "", 0, None, ACTOR, NOW_MS)
+    page = await (await (await served.logged_in()).get("/stations/CS-21")).text()
 
     assert "<option>Heartbeat</option><option>Humming</option>" in page
 
 
-async def test_settings_of_components_are_told_apart_and_changed_by_both_names(yard: Yard) -> None:
-    yard.stations.variables = [
+async def test_settings_of_components_are_told_apart_and_changed_by_both_names(served: ConsoleFixture) -> None:
+    served.stations.variables = [
         Variable(VariableName("Enabled", "TariffCostCtrlr"), "true", readonly=False),
         Variable(VariableName("HeartbeatInterval"), "300", readonly=False),
     ]
-    client = await yard.logged_in()
+    client = await served.logged_in()
     page = await (await client.get("/stations/CS-02/variables")).text()
     form = {"name": "Enabled", "component": "TariffCostCtrlr", "value": "false"}
     said = await (await client.post("/stations/CS-02/variables", data=form, headers=OURS)).text()
 
     assert re.findall(r"<td><code>(.*?)</code>", page) == ["HeartbeatInterval", "TariffCostCtrlr.Enabled"]
     assert page.count('name="component" value="TariffCostCtrlr"') == 1
-    assert ("set_variable", 2, VariableName("Enabled", "TariffCostCtrlr"), "false") in yard.stations.asked
+    assert ("set_variable", 2, VariableName("Enabled", "TariffCostCtrlr"), "false") in served.stations.asked
     assert "TariffCostCtrlr.Enabled is changed." in said
 
 
-async def test_pages_name_the_versions_that_are_spoken(yard: Yard) -> None:
-    client = await yard.logged_in()
+async def test_pages_name_the_versions_that_are_spoken(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
     new = await (await client.get("/stations/new")).text()
     log = await (await client.get("/stations/CS-02/messages")).text()
 
@@ -224,8 +224,8 @@ async def test_pages_name_the_versions_that_are_spoken(yard: Yard) -> None:
 
 
 async def test_an_evse_has_one_sticker_for_all_its_plugs(charger: Charger) -> None:
-    codes = await charger.yard.store.read(qr_codes.codes, charger.id)
-    page = await (await (await charger.yard.logged_in()).get("/stations/CS-20")).text()
+    codes = await charger.served.store.read(qr_codes.codes, charger.id)
+    page = await (await (await charger.served.logged_in()).get("/stations/CS-20")).text()
 
     assert list(codes) == [1, 2]
     assert [page.count(f"/c/{code}") for code in codes.values()] == [1, 1]

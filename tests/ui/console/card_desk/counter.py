@@ -18,7 +18,7 @@ from appliance.db.people import people
 from appliance.domain.identifiers import PersonId
 from appliance.services.announce import Announcement, DeskChanged
 from tests.support.one_desk import Chip, OneDesk
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 HERE = "/desk/counter"
@@ -32,22 +32,22 @@ Browser = TestClient[Any, Any]
 class Counter:
     """A yard with a desk whose reader is ready."""
 
-    yard: Yard
+    served: ConsoleFixture
     desk: OneDesk
 
     async def job(self) -> Job:
         """The newest job."""
-        return (await self.yard.store.read(jobs.latest_at, "counter", 1))[0]
+        return (await self.served.store.read(jobs.latest_at, "counter", 1))[0]
 
     async def card(self, uid: str) -> Card:
         """A card that must be there."""
-        found = await self.yard.store.read(cards.by_uid, uid)
+        found = await self.served.store.read(cards.by_uid, uid)
         assert found is not None
         return found
 
     async def balance(self, person: int = RAHIMA) -> int:
         """Of a wallet."""
-        found = await self.yard.store.read(people.find, PersonId(person))
+        found = await self.served.store.read(people.find, PersonId(person))
         assert found is not None
         return found.balance_minor
 
@@ -59,7 +59,7 @@ class Counter:
             if any(isinstance(one, DeskChanged) for one in announcements):
                 news.set()
 
-        deaf = self.yard.hub.listen(hear)
+        deaf = self.served.hub.listen(hear)
         try:
             while not {(job := await self.job()).state, job.advice} & set(states):
                 await news.wait()

@@ -84,10 +84,10 @@ async def test_a_foreign_card_takes_the_place_of_a_lost_one_only_if_somebody_say
 
 
 async def test_a_card_comes_back_with_deposit_and_rest(counter: Counter, client: Browser) -> None:
-    await counter.yard.store.write(settings.change, "card_deposit_minor", "5000")
+    await counter.served.store.write(settings.change, "card_deposit_minor", "5000")
     chip = Chip(BLANK)
     card = await counter.give_out(client, chip, preset="200.00")
-    manager = await counter.yard.logged_in(Role.MANAGER)
+    manager = await counter.served.logged_in(Role.MANAGER)
     html = await get(manager, f"{HERE}/cards/{card.id}/return")
     assert "Give back the deposit, ৳50.00" in html
     assert "Pay out the rest of the wallet, ৳200.00" in html
@@ -95,7 +95,7 @@ async def test_a_card_comes_back_with_deposit_and_rest(counter: Counter, client:
     await send(manager, f"cards/{card.id}/return", asked_key(html), refund="1", rest="1", method="cash")
     job = await counter.until("done")
 
-    receipt = await counter.yard.store.read(receipts.find, job.receipt or 0)
+    receipt = await counter.served.store.read(receipts.find, job.receipt or 0)
     assert receipt is not None
     assert receipt.amount_minor == -250_00
     assert (await counter.card(BLANK)).content == "wiped"
@@ -105,7 +105,7 @@ async def test_a_card_comes_back_with_deposit_and_rest(counter: Counter, client:
 async def test_the_cashier_gives_back_the_deposit_and_the_rest_stays_for_a_manager(
     counter: Counter, client: Browser
 ) -> None:
-    await counter.yard.store.write(settings.change, "card_deposit_minor", "5000")
+    await counter.served.store.write(settings.change, "card_deposit_minor", "5000")
     card = await counter.give_out(client, Chip(BLANK), preset="200.00")
     html = await get(client, f"{HERE}/cards/{card.id}/return")
     assert 'name="rest"' not in html
@@ -116,7 +116,7 @@ async def test_the_cashier_gives_back_the_deposit_and_the_rest_stays_for_a_manag
     await send(client, f"cards/{card.id}/return", asked_key(html), refund="1", method="cash")
     job = await counter.until("done")
 
-    receipt = await counter.yard.store.read(receipts.find, job.receipt or 0)
+    receipt = await counter.served.store.read(receipts.find, job.receipt or 0)
     assert receipt is not None
     assert (receipt.amount_minor, receipt.deposit_minor) == (-50_00, -50_00)
     assert receipt.balance_minor == 200_00

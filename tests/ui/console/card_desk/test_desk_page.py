@@ -8,7 +8,7 @@ from appliance.db import ledger
 from appliance.services.card_desk import jobs as service
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, HERE, Browser, Counter, get, send
-from tests.ui.yard import ACTOR, NOW_MS
+from tests.ui.console_fixture import ACTOR, NOW_MS
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ async def test_what_is_not_there_is_said(client: Browser, path: str) -> None:
 
 
 async def test_a_job_of_another_desk_is_none_of_this_one(counter: Counter, client: Browser) -> None:
-    job = await counter.yard.store.write(service.begin_read, "office", ACTOR, NOW_MS)
+    job = await counter.served.store.write(service.begin_read, "office", ACTOR, NOW_MS)
     status, _ = await send(client, f"jobs/{job}/cancel")
 
     assert status == 404
@@ -42,5 +42,5 @@ async def test_the_books_balance_after_a_day_at_the_desk(counter: Counter, clien
     await send(client, "recharge", card="1", at="reader", preset="other", amount_minor="১২৩.৪৫", method="bank")
     await counter.until("done")
 
-    accounts = await counter.yard.store.read(ledger.accounts)
+    accounts = await counter.served.store.read(ledger.accounts)
     assert sum(account.balance_minor for account in accounts) == 0

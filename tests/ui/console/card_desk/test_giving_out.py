@@ -51,8 +51,8 @@ async def test_the_same_form_twice_is_one_card_and_one_person(counter: Counter, 
         await send(client, "issue", key, name="Anwara Begum", preset="500.00", method="cash")
     await counter.until("done")
 
-    assert len((await counter.yard.store.read(people_search.people, text="Anwara")).rows) == 1
-    assert len(await counter.yard.store.read(jobs.latest_at, "counter", 10)) == 1
+    assert len((await counter.served.store.read(people_search.people, text="Anwara")).rows) == 1
+    assert len(await counter.served.store.read(jobs.latest_at, "counter", 10)) == 1
 
 
 async def test_a_form_with_a_mistake_comes_back_filled_and_books_nothing(counter: Counter, client: Browser) -> None:
@@ -62,7 +62,7 @@ async def test_a_form_with_a_mistake_comes_back_filled_and_books_nothing(counter
     assert status == 422
     assert 'value="Anwara Begum"' in html
     assert 'data-live="desk-jobs:counter"' in html
-    assert await counter.yard.store.read(jobs.latest_at, "counter", 1) == []
+    assert await counter.served.store.read(jobs.latest_at, "counter", 1) == []
 
 
 async def test_another_card_goes_to_somebody_who_is_known(counter: Counter, client: Browser) -> None:
@@ -88,7 +88,7 @@ async def test_a_foreign_card_is_used_all_the_same_only_if_somebody_says_so(coun
 
 
 async def test_the_deposit_is_said_and_taken(counter: Counter, client: Browser) -> None:
-    await counter.yard.store.write(settings.change, "card_deposit_minor", "5000")
+    await counter.served.store.write(settings.change, "card_deposit_minor", "5000")
     counter.desk.lay(Chip(BLANK))
     assert "A deposit of ৳50.00" in await get(client)
 

@@ -6,8 +6,8 @@ from appliance.domain.cards.tag import Trouble
 from appliance.services.wallets import wallets
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, HERE, OTHER, OURS, Browser, Counter, get, keys_in, send, watch
+from tests.ui.console_fixture import ACTOR
 from tests.ui.frame.test_live import next_event
-from tests.ui.yard import ACTOR
 
 
 async def test_a_recharge_is_booked_once_and_has_a_receipt(counter: Counter, client: Browser) -> None:
@@ -66,7 +66,7 @@ async def test_a_torn_card_stands_on_the_page_until_it_is_finished(counter: Coun
     assert "was not finished" in html
     assert "it is finished by itself, and nothing is booked twice" in html
 
-    counter.yard.now_ms += 120_000
+    counter.served.now_ms += 120_000
     assert "Booked, but the card is not finished" in await get(client)
     counter.desk.lay(chip)
     await counter.until("done")
@@ -115,7 +115,7 @@ async def test_a_slip_is_taken_back_within_the_minute_and_not_after_it(counter: 
 
     await send(client, "recharge", card="1", at="reader", preset="200.00", method="cash")
     job = await counter.until("done")
-    counter.yard.now_ms += 61_000
+    counter.served.now_ms += 61_000
     assert f"jobs/{job.id}/undo" not in await get(client)
     status, _ = await send(client, f"jobs/{job.id}/undo")
     assert status == 409
@@ -129,6 +129,6 @@ async def test_what_could_not_be_taken_back_is_not_offered(counter: Counter, cli
     async with client.post(f"/cards/{card.id}/block", data={"reason": "lost"}, headers=OURS):
         pass
     assert f'action="{HERE}/jobs/{job.id}/undo"' in await get(client)
-    await counter.yard.store.write(wallets.top_up, card.person_id, 100, "cash", "more", ACTOR, counter.yard.now_ms)
+    await counter.served.store.write(wallets.top_up, card.person_id, 100, "cash", "more", ACTOR, counter.served.now_ms)
 
     assert f'action="{HERE}/jobs/{job.id}/undo"' not in await get(client)

@@ -22,7 +22,7 @@ from tests.ui.console.card_desk.counter import (
     keys_in,
     send,
 )
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 
 @pytest.mark.parametrize("text", ["04:a1:b2:c3", "C3B2A104", "0077705923", "1", "rahima", "01712345678"])
@@ -58,8 +58,8 @@ async def test_a_number_that_belongs_to_somebody_is_given_to_nobody_else(counter
 
     assert status == 409
     assert "belongs to somebody already" in html
-    assert (await counter.yard.store.read(people_search.people, text="Anwara")).rows == []
-    assert await counter.yard.store.read(jobs.latest_at, "counter", 1) == []
+    assert (await counter.served.store.read(people_search.people, text="Anwara")).rows == []
+    assert await counter.served.store.read(jobs.latest_at, "counter", 1) == []
 
 
 async def test_a_telephones_number_is_refused(client: Browser) -> None:
@@ -76,7 +76,7 @@ async def test_a_card_is_recharged_by_its_number_once(counter: Counter, client: 
 
     assert all("is booked. Receipt 4." in html for _status, html in pages)
     assert await counter.balance() == before + 200_00
-    assert (await counter.yard.store.read(receipts.page))[0].card_id == 1
+    assert (await counter.served.store.read(receipts.page))[0].card_id == 1
 
 
 async def test_a_card_that_is_not_there_comes_back_and_waits_to_be_emptied(counter: Counter, client: Browser) -> None:
@@ -91,8 +91,8 @@ async def test_a_card_that_is_not_there_comes_back_and_waits_to_be_emptied(count
     assert "Leave it as it is" in await get(client)
 
 
-async def test_a_site_without_any_reader_serves_cards_by_their_numbers(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_site_without_any_reader_serves_cards_by_their_numbers(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/desk")
     assert "Without a reader" in html
     assert "autofocus" in html
@@ -104,6 +104,6 @@ async def test_a_site_without_any_reader_serves_cards_by_their_numbers(yard: Yar
     async with client.post("/desk/desk/cards/1/replace", data=form, headers=OURS) as answer:
         assert answer.status == 200
 
-    new = await yard.store.read(cards.by_uid, BLANK)
+    new = await served.store.read(cards.by_uid, BLANK)
     assert new is not None
     assert new.person_id == RAHIMA

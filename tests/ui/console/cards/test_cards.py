@@ -23,7 +23,7 @@ from appliance.services.cards import cards as card_units
 from appliance.services.cards.limits import SoFar
 from appliance.ui.wording import cards
 from appliance.ui.writing.formats import formats
-from tests.ui.yard import NOW_MS, Yard
+from tests.ui.console_fixture import NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 Browser = TestClient[Any, Any]
@@ -47,29 +47,29 @@ def uids_in(html: str) -> set[str]:
     return set(re.findall(r"<code>(\w+)</code>", html))
 
 
-async def card(yard: Yard, uid: str) -> Card:
+async def card(served: ConsoleFixture, uid: str) -> Card:
     """A card that is there."""
-    found = await yard.store.read(card_rows.by_uid, uid)
+    found = await served.store.read(card_rows.by_uid, uid)
     assert found is not None
     return found
 
 
-async def test_a_card_is_added_in_any_way_of_writing_its_number(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_card_is_added_in_any_way_of_writing_its_number(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     status, html = await post(
         client, "/cards/new", person="1", uid="04 f1 b2 c3", label="0042", transactions_max="2", expires="2026-12-31"
     )
 
     assert status == 200
     assert "Rahima Khatun has a new card" in html
-    added = await card(yard, "04F1B2C3")
+    added = await card(served, "04F1B2C3")
     assert (added.label, added.transactions_max) == ("0042", 2)
     # The card charges on its last day until midnight in Dhaka.
     assert added.expires_at_ms == 1_798_740_000_000
 
 
-async def test_an_unusual_number_is_asked_about_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_an_unusual_number_is_asked_about_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     for slip in ("04A1B2C", "04A1B2C3D4E5", "Karim Ahmed", "0"):
         status, html = await post(client, "/cards/new", person="1", uid=slip)
         assert status == 422
@@ -78,14 +78,14 @@ async def test_an_unusual_number_is_asked_about_once(yard: Yard) -> None:
     status, html = await post(client, "/cards/new", person="1", uid="fleet-car-7", unusual="1")
     assert status == 200
     assert "has a new card" in html
-    assert (await card(yard, "FLEET-CAR-7")).person == "Rahima Khatun"
+    assert (await card(served, "FLEET-CAR-7")).person == "Rahima Khatun"
 
 
-async def test_a_reader_that_types_decimals_means_the_uid(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_reader_that_types_decimals_means_the_uid(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     await post(client, "/cards/new", person="1", uid=str(0xF4F1B2C3))
 
-    assert (await card(yard, "F4F1B2C3")).person == "Rahima Khatun"
+    assert (await card(served, "F4F1B2C3")).person == "Rahima Khatun"
 
 
 @pytest.mark.parametrize(
@@ -98,41 +98,43 @@ async def test_a_reader_that_types_decimals_means_the_uid(yard: Yard) -> None:
         ({"uid": "04F1B2C3", "transactions_max": "many"}, "transactions_max"),
     ],
 )
-async def test_what_is_wrong_stands_beside_its_field(yard: Yard, fields: dict[str, str], field: str) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_what_is_wrong_stands_beside_its_field(
+    served: ConsoleFixture, fields: dict[str, str], field: str
+) -> None:
+    client = await served.logged_in(Role.CASHIER)
     status, html = await post(client, "/cards/new", person="1", **fields)
 
     assert status == 422
     assert f'id="{field}-wrong"' in html
 
 
-async def test_blocking_asks_first_and_stops_what_the_card_charges(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    karims = await card(yard, "04B1B2C3")
+async def test_blocking_asks_first_and_stops_what_the_card_charges(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    karims = await card(served, "04B1B2C3")
     async with client.get(f"/cards/{karims.id}/block") as answer:
         assert "Block this card?" in await answer.text()
 
     await post(client, f"/cards/{karims.id}/block", reason="lost")
 
-    blocked = await card(yard, "04B1B2C3")
+    blocked = await card(served, "04B1B2C3")
     assert (blocked.blocked_at_ms, blocked.blocked_why) == (NOW_MS, "lost")
-    running = await yard.store.read(session_list.page, session_list.Filter(person=PersonId(2), state="running"))
+    running = await served.store.read(session_list.page, session_list.Filter(person=PersonId(2), state="running"))
     assert [session.stop_wanted for session in running] == ["blocked"]
 
 
-async def test_a_blocked_card_charges_again_when_unblocked(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    number = (await card(yard, "04A1B2C3")).id
+async def test_a_blocked_card_charges_again_when_unblocked(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    number = (await card(served, "04A1B2C3")).id
     await post(client, f"/cards/{number}/block", reason="")
     status, _ = await post(client, f"/cards/{number}/unblock")
 
     assert status == 200
-    assert (await card(yard, "04A1B2C3")).blocked_at_ms is None
+    assert (await card(served, "04A1B2C3")).blocked_at_ms is None
 
 
-async def test_without_a_reader_a_lost_card_is_replaced_by_the_number_of_a_new_one(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    old = await card(yard, "04A1B2C3")
+async def test_without_a_reader_a_lost_card_is_replaced_by_the_number_of_a_new_one(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    old = await card(served, "04A1B2C3")
     link = f'href="/desk/desk/cards/{old.id}/replace" data-dialog'
     assert link in await get(client, f"/cards/{old.id}")
     assert link in await get(client, "/people/1")
@@ -151,34 +153,34 @@ async def replace(client: Browser, old: Card, uid: str) -> tuple[int, str]:
     return await post(client, path, key=key[1], uid=uid)
 
 
-async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    old = await card(yard, "04A1B2C3")
-    balance = (await yard.store.read(people_search.people, text="Rahima")).rows[0].balance_minor
+async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    old = await card(served, "04A1B2C3")
+    balance = (await served.store.read(people_search.people, text="Rahima")).rows[0].balance_minor
     await replace(client, old, "04:F1:B2:C3")
 
-    new = await card(yard, "04F1B2C3")
+    new = await card(served, "04F1B2C3")
     async with client.get(f"/cards/{old.id}") as answer:
         html = await answer.text()
     assert f'href="/cards/{new.id}"' in html
     status, _ = await post(client, f"/cards/{old.id}/unblock")
     assert status == 409
-    assert (await yard.store.read(people_search.people, text="Rahima")).rows[0].balance_minor == balance
+    assert (await served.store.read(people_search.people, text="Rahima")).rows[0].balance_minor == balance
 
 
-async def test_a_number_that_is_taken_replaces_nothing(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    old = await card(yard, "04A1B2C3")
+async def test_a_number_that_is_taken_replaces_nothing(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    old = await card(served, "04A1B2C3")
     status, html = await replace(client, old, "04B1B2C3")
 
     assert status == 409
     assert "belongs to somebody already" in html
-    assert (await card(yard, "04A1B2C3")).blocked_at_ms is None
+    assert (await card(served, "04A1B2C3")).blocked_at_ms is None
 
 
-async def test_the_list_finds_cards_and_shows_only_blocked_ones_when_asked(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    number = (await card(yard, "04C1B2C3")).id
+async def test_the_list_finds_cards_and_shows_only_blocked_ones_when_asked(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    number = (await card(served, "04C1B2C3")).id
     await post(client, f"/cards/{number}/block", reason="reported lost")
 
     async with client.get("/cards", params={"state": "blocked"}) as answer:
@@ -192,20 +194,20 @@ async def test_the_list_finds_cards_and_shows_only_blocked_ones_when_asked(yard:
         assert "No such card" in await answer.text()
 
 
-async def test_a_change_keeps_what_the_form_says(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    number = (await card(yard, "04A1B2C3")).id
+async def test_a_change_keeps_what_the_form_says(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    number = (await card(served, "04A1B2C3")).id
     await post(client, f"/cards/{number}", label="Blue 7", transactions_max="৩", expires="")
 
-    changed = await card(yard, "04A1B2C3")
+    changed = await card(served, "04A1B2C3")
     assert (changed.label, changed.transactions_max, changed.expires_at_ms) == ("Blue 7", 3, None)
 
 
-async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numbers(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    lost, back = await card(yard, "04A1B2C3"), await card(yard, "04B1B2C3")
+async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numbers(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    lost, back = await card(served, "04A1B2C3"), await card(served, "04B1B2C3")
     await replace(client, lost, "04F1B2C3")
-    await yard.store.write(card_units.block, back.id, "returned", "console", NOW_MS)
+    await served.store.write(card_units.block, back.id, "returned", "console", NOW_MS)
 
     assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
     assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}
@@ -217,12 +219,12 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
     assert "came back" in await get(client, "/cards?state=returned")
 
 
-async def test_the_page_of_a_card_says_all_that_is_known_of_it(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    found = await card(yard, "04A1B2C3")
-    await yard.store.write(card_rows.set_kind, found.id, "NTAG213")
-    await yard.store.write(card_rows.set_deposit, found.id, 100_00)
-    await yard.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
+async def test_the_page_of_a_card_says_all_that_is_known_of_it(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    found = await card(served, "04A1B2C3")
+    await served.store.write(card_rows.set_kind, found.id, "NTAG213")
+    await served.store.write(card_rows.set_deposit, found.id, 100_00)
+    await served.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
     html = await get(client, f"/cards/{found.id}")
 
     assert "Card 0001" in html
@@ -234,35 +236,35 @@ async def test_the_page_of_a_card_says_all_that_is_known_of_it(yard: Yard) -> No
     assert "None: it charges any time" in html
 
 
-async def test_a_name_that_chargers_use_is_forgotten_on_the_page_of_its_card_only(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    found = await card(yard, "04A1B2C3")
-    await yard.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
+async def test_a_name_that_chargers_use_is_forgotten_on_the_page_of_its_card_only(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    found = await card(served, "04A1B2C3")
+    await served.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
 
     assert (await post(client, "/cards/2/aliases/remove", token="C3B2"))[0] == 404
-    assert await yard.store.read(alias_rows.find, "C3B2") == found.id
+    assert await served.store.read(alias_rows.find, "C3B2") == found.id
     assert (await post(client, "/cards/1/aliases/remove", token="C3B2"))[0] == 200
-    assert await yard.store.read(alias_rows.find, "C3B2") is None
+    assert await served.store.read(alias_rows.find, "C3B2") is None
 
 
-async def test_a_pin_is_set_and_taken_away(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_pin_is_set_and_taken_away(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     status, html = await post(client, "/cards/1/pin", pin="12")
     assert status == 422
     assert "4 to 8 digits" in html
     assert 'value="12"' not in html
 
     await post(client, "/cards/1/pin", pin="২৭৪১")
-    pin_hash = await yard.store.read(card_rows.pin_hash, CardId(1))
+    pin_hash = await served.store.read(card_rows.pin_hash, CardId(1))
     assert pin.matches("2741", pin_hash)
     assert "asks for a PIN" in await get(client, "/cards/1")
 
     await post(client, "/cards/1/pin/remove")
-    assert not (await card(yard, "04A1B2C3")).has_pin
+    assert not (await card(served, "04A1B2C3")).has_pin
 
 
-async def test_limits_are_typed_kept_and_said_in_words(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_limits_are_typed_kept_and_said_in_words(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     fields = {
         "session_energy_wh": "১২.৫", "day_minor": "1,000", "from_minute": "22:00", "until_minute": "06:00",
         "day-0": "1", "day-4": "1", "where": "some", "station-2": "1",
@@ -270,7 +272,7 @@ async def test_limits_are_typed_kept_and_said_in_words(yard: Yard) -> None:
     status, html = await post(client, "/cards/1/limits", **fields)
 
     assert status == 200
-    assert await yard.store.read(limits.find, CardId(1)) == Limits(
+    assert await served.store.read(limits.find, CardId(1)) == Limits(
         session_energy_wh=12_500, day_minor=1_000_00, weekdays=0b10001, from_minute=1320, until_minute=360,
         stations=frozenset({2}),
     )  # fmt: skip
@@ -288,8 +290,8 @@ async def test_limits_are_typed_kept_and_said_in_words(yard: Yard) -> None:
     assert not re.search(r'name="day-1" value="1" checked', form)
 
 
-async def test_beside_each_limit_stands_what_is_used_of_it(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_beside_each_limit_stands_what_is_used_of_it(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     every_day = {f"day-{day}": "1" for day in range(7)} | {"where": "all"}
     await post(client, "/cards/1/limits", day_energy_wh="20", day_minor="150", session_minor="80", **every_day)
     html = await get(client, "/cards/1")
@@ -325,8 +327,8 @@ def test_what_is_used_has_the_digits_of_its_limit_and_is_never_rounded_up(
     assert [(one.used, one.share >= 1) for one in found] == [(words, used_wh >= most_wh)]
 
 
-async def test_limits_that_are_all_empty_are_none(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_limits_that_are_all_empty_are_none(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     days = {f"day-{day}": "1" for day in range(7)}
     await post(client, "/cards/1/limits", session_minor="50", where="all", **days)
     status, html = await post(
@@ -335,7 +337,7 @@ async def test_limits_that_are_all_empty_are_none(yard: Yard) -> None:
 
     assert status == 200
     assert "The card has no limits" in html
-    assert await yard.store.read(limits.find, CardId(1)) == NO_LIMITS
+    assert await served.store.read(limits.find, CardId(1)) == NO_LIMITS
 
 
 @pytest.mark.parametrize(
@@ -351,11 +353,11 @@ async def test_limits_that_are_all_empty_are_none(yard: Yard) -> None:
     ],
 )
 async def test_limits_that_make_no_sense_come_back_with_the_reason(
-    yard: Yard, fields: dict[str, str], words: str
+    served: ConsoleFixture, fields: dict[str, str], words: str
 ) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.CASHIER)
     status, html = await post(client, "/cards/1/limits", **fields)
 
     assert status == 422
     assert words in html
-    assert await yard.store.read(limits.find, CardId(1)) == NO_LIMITS
+    assert await served.store.read(limits.find, CardId(1)) == NO_LIMITS

@@ -15,7 +15,7 @@ from appliance.domain.roles import Role
 from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import cards as card_units
 from appliance.services.sessions import starting
-from tests.ui.yard import ACTOR, NOW_MS, Yard
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 STRANGE = "04FFEEDDCCBB80"
@@ -25,8 +25,8 @@ Browser = TestClient[Any, Any]
 
 
 @pytest.fixture(name="client")
-async def _client(yard: Yard) -> Browser:
-    return await yard.logged_in(Role.CASHIER)
+async def _client(served: ConsoleFixture) -> Browser:
+    return await served.logged_in(Role.CASHIER)
 
 
 async def get(client: Browser, path: str, **query: str) -> str:
@@ -42,15 +42,15 @@ async def post(client: Browser, path: str, **fields: str) -> tuple[int, str, str
         return answer.status, answer.url.path, await answer.text()
 
 
-async def show(yard: Yard, token: str, station: StationId = RAMP) -> str:
+async def show(served: ConsoleFixture, token: str, station: StationId = RAMP) -> str:
     """An Authorize; what the charger is told."""
-    return (await yard.store.write(starting.authorize, station, token, yard.now_ms)).status.value
+    return (await served.store.write(starting.authorize, station, token, served.now_ms)).status.value
 
 
-async def test_an_unknown_card_is_listed_until_it_is_dismissed(yard: Yard, client: Browser) -> None:
+async def test_an_unknown_card_is_listed_until_it_is_dismissed(served: ConsoleFixture, client: Browser) -> None:
     assert "No unknown cards" in await get(client, "/cards/unknown")
-    await show(yard, STRANGE)
-    await show(yard, STRANGE)
+    await show(served, STRANGE)
+    await show(served, STRANGE)
     html = await get(client, "/cards/unknown")
     assert STRANGE in html
     assert "Ramp A" in html
@@ -61,24 +61,26 @@ async def test_an_unknown_card_is_listed_until_it_is_dismissed(yard: Yard, clien
     assert STRANGE not in await get(client, "/cards/unknown")
 
 
-async def test_an_unknown_card_is_made_somebodys_by_finding_the_person(yard: Yard, client: Browser) -> None:
-    await show(yard, STRANGE)
+async def test_an_unknown_card_is_made_somebodys_by_finding_the_person(served: ConsoleFixture, client: Browser) -> None:
+    await show(served, STRANGE)
     html = await get(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), q="rahima")
     assert re.search(r'name="person" value="1"', html)
 
     _status, path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
-    made = await yard.store.read(cards.by_uid, STRANGE)
+    made = await served.store.read(cards.by_uid, STRANGE)
     assert made is not None
     assert made.person_id == 1
     assert path == f"/cards/{made.id}"
     assert "Rahima Khatun has card 0005" in html
-    assert await show(yard, STRANGE) == "Accepted"
+    assert await show(served, STRANGE) == "Accepted"
     assert STRANGE not in await get(client, "/cards/unknown")
 
 
-async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(yard: Yard, client: Browser) -> None:
-    await show(yard, STRANGE)
-    await yard.store.write(card_units.add, STRANGE, PersonId(2), ACTOR, NOW_MS)
+async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(
+    served: ConsoleFixture, client: Browser
+) -> None:
+    await show(served, STRANGE)
+    await served.store.write(card_units.add, STRANGE, PersonId(2), ACTOR, NOW_MS)
     status, _path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
 
     assert status == 409
@@ -86,10 +88,10 @@ async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(ya
 
 
 async def test_a_number_like_that_of_a_card_is_suggested_and_learned_after_a_question(
-    yard: Yard, client: Browser
+    served: ConsoleFixture, client: Browser
 ) -> None:
-    card = await yard.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
-    assert await show(yard, LONG[:8]) == "Invalid"
+    card = await served.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
+    assert await show(served, LONG[:8]) == "Invalid"
     html = await get(client, "/cards/unknown")
     assert "Looks like card 0005 of Rahima Khatun, cut short." in html
 
@@ -97,27 +99,27 @@ async def test_a_number_like_that_of_a_card_is_suggested_and_learned_after_a_que
     question = await get(client, "/cards/unknown/same", **asked)
     assert "charges on the account of Rahima Khatun" in question
     assert "Nothing in the number" not in question
-    assert await yard.store.read(aliases.find, LONG[:8]) is None
+    assert await served.store.read(aliases.find, LONG[:8]) is None
 
     await post(client, "/cards/unknown/same", **asked)
-    (alias,) = await yard.store.read(aliases.listed, card)
+    (alias,) = await served.store.read(aliases.listed, card)
     assert (alias.token, alias.likeness, alias.vendor, alias.model) == (LONG[:8], "truncated", "Wallbe", "Eco 2")
-    assert await show(yard, LONG[:8]) == "Accepted"
+    assert await show(served, LONG[:8]) == "Accepted"
 
 
-async def test_a_number_that_is_like_nothing_is_learned_with_a_warning(yard: Yard, client: Browser) -> None:
-    await show(yard, "VID:77")
+async def test_a_number_that_is_like_nothing_is_learned_with_a_warning(served: ConsoleFixture, client: Browser) -> None:
+    await show(served, "VID:77")
     asked = {"token": "VID:77", "station": str(RAMP), "card": "1"}
     found = await get(client, "/cards/unknown/new", token="VID:77", station=str(RAMP), q="0001")
     assert "Card 0001" in found
     assert "Nothing in the number" in await get(client, "/cards/unknown/same", **asked)
 
     await post(client, "/cards/unknown/same", **asked)
-    assert await yard.store.read(aliases.find, "VID:77") == 1
+    assert await served.store.read(aliases.find, "VID:77") == 1
 
 
-async def test_a_telephone_cannot_be_made_a_card_but_can_be_dismissed(yard: Yard, client: Browser) -> None:
-    await show(yard, "08AABBCC")
+async def test_a_telephone_cannot_be_made_a_card_but_can_be_dismissed(served: ConsoleFixture, client: Browser) -> None:
+    await show(served, "08AABBCC")
     html = await get(client, "/cards/unknown")
     assert "another number at each tap" in html
     assert "/cards/unknown/new" not in html
@@ -133,81 +135,81 @@ async def test_nonsense_in_the_address_bar_is_no_page(client: Browser, path: str
         assert answer.status == 404
 
 
-async def test_a_new_card_is_tapped_at_a_charger(yard: Yard, client: Browser) -> None:
+async def test_a_new_card_is_tapped_at_a_charger(served: ConsoleFixture, client: Browser) -> None:
     assert "Ramp A" in await get(client, "/people/1/enrol")
     _status, path, html = await post(client, "/people/1/enrol", station=str(RAMP), label="blue")
     assert "Tap the new card at Ramp A now" in html
     assert "120 seconds left" in html
 
-    assert await show(yard, STRANGE) == "Accepted"
+    assert await show(served, STRANGE) == "Accepted"
     html = await get(client, path)
     assert "Rahima Khatun has card 0005" in html
-    made = await yard.store.read(cards.by_uid, STRANGE)
+    made = await served.store.read(cards.by_uid, STRANGE)
     assert made is not None
     assert made.label == "blue"
 
 
-async def test_what_is_tapped_appears_on_the_page_by_itself(yard: Yard, client: Browser) -> None:
+async def test_what_is_tapped_appears_on_the_page_by_itself(served: ConsoleFixture, client: Browser) -> None:
     _status, path, _html = await post(client, "/people/1/enrol", station=str(RAMP))
     job = path.rsplit("/", 1)[1]
     async with client.get("/live", params={"view": f"tap-at:{job}"}) as stream, asyncio.timeout(20):
         seen = b""
         while b"Tap the new card" not in seen:
             seen += await stream.content.readany()
-        await show(yard, STRANGE)
+        await show(served, STRANGE)
         while b"has card 0005" not in seen:
             seen += await stream.content.readany()
 
 
-async def test_unknown_cards_appear_in_the_list_by_themselves(yard: Yard, client: Browser) -> None:
+async def test_unknown_cards_appear_in_the_list_by_themselves(served: ConsoleFixture, client: Browser) -> None:
     async with client.get("/live", params={"view": "unknown-cards"}) as stream, asyncio.timeout(20):
         seen = b""
         while b"No unknown cards" not in seen:
             seen += await stream.content.readany()
-        await show(yard, STRANGE)
+        await show(served, STRANGE)
         while STRANGE.encode() not in seen:
             seen += await stream.content.readany()
 
 
-async def test_nobody_came_to_the_charger(yard: Yard, client: Browser) -> None:
+async def test_nobody_came_to_the_charger(served: ConsoleFixture, client: Browser) -> None:
     _status, path, _html = await post(client, "/people/1/enrol", station=str(RAMP))
-    yard.now_ms += charger_jobs.VALID_MS
-    await yard.store.write(charger_jobs.expire, yard.now_ms)
+    served.now_ms += charger_jobs.VALID_MS
+    await served.store.write(charger_jobs.expire, served.now_ms)
 
     html = await get(client, path)
     assert "Nobody showed a card within two minutes." in html
     assert "/people/1/enrol" in html
 
 
-async def test_waiting_at_a_charger_is_given_up(yard: Yard, client: Browser) -> None:
+async def test_waiting_at_a_charger_is_given_up(served: ConsoleFixture, client: Browser) -> None:
     _status, path, _html = await post(client, "/people/1/enrol", station=str(RAMP))
     _status, back, _html = await post(client, f"{path}/cancel")
 
     assert back == "/people/1"
-    assert await show(yard, STRANGE) == "Invalid"
+    assert await show(served, STRANGE) == "Invalid"
     assert "It was given up." in await get(client, path)
 
 
-async def test_what_a_charger_calls_a_card_is_learned_there(yard: Yard, client: Browser) -> None:
-    card = await yard.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
+async def test_what_a_charger_calls_a_card_is_learned_there(served: ConsoleFixture, client: Browser) -> None:
+    card = await served.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
     _status, path, html = await post(client, f"/cards/{card}/learn", station=str(RAMP))
     assert "Tap card 0005 at Ramp A now" in html
 
-    assert await show(yard, LONG[-8:]) == "Accepted"
+    assert await show(served, LONG[-8:]) == "Accepted"
     assert "Ramp A knows card 0005 now" in await get(client, path)
     html = await get(client, f"/cards/{card}")
     assert LONG[-8:] in html
     assert "cut short" in html
 
 
-async def test_another_card_teaches_nothing(yard: Yard, client: Browser) -> None:
+async def test_another_card_teaches_nothing(served: ConsoleFixture, client: Browser) -> None:
     _status, path, _html = await post(client, "/cards/1/learn", station=str(RAMP))
-    assert await show(yard, STRANGE) == "Invalid"
+    assert await show(served, STRANGE) == "Invalid"
 
     html = await get(client, path)
     assert "nothing was learned" in html
     assert f"/cards/unknown?station={RAMP}" in html
-    assert await yard.store.read(aliases.of_card, CardId(1)) == []
+    assert await served.store.read(aliases.of_card, CardId(1)) == []
 
 
 async def test_a_job_of_a_desk_is_not_one_of_a_charger(client: Browser) -> None:

@@ -15,7 +15,7 @@ from appliance.db.people import people_search
 from appliance.domain.identifiers import CardId
 from appliance.domain.roles import Role
 from appliance.services.cards import cards as card_units
-from tests.ui.yard import ACTOR, NOW_MS, Yard
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 LIST = """name;phone;uid;label;valid_until
@@ -48,8 +48,8 @@ def figures(html: str) -> dict[str, int]:
     return {word: int(number) for number, word in pairs}
 
 
-async def test_a_list_is_told_first_and_done_by_the_button(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_list_is_told_first_and_done_by_the_button(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     status, html = await bring(client, LIST.encode())
 
     assert status == 200
@@ -57,21 +57,21 @@ async def test_a_list_is_told_first_and_done_by_the_button(yard: Yard) -> None:
     assert "This card belongs to Rahima Khatun already." in html
     assert "&lt;b&gt;" in html
     assert "31 Dec 2027" in html
-    assert await yard.store.read(cards.by_uid, "04E1B2C3") is None
+    assert await served.store.read(cards.by_uid, "04E1B2C3") is None
 
     _status, after = await run(client, html)
     assert "Imported: one new person, 2 new cards." in after
-    made = await yard.store.read(cards.by_uid, "04E1B2C3")
+    made = await served.store.read(cards.by_uid, "04E1B2C3")
     assert made is not None
     assert (made.person, made.label) == ("Salma Begum", "<b>")
     # Pressed again, it says the same and does nothing.
-    count = len((await yard.store.read(people_search.people)).rows)
+    count = len((await served.store.read(people_search.people)).rows)
     assert "Imported: one new person, 2 new cards." in (await run(client, html))[1]
-    assert len((await yard.store.read(people_search.people)).rows) == count
+    assert len((await served.store.read(people_search.people)).rows) == count
 
 
-async def test_the_same_file_again_would_change_nothing(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_the_same_file_again_would_change_nothing(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     await run(client, (await bring(client, LIST.encode()))[1])
     _status, html = await bring(client, LIST.encode())
 
@@ -80,8 +80,8 @@ async def test_the_same_file_again_would_change_nothing(yard: Yard) -> None:
     assert "/cards/import/" not in html
 
 
-async def test_an_import_is_in_the_audit_list_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_an_import_is_in_the_audit_list_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.OWNER)
     await run(client, (await bring(client, LIST.encode()))[1])
     async with client.get("/audit?action=card.") as answer:
         html = await answer.text()
@@ -97,16 +97,18 @@ async def test_an_import_is_in_the_audit_list_once(yard: Yard) -> None:
         (b"name\n" + b"x" * 2_100_000, "larger than 2 MB"),
     ],
 )
-async def test_a_file_that_is_no_list_is_refused_with_the_reason(yard: Yard, data: bytes, words: str) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_file_that_is_no_list_is_refused_with_the_reason(
+    served: ConsoleFixture, data: bytes, words: str
+) -> None:
+    client = await served.logged_in(Role.MANAGER)
     status, html = await bring(client, data)
 
     assert status == 409
     assert words in html
 
 
-async def test_a_form_without_a_file_is_refused_with_the_reason(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_form_without_a_file_is_refused_with_the_reason(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     async with client.post("/cards/import", data={"file": "name"}, headers=OURS) as answer:
         assert answer.status == 409
         assert "No file was chosen." in await answer.text()
@@ -122,22 +124,22 @@ async def test_a_form_without_a_file_is_refused_with_the_reason(yard: Yard) -> N
         ("text/csv", b"name\nRahima\n"),
     ],
 )
-async def test_what_no_browser_sends_is_refused(yard: Yard, kind: str, body: bytes) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_what_no_browser_sends_is_refused(served: ConsoleFixture, kind: str, body: bytes) -> None:
+    client = await served.logged_in(Role.MANAGER)
     async with client.post("/cards/import", data=body, headers={**OURS, "Content-Type": kind}) as answer:
         assert answer.status == 409
 
 
-async def test_a_list_is_done_only_by_who_brought_it(yard: Yard) -> None:
-    manager, other = await yard.logged_in(Role.MANAGER), await yard.logged_in(Role.OWNER)
+async def test_a_list_is_done_only_by_who_brought_it(served: ConsoleFixture) -> None:
+    manager, other = await served.logged_in(Role.MANAGER), await served.logged_in(Role.OWNER)
     _status, html = await bring(manager, LIST.encode())
 
     assert (await run(other, html))[0] == 404
-    assert await yard.store.read(cards.by_uid, "04E1B2C3") is None
+    assert await served.store.read(cards.by_uid, "04E1B2C3") is None
 
 
-async def test_a_list_is_forgotten_when_others_come(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_list_is_forgotten_when_others_come(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     _status, html = await bring(client, LIST.encode())
     for _number in range(8):
         await bring(client, LIST.encode())
@@ -148,9 +150,9 @@ async def test_a_list_is_forgotten_when_others_come(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "bn"])
-async def test_the_exported_list_can_be_read_back_and_changes_nothing(yard: Yard, language: str) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    await yard.store.write(
+async def test_the_exported_list_can_be_read_back_and_changes_nothing(served: ConsoleFixture, language: str) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    await served.store.write(
         card_units.change, CardId(3), ACTOR, NOW_MS, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
     )  # fmt: skip
     async with client.post("/account/language", data={"language": language}, headers=OURS) as answer:
@@ -169,9 +171,9 @@ async def test_the_exported_list_can_be_read_back_and_changes_nothing(yard: Yard
     assert [int(number) for number in numbers] == [0, 0, 0, 4, 0]
 
 
-async def test_the_export_follows_the_filters_and_comes_as_a_workbook_too(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    await yard.store.write(card_units.block, CardId(3), "lost", ACTOR, NOW_MS)
+async def test_the_export_follows_the_filters_and_comes_as_a_workbook_too(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    await served.store.write(card_units.block, CardId(3), "lost", ACTOR, NOW_MS)
     async with client.get("/cards.csv", params={"state": "blocked"}) as answer:
         lines = (await answer.text()).strip().splitlines()
     assert len(lines) == 2
@@ -181,8 +183,8 @@ async def test_the_export_follows_the_filters_and_comes_as_a_workbook_too(yard: 
         assert (await answer.read()).startswith(b"PK")
 
 
-async def test_cashiers_neither_import_nor_export(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_cashiers_neither_import_nor_export(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     assert (await bring(client, LIST.encode()))[0] == 403
     for path in ("/cards/import", "/cards.csv", "/cards.xlsx"):
         async with client.get(path) as answer:

@@ -14,7 +14,7 @@ from appliance.domain.roles import Role
 from appliance.services.cards import cards
 from appliance.services.people import people as people_units
 from appliance.services.wallets import wallets
-from tests.ui.yard import ACTOR, NOW_MS, Yard
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 RAHIMA = PersonId(1)
@@ -28,33 +28,33 @@ async def get(client: Browser, path: str) -> str:
         return await answer.text()
 
 
-async def twin(yard: Yard) -> PersonId:
+async def twin(served: ConsoleFixture) -> PersonId:
     """Rahima once more, with a card and some money."""
-    person = await yard.store.write(people_units.add, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
-    await yard.store.write(cards.add, "04F1B2C3", person, ACTOR, NOW_MS)
-    await yard.store.write(wallets.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
+    person = await served.store.write(people_units.add, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
+    await served.store.write(cards.add, "04F1B2C3", person, ACTOR, NOW_MS)
+    await served.store.write(wallets.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
     return person
 
 
-async def person(yard: Yard, number: PersonId) -> Person:
-    found = await yard.store.read(people.find, number)
+async def person(served: ConsoleFixture, number: PersonId) -> Person:
+    found = await served.store.read(people.find, number)
     assert found is not None
     return found
 
 
-async def test_who_has_the_same_name_is_offered(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    double = await twin(yard)
+async def test_who_has_the_same_name_is_offered(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    double = await twin(served)
 
     assert f"/people/{double}/merge" in await get(client, f"/people/{double}")
     assert f"/people/{double}/merge?into={RAHIMA}" in await get(client, f"/people/{double}/merge")
     assert f"/people/{double}/merge?into=2" in await get(client, f"/people/{double}/merge?q=karim")
 
 
-async def test_cards_and_money_go_to_the_other_one_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    double = await twin(yard)
-    before = await person(yard, RAHIMA)
+async def test_cards_and_money_go_to_the_other_one_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    double = await twin(served)
+    before = await person(served, RAHIMA)
     html = await get(client, f"/people/{double}/merge?into={RAHIMA}")
     assert "One card that charges goes to Rahima Khatun." in html
     assert "৳300.00 goes from wallet to wallet." in html
@@ -66,13 +66,13 @@ async def test_cards_and_money_go_to_the_other_one_once(yard: Yard) -> None:
         async with client.post(f"/people/{double}/merge", data=form, headers=OURS) as answer:
             assert answer.url.path == f"/people/{RAHIMA}"
             assert "From wallet to wallet" in await answer.text()
-    after = await person(yard, RAHIMA)
+    after = await person(served, RAHIMA)
     assert (after.balance_minor, after.cards) == (before.balance_minor + 300_00, before.cards + 1)
-    assert (await person(yard, double)).closed_at_ms == NOW_MS
+    assert (await person(served, double)).closed_at_ms == NOW_MS
 
 
-async def test_who_charges_right_now_is_not_merged(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_who_charges_right_now_is_not_merged(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     html = await get(client, "/people/2/merge?into=1")
     key = re.search(r'name="key" value="([^"]+)"', html)
     assert key is not None
@@ -81,6 +81,6 @@ async def test_who_charges_right_now_is_not_merged(yard: Yard) -> None:
         assert "Karim Ahmed has a session running." in await answer.text()
 
 
-async def test_cashiers_are_not_offered_to_merge(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_cashiers_are_not_offered_to_merge(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     assert "/merge" not in await get(client, "/people/1")

@@ -17,7 +17,7 @@ from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
 from appliance.services.cards import cards
 from appliance.ui.console.wallets.wallets import presets
-from tests.ui.yard import Yard
+from tests.ui.console_fixture import ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 RAHIMA = PersonId(1)
@@ -47,28 +47,28 @@ def key_in(html: str) -> str:
     return found[1]
 
 
-async def balance(yard: Yard, person: PersonId) -> int:
+async def balance(served: ConsoleFixture, person: PersonId) -> int:
     """What is in the wallet."""
-    found = await yard.store.read(people.find, person)
+    found = await served.store.read(people.find, person)
     assert found is not None
     return found.balance_minor
 
 
-async def test_top_up_is_booked_and_the_page_says_the_new_balance(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    before = await balance(yard, RAHIMA)
+async def test_top_up_is_booked_and_the_page_says_the_new_balance(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    before = await balance(served, RAHIMA)
     key = key_in(await get(client, "/people/1"))
 
     status, html = await post(client, "/people/1/topup", key=key, preset="500.00", amount_minor="", method="cash")
 
     assert status == 200
-    assert await balance(yard, RAHIMA) == before + 500_00
+    assert await balance(served, RAHIMA) == before + 500_00
     assert "৳500.00 in cash for Rahima Khatun" in html
 
 
-async def test_the_same_form_twice_moves_money_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    before = await balance(yard, RAHIMA)
+async def test_the_same_form_twice_moves_money_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    before = await balance(served, RAHIMA)
     key = key_in(await get(client, "/people/1"))
 
     answers = await asyncio.gather(
@@ -76,51 +76,55 @@ async def test_the_same_form_twice_moves_money_once(yard: Yard) -> None:
     )
 
     assert [status for status, _ in answers] == [200, 200, 200]
-    assert await balance(yard, RAHIMA) == before + 200_00
+    assert await balance(served, RAHIMA) == before + 200_00
 
 
-async def test_a_form_sent_again_later_says_that_it_was_booked_before_and_what_the_balance_is_now(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_form_sent_again_later_says_that_it_was_booked_before_and_what_the_balance_is_now(
+    served: ConsoleFixture,
+) -> None:
+    client = await served.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/1"))
     old = {"key": key, "preset": "200.00", "method": "cash"}
     _, html = await post(client, "/people/1/topup", **old)
     assert "৳200.00 in cash for Rahima Khatun. The balance is" in html
     await post(client, "/people/1/topup", key=key_in(await get(client, "/people/1")), preset="500.00", method="cash")
-    now = f"The balance is ৳{await balance(yard, RAHIMA) / 100:,.2f} now."
+    now = f"The balance is ৳{await balance(served, RAHIMA) / 100:,.2f} now."
 
     _, html = await post(client, "/people/1/topup", **old)
 
     assert f"৳200.00 in cash for Rahima Khatun had been booked before; nothing was booked now. {now}" in html
 
 
-async def test_the_same_form_with_another_amount_moves_nothing_and_says_so(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_the_same_form_with_another_amount_moves_nothing_and_says_so(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     key = key_in(await get(client, "/people/1"))
     await post(client, "/people/1/topup", key=key, preset="200.00", method="cash")
-    before = await balance(yard, RAHIMA)
+    before = await balance(served, RAHIMA)
 
     status, html = await post(client, "/people/1/topup", key=key, preset="500.00", method="cash")
 
     assert status == 422
     assert "was sent before with other figures" in html
     assert key_in(html) != key
-    assert await balance(yard, RAHIMA) == before
+    assert await balance(served, RAHIMA) == before
 
 
-async def test_amounts_are_read_in_bengali_digits(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    before = await balance(yard, RAHIMA)
+async def test_amounts_are_read_in_bengali_digits(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    before = await balance(served, RAHIMA)
     key = key_in(await get(client, "/people/1"))
 
     await post(client, "/people/1/topup", key=key, preset="other", amount_minor="২৫০.৫০", method="mobile")
 
-    assert await balance(yard, RAHIMA) == before + 250_50
+    assert await balance(served, RAHIMA) == before + 250_50
 
 
 @pytest.mark.parametrize("typed", ["", "abc", "-5", "0", "12.345", "10000000.01"])
-async def test_an_amount_that_cannot_be_meant_comes_back_with_the_reason_beside_it(yard: Yard, typed: str) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    before = await balance(yard, RAHIMA)
+async def test_an_amount_that_cannot_be_meant_comes_back_with_the_reason_beside_it(
+    served: ConsoleFixture, typed: str
+) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    before = await balance(served, RAHIMA)
     key = key_in(await get(client, "/people/1"))
 
     status, html = await post(client, "/people/1/topup", key=key, preset="other", amount_minor=typed, method="cash")
@@ -128,22 +132,22 @@ async def test_an_amount_that_cannot_be_meant_comes_back_with_the_reason_beside_
     assert status == 422
     assert 'id="amount_minor-wrong"' in html
     assert key_in(html) == key
-    assert await balance(yard, RAHIMA) == before
+    assert await balance(served, RAHIMA) == before
 
 
-async def test_a_form_without_a_key_moves_nothing(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    before = await balance(yard, RAHIMA)
+async def test_a_form_without_a_key_moves_nothing(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    before = await balance(served, RAHIMA)
 
     status, html = await post(client, "/people/1/topup", preset="200.00", method="cash")
 
     assert status == 409
     assert "not complete" in html
-    assert await balance(yard, RAHIMA) == before
+    assert await balance(served, RAHIMA) == before
 
 
-async def test_a_chosen_and_a_typed_amount_together_are_refused(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_chosen_and_a_typed_amount_together_are_refused(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     key = key_in(await get(client, "/people/1"))
 
     status, _ = await post(client, "/people/1/topup", key=key, preset="200.00", amount_minor="300", method="cash")
@@ -151,15 +155,15 @@ async def test_a_chosen_and_a_typed_amount_together_are_refused(yard: Yard) -> N
     assert status == 422
 
 
-async def test_refund_says_first_what_it_will_do_and_then_does_it_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    before = await balance(yard, RAHIMA)
+async def test_refund_says_first_what_it_will_do_and_then_does_it_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    before = await balance(served, RAHIMA)
     form = {"key": key_in(await get(client, "/people/1/refund")), "amount_minor": "100", "method": "cash"}
 
     status, html = await post(client, "/people/1/refund", **form)
     assert status == 200
     assert "৳100.00 goes out in cash to Rahima Khatun" in html
-    assert await balance(yard, RAHIMA) == before
+    assert await balance(served, RAHIMA) == before
 
     for words in (
         "was paid out to Rahima Khatun.",
@@ -167,12 +171,12 @@ async def test_refund_says_first_what_it_will_do_and_then_does_it_once(yard: Yar
     ):
         _, html = await post(client, "/people/1/refund", **form, confirmed="1")
         assert f"৳100.00 {words} The balance is" in html
-    assert await balance(yard, RAHIMA) == before - 100_00
+    assert await balance(served, RAHIMA) == before - 100_00
 
 
-async def test_refund_of_more_than_is_free_is_refused_before_anything_is_confirmed(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    found = await yard.store.read(people.find, KARIM)
+async def test_refund_of_more_than_is_free_is_refused_before_anything_is_confirmed(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    found = await served.store.read(people.find, KARIM)
     assert found is not None
     assert found.held_minor > 0
     too_much = str((found.balance_minor - found.held_minor) // 100 + 1)
@@ -187,8 +191,8 @@ async def test_refund_of_more_than_is_free_is_refused_before_anything_is_confirm
         assert re.search(r'id="amount_minor-wrong">.*The wallet of Karim Ahmed has less than that', html)
 
 
-async def test_correction_needs_direction_and_reason(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_correction_needs_direction_and_reason(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/1/correction"))
 
     status, _ = await post(client, "/people/1/correction", key=key, amount_minor="10", reason="meter was wrong")
@@ -200,9 +204,9 @@ async def test_correction_needs_direction_and_reason(yard: Yard) -> None:
 
 @pytest.mark.parametrize("direction", ["in", "out"])
 async def test_correction_that_cannot_be_booked_is_refused_before_anything_is_confirmed(
-    yard: Yard, direction: str
+    served: ConsoleFixture, direction: str
 ) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+    client = await served.logged_in(Role.MANAGER)
     # Into a wallet the limit is that of the keyboard's slips, out of it what the wallet has.
     amount, refused = {"in": ("1000001", 422), "out": ("999999", 409)}[direction]
     fields = {"key": key_in(await get(client, "/people/1/correction")), "direction": direction, "reason": "meter"}
@@ -218,8 +222,8 @@ async def test_correction_that_cannot_be_booked_is_refused_before_anything_is_co
         assert ">meter</textarea>" in html
 
 
-async def test_correction_of_a_wallet_without_a_limit_may_go_below_zero(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_correction_of_a_wallet_without_a_limit_may_go_below_zero(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     fields = {"key": key_in(await get(client, "/people/4/correction")), "direction": "out", "reason": "meter"}
 
     status, html = await post(client, "/people/4/correction", **fields, amount_minor="50")
@@ -228,33 +232,33 @@ async def test_correction_of_a_wallet_without_a_limit_may_go_below_zero(yard: Ya
     assert "The balance becomes −৳50.00." in html
 
 
-async def test_correction_goes_in_either_direction_and_stands_in_the_records(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    before = await balance(yard, RAHIMA)
+async def test_correction_goes_in_either_direction_and_stands_in_the_records(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    before = await balance(served, RAHIMA)
     key = key_in(await get(client, "/people/1/correction?session=7"))
     fields = {"key": key, "amount_minor": "10", "direction": "out", "reason": "Session 7: meter was wrong"}
 
     await post(client, "/people/1/correction", **fields)
     _, html = await post(client, "/people/1/correction", **fields, confirmed="1")
 
-    assert await balance(yard, RAHIMA) == before - 10_00
+    assert await balance(served, RAHIMA) == before - 10_00
     assert "Session 7: meter was wrong" in html
 
     _, html = await post(client, "/people/1/correction", **fields, confirmed="1")
     assert "This correction for Rahima Khatun had been booked before; nothing was booked now." in html
-    assert await balance(yard, RAHIMA) == before - 10_00
+    assert await balance(served, RAHIMA) == before - 10_00
 
 
-async def test_cashiers_are_offered_no_refund_and_no_correction(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_cashiers_are_offered_no_refund_and_no_correction(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/people/1")
 
     assert "/people/1/refund" not in html
     assert "/people/1/correction" not in html
 
 
-async def test_person_card_and_first_top_up_are_taken_in_together_and_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_person_card_and_first_top_up_are_taken_in_together_and_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     page = await get(client, "/people/new?uid=04:E1:B2:C3")
     assert "04:E1:B2:C3" in page
     form = {
@@ -266,12 +270,12 @@ async def test_person_card_and_first_top_up_are_taken_in_together_and_once(yard:
     again = await post(client, "/people/new", **form)
 
     assert first[0] == again[0] == 200
-    found = (await yard.store.read(people_search.people, text="Anwara")).rows
+    found = (await served.store.read(people_search.people, text="Anwara")).rows
     assert [(one.name, one.balance_minor, one.cards) for one in found] == [("Anwara Begum", 200_00, 1)]
 
 
-async def test_a_card_that_is_taken_leaves_no_person_behind(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_a_card_that_is_taken_leaves_no_person_behind(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     key = key_in(await get(client, "/people/new"))
 
     status, html = await post(client, "/people/new", key=key, name="Anwara Begum", group_id="1", uid="04A1B2C3")
@@ -279,7 +283,7 @@ async def test_a_card_that_is_taken_leaves_no_person_behind(yard: Yard) -> None:
     assert status == 409
     assert "belongs to Rahima Khatun already" in html
     assert 'value="Anwara Begum"' in html
-    assert (await yard.store.read(people_search.people, text="Anwara")).rows == []
+    assert (await served.store.read(people_search.people, text="Anwara")).rows == []
 
 
 @pytest.mark.parametrize(
@@ -293,8 +297,8 @@ async def test_a_card_that_is_taken_leaves_no_person_behind(yard: Yard) -> None:
         ("0003", {"Green Taxi, car 7"}),
     ],
 )
-async def test_people_are_found_by_name_telephone_and_card(yard: Yard, text: str, names: set[str]) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_people_are_found_by_name_telephone_and_card(served: ConsoleFixture, text: str, names: set[str]) -> None:
+    client = await served.logged_in(Role.CASHIER)
     async with client.get("/people", params={"q": text}) as answer:
         html = await answer.text()
 
@@ -303,17 +307,17 @@ async def test_people_are_found_by_name_telephone_and_card(yard: Yard, text: str
     } == names
 
 
-async def test_the_foot_of_the_list_sums_the_balances(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_the_foot_of_the_list_sums_the_balances(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/people")
-    wallets = [account for account in await yard.store.read(ledger.accounts) if account.kind == "wallet"]
+    wallets = [account for account in await served.store.read(ledger.accounts) if account.kind == "wallet"]
 
     amount = f"{wallets[0].balance_minor / 100:,.2f}"
     assert f"৳{amount}</td></tr></tfoot>" in html
 
 
-async def test_records_join_sessions_and_movements_with_what_left_the_wallet(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_records_join_sessions_and_movements_with_what_left_the_wallet(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/people/1")
 
     assert "Hall 2" in html
@@ -321,19 +325,19 @@ async def test_records_join_sessions_and_movements_with_what_left_the_wallet(yar
     assert "+৳500.00" in html
 
 
-async def test_who_has_money_in_the_wallet_cannot_leave(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_who_has_money_in_the_wallet_cannot_leave(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(client, "/people/1/leave")
 
     assert status == 409
     assert "is not zero" in html
 
 
-async def test_who_left_can_come_back(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_who_left_can_come_back(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Short Guest", group_id="1")
-    guest = (await yard.store.read(people_search.people, text="Short Guest")).rows[0].id
+    guest = (await served.store.read(people_search.people, text="Short Guest")).rows[0].id
 
     _, html = await post(client, f"/people/{guest}/leave")
     assert "Has left this site" in html
@@ -341,8 +345,8 @@ async def test_who_left_can_come_back(yard: Yard) -> None:
     assert "Has left this site" not in html
 
 
-async def test_an_edit_comes_back_filled_when_the_name_is_missing(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_an_edit_comes_back_filled_when_the_name_is_missing(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     status, html = await post(client, "/people/1/edit", name=" ", phone="0199", group_id="1", language="bn")
 
     assert status == 422
@@ -350,8 +354,8 @@ async def test_an_edit_comes_back_filled_when_the_name_is_missing(yard: Yard) ->
     assert 'id="name-wrong"' in html
 
 
-async def test_names_are_shown_as_text_and_not_as_html(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_names_are_shown_as_text_and_not_as_html(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     await post(client, "/people/4/edit", name="<script>x</script>", phone="", group_id="2", note="<b>&", language="")
 
     html = await get(client, f"/people/{JAMAL}")
@@ -360,8 +364,8 @@ async def test_names_are_shown_as_text_and_not_as_html(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("path", ["/people/999", "/people/abc", "/people/99999999999999999999", "/people/-1"])
-async def test_nobody_is_behind_a_wrong_number(yard: Yard, path: str) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_nobody_is_behind_a_wrong_number(served: ConsoleFixture, path: str) -> None:
+    client = await served.logged_in(Role.OWNER)
     async with client.get(path) as answer:
         assert answer.status == 404
 
@@ -375,12 +379,12 @@ def test_presets_are_what_ordinary_charges_cost_as_round_figures() -> None:
     assert presets(None, Currency("JPY", 0)) == [10, 20, 50, 100]
 
 
-async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
+async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     await post(client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="")
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Shop 14", group_id="3")
-    shop = (await yard.store.read(people_search.people, text="Shop 14")).rows[0]
+    shop = (await served.store.read(people_search.people, text="Shop 14")).rows[0]
     key = key_in(await get(client, f"/people/{shop.id}/correction"))
     fields = {"key": key, "amount_minor": "1000", "direction": "out", "reason": "from the old book", "confirmed": "1"}
 
@@ -388,12 +392,12 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(yard: Yard) -> N
 
     assert "this is owed" in html
     assert "may be owed" in html
-    assert (await yard.store.read(ledger.balance, AccountId(shop.wallet))).available_minor == 4000_00
+    assert (await served.store.read(ledger.balance, AccountId(shop.wallet))).available_minor == 4000_00
 
 
-async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    await yard.store.write(cards.block, CardId(1), "returned", "console", yard.now_ms)
+async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    await served.store.write(cards.block, CardId(1), "returned", "console", served.now_ms)
     html = await get(client, "/people/1")
 
     assert "came back" in html

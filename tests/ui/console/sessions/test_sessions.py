@@ -27,7 +27,7 @@ from appliance.domain.roles import Role
 from appliance.services import admin_commands
 from appliance.services.people import people as people_units
 from appliance.services.sessions import metering, starting, stopping
-from tests.ui.yard import ACTOR, HOUR_MS, NOW_MS, Yard
+from tests.ui.console_fixture import ACTOR, HOUR_MS, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 Browser = TestClient[Any, Any]
@@ -69,16 +69,16 @@ def too_fast(db: Database) -> SessionId:
     return SessionId(int(started.ref))
 
 
-async def ended(yard: Yard) -> session_list.Session:
+async def ended(served: ConsoleFixture) -> session_list.Session:
     """The one session of the yard that is over: Rahima's, 9.87 kWh."""
-    return (await yard.store.read(session_list.page, Filter(state="ended")))[0]
+    return (await served.store.read(session_list.page, Filter(state="ended")))[0]
 
 
-async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(yard: Yard) -> None:
-    owner = await yard.logged_in()
-    newest = (await yard.store.read(session_list.page, Filter()))[0].id
+async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(served: ConsoleFixture) -> None:
+    owner = await served.logged_in()
+    newest = (await served.store.read(session_list.page, Filter()))[0].id
     before = text_of(await get(owner, "/sessions")).partition("sessions that ended")[2]
-    await yard.store.write(admin_commands.restored, NOW_MS, newest=0)
+    await served.store.write(admin_commands.restored, NOW_MS, newest=0)
     number = newest + NUMBERS_SKIPPED
 
     listed = await get(owner, "/sessions")
@@ -90,8 +90,8 @@ async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(yar
     assert "Nothing: no energy flowed." in page
 
 
-async def test_the_list_shows_all_and_its_foot_sums_those_that_are_over(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_the_list_shows_all_and_its_foot_sums_those_that_are_over(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     text = text_of(await get(client, "/sessions"))
 
     assert all(name in text for name in ("Rahima Khatun", "Karim Ahmed", "Green Taxi, car 7", "Jamal Uddin"))
@@ -114,8 +114,10 @@ async def test_the_list_shows_all_and_its_foot_sums_those_that_are_over(yard: Ya
         ({"from": "rubbish", "state": "rubbish", "before": "rubbish", "card": "rubbish", "station": "CS-05"}, {"Rahima Khatun"}),
     ],
 )  # fmt: skip
-async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str], people: set[str]) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_filters_stand_in_the_address_bar(
+    served: ConsoleFixture, asked: dict[str, str], people: set[str]
+) -> None:
+    client = await served.logged_in(Role.OWNER)
     body = (await get(client, "/sessions", **asked)).partition("<tbody>")[2]
 
     assert {
@@ -127,8 +129,8 @@ async def test_filters_stand_in_the_address_bar(yard: Yard, asked: dict[str, str
     "asked",
     [{"from": "2025-01-01", "to": "2026-11-22"}, {"to": "2026-11-22"}, {"from": "2025-01-01", "state": "ended"}],
 )
-async def test_of_a_long_time_the_report_has_the_sums(yard: Yard, asked: dict[str, str]) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_of_a_long_time_the_report_has_the_sums(served: ConsoleFixture, asked: dict[str, str]) -> None:
+    client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/sessions", station="CS-05", **asked)
 
     assert "The report sums up so many days." in html
@@ -140,17 +142,17 @@ async def test_of_a_long_time_the_report_has_the_sums(yard: Yard, asked: dict[st
 @pytest.mark.parametrize(
     "filter_", [Filter(), Filter(station=StationId(5)), Filter(state="ended"), Filter(state="review")]
 )
-async def test_sums_out_of_the_roll_up_are_those_of_the_sessions(yard: Yard, filter_: Filter) -> None:
-    await yard.store.write(doubtful)
-    listed = [one for one in await yard.store.read(session_list.page, filter_) if one.has_ended]
+async def test_sums_out_of_the_roll_up_are_those_of_the_sessions(served: ConsoleFixture, filter_: Filter) -> None:
+    await served.store.write(doubtful)
+    listed = [one for one in await served.store.read(session_list.page, filter_) if one.has_ended]
 
-    assert await yard.store.read(session_list.totals, filter_, NOW_MS) == (
+    assert await served.store.read(session_list.totals, filter_, NOW_MS) == (
         len(listed), sum(one.energy_wh for one in listed), sum(one.fee_minor for one in listed)
     )  # fmt: skip
 
 
 async def test_sessions_of_some_days_are_listed_by_their_beginning_and_none_is_left_out_between_two_pages(
-    yard: Yard,
+    served: ConsoleFixture,
 ) -> None:
     def late(db: Database) -> None:
         """One of five hours ago that is heard of last, and two of the same moment."""
@@ -158,12 +160,12 @@ async def test_sessions_of_some_days_are_listed_by_their_beginning_and_none_is_l
             begin_ms = NOW_MS - hours * HOUR_MS
             starting.transaction_started(db, StationId(8), TransactionStarted(1, card, 90_000, begin_ms, NOW_MS))
 
-    await yard.store.write(late)
+    await served.store.write(late)
     wanted = Filter(from_ms=NOW_MS - 48 * HOUR_MS, to_ms=NOW_MS)
-    whole = await yard.store.read(session_list.page, wanted)
+    whole = await served.store.read(session_list.page, wanted)
     paged: list[session_list.Session] = []
     for _ in range(len(whole)):
-        paged += await yard.store.read(session_list.page, wanted, before=paged[-1].id if paged else 0, limit=2)
+        paged += await served.store.read(session_list.page, wanted, before=paged[-1].id if paged else 0, limit=2)
 
     began = [one.started_at_ms or 0 for one in whole]
     assert began == sorted(began, reverse=True)
@@ -172,12 +174,12 @@ async def test_sessions_of_some_days_are_listed_by_their_beginning_and_none_is_l
 
 
 @pytest.mark.parametrize("text", ["345678", "pays late", "04A1B2C3"])
-async def test_a_viewer_finds_nobody_by_telephone_note_or_card(yard: Yard, text: str) -> None:
-    await yard.store.write(
+async def test_a_viewer_finds_nobody_by_telephone_note_or_card(served: ConsoleFixture, text: str) -> None:
+    await served.store.write(
         people_units.change, PersonId(1), ACTOR, NOW_MS,
         name="Rahima Khatun", phone="+880 1712 345678", note="pays late", language="", group=GroupId(1),
     )  # fmt: skip
-    manager, viewer = await yard.logged_in(Role.MANAGER), await yard.logged_in(Role.VIEWER)
+    manager, viewer = await served.logged_in(Role.MANAGER), await served.logged_in(Role.VIEWER)
 
     assert "Rahima Khatun" in await get(manager, "/sessions", person=text)
     assert "Rahima Khatun" not in await get(viewer, "/sessions", person=text)
@@ -186,21 +188,21 @@ async def test_a_viewer_finds_nobody_by_telephone_note_or_card(yard: Yard, text:
     assert "Rahima Khatun" in await get(viewer, "/sessions", person="rahima")
 
 
-async def test_a_name_that_fits_several_asks_whom_it_means(yard: Yard) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_a_name_that_fits_several_asks_whom_it_means(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.OWNER)
     html = await get(client, "/sessions", person="a")
 
     assert "Whom do you mean?" in html
     assert 'href="/sessions?person=2"' in html
 
 
-async def test_the_file_has_what_the_list_has(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_the_file_has_what_the_list_has(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     async with client.get("/sessions.csv", params={"person": "1"}) as answer:
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
 
-    session = await ended(yard)
+    session = await ended(served)
     assert len(rows) == 3
     assert rows[1][0] == str(session.id)
     assert rows[1][4] == "Rahima Khatun"
@@ -209,8 +211,8 @@ async def test_the_file_has_what_the_list_has(yard: Yard) -> None:
     assert (rows[2][1], rows[2][11], rows[2][14]) == ("1 session that ended", "9.870", "191.73")
 
 
-async def test_sessions_that_run_have_no_figures_in_the_file_so_that_its_columns_add_up(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_sessions_that_run_have_no_figures_in_the_file_so_that_its_columns_add_up(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     async with client.get("/sessions.csv") as answer:
         _heads, *rows, sums = csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline=""))
 
@@ -221,8 +223,8 @@ async def test_sessions_that_run_have_no_figures_in_the_file_so_that_its_columns
         assert sum(Decimal(row[column]) for row in rows if row[column]) == Decimal(sums[column])
 
 
-async def test_the_spreadsheet_is_one(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
+async def test_the_spreadsheet_is_one(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
     async with client.get("/sessions.xlsx") as answer:
         assert answer.status == 200
         with zipfile.ZipFile(io.BytesIO(await answer.read())) as book:
@@ -230,15 +232,15 @@ async def test_the_spreadsheet_is_one(yard: Yard) -> None:
             assert b"Rahima Khatun" in book.read("xl/worksheets/sheet1.xml")
 
 
-async def test_there_is_no_file_of_another_kind(yard: Yard) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_there_is_no_file_of_another_kind(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.OWNER)
     async with client.get("/sessions.pdf") as answer:
         assert answer.status == 404
 
 
-async def test_a_session_says_how_much_for_whom_and_why_it_ended(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    session = await ended(yard)
+async def test_a_session_says_how_much_for_whom_and_why_it_ended(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    session = await ended(served)
     text = text_of(await get(client, f"/sessions/{session.id}"))
 
     assert "Rahima Khatun" in text
@@ -249,9 +251,9 @@ async def test_a_session_says_how_much_for_whom_and_why_it_ended(yard: Yard) -> 
     assert "Meter at end 109.870 kWh" in text
 
 
-async def test_the_lines_of_the_bill_sum_to_the_fee(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    session = await ended(yard)
+async def test_the_lines_of_the_bill_sum_to_the_fee(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    session = await ended(served)
     text = text_of(await get(client, f"/sessions/{session.id}"))
 
     assert "9.870 kWh × ৳18.50 a kWh ৳182.60" in text
@@ -259,9 +261,9 @@ async def test_the_lines_of_the_bill_sum_to_the_fee(yard: Yard) -> None:
     assert "In all ৳191.73" in text
 
 
-async def test_what_was_held_is_what_was_taken_and_given_back(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    session = await ended(yard)
+async def test_what_was_held_is_what_was_taken_and_given_back(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    session = await ended(served)
     text = text_of(await get(client, f"/sessions/{session.id}"))
 
     def amount(words: str) -> int:
@@ -273,9 +275,9 @@ async def test_what_was_held_is_what_was_taken_and_given_back(yard: Yard) -> Non
     assert taken + amount("beyond what was held") == session.fee_minor
 
 
-async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    running = (await yard.store.read(session_list.page, Filter(person=PersonId(2))))[0]
+async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    running = (await served.store.read(session_list.page, Filter(person=PersonId(2))))[0]
     html = await get(client, f"/sessions/{running.id}")
 
     assert "12.40 kWh so far" in text_of(html)
@@ -283,16 +285,16 @@ async def test_a_running_session_shows_what_it_costs_so_far_and_its_curve(yard: 
     assert 'class="chart-line"' in html
 
 
-async def test_the_page_of_a_running_session_is_told_what_moves(yard: Yard) -> None:
-    client = await yard.logged_in(Role.VIEWER)
-    running = (await yard.store.read(session_list.page, Filter(person=PersonId(2))))[0]
+async def test_the_page_of_a_running_session_is_told_what_moves(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.VIEWER)
+    running = (await served.store.read(session_list.page, Filter(person=PersonId(2))))[0]
     assert f'data-live="session:{running.id}"' in await get(client, f"/sessions/{running.id}")
 
     async with client.get("/live", params={"view": f"session:{running.id}"}) as stream:
         first = await fragments_of(stream)
         assert "12.40" in first["answer"]
         reading = Reading(NOW_MS, 113_100, 7_240)
-        await yard.store.write(metering.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
+        await served.store.write(metering.meter_read, StationId(1), MeterRead(int(running.id), 1, (reading,), NOW_MS))
         second = await fragments_of(stream)
 
     assert "13.10" in second["answer"]
@@ -309,9 +311,9 @@ async def fragments_of(stream: ClientResponse) -> dict[str, str]:
             return found
 
 
-async def test_viewers_see_neither_ledger_nor_telephone_nor_the_way_to_the_person(yard: Yard) -> None:
-    client = await yard.logged_in(Role.VIEWER)
-    session = await ended(yard)
+async def test_viewers_see_neither_ledger_nor_telephone_nor_the_way_to_the_person(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.VIEWER)
+    session = await ended(served)
     html = await get(client, f"/sessions/{session.id}")
 
     assert "How the money moved" not in html
@@ -320,9 +322,9 @@ async def test_viewers_see_neither_ledger_nor_telephone_nor_the_way_to_the_perso
     assert "/people/" not in await get(client, "/sessions")
 
 
-async def test_a_doubtful_session_is_explained_and_acknowledged_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    session = await yard.store.write(doubtful)
+async def test_a_doubtful_session_is_explained_and_acknowledged_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    session = await served.store.write(doubtful)
     html = await get(client, f"/sessions/{session}")
     assert "contradict each other" in html
     assert f"/people/1/correction?session={session}" in html
@@ -332,18 +334,18 @@ async def test_a_doubtful_session_is_explained_and_acknowledged_once(yard: Yard)
         assert answer.status == 200
         assert "you have looked at it" in await answer.text()
 
-    found = await yard.store.read(session_list.show, session)
+    found = await served.store.read(session_list.show, session)
     assert found is not None
     assert (found.state, found.fee_minor) == ("ended", 0)
-    assert await yard.store.read(problems.find_open, "review", f"session:{session}") is None
+    assert await served.store.read(problems.find_open, "review", f"session:{session}") is None
     async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
         assert answer.status == 409
 
 
-async def test_a_manager_sees_what_a_doubtful_session_would_cost_and_bills_it_once(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    session = await yard.store.write(too_fast)
-    before = await yard.store.read(session_list.show, session)
+async def test_a_manager_sees_what_a_doubtful_session_would_cost_and_bills_it_once(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    session = await served.store.write(too_fast)
+    before = await served.store.read(session_list.show, session)
     assert before is not None
     assert before.held_minor > 0
     text = text_of(await get(client, f"/sessions/{session}"))
@@ -358,33 +360,33 @@ async def test_a_manager_sees_what_a_doubtful_session_would_cost_and_bills_it_on
 
     assert "The session is billed." in text
     assert "Bill nothing" not in text
-    found = await yard.store.read(session_list.show, session)
+    found = await served.store.read(session_list.show, session)
     assert found is not None
     assert (found.state, found.energy_wh) == ("ended", 20_000)
     assert found.fee_minor > 0
     async with client.post(f"/sessions/{session}/bill", headers=OURS) as answer:
         assert answer.status == 409
-    owner = await yard.logged_in()
+    owner = await served.logged_in()
     assert "for session 5 after a look" in text_of(await get(owner, "/audit"))
 
 
-async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(yard: Yard) -> None:
-    client = await yard.logged_in(Role.MANAGER)
-    session = await yard.store.write(doubtful)
+async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    session = await served.store.write(doubtful)
     async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
         assert answer.status == 200
     late = TransactionEnded(int(session), "04A1B2C3", 95_000, NOW_MS, "Local", (), NOW_MS)
 
-    await yard.store.write(stopping.transaction_ended, StationId(8), late)
+    await served.store.write(stopping.transaction_ended, StationId(8), late)
 
-    found = await yard.store.read(session_list.show, session)
+    found = await served.store.read(session_list.show, session)
     assert found is not None
     assert found.fee_minor == 0
 
 
-async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(yard: Yard) -> None:
-    session = await yard.store.write(doubtful)
-    client = await yard.logged_in(Role.CASHIER)
+async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(served: ConsoleFixture) -> None:
+    session = await served.store.write(doubtful)
+    client = await served.logged_in(Role.CASHIER)
     html = await get(client, f"/sessions/{session}")
 
     assert "Somebody has to look at this session" in html
@@ -392,9 +394,9 @@ async def test_cashiers_are_told_of_a_doubt_but_do_not_settle_it(yard: Yard) -> 
     assert "/bill" not in html
 
 
-async def test_a_session_that_its_charger_has_forgotten_is_ended_here(yard: Yard) -> None:
-    client = await yard.logged_in(Role.CASHIER)
-    (karims,) = await yard.store.read(session_list.page, Filter(person=PersonId(2), state="running"))
+async def test_a_session_that_its_charger_has_forgotten_is_ended_here(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    (karims,) = await served.store.read(session_list.page, Filter(person=PersonId(2), state="running"))
     assert f"/sessions/{karims.id}/close" in await get(client, f"/sessions/{karims.id}")
     asked = text_of(await get(client, f"/sessions/{karims.id}/close"))
     assert "a car that charges goes on charging" in asked
@@ -405,23 +407,23 @@ async def test_a_session_that_its_charger_has_forgotten_is_ended_here(yard: Yard
 
     assert "It was ended from here, without the charger" in text
     assert "/close" not in text
-    found = await yard.store.read(session_list.show, karims.id)
+    found = await served.store.read(session_list.show, karims.id)
     assert found is not None
     assert (found.state, found.estimated, found.energy_wh) == ("ended", True, karims.energy_wh)
-    rows = await yard.store.read(audit.page, action="session.close")
+    rows = await served.store.read(audit.page, action="session.close")
     assert rows[0].subject == f"session:{karims.id}"
     async with client.post(f"/sessions/{karims.id}/close", headers=OURS) as answer:
         assert answer.status == 404
 
 
 @pytest.mark.parametrize("number", ["999", "abc", "0", "99999999999999999999"])
-async def test_there_is_no_session_of_a_wrong_number(yard: Yard, number: str) -> None:
-    client = await yard.logged_in(Role.OWNER)
+async def test_there_is_no_session_of_a_wrong_number(served: ConsoleFixture, number: str) -> None:
+    client = await served.logged_in(Role.OWNER)
     async with client.get(f"/sessions/{number}") as answer:
         assert answer.status == 404
 
 
-async def test_a_site_without_sessions_says_what_to_do(bare: Yard) -> None:
+async def test_a_site_without_sessions_says_what_to_do(bare: ConsoleFixture) -> None:
     client = await bare.logged_in(Role.OWNER)
 
     assert "No sessions yet" in await get(client, "/sessions")

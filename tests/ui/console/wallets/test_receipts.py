@@ -13,15 +13,15 @@ from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.roles import Role
 from appliance.services.people import people
 from appliance.services.wallets import wallets
-from tests.ui.yard import NOW_MS, Yard
+from tests.ui.console_fixture import NOW_MS, ConsoleFixture
 
 RAHIMA, KARIM = PersonId(1), PersonId(2)
 Browser = TestClient[Any, Any]
 
 
 @pytest.fixture(name="client")
-async def _client(yard: Yard) -> Browser:
-    return await yard.logged_in(Role.CASHIER)
+async def _client(served: ConsoleFixture) -> Browser:
+    return await served.logged_in(Role.CASHIER)
 
 
 async def get(client: Browser, path: str) -> str:
@@ -31,9 +31,9 @@ async def get(client: Browser, path: str) -> str:
         return await answer.text()
 
 
-async def recharge(yard: Yard, person: PersonId, amount_minor: int, card: int | None = None) -> int:
+async def recharge(served: ConsoleFixture, person: PersonId, amount_minor: int, card: int | None = None) -> int:
     """A top-up; the number of its receipt."""
-    booked = await yard.store.write(
+    booked = await served.store.write(
         lambda db: wallets.top_up(
             db, person, amount_minor, "cash", f"receipt-{person}-{amount_minor}", "operator:1", NOW_MS,
             card=CardId(card) if card is not None else None,
@@ -50,8 +50,8 @@ def slip_of(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
 
 
-async def test_a_receipt_says_who_what_when_and_what_is_left(yard: Yard, client: Browser) -> None:
-    number = await recharge(yard, RAHIMA, 250_00, card=1)
+async def test_a_receipt_says_who_what_when_and_what_is_left(served: ConsoleFixture, client: Browser) -> None:
+    number = await recharge(served, RAHIMA, 250_00, card=1)
     slip = slip_of(await get(client, f"/receipts/{number}"))
 
     for words in (
@@ -61,9 +61,9 @@ async def test_a_receipt_says_who_what_when_and_what_is_left(yard: Yard, client:
         assert words in slip
 
 
-async def test_a_receipt_stays_as_it_was_when_names_change(yard: Yard, client: Browser) -> None:
-    number = await recharge(yard, RAHIMA, 250_00)
-    await yard.store.write(
+async def test_a_receipt_stays_as_it_was_when_names_change(served: ConsoleFixture, client: Browser) -> None:
+    number = await recharge(served, RAHIMA, 250_00)
+    await served.store.write(
         lambda db: people.change(
             db, RAHIMA, "operator:1", NOW_MS, name="Rahima Begum", phone="", note="", language="",
             group=people.need(db, RAHIMA).group_id,
@@ -73,8 +73,10 @@ async def test_a_receipt_stays_as_it_was_when_names_change(yard: Yard, client: B
     assert "Rahima Khatun" in slip_of(await get(client, f"/receipts/{number}"))
 
 
-async def test_a_receipt_speaks_with_the_customer_and_the_page_with_the_staff(yard: Yard, client: Browser) -> None:
-    number = await recharge(yard, RAHIMA, 250_00)
+async def test_a_receipt_speaks_with_the_customer_and_the_page_with_the_staff(
+    served: ConsoleFixture, client: Browser
+) -> None:
+    number = await recharge(served, RAHIMA, 250_00)
     html = await get(client, f"/receipts/{number}?language=bn")
 
     assert '<html lang="en"' in html
@@ -83,28 +85,30 @@ async def test_a_receipt_speaks_with_the_customer_and_the_page_with_the_staff(ya
     assert "২৫০" not in html.replace(re.search(r"<article.*?</article>", html, re.DOTALL)[0], "")  # type: ignore[index]
 
 
-async def test_who_has_a_language_of_their_own_gets_the_receipt_in_it(yard: Yard, client: Browser) -> None:
-    await yard.store.write(
+async def test_who_has_a_language_of_their_own_gets_the_receipt_in_it(served: ConsoleFixture, client: Browser) -> None:
+    await served.store.write(
         lambda db: people.change(
             db, RAHIMA, "operator:1", NOW_MS, name="Rahima Khatun", phone="", note="", language="bn",
             group=people.need(db, RAHIMA).group_id,
         )
     )  # fmt: skip
-    number = await recharge(yard, RAHIMA, 250_00)
+    number = await recharge(served, RAHIMA, 250_00)
 
     assert 'lang="bn">' in await get(client, f"/receipts/{number}")
 
 
 @pytest.mark.parametrize(("paper", "shown"), [("58", "58"), ("80", "80"), ("a4", "a4"), ("letter", "80")])
-async def test_the_paper_is_chosen_and_remembered(yard: Yard, client: Browser, paper: str, shown: str) -> None:
-    number = await recharge(yard, RAHIMA, 250_00)
+async def test_the_paper_is_chosen_and_remembered(
+    served: ConsoleFixture, client: Browser, paper: str, shown: str
+) -> None:
+    number = await recharge(served, RAHIMA, 250_00)
     assert f'class="slip is-{shown}"' in await get(client, f"/receipts/{number}?paper={paper}")
 
     assert f'class="slip is-{shown}"' in await get(client, f"/receipts/{number}")
 
 
-async def test_a_receipt_leads_back_to_pages_of_ours_only(yard: Yard, client: Browser) -> None:
-    number = await recharge(yard, RAHIMA, 250_00)
+async def test_a_receipt_leads_back_to_pages_of_ours_only(served: ConsoleFixture, client: Browser) -> None:
+    number = await recharge(served, RAHIMA, 250_00)
 
     assert 'data-then="/desk/counter"' in await get(client, f"/receipts/{number}?print=1&back=/desk/counter")
     for stranger in ("https://elsewhere.example", "//elsewhere.example", "javascript:alert(1)"):
@@ -113,9 +117,9 @@ async def test_a_receipt_leads_back_to_pages_of_ours_only(yard: Yard, client: Br
         assert '<a class="back" href="/receipts">' in html
 
 
-async def test_the_list_is_of_everybody_or_of_one_person(yard: Yard, client: Browser) -> None:
-    await recharge(yard, RAHIMA, 250_00)
-    await recharge(yard, KARIM, 300_00)
+async def test_the_list_is_of_everybody_or_of_one_person(served: ConsoleFixture, client: Browser) -> None:
+    await recharge(served, RAHIMA, 250_00)
+    await recharge(served, KARIM, 300_00)
 
     everybody = await get(client, "/receipts")
     assert "৳250.00" in everybody
@@ -135,13 +139,13 @@ async def test_a_number_that_no_receipt_has_is_said(client: Browser) -> None:
     assert "There is no such receipt" in await get(client, "/receipts?number=4711")
 
 
-async def test_older_receipts_are_a_page_further(yard: Yard, client: Browser) -> None:
+async def test_older_receipts_are_a_page_further(served: ConsoleFixture, client: Browser) -> None:
     def many(db: Any) -> None:
         for number in range(60):
             wallets.top_up(db, RAHIMA, 100, "cash", f"many-{number}", "operator:1", NOW_MS)
 
-    await yard.store.write(many)
-    newest = (await yard.store.read(rows.page, limit=1))[0].number
+    await served.store.write(many)
+    newest = (await served.store.read(rows.page, limit=1))[0].number
     first = await get(client, "/receipts")
     link = re.search(r'href="(/receipts\?before=\d+)"', first)
     assert link is not None

@@ -143,7 +143,7 @@ class ScriptedStations:
 
 
 @dataclass(slots=True)
-class Yard:
+class ConsoleFixture:
     """A running console and what stands behind it."""
 
     store: Store
@@ -186,7 +186,7 @@ class Yard:
 
 
 @asynccontextmanager
-async def open_yard(
+async def open_console(
     directory: Path,
     *,
     filled: bool = True,
@@ -194,7 +194,7 @@ async def open_yard(
     desks: Callable[[Store, Hub], Desks] | None = None,
     toy_reader: ToyReader | None = None,
     toy_chargers: ToyChargers | None = None,
-) -> AsyncIterator[Yard]:
+) -> AsyncIterator[ConsoleFixture]:
     """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
     content, online = _content(site, filled=filled)
@@ -203,12 +203,12 @@ async def open_yard(
     hub, scripted = Hub(), ScriptedStations(connected=set(online))
     store = Store(path, announce=hub.announce)
     await store.open()
-    yard: Yard
-    control = RemoteControl(store, scripted, hub, lambda: yard.now_ms)
+    served: ConsoleFixture
+    control = RemoteControl(store, scripted, hub, lambda: served.now_ms)
     console = Console(
         store=store,
         hub=hub,
-        clock=lambda: yard.now_ms,
+        clock=lambda: served.now_ms,
         site=site,
         stations=scripted,
         control=control,
@@ -220,12 +220,12 @@ async def open_yard(
         toy_chargers=toy_chargers,
     )
     server = TestServer(create_console(console))
-    yard = Yard(store, hub, scripted, server, console)
+    served = ConsoleFixture(store, hub, scripted, server, console)
     await server.start_server()
     try:
-        yield yard
+        yield served
     finally:
-        for client in yard.clients:
+        for client in served.clients:
             await client.close()
         await server.close()
         await control.close()

@@ -15,7 +15,7 @@ from appliance.services.ports.stations import CommandAnswer, CommandFailed, Spok
 ACCEPTED = CommandAnswer(True, "Accepted")
 
 
-class MadeUpStations:
+class FakeStations:
     """Says what it was told to say, and remembers what it was asked, and what was on disk by then."""
 
     def __init__(self, path: Path) -> None:
