@@ -77,9 +77,9 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         stations = await stack.enter_async_context(open_stations(store, hub, live_settings, site_key, clock))
         control = RemoteControl(store, stations.commands, hub, clock)
         stack.push_async_callback(control.close)
-        dead_cards = Revocation(store, stations.commands, hub, clock)
-        stack.push_async_callback(dead_cards.close)
-        await dead_cards.open()
+        revocation = Revocation(store, stations.commands, hub, clock)
+        stack.push_async_callback(revocation.close)
+        await revocation.open()
         await stack.enter_async_context(listening(data, store, clock))
         listeners = Listeners()
         await listen(stack, listeners, "stations", stations.application, arguments.stations, None)
@@ -145,11 +145,11 @@ async def following(hub: Hub, store: Store, live: LiveSettings) -> AsyncIterator
         async with one_by_one:
             live.values = await store.read(settings.load)
 
-    def heard(announcements: list[Announcement]) -> None:
+    def on_announcements(announcements: list[Announcement]) -> None:
         if any(isinstance(one, SettingsChanged) for one in announcements):
             tasks.start(read_again(), "settings")
 
-    stop_listening = hub.listen(heard)
+    stop_listening = hub.listen(on_announcements)
     try:
         yield
     finally:

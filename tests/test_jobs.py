@@ -32,7 +32,7 @@ class Hindered(Jobs):
     begun: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     error: list[Exception] = dataclasses.field(default_factory=list)
 
-    async def give_up_old_wishes(self) -> None:
+    async def expire_start_requests(self) -> None:
         """Fails with the error given; with none it does not end."""
         self.begun.set()
         if self.error:
@@ -79,7 +79,7 @@ async def test_a_job_that_runs_when_the_server_ends_leaves_no_error(
     jobs: Hindered, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with keeping_time(jobs) as scheduler, asyncio.timeout(HUNG_S):
-        make_due(scheduler, "give_up_old_wishes")
+        make_due(scheduler, "expire_start_requests")
         await jobs.begun.wait()
 
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
@@ -90,7 +90,7 @@ async def test_a_job_that_has_just_fallen_due_when_the_server_ends_leaves_no_err
     jobs: Hindered, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with keeping_time(jobs) as scheduler:
-        make_due(scheduler, "give_up_old_wishes")
+        make_due(scheduler, "expire_start_requests")
         await asyncio.sleep(0)
         assert not jobs.begun.is_set()
 
@@ -100,12 +100,12 @@ async def test_a_job_that_has_just_fallen_due_when_the_server_ends_leaves_no_err
 
 async def test_a_job_that_fails_is_a_problem_until_it_succeeds(jobs: Hindered) -> None:
     jobs.error.append(OSError("the disk is gone"))
-    await run_once(jobs, "give_up_old_wishes")
+    await run_once(jobs, "expire_start_requests")
     (problem,) = await jobs.store.read(problems.open_problems)
     assert (problem.kind, problem.subject) == ("job_failed", "job:give_up_old_wishes")
 
     healthy = Jobs(*(getattr(jobs, field.name) for field in dataclasses.fields(Jobs)))
-    await run_once(healthy, "give_up_old_wishes")
+    await run_once(healthy, "expire_start_requests")
     assert await jobs.store.read(problems.open_problems) == []
 
 

@@ -13,8 +13,8 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
-# systemd kills after the whole interval without a pulse; its manual advises to send one every half.
-PULSES_PER_WATCHDOG: Final = 2
+# systemd kills after the whole interval without a sign of life; its manual advises to send one every half.
+SIGNS_PER_WATCHDOG: Final = 2
 
 
 def ready(status: str = "", *, environment: Mapping[str, str] = os.environ) -> bool:
@@ -28,7 +28,7 @@ def stopping(status: str = "", *, environment: Mapping[str, str] = os.environ) -
 
 
 def alive(*, environment: Mapping[str, str] = os.environ) -> bool:
-    """Give the watchdog its pulse. False when nobody was told."""
+    """Give the watchdog its sign of life. False when nobody was told."""
     return _tell("WATCHDOG=1", environment=environment)
 
 
@@ -49,7 +49,7 @@ def watchdog_interval_s(*, environment: Mapping[str, str] = os.environ, process_
         limit_us = int(environment.get("WATCHDOG_USEC", ""))
     except ValueError:
         return None
-    return limit_us / MICROSECONDS_PER_SECOND / PULSES_PER_WATCHDOG if limit_us > 0 else None
+    return limit_us / MICROSECONDS_PER_SECOND / SIGNS_PER_WATCHDOG if limit_us > 0 else None
 
 
 def _status_line(sentence: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 LOG_INS_KEPT_MS = 30 * DAY_MS
 
-GIVE_UP_S = 3
+EXPIRE_START_REQUESTS_S = 3
 STOP_AGAIN_S = 15
 WATCH_BALANCES_S = 15
 WATCH_CARDS_S = 15
@@ -43,6 +43,9 @@ CHECK_S = 20
 CHECK_BOX_S = 60
 TIDY_MINUTE = 17
 VERIFY_HOUR = 3
+
+NAMES_KEPT = {"expire_start_requests": "give_up_old_wishes"}
+"""What a job was called when problems of it may have been written down: by that name they go away again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Jobs:
     site: Site
     serving_since_ms: int
 
-    async def give_up_old_wishes(self) -> None:
+    async def expire_start_requests(self) -> None:
         """Money held for a start that never came goes back."""
         await self.store.write(start_requests.expire, self.clock())
 
@@ -132,7 +135,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=once_each)
     zone = jobs.site.zone
     for work, trigger in (
-        (jobs.give_up_old_wishes, IntervalTrigger(seconds=GIVE_UP_S)),
+        (jobs.expire_start_requests, IntervalTrigger(seconds=EXPIRE_START_REQUESTS_S)),
         (jobs.stop_wanted_sessions, IntervalTrigger(seconds=STOP_AGAIN_S)),
         (jobs.watch_balances, IntervalTrigger(seconds=WATCH_BALANCES_S)),
         (jobs.watch_cards, IntervalTrigger(seconds=WATCH_CARDS_S)),
@@ -160,7 +163,8 @@ def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]], runs: Tasks) -> Cal
             await reported()
 
     async def reported() -> None:
-        subject = f"job:{work.__name__}"
+        name = NAMES_KEPT.get(work.__name__, work.__name__)
+        subject = f"job:{name}"
         try:
             await work()
         except Exception as error:
@@ -170,7 +174,7 @@ def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]], runs: Tasks) -> Cal
                 "job_failed",
                 subject,
                 jobs.clock(),
-                job=work.__name__,
+                job=name,
                 error=type(error).__name__,
             )
         else:

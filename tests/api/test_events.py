@@ -110,8 +110,8 @@ async def test_health_is_a_real_commit(site: Running) -> None:
     before = site.store.commits
     await site.nobody().ask("/health")
     assert site.store.commits > before
-    pulse = await site.store.read(lambda db: db.execute("SELECT pulse_at_ms FROM site").fetchone())
-    assert pulse[0] > 0
+    commit_probe = await site.store.read(lambda db: db.execute("SELECT pulse_at_ms FROM site").fetchone())
+    assert commit_probe[0] > 0
 
 
 async def test_health_is_503_while_nothing_can_be_committed(site: Running) -> None:

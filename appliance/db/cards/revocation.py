@@ -15,7 +15,7 @@ def last_contacts(db: Readable) -> dict[StationId, int]:
     return {StationId(station): at_ms for station, at_ms in rows}
 
 
-def died_since(db: Readable, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
+def revoked_since(db: Readable, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
     """What the cards are called that were blocked or replaced, ran out or lost their holder from `since_ms` on, and when that was."""
     rows = db.execute(
         """WITH touched AS (
@@ -23,11 +23,11 @@ def died_since(db: Readable, since_ms: int, now_ms: int) -> list[tuple[str, int]
           UNION SELECT id FROM card WHERE expires_at_ms BETWEEN :since AND :now
           UNION SELECT card.id FROM person CROSS JOIN card WHERE card.person_id = person.id AND closed_at_ms >= :since
           ORDER BY id DESC LIMIT :most),
-        died AS (
+        revoked AS (
           SELECT card.id, uid, max(coalesce(blocked_at_ms, 0), coalesce(closed_at_ms, 0),
                                    CASE WHEN expires_at_ms <= :now THEN expires_at_ms ELSE 0 END) AS at_ms
           FROM touched JOIN card ON card.id = touched.id JOIN person ON person.id = card.person_id)
-        SELECT uid, at_ms FROM died UNION ALL SELECT token, at_ms FROM card_alias JOIN died ON died.id = card_id""",
+        SELECT uid, at_ms FROM revoked UNION ALL SELECT token, at_ms FROM card_alias JOIN revoked ON revoked.id = card_id""",
         {"since": since_ms, "now": now_ms, "most": TOKENS_MAX},
     )
     return [(str(token), int(at_ms)) for token, at_ms in rows]

@@ -1,4 +1,4 @@
-"""Cards that died are dead at every charger within a second: each is told to forget them, at once or when it is back.
+"""Cards that are revoked are so at every charger within a second: each is told to forget them, at once or when it is back.
 
 The server itself refuses them anyway; this is for what stations decide alone, from their cache and their local list.
 """
@@ -31,13 +31,13 @@ AT_ONCE_MAX = 64
 TOGETHER_S = 0.3
 """Stations that come back within so long are looked up together: each look goes through all cards."""
 COMMIT_MS_MAX = 10_000
-"""How much later than the moment it bears a death may be announced."""
+"""How much later than the moment it bears a revocation may be announced."""
 LOOK_BACK_MS = 120_000
 """How far `announce_expired` looks back when it does not know when it looked last."""
 
 
 class Revocation:
-    """Listens for cards that die and for stations that come back. Made and opened before stations may connect."""
+    """Listens for cards that are revoked and for stations that come back. Made and opened before stations may connect."""
 
     def __init__(self, store: Store, stations: Stations, hub: Hub, clock: Clock) -> None:
         self._store = store
@@ -49,10 +49,10 @@ class Revocation:
         """Back, and not yet looked up."""
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._tasks = Tasks()
-        self._silence: Callable[[], None] = hub.listen(self._heard)
+        self._silence: Callable[[], None] = hub.listen(self._on_announcements)
 
     async def open(self) -> None:
-        """Learn until when each station was last in touch: what died after that it has not heard of."""
+        """Learn until when each station was last in touch: what was revoked after that it has not heard of."""
         self._told_until_ms = await self._store.read(rows.last_contacts) | self._told_until_ms
 
     async def close(self) -> None:
@@ -64,7 +64,7 @@ class Revocation:
         """Return when everybody who is to be told has been."""
         await self._tasks.settled()
 
-    def _heard(self, announcements: list[Announcement]) -> None:
+    def _on_announcements(self, announcements: list[Announcement]) -> None:
         tokens: dict[str, None] = {}
         for one in announcements:
             if isinstance(one, CardRevoked):
@@ -72,10 +72,10 @@ class Revocation:
             elif isinstance(one, StationChanged):
                 self._look_at(StationId(one.station))
         if tokens:
-            # What died later than this is announced later, too.
+            # What was revoked later than this is announced later, too.
             at_ms = self._clock()
             for station in self._stations.online():
-                self._tasks.start(self._tell(station, tuple(tokens), at_ms), "dead cards")
+                self._tasks.start(self._tell(station, tuple(tokens), at_ms), "revocation")
 
     def _look_at(self, station: StationId) -> None:
         """Notice that a station has gone, or is back and may have missed something."""
@@ -84,21 +84,21 @@ class Revocation:
         elif station not in self._up:
             self._up.add(station)
             if not self._returned:
-                self._tasks.start(self._catch_up(), "dead cards")
+                self._tasks.start(self._catch_up(), "revocation")
             self._returned.append(station)
 
     async def _catch_up(self) -> None:
-        """Tell stations that came back what died while they were away. After a power cut all come at once: they are looked up together."""
+        """Tell stations that came back what was revoked while they were away. After a power cut all come at once: they are looked up together."""
         await asyncio.sleep(TOGETHER_S)
         now_ms = self._clock()
         returned, self._returned = self._returned, []
         # One that was never here has nothing to forget.
         since_ms = {station: self._told_until_ms.get(station, now_ms) - COMMIT_MS_MAX for station in returned}
-        died = await self._store.read(rows.died_since, min(since_ms.values()), now_ms)
+        revoked = await self._store.read(rows.revoked_since, min(since_ms.values()), now_ms)
         for station in returned:
-            tokens = tuple(token for token, at_ms in died if at_ms >= since_ms[station])
+            tokens = tuple(token for token, at_ms in revoked if at_ms >= since_ms[station])
             if tokens:
-                self._tasks.start(self._tell(station, names(tokens), now_ms), "dead cards")
+                self._tasks.start(self._tell(station, names(tokens), now_ms), "revocation")
             else:
                 self._told_until_ms[station] = now_ms
 
@@ -120,7 +120,7 @@ class Revocation:
 
 
 def announce_expired(db: Database, now_ms: int) -> None:
-    """By the clock: cards whose time has run out since this looked last have died."""
+    """By the clock: cards whose time has run out since this looked last are revoked."""
     since_ms = db.remembered.get("expired until", now_ms - LOOK_BACK_MS)
     for card, tokens in rows.expired_between(db, since_ms, now_ms):
         db.announce(CardRevoked(card, tokens))

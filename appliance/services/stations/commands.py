@@ -53,7 +53,7 @@ class RemoteControl:
         self._stop_again_s = stop_again_s
         self._tasks = Tasks()
         self._stopping: dict[SessionId, int] = {}
-        self._silence: Callable[[], None] = hub.listen(self._heard)
+        self._silence: Callable[[], None] = hub.listen(self._on_announcements)
 
     async def close(self) -> None:
         """Listen no more, and end what is under way: start requests stay in the books and expire by the clock."""
@@ -123,7 +123,7 @@ class RemoteControl:
             raise NotFound("No session runs on this connector.")
         return session, await self.stop(session, actor)
 
-    def _heard(self, announcements: list[Announcement]) -> None:
+    def _on_announcements(self, announcements: list[Announcement]) -> None:
         for one in announcements:
             if isinstance(one, SessionChanged) and one.what == "stop_wanted":
                 self._stop_soon(SessionId(one.session), StationId(one.station))

@@ -314,7 +314,7 @@ class Application:
         self._opened(0xF5, data, 1, mode)
         option = file.mode | (0 if file.mirroring is None else MIRRORS)
         told = bytes((0, option)) + file.rights.to_bytes(2, "little") + len(file.data).to_bytes(3, "little")
-        return self._closed(told + (b"" if file.mirroring is None else sun.told(file.mirroring)), mode)
+        return self._closed(told + (b"" if file.mirroring is None else sun.settings_of(file.mirroring)), mode)
 
     def _get_counter(self, data: bytes) -> bytes:
         file = self._file(data)

@@ -58,7 +58,7 @@ class File:
             "mode": self.mode,
             "rights": self.rights,
             "counter": self.counter,
-            "mirroring": None if self.mirroring is None else sun.told(self.mirroring).hex(),
+            "mirroring": None if self.mirroring is None else sun.settings_of(self.mirroring).hex(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ def parse(data: bytes, size_bytes: int) -> Mirroring:
     return mirroring
 
 
-def told(mirroring: Mirroring) -> bytes:
+def settings_of(mirroring: Mirroring) -> bytes:
     """The reverse, as GetFileSettings tells it."""
     numbers = (getattr(mirroring, name) for name in _given(mirroring))
     head = bytes([mirroring.options]) + mirroring.rights.to_bytes(2, "little")

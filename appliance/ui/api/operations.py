@@ -70,14 +70,14 @@ class Call:
     now_ms: int
 
     @property
-    def who(self) -> Principal:
+    def principal(self) -> Principal:
         """Who asks."""
         return principal(self.request)
 
     @property
     def actor(self) -> str:
         """How the books call them."""
-        return self.who.actor
+        return self.principal.actor
 
     @property
     def currency(self) -> str:

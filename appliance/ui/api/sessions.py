@@ -202,7 +202,7 @@ def _card(call: Call, session: Session) -> str | None:
 
 
 def _sees_cards(call: Call) -> bool:
-    return may(call.who.role, "GET", "/api/v1/cards")
+    return may(call.principal.role, "GET", "/api/v1/cards")
 
 
 MOMENT_OR_DAY = "A time, or a day in the site's time zone, all of it."

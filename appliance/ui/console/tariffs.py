@@ -37,7 +37,7 @@ PERCENT = Currency("%", 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TariffView:
     """A tariff in words."""
 
     row: TariffRow
@@ -51,14 +51,14 @@ class Shown:
 class ListPage:
     """All that are in use."""
 
-    tariffs: list[Shown]
+    tariffs: list[TariffView]
 
 
 @dataclass(frozen=True, slots=True)
 class TariffPage:
     """One tariff, or the form for a new one (None)."""
 
-    shown: Shown | None
+    shown: TariffView | None
     form: Form
     example: str
     """What the prices in the form come to; "" if they cannot be read."""
@@ -68,7 +68,7 @@ class TariffPage:
 class AskPage:
     """Before it becomes the default or goes out of use."""
 
-    shown: Shown
+    shown: TariffView
     default: str
     form: Form
 
@@ -76,7 +76,7 @@ class AskPage:
 async def show_list(request: web.Request) -> web.Response:
     """`GET /tariffs`."""
     found, groups = await request.app[CONSOLE].store.read(_listed)
-    return render(request, "tariffs/list.html", ListPage([_shown(request, row, groups) for row in found]))
+    return render(request, "tariffs/list.html", ListPage([_view(request, row, groups) for row in found]))
 
 
 async def show_new(request: web.Request) -> web.Response:
@@ -215,11 +215,11 @@ def price_written(milli: int, currency: Currency, fmt: Formats) -> str:
     return f"{fmt.before_money}{number}{fmt.after_money}"
 
 
-def _shown(request: web.Request, row: TariffRow, groups: list[Group]) -> Shown:
+def _view(request: web.Request, row: TariffRow, groups: list[Group]) -> TariffView:
     fmt = formats_of(request)
     own = [group for group in groups if group.tariff_id == row.tariff.id]
     by_default = [group for group in groups if group.tariff_id is None and group.policy != "free"]
-    return Shown(
+    return TariffView(
         row,
         price_words(row.tariff, currency_of(request), fmt),
         example(row.tariff, fmt),
@@ -227,9 +227,9 @@ def _shown(request: web.Request, row: TariffRow, groups: list[Group]) -> Shown:
     )
 
 
-async def _find(request: web.Request) -> Shown:
+async def _find(request: web.Request) -> TariffView:
     row, groups = await request.app[CONSOLE].store.read(_one, number_of(request, "tariff"))
-    return _shown(request, row, groups)
+    return _view(request, row, groups)
 
 
 async def _ask(request: web.Request, template: str, form: Form, status: int = 200) -> web.Response:

@@ -50,22 +50,22 @@ class Figures:
     loop_lag_s: float
 
 
-class Pulse:
+class CommitProbe:
     """The real commit: many who ask at once share one, so that asking cannot flood the disk."""
 
     def __init__(self) -> None:
-        self._beat: asyncio.Task[float | None] | None = None
+        self._commit: asyncio.Task[float | None] | None = None
 
     async def seconds(self, console: Console) -> float | None:
         """How long a commit takes; None: longer than anybody should wait."""
-        if self._beat is None or self._beat.done():
-            self._beat = asyncio.create_task(_heartbeat_commit_s(console), name="pulse")
-        return await asyncio.shield(self._beat)
+        if self._commit is None or self._commit.done():
+            self._commit = asyncio.create_task(_heartbeat_commit_s(console), name="heartbeat commit")
+        return await asyncio.shield(self._commit)
 
     async def close(self, _app: web.Application) -> None:
         """Wait for the one under way."""
-        if self._beat is not None:
-            await asyncio.wait([self._beat])
+        if self._commit is not None:
+            await asyncio.wait([self._commit])
 
 
 class LoopLag:
@@ -137,7 +137,7 @@ class Numbers(Collector):
 class Monitoring:
     """What is kept between two questions."""
 
-    pulse: Pulse
+    commit_probe: CommitProbe
     lag: LoopLag
 
 
@@ -146,15 +146,15 @@ MONITORING = web.AppKey("monitoring", Monitoring)
 
 def install(app: web.Application) -> None:
     """Before the server starts."""
-    kept = app[MONITORING] = Monitoring(Pulse(), LoopLag())
+    kept = app[MONITORING] = Monitoring(CommitProbe(), LoopLag())
     app.on_startup.append(kept.lag.start)
     app.on_cleanup.append(kept.lag.stop)
-    app.on_cleanup.append(kept.pulse.close)
+    app.on_cleanup.append(kept.commit_probe.close)
 
 
 async def health(request: web.Request) -> web.Response:
     """`GET /health`: 200 when a real commit ends within two seconds, else 503. Those with a token are told more."""
-    commit_s = await request.app[MONITORING].pulse.seconds(request.app[CONSOLE])
+    commit_s = await request.app[MONITORING].commit_probe.seconds(request.app[CONSOLE])
     well = commit_s is not None
     body: dict[str, object] = {"status": "ok" if well else "failing"}
     if somebody(request) is not None:
@@ -181,7 +181,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def _figures(request: web.Request) -> Figures:
     console, kept = request.app[CONSOLE], request.app[MONITORING]
-    commit_s = await kept.pulse.seconds(console)
+    commit_s = await kept.commit_probe.seconds(console)
     open_sessions, open_problems = await console.store.read(_counts)
     return Figures(commit_s, open_sessions, open_problems, kept.lag.worst_s())
 

@@ -66,7 +66,7 @@ def test_example_of_authentication_writing_and_settings_is_answered_byte_by_byte
     assert URL.encode() in card.memory
     assert _apdu(card, "905F0000190261B6D97903566E84C3AE5274467E89EAD799B7C1A0EF7A0400") == "57BFF87B1241E93D9100"
     assert card.ndef.mirroring is not None
-    assert sun.told(card.ndef.mirroring).hex().upper() == "C1F121200000430000430000"
+    assert sun.settings_of(card.ndef.mirroring).hex().upper() == "C1F121200000430000430000"
 
 
 def test_example_of_changing_keys_is_answered_byte_by_byte() -> None:

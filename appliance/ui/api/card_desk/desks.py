@@ -122,7 +122,7 @@ async def replace_at_desk(call: Call) -> Answer:
 async def decommission(call: Call) -> Answer:
     """`POST /desks/{id}/decommission`."""
     body, actor, now_ms = call.body, call.actor, call.now_ms
-    if body.get("rest", False) and not may(call.who.role, "POST", f"{PREFIX}/people/{{id}}/refunds"):
+    if body.get("rest", False) and not may(call.principal.role, "POST", f"{PREFIX}/people/{{id}}/refunds"):
         raise web.HTTPForbidden  # Money leaves a wallet through those who may refund it.
 
     def begin(db: Database, desk: str) -> int:

@@ -82,7 +82,7 @@ class LeavePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PersonFacts:
     """What one snapshot says about a person."""
 
     buys: wallets.Buys
@@ -165,7 +165,7 @@ async def add(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """`GET /people/{person}?before=`."""
     before_ms = read_number(request.query.get("before", ""))
-    shown = await request.app[CONSOLE].store.read(_shown, PersonId(number_of(request, "person")), before_ms)
+    shown = await request.app[CONSOLE].store.read(_facts, PersonId(number_of(request, "person")), before_ms)
     found, rows = shown.buys.person, shown.records
     policy, sentence = POLICIES[found.policy]
     page = PersonPage(
@@ -245,10 +245,10 @@ def _listed(
     return found, group_rows.all_by_name(db)
 
 
-def _shown(db: Readable, person: PersonId, before_ms: int | None) -> Shown:
+def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts:
     buys = wallets.what_it_buys(db, person)
     found = buys.person
-    return Shown(
+    return PersonFacts(
         buys,
         need(db, found.group_id),
         card_rows.of_person(db, person),
