@@ -64,7 +64,7 @@ async def _doors(tmp_path: Path) -> AsyncIterator[Doors]:
         await server.start()
         stack.push_async_callback(server.stop)
         applications = {
-            "stations": server.face.application,
+            "stations": server.listener.application,
             "console": create_console(yard.console, more=API),
             "drivers": create_drivers(yard.console),
             "console-redirect": create_redirect(1),

@@ -24,7 +24,7 @@ from appliance.host.tasks import running
 from appliance.host.tls.contexts import server_context
 from appliance.host.tls.site import SiteCertificate
 from appliance.jobs.schedule import Jobs, keeping_time
-from appliance.ocpp.admission.endpoint import StationsFace
+from appliance.ocpp.admission.endpoint import StationsListener
 from appliance.rfid.desks import CardDesks
 from appliance.services import admin_commands
 from appliance.services.announce import Hub
@@ -52,7 +52,7 @@ class Core:
     clock: Clock
     site: Site
     site_key: bytes
-    stations: StationsFace
+    stations: StationsListener
     control: RemoteControl
     faces: Faces
 
@@ -90,7 +90,7 @@ async def open_office(
     )
     await open_faces(stack, arguments, console, core, certificate)
     await stack.enter_async_context(desks.running(DeskKey(core.site_key, card_link_base(arguments, core.faces))))
-    stack.push_async_callback(stations.links.close)
+    stack.push_async_callback(stations.registry.close)
 
     jobs = Jobs(store, stations.commands, core.control, clock, core.site, serving_since_ms=clock())
     await stack.enter_async_context(keeping_time(jobs))

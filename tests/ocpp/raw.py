@@ -25,7 +25,7 @@ from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
 from appliance.host.addresses import Address
 from appliance.host.listeners import Faces, listen
-from appliance.ocpp.admission.endpoint import StationsFace, open_stations
+from appliance.ocpp.admission.endpoint import StationsListener, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import tariffs
 from appliance.services.announce import Announcement, Hub
@@ -51,7 +51,7 @@ class Server:
         self.announced = asyncio.Event()
         self.now_ms = system_clock
         self.store: Store
-        self.face: StationsFace
+        self.listener: StationsListener
         self.url = ""
         self._stack = AsyncExitStack()
 
@@ -62,15 +62,15 @@ class Server:
         await self.store.open()
         self._stack.push_async_callback(self.store.close)
         await self.store.write(fill)
-        self.face = await self._stack.enter_async_context(
+        self.listener = await self._stack.enter_async_context(
             open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock)
         )
         faces = Faces()
-        await listen(self._stack, faces, "stations", self.face.application, Address("127.0.0.1", 0), None)
+        await listen(self._stack, faces, "stations", self.listener.application, Address("127.0.0.1", 0), None)
         self.url = f"http://127.0.0.1:{faces.ports['stations']}"
 
     async def stop(self) -> None:
-        """As the program ends: links first, the store last."""
+        """As the program ends: connections first, the store last."""
         await self._stack.aclose()
         self._stack = AsyncExitStack()
 

@@ -67,14 +67,14 @@ async def asked(station: RawStation) -> list[tuple[str, Any]]:
 
 
 async def test_a_station_without_a_list_clears_its_cache(server: Server, station: RawStation) -> None:
-    assert await server.face.commands.forget_card(STATION, TOKENS) == YES
+    assert await server.listener.commands.forget_card(STATION, TOKENS) == YES
     assert [action for action, _ in await asked(station)] == ["ClearCache", "GetLocalListVersion"]
 
 
 async def test_a_local_list_loses_the_cards(server: Server, station: RawStation) -> None:
     station.answers["GetLocalListVersion"] = {"listVersion": 7}
 
-    assert await server.face.commands.forget_card(STATION, (*TOKENS, "LONGER-THAN-TWENTY-SIGNS")) == YES
+    assert await server.listener.commands.forget_card(STATION, (*TOKENS, "LONGER-THAN-TWENTY-SIGNS")) == YES
     assert (await asked(station))[-1] == ("SendLocalList", list_of(8, *TOKENS))
 
 
@@ -83,7 +83,7 @@ async def test_a_long_list_of_cards_goes_in_parts(server: Server, station: RawSt
     station.answers["GetLocalListVersion"] = lambda _: {"listVersion": next(versions)}
     tokens = tuple(f"04{number:06X}" for number in range(ENTRIES_AT_ONCE + 3))
 
-    assert await server.face.commands.forget_card(STATION, tokens) == YES
+    assert await server.listener.commands.forget_card(STATION, tokens) == YES
     sent = [payload for action, payload in await asked(station) if action == "SendLocalList"]
     assert sent == [list_of(8, *tokens[:ENTRIES_AT_ONCE]), list_of(9, *tokens[ENTRIES_AT_ONCE:])]
 
@@ -93,7 +93,7 @@ async def test_a_list_that_somebody_else_changed_is_asked_for_again(server: Serv
     station.answers["GetLocalListVersion"] = lambda _: {"listVersion": next(versions)}
     station.answers["SendLocalList"] = lambda _: {"status": next(words)}
 
-    assert await server.face.commands.forget_card(STATION, TOKENS) == YES
+    assert await server.listener.commands.forget_card(STATION, TOKENS) == YES
     assert (await asked(station))[-1] == ("SendLocalList", list_of(12, *TOKENS))
 
 
@@ -101,7 +101,7 @@ async def test_a_list_that_somebody_else_changed_is_asked_for_again(server: Serv
 async def test_a_station_that_has_no_list_is_sent_none(server: Server, station: RawStation, version: object) -> None:
     station.answers["GetLocalListVersion"] = {"listVersion": version}
 
-    assert await server.face.commands.forget_card(STATION, TOKENS) == YES
+    assert await server.listener.commands.forget_card(STATION, TOKENS) == YES
     assert "SendLocalList" not in dict(await asked(station))
 
 
@@ -109,22 +109,22 @@ async def test_a_station_that_knows_neither_is_no_failure(server: Server, statio
     for action in ("ClearCache", "GetLocalListVersion"):
         del station.answers[action]
 
-    assert await server.face.commands.forget_card(STATION, TOKENS) == CommandAnswer(False, "NotSupported")
+    assert await server.listener.commands.forget_card(STATION, TOKENS) == CommandAnswer(False, "NotSupported")
 
 
 async def test_a_list_that_cannot_be_changed_is_told(server: Server, station: RawStation) -> None:
     station.answers["GetLocalListVersion"] = {"listVersion": 7}
     station.answers["SendLocalList"] = {"status": "Failed"}
-    assert await server.face.commands.forget_card(STATION, TOKENS) == CommandAnswer(False, "Failed")
+    assert await server.listener.commands.forget_card(STATION, TOKENS) == CommandAnswer(False, "Failed")
 
     del station.answers["SendLocalList"]
-    assert await server.face.commands.forget_card(STATION, TOKENS) == CommandAnswer(False, "NotSupported")
+    assert await server.listener.commands.forget_card(STATION, TOKENS) == CommandAnswer(False, "NotSupported")
 
 
 async def test_a_station_that_is_away_cannot_be_told(server: Server) -> None:
     await server.register("CS-1")
     with pytest.raises(CommandFailed) as failure:
-        await server.face.commands.forget_card(STATION, TOKENS)
+        await server.listener.commands.forget_card(STATION, TOKENS)
     assert failure.value.kind == "offline"
 
 
@@ -134,7 +134,7 @@ async def test_a_station_that_is_away_cannot_be_told(server: Server) -> None:
 @asynccontextmanager
 async def watching(server: Server) -> AsyncIterator[DeadCards]:
     """The service, as the server begins and ends it."""
-    dead = DeadCards(server.store, server.face.commands, server.hub, server.clock)
+    dead = DeadCards(server.store, server.listener.commands, server.hub, server.clock)
     await dead.open()
     try:
         yield dead
@@ -165,7 +165,7 @@ async def test_a_station_that_was_away_forgets_when_it_is_back(server: Server) -
         await dead.settled()
         assert await asked(station) == []
         await station.go_offline()
-        await server.until(lambda: not server.face.commands.is_online(STATION))
+        await server.until(lambda: not server.listener.commands.is_online(STATION))
         await server.store.write(block)
         await dead.settled()
         station.answers["GetLocalListVersion"] = {"listVersion": 3}
@@ -178,7 +178,7 @@ async def test_a_station_that_was_away_forgets_when_it_is_back(server: Server) -
 async def test_a_station_that_was_away_while_the_server_was_forgets_too(server: Server) -> None:
     async with line(server) as station:
         await station.go_offline()
-        await server.until(lambda: not server.face.commands.is_online(STATION))
+        await server.until(lambda: not server.listener.commands.is_online(STATION))
         await server.store.write(block)
         await server.restart()
         station.url = f"{server.url}/ocpp"
@@ -191,9 +191,9 @@ async def test_a_station_that_was_away_while_the_server_was_forgets_too(server: 
 async def test_a_station_that_has_missed_nothing_is_left_alone(server: Server) -> None:
     async with watching(server) as dead, line(server) as station:
         await station.go_offline()
-        await server.until(lambda: not server.face.commands.is_online(STATION))
+        await server.until(lambda: not server.listener.commands.is_online(STATION))
         await station.connect()
-        await server.until(lambda: server.face.commands.is_online(STATION))
+        await server.until(lambda: server.listener.commands.is_online(STATION))
         await dead.settled()
 
         assert await asked(station) == []
@@ -203,7 +203,7 @@ async def test_of_stations_that_come_back_together_each_forgets_what_it_has_miss
     async with line(server, "CS-1") as one, line(server, "CS-2") as two:
         for station in (one, two):
             await station.go_offline()
-        await server.until(lambda: not server.face.commands.online())
+        await server.until(lambda: not server.listener.commands.online())
         await server.store.write(block)
         await server.store.write(last_seen, StationId(2), system_clock() + HOUR_MS)
         await server.restart()

@@ -26,7 +26,7 @@ SHORT = "04C1D2E3"
 async def station(server: Server) -> AsyncIterator[Station]:
     """A station with a car, at a site that stops what it wants stopped."""
     async with AsyncExitStack() as stack:
-        control = RemoteControl(server.store, server.face.commands, server.hub, server.clock)
+        control = RemoteControl(server.store, server.listener.commands, server.hub, server.clock)
         stack.push_async_callback(control.close)
         await server.register("CS-1")
         station = await stack.enter_async_context(Station.connected(f"{server.url}/ocpp", "CS-1"))

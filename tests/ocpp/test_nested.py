@@ -83,7 +83,7 @@ async def test_an_answer_that_is_nested_deep_is_kept_and_our_call_waits_on(
     client: Client, server: Server, settings: StationSettings, beginning: str, depth: int
 ) -> None:
     settings.call_timeout_s = 0.2
-    work = asyncio.ensure_future(server.face.commands.raw_call(StationId(1), "DataTransfer", {}))
+    work = asyncio.ensure_future(server.listener.commands.raw_call(StationId(1), "DataTransfer", {}))
     message_id = (await client.receive())[1]
     await client.send(beginning.replace("{}", message_id) + f'{{"x":{nested(depth)}}}]')
 
@@ -94,7 +94,7 @@ async def test_an_answer_that_is_nested_deep_is_kept_and_our_call_waits_on(
 
 
 async def test_an_answer_of_a_usual_depth_reaches_who_asked(client: Client, server: Server) -> None:
-    work = asyncio.ensure_future(server.face.commands.raw_call(StationId(1), "DataTransfer", {}))
+    work = asyncio.ensure_future(server.listener.commands.raw_call(StationId(1), "DataTransfer", {}))
     message_id = (await client.receive())[1]
     await client.send(f'[3,"{message_id}",{{"x":{nested(240)}}}]')
 

@@ -174,7 +174,7 @@ async def test_without_a_common_version_the_connection_is_closed_after_the_hands
         assert await client.closed() == 1002
 
     assert await server.rows("SELECT subject FROM problem WHERE kind = 'violation'") == [("station:1",)]
-    assert not server.face.commands.is_online(StationId(1))
+    assert not server.listener.commands.is_online(StationId(1))
 
 
 async def test_a_station_that_names_no_version_is_let_in_where_one_is_assumed(

@@ -60,7 +60,7 @@ YES = CommandAnswer(accepted=True, status="Accepted")
 async def test_commands(
     client: Client, server: Server, command: str, arguments: Any, action: str, payload: Any
 ) -> None:
-    work = getattr(server.face.commands, command)(STATION, *arguments)
+    work = getattr(server.listener.commands, command)(STATION, *arguments)
 
     assert await answered(client, work, ACCEPTED) == (action, payload, YES)
 
@@ -68,7 +68,7 @@ async def test_commands(
 @pytest.mark.parametrize(("hard", "kind"), [(True, "Hard"), (False, "Soft")])
 async def test_reset(client: Client, server: Server, hard: bool, kind: str) -> None:
     """TC_013 and TC_014."""
-    work = server.face.commands.reset(STATION, hard=hard)
+    work = server.listener.commands.reset(STATION, hard=hard)
 
     assert await answered(client, work, ACCEPTED) == ("Reset", {"type": kind}, YES)
 
@@ -79,7 +79,7 @@ async def test_reset(client: Client, server: Server, hard: bool, kind: str) -> N
 )
 async def test_the_stations_word_is_passed_on(client: Client, server: Server, word: str | None, accepted: bool) -> None:
     """TC_026 and TC_030."""
-    work = server.face.commands.unlock(STATION, 1, 1)
+    work = server.listener.commands.unlock(STATION, 1, 1)
 
     _, _, answer = await answered(client, work, {"status": word})
     assert answer == CommandAnswer(accepted=accepted, status=word or "")
@@ -93,7 +93,7 @@ async def test_all_settings(client: Client, server: Server) -> None:
         {"key": "AuthorizationKey", "value": "0011223344", "readonly": False},
         {"key": "Nothing", "readonly": False},
     ]
-    work = server.face.commands.get_variables(STATION, [])
+    work = server.listener.commands.get_variables(STATION, [])
 
     action, payload, found = await answered(client, work, {"configurationKey": keys})
     assert (action, payload) == ("GetConfiguration", {})
@@ -107,7 +107,7 @@ async def test_all_settings(client: Client, server: Server) -> None:
 
 
 async def test_what_has_a_component_is_not_asked_for(client: Client, server: Server) -> None:
-    commands, component = server.face.commands, VariableName("Enabled", "TariffCostCtrlr")
+    commands, component = server.listener.commands, VariableName("Enabled", "TariffCostCtrlr")
 
     _, payload, _ = await answered(client, commands.get_variables(STATION, [component, VariableName("A")]), {})
     assert payload == {"key": ["A"]}
@@ -118,7 +118,7 @@ async def test_what_has_a_component_is_not_asked_for(client: Client, server: Ser
 
 async def test_a_new_password_is_not_in_the_message_log(client: Client, server: Server) -> None:
     """TC_073."""
-    work = server.face.commands.set_variable(STATION, VariableName("AuthorizationKey"), "secret-secret-16")
+    work = server.listener.commands.set_variable(STATION, VariableName("AuthorizationKey"), "secret-secret-16")
 
     _, payload, _ = await answered(client, work, ACCEPTED)
     assert payload["value"] == "secret-secret-16"
@@ -126,15 +126,15 @@ async def test_a_new_password_is_not_in_the_message_log(client: Client, server: 
 
 
 async def test_any_call_can_be_sent_as_it_is(client: Client, server: Server) -> None:
-    work = server.face.commands.raw_call(STATION, "Invented", {"any": ["thing"]})
+    work = server.listener.commands.raw_call(STATION, "Invented", {"any": ["thing"]})
 
     assert await answered(client, work, {"odd": 1}) == ("Invented", {"any": ["thing"]}, {"odd": 1})
 
 
 async def test_commands_that_services_do_not_ask_for_yet(client: Client, server: Server) -> None:
-    link = server.face.links.of(STATION)
-    assert link is not None
-    outgoing, call = Outgoing16(), link.calls.call
+    connection = server.listener.registry.of(STATION)
+    assert connection is not None
+    outgoing, call = Outgoing16(), connection.calls.call
 
     sent = await answered(client, outgoing.data_transfer(call, "org.example", "ping", "x"), ACCEPTED)
     assert sent == ("DataTransfer", {"vendorId": "org.example", "messageId": "ping", "data": "x"}, ACCEPTED)
@@ -142,7 +142,7 @@ async def test_commands_that_services_do_not_ask_for_yet(client: Client, server:
 
 
 async def test_the_station_is_answered_while_it_owes_us_an_answer(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.clear_cache(STATION))
+    task = asyncio.ensure_future(server.listener.commands.clear_cache(STATION))
     _, message_id, _, _ = await client.receive()
 
     assert "currentTime" in await client.call("Heartbeat", {})
@@ -151,7 +151,7 @@ async def test_the_station_is_answered_while_it_owes_us_an_answer(client: Client
 
 
 async def test_calls_go_out_one_at_a_time_in_order(client: Client, server: Server) -> None:
-    tasks = [asyncio.ensure_future(server.face.commands.remote_stop(STATION, number)) for number in range(1, 4)]
+    tasks = [asyncio.ensure_future(server.listener.commands.remote_stop(STATION, number)) for number in range(1, 4)]
     for number in range(1, 4):
         _, message_id, _, payload = await client.receive()
         assert payload == {"transactionId": number}
@@ -163,11 +163,11 @@ async def test_calls_go_out_one_at_a_time_in_order(client: Client, server: Serve
 
 
 async def test_no_more_calls_wait_than_may(client: Client, server: Server) -> None:
-    tasks = [asyncio.ensure_future(server.face.commands.clear_cache(STATION)) for _ in range(CALLS_WAITING_MAX)]
+    tasks = [asyncio.ensure_future(server.listener.commands.clear_cache(STATION)) for _ in range(CALLS_WAITING_MAX)]
     await client.receive()
 
     with pytest.raises(CommandFailed) as failure:
-        await server.face.commands.clear_cache(STATION)
+        await server.listener.commands.clear_cache(STATION)
     assert failure.value.kind == "busy"
     await client.socket.close()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -180,12 +180,12 @@ async def test_an_answer_that_does_not_come_is_a_time_out_and_the_next_call_goes
 ) -> None:
     settings.call_timeout_s = 0.01
     with pytest.raises(CommandFailed) as failure:
-        await server.face.commands.clear_cache(STATION)
+        await server.listener.commands.clear_cache(STATION)
     assert (failure.value.kind, failure.value.outcome_unknown) == ("timeout", True)
 
     settings.call_timeout_s = 20
     _, late_id, _, _ = await client.receive()
-    task = asyncio.ensure_future(server.face.commands.unlock(STATION, 1, 1))
+    task = asyncio.ensure_future(server.listener.commands.unlock(STATION, 1, 1))
     _, message_id, _, _ = await client.receive()
     await client.send(orjson.dumps([3, late_id, {"status": "Rejected"}]).decode())
     await client.send(orjson.dumps([3, message_id, {"status": "Unlocked"}]).decode())
@@ -203,7 +203,7 @@ async def test_an_answer_that_does_not_come_is_a_time_out_and_the_next_call_goes
     ("code", "kind"), [("NotImplemented", "unsupported"), ("NotSupported", "unsupported"), ("Whatever", "refused")]
 )
 async def test_a_call_error_is_passed_on(client: Client, server: Server, code: str, kind: str) -> None:
-    task = asyncio.ensure_future(server.face.commands.clear_cache(STATION))
+    task = asyncio.ensure_future(server.listener.commands.clear_cache(STATION))
     _, message_id, _, _ = await client.receive()
     await client.send(orjson.dumps([4, message_id, code, "no", {}]).decode())
 
@@ -213,7 +213,7 @@ async def test_a_call_error_is_passed_on(client: Client, server: Server, code: s
 
 
 async def test_an_open_call_is_lost_with_the_connection(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, IdToken("X")))
+    task = asyncio.ensure_future(server.listener.commands.remote_start(STATION, 1, IdToken("X")))
     await client.receive()
     await client.socket.close()
 
@@ -223,7 +223,7 @@ async def test_an_open_call_is_lost_with_the_connection(client: Client, server: 
 
 
 async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client, server: Server) -> None:
-    task = asyncio.ensure_future(server.face.commands.remote_start(STATION, 1, IdToken("X")))
+    task = asyncio.ensure_future(server.listener.commands.remote_start(STATION, 1, IdToken("X")))
     await client.receive()
     async with connected(server):
         with pytest.raises(CommandFailed) as failure:
@@ -235,17 +235,17 @@ async def test_an_open_call_is_lost_when_a_newer_connection_comes(client: Client
 async def test_a_station_without_a_connection_is_offline(server: Server) -> None:
     station = await server.register("CS-1")
 
-    assert not server.face.commands.is_online(station)
+    assert not server.listener.commands.is_online(station)
     with pytest.raises(CommandFailed) as failure:
-        await server.face.commands.clear_cache(station)
+        await server.listener.commands.clear_cache(station)
     assert failure.value.kind == "offline"
 
 
 async def test_what_1_6_cannot_say_is_not_sent(client: Client, server: Server) -> None:
     for work in (
-        server.face.commands.remote_start(STATION, 1, IdToken("x" * 21)),
-        server.face.commands.remote_stop(STATION, "a-text"),
-        server.face.commands.raw_call(STATION, "Any", {"number": 2**70}),
+        server.listener.commands.remote_start(STATION, 1, IdToken("x" * 21)),
+        server.listener.commands.remote_stop(STATION, "a-text"),
+        server.listener.commands.raw_call(STATION, "Any", {"number": 2**70}),
     ):
         with pytest.raises(CommandFailed) as failure:
             await work
