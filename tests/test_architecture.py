@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -137,3 +137,55 @@ def test_only_the_list_of_versions_knows_their_folders() -> None:
     ]
 
     assert found == []
+
+
+def test_no_circle_of_imports() -> None:
+    assert circles_of_imports(ROOT) == []
+
+
+def test_a_circle_is_found_also_in_a_function_and_for_types_only(tmp_path: Path) -> None:
+    package = tmp_path / "appliance"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "eggs.py").write_text("def hatch():\n    from appliance import hen\n")
+    (package / "hen.py").write_text("if TYPE_CHECKING:\n    import appliance.farm\n")
+    (package / "farm.py").write_text("from appliance.eggs import hatch\n")
+    (package / "sky.py").write_text("from appliance.farm import hatch\n")
+
+    assert circles_of_imports(tmp_path) == [["appliance/eggs.py", "appliance/farm.py", "appliance/hen.py"]]
+
+
+def circles_of_imports(root: Path) -> list[list[str]]:
+    """The files of each circle. Imports inside functions and for types only count: they hide a circle, and do not break it."""
+    paths = {module_name(path.relative_to(root)): path for path in sorted((root / "appliance").rglob("*.py"))}
+    imports = {name: imported(path, paths.keys()) - {name} for name, path in paths.items()}
+    reached = {name: reachable(imports, name) for name in paths}
+    circles = {frozenset(other for other in reached[name] if name in reached[other]) for name in paths}
+    return sorted(sorted(str(paths[name].relative_to(root)) for name in circle) for circle in circles if circle)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path, modules: Collection[str]) -> set[str]:
+    """Which modules a file imports; a name that is none is in the module before it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in modules else node.module for name in inside}
+    return names & set(modules)
+
+
+def reachable(imports: dict[str, set[str]], begin: str) -> set[str]:
+    """What is imported in the end, itself only if it is so."""
+    found: set[str] = set()
+    waiting = [begin]
+    while waiting:
+        fresh = imports[waiting.pop()] - found
+        found |= fresh
+        waiting += fresh
+    return found

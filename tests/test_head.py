@@ -45,7 +45,7 @@ WEBSOCKET = (
 class Doors:
     """What can be asked for on each listener."""
 
-    faces: Listeners
+    listeners: Listeners
     paths: dict[str, list[str]]
     cookie: str
     """Of an owner."""
@@ -53,7 +53,7 @@ class Doors:
     async def ask(self, face: str, method: str, path: str, *lines: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers, and all that follows them."""
         sent = head(method, path, self.cookie, "Connection: close", *lines)
-        return parted(await exchange(self.faces.ports[face], sent))
+        return parted(await exchange(self.listeners.ports[face], sent))
 
 
 @pytest.fixture(name="doors")
@@ -69,14 +69,14 @@ async def _doors(tmp_path: Path) -> AsyncIterator[Doors]:
             "drivers": create_drivers(served.console),
             "console-redirect": create_redirect(1),
         }
-        faces = Listeners()
+        listeners = Listeners()
         for face, application in applications.items():
-            await listen(stack, faces, face, application, Address(HOST, 0), None)
+            await listen(stack, listeners, face, application, Address(HOST, 0), None)
         message = (1, served.now_ms, "in", "Heartbeat", '[2,"1","Heartbeat",{}]', "", None)
         await served.store.write(message_log.record, message)
         operator, token = await served.operator(Role.OWNER), tokens.new_token()
         await served.store.write(log_ins.log_in, operator, token, address=HOST, browser="", now_ms=served.now_ms)
-        yield Doors(faces, {face: readable(one) for face, one in applications.items()}, f"Cookie: sid={token}")
+        yield Doors(listeners, {face: readable(one) for face, one in applications.items()}, f"Cookie: sid={token}")
 
 
 def readable(application: web.Application) -> list[str]:
@@ -141,7 +141,7 @@ async def test_what_follows_on_the_connection_is_answered_after_it(doors: Doors)
         for path in (paths[0], *FILES):
             first = head("HEAD", path, doors.cookie)
             second = head("GET", "/static/app.css", doors.cookie, "Connection: close")
-            status, _, rest = parted(await exchange(doors.faces.ports[face], first + second))
+            status, _, rest = parted(await exchange(doors.listeners.ports[face], first + second))
             assert status < 500
             assert rest.startswith(b"HTTP/1.1 "), (face, path, rest[:100])
 
@@ -159,5 +159,5 @@ async def test_whoever_is_not_let_in_gets_no_body_either(doors: Doors) -> None:
         ("stations", head("HEAD", "/ocpp/CS-1", *WEBSOCKET)),
         ("stations", head("HEAD", "/ocpp/CS-1", "Origin: null", *WEBSOCKET)),
     ):
-        status, _, rest = parted(await exchange(doors.faces.ports[face], sent))
+        status, _, rest = parted(await exchange(doors.listeners.ports[face], sent))
         assert (status >= 300, rest) == (True, b""), sent

@@ -46,8 +46,8 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
         site = await stack.enter_async_context(open_site(folder))
         faces = Listeners()
         for face, application in (
-            ("stations", site.face.application),
-            ("stations-tls", site.face.application),
+            ("stations", site.listener.application),
+            ("stations-tls", site.listener.application),
             ("console", create_console(site.console, more=API)),
             ("console-tls", create_console(site.console, more=API)),
             ("drivers", create_drivers(site.console)),

@@ -25,7 +25,7 @@ from appliance.host.tasks import running
 from appliance.host.tls.contexts import server_context
 from appliance.host.tls.site import SiteCertificate
 from appliance.jobs.schedule import Jobs, keeping_time
-from appliance.ocpp.admission.endpoint import StationsFace
+from appliance.ocpp.admission.endpoint import StationsListener
 from appliance.rfid.desks import CardDesks
 from appliance.services import admin_commands
 from appliance.services.announce import Hub
@@ -53,7 +53,7 @@ class ChargingSide:
     clock: Clock
     site: Site
     site_key: bytes
-    stations: StationsFace
+    stations: StationsListener
     control: RemoteControl
     listeners: Listeners
 
@@ -93,7 +93,7 @@ async def open_rest(
     await stack.enter_async_context(
         desks.running(DeskKey(charging.site_key, card_link_base(arguments, charging.listeners)))
     )
-    stack.push_async_callback(stations.links.close)
+    stack.push_async_callback(stations.registry.close)
 
     jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, serving_since_ms=clock())
     await stack.enter_async_context(keeping_time(jobs))

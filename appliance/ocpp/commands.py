@@ -1,4 +1,4 @@
-"""The charging stations as services command them (services/ports/stations.py): finds the link and says it in the link's version."""
+"""The charging stations as services command them (services/ports/stations.py): finds the connection, and speaks its version."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from typing import Any
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
-from appliance.ocpp.connection.connection import Link
-from appliance.ocpp.connection.registry import Links
-from appliance.ocpp.version import Dialect
+from appliance.ocpp.connection.registry import Registry
+from appliance.ocpp.version import Call, Outgoing, Version
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 
 
 class StationCommands:
     """The body of `services.ports.Stations`."""
 
-    def __init__(self, links: Links, spoken: Iterable[Dialect]) -> None:
-        self._links = links
-        self._versions = tuple(
-            SpokenVersion(one.version, one.subprotocol, one.messages, one.triggers) for one in spoken
-        )
+    def __init__(self, registry: Registry, spoken: Iterable[Version]) -> None:
+        self._registry = registry
+        self._versions = tuple(SpokenVersion(one.name, one.subprotocol, one.messages, one.triggers) for one in spoken)
 
     def versions(self) -> tuple[SpokenVersion, ...]:
         """The versions of OCPP that stations may speak, the oldest first."""
@@ -29,72 +26,78 @@ class StationCommands:
 
     def is_online(self, station: StationId) -> bool:
         """Whether it has a connection now, and was let in."""
-        link = self._links.of(station)
-        return link is not None and link.station.accepted
+        connection = self._registry.of(station)
+        return connection is not None and connection.station.accepted
 
     def online(self) -> frozenset[StationId]:
         """All stations with a connection."""
-        return self._links.online()
+        return self._registry.online()
 
     async def remote_start(self, station: StationId, evse: int, id_token: IdToken) -> CommandAnswer:
         """Start a transaction for `id_token`; `evse` 0 lets the station choose."""
-        link = self._link(station)
-        return await link.dialect.outgoing.remote_start(link.calls.call, evse, id_token)
+        outgoing, call = self._reach(station)
+        return await outgoing.remote_start(call, evse, id_token)
 
     async def remote_stop(self, station: StationId, ref: TransactionRef) -> CommandAnswer:
         """End a transaction."""
-        link = self._link(station)
-        return await link.dialect.outgoing.remote_stop(link.calls.call, ref)
+        outgoing, call = self._reach(station)
+        return await outgoing.remote_stop(call, ref)
 
     async def unlock(self, station: StationId, evse: int, connector: int) -> CommandAnswer:
         """Let go of the cable."""
-        link = self._link(station)
-        return await link.dialect.outgoing.unlock(link.calls.call, evse, connector)
+        outgoing, call = self._reach(station)
+        return await outgoing.unlock(call, evse, connector)
 
     async def reset(self, station: StationId, *, hard: bool) -> CommandAnswer:
         """Restart the station."""
-        link = self._link(station)
-        return await link.dialect.outgoing.reset(link.calls.call, hard=hard)
+        outgoing, call = self._reach(station)
+        return await outgoing.reset(call, hard=hard)
 
     async def set_operative(self, station: StationId, evse: int, operative: bool) -> CommandAnswer:
         """Put an EVSE, or with 0 the station, into or out of service."""
-        link = self._link(station)
-        return await link.dialect.outgoing.set_operative(link.calls.call, evse, operative)
+        outgoing, call = self._reach(station)
+        return await outgoing.set_operative(call, evse, operative)
 
     async def clear_cache(self, station: StationId) -> CommandAnswer:
         """Forget which id tokens were accepted before."""
-        link = self._link(station)
-        return await link.dialect.outgoing.clear_cache(link.calls.call)
+        outgoing, call = self._reach(station)
+        return await outgoing.clear_cache(call)
 
     async def trigger(self, station: StationId, message: str, evse: int | None = None) -> CommandAnswer:
         """Send a message now."""
-        link = self._link(station)
-        return await link.dialect.outgoing.trigger(link.calls.call, message, evse)
+        outgoing, call = self._reach(station)
+        return await outgoing.trigger(call, message, evse)
 
     async def get_variables(self, station: StationId, names: list[VariableName]) -> list[Variable]:
         """The settings named, or all."""
-        link = self._link(station)
-        return await link.dialect.outgoing.get_variables(link.calls.call, names)
+        outgoing, call = self._reach(station)
+        return await outgoing.get_variables(call, names)
 
     async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Change a setting."""
-        link = self._link(station)
-        return await link.dialect.outgoing.set_variable(link.calls.call, name, value)
+        outgoing, call = self._reach(station)
+        return await outgoing.set_variable(call, name, value)
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""
-        return await self._link(station).calls.call(action, payload)
+        _, call = self._reach(station)
+        return await call(action, payload)
 
     async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""
-        link = self._link(station)
-        return await link.dialect.outgoing.forget_card(link.calls.call, tokens)
+        outgoing, call = self._reach(station)
+        return await outgoing.forget_card(call, tokens)
 
-    def _link(self, station: StationId) -> Link:
-        link = self._links.of(station)
-        if link is None:
+    def _reach(self, station: StationId) -> tuple[Outgoing, Call]:
+        """The commands in the version of a station, and its connection to send them on.
+
+        Raises:
+            CommandFailed: offline.
+        """
+        connection = self._registry.of(station)
+        if connection is None:
             raise CommandFailed("offline", "the station is offline")
-        if not link.station.accepted:
+        if not connection.station.accepted:
             # J 1.6, 4.2: a station that was told to wait is sent nothing to charge with.
             raise CommandFailed("offline", "the station has not been let in")
-        return link
+        return connection.version.outgoing, connection.calls.call

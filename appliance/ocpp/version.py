@@ -1,4 +1,4 @@
-"""What a version of OCPP brings along: its schemas, what to do with each message, and how its commands are said."""
+"""What a version of OCPP brings along: its schemas, what to do with each message, and how its commands are written."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ from appliance.services.ports.stations import CommandAnswer, Variable, VariableN
 
 Unit = Callable[..., Payload]
 """(connection, station's number, arguments …) -> the payload of the answer; a short unit of work."""
-Taken = tuple[Unit, tuple[Any, ...], str | None]
-"""A unit of work, its arguments, and what was wrong with the message."""
-Take = Callable[[Station, Payload, int], Taken]
-"""(station, payload, received at) -> what is to be done; may raise Unreadable."""
 Call = Callable[[str, Payload], Awaitable[Payload]]
 """(action, payload) -> the payload of the answer; raises CommandFailed."""
 
@@ -37,17 +33,33 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a message asks for, once it is read."""
+
+    unit: Unit
+    arguments: tuple[Any, ...]
+    note: str | None = None
+    """What was wrong with the message."""
+    answered_before_commit: Payload | None = None
+    """The answer of a message of which nothing but the message log remains: its unit need not run, and nobody waits for it."""
+
+
+Read = Callable[[Station, Payload, int], Work]
+"""(station, payload, received at) -> what is to be done; may raise Unreadable."""
+ReadUnreadable = Callable[[Station, str, int], Work]
+"""(station, what is wrong, received at) -> what is to be done all the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """One message that stations send."""
 
-    take: Take
-    unreadable: Callable[[Station, str, int], Taken] | None = None
-    """(station, what is wrong, received at): for messages that are never refused for their form."""
-    once: bool = False
+    read: Read
+    unreadable: ReadUnreadable | None = None
+    """For messages that are never refused for their form."""
+    replayed: bool = False
     """Whether the same frame again gets the stored answer: for messages with a time in them, so that the same frame cannot
     mean something new."""
-    at_once: Callable[[int], Payload] | None = None
-    """Answered without waiting for a commit, because nothing but the message log remains of it."""
 
 
 class Outgoing(Protocol):
@@ -75,10 +87,11 @@ class Outgoing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Version:
     """One version of OCPP-J."""
 
-    version: str
+    name: str
+    """As people and programs are told it: 1.6."""
     subprotocol: str
     schemas: Schemas
     inbound: Mapping[str, Inbound]

@@ -25,7 +25,7 @@ from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
 from appliance.host.addresses import Address
 from appliance.host.listeners import Listeners, listen
-from appliance.ocpp.admission.endpoint import StationsFace, open_stations
+from appliance.ocpp.admission.endpoint import StationsListener, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services.announce import Hub
 from appliance.services.card_desk.taps import DeskKey
@@ -117,7 +117,7 @@ class Running:
     store: Store
     console: Console
     application: web.Application
-    face: StationsFace
+    listener: StationsListener
     url: str
     stations_url: str
     session: aiohttp.ClientSession
@@ -146,8 +146,8 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
         await store.open()
         stack.push_async_callback(store.close)
         await store.write(sites.create, SITE, SITE_KEY, system_clock())
-        face = await stack.enter_async_context(open_stations(store, hub, StationSettings(), SITE_KEY, system_clock))
-        control = RemoteControl(store, face.commands, hub, system_clock)
+        listener = await stack.enter_async_context(open_stations(store, hub, StationSettings(), SITE_KEY, system_clock))
+        control = RemoteControl(store, listener.commands, hub, system_clock)
         stack.push_async_callback(control.close)
         key = DeskKey(SITE_KEY, "http://127.0.0.1:8081/card/")
         desk = await stack.enter_async_context(OneDesk(store, hub, key, system_clock).running())
@@ -156,19 +156,21 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
             hub=hub,
             clock=system_clock,
             site=SITE,
-            stations=face.commands,
+            stations=listener.commands,
             control=control,
             hash_station_password=functools.partial(hash_password, SITE_KEY),
-            counters=face.counters,
+            counters=listener.counters,
             desks=desk,
             desk_key=key,
         )
         application = create_console(console, more=PAGES)
-        faces = Listeners()
-        await listen(stack, faces, "console", application, Address("127.0.0.1", 0), None)
-        await listen(stack, faces, "stations", face.application, Address("127.0.0.1", 0), None)
+        listeners = Listeners()
+        await listen(stack, listeners, "console", application, Address("127.0.0.1", 0), None)
+        await listen(stack, listeners, "stations", listener.application, Address("127.0.0.1", 0), None)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Running(store, console, application, face, faces.urls["console"], faces.urls["stations"], session, desk)
+        yield Running(
+            store, console, application, listener, listeners.urls["console"], listeners.urls["stations"], session, desk
+        )
 
 
 # --- the document ----------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
 from appliance.host.addresses import Address
 from appliance.host.listeners import Listeners, listen
-from appliance.ocpp.admission.endpoint import StationsFace, open_stations
+from appliance.ocpp.admission.endpoint import StationsListener, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services import tariffs
 from appliance.services.announce import Announcement, Hub
@@ -52,7 +52,7 @@ class Server:
         self.announced = asyncio.Event()
         self.now_ms = system_clock
         self.store: Store
-        self.listener: StationsFace
+        self.listener: StationsListener
         self.url = ""
         self._stack = AsyncExitStack()
 
@@ -71,7 +71,7 @@ class Server:
         self.url = f"http://127.0.0.1:{listeners.ports['stations']}"
 
     async def stop(self) -> None:
-        """As the program ends: links first, the store last."""
+        """As the program ends: connections first, the store last."""
         await self._stack.aclose()
         self._stack = AsyncExitStack()
 

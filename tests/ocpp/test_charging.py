@@ -11,7 +11,7 @@ import pytest
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
 from appliance.domain.units import parse_rfc3339, rfc3339
-from appliance.ocpp.connection.connection import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX
+from appliance.ocpp.connection.message_log import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX
 from appliance.services.stations import admission
 from tests.ocpp.raw import CARD, Client, Server, connected, handshake_status, start_payload, stop_payload
 

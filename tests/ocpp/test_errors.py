@@ -206,7 +206,7 @@ async def test_a_frame_that_is_too_large_closes_with_1009_and_is_a_problem(serve
     await client.send('[2,"a","Heartbeat",{"x":"' + "x" * FRAME_BYTES_MAX + '"}]')
 
     assert await client.closed() == 1009
-    await server.until(lambda: len(server.listener.links) == 0)
+    await server.until(lambda: len(server.listener.registry) == 0)
     (details,) = await server.rows("SELECT details FROM problem WHERE kind = 'violation'")
     assert orjson.loads(details[0])["what"] == "too_long"
     rows = await server.rows("SELECT violation FROM message_log WHERE action = ''")

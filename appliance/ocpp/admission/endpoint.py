@@ -1,4 +1,4 @@
-"""Where stations knock: the URL, who it is, which version, and then a link.
+"""Where stations knock: the URL, who it is, which version, and then a connection.
 
 The whole listener is theirs, so that it can have a network of its own; a request that is none of this is told which URL to use.
 """
@@ -20,12 +20,13 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
 from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches, password_suffices
 from appliance.ocpp.commands import StationCommands
-from appliance.ocpp.connection.connection import Context, Link, report
-from appliance.ocpp.connection.registry import Links
+from appliance.ocpp.connection.connection import Connection
+from appliance.ocpp.connection.context import Context
+from appliance.ocpp.connection.registry import Registry
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.schemas import shortened
 from appliance.ocpp.settings import Settings
-from appliance.ocpp.version import Dialect
+from appliance.ocpp.version import Version
 from appliance.ocpp.versions import versions
 from appliance.services.announce import Hub
 from appliance.services.counters import Counters
@@ -50,48 +51,48 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="charging stations", charset="UTF-
 
 
 @dataclass(frozen=True, slots=True)
-class StationsFace:
+class StationsListener:
     """All of the stations' side that the rest of the program sees."""
 
     application: web.Application
     commands: StationCommands
-    links: Links
+    registry: Registry
     counters: Counters
 
 
 @asynccontextmanager
 async def open_stations(
     store: Store, hub: Hub, settings: Settings, site_key: bytes, clock: Clock
-) -> AsyncIterator[StationsFace]:
-    """The stations' side while the server runs. Leaving it closes all links with 1001."""
+) -> AsyncIterator[StationsListener]:
+    """The stations' side while the server runs. Leaving it closes all connections with 1001."""
     context = Context(store, settings, clock)
-    links = Links(context)
-    stop_listening = hub.listen(links.admission_changed)
+    registry = Registry(context)
+    stop_listening = hub.listen(registry.admission_changed)
     spoken = versions(settings)
-    await links.load(answered_once(spoken))
-    pinging = asyncio.create_task(links.keep_alive(), name="keep stations alive")
-    endpoint = Endpoint(context, links, spoken, site_key)
+    await registry.load(replayed_actions(spoken))
+    pinging = asyncio.create_task(registry.keep_alive(), name="keep stations alive")
+    endpoint = Endpoint(context, registry, spoken, site_key)
     try:
-        yield StationsFace(endpoint.application(), StationCommands(links, spoken), links, context.counters)
+        yield StationsListener(endpoint.application(), StationCommands(registry, spoken), registry, context.counters)
     finally:
         stop_listening()
         pinging.cancel()
         await asyncio.gather(pinging, return_exceptions=True)
-        await links.close()
+        await registry.close()
 
 
-def answered_once(spoken: Iterable[Dialect]) -> frozenset[str]:
+def replayed_actions(spoken: Iterable[Version]) -> frozenset[str]:
     """The actions whose last answers are read back from the message log at start, to be given again."""
-    return frozenset(action for one in spoken for action, message in one.inbound.items() if message.once)
+    return frozenset(action for one in spoken for action, message in one.inbound.items() if message.replayed)
 
 
 class Endpoint:
     """The stations' listener."""
 
-    def __init__(self, context: Context, links: Links, dialects: Sequence[Dialect], site_key: bytes) -> None:
+    def __init__(self, context: Context, registry: Registry, spoken: Sequence[Version], site_key: bytes) -> None:
         self._context = context
-        self._links = links
-        self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
+        self._registry = registry
+        self._versions = {version.subprotocol: version for version in spoken}
         self._site_key = site_key
         self._failures = Failures()
         self._connections = 0
@@ -102,10 +103,10 @@ class Endpoint:
         application = web.Application(client_max_size=0)
         application.router.add_route("*", "/{path:.*}", self.accept)
 
-        async def close_links(application: web.Application) -> None:  # noqa: ARG001 - aiohttp passes it.
-            await self._links.close()
+        async def close_connections(application: web.Application) -> None:  # noqa: ARG001 - aiohttp passes it.
+            await self._registry.close()
 
-        application.on_shutdown.append(close_links)
+        application.on_shutdown.append(close_connections)
         return application
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
@@ -123,17 +124,17 @@ class Endpoint:
             return web.Response(status=503, text="Too many stations are connected.")
         self._connections += 1
         try:
-            station = await self._who(request, identity)
+            station = await self._admit(request, identity)
             if not isinstance(station, Station):
                 return station
             return await self._speak(request, station)
         finally:
             self._connections -= 1
 
-    async def _who(self, request: web.Request, identity: str) -> Station | web.Response:
+    async def _admit(self, request: web.Request, identity: str) -> Station | web.Response:
         """The station that this is, or why it is not let in."""
         address, now_ms = request.remote or "", self._context.clock()
-        station = await self._links.find(identity)
+        station = await self._registry.find(identity)
         if station is not None and station.retired:
             return refused(404, "This station was retired.")
         refusal = self._check(request, identity, station, address, now_ms)
@@ -145,7 +146,7 @@ class Endpoint:
             known = await self._context.store.write(admission.knock, identity, address, now_ms)
             if known is None:
                 return refused(404, "This station is not registered here, and no more may knock.")
-            station = self._links.learn(known)
+            station = self._registry.learn(known)
             log.info("station knocks", extra={"station": identity, "address": address})
         return station
 
@@ -172,15 +173,15 @@ class Endpoint:
         self._failures.add(address, identity, now_ms)
         log.warning("station refused", extra={"station": identity, "address": address, "why": "password"})
         if station is not None and station.accepted:
-            self._report_violation(station, "password" if secure_enough else "profile", address, now_ms)
+            self._report_violation(station, "password" if secure_enough else "profile", address)
         return web.Response(status=401, text="Who are you?", headers=CHALLENGE)
 
     async def _speak(self, request: web.Request, station: Station) -> web.StreamResponse:
         """Agree on a version and read until the end."""
         offered = [part.strip() for part in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
         offered = [name for name in offered if name]
-        subprotocol = next((name for name in offered if name in self._dialects), "")
-        dialect = self._dialects.get(subprotocol or ("" if offered else self._context.settings.assume_version))
+        subprotocol = next((name for name in offered if name in self._versions), "")
+        version = self._versions.get(subprotocol or ("" if offered else self._context.settings.assume_version))
         socket = web.WebSocketResponse(
             protocols=(subprotocol,) if subprotocol else (),
             timeout=CLOSE_TIMEOUT_S,
@@ -190,20 +191,18 @@ class Endpoint:
         )
         await socket.prepare(request)
         address = request.remote or ""
-        if dialect is None:
+        if version is None:
             # J 1.6, 3.1.2: the handshake is completed without the header, and then the connection is closed.
-            now_ms, spoken = self._context.clock(), ", ".join(self._dialects)
-            self._report_violation(station, "subprotocol", ", ".join(offered), now_ms, spoken=spoken)
+            self._report_violation(station, "subprotocol", ", ".join(offered), spoken=", ".join(self._versions))
             await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
             return socket
         station.address = address
-        await self._links.run(Link(station, socket, dialect, self._context, address))
+        await self._registry.run(Connection(station, socket, version, self._context, address))
         await let_go(socket)
         return socket
 
-    def _report_violation(self, station: Station, what: str, found: str, now_ms: int, **more: str) -> None:
-        details = {"station": int(station.id), "what": what, "found": shortened(found, 100), **more}
-        self._context.store.write_unheard(report, "violation", f"station:{station.id}", now_ms, details)
+    def _report_violation(self, station: Station, what: str, found: str, **more: str) -> None:
+        self._context.report_station(station, "violation", what=what, found=shortened(found, 100), **more)
 
     def _stray(self, request: web.Request) -> web.Response:
         """A wrong URL: say which is right, to the technician by the answer and to the staff as a problem."""
@@ -228,8 +227,7 @@ class Endpoint:
         if len(self._strays | {address}) > STRAYS_MAX:
             return
         self._strays.add(address)
-        details |= {"address": address}
-        self._context.store.write_unheard(report, kind, f"address:{address}", self._context.clock(), details)
+        self._context.report(kind, f"address:{address}", **details, address=address)
 
 
 async def let_go(socket: web.WebSocketResponse) -> None:

@@ -1,4 +1,4 @@
-"""Our own calls on one link: one at a time, the others in line, each with a time-out; an answer that comes late is recognised."""
+"""Our own calls on one connection: one at a time, the others in line, each with a time-out; an answer that comes late is recognised."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from appliance.ocpp.connection.frames import CALL_ERROR, CallError, CallResult, write_call, write_result
 from appliance.ocpp.reading.redact import redacted, redacted_text
 from appliance.ocpp.reading.schemas import Payload, Schemas, shortened
 from appliance.ocpp.settings import Settings
@@ -21,8 +22,8 @@ ANSWER_CHARS_KEPT = 8192
 UNSUPPORTED = frozenset({"NotImplemented", "NotSupported"})
 
 Send = Callable[[bytes], Awaitable[None]]
-Record = Callable[[str, str, str, str | None, str | None], None]
-"""(direction, action, request, answer, violation): a row of the message log."""
+Record = Callable[[str, str, str | None, str | None], None]
+"""(action, request, answer, violation): a row of the message log."""
 
 
 class Calls:
@@ -60,8 +61,8 @@ class Calls:
     async def _call(self, action: str, payload: Any) -> Payload:
         message_id = str(uuid4())
         try:
-            frame = orjson.dumps([2, message_id, action, payload])
-            request = orjson.dumps([2, message_id, action, redacted(payload)]).decode()
+            frame = write_call(message_id, action, payload)
+            request = write_call(message_id, action, redacted(payload)).decode()
         except TypeError as error:
             raise CommandFailed("not_sent", f"this payload of {action} cannot be written as JSON") from error
         answered: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
@@ -79,7 +80,7 @@ class Calls:
                 ) from error
             async with asyncio.timeout(timeout_s):
                 reply = await answered
-            answer = orjson.dumps([3, message_id, redacted(reply)]).decode()
+            answer = write_result(message_id, redacted(reply)).decode()
             violation = self._schemas.answer_violation(action, reply)
             return reply
         except TimeoutError:
@@ -87,30 +88,31 @@ class Calls:
             raise CommandFailed("timeout", f"{self._identity} did not answer {action} in {timeout_s:g} s") from None
         except CommandFailed as failure:
             if failure.code:
-                answer = orjson.dumps([4, message_id, failure.code, failure.description]).decode()
+                answer = orjson.dumps([CALL_ERROR, message_id, failure.code, failure.description]).decode()
                 violation = None
             raise
         finally:
             self._open = None
             if answer is None and violation != "not sent":
                 self._remember_late(message_id, action)
-            self._record("out", action, request, answer, violation)
+            self._record(action, request, answer, violation)
 
-    def answered(self, message_id: Any, payload: Any, text: str) -> None:
-        """A CALLRESULT came."""
-        waiting = self._claim(message_id)
+    def resolve(self, result: CallResult, text: str) -> None:
+        """Give an answer, which came as `text`, to who waits for it."""
+        waiting = self._claim(result.message_id)
         if waiting is None:
-            self._unexpected(message_id, text)
+            self._record_unexpected(result.message_id, text)
         else:
-            waiting.set_result(payload if isinstance(payload, dict) else {})
+            waiting.set_result(result.payload if isinstance(result.payload, dict) else {})
 
-    def refused(self, message_id: Any, code: Any, description: Any, text: str) -> None:
-        """A CALLERROR came; stations spell the codes in many ways, so any text is one."""
-        waiting = self._claim(message_id)
+    def reject(self, error: CallError, text: str) -> None:
+        """The same with a refusal; stations spell the codes in many ways, so any text is one."""
+        waiting = self._claim(error.message_id)
         if waiting is None:
-            self._unexpected(message_id, text)
+            self._record_unexpected(error.message_id, text)
             return
-        code = shortened(code, 64) if isinstance(code, str) and code else "GenericError"
+        code = shortened(error.code, 64) if isinstance(error.code, str) and error.code else "GenericError"
+        description = error.description
         sentence = shortened(description) if isinstance(description, str) and description else code
         waiting.set_exception(CommandFailed("unsupported" if code in UNSUPPORTED else "refused", sentence, code))
 
@@ -125,10 +127,10 @@ class Calls:
             return self._open[2]
         return None
 
-    def _unexpected(self, message_id: Any, text: str) -> None:
+    def _record_unexpected(self, message_id: Any, text: str) -> None:
         action = self._late.pop(message_id, None) if isinstance(message_id, str) else None
         what = "an answer to no call of ours" if action is None else "answered too late"
-        self._record("out", action or "", "", redacted_text(shortened(text, ANSWER_CHARS_KEPT)), what)
+        self._record(action or "", "", redacted_text(shortened(text, ANSWER_CHARS_KEPT)), what)
 
     def _remember_late(self, message_id: str, action: str) -> None:
         self._late[message_id] = action

@@ -1,4 +1,4 @@
-"""All stations that are known and their links: at most one link for each station, the newest.
+"""All stations that are known and their connections: at most one for each station, the newest.
 
 Who may connect is decided by the endpoint. What is known of stations is read at start and again whenever the rest of the
 program announces that a station has changed.
@@ -20,7 +20,9 @@ from appliance.db.stations import stations as rows
 from appliance.db.stations.stations import KnownStation
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState
-from appliance.ocpp.connection.connection import Context, Link, report
+from appliance.ocpp.connection.connection import Connection
+from appliance.ocpp.connection.context import Context
+from appliance.ocpp.connection.frames import CALL_RESULT
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.quirks import quirks_of
 from appliance.services.announce import AdmissionChanged, Announcement
@@ -40,13 +42,14 @@ SWAP_WINDOW_MS = 120_000
 ANSWERS_READ_BACK = 4_000
 
 
-class Links:
-    """The registry."""
+class Registry:
+    """One for the whole program."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._by_identity: dict[str, Station] = {}
         self._by_id: dict[StationId, Station] = {}
+        self._connections: dict[Station, Connection] = {}
         self._stale: dict[StationId, int] = {}
         """Of which stations news was announced that is not read yet, and the number of the last."""
         self._news = itertools.count()
@@ -67,8 +70,8 @@ class Links:
         for station_id, request, answer in recent:
             station = self._by_id.get(station_id)
             frame = orjson.loads(answer)
-            if station is not None and frame[0] == 3:
-                station.remember(frame[1], hash(request), answer.encode())
+            if station is not None and frame[0] == CALL_RESULT:
+                station.remember(frame[1], request, answer.encode())
 
     def learn(self, known: KnownStation) -> Station:
         """Bring what is kept of a station up to date."""
@@ -81,17 +84,17 @@ class Links:
         station.retired = known.state is StationState.RETIRED
         asked = (station.security_profile, station.password_hash)
         station.security_profile, station.password_hash = known.security_profile, known.password_hash
-        link = station.link
-        if link is None:
+        connection = self._connections.get(station)
+        if connection is None:
             return station
         if station.retired:
-            self._tasks.start(link.close(WSCloseCode.POLICY_VIOLATION, b"retired"), "close: retired")
+            self._tasks.start(connection.close(WSCloseCode.POLICY_VIOLATION, b"retired"), "close: retired")
         elif station.is_secured and asked != (known.security_profile, known.password_hash):
             self._tasks.start(
-                link.close(WSCloseCode.POLICY_VIOLATION, b"must come back with its password"), "close: secured"
+                connection.close(WSCloseCode.POLICY_VIOLATION, b"must come back with its password"), "close: secured"
             )
         elif station.accepted and not was_accepted:
-            self._tasks.start(self._let_in(link), "let in")
+            self._tasks.start(self._let_in(connection), "let in")
         return station
 
     async def find(self, identity: str) -> Station | None:
@@ -104,40 +107,43 @@ class Links:
             await asyncio.gather(*(self._refresh(number) for number in self._stale if number not in self._by_id))
         return self._by_identity.get(identity)
 
-    def of(self, station: StationId) -> Link | None:
-        """The link of a station."""
+    def of(self, station: StationId) -> Connection | None:
+        """The connection of a station."""
         found = self._by_id.get(station)
-        return found.link if found is not None else None
+        return self._connections.get(found) if found is not None else None
 
     def online(self) -> frozenset[StationId]:
-        """Stations with a link that were let in."""
-        return frozenset(one.id for one in self._by_id.values() if one.link is not None and one.accepted)
+        """Stations with a connection that were let in."""
+        return frozenset(station.id for station in self._connections if station.accepted)
 
     def __len__(self) -> int:
-        return sum(station.link is not None for station in self._by_id.values())
+        return len(self._connections)
 
-    async def run(self, link: Link) -> None:
-        """Make `link` the one of its station and read it until it ends. The one before is closed."""
-        station, context = link.station, self._context
-        older, station.link = station.link, link
+    async def run(self, connection: Connection) -> None:
+        """Make `connection` the one of its station and read it until it ends. The one before is closed."""
+        station, context = connection.station, self._context
+        older = self._connections.get(station)
+        self._connections[station] = connection
         if station.id in self._stale:
             self._tasks.start(self._refresh(station.id), f"refresh station {station.id}")
         if older is not None:
-            self._note_swap(link, older)
+            self._note_swap(connection, older)
             older.calls.lost()
             self._tasks.start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
-        version, now_ms = link.dialect.version, context.clock()
-        context.store.write_unheard(status.connected, station.id, version, link.address, now_ms)
-        log.info("station connected", extra={"station": station.identity, "version": version, "address": link.address})
+        version, now_ms = connection.version.name, context.clock()
+        context.store.write_unheard(status.connected, station.id, version, connection.address, now_ms)
+        log.info(
+            "station connected", extra={"station": station.identity, "version": version, "address": connection.address}
+        )
         try:
             if self._closing:
-                await link.close(WSCloseCode.GOING_AWAY, b"the server stops")
+                await connection.close(WSCloseCode.GOING_AWAY, b"the server stops")
             # A task of its own is resumed without the eight coroutines of the request around it, twice for each message.
-            await asyncio.create_task(link.read(), name=f"read {station.identity}")
+            await asyncio.create_task(connection.read(), name=f"read {station.identity}")
         finally:
-            link.calls.lost()
-            if station.link is link:
-                station.link = None
+            connection.calls.lost()
+            if self._connections.get(station) is connection:
+                del self._connections[station]
                 context.store.write_unheard(status.disconnected, station.id, context.clock())
                 log.info("station disconnected", extra={"station": station.identity})
 
@@ -151,20 +157,20 @@ class Links:
         """One round: close what is silent, and look at the clocks."""
         # A station that never answers a ping is still alive as long as it sends its heartbeats.
         patience = MISSES_MAX + int(2 * self._context.settings.heartbeat_interval_s / PING_S)
-        links = [station.link for station in self._by_id.values() if station.link is not None]
-        pings = (link.ping(MISSES_MAX if link.ponged else patience) for link in links)
+        connections = list(self._connections.values())
+        pings = (connection.ping(MISSES_MAX if connection.ponged else patience) for connection in connections)
         # A peer that takes nothing off its socket must not keep the others waiting.
         with suppress(TimeoutError):
             async with asyncio.timeout(ROUND_S_MAX):
                 await asyncio.gather(*pings, return_exceptions=True)
-        for link in links:
-            self._report_skew(link.station)
+        for connection in connections:
+            self._report_skew(connection.station)
 
     async def close(self) -> None:
-        """Close all links, for the end of the program, and let none begin."""
+        """Close all connections, for the end of the program, and let none begin."""
         self._closing = True
-        links = [station.link for station in self._by_id.values() if station.link is not None]
-        closing = (link.close(WSCloseCode.GOING_AWAY, b"the server stops") for link in links)
+        connections = list(self._connections.values())
+        closing = (connection.close(WSCloseCode.GOING_AWAY, b"the server stops") for connection in connections)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_S_MAX):
                 await asyncio.gather(*closing, return_exceptions=True)
@@ -178,7 +184,7 @@ class Links:
                 station = self._by_id.get(number)
                 fresh = number not in self._stale
                 self._stale[number] = next(self._news)
-                if fresh and (station is None or not station.accepted or station.link is not None):
+                if fresh and (station is None or not station.accepted or station in self._connections):
                     self._tasks.start(self._refresh(number), f"refresh station {number}")
 
     # Helpers.
@@ -201,27 +207,27 @@ class Links:
             return
         if self._by_identity.get(station.identity) is station:
             del self._by_identity[station.identity]
-        if station.link is not None:
-            await station.link.close(WSCloseCode.POLICY_VIOLATION, b"turned away")
+        connection = self._connections.get(station)
+        if connection is not None:
+            await connection.close(WSCloseCode.POLICY_VIOLATION, b"turned away")
 
-    async def _let_in(self, link: Link) -> None:
+    async def _let_in(self, connection: Connection) -> None:
         """Tell a station that was told to wait: it need not wait for its next boot."""
         try:
-            await link.dialect.outgoing.trigger(link.calls.call, link.dialect.boot, None)
+            await connection.version.outgoing.trigger(connection.calls.call, connection.version.boot, None)
         except CommandFailed as failure:
-            log.info("trigger of a boot failed", extra={"station": link.station.identity, "why": failure.kind})
+            log.info("trigger of a boot failed", extra={"station": connection.station.identity, "why": failure.kind})
 
-    def _note_swap(self, link: Link, older: Link) -> None:
+    def _note_swap(self, connection: Connection, older: Connection) -> None:
         """Two boxes under one name push each other out again and again; one box that reconnects comes from one address."""
-        station, now_ms = link.station, self._context.clock()
+        station, now_ms = connection.station, self._context.clock()
         station.swaps = [(at_ms, where) for at_ms, where in station.swaps if now_ms - at_ms < SWAP_WINDOW_MS]
-        station.swaps.append((now_ms, link.address))
+        station.swaps.append((now_ms, connection.address))
         addresses = sorted({where for _, where in station.swaps} | {older.address})
         log.info("connection superseded", extra={"station": station.identity, "addresses": addresses})
         if len(station.swaps) >= SWAPS_MAX and len(addresses) > 1:
-            details = {"station": int(station.id), "identity": station.identity, "addresses": ", ".join(addresses)}
-            subject = f"station:{station.id}"
-            self._context.store.write_unheard(report, "duplicate_identity", subject, now_ms, details)
+            found = {"identity": station.identity, "addresses": ", ".join(addresses)}
+            self._context.report_station(station, "duplicate_identity", **found)
 
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()

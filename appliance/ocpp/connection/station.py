@@ -1,22 +1,18 @@
-"""A charging station while the server runs: who it is, its connection, and the last answers it was given."""
+"""A charging station while the server runs: who it is, what is known of its ways, and the last answers it was given."""
 
 from __future__ import annotations
 
 from asyncio import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from appliance.domain.identifiers import StationId
+from appliance.ocpp.connection.frames import MessageId
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.skew import SkewWatch
-
-if TYPE_CHECKING:
-    from appliance.ocpp.connection.connection import Link
 
 ANSWERS_REMEMBERED = 8
 STARTS_REMEMBERED = 8
 
-MessageId = str | int | float
 Answer = bytes | Future[bytes]
 
 
@@ -33,7 +29,6 @@ class Station:
     retired: bool = False
     security_profile: int = 0
     password_hash: bytes | None = None
-    link: Link | None = None
     quirks: Quirks = NONE
     address: str = ""
     """Where it last came from, let in."""
@@ -42,7 +37,7 @@ class Station:
     answers: dict[MessageId, tuple[int, Answer]] = field(default_factory=dict)
     """By message id: the fingerprints of the last frames, and what was answered or soon will be."""
     starts: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """When starts whose own time cannot be believed were first heard, and of which card, by fingerprint."""
+    """When starts whose own time cannot be believed came first, and of which card, by fingerprint."""
     skew: SkewWatch = field(default_factory=SkewWatch)
 
     @property
@@ -50,15 +45,20 @@ class Station:
         """Whether it has to show who it is."""
         return self.security_profile > 0 or self.password_hash is not None
 
-    def remember(self, message_id: MessageId, fingerprint: int, answer: Answer) -> None:
-        """Keep an answer for when the same frame comes again; the oldest is forgotten."""
+    def answer_to(self, message_id: MessageId, text: str) -> Answer | None:
+        """What the same frame was answered before."""
+        before = self.answers.get(message_id)
+        return before[1] if before is not None and before[0] == hash(text) else None
+
+    def remember(self, message_id: MessageId, text: str, answer: Answer) -> None:
+        """Keep the answer to a frame for when the same comes again; the oldest is forgotten."""
         answers = self.answers
-        answers[message_id] = (fingerprint, answer)
+        answers[message_id] = (hash(text), answer)
         if len(answers) > ANSWERS_REMEMBERED:
             del answers[next(iter(answers))]
 
-    def first_heard(self, fingerprint: int, id_token: str, received_at_ms: int) -> int:
-        """When this start came first: it stays the same start when it comes again, under another message id too."""
+    def date_start(self, fingerprint: int, id_token: str, received_at_ms: int) -> int:
+        """When this start came first, be it now: it stays the same start when it comes again, under another message id too."""
         at_ms, _ = self.starts.setdefault(fingerprint, (received_at_ms, id_token))
         if len(self.starts) > STARTS_REMEMBERED:
             del self.starts[next(iter(self.starts))]

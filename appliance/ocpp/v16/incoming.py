@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from appliance.db.engine.unit import Database
 from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
@@ -13,7 +13,7 @@ from appliance.ocpp.reading.quirks import quirks_of
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.v16 import translate
-from appliance.ocpp.version import Inbound, Taken, Unit, Unreadable
+from appliance.ocpp.version import Inbound, Read, ReadUnreadable, Unit, Unreadable, Work
 from appliance.services.sessions import metering, starting, stopping
 from appliance.services.stations import status as status_units
 
@@ -25,10 +25,10 @@ SUSPECT_CLOCK = "its time cannot be right: the time of receipt counts"
 def inbound(settings: Settings) -> dict[str, Inbound]:
     """All messages of Core, Firmware Management and the security extensions that a station may send."""
 
-    def take_boot(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+    def read_boot(station: Station, payload: Payload, received_at_ms: int) -> Work:
         event = translate.booted(payload, received_at_ms)
         station.quirks = quirks_of(event.vendor, event.model)
-        return boot, (event, registration(station, received_at_ms)), None
+        return Work(boot, (event, registration(station, received_at_ms)))
 
     def registration(station: Station, received_at_ms: int) -> Payload:
         if station.accepted:
@@ -37,91 +37,98 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
             status, interval_s = "Pending", PENDING_INTERVAL_S
         return {"status": status, "currentTime": rfc3339(received_at_ms), "interval": interval_s}
 
-    def unreadable_boot(station: Station, note: str, received_at_ms: int) -> Taken:
-        return say, (registration(station, received_at_ms),), note
+    def unreadable_boot(station: Station, note: str, received_at_ms: int) -> Work:
+        return Work(reply, (registration(station, received_at_ms),), note)
 
     return {
-        "Authorize": Inbound(take_authorize),
-        "BootNotification": Inbound(take_boot, unreadable=unreadable_boot),
+        "Authorize": Inbound(read_authorize),
+        "BootNotification": Inbound(read_boot, unreadable=unreadable_boot),
         "DataTransfer": Inbound(constant({"status": "UnknownVendorId"})),
         "DiagnosticsStatusNotification": Inbound(constant({})),
         "FirmwareStatusNotification": Inbound(constant({})),
-        "Heartbeat": Inbound(constant({}), unreadable=unreadable_heartbeat, at_once=current_time),
+        "Heartbeat": Inbound(read_heartbeat, unreadable=unreadable_heartbeat),
         "LogStatusNotification": Inbound(constant({})),
-        "MeterValues": Inbound(take_meter_values, unreadable=unreadable(nothing), once=True),
+        "MeterValues": Inbound(read_meter_values, unreadable=unreadable(acknowledge), replayed=True),
         "SecurityEventNotification": Inbound(constant({})),
         "SignCertificate": Inbound(constant({"status": "Rejected"})),
         "SignedFirmwareStatusNotification": Inbound(constant({})),
-        "StartTransaction": Inbound(take_start, unreadable=unreadable(start_unreadable), once=True),
-        "StatusNotification": Inbound(take_status, unreadable=unreadable(nothing)),
-        "StopTransaction": Inbound(take_stop, unreadable=unreadable(stop_unreadable), once=True),
+        "StartTransaction": Inbound(read_start, unreadable=unreadable(start_unreadable), replayed=True),
+        "StatusNotification": Inbound(read_status, unreadable=unreadable(acknowledge)),
+        "StopTransaction": Inbound(read_stop, unreadable=unreadable(stop_unreadable), replayed=True),
     }
 
 
 # --- from a payload to a unit of work and what it needs ------------------------------------------------------------------
 
 
-def take_authorize(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
+def read_authorize(station: Station, payload: Payload, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
     token = translate.id_token(payload)
     assert token is not None, "the schema demands an idTag"
-    return authorized, (token, received_at_ms), None
+    return Work(authorized, (token, received_at_ms))
 
 
-def take_status(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+def read_status(station: Station, payload: Payload, received_at_ms: int) -> Work:
     if station.skew.wanted > 0 and "timestamp" in payload:
         station.skew.observe(payload["timestamp"], received_at_ms, live=False)
-    return status_changed, (translate.status_changed(payload, received_at_ms, station.quirks),), None
+    return Work(status_changed, (translate.status_changed(payload, received_at_ms, station.quirks),))
 
 
-def take_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+def read_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.meter_read(payload, received_at_ms, station.quirks)
     if station.skew.wanted > 0 and event.readings:
         station.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms, live=True)
-    return meter_read, (event,), None
+    return Work(meter_read, (event,))
 
 
-def take_start(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.transaction_started(payload, received_at_ms, station.quirks)
     note = None if payload["connectorId"] else "connector 0 is read as 1"
     stamp = payload.get("timestamp")
     if event.at_ms == received_at_ms and translate.station_time(stamp) != received_at_ms:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
         fingerprint = hash((event.evse, event.id_token, event.meter_start_wh, stamp))
-        event.at_ms = station.first_heard(fingerprint, event.id_token, received_at_ms)
+        event = replace(event, at_ms=station.date_start(fingerprint, event.id_token, received_at_ms))
         note = SUSPECT_CLOCK
-    return transaction_started, (event,), note
+    return Work(transaction_started, (event,), note)
 
 
-def take_stop(station: Station, payload: Payload, received_at_ms: int) -> Taken:
+def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.transaction_ended(payload, received_at_ms, station.quirks)
     if event.ref == translate.UNKNOWN_TRANSACTION and event.meter_stop_wh is None and event.id_token is None:
         raise Unreadable("no transaction, no meter reading and no card that can be read")
     if station.starts:
         station.forget_starts(event.id_token)
     at_ms = translate.station_time(payload.get("timestamp"))
-    return transaction_ended, (event,), None if translate.is_believable(at_ms, received_at_ms) else SUSPECT_CLOCK
+    note = None if translate.is_believable(at_ms, received_at_ms) else SUSPECT_CLOCK
+    return Work(transaction_ended, (event,), note)
 
 
-def constant(answer: Payload) -> Any:
+def read_heartbeat(station: Station, payload: Payload, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
+    now = current_time(received_at_ms)
+    return Work(reply, (now,), answered_before_commit=now)
+
+
+def constant(answer: Payload) -> Read:
     """For messages of which only the message log remains."""
+    work = Work(reply, (answer,))
 
-    def take(station: Station, payload: Payload, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
-        return say, (answer,), None
+    def read(station: Station, payload: Payload, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
+        return work
 
-    return take
+    return read
 
 
-def unreadable(unit: Unit) -> Any:
+def unreadable(unit: Unit) -> ReadUnreadable:
     """For messages that are never refused: what is done with one that cannot be read."""
 
-    def take(station: Station, note: str, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
-        return unit, (note, received_at_ms), note
+    def read(station: Station, note: str, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
+        return Work(unit, (note, received_at_ms), note)
 
-    return take
+    return read
 
 
-def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Taken:  # noqa: ARG001 - one shape for all.
-    return say, (current_time(received_at_ms),), note
+def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
+    return Work(reply, (current_time(received_at_ms),), note)
 
 
 # --- units of work -------------------------------------------------------------------------------------------------------
@@ -167,11 +174,11 @@ def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms:
     return {}
 
 
-def nothing(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:  # noqa: ARG001
+def acknowledge(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:  # noqa: ARG001
     return {}
 
 
-def say(db: Database, station: StationId, answer: Payload) -> Payload:  # noqa: ARG001 - one shape for all units.
+def reply(db: Database, station: StationId, answer: Payload) -> Payload:  # noqa: ARG001 - one shape for all units.
     return answer
 
 

@@ -71,21 +71,21 @@ class Outgoing16:
 
     async def _strike(self, call: Call, tokens: list[str]) -> CommandAnswer | None:
         """Take cards off the local list; None where there is none."""
-        said = None
+        listed = None
         version = await self._list_version(call)
         for start in range(0, len(tokens), ENTRIES_AT_ONCE):
             if version <= 0:
-                return said
+                return listed
             entries = [{"idTag": token} for token in tokens[start : start + ENTRIES_AT_ONCE]]
-            said = await self._send_differences(call, version + 1, entries)
-            if said.status == "VersionMismatch":
+            listed = await self._send_differences(call, version + 1, entries)
+            if listed.status == "VersionMismatch":
                 # Somebody else changed the list between the question and this.
                 version = await self._list_version(call)
-                said = await self._send_differences(call, version + 1, entries)
-            if not said.accepted:
-                return said
+                listed = await self._send_differences(call, version + 1, entries)
+            if not listed.accepted:
+                return listed
             version += 1
-        return said
+        return listed
 
     async def _list_version(self, call: Call) -> int:
         try:

@@ -7,7 +7,7 @@ from appliance.ocpp.v16.incoming import inbound
 from appliance.ocpp.v16.lenient import LENIENCY
 from appliance.ocpp.v16.outgoing import Outgoing16
 from appliance.ocpp.v16.schemas import schemas
-from appliance.ocpp.version import Dialect
+from appliance.ocpp.version import Version
 
 SUBPROTOCOL = "ocpp1.6"
 MESSAGES = (
@@ -19,10 +19,10 @@ MESSAGES = (
 TRIGGERS = ("StatusNotification", "MeterValues", "BootNotification", "Heartbeat")
 
 
-def version(settings: Settings) -> Dialect:
+def version(settings: Settings) -> Version:
     """OCPP 1.6 with its security extensions."""
-    return Dialect(
-        version="1.6",
+    return Version(
+        name="1.6",
         subprotocol=SUBPROTOCOL,
         schemas=schemas(),
         inbound=inbound(settings),

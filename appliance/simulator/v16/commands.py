@@ -1,4 +1,4 @@
-"""What the central system may ask of an OCPP 1.6 station, and the link on which it asks.
+"""What the central system may ask of an OCPP 1.6 station.
 
 Every message of Core, FirmwareManagement, LocalAuthListManagement, Reservation, SmartCharging and RemoteTrigger is answered. An
 effect that takes its own calls follows after the answer, as a task, so that the reader never waits for itself.
@@ -7,13 +7,10 @@ effect that takes its own calls follows after the answer, as a task, so that the
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ocpp import routing
-from ocpp.exceptions import OCPPError
-from ocpp.v16 import ChargePoint as OcppChargePoint
 from ocpp.v16 import call, call_result
 from ocpp.v16.enums import (
     Action,
@@ -40,21 +37,10 @@ from ocpp.v16.enums import (
 
 from appliance.domain.units import parse_rfc3339, rfc3339
 from appliance.simulator.charger import Place, Reservation, StopReason
-from appliance.simulator.connection import ConnectionLost, Socket, Unanswered
 from appliance.simulator.v16 import messages
-
-if TYPE_CHECKING:
-    from appliance.simulator.v16.charge_point import ChargePoint
-
-log = logging.getLogger(__name__)
-
-# The package logs whole messages, passwords included, at INFO and with its errors: it is given a logger that says nothing.
-SILENT: Final = logging.getLogger(__name__ + ".silent")
-SILENT.disabled = True
-SILENT.setLevel(logging.CRITICAL + 1)
+from appliance.simulator.v16.speaker import Speaker16
 
 FIRMWARE_STEP_S: Final = 0.5
-
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -71,46 +57,11 @@ def after(action: Action) -> Callable[[Handler], Handler]:
     return decorator
 
 
-class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
-    """One connection of a `ChargePoint`, in the hands of the `ocpp` package."""
+class Commands:
+    """What is answered, and what happens then: found by the `ocpp` package through `on` and `after`."""
 
-    def __init__(self, point: ChargePoint, socket: Socket) -> None:
-        super().__init__(point.options.identity, socket, point.options.answer_timeout_s, SILENT)
-        self._point = point
-        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def read(self) -> None:
-        """Read until the line is lost, which is raised; no message can end it before."""
-        while True:
-            text = await self._connection.recv()
-            try:
-                await self.route_message(text)
-            except ConnectionLost:
-                raise
-            except Exception:  # noqa: BLE001 - the read loop: whatever a central system sends, the station stays.
-                log.warning("a message of the central system could not be read", extra={"station": self.id})
-
-    async def ask(self, payload: Any) -> Any:
-        """Send a call and return its answer; raises `ConnectionLost` or `Unanswered`."""
-        asked = asyncio.ensure_future(self.call(payload, suppress=False))
-        try:
-            await asyncio.wait({asked, self._lost}, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done():
-                raise ConnectionLost("The connection was lost.")
-            return await asked
-        except TimeoutError:
-            raise Unanswered("there was no answer in time") from None
-        except OCPPError as error:
-            raise Unanswered(f"{error.code}: {error.description}", error.code) from error
-        except (TypeError, KeyError, AttributeError) as error:
-            raise Unanswered(f"the answer cannot be read: {error}") from error
-        finally:
-            asked.cancel()
-
-    def lost(self) -> None:
-        """Nobody waits for an answer any longer."""
-        if not self._lost.done():
-            self._lost.set_result(None)
+    def __init__(self, speaker: Speaker16) -> None:
+        self._speaker = speaker
 
     # Core.
 
@@ -118,33 +69,33 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
     def _remote_start(
         self, id_tag: str, connector_id: int | None = None, charging_profile: Any = None, **_: Any
     ) -> call_result.RemoteStartTransaction:
-        place = self._point.charger.remote_start(id_tag, connector_id)
+        place = self._speaker.charger.remote_start(id_tag, connector_id)
         if place is None:
             return call_result.RemoteStartTransaction(status=RemoteStartStopStatus.rejected)
         if charging_profile is not None:
-            self._point.profiles.set(place.evse.number, charging_profile, charging=True)
-        self._point.later(self._start(place, id_tag))
+            self._speaker.profiles.set(place.evse.number, charging_profile, charging=True)
+        self._speaker.later(self._start(place, id_tag))
         return call_result.RemoteStartTransaction(status=RemoteStartStopStatus.accepted)
 
     async def _start(self, place: Place, token: str) -> None:
         group = None
-        if self._point.configuration.truth("AuthorizeRemoteTxRequests"):
-            authorization = await self._point.authorize(token)
+        if self._speaker.configuration.truth("AuthorizeRemoteTxRequests"):
+            authorization = await self._speaker.authorize(token)
             if not authorization.accepted:
                 return
             group = authorization.group
-        self._point.charger.authorized(place, token, group)
+        self._speaker.charger.authorized(place, token, group)
 
     @on(Action.remote_stop_transaction)
     def _remote_stop(self, transaction_id: int, **_: Any) -> call_result.RemoteStopTransaction:
-        running = self._point.charger.transaction(transaction_id) is not None
+        running = self._speaker.charger.transaction(transaction_id) is not None
         status = RemoteStartStopStatus.accepted if running else RemoteStartStopStatus.rejected
         return call_result.RemoteStopTransaction(status=status)
 
     @after(Action.remote_stop_transaction)
     def _remote_stopped(self, transaction_id: int, **_: Any) -> None:
-        if (transaction := self._point.charger.transaction(transaction_id)) is not None:
-            self._point.charger.end(transaction, StopReason.REMOTE)
+        if (transaction := self._speaker.charger.transaction(transaction_id)) is not None:
+            self._speaker.charger.end(transaction, StopReason.REMOTE)
 
     @on(Action.reset)
     def _reset(self, **_: Any) -> call_result.Reset:
@@ -152,17 +103,17 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
 
     @after(Action.reset)
     def _reset_now(self, type: str, **_: Any) -> None:  # noqa: A002 - the package passes the name of the field.
-        self._point.tell(f"The central system wants a reset ({type}).")
-        self._point.charger.end_all(StopReason.SOFT_RESET if type == "Soft" else StopReason.HARD_RESET)
-        self._point.later(self._point.restart())
+        self._speaker.tell(f"The central system wants a reset ({type}).")
+        self._speaker.charger.end_all(StopReason.SOFT_RESET if type == "Soft" else StopReason.HARD_RESET)
+        self._speaker.later(self._speaker.restart())
 
     @on(Action.unlock_connector)
     def _unlock(self, connector_id: int, **_: Any) -> call_result.UnlockConnector:
-        place = self._point.charger.place(connector_id)
+        place = self._speaker.charger.place(connector_id)
         if place is None:
             return call_result.UnlockConnector(status=UnlockStatus.not_supported)
         if place.transaction is not None:
-            self._point.charger.end(place.transaction, StopReason.UNLOCKED)
+            self._speaker.charger.end(place.transaction, StopReason.UNLOCKED)
         failed = place.evse.fault == "ConnectorLockFailure"
         return call_result.UnlockConnector(status=UnlockStatus.unlock_failed if failed else UnlockStatus.unlocked)
 
@@ -173,35 +124,35 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
         type: str,  # noqa: A002 - the package passes the name of the field.
         **_: Any,
     ) -> call_result.ChangeAvailability:
-        if connector_id != 0 and self._point.charger.place(connector_id) is None:
+        if connector_id != 0 and self._speaker.charger.place(connector_id) is None:
             return call_result.ChangeAvailability(status=AvailabilityStatus.rejected)
-        at_once = self._point.charger.set_operative(connector_id, operative=type == "Operative")
+        at_once = self._speaker.charger.set_operative(connector_id, operative=type == "Operative")
         status = AvailabilityStatus.accepted if at_once else AvailabilityStatus.scheduled
         return call_result.ChangeAvailability(status=status)
 
     @on(Action.get_configuration)
     def _get_configuration(self, key: list[str] | None = None, **_: Any) -> call_result.GetConfiguration:
-        known, unknown = self._point.configuration.get(key)
+        known, unknown = self._speaker.configuration.get(key)
         return call_result.GetConfiguration(configuration_key=known, unknown_key=unknown)
 
     @on(Action.change_configuration)
     def _change_configuration(self, key: str, value: str, **_: Any) -> call_result.ChangeConfiguration:
-        status = self._point.configuration.change(key, value)
+        status = self._speaker.configuration.change(key, value)
         if status is ConfigurationStatus.accepted:
-            self._point.apply_configuration()
+            self._speaker.apply_configuration()
         return call_result.ChangeConfiguration(status=status)
 
     @after(Action.change_configuration)
     def _configuration_changed(self, key: str, value: str, **_: Any) -> None:
-        taken = self._point.configuration.text("AuthorizationKey") == value.strip()
-        if key.casefold() == "authorizationkey" and taken:
-            self._point.later(self._point.change_password())
+        accepted = self._speaker.configuration.text("AuthorizationKey") == value.strip()
+        if key.casefold() == "authorizationkey" and accepted:
+            self._speaker.later(self._speaker.change_password())
 
     @on(Action.clear_cache)
     def _clear_cache(self, **_: Any) -> call_result.ClearCache:
-        if not self._point.configuration.truth("AuthorizationCacheEnabled"):
+        if not self._speaker.configuration.truth("AuthorizationCacheEnabled"):
             return call_result.ClearCache(status=ClearCacheStatus.rejected)
-        self._point.tokens.cached.clear()
+        self._speaker.tokens.cached.clear()
         return call_result.ClearCache(status=ClearCacheStatus.accepted)
 
     @on(Action.data_transfer)
@@ -212,7 +163,7 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
 
     @on(Action.trigger_message)
     def _trigger(self, requested_message: str, connector_id: int | None = None, **_: Any) -> call_result.TriggerMessage:
-        if connector_id is not None and not 0 <= connector_id <= len(self._point.station.evses):
+        if connector_id is not None and not 0 <= connector_id <= len(self._speaker.station.evses):
             return call_result.TriggerMessage(status=TriggerMessageStatus.rejected)
         known = requested_message in set(MessageTrigger)
         status = TriggerMessageStatus.accepted if known else TriggerMessageStatus.not_implemented
@@ -220,46 +171,48 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
 
     @after(Action.trigger_message)
     def _triggered(self, requested_message: str, connector_id: int | None = None, **_: Any) -> None:
-        point, count = self._point, len(self._point.station.evses)
+        speaker, count = self._speaker, len(self._speaker.station.evses)
         if connector_id is not None and not 0 <= connector_id <= count:
             return
         if requested_message == MessageTrigger.boot_notification:
-            point.boot_again()
+            speaker.boot_again()
         elif requested_message == MessageTrigger.heartbeat:
-            point.later(self._say(call.Heartbeat()))
+            speaker.later(self._send(call.Heartbeat()))
         elif requested_message == MessageTrigger.status_notification:
-            point.report_status(connector_id)
+            speaker.report_status(connector_id)
         elif requested_message == MessageTrigger.meter_values:
-            now_ms = point.station.advance()
-            wanted = point.configuration.text("MeterValuesSampledData")
+            now_ms = speaker.station.advance()
+            wanted = speaker.configuration.text("MeterValuesSampledData")
             for number in [connector_id] if connector_id else range(1, count + 1):
-                place = point.charger.places[number - 1]
+                place = speaker.charger.places[number - 1]
                 reading = place.evse.reading(now_ms)
-                point.later(
-                    self._say(messages.meter_values(number, reading, wanted, ReadingContext.trigger, place.transaction))
+                speaker.later(
+                    self._send(
+                        messages.meter_values(number, reading, wanted, ReadingContext.trigger, place.transaction)
+                    )
                 )
         elif requested_message == MessageTrigger.diagnostics_status_notification:
-            point.later(self._say(call.DiagnosticsStatusNotification(status=DiagnosticsStatus.idle)))
+            speaker.later(self._send(call.DiagnosticsStatusNotification(status=DiagnosticsStatus.idle)))
         elif requested_message == MessageTrigger.firmware_status_notification:
-            point.later(self._say(call.FirmwareStatusNotification(status=FirmwareStatus.idle)))
+            speaker.later(self._send(call.FirmwareStatusNotification(status=FirmwareStatus.idle)))
 
-    async def _say(self, payload: Any) -> None:
-        await self._point.call(payload)
+    async def _send(self, payload: Any) -> None:
+        await self._speaker.call(payload)
 
     # FirmwareManagement: nothing is transferred, the steps are told.
 
     @on(Action.get_diagnostics)
     def _get_diagnostics(self, **_: Any) -> call_result.GetDiagnostics:
-        return call_result.GetDiagnostics(file_name=f"{self.id}.log")
+        return call_result.GetDiagnostics(file_name=f"{self._speaker.identity}.log")
 
     @after(Action.get_diagnostics)
     def _upload(self, **_: Any) -> None:
         async def steps() -> None:
             for status in (DiagnosticsStatus.uploading, DiagnosticsStatus.uploaded):
-                await self._point.call(call.DiagnosticsStatusNotification(status=status))
+                await self._speaker.call(call.DiagnosticsStatusNotification(status=status))
                 await asyncio.sleep(FIRMWARE_STEP_S)
 
-        self._point.later(steps())
+        self._speaker.later(steps())
 
     @on(Action.update_firmware)
     def _update_firmware(self, **_: Any) -> call_result.UpdateFirmware:
@@ -267,7 +220,7 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
 
     @after(Action.update_firmware)
     def _install(self, retrieve_date: str, **_: Any) -> None:
-        wait_s = max(0, (parse_rfc3339(retrieve_date) or 0) - self._point.station.clock()) / 1000
+        wait_s = max(0, (parse_rfc3339(retrieve_date) or 0) - self._speaker.station.clock()) / 1000
 
         async def steps() -> None:
             await asyncio.sleep(wait_s)
@@ -277,24 +230,24 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
                 FirmwareStatus.installing,
                 FirmwareStatus.installed,
             ):
-                await self._point.call(call.FirmwareStatusNotification(status=status))
+                await self._speaker.call(call.FirmwareStatusNotification(status=status))
                 await asyncio.sleep(FIRMWARE_STEP_S)
 
-        self._point.later(steps())
+        self._speaker.later(steps())
 
     # LocalAuthListManagement.
 
     @on(Action.get_local_list_version)
     def _local_list_version(self, **_: Any) -> call_result.GetLocalListVersion:
-        enabled = self._point.configuration.truth("LocalAuthListEnabled")
-        return call_result.GetLocalListVersion(list_version=self._point.tokens.list_version if enabled else -1)
+        enabled = self._speaker.configuration.truth("LocalAuthListEnabled")
+        return call_result.GetLocalListVersion(list_version=self._speaker.tokens.list_version if enabled else -1)
 
     @on(Action.send_local_list)
     def _send_local_list(
         self, list_version: int, update_type: str, local_authorization_list: list[Any] | None = None, **_: Any
     ) -> call_result.SendLocalList:
-        tokens = self._point.tokens
-        if not self._point.configuration.truth("LocalAuthListEnabled"):
+        tokens = self._speaker.tokens
+        if not self._speaker.configuration.truth("LocalAuthListEnabled"):
             return call_result.SendLocalList(status=UpdateStatus.not_supported)
         if update_type == UpdateType.differential and list_version <= tokens.list_version:
             return call_result.SendLocalList(status=UpdateStatus.version_mismatch)
@@ -321,14 +274,14 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
         **_: Any,
     ) -> call_result.ReserveNow:
         expires_at_ms = parse_rfc3339(expiry_date) or 0
-        status = self._point.charger.reserve(
+        status = self._speaker.charger.reserve(
             connector_id, Reservation(reservation_id, id_tag, parent_id_tag, expires_at_ms)
         )
         return call_result.ReserveNow(status=ReservationStatus(status.value))
 
     @on(Action.cancel_reservation)
     def _cancel_reservation(self, reservation_id: int, **_: Any) -> call_result.CancelReservation:
-        cancelled = self._point.charger.cancel_reservation(reservation_id)
+        cancelled = self._speaker.charger.cancel_reservation(reservation_id)
         status = CancelReservationStatus.accepted if cancelled else CancelReservationStatus.rejected
         return call_result.CancelReservation(status=status)
 
@@ -336,13 +289,13 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
 
     @on(Action.set_charging_profile)
     def _set_profile(self, connector_id: int, cs_charging_profiles: Any, **_: Any) -> call_result.SetChargingProfile:
-        place = self._point.charger.place(connector_id)
+        place = self._speaker.charger.place(connector_id)
         if connector_id != 0 and place is None:
             return call_result.SetChargingProfile(status=ChargingProfileStatus.rejected)
         transaction = place.transaction if place else None
         wanted = cs_charging_profiles.get("transaction_id")
         charging = transaction is not None and wanted in {None, transaction.id}
-        stored = self._point.profiles.set(connector_id, cs_charging_profiles, charging=charging)
+        stored = self._speaker.profiles.set(connector_id, cs_charging_profiles, charging=charging)
         status = ChargingProfileStatus.accepted if stored else ChargingProfileStatus.rejected
         return call_result.SetChargingProfile(status=status)
 
@@ -355,7 +308,7 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
         stack_level: int | None = None,
         **_: Any,
     ) -> call_result.ClearChargingProfile:
-        cleared = self._point.profiles.clear(id, connector_id, charging_profile_purpose, stack_level)
+        cleared = self._speaker.profiles.clear(id, connector_id, charging_profile_purpose, stack_level)
         status = ClearChargingProfileStatus.accepted if cleared else ClearChargingProfileStatus.unknown
         return call_result.ClearChargingProfile(status=status)
 
@@ -363,14 +316,14 @@ class Link(OcppChargePoint):  # type: ignore[misc]  # The package has no types.
     def _composite_schedule(
         self, connector_id: int, duration: int, charging_rate_unit: str = "W", **_: Any
     ) -> call_result.GetCompositeSchedule:
-        place = self._point.charger.place(connector_id)
+        place = self._speaker.charger.place(connector_id)
         if place is None:
             return call_result.GetCompositeSchedule(status=GetCompositeScheduleStatus.rejected)
-        now_ms, evse = self._point.station.clock(), place.evse
+        now_ms, evse = self._speaker.station.clock(), place.evse
         began_at_ms = place.transaction.begin.at_ms if place.transaction else None
         periods: list[dict[str, Any]] = []
         for offset_s in range(0, max(1, duration), max(1, duration // 1000)):
-            limit_w = self._point.profiles.limit_w(evse, now_ms + offset_s * 1000, began_at_ms)
+            limit_w = self._speaker.profiles.limit_w(evse, now_ms + offset_s * 1000, began_at_ms)
             limit_w = evse.rating_w if limit_w is None else min(limit_w, evse.rating_w)
             limit = limit_w if charging_rate_unit == "W" else limit_w * 10_000 // (evse.voltage_mv * evse.phases) / 10
             if not periods or periods[-1]["limit"] != limit:

@@ -132,9 +132,9 @@ async def test_any_call_can_be_sent_as_it_is(client: Client, server: Server) -> 
 
 
 async def test_commands_that_services_do_not_ask_for_yet(client: Client, server: Server) -> None:
-    link = server.listener.links.of(STATION)
-    assert link is not None
-    outgoing, call = Outgoing16(), link.calls.call
+    connection = server.listener.registry.of(STATION)
+    assert connection is not None
+    outgoing, call = Outgoing16(), connection.calls.call
 
     sent = await answered(client, outgoing.data_transfer(call, "org.example", "ping", "x"), ACCEPTED)
     assert sent == ("DataTransfer", {"vendorId": "org.example", "messageId": "ping", "data": "x"}, ACCEPTED)

@@ -1,4 +1,4 @@
-"""One link for each station, the newest; pings; the end of the program; clocks."""
+"""One connection for each station, the newest; pings; the end of the program; clocks."""
 
 from __future__ import annotations
 
@@ -51,11 +51,13 @@ async def test_a_station_is_online_until_it_goes(client: Client, server: Server)
 
 
 @pytest.mark.parametrize("end", ["it says that it closes", "its power is cut"])
-async def test_a_closed_link_is_freed_without_a_search_for_garbage(client: Client, server: Server, end: str) -> None:
+async def test_a_closed_connection_is_freed_without_a_search_for_garbage(
+    client: Client, server: Server, end: str
+) -> None:
     await client.boot()
-    found = server.listener.links.of(STATION)
+    found = server.listener.registry.of(STATION)
     assert found is not None
-    link, socket = weakref.ref(found), weakref.ref(found._socket)
+    connection, socket = weakref.ref(found), weakref.ref(found._socket)
     del found
     gc.disable()
     try:
@@ -63,9 +65,9 @@ async def test_a_closed_link_is_freed_without_a_search_for_garbage(client: Clien
             client.socket.get_extra_info("socket").shutdown(SHUT_RDWR)
         else:
             await client.socket.close()
-        await server.until(lambda: len(server.listener.links) == 0)
+        await server.until(lambda: len(server.listener.registry) == 0)
         # Whatever still runs to its end needs a turn or two, but nobody's help.
-        await server.until(lambda: link() is None and socket() is None)
+        await server.until(lambda: connection() is None and socket() is None)
     finally:
         gc.enable()
 
@@ -171,7 +173,7 @@ async def test_the_end_of_the_program_closes_with_1001(server: Server) -> None:
     await server.register("CS-1")
     async with connected(server) as client:
         await client.boot()
-        await server.listener.links.close()
+        await server.listener.registry.close()
 
         assert await client.closed() == 1001
 
@@ -179,23 +181,23 @@ async def test_the_end_of_the_program_closes_with_1001(server: Server) -> None:
 async def test_a_station_that_answers_pings_stays(client: Client, server: Server) -> None:
     await client.boot()
     for _ in range(3 * MISSES_MAX):
-        await server.listener.links.ping_all()
+        await server.listener.registry.ping_all()
         # The client's library answers the ping before it reads on; the heartbeat's answer shows that the pong was read.
         assert "currentTime" in await client.call("Heartbeat", {})
 
     assert server.listener.commands.is_online(STATION)
-    link = server.listener.links.of(STATION)
-    assert link is not None
-    assert link.ponged
+    connection = server.listener.registry.of(STATION)
+    assert connection is not None
+    assert connection.ponged
 
 
 async def test_a_station_that_once_answered_and_is_silent_now_is_closed(client: Client, server: Server) -> None:
     await client.boot()
-    link = server.listener.links.of(STATION)
-    assert link is not None
-    link.ponged = True
+    connection = server.listener.registry.of(STATION)
+    assert connection is not None
+    connection.ponged = True
     for _ in range(MISSES_MAX + 1):
-        await server.listener.links.ping_all()
+        await server.listener.registry.ping_all()
 
     assert await client.closed() == 1001
 
@@ -208,9 +210,9 @@ async def test_a_station_that_never_answers_pings_has_until_its_heartbeats_fail(
     async with connected(server, autoping=False) as client:
         await client.boot()
         for _ in range(MISSES_MAX + 2 * 2):
-            await server.listener.links.ping_all()
+            await server.listener.registry.ping_all()
         assert server.listener.commands.is_online(STATION)
-        await server.listener.links.ping_all()
+        await server.listener.registry.ping_all()
         await server.until(lambda: not server.listener.commands.is_online(STATION))
 
 
@@ -221,7 +223,7 @@ async def test_a_wrong_clock_is_reported(client: Client, server: Server) -> None
         values = [{"timestamp": stamp, "sampledValue": [{"value": "1200"}]}]
         meter = {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": values}
         await client.call("MeterValues", meter)
-    await server.listener.links.ping_all()
+    await server.listener.registry.ping_all()
 
     assert await server.rows("SELECT subject FROM problem WHERE kind = 'clock_skew'") == [("station:1",)]
     ((skew_ms,),) = await server.rows("SELECT clock_skew_ms FROM station")

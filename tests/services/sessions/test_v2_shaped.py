@@ -46,7 +46,7 @@ class Message:
     transaction_id: str = NAME
 
     def told(self, received_at_ms: int) -> TransactionEvent:
-        """What a dialect makes of it."""
+        """What a version makes of it."""
         at_ms, stage = NOON_MS + self.minute * MINUTE_MS, Stage(self.event_type.lower())
         between = stage is Stage.UPDATED and self.meter_wh is not None
         return TransactionEvent(

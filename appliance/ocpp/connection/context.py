@@ -1,0 +1,36 @@
+"""What all connections share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
+from appliance.domain.clock import Clock
+from appliance.ocpp.connection.station import Station
+from appliance.ocpp.settings import Settings
+from appliance.services import problems
+from appliance.services.counters import Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Handed round by the endpoint."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    counters: Counters = field(default_factory=Counters)
+
+    def report(self, kind: str, subject: str, **details: object) -> None:
+        """Open a problem, with the next commit."""
+        self.store.write_unheard(raise_problem, kind, subject, self.clock(), details)
+
+    def report_station(self, station: Station, kind: str, **details: object) -> None:
+        """Open a problem of a station."""
+        self.report(kind, f"station:{station.id}", station=int(station.id), **details)
+
+
+def raise_problem(db: Database, kind: str, subject: str, now_ms: int, details: dict[str, object]) -> None:
+    """A unit, for the store hands on no names."""
+    problems.raise_problem(db, kind, subject, now_ms, **details)

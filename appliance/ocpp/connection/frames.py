@@ -1,0 +1,145 @@
+"""OCPP-J as text: what a frame of a station says, and how ours are written. No socket, no version, no meaning.
+
+Whatever a station writes is one event, and nothing raises. What must not be lost is looked for longest: a call is read although its
+form is not quite right, and of one that is no JSON the beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from appliance.ocpp.reading.schemas import Payload, shortened
+from appliance.services.foreign_json import read_json
+
+CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+BEGINNING_OF_CALL = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,255})"(?:\s*,\s*"([A-Za-z0-9]{1,64})")?')
+"""As much of a call as can be made out when the rest is no JSON."""
+UNKNOWN_MESSAGE_ID = "-1"
+
+MessageId = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """[2, id, action, payload], or near enough to it."""
+
+    message_id: MessageId
+    action: str
+    payload: Payload
+    note: str | None = None
+    """What is wrong with its form."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableCall:
+    """A call without a payload that can be read."""
+
+    message_id: MessageId
+    action: str
+    """"" where it cannot be made out."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedCall:
+    """Somebody waits for an answer, but it is not clear to what."""
+
+    message_id: MessageId | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """[3, id, payload]: whose answer it is, and whether it can be one, sees who called."""
+
+    message_id: Any
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """[4, id, code, description, details]."""
+
+    message_id: Any
+    code: Any
+    description: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Wants no answer (J 1.6, 4.1.3)."""
+
+    why: str
+
+
+AnyCall = Call | UnreadableCall | MalformedCall
+Frame = AnyCall | CallResult | CallError | Ignored
+
+
+def read_frame(text: str) -> Frame:
+    """What a frame says."""
+    try:
+        frame = read_json(text)
+    except ValueError as error:
+        return _no_json(text, f"not JSON: {error}")
+    if type(frame) is not list or not frame:
+        return Ignored("not an OCPP-J frame")
+    kind = frame[0]
+    if kind == CALL:
+        if len(frame) == 4 and type(frame[1]) is str and type(frame[2]) is str and type(frame[3]) is dict:
+            return Call(frame[1], frame[2], frame[3])
+        return _misshapen_call(frame)
+    if kind == CALL_RESULT and len(frame) >= 2:
+        return CallResult(frame[1], frame[2] if len(frame) > 2 else None)
+    if kind == CALL_ERROR and len(frame) >= 2:
+        code, description = (*frame[2:4], None, None)[:2]
+        return CallError(frame[1], code, description)
+    return Ignored("not an OCPP-J frame")
+
+
+def _misshapen_call(frame: list[Any]) -> AnyCall:
+    """A call that is not [2, "id", "action", {}]: read it all the same if it is clear what is meant."""
+    _, message_id, action, payload = (*frame[:4], None, None, None)[:4]
+    if not isinstance(message_id, str | int | float) or isinstance(message_id, bool):
+        return MalformedCall(None, "a call has a message id")
+    if type(action) is not str:
+        return MalformedCall(message_id, "a call has an action")
+    if payload is None:
+        payload = {}
+    if type(payload) is dict:
+        return Call(message_id, action, payload, "not [2, id, action, {}]")
+    return UnreadableCall(message_id, action, "the payload is no object")
+
+
+def _no_json(text: str, why: str) -> Frame:
+    """If it began as a call, its sender waits for an answer."""
+    beginning = BEGINNING_OF_CALL.match(text)
+    if beginning is not None:
+        return UnreadableCall(beginning[1], beginning[2] or "", why)
+    if text.lstrip(" \t\r\n[")[:1] in ("3", "4"):
+        return Ignored(why)
+    return MalformedCall(None, "not JSON")
+
+
+def write_call(message_id: MessageId, action: str, payload: Any) -> bytes:
+    """[2, id, action, payload].
+
+    Raises:
+        TypeError: The payload is no JSON.
+    """
+    return orjson.dumps([CALL, message_id, action, payload])
+
+
+def write_result(message_id: MessageId, payload: Payload) -> bytes:
+    """[3, id, payload]."""
+    return orjson.dumps([CALL_RESULT, message_id, payload])
+
+
+def write_error(message_id: MessageId | None, code: str, description: str) -> bytes:
+    """[4, id, code, description, {}]; an unknown id has a name of its own."""
+    known = UNKNOWN_MESSAGE_ID if message_id is None else message_id
+    return orjson.dumps([CALL_ERROR, known, code, shortened(description), {}])

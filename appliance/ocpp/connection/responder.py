@@ -1,0 +1,176 @@
+"""A station's calls: let through, read, and answered when what they ask for is committed.
+
+How a frame is written is known in `frames`, what a message means in the version, what it leads to in services.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from appliance.db.engine.unit import Database
+from appliance.db.stations.message_log import MESSAGE
+from appliance.domain.identifiers import StationId
+from appliance.ocpp.connection.context import Context
+from appliance.ocpp.connection.frames import (
+    AnyCall,
+    Call,
+    Frame,
+    MalformedCall,
+    MessageId,
+    UnreadableCall,
+    write_error,
+    write_result,
+)
+from appliance.ocpp.connection.message_log import MessageLog
+from appliance.ocpp.connection.station import Answer, Station
+from appliance.ocpp.reading.normalise import normalise
+from appliance.ocpp.reading.schemas import Payload, shortened
+from appliance.ocpp.version import Inbound, Refused, Unreadable, Version, Work
+
+log = logging.getLogger(__name__)
+
+
+class Responder:
+    """Answers the calls of one connection."""
+
+    def __init__(self, station: Station, version: Version, context: Context, message_log: MessageLog) -> None:
+        self._station = station
+        self._version = version
+        self._context = context
+        self._log = message_log
+        self._clock = context.clock
+        self._validators = version.schemas.request_validators
+
+    def answer(self, text: str, call: AnyCall) -> Answer:
+        """The answer to a call that came as `text`, or the promise of it."""
+        if isinstance(call, MalformedCall):
+            code = "GenericError" if call.message_id is None else self._version.malformed
+            return self._refuse(text, call.message_id, "", code, call.why)
+        try:
+            if isinstance(call, UnreadableCall):
+                return self._answer_unreadable(text, call)
+            return self._answer_call(text, call)
+        except Refused as refused:
+            return self._refuse(text, call.message_id, call.action, refused.code, refused.sentence)
+
+    def fail(self, text: str, frame: Frame, error: Exception) -> bytes:
+        """Something of ours raised, and nothing of the message was kept: the station may send it again."""
+        message_id: MessageId | None = None
+        action = ""
+        if isinstance(frame, Call | UnreadableCall):
+            message_id, action = frame.message_id, frame.action
+            self._station.answers.pop(message_id, None)
+        log.error("a message failed", exc_info=error, extra={"station": self._station.identity, "action": action})
+        self._context.report_station(self._station, "station_error", action=action, error=type(error).__name__)
+        return self._refuse(text, message_id, action, "InternalError", "")
+
+    # Calls.
+
+    def _answer_call(self, text: str, call: Call) -> Answer:
+        inbound = self._let_through(call.action)
+        self._context.counters.messages["in", call.action] += 1  # Only actions that the version knows come so far.
+        received_at_ms = self._clock()
+        if inbound.replayed:
+            before = self._station.answer_to(call.message_id, text)
+            if before is not None:
+                self._log.record_received(call.action, text, None, "the same frame again")
+                return before
+        work = self._read(inbound, call, received_at_ms)
+        if work.answered_before_commit is not None:
+            answer = write_result(call.message_id, work.answered_before_commit)
+            self._log.record_received(call.action, text, answer.decode(), work.note)
+            return answer
+        committed = self._commit(text, call, work, received_at_ms)
+        if inbound.replayed:
+            self._station.remember(call.message_id, text, committed)
+        return committed
+
+    def _answer_unreadable(self, text: str, call: UnreadableCall) -> Answer:
+        """Refused, unless its action is one that never is."""
+        if not self._station.accepted:
+            raise Refused("SecurityError", shortened(call.why))
+        inbound = self._version.inbound.get(call.action)
+        if inbound is None or inbound.unreadable is None:
+            raise Refused(self._version.malformed, shortened(call.why))
+        before = self._station.answer_to(call.message_id, text)
+        if before is not None:
+            return before
+        received_at_ms = self._clock()
+        work = inbound.unreadable(self._station, call.why, received_at_ms)
+        committed = self._commit(text, call, work, received_at_ms)
+        self._station.remember(call.message_id, text, committed)
+        return committed
+
+    def _let_through(self, action: str) -> Inbound:
+        """What is done with such a message.
+
+        Raises:
+            Refused: It is none for us, or not yet.
+        """
+        inbound = self._version.inbound.get(action)
+        if not self._station.accepted and action != self._version.boot:
+            raise Refused("SecurityError", "not accepted yet")
+        if inbound is None:
+            code = "NotSupported" if action in self._validators else "NotImplemented"
+            raise Refused(code, f"{shortened(action, 50)} is not for us")
+        return inbound
+
+    def _read(self, inbound: Inbound, call: Call, received_at_ms: int) -> Work:
+        payload, note = call.payload, call.note
+        if not self._validators[call.action].is_valid(payload):
+            payload, violation = self._mend(inbound, call)
+            note = joined(note, violation)
+        try:
+            work = inbound.read(self._station, payload, received_at_ms)
+        except Unreadable as error:
+            assert inbound.unreadable is not None, "only a message that is never refused is read so far"
+            return inbound.unreadable(self._station, joined(note, str(error)), received_at_ms)
+        return work if note is None else replace(work, note=joined(note, work.note))
+
+    def _mend(self, inbound: Inbound, call: Call) -> tuple[Payload, str]:
+        """A payload that does not fit its schema, mended as far as it can be, and what was wrong with it.
+
+        Raises:
+            Refused: It cannot be mended, and the message is one that may be refused.
+        """
+        schemas = self._version.schemas
+        wrong = schemas.violation(call.action, call.payload)
+        assert wrong is not None, "it was just found invalid"
+        if inbound.unreadable is None and self._station.identity in self._context.settings.strict_stations:
+            raise Refused(*wrong)
+        mended, fixes = normalise(call.payload, schemas.requests[call.action], self._version.leniency)
+        still = schemas.violation(call.action, mended)
+        if still is None:
+            return mended, str(fixes)
+        if inbound.unreadable is None:
+            raise Refused(*wrong)
+        return mended, joined(str(fixes), still[1])
+
+    # Answers.
+
+    def _commit(self, text: str, call: Call | UnreadableCall, work: Work, received_at_ms: int) -> Answer:
+        kept = self._log.kept(text)
+        return self._context.store.write_short(
+            exchange, self._station.id, work, call.message_id, received_at_ms, call.action, kept
+        )
+
+    def _refuse(self, text: str, message_id: MessageId | None, action: str, code: str, sentence: str) -> bytes:
+        answer = write_error(message_id, code, sentence)
+        self._log.record_unread(action, text, answer.decode(), f"{code}: {sentence}" if sentence else code)
+        return answer
+
+
+def exchange(
+    db: Database, station: StationId, work: Work, message_id: MessageId, at_ms: int, action: str, kept: str | None
+) -> bytes:
+    """A unit. One call: its effect, its answer and its row in the message log, all of it or nothing."""
+    answer = write_result(message_id, work.unit(db, station, *work.arguments))
+    if kept is not None:
+        db.append(MESSAGE, (station, at_ms, "in", action, kept, answer.decode(), work.note))
+    return answer
+
+
+def joined(note: str | None, more: str | None) -> str:
+    """Two remarks as one."""
+    return "; ".join(part for part in (note, more) if part)

@@ -1,0 +1,121 @@
+"""What a frame says: whatever text comes is one event, and whoever waits for an answer is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as some
+
+from appliance.ocpp.connection.frames import (
+    AnyCall,
+    Call,
+    CallError,
+    CallResult,
+    Frame,
+    Ignored,
+    MalformedCall,
+    UnreadableCall,
+    read_frame,
+    write_call,
+    write_error,
+    write_result,
+)
+
+WORDS = some.text(some.characters(exclude_categories=["Cs"]), max_size=20)
+SCALARS = (
+    some.none()
+    | some.booleans()
+    | some.integers(-(2**63), 2**64 - 1)
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | WORDS
+)
+VALUES = some.recursive(SCALARS, lambda inner: some.lists(inner) | some.dictionaries(WORDS, inner), max_leaves=8)
+PAYLOADS = some.dictionaries(WORDS, VALUES, max_size=5)
+MESSAGE_IDS = WORDS | some.integers(-(2**63), 2**64 - 1)
+PIECES = some.lists(some.sampled_from(["[", "]", "{", "}", ",", ":", '"', "2", "3", "4", '"a"', '"Heartbeat"', "null", " ", "\0", "\\", "NaN",
+                                       "-", "1e400", '"\\ud800"', "[" * 300]), max_size=30).map("".join)  # fmt: skip
+
+
+def text_of(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+@given(
+    some.text() | PIECES | VALUES.map(text_of) | some.lists(VALUES, max_size=6).map(lambda frame: text_of([2, *frame]))
+)
+@example("[" * 300 + "]" * 300)
+def test_whatever_comes_is_one_event(text: str) -> None:
+    assert isinstance(read_frame(text), Frame)
+
+
+@given(MESSAGE_IDS, WORDS, PAYLOADS)
+def test_what_we_write_is_what_they_would_read(message_id: str | int, action: str, payload: dict[str, Any]) -> None:
+    call = read_frame(write_call(message_id, action, payload).decode())
+
+    assert isinstance(call, Call)
+    assert (call.message_id, call.action, call.payload) == (message_id, action, payload)
+    assert (call.note is None) == isinstance(message_id, str)
+    assert read_frame(write_result(message_id, payload).decode()) == CallResult(message_id, payload)
+    assert read_frame(write_error(message_id, action, "why").decode()) == CallError(message_id, action, "why")
+
+
+@given(WORDS.filter(bool), PAYLOADS, some.data())
+def test_a_call_that_breaks_off_is_still_somebodys(
+    message_id: str, payload: dict[str, Any], data: some.DataObject
+) -> None:
+    """As much of it as names its sender's message is enough."""
+    text = text_of([2, message_id, "StartTransaction", payload])
+    named = text.index('","') + 1
+    cut = read_frame(text[: data.draw(some.integers(named, len(text) - 1))])
+
+    if "\\" in text[:named]:
+        assert isinstance(cut, UnreadableCall | MalformedCall)
+    else:
+        assert isinstance(cut, UnreadableCall)
+        assert cut.message_id == message_id
+        assert cut.action in ("", "StartTransaction")
+
+
+@given(some.text() | PIECES)
+def test_only_what_cannot_be_a_call_is_left_without_an_answer(rest: str) -> None:
+    assert isinstance(read_frame(f'[2,"a","Heartbeat",{rest}'), AnyCall)
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ('[2,"a","Heartbeat",{}]', Call("a", "Heartbeat", {})),
+        ('[2,7,"Heartbeat",{}]', Call(7, "Heartbeat", {}, "not [2, id, action, {}]")),
+        ('[2,"a","Heartbeat"]', Call("a", "Heartbeat", {}, "not [2, id, action, {}]")),
+        ('[2,"a","Heartbeat",null]', Call("a", "Heartbeat", {}, "not [2, id, action, {}]")),
+        ('[2,"a","Heartbeat",{},1]', Call("a", "Heartbeat", {}, "not [2, id, action, {}]")),
+        ('[2,"a","Heartbeat",[]]', UnreadableCall("a", "Heartbeat", "the payload is no object")),
+        ('[2,"a"]', MalformedCall("a", "a call has an action")),
+        ('[2,"a",["Heartbeat"],{}]', MalformedCall("a", "a call has an action")),
+        ("[2]", MalformedCall(None, "a call has a message id")),
+        ("[2,true]", MalformedCall(None, "a call has a message id")),
+        ("nonsense", MalformedCall(None, "not JSON")),
+        ('[3,"a",{"b":1}]', CallResult("a", {"b": 1})),
+        ('[3,"a"]', CallResult("a", None)),
+        ('[4,"a","NotSupported","no",{}]', CallError("a", "NotSupported", "no")),
+        ('[4,"a"]', CallError("a", None, None)),
+        ("[3]", Ignored("not an OCPP-J frame")),
+        ("{}", Ignored("not an OCPP-J frame")),
+        ("[]", Ignored("not an OCPP-J frame")),
+        ('[5,"a","b",{}]', Ignored("not an OCPP-J frame")),
+    ],
+)
+def test_events(text: str, event: Frame) -> None:
+    assert read_frame(text) == event
+
+
+@pytest.mark.parametrize("text", ['[3,"a",{', ' [4,"a","GenericError"', "3,"])
+def test_a_torn_answer_is_ignored(text: str) -> None:
+    assert isinstance(read_frame(text), Ignored)
+
+
+def test_an_error_to_nobody_in_particular_has_an_id_all_the_same() -> None:
+    assert orjson.loads(write_error(None, "GenericError", "x" * 300)) == [4, "-1", "GenericError", "x" * 254 + "…", {}]
