@@ -5,13 +5,12 @@ What is done with the card is in `unknown_tags` (a new card) and `aliases` (what
 
 from __future__ import annotations
 
-from typing import Any
-
 from appliance.db.card_desk import jobs
 from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.domain.desk_job import DeskJobEvent, after
+from appliance.domain.desk_request import ChargerRequest
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.station import StationState
@@ -32,8 +31,7 @@ def desk_of(station: StationId) -> str:
 def begin(
     db: Database,
     station: StationId,
-    kind: str,
-    request: dict[str, Any],
+    request: ChargerRequest,
     actor: str,
     now_ms: int,
     *,
@@ -51,7 +49,7 @@ def begin(
     desk = desk_of(station)
     for older in jobs.open_at(db, desk):
         finish(db, older, DeskJobEvent.CANCELLED, now_ms, "superseded")
-    job = jobs.add(db, desk, kind, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
+    job = jobs.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
     db.remembered.pop("nobody waits", None)
     db.announce(DeskChanged(desk, "progress", job))
     return job

@@ -4,12 +4,12 @@ Nothing here changes anything, but a copy that is found out is a problem on reco
 
 from __future__ import annotations
 
-from appliance.db.card_desk.jobs import Job
 from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Seen
+from appliance.domain.identifiers import CardId
 from appliance.services import problems
 from appliance.services.cards import cards
 
@@ -35,12 +35,19 @@ def check_content(seen: Seen, site_key: bytes, *, overwrite: bool) -> None:
 
 
 def check_ours(
-    db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int, *, copies: bool = True
+    db: Database,
+    meant: CardId | None,
+    seen: Seen,
+    known: Card | None,
+    site_key: bytes,
+    now_ms: int,
+    *,
+    copies: bool = True,
 ) -> Card:
-    """The card that lies there, if it is the one that is meant and no copy of it."""
+    """The card that lies there, if it is the one that is meant (None: any) and no copy of it."""
     if known is None or cards.has_come_back(known):
         raise Unsuitable("unknown")
-    if job.request["card_id"] not in (None, known.id):
+    if meant not in (None, known.id):
         raise Unsuitable("other_card")
     if copies and is_copy(known, origin_of(seen, site_key, known)):
         number = f"{known.number:04}"

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.protocols import Readable
@@ -13,8 +11,19 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.domain.authorization import Policy
 from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_request import (
+    Batch,
+    Decommission,
+    Issue,
+    Read,
+    ReaderRequest,
+    Recharge,
+    Replace,
+    Rewrite,
+)
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.domain.ledger import Method
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged
 from appliance.services.cards.cards import has_come_back, need_card
@@ -39,7 +48,7 @@ def begin_issue(
     phone: str = "",
     group: GroupId | None = None,
     topup_minor: int = 0,
-    method: str = "cash",
+    method: str = Method.CASH,
     label: str = "",
     expires_at_ms: int | None = None,
     overwrite: bool = False,
@@ -57,19 +66,19 @@ def begin_issue(
         phone = telephone(phone)
         group = default_group(db) if group is None else need_group(db, group).id
     check_top_up(topup_minor)
-    request = {
-        "person_id": person,
-        "name": name,
-        "phone": phone,
-        "group_id": group,
-        "topup_minor": topup_minor,
-        "deposit_minor": settings.of(db).card_deposit_minor,
-        "method": str(wallets.method_of(method)),
-        "label": optional("label", label),
-        "expires_at_ms": expires_at_ms,
-        "overwrite": overwrite,
-    }
-    return begin(db, desk, "issue", request, actor, now_ms, person=person)
+    request = Issue(
+        person_id=person,
+        name=name,
+        phone=phone,
+        group_id=group,
+        topup_minor=topup_minor,
+        deposit_minor=settings.of(db).card_deposit_minor,
+        method=wallets.method_of(method),
+        label=optional("label", label),
+        expires_at_ms=expires_at_ms,
+        overwrite=overwrite,
+    )
+    return begin(db, desk, request, actor, now_ms, person=person)
 
 
 def begin_recharge(
@@ -86,13 +95,13 @@ def begin_recharge(
     wallets.check_amount(amount_minor)
     if card is not None:
         need_card(db, card)
-    request = {"amount_minor": amount_minor, "method": str(wallets.method_of(method)), "card_id": card}
-    return begin(db, desk, "recharge", request, actor, now_ms, card=card)
+    request = Recharge(amount_minor, wallets.method_of(method), card)
+    return begin(db, desk, request, actor, now_ms, card=card)
 
 
 def begin_read(db: Database, desk: str, actor: str, now_ms: int) -> int:
     """Say what lies there."""
-    return begin(db, desk, "read", {}, actor, now_ms)
+    return begin(db, desk, Read(), actor, now_ms)
 
 
 def begin_replace(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
@@ -102,7 +111,7 @@ def begin_replace(db: Database, desk: str, card: CardId, actor: str, now_ms: int
         raise Refusal("This card was replaced by another.")
     if has_come_back(found):
         raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
-    return begin(db, desk, "replace", {"card_id": card, "overwrite": overwrite}, actor, now_ms, person=found.person_id)
+    return begin(db, desk, Replace(card, overwrite), actor, now_ms, person=found.person_id)
 
 
 def begin_decommission(
@@ -114,7 +123,7 @@ def begin_decommission(
     card: CardId | None = None,
     refund: bool = False,
     rest: bool = False,
-    method: str = "cash",
+    method: str = Method.CASH,
 ) -> int:
     """Take a card back: it is blocked, unlocked and emptied, and can be given to somebody else.
 
@@ -122,8 +131,8 @@ def begin_decommission(
     """
     if card is not None:
         need_card(db, card)
-    request = {"card_id": card, "refund": refund, "rest": rest, "method": str(wallets.method_of(method))}
-    return begin(db, desk, "decommission", request, actor, now_ms, card=card)
+    request = Decommission(card, refund, rest, wallets.method_of(method))
+    return begin(db, desk, request, actor, now_ms, card=card)
 
 
 def begin_rewrite(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
@@ -131,9 +140,7 @@ def begin_rewrite(db: Database, desk: str, card: CardId, actor: str, now_ms: int
     found = need_card(db, card)
     if found.blocked_at_ms is not None:
         raise Refusal("This card is blocked.", "Unblock it first.")
-    return begin(
-        db, desk, "rewrite", {"card_id": card, "overwrite": overwrite}, actor, now_ms, person=found.person_id, card=card
-    )
+    return begin(db, desk, Rewrite(card, overwrite), actor, now_ms, person=found.person_id, card=card)
 
 
 def begin_batch(
@@ -155,21 +162,14 @@ def begin_batch(
         need_person(db, person)
     else:
         group = default_group(db) if group is None else need_group(db, group).id
-    request = {
-        "count": count,
-        "person_id": person,
-        "group_id": group,
-        "label": optional("label", label),
-        "overwrite": overwrite,
-    }
-    return begin(db, desk, "batch", request, actor, now_ms, person=person)
+    request = Batch(count, person, group, optional("label", label), overwrite)
+    return begin(db, desk, request, actor, now_ms, person=person)
 
 
 def begin(
     db: Database,
     desk: str,
-    kind: str,
-    request: dict[str, Any],
+    request: ReaderRequest,
     actor: str,
     now_ms: int,
     *,
@@ -182,7 +182,7 @@ def begin(
             raise Conflict("A card is being written at this desk.", "Wait until it is done.")
         if job.state is DeskJobState.WAITING:
             give_up(db, job, now_ms, "superseded")
-    number = rows.add(db, desk, kind, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
+    number = rows.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
     db.announce(DeskChanged(desk, "progress", number))
     return number
 

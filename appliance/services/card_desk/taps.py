@@ -18,6 +18,7 @@ from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
 from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_request import Batch, Read
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId
@@ -25,7 +26,7 @@ from appliance.services import audit, problems
 from appliance.services.announce import DeskChanged, PersonChanged
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, is_copy, origin_of
-from appliance.services.card_desk.steps import STEPS
+from appliance.services.card_desk.steps import take_step
 from appliance.services.cards import cards as card_units
 
 ADVICE_ABOUT = {
@@ -78,7 +79,7 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
         try:
             if objection(seen):
                 raise Unsuitable(objection(seen))
-            card = STEPS[job.kind](db, job, seen, known, key.site_key, now_ms) or card
+            card = take_step(db, job, seen, known, key.site_key, now_ms) or card
         except Unsuitable as why:
             jobs.advise(db, job, str(why), now_ms)
     if card is None or objection(seen):
@@ -111,11 +112,11 @@ def settle(db: Database, card: CardId, now_ms: int) -> None:
     """Card and books agree: all that was begun with it is done."""
     problems.clear_problem(db, "torn_card", f"card:{card}", now_ms)
     for job in rows.unfinished_of(db, card):
-        if job.kind == "batch" and rows.count_made(db, job.id) < job.request["count"]:
+        if isinstance(job.request, Batch) and rows.count_made(db, job.id) < job.request.count:
             rows.set_state(db, job.id, after(job.state, DeskJobEvent.NEXT), now_ms)
             db.announce(DeskChanged(job.desk, "progress", job.id))
         else:
-            jobs.end(db, job, DeskJobEvent.AGREED, now_ms, job.advice if job.kind == "read" else "")
+            jobs.end(db, job, DeskJobEvent.AGREED, now_ms, job.advice if isinstance(job.request, Read) else "")
 
 
 def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:

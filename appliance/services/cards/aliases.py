@@ -9,6 +9,7 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.domain.desk_job import DeskJobEvent
+from appliance.domain.desk_request import Learn
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, normal_form
 from appliance.domain.identifiers import CardId, StationId
@@ -27,7 +28,7 @@ def begin_learn(db: Database, station: StationId, card: CardId, actor: str, now_
         NotFound: There is no such card or station.
     """
     found = need_card(db, card)
-    job = charger_jobs.begin(db, station, "learn", {}, actor, now_ms, card=card)
+    job = charger_jobs.begin(db, station, Learn(), actor, now_ms, card=card)
     audit.record(db, actor, "station.learn", f"station:{station}", now_ms, uid=masked(found.uid))
     return job
 

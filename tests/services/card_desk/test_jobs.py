@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
 from appliance.domain.cards.tag import Trouble
+from appliance.domain.desk_request import Issue
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services.announce import DeskChanged
@@ -149,12 +151,17 @@ def test_the_group_of_a_new_person_is_chosen_where_there_is_no_doubt(bench: Benc
     with pytest.raises(Invalid):
         bench.begin(jobs.begin_issue, name="Rahima")
     free = bench.books.group("free")
-    assert bench.job(bench.begin(jobs.begin_issue, name="Rahima")).request["group_id"] == free
+    assert group_of(bench.job(bench.begin(jobs.begin_issue, name="Rahima"))) == free
     bench.books.group("postpaid")
     with pytest.raises(Invalid):
         bench.begin(jobs.begin_issue, name="Rahima")
     prepaid = bench.books.group("prepaid")
-    assert bench.job(bench.begin(jobs.begin_issue, name="Rahima")).request["group_id"] == prepaid
+    assert group_of(bench.job(bench.begin(jobs.begin_issue, name="Rahima"))) == prepaid
+
+
+def group_of(job: Job) -> GroupId | None:
+    assert isinstance(job.request, Issue)
+    return job.request.group_id
 
 
 def test_what_concerns_a_card_needs_that_card(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from appliance.db.wallets import receipts
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
 from appliance.domain.desk_job import DeskJobState
+from appliance.domain.desk_request import DeskJobKind
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
 from appliance.services.card_desk import checks, taps
@@ -218,7 +219,7 @@ def all_on_readers(db: Readable, cards: Sequence[Seen | None], site_key: bytes) 
 def known_job(db: Readable, job: Job) -> KnownJob:
     """A job with its credit note and the cards of its batch."""
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
-    cards = tuple(jobs.cards_of_batch(db, job.id)) if job.kind == "batch" else ()
+    cards = tuple(jobs.cards_of_batch(db, job.id)) if job.kind is DeskJobKind.BATCH else ()
     return KnownJob(job, receipt.corrected_by if receipt is not None else None, cards)
 
 

@@ -21,6 +21,7 @@ from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named, Station
+from appliance.domain.desk_request import DeskJobKind
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services.announce import Announcement, DeskChanged
@@ -176,7 +177,7 @@ def _tap(job: Job, person: Person | None, card: Card | None, names: dict[int, Na
     name = person.name if person is not None else card.person if card is not None else ""
     number = card_number(card.number) if card is not None else ""
     values = {"name": name, "place": place, "number": number}
-    if job.kind == "enrol":
+    if job.kind is DeskJobKind.ENROL:
         titles = {
             "waiting": N_("Tap the new card at {place} now"),
             "done": N_("{name} has card {number}"),
@@ -221,7 +222,7 @@ def _tap(job: Job, person: Person | None, card: Card | None, names: dict[int, Na
         station=station,
         station_name=place,
         back=back,
-        back_word=name if job.kind == "enrol" else _("Card {number}").format(number=number),
+        back_word=name if job.kind is DeskJobKind.ENROL else _("Card {number}").format(number=number),
     )
 
 

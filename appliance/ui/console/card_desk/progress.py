@@ -12,7 +12,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
-from appliance.domain.identifiers import CardId
+from appliance.domain.desk_request import Batch, DeskJobKind, Issue, Recharge, Request, card_meant
 from appliance.services.card_desk.undo import UNDO_MS_MAX, may_undo
 from appliance.ui.frame.language import _
 from appliance.ui.wording.card_desk import EMPTYING, KINDS, WRITING, advice_sentence, card_number
@@ -92,7 +92,7 @@ def is_news(job: Job, now_ms: int) -> bool:
     """Whether it is over, and staff may not have seen it yet."""
     return (
         job.state in ("done", "failed", "torn")
-        and job.kind != "read"
+        and job.kind is not DeskJobKind.READ
         and job.advice not in QUIET
         and now_ms - job.changed_at_ms <= SHOWN_MS
     )
@@ -115,11 +115,11 @@ def step_of(about: Told, fmt: Formats) -> Step:
         may_cancel=job.state == "waiting",
         undo_until_ms=job.changed_at_ms + UNDO_MS_MAX if about.may_undo else 0,
         may_accept=torn and job.card_id is not None,
-        gives=job.kind != "decommission",
+        gives=job.kind is not DeskJobKind.DECOMMISSION,
         card_id=job.card_id,
         receipt=job.receipt,
         credit_note=about.receipt.corrected_by if about.receipt is not None else None,
-        batch=job.kind == "batch",
+        batch=job.kind is DeskJobKind.BATCH,
     )
 
 
@@ -129,36 +129,48 @@ def sentence_of(about: Told, fmt: Formats) -> str:
     values = {
         "name": about.name,
         "number": card_number(about.card.number) if about.card is not None else "",
-        "amount": fmt.money(abs(about.receipt.amount_minor if about.receipt else job.request.get("amount_minor", 0))),
+        "amount": fmt.money(amount_of(about)),
         "balance": fmt.money(about.receipt.balance_minor) if about.receipt is not None else "",
         "made": fmt.number(job.made),
         "next": fmt.number(job.made + 1),
-        "count": fmt.number(int(job.request.get("count", 0))),
+        "count": fmt.number(job.request.count if isinstance(job.request, Batch) else 0),
     }
     if job.undone:
         return _("{what}: taken back.").format(what=_(kind.word))
     if job.state == "failed":
         return _("{what}: nothing came of it.").format(what=_(kind.word))
     if job.state == "writing":
-        return _(EMPTYING if job.kind == "decommission" else WRITING)
+        return _(EMPTYING if job.kind is DeskJobKind.DECOMMISSION else WRITING)
     words = {"waiting": kind.waiting, "torn": kind.torn}.get(job.state, kind.done)
     return " ".join(filter(None, (_(words).format(**values), money_sentence(about, fmt))))
+
+
+def amount_of(about: Told) -> int:
+    """What changes hands, in minor units: what the receipt says, or else what is to be paid in."""
+    if about.receipt is not None:
+        return abs(about.receipt.amount_minor)
+    return about.job.request.amount_minor if isinstance(about.job.request, Recharge) else 0
 
 
 def money_sentence(about: Told, fmt: Formats) -> str:
     """What changed hands with a card that was given out or came back; "" if the sentence says so itself, or nothing did."""
     receipt = about.receipt
-    if receipt is None or about.job.kind == "recharge" or receipt.method not in IN_METHODS:
+    if receipt is None or about.job.kind is DeskJobKind.RECHARGE or receipt.method not in IN_METHODS:
         return ""
     words = _("{amount} {method} taken.") if receipt.amount_minor > 0 else _("{amount} {method} given back.")
     return words.format(amount=fmt.money(abs(receipt.amount_minor)), method=_(IN_METHODS[receipt.method]))
 
 
+def new_name(request: Request) -> str:
+    """Of the person who is taken in with the card; "" if nobody is."""
+    return request.name if isinstance(request, Issue) else ""
+
+
 def told(db: Readable, job: Job, now_ms: int) -> Told:
     """A job with its card, its holder and its receipt, and whether it can be taken back now."""
-    meant = job.card_id if job.card_id is not None else job.request.get("card_id")
-    card = cards.find_card(db, CardId(meant)) if meant is not None else None
+    meant = job.card_id if job.card_id is not None else card_meant(job.request)
+    card = cards.find_card(db, meant) if meant is not None else None
     person = people.find(db, job.person_id) if job.person_id is not None else None
-    name = person.name if person is not None else card.person if card is not None else str(job.request.get("name", ""))
+    name = person.name if person is not None else card.person if card is not None else new_name(job.request)
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
     return Told(job, card, name, receipt, may_undo(db, job, now_ms))
