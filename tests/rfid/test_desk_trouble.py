@@ -9,7 +9,7 @@ import pytest
 
 from appliance.domain.cards.tag import Kind, Seen, Work
 from appliance.rfid.events import CardLaid, CardTaken
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.card_desk import jobs
 from appliance.simulator.nfc import ntag
 from appliance.simulator.nfc.ntag import PasswordCard
@@ -86,7 +86,7 @@ async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_
     assert over.advice == "refused"
     # That nothing waits any more does not make the desk whole: it is woken by whatever happens on the site.
     for _ in range(20):
-        await office.store.write(lambda db: db.announce(DeskChanged(DESK, "reader")))
+        await office.store.write(lambda db: db.announce(DeskChanged(DESK, DeskNews.READER)))
     assert await office.problems("job_failed") == [f"desk:{DESK}"]
     assert await office.receipts() == []
     office.desk.hear(CardTaken())
@@ -111,6 +111,6 @@ async def test_a_card_that_flickers_before_it_is_written_is_shown_as_it_is_now_a
     assert office.desk.seen is not None
     assert office.desk.seen.locked
     for _ in range(20):
-        await office.store.write(lambda db: db.announce(DeskChanged(DESK, "reader")))
+        await office.store.write(lambda db: db.announce(DeskChanged(DESK, DeskNews.READER)))
     assert reader.works == 1
     assert await office.agrees(card)

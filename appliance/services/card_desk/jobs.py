@@ -10,7 +10,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.domain.authorization import Policy
-from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_job import Advice, DeskJobEvent, DeskJobState, after
 from appliance.domain.desk_request import (
     Batch,
     Decommission,
@@ -25,7 +25,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services import problems, settings
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.cards.cards import has_come_back, need_card
 from appliance.services.people.groups import need_group
 from appliance.services.people.people import need_person
@@ -181,9 +181,9 @@ def begin(
         if job.state is DeskJobState.WRITING:
             raise Conflict("A card is being written at this desk.", "Wait until it is done.")
         if job.state is DeskJobState.WAITING:
-            give_up(db, job, now_ms, "superseded")
+            give_up(db, job, now_ms, Advice.SUPERSEDED)
     number = rows.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
-    db.announce(DeskChanged(desk, "progress", number))
+    db.announce(DeskChanged(desk, DeskNews.PROGRESS, number))
     return number
 
 
@@ -192,7 +192,7 @@ def cancel(db: Database, job: int, now_ms: int) -> None:
     found = need(db, job)
     if found.state is not DeskJobState.WAITING:
         raise Conflict("This is under way, or over.")
-    give_up(db, found, now_ms, "cancelled")
+    give_up(db, found, now_ms, Advice.CANCELLED)
 
 
 def recover(db: Database, now_ms: int) -> None:
@@ -201,18 +201,18 @@ def recover(db: Database, now_ms: int) -> None:
     All of it, whenever it was: a box without a battery for its clock may start in the past.
     """
     for job in rows.in_state(db, DeskJobState.WAITING, EVER_MS):
-        give_up(db, job, now_ms, "restarted")
+        give_up(db, job, now_ms, Advice.RESTARTED)
     for job in rows.in_state(db, DeskJobState.WRITING, EVER_MS):
-        tear(db, job, now_ms, "present_again")
+        tear(db, job, now_ms, Advice.PRESENT_AGAIN)
 
 
 def expire(db: Database, now_ms: int) -> None:
     """Nobody laid a card."""
     for job in rows.in_state(db, DeskJobState.WAITING, now_ms - WAITING_MS_MAX):
-        give_up(db, job, now_ms, "expired")
+        give_up(db, job, now_ms, Advice.EXPIRED)
 
 
-def give_up(db: Database, job: Job, now_ms: int, why: str) -> None:
+def give_up(db: Database, job: Job, now_ms: int, why: Advice) -> None:
     """It waits no more. A batch ends with what it has made."""
     if job.made:
         end(db, job, DeskJobEvent.ANSWERED, now_ms)
@@ -220,27 +220,27 @@ def give_up(db: Database, job: Job, now_ms: int, why: str) -> None:
         end(db, job, DeskJobEvent.CANCELLED, now_ms, why)
 
 
-def end(db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: str = "") -> None:
+def end(db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: Advice = Advice.NONE) -> None:
     """It is over."""
     rows.set_state(db, job.id, after(job.state, event), now_ms, advice)
-    db.announce(DeskChanged(job.desk, "done", job.id))
+    db.announce(DeskChanged(job.desk, DeskNews.DONE, job.id))
 
 
-def tear(db: Database, job: Job, now_ms: int, advice: str) -> None:
+def tear(db: Database, job: Job, now_ms: int, advice: Advice) -> None:
     """What was booked stands; the card does not agree yet, and will when it comes back."""
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.MISSED), now_ms, advice)
     if job.card_id is not None:
         card = need_card(db, job.card_id)
         number = f"{card.number:04}"
         problems.raise_problem(db, "torn_card", f"card:{card.id}", now_ms, number=number, person=card.person)
-    db.announce(DeskChanged(job.desk, "progress", job.id))
+    db.announce(DeskChanged(job.desk, DeskNews.PROGRESS, job.id))
 
 
-def advise(db: Database, job: Job, advice: str, now_ms: int) -> None:
+def advise(db: Database, job: Job, advice: Advice, now_ms: int) -> None:
     """Why the card that lies there will not do; the job goes on waiting for another."""
     if job.advice != advice:
         rows.set_state(db, job.id, after(job.state, DeskJobEvent.OBJECTED), now_ms, advice)
-        db.announce(DeskChanged(job.desk, "progress", job.id))
+        db.announce(DeskChanged(job.desk, DeskNews.PROGRESS, job.id))
 
 
 def need(db: Readable, job: int) -> Job:

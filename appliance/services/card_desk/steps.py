@@ -14,9 +14,9 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.authorization import Policy
-from appliance.domain.cards.content import Origin
+from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import Seen
-from appliance.domain.desk_job import DeskJobEvent, after
+from appliance.domain.desk_job import Advice, DeskJobEvent, after
 from appliance.domain.desk_request import (
     Batch,
     Block,
@@ -103,7 +103,7 @@ def recharge(
     """Top up the wallet behind the card."""
     card = check_ours(db, request.card_id, seen, known, site_key, now_ms)
     if card.blocked_at_ms is not None:
-        raise Unsuitable("blocked")
+        raise Unsuitable(Advice.BLOCKED)
     amount_minor, name = request.amount_minor, f"desk-{job.id}"
     booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, job.actor, now_ms, card=card.id)
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
@@ -115,12 +115,16 @@ def read(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes
     """Say what lies there; nothing changes."""
     origin = origin_of(seen, site_key, known)
     if known is None or card_units.has_come_back(known):
-        told = str(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else "unknown"
-        jobs.end(db, job, DeskJobEvent.ANSWERED, now_ms, told)
+        advice = Advice(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else Advice.UNKNOWN
+        jobs.end(db, job, DeskJobEvent.ANSWERED, now_ms, advice)
         return None
     rows.set_result(db, job.id, person=known.person_id, card=known.id)
     rows.set_state(
-        db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms, "copied" if is_copy(known, origin) else ""
+        db,
+        job.id,
+        after(job.state, DeskJobEvent.BOOKED),
+        now_ms,
+        Advice.COPIED if is_copy(known, origin) else Advice.NONE,
     )
     return known.id
 
@@ -145,15 +149,15 @@ def decommission(
     """The card comes back: blocked, its deposit and the rest of the wallet given back as far as that was asked for, and emptied."""
     card = check_ours(db, request.card_id, seen, known, site_key, now_ms, copies=False)
     if cards.running_on_card(db, card.uid):
-        raise Unsuitable("charging")
+        raise Unsuitable(Advice.CHARGING)
     receipt = give_back(db, job, request, card, now_ms)
     rows.set_request(db, job.id, dataclasses.replace(request, blocked=block_of(card)))
     if card.blocked_at_ms is None:
         card_units.block_card(db, card.id, "returned", job.actor, now_ms)
     else:
         cards.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
-    if card.content in ("pending", "written"):
-        cards.set_content(db, card.id, "wiping")
+    if card.content in (ContentState.PENDING, ContentState.WRITTEN):
+        cards.set_content(db, card.id, ContentState.WIPING)
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
@@ -189,14 +193,14 @@ def rewrite(
 ) -> CardId:
     """A new link and a new record for a card that is out already."""
     if known is None or card_units.has_come_back(known):
-        raise Unsuitable("unknown")
+        raise Unsuitable(Advice.UNKNOWN)
     if known.id != request.card_id:
-        raise Unsuitable("other_card")
+        raise Unsuitable(Advice.OTHER_CARD)
     if not seen.writable:
-        raise Unsuitable("not_writable")
+        raise Unsuitable(Advice.NOT_WRITABLE)
     check_content(seen, site_key, overwrite=request.overwrite)
     cards.renew_link(db, known.id, card_units.new_token())
-    cards.set_content(db, known.id, "pending")
+    cards.set_content(db, known.id, ContentState.PENDING)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return known.id
 
@@ -206,7 +210,7 @@ def batch(
 ) -> CardId:
     """One more card of a stack, with a wallet of its own unless it is for somebody."""
     if known is not None and known.id in rows.cards_of_batch(db, job.id):
-        raise Unsuitable("next_card")
+        raise Unsuitable(Advice.NEXT_CARD)
     check_free(seen, known, site_key, overwrite=request.overwrite)
     person = request.person_id
     if person is None:
@@ -237,7 +241,7 @@ def give_out(
 
 def begin_content(db: Database, card: CardId, seen: Seen) -> None:
     """Where the chip can carry it, our content is to be written."""
-    cards.set_content(db, card, "pending" if seen.writable else "none")
+    cards.set_content(db, card, ContentState.PENDING if seen.writable else ContentState.NONE)
 
 
 def block_of(card: Card) -> Block:

@@ -10,13 +10,14 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.domain.desk_job import TRANSITIONS, DeskJobEvent, DeskJobState, after
+from appliance.domain.cards.content import ContentState
+from appliance.domain.desk_job import TRANSITIONS, Advice, DeskJobEvent, DeskJobState, after
 from appliance.domain.desk_request import Block, Decommission, DeskJobKind, Issue, Recharge, Replace
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS
 from appliance.services import audit, problems
-from appliance.services.announce import DeskChanged, PersonChanged
+from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
 from appliance.services.card_desk.jobs import need
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import revocation
@@ -64,13 +65,13 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     rows.set_undone(db, found.id)
     state = after(found.state, DeskJobEvent.UNDONE)
     if state is not found.state:
-        rows.set_state(db, found.id, state, now_ms, "undone")
+        rows.set_state(db, found.id, state, now_ms, Advice.UNDONE)
         if not rows.unfinished_of(db, card.id):
             problems.clear_problem(db, "torn_card", f"card:{card.id}", now_ms)
     audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
     db.announce(PersonChanged(card.person_id))
     # The card may still lie there: the desk looks what is to stand on it now.
-    db.announce(DeskChanged(found.desk, "progress", found.id))
+    db.announce(DeskChanged(found.desk, DeskNews.PROGRESS, found.id))
     return number
 
 
@@ -190,12 +191,12 @@ def _revive_old_card(db: Database, old: CardId, new: Card, blocked: Block) -> No
 def _hand_out_again(db: Database, card: Card, blocked: Block) -> None:
     """It is its holder's again, blocked if it was before, and is written anew where it was emptied."""
     cards.set_blocked(db, card.id, blocked.at_ms, blocked.why, blocked.replaced_by)
-    if card.content in ("wiping", "wiped"):
-        cards.set_content(db, card.id, "pending")
+    if card.content in (ContentState.WIPING, ContentState.WIPED):
+        cards.set_content(db, card.id, ContentState.PENDING)
 
 
 def _take_card_back(db: Database, card: Card, now_ms: int) -> None:
     cards.set_blocked(db, card.id, now_ms, "undone")
-    if card.content in ("pending", "written"):
-        cards.set_content(db, card.id, "wiping")
+    if card.content in (ContentState.PENDING, ContentState.WRITTEN):
+        cards.set_content(db, card.id, ContentState.WIPING)
     revocation.let_die(db, card, now_ms)

@@ -8,7 +8,7 @@ from appliance.db.cards import cards, unknown
 from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
-from appliance.domain.desk_job import DeskJobEvent
+from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.desk_request import Learn
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, normal_form
@@ -39,7 +39,9 @@ def learn(db: Database, job: Job, station: StationId, token: str, now_ms: int) -
     card = need_card(db, job.card_id)
     alike = likeness(token, card.uid)
     if alike is None or is_random(token):
-        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random" if is_random(token) else "unlike")
+        charger_jobs.finish(
+            db, job, DeskJobEvent.CANCELLED, now_ms, Advice.RANDOM if is_random(token) else Advice.UNLIKE
+        )
         return False
     keep(db, token, card, alike, station, job.actor, now_ms)
     charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms)

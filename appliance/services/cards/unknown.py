@@ -12,7 +12,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
-from appliance.domain.desk_job import DeskJobEvent
+from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.desk_request import Enrol, Learn
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import IdTokenType, is_random, is_remote, likeness, masked, stems
@@ -107,14 +107,14 @@ def enrol(db: Database, job: Job, request: Enrol, token: str, id_token_type: IdT
     """The card that was waited for was shown; whether it could be made the person's."""
     assert job.person_id is not None
     if is_random(token):
-        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random")
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, Advice.RANDOM)
         return False
     try:
         card = card_units.add_card(
             db, token, job.person_id, job.actor, now_ms, label=request.label, id_token_type=id_token_type
         )
     except Refusal:
-        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "taken")
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, Advice.TAKEN)
         return False
     charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms, card=card)
     return True

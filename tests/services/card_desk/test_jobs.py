@@ -12,7 +12,7 @@ from appliance.domain.cards.tag import Trouble
 from appliance.domain.desk_request import Issue
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.jobs import BATCH_MAX, WAITING_MS_MAX
 from appliance.services.people import people
@@ -27,7 +27,7 @@ OTHER = "04B7C8D9EAFB0C"
 def test_a_job_that_waits_is_told_and_books_nothing(bench: Bench) -> None:
     bench.announced(DeskChanged)
     job = bench.issue(topup_minor=500)
-    assert bench.announced(DeskChanged) == [DeskChanged(DESK, "progress", job)]
+    assert bench.announced(DeskChanged) == [DeskChanged(DESK, DeskNews.PROGRESS, job)]
     found = bench.job(job)
     assert (found.state, found.person_id, found.card_id, found.receipt) == ("waiting", None, None, None)
     assert bench.db.execute("SELECT count(*) FROM person").fetchone()[0] == 0

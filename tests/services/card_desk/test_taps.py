@@ -13,7 +13,7 @@ from appliance.domain.cards.tag import Content, Kind, Trouble, Wipe, Write
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.services import settings
-from appliance.services.announce import CardDied, DeskChanged
+from appliance.services.announce import CardDied, DeskChanged, DeskNews
 from appliance.services.card_desk import jobs, taps
 from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
@@ -57,7 +57,7 @@ def test_a_card_is_booked_before_it_is_written_and_done_after_it_was_read_back(b
     assert plan.work.content.link == KEY.link_base + card.token
     bench.lay(chip)
     assert (bench.job(job).state, bench.card(chip).content) == ("done", "written")
-    assert bench.announced(DeskChanged)[-1] == DeskChanged(DESK, "done", job)
+    assert bench.announced(DeskChanged)[-1] == DeskChanged(DESK, DeskNews.DONE, job)
 
 
 def test_a_card_for_somebody_who_is_known_adds_nobody(bench: Bench) -> None:
@@ -107,7 +107,7 @@ def test_the_same_advice_is_told_once(bench: Bench) -> None:
     bench.announced(DeskChanged)
     for _ in range(3):
         bench.tap(Chip(OTHER, foreign=True))
-    assert bench.announced(DeskChanged) == [DeskChanged(DESK, "progress", job)]
+    assert bench.announced(DeskChanged) == [DeskChanged(DESK, DeskNews.PROGRESS, job)]
 
 
 def test_what_is_written_on_a_card_is_written_over_if_so_wished_but_not_through_a_strangers_lock(bench: Bench) -> None:

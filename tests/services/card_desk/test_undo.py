@@ -12,7 +12,7 @@ from appliance.domain.cards.tag import Content, Kind, Trouble
 from appliance.domain.errors import NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.services import settings
-from appliance.services.announce import CardDied, DeskChanged
+from appliance.services.announce import CardDied, DeskChanged, DeskNews
 from appliance.services.card_desk import jobs, undo
 from appliance.services.card_desk.undo import UNDO_MS_MAX
 from appliance.services.cards import cards
@@ -58,7 +58,7 @@ def test_the_desk_is_told_so_that_a_card_that_still_lies_there_is_emptied_at_onc
     job = bench.issued(Chip(UID))
     bench.announced(DeskChanged)
     bench.undo(job.id)
-    assert DeskChanged(DESK, "progress", job.id) in bench.announced(DeskChanged)
+    assert DeskChanged(DESK, DeskNews.PROGRESS, job.id) in bench.announced(DeskChanged)
 
 
 def test_a_card_that_was_taken_back_is_given_to_somebody_else(bench: Bench) -> None:

@@ -14,9 +14,9 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.wallets import receipts
-from appliance.domain.cards.content import Origin
+from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
-from appliance.domain.desk_job import DeskJobState
+from appliance.domain.desk_job import Advice, DeskJobState
 from appliance.domain.desk_request import DeskJobKind
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
@@ -75,7 +75,7 @@ DESK_CARD = record(
     label=words(),
     blocked=flag(),
     blocked_why=words(),
-    content=or_null(choice("none", "pending", "written", "wiping", "wiped", description="What is to stand on it.")),
+    content=or_null(choice(*ContentState, description="What is to stand on it.")),
     origin=choice(*Origin, description="What the record on it says."),
     writable=flag("Whether this kind of chip can be written."),
     locked=flag("Whether writing needs a key."),
@@ -272,16 +272,17 @@ def card_shown(found: OnReader, currency: str) -> Body:
     }
 
 
-def objection_code(described: Described) -> str:
-    """What is the matter with a card that lies there; "" if nothing."""
+def objection_code(described: Described) -> Advice:
+    """What is the matter with a card that lies there."""
     if described.objection:
         return described.objection
     card, origin = described.card, described.origin
     if origin is Origin.COPIED or (card is not None and checks.is_copy(card, origin)):
-        return "copied"
+        return Advice.COPIED
     if origin is Origin.FOREIGN and not described.ours:
-        return "foreign"
-    return "blocked" if described.ours and card is not None and card.blocked_at_ms is not None else ""
+        return Advice.FOREIGN
+    blocked = described.ours and card is not None and card.blocked_at_ms is not None
+    return Advice.BLOCKED if blocked else Advice.NONE
 
 
 def job_shown(known: KnownJob) -> Body:

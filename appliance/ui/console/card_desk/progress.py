@@ -12,6 +12,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
+from appliance.domain.desk_job import OPEN, Advice, DeskJobState
 from appliance.domain.desk_request import Batch, DeskJobKind, Issue, Recharge, Request, card_meant
 from appliance.services.card_desk.undo import UNDO_MS_MAX, may_undo
 from appliance.ui.frame.language import _
@@ -22,8 +23,15 @@ from appliance.ui.writing.formats import Formats
 SHOWN_MS = 60_000
 """How long what is over stays on top of the page: as long as it can be taken back."""
 LATEST = 6
-QUIET = frozenset({"superseded", "cancelled"})
+QUIET = frozenset({"superseded", Advice.CANCELLED})
 """Ends that somebody at this desk brought about: they need not be told."""
+OVER = frozenset(DeskJobState) - OPEN
+TONES = {DeskJobState.DONE: "done", DeskJobState.FAILED: "failed", DeskJobState.TORN: "failed"}
+ICONS = {
+    DeskJobState.DONE: "circle-check",
+    DeskJobState.FAILED: "circle-alert",
+    DeskJobState.TORN: "circle-alert",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class Step:
 
     id: int
     desk: str
-    state: str
+    state: DeskJobState
     tone: str
     """As notes are called: `waiting`, `done`, `failed`."""
     icon: str
@@ -76,11 +84,11 @@ class Step:
 def read_progress(db: Readable, desk: str, now_ms: int) -> Progress:
     """What a desk does, what it has just done, and what is torn anywhere."""
     latest = rows.latest_at(db, desk, LATEST)
-    under_way = [job for job in rows.open_at(db, desk) if job.state != "torn"]
+    under_way = [job for job in rows.open_at(db, desk) if job.state is not DeskJobState.TORN]
     over = [job for job in latest if is_news(job, now_ms)]
     current = next(iter(under_way or over), None)
     torn = [job for job in rows.torn(db) if current is None or job.id != current.id]
-    past = [job for job in latest if job.state in ("done", "failed") and job.advice not in QUIET]
+    past = [job for job in latest if job.state in OVER and job.advice not in QUIET]
     return Progress(
         told(db, current, now_ms) if current is not None else None,
         [told(db, job, now_ms) for job in torn],
@@ -91,7 +99,7 @@ def read_progress(db: Readable, desk: str, now_ms: int) -> Progress:
 def is_news(job: Job, now_ms: int) -> bool:
     """Whether it is over, and staff may not have seen it yet."""
     return (
-        job.state in ("done", "failed", "torn")
+        job.state in {*OVER, DeskJobState.TORN}
         and job.kind is not DeskJobKind.READ
         and job.advice not in QUIET
         and now_ms - job.changed_at_ms <= SHOWN_MS
@@ -101,18 +109,18 @@ def is_news(job: Job, now_ms: int) -> bool:
 def step_of(about: Told, fmt: Formats) -> Step:
     """The words for it."""
     job, kind = about.job, KINDS[about.job.kind]
-    torn = job.state == "torn"
+    torn = job.state is DeskJobState.TORN
     return Step(
         id=job.id,
         desk=job.desk,
         state=job.state,
-        tone={"done": "done", "failed": "failed", "torn": "failed"}.get(job.state, "waiting"),
-        icon={"done": "circle-check", "failed": "circle-alert", "torn": "circle-alert"}.get(job.state, kind.icon),
+        tone=TONES.get(job.state, "waiting"),
+        icon=ICONS.get(job.state, kind.icon),
         word=_(kind.word),
         sentence=sentence_of(about, fmt),
-        advice=advice_sentence(job.advice) if job.advice != "undone" else "",
+        advice=advice_sentence(job.advice) if job.advice != Advice.UNDONE else "",
         at_ms=job.changed_at_ms,
-        may_cancel=job.state == "waiting",
+        may_cancel=job.state is DeskJobState.WAITING,
         undo_until_ms=job.changed_at_ms + UNDO_MS_MAX if about.may_undo else 0,
         may_accept=torn and job.card_id is not None,
         gives=job.kind is not DeskJobKind.DECOMMISSION,
@@ -137,11 +145,11 @@ def sentence_of(about: Told, fmt: Formats) -> str:
     }
     if job.undone:
         return _("{what}: taken back.").format(what=_(kind.word))
-    if job.state == "failed":
+    if job.state is DeskJobState.FAILED:
         return _("{what}: nothing came of it.").format(what=_(kind.word))
-    if job.state == "writing":
+    if job.state is DeskJobState.WRITING:
         return _(EMPTYING if job.kind is DeskJobKind.DECOMMISSION else WRITING)
-    words = {"waiting": kind.waiting, "torn": kind.torn}.get(job.state, kind.done)
+    words = {DeskJobState.WAITING: kind.waiting, DeskJobState.TORN: kind.torn}.get(job.state, kind.done)
     return " ".join(filter(None, (_(words).format(**values), money_sentence(about, fmt))))
 
 
