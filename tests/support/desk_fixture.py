@@ -30,7 +30,7 @@ LOOKS_MAX = 6
 """A card that stays is looked at again after each work; more often than this would be for ever."""
 
 
-class Bench:
+class DeskFixture:
     """What a member of the staff does with jobs and cards."""
 
     def __init__(self, books: Books) -> None:
