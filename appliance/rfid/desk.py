@@ -195,7 +195,7 @@ class Desk:
             plan, self._answered = await self._store.write(ask, self.id, seen, self._key, self._clock())
         except Refusal as refusal:
             log.warning("a job was refused", extra={"desk": self.id, "why": str(refusal)})
-            await self._store.write(give_up, self.id, self._clock())
+            await self._store.write(cancel_waiting, self.id, self._clock())
             return True
         if self._times_laid != times_laid:
             self._answered = None
@@ -295,7 +295,7 @@ def standing(db: Readable, desk: str, seen: Seen, key: DeskKey) -> Standing:
     return (job.id, job.made, work) if job is not None else (None, 0, work)
 
 
-def give_up(db: Database, desk: str, now_ms: int) -> None:
+def cancel_waiting(db: Database, desk: str, now_ms: int) -> None:
     """What waits at this desk cannot be done any more, whatever card is laid: things have changed since it was begun."""
     job = rows.waiting_at(db, desk)
     if job is not None:
@@ -304,7 +304,7 @@ def give_up(db: Database, desk: str, now_ms: int) -> None:
 
 def report_trouble(db: Database, desk: str, subject: str, now_ms: int, error: str) -> None:
     """Something is wrong inside the program."""
-    give_up(db, desk, now_ms)
+    cancel_waiting(db, desk, now_ms)
     problems.raise_problem(db, "job_failed", subject, now_ms, job=f"card desk {desk}", error=error)
 
 

@@ -58,7 +58,7 @@ class Joined:
 
 
 class CardDesks:
-    """The desks (services/ports/stations.py, Desks). Made before the server serves; `running` brings them to life."""
+    """The desks (services/ports/readers.py, Desks). Made before the server serves; `running` brings them to life."""
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class DeskFixture:
     # Jobs.
 
     def begin(self, begin: Callable[..., int], *args: Any, desk: str = DESK, **more: Any) -> int:
-        """One of `desk_jobs.begin_…`, now; `args` stand between desk and actor."""
+        """One of `jobs.begin_…`, now; `args` stand between desk and actor."""
         with self.unit():
             return begin(self.db, desk, *args, ACTOR, self.books.now_ms, **more)
 

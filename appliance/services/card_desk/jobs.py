@@ -181,7 +181,7 @@ def begin(
         if job.state is DeskJobState.WRITING:
             raise Conflict("A card is being written at this desk.", "Wait until it is done.")
         if job.state is DeskJobState.WAITING:
-            give_up(db, job, now_ms, Advice.SUPERSEDED)
+            _cancel(db, job, now_ms, Advice.SUPERSEDED)
     number = rows.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
     db.announce(DeskChanged(desk, DeskNews.PROGRESS, number))
     return number
@@ -192,7 +192,7 @@ def cancel(db: Database, job: int, now_ms: int) -> None:
     found = need(db, job)
     if found.state is not DeskJobState.WAITING:
         raise Conflict("This is under way, or over.")
-    give_up(db, found, now_ms, Advice.CANCELLED)
+    _cancel(db, found, now_ms, Advice.CANCELLED)
 
 
 def recover(db: Database, now_ms: int) -> None:
@@ -201,7 +201,7 @@ def recover(db: Database, now_ms: int) -> None:
     All of it, whenever it was: a box without a battery for its clock may start in the past.
     """
     for job in rows.in_state(db, DeskJobState.WAITING, EVER_MS):
-        give_up(db, job, now_ms, Advice.RESTARTED)
+        _cancel(db, job, now_ms, Advice.RESTARTED)
     for job in rows.in_state(db, DeskJobState.WRITING, EVER_MS):
         tear(db, job, now_ms, Advice.PRESENT_AGAIN)
 
@@ -209,10 +209,10 @@ def recover(db: Database, now_ms: int) -> None:
 def expire(db: Database, now_ms: int) -> None:
     """Nobody laid a card."""
     for job in rows.in_state(db, DeskJobState.WAITING, now_ms - WAITING_MS_MAX):
-        give_up(db, job, now_ms, Advice.EXPIRED)
+        _cancel(db, job, now_ms, Advice.EXPIRED)
 
 
-def give_up(db: Database, job: Job, now_ms: int, why: Advice) -> None:
+def _cancel(db: Database, job: Job, now_ms: int, why: Advice) -> None:
     """It waits no more. A batch ends with what it has made."""
     if job.made:
         end(db, job, DeskJobEvent.ANSWERED, now_ms)

@@ -1,5 +1,5 @@
 """One step for each kind of job, taken when a card lies there that will do: all that is booked, in the commit of the tap, and
-what is to stand on the card from then on. What is tapped when, and what becomes of the writing, is in card_desk.
+what is to stand on the card from then on. What is tapped when, and what becomes of the writing, is in `taps`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Card desks as JSON: the shapes that come in and go out, and how a desk, a card on its reader and a job are shown.
 
-What the calls do is in `desks`, the stream in `desk_events`.
+What the calls do is in `desks`, the stream in `events`.
 """
 
 from __future__ import annotations
@@ -223,18 +223,18 @@ def known_job(db: Readable, job: Job) -> KnownJob:
     return KnownJob(job, receipt.corrected_by if receipt is not None else None, cards)
 
 
-def desk_shown(view: DeskView, card: OnReader | None, currency: str) -> Body:
+def desk_as_json(view: DeskView, card: OnReader | None, currency: str) -> Body:
     """A desk as JSON."""
     return {
         "id": view.id,
         "name": view.name,
         "remote": view.remote,
-        "reader": reader_shown(view.reader),
-        "card": card_shown(card, currency) if card is not None else None,
+        "reader": reader_as_json(view.reader),
+        "card": card_as_json(card, currency) if card is not None else None,
     }
 
 
-def reader_shown(state: ReaderState) -> Body:
+def reader_as_json(state: ReaderState) -> Body:
     """A reader as JSON."""
     return {
         "state": str(state.status),
@@ -244,7 +244,7 @@ def reader_shown(state: ReaderState) -> Body:
     }
 
 
-def card_shown(found: OnReader, currency: str) -> Body:
+def card_as_json(found: OnReader, currency: str) -> Body:
     """A card on a reader as JSON."""
     seen, described, holder = found.seen, found.described, found.holder
     card, code = described.card, objection_code(described)
@@ -285,7 +285,7 @@ def objection_code(described: Described) -> Advice:
     return Advice.BLOCKED if blocked else Advice.NONE
 
 
-def job_shown(known: KnownJob) -> Body:
+def job_as_json(known: KnownJob) -> Body:
     """A job as JSON."""
     job = known.job
     return {

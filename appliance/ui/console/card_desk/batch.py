@@ -25,7 +25,7 @@ from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
 from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.desk import path_of
-from appliance.ui.console.card_desk.progress import Step, Told, step_of, told
+from appliance.ui.console.card_desk.progress import JobDetails, Step, read_details, step_of
 from appliance.ui.console.card_desk.view import need_number
 from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
@@ -151,13 +151,13 @@ def concerns(announcement: Announcement, parameter: str) -> bool:
     return isinstance(announcement, DeskChanged) and str(announcement.job) == parameter
 
 
-def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Batch, Told, list[Card]] | None:
+def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Batch, JobDetails, list[Card]] | None:
     found = rows.find(db, job)
     if found is None or not isinstance(found.request, Batch):
         return None
     return (
         found.request,
-        told(db, found, now_ms),
+        read_details(db, found, now_ms),
         [card_units.need_card(db, card) for card in rows.cards_of_batch(db, job)],
     )
 

@@ -1,7 +1,7 @@
 """The card desk: who is it that lies on the reader, and what can be done? One page for each desk, true within a second.
 
-What it shows is put together in `desk_view`, `desk_find` and `desk_progress`; what its forms do is in `desk_jobs` and
-`desk_cards`, the stack of cards in `batch`.
+What it shows is put together in `view`, `find` and `progress`; what its forms do is in `jobs` and `card_actions`, the stack of cards
+in `batch`.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ ICONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JobDetails:
     """One job as it was read: with its card, its holder's name, its receipt, and whether it can be taken back."""
 
     job: Job
@@ -49,9 +49,9 @@ class Told:
 class Progress:
     """All jobs that a desk's page shows."""
 
-    current: Told | None
-    torn: list[Told]
-    latest: list[Told]
+    current: JobDetails | None
+    torn: list[JobDetails]
+    latest: list[JobDetails]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def read_progress(db: Readable, desk: str, now_ms: int) -> Progress:
     torn = [job for job in rows.torn(db) if current is None or job.id != current.id]
     past = [job for job in latest if job.state in OVER and job.advice not in QUIET]
     return Progress(
-        told(db, current, now_ms) if current is not None else None,
-        [told(db, job, now_ms) for job in torn],
-        [told(db, job, now_ms) for job in past if current is None or job.id != current.id],
+        read_details(db, current, now_ms) if current is not None else None,
+        [read_details(db, job, now_ms) for job in torn],
+        [read_details(db, job, now_ms) for job in past if current is None or job.id != current.id],
     )
 
 
@@ -106,7 +106,7 @@ def is_news(job: Job, now_ms: int) -> bool:
     )
 
 
-def step_of(about: Told, fmt: Formats) -> Step:
+def step_of(about: JobDetails, fmt: Formats) -> Step:
     """The words for it."""
     job, kind = about.job, KINDS[about.job.kind]
     torn = job.state is DeskJobState.TORN
@@ -131,7 +131,7 @@ def step_of(about: Told, fmt: Formats) -> Step:
     )
 
 
-def sentence_of(about: Told, fmt: Formats) -> str:
+def sentence_of(about: JobDetails, fmt: Formats) -> str:
     """What is going on, or has happened."""
     job, kind = about.job, KINDS[about.job.kind]
     values = {
@@ -153,14 +153,14 @@ def sentence_of(about: Told, fmt: Formats) -> str:
     return " ".join(filter(None, (_(words).format(**values), money_sentence(about, fmt))))
 
 
-def amount_of(about: Told) -> int:
+def amount_of(about: JobDetails) -> int:
     """What changes hands, in minor units: what the receipt says, or else what is to be paid in."""
     if about.receipt is not None:
         return abs(about.receipt.amount_minor)
     return about.job.request.amount_minor if isinstance(about.job.request, Recharge) else 0
 
 
-def money_sentence(about: Told, fmt: Formats) -> str:
+def money_sentence(about: JobDetails, fmt: Formats) -> str:
     """What changed hands with a card that was given out or came back; "" if the sentence says so itself, or nothing did."""
     receipt = about.receipt
     if receipt is None or about.job.kind is DeskJobKind.RECHARGE or receipt.method not in IN_METHODS:
@@ -174,11 +174,11 @@ def new_name(request: Request) -> str:
     return request.name if isinstance(request, Issue) else ""
 
 
-def told(db: Readable, job: Job, now_ms: int) -> Told:
+def read_details(db: Readable, job: Job, now_ms: int) -> JobDetails:
     """A job with its card, its holder and its receipt, and whether it can be taken back now."""
     meant = job.card_id if job.card_id is not None else card_meant(job.request)
     card = cards.find_card(db, meant) if meant is not None else None
     person = people.find(db, job.person_id) if job.person_id is not None else None
     name = person.name if person is not None else card.person if card is not None else new_name(job.request)
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
-    return Told(job, card, name, receipt, may_undo(db, job, now_ms))
+    return JobDetails(job, card, name, receipt, may_undo(db, job, now_ms))

@@ -1,5 +1,5 @@
 """What the page of a desk shows, read in one snapshot: the card that lies there or was looked up, with all that its panel
-needs. The jobs beside it are in `desk_progress`, routes and live views in `desk`.
+needs. The jobs beside it are in `progress`, routes and live views in `desk`.
 """
 
 from __future__ import annotations

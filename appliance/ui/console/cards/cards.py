@@ -1,6 +1,6 @@
 """Cards: the list, a new one for a person, one card's page; block, unblock.
 
-A card is replaced at the desk (`desk_cards`). Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
+A card is replaced at the desk (`card_desk/card_actions`). Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
 """
 
 from __future__ import annotations
