@@ -62,6 +62,37 @@ class DeskJobEvent(StrEnum):
     """Its money was taken back."""
 
 
+class Advice(StrEnum):
+    """What is the matter with a job or a card, or what to do about it: names of sentences; these words are stored."""
+
+    NONE = ""
+    # The job goes on waiting: the card that lies there will not do.
+    RANDOM = "random"
+    SEVERAL = "several"
+    TAKEN = "taken"
+    FOREIGN = "foreign"
+    COPIED = "copied"
+    LOCKED = "locked"
+    UNKNOWN = "unknown"
+    OTHER_CARD = "other_card"
+    BLOCKED = "blocked"
+    CHARGING = "charging"
+    NOT_WRITABLE = "not_writable"
+    NEXT_CARD = "next_card"
+    # The card is not what the books say.
+    PRESENT_AGAIN = "present_again"
+    CANNOT_WRITE = "cannot_write"
+    TOO_SMALL = "too_small"
+    # Nothing came of it.
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    RESTARTED = "restarted"
+    EXPIRED = "expired"
+    UNDONE = "undone"
+    REFUSED = "refused"
+    UNLIKE = "unlike"
+
+
 TRANSITIONS: Mapping[tuple[DeskJobState | None, DeskJobEvent], DeskJobState] = MappingProxyType(
     {
         (None, DeskJobEvent.ASKED): DeskJobState.WAITING,

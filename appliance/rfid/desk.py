@@ -17,12 +17,12 @@ from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
 from appliance.domain.clock import Clock
-from appliance.domain.desk_job import DeskJobEvent
+from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import masked, normal_form
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.services import problems
-from appliance.services.announce import DeskChanged, Hub
+from appliance.services.announce import DeskChanged, DeskNews, Hub
 from appliance.services.card_desk import jobs, taps
 from appliance.services.card_desk.taps import DeskKey, Plan
 from appliance.services.ports.readers import DeskView
@@ -145,15 +145,15 @@ class Desk:
             case StateChanged(state):
                 self.state = state
                 self._watch_reader()
-                self._announce("reader")
+                self._announce(DeskNews.READER)
             case CardLaid(seen):
                 self.seen, self._laid, self._answered = seen, True, None
                 self._times_laid += 1
-                self._announce("card")
+                self._announce(DeskNews.CARD)
             case CardTaken():
                 self.seen, self._laid, self._answered = None, False, None
                 self._times_laid += 1
-                self._announce("gone")
+                self._announce(DeskNews.GONE)
         self._wake.set()
 
     def look_again(self) -> None:
@@ -195,7 +195,7 @@ class Desk:
             plan, self._answered = await self._store.write(ask, self.id, seen, self._key, self._clock())
         except Refusal as refusal:
             log.warning("a job was refused", extra={"desk": self.id, "why": str(refusal)})
-            await self._store.write(give_up, self.id, self._clock())
+            await self._store.write(cancel_waiting, self.id, self._clock())
             return True
         if self._times_laid != times_laid:
             self._answered = None
@@ -243,7 +243,7 @@ class Desk:
 
     # --- what people are told ----------------------------------------------------------------------------------------------
 
-    def _announce(self, what: str) -> None:
+    def _announce(self, what: DeskNews) -> None:
         self._hub.announce([DeskChanged(self.id, what)])
 
     def _watch_reader(self) -> None:
@@ -295,16 +295,16 @@ def standing(db: Readable, desk: str, seen: Seen, key: DeskKey) -> Standing:
     return (job.id, job.made, work) if job is not None else (None, 0, work)
 
 
-def give_up(db: Database, desk: str, now_ms: int) -> None:
+def cancel_waiting(db: Database, desk: str, now_ms: int) -> None:
     """What waits at this desk cannot be done any more, whatever card is laid: things have changed since it was begun."""
     job = rows.waiting_at(db, desk)
     if job is not None:
-        jobs.end(db, job, DeskJobEvent.ANSWERED if job.made else DeskJobEvent.CANCELLED, now_ms, "refused")
+        jobs.end(db, job, DeskJobEvent.ANSWERED if job.made else DeskJobEvent.CANCELLED, now_ms, Advice.REFUSED)
 
 
 def report_trouble(db: Database, desk: str, subject: str, now_ms: int, error: str) -> None:
     """Something is wrong inside the program."""
-    give_up(db, desk, now_ms)
+    cancel_waiting(db, desk, now_ms)
     problems.raise_problem(db, "job_failed", subject, now_ms, job=f"card desk {desk}", error=error)
 
 

@@ -29,7 +29,7 @@ from appliance.rfid.remote import RemoteReader, first_of
 from appliance.rfid.search import Search
 from appliance.rfid.wire import Malformed
 from appliance.services import problems
-from appliance.services.announce import Announcement, DeskChanged, Hub
+from appliance.services.announce import Announcement, DeskChanged, DeskNews, Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.ports.readers import Channel, DeskView
 
@@ -58,7 +58,7 @@ class Joined:
 
 
 class CardDesks:
-    """The desks (services/ports/stations.py, Desks). Made before the server serves; `running` brings them to life."""
+    """The desks (services/ports/readers.py, Desks). Made before the server serves; `running` brings them to life."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class CardDesks:
         joined = self._joined.pop(name)
         joined.desk.stop()
         joined.desk.forgive()
-        self._hub.announce([DeskChanged(name, "reader")])
+        self._hub.announce([DeskChanged(name, DeskNews.READER)])
 
     # --- those of this box -------------------------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class CardDesks:
     def _hear(self, announcements: list[Announcement]) -> None:
         """What was asked of a desk."""
         for one in announcements:
-            if isinstance(one, DeskChanged) and one.what == "progress" and (desk := self._desks().get(one.desk)):
+            if isinstance(one, DeskChanged) and one.what is DeskNews.PROGRESS and (desk := self._desks().get(one.desk)):
                 desk.look_again()
 
 

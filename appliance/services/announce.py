@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +57,27 @@ class SettingsChanged:
     """A setting, a tariff or a group."""
 
 
+class DeskNews(StrEnum):
+    """What happened at a card desk: the names of the events that programs are sent."""
+
+    READER = "reader"
+    """Its reader is in another state."""
+    CARD = "card"
+    """A card was laid."""
+    GONE = "gone"
+    """It was taken."""
+    PROGRESS = "progress"
+    """A job was begun, or goes on."""
+    DONE = "done"
+    """A job is over."""
+
+
 @dataclass(slots=True)
 class DeskChanged:
-    """Something at a card desk; `what` is the name of the event that programs are sent."""
+    """Something at a card desk."""
 
     desk: str
-    what: str
-    """`reader`, `card`, `gone`, `progress`, `done`"""
+    what: DeskNews
     job: int | None = None
 
 

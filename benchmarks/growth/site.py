@@ -22,11 +22,13 @@ import orjson
 from appliance.cli.init import create
 from appliance.db import audit, ledger
 from appliance.db import site as sites
+from appliance.db.card_desk.requests import write_request
 from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.domain.identifiers import SessionId
-from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, end_key, fingerprint, hold_key
+from appliance.domain.desk_request import Recharge
+from appliance.domain.identifiers import CardId, SessionId
+from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, Method, end_key, fingerprint, hold_key
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
@@ -420,8 +422,11 @@ def other_lists(db: Database, size: Size, books: Books, first_ms: int, now_ms: i
     )
     db.executemany(
         """INSERT INTO desk_job (desk, kind, state, request, person_id, card_id, receipt, actor, created_at_ms, changed_at_ms)
-        VALUES ('desk', 'recharge', 'done', '{}', ?, ?, ?, ?, ?, ?)""",
-        ((person, person, number, ACTOR, at_ms, at_ms) for number, at_ms, person, _amount, _balance in books.receipts),
+        VALUES ('desk', 'recharge', 'done', ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            (write_request(Recharge(amount, Method.CASH, CardId(person))), person, person, number, ACTOR, at_ms, at_ms)
+            for number, at_ms, person, amount, _balance in books.receipts
+        ),
     )
     db.executemany(
         "INSERT INTO audit (seq, at_ms, actor, action, subject, details, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -28,7 +28,7 @@ from tests.support.books import NOON_MS, open_books
 from tests.support.desk_story import KEY, Watch
 
 
-class Yard:
+class DesksFixture:
     """A site whose desks are made by the test."""
 
     def __init__(self, store: Store, hub: Hub, stack: AsyncExitStack) -> None:
@@ -54,14 +54,14 @@ class Yard:
 
 
 @pytest.fixture
-async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
+async def site(tmp_path: Path) -> AsyncIterator[DesksFixture]:
     """A site."""
     open_books(tmp_path / "forecourt.db").db.close()
     hub = Hub()
     store = Store(tmp_path / "forecourt.db", announce=hub.announce)
     await store.open()
     async with AsyncExitStack() as stack:
-        yield Yard(store, hub, stack)
+        yield DesksFixture(store, hub, stack)
     await store.close()
 
 
@@ -73,41 +73,41 @@ def second(tmp_path: Path) -> Iterator[SimulatedReader]:
 
 
 async def test_each_reader_that_was_named_is_a_desk_of_its_own(
-    yard: Yard, simulated: SimulatedReader, second: SimulatedReader
+    site: DesksFixture, simulated: SimulatedReader, second: SimulatedReader
 ) -> None:
-    desks = await yard.open(str(simulated.path), str(second.path))
+    desks = await site.open(str(simulated.path), str(second.path))
     assert [view.id for view in desks.all()] == ["reader", "second"]
-    await yard.until({"reader": ReaderStatus.READY, "second": ReaderStatus.READY})
+    await site.until({"reader": ReaderStatus.READY, "second": ReaderStatus.READY})
     card = PasswordCard(ntag.NTAG213)
     second.lay(card)
-    await yard.watch.until_true(lambda: any(view.seen for view in desks.all()))
+    await site.watch.until_true(lambda: any(view.seen for view in desks.all()))
     assert [(view.id, view.seen is not None) for view in desks.all()] == [("reader", False), ("second", True)]
 
 
 async def test_without_a_reader_named_or_found_there_is_one_desk_that_looks_for_it_and_no_problem(
-    yard: Yard, tmp_path: Path
+    site: DesksFixture, tmp_path: Path
 ) -> None:
-    desks = await yard.open(system=tmp_path)
-    await yard.until({"desk": ReaderStatus.LOOKING})
+    desks = await site.open(system=tmp_path)
+    await site.until({"desk": ReaderStatus.LOOKING})
     view = desks.find("desk")
     assert view is not None
     assert not view.remote
     assert desks.find("nowhere") is None
-    assert await yard.problems() == []
+    assert await site.problems() == []
 
 
 async def test_every_reader_that_is_plugged_in_becomes_a_desk(
-    yard: Yard, tmp_path: Path, simulated: SimulatedReader, second: SimulatedReader
+    site: DesksFixture, tmp_path: Path, simulated: SimulatedReader, second: SimulatedReader
 ) -> None:
     plug(tmp_path, "1a86:7523", ports={"ttyUSB0": simulated.path.readlink()})
     plug(tmp_path, "10c4:ea60", ports={"ttyUSB1": second.path.readlink()})
     with_system: Callable[[str], object] = partial(opener, system=tmp_path)
-    await yard.open(system=tmp_path, load=lambda: (Reader, with_system))
-    await yard.until({"desk": ReaderStatus.READY, "ttyUSB1": ReaderStatus.READY})
+    await site.open(system=tmp_path, load=lambda: (Reader, with_system))
+    await site.until({"desk": ReaderStatus.READY, "ttyUSB1": ReaderStatus.READY})
 
 
 async def test_a_serial_adapter_with_something_else_behind_it_is_no_desk_and_no_problem(
-    yard: Yard, tmp_path: Path, simulated: SimulatedReader, second: SimulatedReader
+    site: DesksFixture, tmp_path: Path, simulated: SimulatedReader, second: SimulatedReader
 ) -> None:
     second.set_deaf(True)
     with SimulatedReader() as third:
@@ -115,35 +115,35 @@ async def test_a_serial_adapter_with_something_else_behind_it_is_no_desk_and_no_
         plug(tmp_path, "10c4:ea60", ports={"ttyUSB1": second.path.readlink()})
         plug(tmp_path, "0403:6001", ports={"ttyUSB2": third.path})
         with_system: Callable[[str], object] = partial(opener, system=tmp_path)
-        desks = await yard.open(system=tmp_path, load=lambda: (Reader, with_system))
-        await yard.until({"desk": ReaderStatus.READY, "ttyUSB2": ReaderStatus.READY})
+        desks = await site.open(system=tmp_path, load=lambda: (Reader, with_system))
+        await site.until({"desk": ReaderStatus.READY, "ttyUSB2": ReaderStatus.READY})
         assert desks.find("ttyUSB1") is None
-        assert await yard.problems() == []
-        await yard.stack.aclose()
+        assert await site.problems() == []
+        await site.stack.aclose()
 
 
-async def test_a_site_that_wants_no_reader_has_no_desk(yard: Yard) -> None:
-    desks = await yard.open("none")
+async def test_a_site_that_wants_no_reader_has_no_desk(site: DesksFixture) -> None:
+    desks = await site.open("none")
     assert desks.all() == []
 
 
-async def test_where_nothing_that_drives_readers_is_installed_the_site_says_so_and_serves(yard: Yard) -> None:
+async def test_where_nothing_that_drives_readers_is_installed_the_site_says_so_and_serves(site: DesksFixture) -> None:
     def load() -> NoReturn:
         raise ImportError("No module named 'nfc'", name="nfc")
 
-    desks = await yard.open("/dev/ttyUSB7", load=load)
-    await yard.until({"ttyUSB7": ReaderStatus.UNSUPPORTED})
+    desks = await site.open("/dev/ttyUSB7", load=load)
+    await site.until({"ttyUSB7": ReaderStatus.UNSUPPORTED})
     assert desks.all()[0].reader.detail == "nfc"
 
 
-async def test_a_problem_with_a_reader_that_is_no_longer_wanted_is_over_at_the_next_start(yard: Yard) -> None:
-    await yard.store.write(
+async def test_a_problem_with_a_reader_that_is_no_longer_wanted_is_over_at_the_next_start(site: DesksFixture) -> None:
+    await site.store.write(
         lambda db: problems.raise_problem(
             db, "reader", "desk:ttyUSB9", NOON_MS, desk="ttyUSB9", status="looking", name="", detail=""
         )
     )
-    await yard.open("none")
-    await yard.watch.until(yard.problems, lambda found: found == [])
+    await site.open("none")
+    await site.watch.until(site.problems, lambda found: found == [])
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.cards.tag import Kind
+from appliance.domain.desk_request import DeskJobKind
 from appliance.domain.identifiers import CardId
 from appliance.services.card_desk import jobs
-from appliance.services.card_desk.steps import STEPS
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card
 from tests.support.books import Books
-from tests.support.desk_story import Story, number_of, person_of, story
+from tests.support.desk_story import Story, number_of, open_story, person_of
 
 TOP_UP = 50_000
 Begin = Callable[[Story, Card], Awaitable[int]]
@@ -30,56 +30,56 @@ def fill(books: Books) -> None:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Story]:
+async def story(tmp_path: Path) -> AsyncIterator[Story]:
     """A desk."""
-    async with story(tmp_path, fill) as found:
+    async with open_story(tmp_path, fill) as found:
         yield found
         assert await found.wrong_in_books() == []
         assert await found.problems("torn_card") == []
 
 
-async def issued(office: Story, card: Card) -> None:
+async def issued(story: Story, card: Card) -> None:
     """A card that somebody has, with money in the wallet; it lies on the reader."""
-    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
-    await office.lay(card)
-    await office.until_state(job, "done")
+    job = await story.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
+    await story.lay(card)
+    await story.until_state(job, "done")
 
 
-async def issue(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
+async def issue(story: Story, card: Card) -> int:
+    return await story.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=TOP_UP)
 
 
-async def rewrite(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(jobs.begin_rewrite, number_of(await office.card(card)))
+async def rewrite(story: Story, card: Card) -> int:
+    return await story.begin_at_desk(jobs.begin_rewrite, number_of(await story.card(card)))
 
 
-async def decommission(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(jobs.begin_decommission, refund=True, rest=True)
+async def decommission(story: Story, card: Card) -> int:
+    return await story.begin_at_desk(jobs.begin_decommission, refund=True, rest=True)
 
 
-async def batch(office: Story, card: Card) -> int:
-    return await office.begin_at_desk(jobs.begin_batch, 1, label="Visitor")
+async def batch(story: Story, card: Card) -> int:
+    return await story.begin_at_desk(jobs.begin_batch, 1, label="Visitor")
 
 
-async def replace(office: Story, card: Card) -> int:
+async def replace(story: Story, card: Card) -> int:
     """The one card that somebody has was lost."""
-    ((lost,),) = await cards_in_use(office)
-    return await office.begin_at_desk(jobs.begin_replace, lost)
+    ((lost,),) = await cards_in_use(story)
+    return await story.begin_at_desk(jobs.begin_replace, lost)
 
 
-async def nothing(office: Story, card: Card) -> None:
+async def nothing(story: Story, card: Card) -> None:
     """A new card."""
 
 
-async def another_issued(office: Story, card: Card) -> None:
+async def another_issued(story: Story, card: Card) -> None:
     """The card that will be lost: the first one, or the one that replaced the last."""
-    if not await cards_in_use(office):
-        await issued(office, catalogue.make(Kind.NTAG213))
+    if not await cards_in_use(story):
+        await issued(story, catalogue.make(Kind.NTAG213))
 
 
-async def cards_in_use(office: Story) -> list[tuple[CardId]]:
+async def cards_in_use(story: Story) -> list[tuple[CardId]]:
     """Those that are not blocked."""
-    return await office.store.read(lambda db: db.execute("SELECT id FROM card WHERE blocked_at_ms IS NULL").fetchall())
+    return await story.store.read(lambda db: db.execute("SELECT id FROM card WHERE blocked_at_ms IS NULL").fetchall())
 
 
 class Action:
@@ -99,9 +99,9 @@ ACTIONS = {
     "batch": Action(batch, nothing, 0, []),
 }
 ARRANGE = {
-    "the card before a write": lambda office, writes: office.simulated.tear_after_writes(writes),
-    "the card after a write": lambda office, writes: office.simulated.tear_after_writes(writes + 1, answer_lost=True),
-    "the lead before a write": lambda office, writes: office.simulated.unplug_after_writes(writes),
+    "the card before a write": lambda story, writes: story.simulated.tear_after_writes(writes),
+    "the card after a write": lambda story, writes: story.simulated.tear_after_writes(writes + 1, answer_lost=True),
+    "the lead before a write": lambda story, writes: story.simulated.unplug_after_writes(writes),
 }
 CASES = [("the card before a write", name, Kind.NTAG213) for name in ACTIONS] + [
     ("the card after a write", "issue", Kind.NTAG213),
@@ -114,39 +114,39 @@ CASES = [("the card before a write", name, Kind.NTAG213) for name in ACTIONS] + 
 
 @pytest.mark.parametrize(("what", "action", "kind"), CASES)
 async def test_whatever_is_pulled_at_whatever_write_the_action_is_done_once_when_the_card_comes_back(
-    office: Story, what: str, action: str, kind: Kind
+    story: Story, what: str, action: str, kind: Kind
 ) -> None:
     writes = 0
-    while await is_torn_and_mended(office, what, ACTIONS[action], catalogue.make(kind), writes):
+    while await is_torn_and_mended(story, what, ACTIONS[action], catalogue.make(kind), writes):
         writes += 1
     assert writes > (2 if kind is Kind.TYPE4 else 5)
 
 
 def test_every_kind_of_job_that_writes_is_torn_here() -> None:
-    assert set(ACTIONS) == set(STEPS) - {"read", "recharge"}
+    assert set(ACTIONS) == set(DeskJobKind) - {"read", "recharge", "enrol", "learn"}
 
 
-async def is_torn_and_mended(office: Story, what: str, action: Action, card: Card, writes: int) -> bool:
+async def is_torn_and_mended(story: Story, what: str, action: Action, card: Card, writes: int) -> bool:
     """One try; whether the mishap came before the action was done."""
-    await action.before(office, card)
-    receipts_before = len(await office.receipts())
-    await office.lay(card)
-    ARRANGE[what](office, writes)
-    job = await action.begin(office, card)
-    state = (await office.until_state(job, "torn", "done")).state
+    await action.before(story, card)
+    receipts_before = len(await story.receipts())
+    await story.lay(card)
+    ARRANGE[what](story, writes)
+    job = await action.begin(story, card)
+    state = (await story.until_state(job, "torn", "done")).state
     if state == "torn":
-        await office.wait_for_mishap()
-        if not office.simulated.plugged:
-            await asyncio.to_thread(office.simulated.replug)
-        await office.until_gone()
-        await office.lay(card)
-        await office.until_state(job, "done")
-    office.simulated.keep_all()
-    assert await office.balance(person_of(await office.card(card))) == action.balance
-    assert [one.amount_minor for one in await office.receipts()][receipts_before:] == action.receipts
+        await story.wait_for_mishap()
+        if not story.simulated.plugged:
+            await asyncio.to_thread(story.simulated.replug)
+        await story.until_gone()
+        await story.lay(card)
+        await story.until_state(job, "done")
+    story.simulated.keep_all()
+    assert await story.balance(person_of(await story.card(card))) == action.balance
+    assert [one.amount_minor for one in await story.receipts()][receipts_before:] == action.receipts
     if kind_is_locked(card):
-        assert await office.agrees(card)
-    await office.take()
+        assert await story.agrees(card)
+    await story.take()
     return state == "torn"
 
 

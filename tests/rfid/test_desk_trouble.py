@@ -9,12 +9,12 @@ import pytest
 
 from appliance.domain.cards.tag import Kind, Seen, Work
 from appliance.rfid.events import CardLaid, CardTaken
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.card_desk import jobs
 from appliance.simulator.nfc import ntag
 from appliance.simulator.nfc.ntag import PasswordCard
 from tests.support.books import Books
-from tests.support.desk_story import DESK, KEY, Story, story
+from tests.support.desk_story import DESK, KEY, Story, open_story
 
 SEEN = Seen("04A1B2C3D4E580", Kind.NTAG213, writable=True)
 
@@ -37,80 +37,80 @@ def fill(books: Books) -> None:
 class FlickeringReader:
     """Loses the card for a moment just before it writes."""
 
-    def __init__(self, office: Story) -> None:
-        self._office = office
+    def __init__(self, story: Story) -> None:
+        self._story = story
         self.works = 0
 
     async def work(self, work: Work) -> Seen:
         self.works += 1
-        before = self._office.desk.seen
+        before = self._story.desk.seen
         assert before is not None
-        self._office.desk.hear(CardTaken())
-        self._office.desk.hear(CardLaid(before))
-        return await self._office.reader.work(work)
+        self._story.desk.hear(CardTaken())
+        self._story.desk.hear(CardLaid(before))
+        return await self._story.reader.work(work)
 
     async def look(self) -> Seen | None:
-        return await self._office.reader.look()
+        return await self._story.reader.look()
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Story]:
+async def story(tmp_path: Path) -> AsyncIterator[Story]:
     """A desk whose reader is broken."""
-    async with story(tmp_path, fill) as found:
+    async with open_story(tmp_path, fill) as found:
         found.desk.start(BrokenReader(), KEY)
         yield found
 
 
-async def test_work_that_fails_in_the_program_is_a_torn_card_and_the_next_card_is_served(office: Story) -> None:
-    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
-    office.desk.hear(CardLaid(SEEN))
-    torn = await office.until_state(job, "torn")
+async def test_work_that_fails_in_the_program_is_a_torn_card_and_the_next_card_is_served(story: Story) -> None:
+    job = await story.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    story.desk.hear(CardLaid(SEEN))
+    torn = await story.until_state(job, "torn")
     assert torn.advice == "present_again"
-    office.desk.hear(CardTaken())
+    story.desk.hear(CardTaken())
 
-    office.desk.start(office.reader, KEY)
-    await office.lay(PasswordCard(ntag.NTAG213, bytes.fromhex(SEEN.uid)))
-    await office.until_state(job, "done")
-    assert [one.amount_minor for one in await office.receipts()] == [10_000]
+    story.desk.start(story.reader, KEY)
+    await story.lay(PasswordCard(ntag.NTAG213, bytes.fromhex(SEEN.uid)))
+    await story.until_state(job, "done")
+    assert [one.amount_minor for one in await story.receipts()] == [10_000]
 
 
 async def test_a_desk_that_fails_before_anything_is_booked_gives_the_job_up_and_raises_a_problem_until_it_works(
-    office: Story,
+    story: Story,
 ) -> None:
-    reading = await office.begin_at_desk(jobs.begin_read)
-    office.desk.hear(CardLaid(SEEN))
-    await office.until_state(reading, "done")
+    reading = await story.begin_at_desk(jobs.begin_read)
+    story.desk.hear(CardLaid(SEEN))
+    await story.until_state(reading, "done")
     # The card lies there already: it is looked at again before money is booked, and that fails.
-    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
-    over = await office.until_state(job, "failed")
+    job = await story.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+    over = await story.until_state(job, "failed")
     assert over.advice == "refused"
     # That nothing waits any more does not make the desk whole: it is woken by whatever happens on the site.
     for _ in range(20):
-        await office.store.write(lambda db: db.announce(DeskChanged(DESK, "reader")))
-    assert await office.problems("job_failed") == [f"desk:{DESK}"]
-    assert await office.receipts() == []
-    office.desk.hear(CardTaken())
-    office.desk.start(office.reader, KEY)
+        await story.store.write(lambda db: db.announce(DeskChanged(DESK, DeskNews.READER)))
+    assert await story.problems("job_failed") == [f"desk:{DESK}"]
+    assert await story.receipts() == []
+    story.desk.hear(CardTaken())
+    story.desk.start(story.reader, KEY)
     card = PasswordCard(ntag.NTAG213)
-    again = await office.begin_at_desk(jobs.begin_issue, name="Karim Ahmed")
-    await office.lay(card)
-    await office.until_state(again, "done")
-    await office.until(
+    again = await story.begin_at_desk(jobs.begin_issue, name="Karim Ahmed")
+    await story.lay(card)
+    await story.until_state(again, "done")
+    await story.until(
         lambda db: db.execute("SELECT 1 FROM problem WHERE kind = 'job_failed' AND cleared_at_ms IS NULL").fetchall(),
         lambda rows: not rows,
     )
 
 
-async def test_a_card_that_flickers_before_it_is_written_is_shown_as_it_is_now_and_written_once(office: Story) -> None:
-    reader = FlickeringReader(office)
-    office.desk.start(reader, KEY)
-    job = await office.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
+async def test_a_card_that_flickers_before_it_is_written_is_shown_as_it_is_now_and_written_once(story: Story) -> None:
+    reader = FlickeringReader(story)
+    story.desk.start(reader, KEY)
+    job = await story.begin_at_desk(jobs.begin_issue, name="Rahima Khatun", topup_minor=10_000)
     card = PasswordCard(ntag.NTAG213)
-    await office.lay(card)
-    await office.until_state(job, "done")
-    assert office.desk.seen is not None
-    assert office.desk.seen.locked
+    await story.lay(card)
+    await story.until_state(job, "done")
+    assert story.desk.seen is not None
+    assert story.desk.seen.locked
     for _ in range(20):
-        await office.store.write(lambda db: db.announce(DeskChanged(DESK, "reader")))
+        await story.store.write(lambda db: db.announce(DeskChanged(DESK, DeskNews.READER)))
     assert reader.works == 1
-    assert await office.agrees(card)
+    assert await story.agrees(card)

@@ -17,7 +17,7 @@ from appliance.simulator.nfc.felica import FelicaCard
 from appliance.simulator.nfc.ntag import PasswordCard
 from appliance.simulator.nfc.reader import SimulatedReader
 from appliance.simulator.nfc.type4 import Telephone
-from tests.support.card_bench import uid_of, write_for
+from tests.support.chip_fixture import uid_of, write_for
 from tests.support.reader_desk import Desk
 
 LIST_PASSIVE_TARGET = 0x4A

@@ -14,7 +14,7 @@ from appliance.simulator.nfc.classic import ClassicCard
 from appliance.simulator.nfc.iso_dep import IsoDepCard
 from appliance.simulator.nfc.ntag import PasswordCard
 from appliance.simulator.nfc.type4 import Type4Card
-from tests.support.card_bench import uid_of, wipe_for, write_for
+from tests.support.chip_fixture import uid_of, wipe_for, write_for
 
 SUCCESS, FAILURE = (0x90, 0x00), (0x63, 0x00)
 ATR_OF_ULTRALIGHT = "3B8F8001804F0CA0000003060300030000000068"

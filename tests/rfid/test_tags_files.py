@@ -19,12 +19,12 @@ from appliance.simulator.nfc.felica import FelicaCard
 from appliance.simulator.nfc.genuine import NTAG424
 from appliance.simulator.nfc.ntag424 import Ntag424Card
 from appliance.simulator.nfc.type4 import Telephone, Type4Card
-from tests.support.card_bench import (
+from tests.support.chip_fixture import (
     LINK,
     OTHER_SITE_KEY,
     PULLS,
     SITE_KEY,
-    Bench,
+    ChipFixture,
     Pull,
     content_for,
     uid_of,
@@ -53,129 +53,133 @@ every_pull = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with Bench() as opened:
+def chips() -> Iterator[ChipFixture]:
+    with ChipFixture() as opened:
         yield opened
 
 
 @every_card
-def test_new_card_is_blank_and_writable(bench: Bench, make: Callable[[], Card]) -> None:
+def test_new_card_is_blank_and_writable(chips: ChipFixture, make: Callable[[], Card]) -> None:
     card = make()
-    seen = bench.see(card)
+    seen = chips.see(card)
     assert (seen.uid, seen.kind, seen.content) == (uid_of(card), card.kind, Content())
     assert (seen.writable, seen.locked, seen.foreign, seen.random) == (True, False, False, False)
 
 
 @every_card
-def test_written_card_says_what_it_was_given(bench: Bench, make: Callable[[], Card]) -> None:
+def test_written_card_says_what_it_was_given(chips: ChipFixture, make: Callable[[], Card]) -> None:
     card = make()
-    done = bench.do(card, write_for(card))
+    done = chips.do(card, write_for(card))
     assert (done.content, done.foreign, done.locked) == (content_for(card), False, card.kind is Kind.NTAG424)
-    assert bench.see(card) == done
+    assert chips.see(card) == done
 
 
 @every_card
-def test_repeated_write_changes_nothing(bench: Bench, make: Callable[[], Card]) -> None:
+def test_repeated_write_changes_nothing(chips: ChipFixture, make: Callable[[], Card]) -> None:
     card = make()
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     before, writes = _without_counter(card), card.writes
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     assert _without_counter(card) == before
     assert card.writes - writes <= (4 if card.kind is Kind.NTAG424 else 0), "only the chip's own count of taps moves"
 
 
 @every_card
-def test_card_is_written_anew_and_wiped(bench: Bench, make: Callable[[], Card]) -> None:
+def test_card_is_written_anew_and_wiped(chips: ChipFixture, make: Callable[[], Card]) -> None:
     card = make()
-    bench.do(card, write_for(card))
-    assert bench.do(card, write_for(card, issue=2)).content == content_for(card, issue=2)
-    assert bench.do(card, wipe_for(card)).content == Content()
-    assert bench.do(card, wipe_for(card)).content == Content()
+    chips.do(card, write_for(card))
+    assert chips.do(card, write_for(card, issue=2)).content == content_for(card, issue=2)
+    assert chips.do(card, wipe_for(card)).content == Content()
+    assert chips.do(card, wipe_for(card)).content == Content()
     assert content_for(card).record[:8] not in bytes(_memory(card))
-    seen = bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+    seen = chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
     assert seen.content == content_for(card, site_key=OTHER_SITE_KEY)
 
 
 @every_card
 @every_pull
 def test_write_torn_anywhere_leaves_old_none_or_new_and_is_repaired_by_itself(
-    bench: Bench, make: Callable[[], Card], pull: Pull
+    chips: ChipFixture, make: Callable[[], Card], pull: Pull
 ) -> None:
     torn = 0
-    for card in bench.torn(_issued(bench, make), lambda card: write_for(card, issue=2), pull):
+    for card in chips.torn(_issued(chips, make), lambda card: write_for(card, issue=2), pull):
         torn += 1
-        assert bench.see(card).content in (content_for(card), Content(), content_for(card, issue=2))
-        done = bench.do(card, write_for(card, issue=2))
+        assert chips.see(card).content in (content_for(card), Content(), content_for(card, issue=2))
+        done = chips.do(card, write_for(card, issue=2))
         assert (done.content, done.locked) == (content_for(card, issue=2), card.kind is Kind.NTAG424)
     assert torn > 4
 
 
 @every_card
 @every_pull
-def test_first_write_torn_anywhere_is_repaired_or_wiped(bench: Bench, make: Callable[[], Card], pull: Pull) -> None:
-    for number, card in enumerate(bench.torn(make, write_for, pull)):
-        assert bench.see(card).content in (Content(), content_for(card))
+def test_first_write_torn_anywhere_is_repaired_or_wiped(
+    chips: ChipFixture, make: Callable[[], Card], pull: Pull
+) -> None:
+    for number, card in enumerate(chips.torn(make, write_for, pull)):
+        assert chips.see(card).content in (Content(), content_for(card))
         if number % 2:
-            assert bench.do(card, wipe_for(card)).content == Content()
-        done = bench.do(card, write_for(card))
+            assert chips.do(card, wipe_for(card)).content == Content()
+        done = chips.do(card, write_for(card))
         assert (done.content, done.locked) == (content_for(card), card.kind is Kind.NTAG424)
 
 
 @every_card
 @every_pull
-def test_wipe_torn_anywhere_is_finished_or_turned_back(bench: Bench, make: Callable[[], Card], pull: Pull) -> None:
-    for number, card in enumerate(bench.torn(_issued(bench, make), wipe_for, pull)):
-        assert bench.see(card).content in (content_for(card), Content())
+def test_wipe_torn_anywhere_is_finished_or_turned_back(
+    chips: ChipFixture, make: Callable[[], Card], pull: Pull
+) -> None:
+    for number, card in enumerate(chips.torn(_issued(chips, make), wipe_for, pull)):
+        assert chips.see(card).content in (content_for(card), Content())
         if number % 2:
-            assert bench.do(card, write_for(card)).content == content_for(card)
-        done = bench.do(card, wipe_for(card))
+            assert chips.do(card, write_for(card)).content == content_for(card)
+        done = chips.do(card, wipe_for(card))
         assert (done.content, done.locked, done.foreign) == (Content(), False, False)
         if isinstance(card, Ntag424Card):
             assert card.keys == [bytes(16)] * 5
 
 
 @every_card
-def test_content_that_does_not_fit_changes_nothing(bench: Bench, make: Callable[[], Card]) -> None:
+def test_content_that_does_not_fit_changes_nothing(chips: ChipFixture, make: Callable[[], Card]) -> None:
     card = make()
     work = write_for(card)
     too_long = Write(work.uid, Content(LINK + "x" * 250, work.content.record), work.keys)
-    assert bench.trouble(card, too_long) is Trouble.TOO_SMALL
+    assert chips.trouble(card, too_long) is Trouble.TOO_SMALL
     assert not any(_memory(card)[16:])
 
 
-def test_chip_of_the_reader_is_set_up_once_for_all_that_is_said_to_a_card(bench: Bench) -> None:
-    field = bench.lay(Type4Card(UID))
+def test_chip_of_the_reader_is_set_up_once_for_all_that_is_said_to_a_card(chips: ChipFixture) -> None:
+    field = chips.lay(Type4Card(UID))
     assert field.apdu(SELECT_NDEF) == b"\x90\x00"
-    before = bench.reader.counts
+    before = chips.reader.counts
     for command in (SELECT_NDEF, SELECT_FILE, READ_ALL):
         assert field.apdu(command)[-2:] == b"\x90\x00"
-    said = bench.reader.counts - before
+    said = chips.reader.counts - before
     assert set(said) == {IN_COMMUNICATE_THROUGH}
     assert said[IN_COMMUNICATE_THROUGH] >= 3
 
 
-def test_taps_of_a_424_are_told_from_copies_and_counted(bench: Bench) -> None:
+def test_taps_of_a_424_are_told_from_copies_and_counted(chips: ChipFixture) -> None:
     card = Ntag424Card(UID)
-    bench.do(card, write_for(card))
-    first, second = _tap(bench.lay(card)), _tap(bench.lay(card))
+    chips.do(card, write_for(card))
+    first, second = _tap(chips.lay(card)), _tap(chips.lay(card))
     assert first
     assert second
     assert first.uid == second.uid == uid_of(card)
     assert second.counter > first.counter
 
 
-def test_tap_of_a_424_of_another_site_is_not_ours(bench: Bench) -> None:
+def test_tap_of_a_424_of_another_site_is_not_ours(chips: ChipFixture) -> None:
     card = Ntag424Card(UID)
-    bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
-    assert _tap(bench.lay(card)) is None
+    chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+    assert _tap(chips.lay(card)) is None
 
 
-def test_424_has_our_keys_and_nobody_writes_without_them(bench: Bench) -> None:
+def test_424_has_our_keys_and_nobody_writes_without_them(chips: ChipFixture) -> None:
     card = Ntag424Card(UID)
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     keys = write_for(card).keys
     assert card.keys == [content.chip_key(keys, number) for number in range(5)]
-    field = bench.lay(card)
+    field = chips.lay(card)
     before = bytes(card.memory)
     for command in (SELECT_NDEF, SELECT_FILE):
         assert field.apdu(command) == b"\x90\x00"
@@ -183,70 +187,70 @@ def test_424_has_our_keys_and_nobody_writes_without_them(bench: Bench) -> None:
     assert bytes(card.memory) == before
 
 
-def test_424_of_another_site_stays_as_it_is(bench: Bench) -> None:
+def test_424_of_another_site_stays_as_it_is(chips: ChipFixture) -> None:
     card = Ntag424Card(UID)
-    bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+    chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
     before = (bytes(card.memory), list(card.keys))
-    assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
-    assert bench.trouble(card, wipe_for(card)) is Trouble.LOCKED
+    assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
+    assert chips.trouble(card, wipe_for(card)) is Trouble.LOCKED
     assert (bytes(card.memory), list(card.keys)) == before
 
 
-def test_424_with_one_strange_key_stays_as_it_is(bench: Bench) -> None:
+def test_424_with_one_strange_key_stays_as_it_is(chips: ChipFixture) -> None:
     for number in range(5):
         card = Ntag424Card(UID)
         card.keys[number] = b"somebody else's!"
-        assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
+        assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
         assert not any(card.memory)
 
 
-def test_424_is_genuine_if_its_maker_signed_its_uid(bench: Bench) -> None:
+def test_424_is_genuine_if_its_maker_signed_its_uid(chips: ChipFixture) -> None:
     uid, signature = NTAG424[0]
-    assert bench.see(Ntag424Card(uid, signature=signature)).genuine is True
-    assert bench.see(Ntag424Card(UID, signature=signature)).genuine is False
+    assert chips.see(Ntag424Card(uid, signature=signature)).genuine is True
+    assert chips.see(Ntag424Card(UID, signature=signature)).genuine is False
 
 
-def test_file_that_is_closed_to_writing_is_locked(bench: Bench) -> None:
+def test_file_that_is_closed_to_writing_is_locked(chips: ChipFixture) -> None:
     card = Type4Card(UID, writable=False)
-    assert bench.see(card).locked
-    assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
+    assert chips.see(card).locked
+    assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
 
 
-def test_felica_that_is_closed_to_writing_is_locked(bench: Bench) -> None:
+def test_felica_that_is_closed_to_writing_is_locked(chips: ChipFixture) -> None:
     card = FelicaCard()
     block = bytearray(card.memory[:14])
     block[10] = 0
     card.memory[:16] = bytes(block) + sum(block).to_bytes(2, "big")
-    assert bench.see(card).locked
-    assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
+    assert chips.see(card).locked
+    assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
 
 
-def test_felica_without_messages_is_known_by_its_number(bench: Bench) -> None:
+def test_felica_without_messages_is_known_by_its_number(chips: ChipFixture) -> None:
     card = FelicaCard()
     card.memory[:16] = bytes(16)
-    seen = bench.see(card)
+    seen = chips.see(card)
     assert (seen.uid, seen.kind, seen.writable) == (uid_of(card), Kind.FELICA, False)
-    assert bench.trouble(card, write_for(card)) is Trouble.REFUSED
+    assert chips.trouble(card, write_for(card)) is Trouble.REFUSED
 
 
-def test_classic_is_known_by_its_uid_alone(bench: Bench) -> None:
+def test_classic_is_known_by_its_uid_alone(chips: ChipFixture) -> None:
     card = ClassicCard()
-    seen = bench.see(card)
+    seen = chips.see(card)
     assert (seen.uid, seen.kind, seen.writable, seen.content) == (uid_of(card), Kind.CLASSIC, False, Content())
-    assert bench.trouble(card, write_for(card)) is Trouble.REFUSED
-    assert bench.trouble(card, wipe_for(card)) is Trouble.REFUSED
+    assert chips.trouble(card, write_for(card)) is Trouble.REFUSED
+    assert chips.trouble(card, wipe_for(card)) is Trouble.REFUSED
     assert card.writes == 0
 
 
 @pytest.mark.parametrize("peer_to_peer", [False, True])
-def test_telephone_identifies_nobody(bench: Bench, peer_to_peer: bool) -> None:
+def test_telephone_identifies_nobody(chips: ChipFixture, peer_to_peer: bool) -> None:
     phone = Telephone(peer_to_peer=peer_to_peer)
-    seen = tags.inspect(bench.lay(phone))
+    seen = tags.inspect(chips.lay(phone))
     assert (seen.uid, seen.random, seen.writable) == (uid_of(phone), True, False)
-    field = bench.lay(phone)
+    field = chips.lay(phone)
     work = write_for(phone)
     assert field.uid == work.uid
-    assert bench.trouble(phone, work) in {Trouble.REFUSED, Trouble.OTHER_CARD}
+    assert chips.trouble(phone, work) in {Trouble.REFUSED, Trouble.OTHER_CARD}
 
 
 def test_session_key_and_commands_are_those_of_the_application_note() -> None:
@@ -290,10 +294,10 @@ def _tap(field: CardField) -> secure_tap.Tap | None:
     return secure_tap.verify(SITE_KEY, link[1].decode(), link[2].decode())
 
 
-def _issued(bench: Bench, make: Callable[[], Card]) -> Callable[[], Card]:
+def _issued(chips: ChipFixture, make: Callable[[], Card]) -> Callable[[], Card]:
     """Makes cards that have been issued."""
     first = make()
-    bench.do(first, write_for(first))
+    chips.do(first, write_for(first))
     state = first.state()
 
     def again() -> Card:

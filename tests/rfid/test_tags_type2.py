@@ -22,12 +22,12 @@ from appliance.simulator.nfc.ntag import (
 )
 from appliance.simulator.nfc.type2 import Type2Card, Type2Copy
 from appliance.simulator.nfc.ultralight_c import FACTORY_KEY, UltralightCCard
-from tests.support.card_bench import (
+from tests.support.chip_fixture import (
     LINK,
     OTHER_SITE_KEY,
     PULLS,
     SITE_KEY,
-    Bench,
+    ChipFixture,
     Pull,
     content_for,
     uid_of,
@@ -70,76 +70,76 @@ SHORTER = "http://10.0.0.2/card/4"
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with Bench() as opened:
+def chips() -> Iterator[ChipFixture]:
+    with ChipFixture() as opened:
         yield opened
 
 
 @every_card
-def test_new_card_is_blank_and_writable(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_new_card_is_blank_and_writable(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
-    seen = bench.see(card)
+    seen = chips.see(card)
     assert (seen.uid, seen.kind, seen.content) == (uid_of(card), card.kind, Content())
     assert (seen.writable, seen.locked, seen.foreign, seen.random) == (True, False, False, False)
     assert card.writes == 0
 
 
 @every_card
-def test_written_card_says_what_it_was_given_and_is_locked(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_written_card_says_what_it_was_given_and_is_locked(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
-    done = bench.do(card, write_for(card))
+    done = chips.do(card, write_for(card))
     assert (done.content, done.foreign, done.locked) == (content_for(card), False, card.kind is not Kind.TYPE2)
-    assert bench.see(card) == done
+    assert chips.see(card) == done
     record = card_content.read(SITE_KEY, done.uid, done.content.record)
     assert (record.origin, record.number, record.issue) == (card_content.Origin.OURS, 1000017, 1)
 
 
 @every_card
-def test_repeated_write_changes_nothing(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_repeated_write_changes_nothing(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     before, writes = bytes(card.memory), card.writes
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     assert (bytes(card.memory), card.writes) == (before, writes)
 
 
 @every_card
-def test_card_is_written_anew(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_card_is_written_anew(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
-    bench.do(card, write_for(card))
-    assert bench.do(card, write_for(card, issue=2)).content == content_for(card, issue=2)
+    chips.do(card, write_for(card))
+    assert chips.do(card, write_for(card, issue=2)).content == content_for(card, issue=2)
 
 
 @every_card
 def test_wiped_card_is_as_it_was_new_but_for_the_way_messages_are_announced(
-    bench: Bench, make: Callable[[], Type2Card]
+    chips: ChipFixture, make: Callable[[], Type2Card]
 ) -> None:
     card, new = make(), make()
-    bench.do(card, write_for(card))
-    seen = bench.do(card, wipe_for(card))
+    chips.do(card, write_for(card))
+    seen = chips.do(card, wipe_for(card))
     assert (seen.content, seen.locked, seen.foreign) == (Content(), False, False)
     assert content_for(card).record[:8] not in bytes(card.memory)
     # A new one may have said "nothing" in other words: no capability bytes, no empty message, or one in another place.
     assert card.memory[64:] == new.memory[64:]
     writes = card.writes
-    bench.do(card, wipe_for(card))
+    chips.do(card, wipe_for(card))
     assert card.writes == writes
 
 
 @every_card
-def test_wiped_card_belongs_to_whoever_writes_it_next(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_wiped_card_belongs_to_whoever_writes_it_next(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
-    bench.do(card, write_for(card))
-    bench.do(card, wipe_for(card))
-    seen = bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+    chips.do(card, write_for(card))
+    chips.do(card, wipe_for(card))
+    seen = chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
     assert seen.content == content_for(card, site_key=OTHER_SITE_KEY)
 
 
 @every_card
-def test_telephone_reads_the_link_and_cannot_write(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_telephone_reads_the_link_and_cannot_write(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
-    bench.do(card, write_for(card))
-    field = bench.lay(card)
+    chips.do(card, write_for(card))
+    field = chips.lay(card)
     assert b"192.168.100.100:8081/card/0123456789abcdef01234567" in _read_as_a_telephone(field)
     # Nothing of it says "read only": some telephones then do not offer the link.
     assert field.transceive(b"\x30\x03")[0] == 0xE1
@@ -155,42 +155,44 @@ def test_telephone_reads_the_link_and_cannot_write(bench: Bench, make: Callable[
 
 @torn
 def test_write_torn_anywhere_leaves_old_none_or_new_and_is_repaired_by_itself(
-    bench: Bench, make: Callable[[], Type2Card], pull: Pull
+    chips: ChipFixture, make: Callable[[], Type2Card], pull: Pull
 ) -> None:
-    again = _issued(bench, make)
+    again = _issued(chips, make)
     old, new = content_for(make(), link=SHORT), content_for(make(), 2, link=SHORTER)
     times = 0
-    for card in bench.torn(again, lambda card: write_for(card, 2, link=SHORTER), pull):
+    for card in chips.torn(again, lambda card: write_for(card, 2, link=SHORTER), pull):
         times += 1
-        seen = bench.see(card)
+        seen = chips.see(card)
         assert seen.content in (old, Content(), new)
         assert seen.locked or card.kind is Kind.TYPE2
-        done = bench.do(card, write_for(card, 2, link=SHORTER))
+        done = chips.do(card, write_for(card, 2, link=SHORTER))
         assert (done.content, done.locked) == (new, card.kind is not Kind.TYPE2)
     assert times > 10
 
 
 @torn
 def test_first_write_torn_anywhere_is_repaired_or_wiped(
-    bench: Bench, make: Callable[[], Type2Card], pull: Pull
+    chips: ChipFixture, make: Callable[[], Type2Card], pull: Pull
 ) -> None:
     content = content_for(make(), link=SHORT)
-    for number, card in enumerate(bench.torn(make, lambda card: write_for(card, link=SHORT), pull)):
-        assert bench.see(card).content in (Content(), content)
+    for number, card in enumerate(chips.torn(make, lambda card: write_for(card, link=SHORT), pull)):
+        assert chips.see(card).content in (Content(), content)
         if number % 2:
-            assert bench.do(card, wipe_for(card)).content == Content()
-        done = bench.do(card, write_for(card, link=SHORT))
+            assert chips.do(card, wipe_for(card)).content == Content()
+        done = chips.do(card, write_for(card, link=SHORT))
         assert (done.content, done.locked) == (content, card.kind is not Kind.TYPE2)
 
 
 @torn
-def test_wipe_torn_anywhere_is_finished_or_turned_back(bench: Bench, make: Callable[[], Type2Card], pull: Pull) -> None:
+def test_wipe_torn_anywhere_is_finished_or_turned_back(
+    chips: ChipFixture, make: Callable[[], Type2Card], pull: Pull
+) -> None:
     content = content_for(make(), link=SHORT)
-    for number, card in enumerate(bench.torn(_issued(bench, make), wipe_for, pull)):
-        assert bench.see(card).content in (content, Content())
+    for number, card in enumerate(chips.torn(_issued(chips, make), wipe_for, pull)):
+        assert chips.see(card).content in (content, Content())
         if number % 2:
-            assert bench.do(card, write_for(card, link=SHORT)).content == content
-        done = bench.do(card, wipe_for(card))
+            assert chips.do(card, write_for(card, link=SHORT)).content == content
+        done = chips.do(card, wipe_for(card))
         assert (done.content, done.locked, done.foreign) == (Content(), False, False)
         if isinstance(card, PasswordCard):
             assert (card.password, card.pack, card.protected_from) == (b"\xff" * 4, b"\0\0", 0xFF)
@@ -199,124 +201,124 @@ def test_wipe_torn_anywhere_is_finished_or_turned_back(bench: Bench, make: Calla
 
 
 @pytest.mark.parametrize("model", [NTAG213, NTAG215, NTAG216, ULTRALIGHT_EV1], ids=lambda model: model.kind)
-def test_lock_is_ours_and_leaves_everything_else_alone(bench: Bench, model: object) -> None:
+def test_lock_is_ours_and_leaves_everything_else_alone(chips: ChipFixture, model: object) -> None:
     assert isinstance(model, type(NTAG213))
     card = PasswordCard(model, UID)
     keys = write_for(card).keys
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     assert (card.password, card.pack, card.protected_from) == (keys.password, keys.pack, 4)
     access = card.page(model.configuration + 1)
     assert access[0] == 0, "no limit of tries, reading free"
     assert card.page(2)[2:] == b"\0\0", "no lock bits"
 
 
-def test_password_is_written_before_the_lock(bench: Bench) -> None:
+def test_password_is_written_before_the_lock(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     pages = [frame[1] for frame in card.heard if frame[0] == 0xA2 and frame[1] > 40]
     assert pages == [43, 44, 41], "PWD, PACK, CFG0; CFG1 is right as it is"
 
 
 @every_card
-def test_card_locked_by_another_site_stays_as_it_is(bench: Bench, make: Callable[[], Type2Card]) -> None:
+def test_card_locked_by_another_site_stays_as_it_is(chips: ChipFixture, make: Callable[[], Type2Card]) -> None:
     card = make()
     if card.kind is Kind.TYPE2:
         card.memory[10:12] = b"\xff\xff"
     else:
-        bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+        chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
     before = bytes(card.memory)
-    assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
-    assert bench.trouble(card, wipe_for(card)) is Trouble.LOCKED
+    assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
+    assert chips.trouble(card, wipe_for(card)) is Trouble.LOCKED
     assert bytes(card.memory) == before
 
 
-def test_card_closed_for_good_is_locked(bench: Bench) -> None:
+def test_card_closed_for_good_is_locked(chips: ChipFixture) -> None:
     for page, lock in ((2, "00000010"), (40, "01000000")):
         card = PasswordCard(NTAG213, UID)
         closed = bytearray(card.page(page))
         for index, byte in enumerate(bytes.fromhex(lock)):
             closed[index] |= byte
         card.memory[page * 4 : page * 4 + 4] = closed
-        assert bench.see(card).locked
-        assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
+        assert chips.see(card).locked
+        assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
 
 
-def test_card_locked_with_the_makers_password_is_taken_over(bench: Bench) -> None:
+def test_card_locked_with_the_makers_password_is_taken_over(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
     card.memory[41 * 4 + 3] = 4
-    assert bench.see(card).locked
-    assert bench.do(card, write_for(card)).content == content_for(card)
+    assert chips.see(card).locked
+    assert chips.do(card, write_for(card)).content == content_for(card)
     assert card.password == write_for(card).keys.password
 
 
-def test_card_torn_between_password_and_its_answer_is_repaired(bench: Bench) -> None:
+def test_card_torn_between_password_and_its_answer_is_repaired(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     card.memory[44 * 4 : 44 * 4 + 2] = b"\0\0"
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     assert card.pack == write_for(card).keys.pack
 
 
-def test_card_that_counts_wrong_passwords_is_asked_once(bench: Bench) -> None:
+def test_card_that_counts_wrong_passwords_is_asked_once(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+    chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
     card.memory[42 * 4] = 3
-    assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
+    assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
     assert card.wrong_tries == 1
 
 
-def test_card_that_cannot_be_read_without_its_password_is_foreign(bench: Bench) -> None:
+def test_card_that_cannot_be_read_without_its_password_is_foreign(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    bench.do(card, write_for(card, site_key=OTHER_SITE_KEY))
+    chips.do(card, write_for(card, site_key=OTHER_SITE_KEY))
     card.memory[42 * 4] = 0x80
-    seen = bench.see(card)
+    seen = chips.see(card)
     assert (seen.kind, seen.content, seen.locked, seen.foreign) == (Kind.NTAG213, Content(), True, True)
-    assert bench.trouble(card, write_for(card)) is Trouble.LOCKED
+    assert chips.trouble(card, write_for(card)) is Trouble.LOCKED
 
 
-def test_card_of_ours_that_somebody_closed_to_reading_is_opened_again(bench: Bench) -> None:
+def test_card_of_ours_that_somebody_closed_to_reading_is_opened_again(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     card.memory[42 * 4] = 0x80
-    assert bench.do(card, write_for(card)).content == content_for(card)
+    assert chips.do(card, write_for(card)).content == content_for(card)
     assert card.page(42)[0] == 0
 
 
-def test_content_that_does_not_fit_changes_nothing(bench: Bench) -> None:
+def test_content_that_does_not_fit_changes_nothing(chips: ChipFixture) -> None:
     card = PasswordCard(ULTRALIGHT_EV1_SMALL, UID)
-    assert bench.trouble(card, write_for(card)) is Trouble.TOO_SMALL
+    assert chips.trouble(card, write_for(card)) is Trouble.TOO_SMALL
     assert card.writes == 0
 
 
-def test_everything_that_an_ntag213_holds_can_be_used(bench: Bench) -> None:
+def test_everything_that_an_ntag213_holds_can_be_used(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
     # 137 bytes; of a realistic card 103 are used.
     full = LINK + "x" * (137 - 103)
-    assert bench.do(card, write_for(card, link=full)).content.link == full
-    assert bench.trouble(card, write_for(card, link=full + "x")) is Trouble.TOO_SMALL
+    assert chips.do(card, write_for(card, link=full)).content.link == full
+    assert chips.trouble(card, write_for(card, link=full + "x")) is Trouble.TOO_SMALL
 
 
-def test_message_of_more_than_254_bytes_is_written_torn_and_repaired(bench: Bench) -> None:
+def test_message_of_more_than_254_bytes_is_written_torn_and_repaired(chips: ChipFixture) -> None:
     def make() -> PasswordCard:
         return PasswordCard(NTAG215, UID, signature=SIGNATURE)
 
     link = LINK + "x" * 250
-    for card in bench.torn(make, lambda card: write_for(card, link=link), PULLS["after a write"], step=9):
-        assert bench.see(card).content in (Content(), content_for(card, link=link))
-        assert bench.do(card, write_for(card, link=link)).content == content_for(card, link=link)
+    for card in chips.torn(make, lambda card: write_for(card, link=link), PULLS["after a write"], step=9):
+        assert chips.see(card).content in (Content(), content_for(card, link=link))
+        assert chips.do(card, write_for(card, link=link)).content == content_for(card, link=link)
 
 
-def test_link_of_somebody_else_is_foreign_and_can_be_written_over(bench: Bench) -> None:
+def test_link_of_somebody_else_is_foreign_and_can_be_written_over(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
     message = bytes.fromhex("D1010C5504") + b"example.com"
     card.memory[21 : 21 + 3 + len(message)] = bytes((3, len(message))) + message + b"\xfe"
-    seen = bench.see(card)
+    seen = chips.see(card)
     assert (seen.content.link, seen.foreign) == ("https://example.com", True)
-    done = bench.do(card, write_for(card))
+    done = chips.do(card, write_for(card))
     assert (done.content, done.foreign) == (content_for(card), False)
 
 
-def test_bytes_that_are_no_message_are_foreign_and_can_be_written_over(bench: Bench) -> None:
+def test_bytes_that_are_no_message_are_foreign_and_can_be_written_over(chips: ChipFixture) -> None:
     for start in (
         bytes.fromhex("A1B2C3D4E5F60718"),
         bytes.fromhex("03FFFFFF00000000"),
@@ -324,42 +326,42 @@ def test_bytes_that_are_no_message_are_foreign_and_can_be_written_over(bench: Be
     ):
         card = PasswordCard(NTAG215, UID)
         card.memory[16:24] = start
-        assert bench.see(card).foreign
-        assert bench.do(card, write_for(card)).content == content_for(card)
+        assert chips.see(card).foreign
+        assert chips.do(card, write_for(card)).content == content_for(card)
 
 
-def test_signature_of_the_maker_tells_a_real_chip_from_a_copy(bench: Bench) -> None:
+def test_signature_of_the_maker_tells_a_real_chip_from_a_copy(chips: ChipFixture) -> None:
     # Pairs that were published with the keys.
     real = bytes.fromhex("8B76052EE42F5567BEB53238B3E3F9950707C0DCC956B5C5EFCFDB709B2D82B3")
-    assert bench.see(PasswordCard(NTAG213, bytes.fromhex("04E10CDA993C80"), signature=real)).genuine is True
-    assert bench.see(PasswordCard(NTAG213, UID, signature=real)).genuine is False
+    assert chips.see(PasswordCard(NTAG213, bytes.fromhex("04E10CDA993C80"), signature=real)).genuine is True
+    assert chips.see(PasswordCard(NTAG213, UID, signature=real)).genuine is False
     real = bytes.fromhex("CEA2EB0B3C95D0844A95B824A7553703B3702378033BF0987899DB70151A19E7")
-    assert bench.see(PasswordCard(ULTRALIGHT_EV1, bytes.fromhex("04C1285A373080"), signature=real)).genuine is True
-    assert bench.see(PasswordCard(NTAG213, bytes.fromhex("04C1285A373080"), signature=real)).genuine is False
-    assert bench.see(PasswordCard(NTAG213, UID, signature=bytes(32))).genuine is False
-    assert bench.see(Type2Copy(UID)).genuine is None
-    assert bench.see(UltralightCCard(UID)).genuine is None
+    assert chips.see(PasswordCard(ULTRALIGHT_EV1, bytes.fromhex("04C1285A373080"), signature=real)).genuine is True
+    assert chips.see(PasswordCard(NTAG213, bytes.fromhex("04C1285A373080"), signature=real)).genuine is False
+    assert chips.see(PasswordCard(NTAG213, UID, signature=bytes(32))).genuine is False
+    assert chips.see(Type2Copy(UID)).genuine is None
+    assert chips.see(UltralightCCard(UID)).genuine is None
 
 
-def test_record_that_was_copied_to_another_chip_is_found_out(bench: Bench) -> None:
+def test_record_that_was_copied_to_another_chip_is_found_out(chips: ChipFixture) -> None:
     card, copy = PasswordCard(NTAG213, UID), PasswordCard(NTAG213, bytes.fromhex("04A1B2C3D4E581"))
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     copy.memory[16:160] = card.memory[16:160]
-    seen = bench.see(copy)
+    seen = chips.see(copy)
     assert not seen.foreign
     assert card_content.read(SITE_KEY, seen.uid, seen.content.record).origin is card_content.Origin.COPIED
 
 
-def test_work_for_another_card_is_refused(bench: Bench) -> None:
+def test_work_for_another_card_is_refused(chips: ChipFixture) -> None:
     card, meant = PasswordCard(NTAG213, UID), PasswordCard(NTAG213, bytes.fromhex("04A1B2C3D4E581"))
-    assert bench.trouble(card, write_for(meant)) is Trouble.OTHER_CARD
+    assert chips.trouble(card, write_for(meant)) is Trouble.OTHER_CARD
     assert card.writes == 0
 
 
-def test_card_that_has_gone_before_work_began_is_gone(bench: Bench) -> None:
+def test_card_that_has_gone_before_work_began_is_gone(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    field = bench.lay(card)
-    bench.reader.take()
+    field = chips.lay(card)
+    chips.reader.take()
     with pytest.raises(TagTrouble) as gone:
         tags.perform(field, write_for(card))
     assert gone.value.trouble is Trouble.GONE
@@ -395,37 +397,37 @@ class Flickering(PasswordCard):
         return super().obey(frame)
 
 
-def test_card_that_forgets_what_it_acknowledged_is_found_out(bench: Bench) -> None:
+def test_card_that_forgets_what_it_acknowledged_is_found_out(chips: ChipFixture) -> None:
     card = Forgetful(UID)
-    assert bench.trouble(card, write_for(card)) is Trouble.DIFFERENT
+    assert chips.trouble(card, write_for(card)) is Trouble.DIFFERENT
 
 
-def test_card_that_cannot_be_written_any_more_is_refused(bench: Bench) -> None:
+def test_card_that_cannot_be_written_any_more_is_refused(chips: ChipFixture) -> None:
     card = WornOut(NTAG213, UID)
-    assert bench.trouble(card, write_for(card)) is Trouble.REFUSED
-    assert bench.see(card).content == Content()
+    assert chips.trouble(card, write_for(card)) is Trouble.REFUSED
+    assert chips.see(card).content == Content()
 
 
 @pytest.mark.parametrize("loses_at", [1, 2, 5, 12, 20, 33, 40, 44, 46, 50])
-def test_card_that_lay_badly_for_a_moment_is_written_all_the_same(bench: Bench, loses_at: int) -> None:
+def test_card_that_lay_badly_for_a_moment_is_written_all_the_same(chips: ChipFixture, loses_at: int) -> None:
     card = Flickering(NTAG213, UID, loses_at)
-    assert bench.do(card, write_for(card)).content == content_for(card)
+    assert chips.do(card, write_for(card)).content == content_for(card)
     assert len(card.heard) > loses_at
 
 
-def test_nothing_of_a_half_readable_block_is_written_back(bench: Bench) -> None:
+def test_nothing_of_a_half_readable_block_is_written_back(chips: ChipFixture) -> None:
     card = PasswordCard(NTAG213, UID)
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     # Somebody closed reading from CFG1 on: a READ that begins before it goes on with page 0.
     card.memory[41 * 4 + 3], card.memory[42 * 4] = 42, 0x80
-    bench.do(card, write_for(card))
+    chips.do(card, write_for(card))
     assert card.page(42) == bytes.fromhex("00050000")
 
 
-def _issued(bench: Bench, make: Callable[[], Type2Card]) -> Callable[[], Type2Card]:
+def _issued(chips: ChipFixture, make: Callable[[], Type2Card]) -> Callable[[], Type2Card]:
     """Makes cards that have been issued."""
     first = make()
-    bench.do(first, write_for(first, link=SHORT))
+    chips.do(first, write_for(first, link=SHORT))
     state = first.state()
 
     def again() -> Type2Card:

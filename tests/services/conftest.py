@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.books import Books, open_books
-from tests.support.desk_bench import Bench
+from tests.support.desk_fixture import DeskFixture
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def books(tmp_path: Path) -> Iterator[Books]:
 
 
 @pytest.fixture
-def bench(books: Books) -> Iterator[Bench]:
+def desk(books: Books) -> Iterator[DeskFixture]:
     """A card desk on these books; what always holds is checked at the end of every test."""
-    found = Bench(books)
+    found = DeskFixture(books)
     yield found
     found.check()

@@ -206,7 +206,7 @@ class Story:
 
 
 @asynccontextmanager
-async def story(folder: Path, fill: Callable[[Books], object]) -> AsyncIterator[Story]:
+async def open_story(folder: Path, fill: Callable[[Books], object]) -> AsyncIterator[Story]:
     """A desk with its reader plugged in and nothing on it, at a site filled by the test."""
     path = folder / "forecourt.db"
     books = open_books(path)

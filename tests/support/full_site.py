@@ -30,7 +30,7 @@ from appliance.services.stations import admission, credentials
 from appliance.services.stations import status as status_units
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
-from tests.support.desk_bench import Bench
+from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 
 PASSWORD = "seven green kettles"
@@ -180,33 +180,33 @@ def crowd(books: Books, station: StationId) -> None:
 
 def desk(books: Books) -> None:
     """A job of each kind, done; others in each state; what was undone; a card in each state of its content."""
-    bench = Bench(books)
+    desk = DeskFixture(books)
     person = PersonId(2)
     card, other = Chip("045D6E7F809180"), Chip("046E7F8091A280")
-    with bench.unit():
-        bench.issued(card, name="Jamal Uddin", group=GroupId(1), topup_minor=60_000)
-        bench.begin(jobs.begin_recharge, 5_000, "cash")
-        bench.lay(card)
-        bench.begin(jobs.begin_read)
-        bench.lay(card)
-        bench.begin(jobs.begin_rewrite, bench.card(card).id)
-        bench.lay(card)
-        bench.begin(jobs.begin_replace, bench.card(card).id)
-        bench.lay(other)
-        bench.begin(jobs.begin_decommission, refund=True, rest=True)
-        bench.lay(other)
-        bench.undo(bench.issued(Chip("047F8091A2B380"), name="A slip", group=GroupId(1), topup_minor=100).id)
-        bench.cancel(bench.issue(person=person))
-        bench.issue(person=person)
-        bench.lay(Chip("048091A2B3C480"), Trouble.TORN)
-        bench.begin(jobs.begin_batch, 2, group=GroupId(1), label="Guest", desk=OTHER_DESK)
-        bench.lay(Chip("04A2B3C4D5E680"), desk=OTHER_DESK)
+    with desk.unit():
+        desk.issued(card, name="Jamal Uddin", group=GroupId(1), topup_minor=60_000)
+        desk.begin(jobs.begin_recharge, 5_000, "cash")
+        desk.lay(card)
+        desk.begin(jobs.begin_read)
+        desk.lay(card)
+        desk.begin(jobs.begin_rewrite, desk.card(card).id)
+        desk.lay(card)
+        desk.begin(jobs.begin_replace, desk.card(card).id)
+        desk.lay(other)
+        desk.begin(jobs.begin_decommission, refund=True, rest=True)
+        desk.lay(other)
+        desk.undo(desk.issued(Chip("047F8091A2B380"), name="A slip", group=GroupId(1), topup_minor=100).id)
+        desk.cancel(desk.issue(person=person))
+        desk.issue(person=person)
+        desk.lay(Chip("048091A2B3C480"), Trouble.TORN)
+        desk.begin(jobs.begin_batch, 2, group=GroupId(1), label="Guest", desk=OTHER_DESK)
+        desk.lay(Chip("04A2B3C4D5E680"), desk=OTHER_DESK)
         taken_back = Chip("04C4D5E6F70880")
-        bench.issued(taken_back, person=person, topup_minor=200)
-        bench.begin(jobs.begin_decommission, refund=True)
-        bench.tap(taken_back)
-        bench.begin(jobs.begin_issue, person=person, desk="office")
-        bench.tap(Chip("0491A2B3C4D580"), desk="office")
+        desk.issued(taken_back, person=person, topup_minor=200)
+        desk.begin(jobs.begin_decommission, refund=True)
+        desk.tap(taken_back)
+        desk.begin(jobs.begin_issue, person=person, desk="office")
+        desk.tap(Chip("0491A2B3C4D580"), desk="office")
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------------

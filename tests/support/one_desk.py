@@ -15,7 +15,7 @@ from appliance.db.engine.store import Store
 from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Work, Write
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
-from appliance.services.announce import Announcement, DeskChanged, Hub
+from appliance.services.announce import Announcement, DeskChanged, DeskNews, Hub
 from appliance.services.card_desk import taps
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.ports.readers import Channel, DeskView
@@ -115,18 +115,18 @@ class OneDesk:
     def lay(self, chip: Chip) -> None:
         """Put a card on the reader."""
         self.chip, self._in_vain = chip, None
-        self._hub.announce([DeskChanged(self.id, "card")])
+        self._hub.announce([DeskChanged(self.id, DeskNews.CARD)])
         self._news.set()
 
     def take(self) -> None:
         """Take it away."""
         self.chip = None
-        self._hub.announce([DeskChanged(self.id, "gone")])
+        self._hub.announce([DeskChanged(self.id, DeskNews.GONE)])
 
     def set_reader(self, state: ReaderState) -> None:
         """The reader is in another state."""
         self.reader = state
-        self._hub.announce([DeskChanged(self.id, "reader")])
+        self._hub.announce([DeskChanged(self.id, DeskNews.READER)])
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[OneDesk]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from appliance.db.card_desk.requests import DamagedRequest, read_request, write_request
 from appliance.db.engine.protocols import Cursor, Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.desk_job import DeskJobState
+from appliance.domain.desk_request import DeskJobKind, Request
 from appliance.domain.identifiers import CardId, PersonId
 
 
@@ -19,9 +19,8 @@ class Job:
 
     id: int
     desk: str
-    kind: str
     state: DeskJobState
-    request: dict[str, Any]
+    request: Request
     person_id: PersonId | None
     card_id: CardId | None
     receipt: int | None
@@ -31,6 +30,11 @@ class Job:
     actor: str
     created_at_ms: int
     changed_at_ms: int
+
+    @property
+    def kind(self) -> DeskJobKind:
+        """What is done with the card."""
+        return self.request.kind
 
 
 OPEN = "state IN ('waiting', 'writing', 'torn')"
@@ -44,9 +48,8 @@ FROM desk_job
 def add(
     db: Database,
     desk: str,
-    kind: str,
     state: DeskJobState,
-    request: dict[str, Any],
+    request: Request,
     actor: str,
     now_ms: int,
     *,
@@ -57,7 +60,7 @@ def add(
     row = db.execute(
         """INSERT INTO desk_job (desk, kind, state, request, person_id, card_id, actor, created_at_ms, changed_at_ms)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (desk, kind, str(state), orjson.dumps(request).decode(), person, card, actor, now_ms, now_ms),
+        (desk, str(request.kind), str(state), write_request(request), person, card, actor, now_ms, now_ms),
     ).fetchone()
     return int(row[0])
 
@@ -128,11 +131,9 @@ def set_result(
     )
 
 
-def note(db: Database, job: Job, **facts: Any) -> None:
+def set_request(db: Database, job: int, request: Request) -> None:
     """Keep with a job what will be needed to take it back."""
-    db.execute(
-        "UPDATE desk_job SET request = ? WHERE id = ?", (orjson.dumps({**job.request, **facts}).decode(), job.id)
-    )
+    db.execute("UPDATE desk_job SET request = ? WHERE id = ?", (write_request(request), job))
 
 
 def later_of(db: Readable, card: CardId, job: int) -> list[Job]:
@@ -174,12 +175,16 @@ def _one(rows: Cursor) -> Job | None:
 def _job(row: tuple[Any, ...]) -> Job:
     number, desk, kind, state, request, *rest = row
     person, card, receipt, made, advice, undone, *when = rest
+    try:
+        asked = read_request(kind, request)
+    except DamagedRequest as error:
+        error.add_note(f"It is that of desk job {number}.")
+        raise
     return Job(
         number,
         desk,
-        kind,
         DeskJobState(state),
-        orjson.loads(request),
+        asked,
         person,
         card,
         receipt,

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.db.engine.protocols import Cursor, Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.domain.cards.content import ContentState
 from appliance.domain.identifiers import CardId, PersonId, SessionId
 
 
@@ -33,8 +34,8 @@ class Card:
     token: str
     """The opaque end of its link to the holder's page."""
     issue: int
-    content: str
-    """Whether our content is on the chip: `none`, `pending`, `written`, `wiping`, `wiped`."""
+    content: ContentState
+    """Whether our content is on the chip."""
     deposit_minor: int
     has_pin: bool
 
@@ -119,9 +120,9 @@ def renew_link(db: Database, card: CardId, token: str) -> None:
     db.execute("UPDATE card SET token = ?, issue = min(issue + 1, 65535) WHERE id = ?", (token, card))
 
 
-def set_content(db: Database, card: CardId, content: str) -> None:
+def set_content(db: Database, card: CardId, content: ContentState) -> None:
     """What is to stand on the chip, or does."""
-    db.execute("UPDATE card SET content = ? WHERE id = ?", (content, card))
+    db.execute("UPDATE card SET content = ? WHERE id = ?", (str(content), card))
 
 
 def set_kind(db: Database, card: CardId, kind: str) -> None:
@@ -176,5 +177,6 @@ def from_rows(rows: Cursor) -> list[Card]:
 def _from_row(row: tuple[Any, ...] | None) -> Card | None:
     if row is None:
         return None
-    values: tuple[Any, ...] = (*row[:-1], bool(row[-1]))
+    *first, content, deposit_minor, has_pin = row
+    values: tuple[Any, ...] = (*first, ContentState(content), deposit_minor, bool(has_pin))
     return Card(*values)

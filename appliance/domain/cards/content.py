@@ -40,6 +40,17 @@ class Origin(StrEnum):
     """Another site's, or not a record at all."""
 
 
+class ContentState(StrEnum):
+    """What is to stand on a chip, and whether it does; these words are stored."""
+
+    NONE = "none"
+    """Nothing of ours: the card is used by its UID alone."""
+    PENDING = "pending"
+    WRITTEN = "written"
+    WIPING = "wiping"
+    WIPED = "wiped"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record that was read; `number` and `issue` only mean something if it is ours."""

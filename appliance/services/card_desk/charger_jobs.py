@@ -5,17 +5,16 @@ What is done with the card is in `unknown_tags` (a new card) and `aliases` (what
 
 from __future__ import annotations
 
-from typing import Any
-
 from appliance.db.card_desk import jobs
 from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
-from appliance.domain.desk_job import DeskJobEvent, after
+from appliance.domain.desk_job import Advice, DeskJobEvent, after
+from appliance.domain.desk_request import ChargerRequest
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.station import StationState
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 
 VALID_MS = 120_000
 """How long the charger waits for the card."""
@@ -32,8 +31,7 @@ def desk_of(station: StationId) -> str:
 def begin(
     db: Database,
     station: StationId,
-    kind: str,
-    request: dict[str, Any],
+    request: ChargerRequest,
     actor: str,
     now_ms: int,
     *,
@@ -50,10 +48,10 @@ def begin(
         raise NotFound("There is no such station.")
     desk = desk_of(station)
     for older in jobs.open_at(db, desk):
-        finish(db, older, DeskJobEvent.CANCELLED, now_ms, "superseded")
-    job = jobs.add(db, desk, kind, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
+        finish(db, older, DeskJobEvent.CANCELLED, now_ms, Advice.SUPERSEDED)
+    job = jobs.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
     db.remembered.pop("nobody waits", None)
-    db.announce(DeskChanged(desk, "progress", job))
+    db.announce(DeskChanged(desk, DeskNews.PROGRESS, job))
     return job
 
 
@@ -76,18 +74,24 @@ def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> 
 
 
 def finish(
-    db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: str = "", *, card: CardId | None = None
+    db: Database,
+    job: Job,
+    event: DeskJobEvent,
+    now_ms: int,
+    advice: Advice = Advice.NONE,
+    *,
+    card: CardId | None = None,
 ) -> None:
     """It is answered, or cancelled for the reason that `advice` names: expired, superseded, unlike, random, taken."""
     jobs.set_state(db, job.id, after(job.state, event), now_ms, advice)
     if card is not None:
         jobs.set_result(db, job.id, card=card)
-    db.announce(DeskChanged(job.desk, "done", job.id))
+    db.announce(DeskChanged(job.desk, DeskNews.DONE, job.id))
 
 
 def expire(db: Database, now_ms: int) -> int:
     """Wait no longer where nobody came; how many."""
     late = jobs.waiting_at_stations(db, now_ms - VALID_MS + 1)
     for job in late:
-        finish(db, job, DeskJobEvent.CANCELLED, now_ms, "expired")
+        finish(db, job, DeskJobEvent.CANCELLED, now_ms, Advice.EXPIRED)
     return len(late)

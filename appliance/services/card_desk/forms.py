@@ -14,7 +14,7 @@ from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.cards.tag import Kind, Seen, Trouble
-from appliance.domain.desk_job import DeskJobState
+from appliance.domain.desk_job import Advice, DeskJobState
 from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.id_token import HEX, UID_CHARS, is_random, normal_form
 from appliance.domain.identifiers import CardId
@@ -104,13 +104,13 @@ def by_number(db: Readable, text: str) -> Seen:
 def unsuitable(advice: str) -> Refusal:
     """Why a card will not do, as a refusal."""
     match advice:
-        case "taken":
+        case Advice.TAKEN:
             return Conflict("This card belongs to somebody already.", "Take another one.")
-        case "charging":
+        case Advice.CHARGING:
             return Conflict("This card is charging a car.", "Stop the session first.")
-        case "other_card":
+        case Advice.OTHER_CARD:
             return Conflict("This is another card than the one that was meant.", "Take that one.")
-        case "unknown":
+        case Advice.UNKNOWN:
             return Conflict("Nobody has this card here.", "Give it to somebody first.")
         case _:
             return Conflict("This card will not do.", "Take another one.")

@@ -4,19 +4,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.domain.authorization import Policy
-from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_job import Advice, DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_request import (
+    Batch,
+    Decommission,
+    Issue,
+    Read,
+    ReaderRequest,
+    Recharge,
+    Replace,
+    Rewrite,
+)
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.domain.ledger import Method
 from appliance.services import problems, settings
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.cards.cards import has_come_back
 from appliance.services.cards.cards import need as need_card
 from appliance.services.people.groups import need as need_group
@@ -40,7 +49,7 @@ def begin_issue(
     phone: str = "",
     group: GroupId | None = None,
     topup_minor: int = 0,
-    method: str = "cash",
+    method: str = Method.CASH,
     label: str = "",
     expires_at_ms: int | None = None,
     overwrite: bool = False,
@@ -58,19 +67,19 @@ def begin_issue(
         phone = telephone(phone)
         group = default_group(db) if group is None else need_group(db, group).id
     check_top_up(topup_minor)
-    request = {
-        "person_id": person,
-        "name": name,
-        "phone": phone,
-        "group_id": group,
-        "topup_minor": topup_minor,
-        "deposit_minor": settings.of(db).card_deposit_minor,
-        "method": str(wallets.method_of(method)),
-        "label": optional("label", label),
-        "expires_at_ms": expires_at_ms,
-        "overwrite": overwrite,
-    }
-    return begin(db, desk, "issue", request, actor, now_ms, person=person)
+    request = Issue(
+        person_id=person,
+        name=name,
+        phone=phone,
+        group_id=group,
+        topup_minor=topup_minor,
+        deposit_minor=settings.of(db).card_deposit_minor,
+        method=wallets.method_of(method),
+        label=optional("label", label),
+        expires_at_ms=expires_at_ms,
+        overwrite=overwrite,
+    )
+    return begin(db, desk, request, actor, now_ms, person=person)
 
 
 def begin_recharge(
@@ -87,13 +96,13 @@ def begin_recharge(
     wallets.check_amount(amount_minor)
     if card is not None:
         need_card(db, card)
-    request = {"amount_minor": amount_minor, "method": str(wallets.method_of(method)), "card_id": card}
-    return begin(db, desk, "recharge", request, actor, now_ms, card=card)
+    request = Recharge(amount_minor, wallets.method_of(method), card)
+    return begin(db, desk, request, actor, now_ms, card=card)
 
 
 def begin_read(db: Database, desk: str, actor: str, now_ms: int) -> int:
     """Say what lies there."""
-    return begin(db, desk, "read", {}, actor, now_ms)
+    return begin(db, desk, Read(), actor, now_ms)
 
 
 def begin_replace(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
@@ -103,7 +112,7 @@ def begin_replace(db: Database, desk: str, card: CardId, actor: str, now_ms: int
         raise Refusal("This card was replaced by another.")
     if has_come_back(found):
         raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
-    return begin(db, desk, "replace", {"card_id": card, "overwrite": overwrite}, actor, now_ms, person=found.person_id)
+    return begin(db, desk, Replace(card, overwrite), actor, now_ms, person=found.person_id)
 
 
 def begin_decommission(
@@ -115,7 +124,7 @@ def begin_decommission(
     card: CardId | None = None,
     refund: bool = False,
     rest: bool = False,
-    method: str = "cash",
+    method: str = Method.CASH,
 ) -> int:
     """Take a card back: it is blocked, unlocked and emptied, and can be given to somebody else.
 
@@ -123,8 +132,8 @@ def begin_decommission(
     """
     if card is not None:
         need_card(db, card)
-    request = {"card_id": card, "refund": refund, "rest": rest, "method": str(wallets.method_of(method))}
-    return begin(db, desk, "decommission", request, actor, now_ms, card=card)
+    request = Decommission(card, refund, rest, wallets.method_of(method))
+    return begin(db, desk, request, actor, now_ms, card=card)
 
 
 def begin_rewrite(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
@@ -132,9 +141,7 @@ def begin_rewrite(db: Database, desk: str, card: CardId, actor: str, now_ms: int
     found = need_card(db, card)
     if found.blocked_at_ms is not None:
         raise Refusal("This card is blocked.", "Unblock it first.")
-    return begin(
-        db, desk, "rewrite", {"card_id": card, "overwrite": overwrite}, actor, now_ms, person=found.person_id, card=card
-    )
+    return begin(db, desk, Rewrite(card, overwrite), actor, now_ms, person=found.person_id, card=card)
 
 
 def begin_batch(
@@ -156,21 +163,14 @@ def begin_batch(
         need_person(db, person)
     else:
         group = default_group(db) if group is None else need_group(db, group).id
-    request = {
-        "count": count,
-        "person_id": person,
-        "group_id": group,
-        "label": optional("label", label),
-        "overwrite": overwrite,
-    }
-    return begin(db, desk, "batch", request, actor, now_ms, person=person)
+    request = Batch(count, person, group, optional("label", label), overwrite)
+    return begin(db, desk, request, actor, now_ms, person=person)
 
 
 def begin(
     db: Database,
     desk: str,
-    kind: str,
-    request: dict[str, Any],
+    request: ReaderRequest,
     actor: str,
     now_ms: int,
     *,
@@ -182,9 +182,9 @@ def begin(
         if job.state is DeskJobState.WRITING:
             raise Conflict("A card is being written at this desk.", "Wait until it is done.")
         if job.state is DeskJobState.WAITING:
-            give_up(db, job, now_ms, "superseded")
-    number = rows.add(db, desk, kind, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
-    db.announce(DeskChanged(desk, "progress", number))
+            _cancel(db, job, now_ms, Advice.SUPERSEDED)
+    number = rows.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
+    db.announce(DeskChanged(desk, DeskNews.PROGRESS, number))
     return number
 
 
@@ -193,7 +193,7 @@ def cancel(db: Database, job: int, now_ms: int) -> None:
     found = need(db, job)
     if found.state is not DeskJobState.WAITING:
         raise Conflict("This is under way, or over.")
-    give_up(db, found, now_ms, "cancelled")
+    _cancel(db, found, now_ms, Advice.CANCELLED)
 
 
 def recover(db: Database, now_ms: int) -> None:
@@ -202,18 +202,18 @@ def recover(db: Database, now_ms: int) -> None:
     All of it, whenever it was: a box without a battery for its clock may start in the past.
     """
     for job in rows.in_state(db, DeskJobState.WAITING, EVER_MS):
-        give_up(db, job, now_ms, "restarted")
+        _cancel(db, job, now_ms, Advice.RESTARTED)
     for job in rows.in_state(db, DeskJobState.WRITING, EVER_MS):
-        tear(db, job, now_ms, "present_again")
+        tear(db, job, now_ms, Advice.PRESENT_AGAIN)
 
 
 def expire(db: Database, now_ms: int) -> None:
     """Nobody laid a card."""
     for job in rows.in_state(db, DeskJobState.WAITING, now_ms - WAITING_MS_MAX):
-        give_up(db, job, now_ms, "expired")
+        _cancel(db, job, now_ms, Advice.EXPIRED)
 
 
-def give_up(db: Database, job: Job, now_ms: int, why: str) -> None:
+def _cancel(db: Database, job: Job, now_ms: int, why: Advice) -> None:
     """It waits no more. A batch ends with what it has made."""
     if job.made:
         end(db, job, DeskJobEvent.ANSWERED, now_ms)
@@ -221,27 +221,27 @@ def give_up(db: Database, job: Job, now_ms: int, why: str) -> None:
         end(db, job, DeskJobEvent.CANCELLED, now_ms, why)
 
 
-def end(db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: str = "") -> None:
+def end(db: Database, job: Job, event: DeskJobEvent, now_ms: int, advice: Advice = Advice.NONE) -> None:
     """It is over."""
     rows.set_state(db, job.id, after(job.state, event), now_ms, advice)
-    db.announce(DeskChanged(job.desk, "done", job.id))
+    db.announce(DeskChanged(job.desk, DeskNews.DONE, job.id))
 
 
-def tear(db: Database, job: Job, now_ms: int, advice: str) -> None:
+def tear(db: Database, job: Job, now_ms: int, advice: Advice) -> None:
     """What was booked stands; the card does not agree yet, and will when it comes back."""
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.MISSED), now_ms, advice)
     if job.card_id is not None:
         card = need_card(db, job.card_id)
         number = f"{card.number:04}"
         problems.raise_problem(db, "torn_card", f"card:{card.id}", now_ms, number=number, person=card.person)
-    db.announce(DeskChanged(job.desk, "progress", job.id))
+    db.announce(DeskChanged(job.desk, DeskNews.PROGRESS, job.id))
 
 
-def advise(db: Database, job: Job, advice: str, now_ms: int) -> None:
+def advise(db: Database, job: Job, advice: Advice, now_ms: int) -> None:
     """Why the card that lies there will not do; the job goes on waiting for another."""
     if job.advice != advice:
         rows.set_state(db, job.id, after(job.state, DeskJobEvent.OBJECTED), now_ms, advice)
-        db.announce(DeskChanged(job.desk, "progress", job.id))
+        db.announce(DeskChanged(job.desk, DeskNews.PROGRESS, job.id))
 
 
 def need(db: Readable, job: int) -> Job:

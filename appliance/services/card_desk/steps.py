@@ -1,10 +1,11 @@
 """One step for each kind of job, taken when a card lies there that will do: all that is booked, in the commit of the tap, and
-what is to stand on the card from then on. What is tapped when, and what becomes of the writing, is in card_desk.
+what is to stand on the card from then on. What is tapped when, and what becomes of the writing, is in `taps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from typing import assert_never
 
 from appliance.db.card_desk import jobs as rows
 from appliance.db.card_desk.jobs import Job
@@ -13,10 +14,22 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.authorization import Policy
-from appliance.domain.cards.content import Origin
+from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import Seen
-from appliance.domain.desk_job import DeskJobEvent, after
-from appliance.domain.identifiers import CardId, GroupId, PersonId
+from appliance.domain.desk_job import Advice, DeskJobEvent, after
+from appliance.domain.desk_request import (
+    Batch,
+    Block,
+    Decommission,
+    Enrol,
+    Issue,
+    Learn,
+    Read,
+    Recharge,
+    Replace,
+    Rewrite,
+)
+from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import DEPOSITS
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
@@ -25,31 +38,57 @@ from appliance.services.people import people as people_units
 from appliance.services.wallets import receipts, wallets
 
 
-def issue(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+def take_step(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId | None:
+    """Do what the job is for, with the card that lies there, whose row is `known`; the card it is about from now on.
+
+    Raises:
+        Unsuitable: The card will not do, and nothing has changed.
+    """
+    match job.request:
+        case Issue() as request:
+            return issue(db, job, request, seen, known, site_key, now_ms)
+        case Recharge() as request:
+            return recharge(db, job, request, seen, known, site_key, now_ms)
+        case Read():
+            return read(db, job, seen, known, site_key, now_ms)
+        case Replace() as request:
+            return replace(db, job, request, seen, known, site_key, now_ms)
+        case Decommission() as request:
+            return decommission(db, job, request, seen, known, site_key, now_ms)
+        case Rewrite() as request:
+            return rewrite(db, job, request, seen, known, site_key, now_ms)
+        case Batch() as request:
+            return batch(db, job, request, seen, known, site_key, now_ms)
+        case Enrol() | Learn():
+            raise AssertionError("no card is laid on a charger")
+        case _:
+            assert_never(job.request)
+
+
+def issue(
+    db: Database, job: Job, request: Issue, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
+) -> CardId:
     """Person, card, top-up, deposit and receipt in one commit."""
-    request = job.request
-    check_free(seen, known, site_key, overwrite=request["overwrite"])
-    person = request["person_id"]
+    check_free(seen, known, site_key, overwrite=request.overwrite)
+    person = request.person_id
     if person is None:
-        group = GroupId(request["group_id"])
-        person = people_units.add(db, request["name"], group, job.actor, now_ms, phone=request["phone"])
-    card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], request["expires_at_ms"])
-    receipt = take_money(db, job, PersonId(person), card, now_ms)
-    rows.set_result(db, job.id, person=PersonId(person), card=card, receipt=receipt)
+        assert request.group_id is not None
+        person = people_units.add(db, request.name, request.group_id, job.actor, now_ms, phone=request.phone)
+    card = give_out(db, job, person, seen, now_ms, request.label, request.expires_at_ms)
+    receipt = take_money(db, job, request, person, card, now_ms)
+    rows.set_result(db, job.id, person=person, card=card, receipt=receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
 
 
-def take_money(db: Database, job: Job, person: PersonId, card: CardId, now_ms: int) -> int | None:
+def take_money(db: Database, job: Job, request: Issue, person: PersonId, card: CardId, now_ms: int) -> int | None:
     """The first top-up and the deposit, with one receipt; None where nothing is paid."""
-    topup, deposit, method = (job.request[name] for name in ("topup_minor", "deposit_minor", "method"))
+    topup, deposit, method = request.topup_minor, request.deposit_minor, request.method
     if topup:
         wallets.pay_in(db, person, topup, method, f"desk-{job.id}", job.actor, now_ms)
     if deposit:
-        source = wallets.method_of(method).account
-        wallets.book(
-            db, f"deposit|desk-{job.id}", source, DEPOSITS, deposit, "deposit", f"card {card}", job.actor, now_ms
-        )
+        name = f"deposit|desk-{job.id}"
+        wallets.book(db, name, method.account, DEPOSITS, deposit, "deposit", f"card {card}", job.actor, now_ms)
         cards.set_deposit(db, card, deposit)
     if not topup + deposit:
         return None
@@ -58,22 +97,15 @@ def take_money(db: Database, job: Job, person: PersonId, card: CardId, now_ms: i
     )
 
 
-def recharge(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+def recharge(
+    db: Database, job: Job, request: Recharge, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
+) -> CardId:
     """Top up the wallet behind the card."""
-    card = check_ours(db, job, seen, known, site_key, now_ms)
+    card = check_ours(db, request.card_id, seen, known, site_key, now_ms)
     if card.blocked_at_ms is not None:
-        raise Unsuitable("blocked")
-    request = job.request
-    booked = wallets.top_up(
-        db,
-        card.person_id,
-        request["amount_minor"],
-        request["method"],
-        f"desk-{job.id}",
-        job.actor,
-        now_ms,
-        card=card.id,
-    )
+        raise Unsuitable(Advice.BLOCKED)
+    amount_minor, name = request.amount_minor, f"desk-{job.id}"
+    booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, job.actor, now_ms, card=card.id)
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
@@ -83,116 +115,115 @@ def read(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes
     """Say what lies there; nothing changes."""
     origin = origin_of(seen, site_key, known)
     if known is None or card_units.has_come_back(known):
-        told = str(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else "unknown"
-        jobs.end(db, job, DeskJobEvent.ANSWERED, now_ms, told)
+        advice = Advice(origin) if origin in (Origin.FOREIGN, Origin.COPIED) else Advice.UNKNOWN
+        jobs.end(db, job, DeskJobEvent.ANSWERED, now_ms, advice)
         return None
     rows.set_result(db, job.id, person=known.person_id, card=known.id)
     rows.set_state(
-        db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms, "copied" if is_copy(known, origin) else ""
+        db,
+        job.id,
+        after(job.state, DeskJobEvent.BOOKED),
+        now_ms,
+        Advice.COPIED if is_copy(known, origin) else Advice.NONE,
     )
     return known.id
 
 
-def replace(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+def replace(
+    db: Database, job: Job, request: Replace, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
+) -> CardId:
     """The old card dies, the new one takes its place; the money is the person's and stays where it is."""
-    check_free(seen, known, site_key, overwrite=job.request["overwrite"])
-    old = CardId(job.request["card_id"])
-    note_block(db, job, card_units.need(db, old))
-    card = card_units.replace(db, old, seen.uid, job.actor, now_ms, kind=seen.kind)
+    check_free(seen, known, site_key, overwrite=request.overwrite)
+    old = card_units.need(db, request.card_id)
+    card = card_units.replace(db, old.id, seen.uid, job.actor, now_ms, kind=seen.kind)
     begin_content(db, card, seen)
+    rows.set_request(db, job.id, dataclasses.replace(request, blocked=block_of(old)))
     rows.set_result(db, job.id, card=card)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
 
 
-def decommission(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+def decommission(
+    db: Database, job: Job, request: Decommission, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
+) -> CardId:
     """The card comes back: blocked, its deposit and the rest of the wallet given back as far as that was asked for, and emptied."""
-    card = check_ours(db, job, seen, known, site_key, now_ms, copies=False)
+    card = check_ours(db, request.card_id, seen, known, site_key, now_ms, copies=False)
     if cards.running_on_card(db, card.uid):
-        raise Unsuitable("charging")
-    receipt = give_back(db, job, card, now_ms)
-    note_block(db, job, card)
+        raise Unsuitable(Advice.CHARGING)
+    receipt = give_back(db, job, request, card, now_ms)
+    rows.set_request(db, job.id, dataclasses.replace(request, blocked=block_of(card)))
     if card.blocked_at_ms is None:
         card_units.block(db, card.id, "returned", job.actor, now_ms)
     else:
         cards.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
-    if card.content in ("pending", "written"):
-        cards.set_content(db, card.id, "wiping")
+    if card.content in (ContentState.PENDING, ContentState.WRITTEN):
+        cards.set_content(db, card.id, ContentState.WIPING)
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
 
 
-def give_back(db: Database, job: Job, card: Card, now_ms: int) -> int | None:
+def give_back(db: Database, job: Job, request: Decommission, card: Card, now_ms: int) -> int | None:
     """As far as the job says so: the deposit, and with the last card of a prepaid person what is in the wallet.
 
     The number of the receipt; None where nothing is given back.
     """
     person = people_units.need(db, card.person_id)
-    method = job.request["method"]
-    deposit = card.deposit_minor if job.request["refund"] else 0
+    deposit = card.deposit_minor if request.refund else 0
     others = [one for one in cards.of_person(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
     rest = 0
-    if job.request["rest"] and person.policy == Policy.PREPAID and not others:
+    if request.rest and person.policy == Policy.PREPAID and not others:
         rest = person.payable_minor
     if rest:
-        wallets.pay_out(db, card.person_id, rest, method, f"desk-{job.id}", job.actor, now_ms)
+        wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", job.actor, now_ms)
     if deposit:
-        target = wallets.method_of(method).account
-        name = f"deposit|desk-{job.id}"
+        name, target = f"deposit|desk-{job.id}", request.method.account
         wallets.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", job.actor, now_ms)
         cards.set_deposit(db, card.id, 0)
     total = rest + deposit
     if not total:
         return None
     return receipts.write(
-        db, "return", card.person_id, -total, method, job.actor, now_ms, card=card.id, deposit_minor=-deposit
+        db, "return", card.person_id, -total, request.method, job.actor, now_ms, card=card.id, deposit_minor=-deposit
     )
 
 
-def rewrite(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+def rewrite(
+    db: Database, job: Job, request: Rewrite, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
+) -> CardId:
     """A new link and a new record for a card that is out already."""
     if known is None or card_units.has_come_back(known):
-        raise Unsuitable("unknown")
-    if known.id != job.request["card_id"]:
-        raise Unsuitable("other_card")
+        raise Unsuitable(Advice.UNKNOWN)
+    if known.id != request.card_id:
+        raise Unsuitable(Advice.OTHER_CARD)
     if not seen.writable:
-        raise Unsuitable("not_writable")
-    check_content(seen, site_key, overwrite=job.request["overwrite"])
+        raise Unsuitable(Advice.NOT_WRITABLE)
+    check_content(seen, site_key, overwrite=request.overwrite)
     cards.renew_link(db, known.id, card_units.new_token())
-    cards.set_content(db, known.id, "pending")
+    cards.set_content(db, known.id, ContentState.PENDING)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return known.id
 
 
-def batch(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId:
+def batch(
+    db: Database, job: Job, request: Batch, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
+) -> CardId:
     """One more card of a stack, with a wallet of its own unless it is for somebody."""
     if known is not None and known.id in rows.cards_of_batch(db, job.id):
-        raise Unsuitable("next_card")
-    request = job.request
-    check_free(seen, known, site_key, overwrite=request["overwrite"])
-    person = request["person_id"]
+        raise Unsuitable(Advice.NEXT_CARD)
+    check_free(seen, known, site_key, overwrite=request.overwrite)
+    person = request.person_id
     if person is None:
-        group = GroupId(request["group_id"])
-        person = people_units.add(db, request["label"] or "Card", group, job.actor, now_ms)
-    card = give_out(db, job, PersonId(person), seen, now_ms, request["label"], None)
-    if request["person_id"] is None:
-        name_after_card(db, PersonId(person), card, request["label"])
+        assert request.group_id is not None
+        person = people_units.add(db, request.label or "Card", request.group_id, job.actor, now_ms)
+    card = give_out(db, job, person, seen, now_ms, request.label, None)
+    if request.person_id is None:
+        name_after_card(db, person, card, request.label)
     rows.add_to_batch(db, job.id, card)
     rows.set_result(db, job.id, card=card)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
 
-
-STEPS: dict[str, Callable[[Database, Job, Seen, Card | None, bytes, int], CardId | None]] = {
-    "issue": issue,
-    "recharge": recharge,
-    "read": read,
-    "replace": replace,
-    "decommission": decommission,
-    "rewrite": rewrite,
-    "batch": batch,
-}
 
 # --- helpers ---------------------------------------------------------------------------------------------------------------
 
@@ -210,12 +241,12 @@ def give_out(
 
 def begin_content(db: Database, card: CardId, seen: Seen) -> None:
     """Where the chip can carry it, our content is to be written."""
-    cards.set_content(db, card, "pending" if seen.writable else "none")
+    cards.set_content(db, card, ContentState.PENDING if seen.writable else ContentState.NONE)
 
 
-def note_block(db: Database, job: Job, card: Card) -> None:
-    """How a card was blocked before, for the case that the job is taken back."""
-    rows.note(db, job, blocked=[card.blocked_at_ms, card.blocked_why, card.replaced_by])
+def block_of(card: Card) -> Block:
+    """How it is blocked now, for the case that what follows is taken back."""
+    return Block(card.blocked_at_ms, card.blocked_why, card.replaced_by)
 
 
 def name_after_card(db: Database, person: PersonId, card: CardId, label: str) -> None:

@@ -7,6 +7,7 @@ pulled card, a pulled reader or a power cut the next tap of this card, at any de
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs as rows
@@ -15,25 +16,30 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.cards import content
-from appliance.domain.cards.content import Origin
+from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
-from appliance.domain.desk_job import DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_job import Advice, DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_request import Batch, Read
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId
 from appliance.services import audit, problems
-from appliance.services.announce import DeskChanged, PersonChanged
+from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, is_copy, origin_of
-from appliance.services.card_desk.steps import STEPS
+from appliance.services.card_desk.steps import take_step
 from appliance.services.cards import cards as card_units
 
-ADVICE_ABOUT = {
-    Trouble.GONE: "present_again",
-    Trouble.TORN: "present_again",
-    Trouble.OTHER_CARD: "present_again",
-    Trouble.LOCKED: "locked",
-    Trouble.TOO_SMALL: "too_small",
+ADVICE_ABOUT: Mapping[Trouble, Advice] = {
+    Trouble.GONE: Advice.PRESENT_AGAIN,
+    Trouble.TORN: Advice.PRESENT_AGAIN,
+    Trouble.OTHER_CARD: Advice.PRESENT_AGAIN,
+    Trouble.LOCKED: Advice.LOCKED,
+    Trouble.TOO_SMALL: Advice.TOO_SMALL,
+}
+AFTER_WORK: Mapping[ContentState, ContentState] = {
+    ContentState.PENDING: ContentState.WRITTEN,
+    ContentState.WIPING: ContentState.WIPED,
 }
 
 
@@ -63,8 +69,8 @@ class Described:
     ours: bool
     card: Card | None
     origin: Origin
-    objection: str
-    """Why it can be given to nobody: `random`, `several`; "" if it can, or is."""
+    objection: Advice
+    """Why it can be given to nobody: `RANDOM`, `SEVERAL`; `NONE` if it can, or is."""
 
 
 def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Plan:
@@ -76,11 +82,11 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
     card = known.id if known is not None else None
     if job is not None:
         try:
-            if objection(seen):
-                raise Unsuitable(objection(seen))
-            card = STEPS[job.kind](db, job, seen, known, key.site_key, now_ms) or card
+            if (found := objection(seen)) is not Advice.NONE:
+                raise Unsuitable(found)
+            card = take_step(db, job, seen, known, key.site_key, now_ms) or card
         except Unsuitable as why:
-            jobs.advise(db, job, str(why), now_ms)
+            jobs.advise(db, job, why.advice, now_ms)
     if card is None or objection(seen):
         return Plan()
     work = wanted(db, card, seen, key)
@@ -89,14 +95,14 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
     else:
         for unfinished in rows.unfinished_of(db, card):
             rows.set_state(db, unfinished.id, after(unfinished.state, DeskJobEvent.RETURNED), now_ms)
-            db.announce(DeskChanged(unfinished.desk, "progress", unfinished.id))
+            db.announce(DeskChanged(unfinished.desk, DeskNews.PROGRESS, unfinished.id))
     return Plan(card, work)
 
 
 def written(db: Database, card: CardId, now_ms: int) -> None:
     """The card was written, or emptied, and read back."""
     found = card_units.need(db, card)
-    cards.set_content(db, card, {"pending": "written", "wiping": "wiped"}.get(found.content, found.content))
+    cards.set_content(db, card, AFTER_WORK.get(found.content, found.content))
     settle(db, card, now_ms)
     db.announce(PersonChanged(found.person_id))
 
@@ -104,18 +110,24 @@ def written(db: Database, card: CardId, now_ms: int) -> None:
 def failed(db: Database, card: CardId, trouble: Trouble, now_ms: int) -> None:
     """The card is not what it should be: what was booked stands, and the job is open until the card comes back."""
     for job in rows.unfinished_of(db, card):
-        jobs.tear(db, job, now_ms, ADVICE_ABOUT.get(trouble, "cannot_write"))
+        jobs.tear(db, job, now_ms, ADVICE_ABOUT.get(trouble, Advice.CANNOT_WRITE))
 
 
 def settle(db: Database, card: CardId, now_ms: int) -> None:
     """Card and books agree: all that was begun with it is done."""
     problems.clear_problem(db, "torn_card", f"card:{card}", now_ms)
     for job in rows.unfinished_of(db, card):
-        if job.kind == "batch" and rows.count_made(db, job.id) < job.request["count"]:
+        if isinstance(job.request, Batch) and rows.count_made(db, job.id) < job.request.count:
             rows.set_state(db, job.id, after(job.state, DeskJobEvent.NEXT), now_ms)
-            db.announce(DeskChanged(job.desk, "progress", job.id))
+            db.announce(DeskChanged(job.desk, DeskNews.PROGRESS, job.id))
         else:
-            jobs.end(db, job, DeskJobEvent.AGREED, now_ms, job.advice if job.kind == "read" else "")
+            jobs.end(
+                db,
+                job,
+                DeskJobEvent.AGREED,
+                now_ms,
+                Advice(job.advice) if isinstance(job.request, Read) else Advice.NONE,
+            )
 
 
 def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
@@ -123,7 +135,7 @@ def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
     found = jobs.need(db, job)
     if found.state is not DeskJobState.TORN or found.card_id is None:
         raise Refusal("This card is not waiting to be written.")
-    cards.set_content(db, found.card_id, "none")
+    cards.set_content(db, found.card_id, ContentState.NONE)
     audit.record(db, actor, "card.accept", f"card:{found.card_id}", now_ms)
     settle(db, found.card_id, now_ms)
 
@@ -132,10 +144,10 @@ def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
     """What is to be done so that the chip agrees with the card's row; None if it does."""
     found = card_units.need(db, card)
     keys = content.keys(key.site_key, seen.uid)
-    if found.content == "pending":
+    if found.content is ContentState.PENDING:
         record = content.sign(key.site_key, seen.uid, found.number, found.issue)
         return Write(seen.uid, Content(key.link_base + found.token, record), keys)
-    if found.content == "wiping":
+    if found.content is ContentState.WIPING:
         return Wipe(seen.uid, keys)
     return None
 
@@ -149,8 +161,8 @@ def describe(db: Readable, seen: Seen, site_key: bytes) -> Described:
     return Described(uid, str(seen.kind), ours, known, origin, objection(seen))
 
 
-def objection(seen: Seen) -> str:
+def objection(seen: Seen) -> Advice:
     """Why this card can be given to nobody."""
     if seen.several:
-        return "several"
-    return "random" if seen.random else ""
+        return Advice.SEVERAL
+    return Advice.RANDOM if seen.random else Advice.NONE

@@ -10,12 +10,14 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.domain.desk_job import TRANSITIONS, DeskJobEvent, DeskJobState, after
+from appliance.domain.cards.content import ContentState
+from appliance.domain.desk_job import TRANSITIONS, Advice, DeskJobEvent, DeskJobState, after
+from appliance.domain.desk_request import Block, Decommission, DeskJobKind, Issue, Recharge, Replace
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS
 from appliance.services import audit, problems
-from appliance.services.announce import DeskChanged, PersonChanged
+from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
 from appliance.services.card_desk.jobs import need
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import revocation
@@ -23,7 +25,9 @@ from appliance.services.people import people as people_units
 from appliance.services.wallets import receipts, wallets
 
 UNDO_MS_MAX = 60_000
-UNDOABLE = frozenset({"issue", "recharge", "replace", "decommission"})
+MOVES_CARD = frozenset({DeskJobKind.ISSUE, DeskJobKind.REPLACE, DeskJobKind.DECOMMISSION})
+"""Kinds of jobs after which a card is somebody else's, or nobody's."""
+UNDOABLE = MOVES_CARD | {DeskJobKind.RECHARGE}
 
 
 def may_undo(db: Readable, job: Job, now_ms: int) -> bool:
@@ -44,25 +48,30 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     found = need(db, job)
     card = check(db, found, now_ms)
     number = _money_back(db, found, actor, now_ms)
-    if found.kind == "issue":
-        _take_card_back(db, card, now_ms)
-        if goes_with_card(db, found, card):
-            people_units.close(db, card.person_id, actor, now_ms)
-    elif found.kind == "replace":
-        _revive_old_card(db, CardId(found.request["card_id"]), card, found)
-        _take_card_back(db, card, now_ms)
-    elif found.kind == "decommission":
-        _hand_out_again(db, card, found)
+    match found.request:
+        case Issue() as request:
+            _take_card_back(db, card, now_ms)
+            if goes_with_card(db, found, request, card):
+                people_units.close(db, card.person_id, actor, now_ms)
+        case Replace(card_id=old, blocked=Block() as blocked):
+            _revive_old_card(db, old, card, blocked)
+            _take_card_back(db, card, now_ms)
+        case Decommission(blocked=Block() as blocked):
+            _hand_out_again(db, card, blocked)
+        case Recharge():
+            pass  # The money was all.
+        case request:
+            raise AssertionError(f"this cannot be taken back: {request}")
     rows.set_undone(db, found.id)
     state = after(found.state, DeskJobEvent.UNDONE)
     if state is not found.state:
-        rows.set_state(db, found.id, state, now_ms, "undone")
+        rows.set_state(db, found.id, state, now_ms, Advice.UNDONE)
         if not rows.unfinished_of(db, card.id):
             problems.clear_problem(db, "torn_card", f"card:{card.id}", now_ms)
     audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
     db.announce(PersonChanged(card.person_id))
     # The card may still lie there: the desk looks what is to stand on it now.
-    db.announce(DeskChanged(found.desk, "progress", found.id))
+    db.announce(DeskChanged(found.desk, DeskNews.PROGRESS, found.id))
     return number
 
 
@@ -96,13 +105,17 @@ def check_nothing_since(db: Readable, job: Job, card: Card) -> None:
     later = rows.later_of(db, card.id, job.id)
     if any(one.state is DeskJobState.WRITING for one in later):
         raise Refusal("The card is being written.", "Wait until it is done.")
-    if job.kind == "recharge":
-        return
-    as_left = card_units.has_come_back(card) if job.kind == "decommission" else is_out(card)
-    if job.kind == "replace":
-        old = card_units.need(db, CardId(job.request["card_id"]))
-        as_left = as_left and old.replaced_by == card.id and not card_units.has_come_back(old)
-    if not as_left or any(one.kind in UNDOABLE - {"recharge"} for one in later):
+    match job.request:
+        case Recharge():
+            return
+        case Decommission():
+            as_left = card_units.has_come_back(card)
+        case Replace(card_id=replaced):
+            old = card_units.need(db, replaced)
+            as_left = is_out(card) and old.replaced_by == card.id and not card_units.has_come_back(old)
+        case _:
+            as_left = is_out(card)
+    if not as_left or any(one.kind in MOVES_CARD for one in later):
         raise Refusal("Something was done with this card since.", "Take that back first.")
 
 
@@ -120,7 +133,7 @@ def check_holder(db: Readable, job: Job, card: Card) -> None:
     from_wallet = receipt.amount_minor - receipt.deposit_minor if receipt is not None else 0
     if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
         raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
-    if job.kind == "issue" and goes_with_card(db, job, card):
+    if isinstance(job.request, Issue) and goes_with_card(db, job, job.request, card):
         people_units.check_no_session(db, person)
         if person.balance_minor != from_wallet:
             raise Refusal(
@@ -128,9 +141,9 @@ def check_holder(db: Readable, job: Job, card: Card) -> None:
             )
 
 
-def goes_with_card(db: Readable, job: Job, card: Card) -> bool:
+def goes_with_card(db: Readable, job: Job, request: Issue, card: Card) -> bool:
     """Whether the holder was taken in with this very card and has no other: they have never been here."""
-    taken_in = job.request["person_id"] is None and job.person_id == card.person_id
+    taken_in = request.person_id is None and job.person_id == card.person_id
     return taken_in and not others_of(db, card)
 
 
@@ -168,22 +181,22 @@ def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
     )  # fmt: skip
 
 
-def _revive_old_card(db: Database, old: CardId, new: Card, job: Job) -> None:
+def _revive_old_card(db: Database, old: CardId, new: Card, blocked: Block) -> None:
     """It is what it was; a card that was blocked as lost stays so."""
     cards.set_deposit(db, old, new.deposit_minor)
     cards.set_deposit(db, new.id, 0)
-    cards.set_blocked(db, old, *job.request["blocked"])
+    cards.set_blocked(db, old, blocked.at_ms, blocked.why, blocked.replaced_by)
 
 
-def _hand_out_again(db: Database, card: Card, job: Job) -> None:
+def _hand_out_again(db: Database, card: Card, blocked: Block) -> None:
     """It is its holder's again, blocked if it was before, and is written anew where it was emptied."""
-    cards.set_blocked(db, card.id, *job.request["blocked"])
-    if card.content in ("wiping", "wiped"):
-        cards.set_content(db, card.id, "pending")
+    cards.set_blocked(db, card.id, blocked.at_ms, blocked.why, blocked.replaced_by)
+    if card.content in (ContentState.WIPING, ContentState.WIPED):
+        cards.set_content(db, card.id, ContentState.PENDING)
 
 
 def _take_card_back(db: Database, card: Card, now_ms: int) -> None:
     cards.set_blocked(db, card.id, now_ms, "undone")
-    if card.content in ("pending", "written"):
-        cards.set_content(db, card.id, "wiping")
+    if card.content in (ContentState.PENDING, ContentState.WRITTEN):
+        cards.set_content(db, card.id, ContentState.WIPING)
     revocation.revoke(db, card, now_ms)

@@ -8,7 +8,8 @@ from appliance.db.cards import cards, unknown
 from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
-from appliance.domain.desk_job import DeskJobEvent
+from appliance.domain.desk_job import Advice, DeskJobEvent
+from appliance.domain.desk_request import Learn
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.id_token import is_random, is_remote, likeness, masked, normal_form
 from appliance.domain.identifiers import CardId, StationId
@@ -27,7 +28,7 @@ def begin_learn(db: Database, station: StationId, card: CardId, actor: str, now_
         NotFound: There is no such card or station.
     """
     found = need(db, card)
-    job = charger_jobs.begin(db, station, "learn", {}, actor, now_ms, card=card)
+    job = charger_jobs.begin(db, station, Learn(), actor, now_ms, card=card)
     audit.record(db, actor, "station.learn", f"station:{station}", now_ms, uid=masked(found.uid))
     return job
 
@@ -38,7 +39,9 @@ def learn(db: Database, job: Job, station: StationId, token: str, now_ms: int) -
     card = need(db, job.card_id)
     alike = likeness(token, card.uid)
     if alike is None or is_random(token):
-        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random" if is_random(token) else "unlike")
+        charger_jobs.finish(
+            db, job, DeskJobEvent.CANCELLED, now_ms, Advice.RANDOM if is_random(token) else Advice.UNLIKE
+        )
         return False
     keep(db, token, card, alike, station, job.actor, now_ms)
     charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms)

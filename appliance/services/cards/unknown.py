@@ -12,7 +12,8 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
-from appliance.domain.desk_job import DeskJobEvent
+from appliance.domain.desk_job import Advice, DeskJobEvent
+from appliance.domain.desk_request import Enrol, Learn
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import IdTokenType, is_random, is_remote, likeness, masked, stems
 from appliance.domain.identifiers import PersonId, StationId
@@ -62,14 +63,13 @@ def resolve(
     """
     job = charger_jobs.waiting(db, station, shown_at_ms, now_ms)
     if payer is not None:
-        if job is not None and job.kind == "learn" and job.card_id == payer.card:
-            charger_jobs.finish(
-                db, job, DeskJobEvent.ANSWERED, now_ms
-            )  # It reads the card in a way that is understood already.
+        if job is not None and isinstance(job.request, Learn) and job.card_id == payer.card:
+            # It reads the card in a way that is understood already.
+            charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms)
         return payer
     if job is not None and not is_remote(token) and token:
-        if job.kind == "enrol":
-            taken = enrol(db, job, token, id_token_type, now_ms)
+        if isinstance(job.request, Enrol):
+            taken = enrol(db, job, job.request, token, id_token_type, now_ms)
         else:
             taken = aliases.learn(db, job, station, token, now_ms)
         if taken:
@@ -97,30 +97,24 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
     found = people.need(db, person)
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left.", "Take them back first.", name=found.name)
-    request = {"person_id": int(person), "label": texts.optional("label", label)}
-    job = charger_jobs.begin(db, station, "enrol", request, actor, now_ms, person=person)
+    request = Enrol(person, texts.optional("label", label))
+    job = charger_jobs.begin(db, station, request, actor, now_ms, person=person)
     audit.record(db, actor, "station.enrol", f"station:{station}", now_ms, person=int(person))
     return job
 
 
-def enrol(db: Database, job: Job, token: str, id_token_type: IdTokenType, now_ms: int) -> bool:
+def enrol(db: Database, job: Job, request: Enrol, token: str, id_token_type: IdTokenType, now_ms: int) -> bool:
     """The card that was waited for was shown; whether it could be made the person's."""
     assert job.person_id is not None
     if is_random(token):
-        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "random")
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, Advice.RANDOM)
         return False
     try:
         card = card_units.add(
-            db,
-            token,
-            job.person_id,
-            job.actor,
-            now_ms,
-            label=str(job.request.get("label") or ""),
-            id_token_type=id_token_type,
+            db, token, job.person_id, job.actor, now_ms, label=request.label, id_token_type=id_token_type
         )
     except Refusal:
-        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, "taken")
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, Advice.TAKEN)
         return False
     charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms, card=card)
     return True

@@ -11,6 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people_search
 from appliance.db.stations import stations
+from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
@@ -60,9 +61,7 @@ CARD = record(
     created_at=moment(),
     number=whole("The number printed on it, which is not its UID."),
     kind=words("The chip; empty: no reader of ours has seen it."),
-    content=choice(
-        "none", "pending", "written", "wiping", "wiped", description="What is to stand on the chip, or does."
-    ),
+    content=choice(*ContentState, description="What is to stand on the chip, or does."),
     deposit_minor=money("Taken for it, and given back with it."),
     currency=CURRENCY,
     aliases=several(words("What a charger calls it that reads its UID in a way of its own.")),

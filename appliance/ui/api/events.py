@@ -1,7 +1,7 @@
 """`GET /api/v1/events`: what changes at the site, as server-sent events, each once it is committed.
 
 An event says what has changed, not how it is now: whoever wants to know asks. Streams are bounded in number and in what
-waits for them; a client that does not read is cut off and comes back. The streams of card desks (`desk_events`) are served
+waits for them; a client that does not read is cut off and comes back. The streams of card desks (`card_desk/events`) are served
 here too.
 """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.cards import holder_page
@@ -89,7 +90,7 @@ async def unlock(request: web.Request) -> web.Response:
 
 def proves_itself(found: Holder) -> bool:
     """Whether the chip makes a new link at each tap, so that an old one is worth nothing."""
-    return found.card.kind == Kind.NTAG424 and found.card.content == "written"
+    return found.card.kind == Kind.NTAG424 and found.card.content is ContentState.WRITTEN
 
 
 async def _find(request: web.Request) -> Holder | None:

@@ -1,14 +1,18 @@
 """Words of the card desk: how a reader is and what to do about it, what a job is doing, why a card will not do, receipts.
 
-The names come from domain/cards/tag.py, services/card_desk/jobs.py, card_desk.py, card_checks.py and desk_steps.py; here each has its
-sentence. What is shown where is in console/desk_view.py.
+The names come from domain/cards/tag.py, domain/desk_job.py and domain/desk_request.py; here each has its sentence. What is shown where
+is in console/card_desk/view.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
+from appliance.domain.desk_job import Advice
+from appliance.domain.desk_request import DeskJobKind
 from appliance.ui.frame.language import N_, _
 
 
@@ -90,49 +94,49 @@ class Kind:
 
 
 KINDS = {
-    "issue": Kind(
+    DeskJobKind.ISSUE: Kind(
         "user-plus",
         N_("New card"),
         N_("Lay the new card for {name} on the reader."),
         N_("{name} has card {number}."),
         N_("{name} has card {number}, and all is booked, but the card was not finished."),
     ),
-    "recharge": Kind(
+    DeskJobKind.RECHARGE: Kind(
         "banknote",
         N_("Recharge"),
         N_("Lay the card on the reader that gets {amount}."),
         N_("{amount} for {name}. The balance is {balance} now."),
         N_("{amount} for {name} is booked, but the card was not finished."),
     ),
-    "read": Kind(
+    DeskJobKind.READ: Kind(
         "scan-line",
         N_("Read a card"),
         N_("A program asks for a card: lay it on the reader."),
         N_("The card was read."),
         N_("The card was not read to its end."),
     ),
-    "replace": Kind(
+    DeskJobKind.REPLACE: Kind(
         "replace",
         N_("Another card"),
         N_("Lay the new card for {name} on the reader."),
         N_("{name} has card {number} now; the old one charges nowhere."),
         N_("{name} has card {number} and the old one is dead, but the new card was not finished."),
     ),
-    "decommission": Kind(
+    DeskJobKind.DECOMMISSION: Kind(
         "undo-2",
         N_("Card comes back"),
         N_("Lay the card on the reader that {name} gives back."),
         N_("Card {number} is back. It is empty and may be given to somebody else."),
         N_("Card {number} of {name} is back and charges nowhere, but it was not emptied."),
     ),
-    "rewrite": Kind(
+    DeskJobKind.REWRITE: Kind(
         "pen-line",
         N_("Write anew"),
         N_("Lay card {number} of {name} on the reader."),
         N_("Card {number} of {name} is written anew; its old link leads nowhere."),
         N_("Card {number} of {name} was not written to its end."),
     ),
-    "batch": Kind(
+    DeskJobKind.BATCH: Kind(
         "layers",
         N_("Stack of cards"),
         N_("Lay the next card on the reader: {next} of {count}."),
@@ -143,38 +147,40 @@ KINDS = {
 WRITING = N_("Leave the card where it is, it is being written.")
 EMPTYING = N_("Leave the card where it is, it is being emptied.")
 
-ADVICE = {
+ADVICE: Mapping[str, str] = {
     # The job goes on waiting: the card that lies there will not do.
-    "random": N_("This chip tells another number at each tap, as telephones do. Take a real card."),
-    "several": N_("More than one card lies on the reader. Take them away and lay one."),
-    "taken": N_("This card belongs to somebody already. Take another one."),
-    "foreign": N_("Something else is written on this card. Take a blank one, or say that it may be written over."),
-    "copied": N_("This is a copy: what stands on it was made for another chip. Take another card."),
-    "locked": N_("This card is locked with a key that is not ours. Take another one."),
-    "unknown": N_("Nobody has this card here."),
-    "other_card": N_("This is another card than the one that was meant. Lay that one."),
-    "blocked": N_("This card is blocked. Unblock it first, or take the money without a card on the person's page."),
-    "charging": N_("This card is charging a car. Stop the session first."),
-    "not_writable": N_("Nothing can be written on this kind of card. It is used by its number only."),
-    "next_card": N_("This one is done. Take it away and lay the next."),
+    Advice.RANDOM: N_("This chip tells another number at each tap, as telephones do. Take a real card."),
+    Advice.SEVERAL: N_("More than one card lies on the reader. Take them away and lay one."),
+    Advice.TAKEN: N_("This card belongs to somebody already. Take another one."),
+    Advice.FOREIGN: N_("Something else is written on this card. Take a blank one, or say that it may be written over."),
+    Advice.COPIED: N_("This is a copy: what stands on it was made for another chip. Take another card."),
+    Advice.LOCKED: N_("This card is locked with a key that is not ours. Take another one."),
+    Advice.UNKNOWN: N_("Nobody has this card here."),
+    Advice.OTHER_CARD: N_("This is another card than the one that was meant. Lay that one."),
+    Advice.BLOCKED: N_(
+        "This card is blocked. Unblock it first, or take the money without a card on the person's page."
+    ),
+    Advice.CHARGING: N_("This card is charging a car. Stop the session first."),
+    Advice.NOT_WRITABLE: N_("Nothing can be written on this kind of card. It is used by its number only."),
+    Advice.NEXT_CARD: N_("This one is done. Take it away and lay the next."),
     # The card is not what the books say.
-    "present_again": N_(
+    Advice.PRESENT_AGAIN: N_(
         "Lay the same card on the reader again: it is finished by itself, and nothing is booked twice."
     ),
-    "cannot_write": N_(
+    Advice.CANNOT_WRITE: N_(
         "The chip refuses. Try it once more; if it stays so, use it by its number only, or give another card."
     ),
-    "too_small": N_("There is too little room on this chip. Use it by its number only, or give another card."),
+    Advice.TOO_SMALL: N_("There is too little room on this chip. Use it by its number only, or give another card."),
     # Nothing came of it.
-    "superseded": N_("Something else was begun at this desk."),
-    "cancelled": N_("It was given up. Nothing was booked."),
-    "restarted": N_("The server was restarted while it waited. Nothing was booked: begin again."),
-    "expired": N_("No card was laid down for ten minutes. Nothing was booked: begin again."),
-    "undone": N_("It was taken back."),
-    "refused": N_(
+    Advice.SUPERSEDED: N_("Something else was begun at this desk."),
+    Advice.CANCELLED: N_("It was given up. Nothing was booked."),
+    Advice.RESTARTED: N_("The server was restarted while it waited. Nothing was booked: begin again."),
+    Advice.EXPIRED: N_("No card was laid down for ten minutes. Nothing was booked: begin again."),
+    Advice.UNDONE: N_("It was taken back."),
+    Advice.REFUSED: N_(
         "Things have changed since this was begun: it cannot be done any more. Nothing was booked: begin again."
     ),
-    "unlike": N_("The charger reads something that does not come from this card. Nothing was learned."),
+    Advice.UNLIKE: N_("The charger reads something that does not come from this card. Nothing was learned."),
 }
 """What services say by name, in sentences."""
 
@@ -188,11 +194,11 @@ RECEIPTS = {
 """Kinds of receipts."""
 
 CONTENTS = {
-    "none": N_("used by its number only"),
-    "pending": N_("to be written: lay it on a reader"),
-    "written": N_("written and locked"),
-    "wiping": N_("to be emptied: lay it on a reader"),
-    "wiped": N_("empty"),
+    ContentState.NONE: N_("used by its number only"),
+    ContentState.PENDING: N_("to be written: lay it on a reader"),
+    ContentState.WRITTEN: N_("written and locked"),
+    ContentState.WIPING: N_("to be emptied: lay it on a reader"),
+    ContentState.WIPED: N_("empty"),
 }
 """What is on a chip, as far as we put it there."""
 

@@ -23,7 +23,7 @@ from appliance.services.cards import cards
 from appliance.services.people import people
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, open_books
-from tests.support.desk_bench import Bench
+from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 
 DESKS = st.sampled_from(["desk", "office"])
@@ -45,7 +45,7 @@ class DeskMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.books = open_books(Path(self.folder.name) / "forecourt.db")
-        self.bench = Bench(self.books)
+        self.desk = DeskFixture(self.books)
         self.group = self.books.group()
         self.movements = 0
         self.chips = [
@@ -59,17 +59,17 @@ class DeskMachine(RuleBasedStateMachine):
         """Some cards are out already."""
         site_settings.change(self.books.db, "card_deposit_minor", str(deposit))
         for chip in self.chips[:out]:
-            self.bench.issued(chip, group=self.group, topup_minor=500)
+            self.desk.issued(chip, group=self.group, topup_minor=500)
 
     def teardown(self) -> None:
         """Every card is laid down once more, and nothing is open any more."""
         try:
-            self.bench.restart()
+            self.desk.restart()
             for _round in range(2):
                 for chip in self.chips:
-                    self.bench.lay(chip)
-            self.bench.check()
-            self.bench.check_settled(self.chips)
+                    self.desk.lay(chip)
+            self.desk.check()
+            self.desk.check_settled(self.chips)
         finally:
             self.books.db.close()
             self.folder.cleanup()
@@ -79,53 +79,53 @@ class DeskMachine(RuleBasedStateMachine):
         person = self.somebody(pick)
         whom = {"name": "Rahima", "group": self.group} if person is None else {"person": person}
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_issue, desk=desk, topup_minor=topup, method=method, **whom)
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.begin(jobs.begin_issue, desk=desk, topup_minor=topup, method=method, **whom)
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, amount=AMOUNTS, method=METHODS, meant=st.none() | CHIPS, chip=CHIPS, trouble=TROUBLES)
     def recharge(
         self, desk: str, amount: int, method: str, meant: int | None, chip: int, trouble: Trouble | None
     ) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_recharge, amount, method, desk=desk, card=self.card(meant))
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.begin(jobs.begin_recharge, amount, method, desk=desk, card=self.card(meant))
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, refund=st.booleans(), rest=st.booleans(), method=METHODS, chip=CHIPS, trouble=TROUBLES)
     def decommission(
         self, desk: str, refund: bool, rest: bool, method: str, chip: int, trouble: Trouble | None
     ) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_decommission, desk=desk, refund=refund, rest=rest, method=method)
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.begin(jobs.begin_decommission, desk=desk, refund=refund, rest=rest, method=method)
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, lost=CHIPS, chip=CHIPS, trouble=TROUBLES)
     def replace(self, desk: str, lost: int, chip: int, trouble: Trouble | None) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_replace, self.card(lost) or CardId(99), desk=desk)
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.begin(jobs.begin_replace, self.card(lost) or CardId(99), desk=desk)
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, chip=CHIPS, trouble=TROUBLES)
     def rewrite(self, desk: str, chip: int, trouble: Trouble | None) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_rewrite, self.card(chip) or CardId(99), desk=desk)
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.begin(jobs.begin_rewrite, self.card(chip) or CardId(99), desk=desk)
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS, count=st.integers(1, 3), pick=st.none() | PICKS, chip=CHIPS, trouble=TROUBLES)
     def batch(self, desk: str, count: int, pick: int | None, chip: int, trouble: Trouble | None) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_batch, count, desk=desk, person=self.somebody(pick), group=self.group)
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.begin(jobs.begin_batch, count, desk=desk, person=self.somebody(pick), group=self.group)
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(desk=DESKS)
     def read(self, desk: str) -> None:
         """The next card that is laid there is read, or what is begun there next takes its place."""
         with contextlib.suppress(Refusal):
-            self.bench.begin(jobs.begin_read, desk=desk)
+            self.desk.begin(jobs.begin_read, desk=desk)
 
     @rule(chip=CHIPS, trouble=TROUBLES, desk=DESKS)
     def lay(self, chip: int, trouble: Trouble | None, desk: str) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.lay(self.chips[chip], trouble, desk=desk)
+            self.desk.lay(self.chips[chip], trouble, desk=desk)
 
     @rule(
         chip=CHIPS,
@@ -137,25 +137,25 @@ class DeskMachine(RuleBasedStateMachine):
         """Killed after the booking: before anything was written, in the middle of it, or before it was recorded."""
         with contextlib.suppress(Refusal):
             if first == "issue":
-                self.bench.begin(jobs.begin_issue, desk=desk, name="Karim", group=self.group, topup_minor=70)
+                self.desk.begin(jobs.begin_issue, desk=desk, name="Karim", group=self.group, topup_minor=70)
             elif first == "back":
-                self.bench.begin(jobs.begin_decommission, desk=desk, refund=True, rest=True)
-            plan = self.bench.tap(self.chips[chip], desk=desk)
+                self.desk.begin(jobs.begin_decommission, desk=desk, refund=True, rest=True)
+            plan = self.desk.tap(self.chips[chip], desk=desk)
             if plan.work is not None and when == "half":
                 self.chips[chip].tear(plan.work)
             elif plan.work is not None and when == "after":
                 self.chips[chip].obey(plan.work)
-        self.bench.restart()
+        self.desk.restart()
 
     @rule(back=st.integers(0, 3))
     def undo(self, back: int) -> None:
         with contextlib.suppress(Refusal):
-            self.bench.undo(self.latest_job() - back)
+            self.desk.undo(self.latest_job() - back)
 
     @rule(back=st.integers(0, 1), accept=st.booleans())
     def cancel_or_accept(self, back: int, accept: bool) -> None:
         with contextlib.suppress(Refusal):
-            (self.bench.accept if accept else self.bench.cancel)(self.latest_job() - back)
+            (self.desk.accept if accept else self.desk.cancel)(self.latest_job() - back)
 
     @rule(amount=AMOUNTS, way=st.sampled_from(["in", "out", "correct"]))
     def move_money(self, amount: int, way: str) -> None:
@@ -163,7 +163,7 @@ class DeskMachine(RuleBasedStateMachine):
         person, key = self.last_served(), f"page-{self.movements}"
         self.movements += 1
         if person is not None:
-            with contextlib.suppress(Refusal), self.bench.unit() as db:
+            with contextlib.suppress(Refusal), self.desk.unit() as db:
                 if way == "correct":
                     wallets.correct(db, person, -amount, "a slip", key, ACTOR, self.books.now_ms)
                 else:
@@ -175,14 +175,14 @@ class DeskMachine(RuleBasedStateMachine):
         """Whoever was at the desk last leaves the site, or is back."""
         person = self.last_served()
         if person is not None:
-            with contextlib.suppress(Refusal), self.bench.unit() as db:
+            with contextlib.suppress(Refusal), self.desk.unit() as db:
                 (people.close if gone else people.reopen)(db, person, ACTOR, self.books.now_ms)
 
     @rule(pick=CHIPS, blocked=st.booleans())
     def block(self, pick: int, blocked: bool) -> None:
         card = self.card(pick)
         if card is not None:
-            with contextlib.suppress(Refusal), self.bench.unit() as db:
+            with contextlib.suppress(Refusal), self.desk.unit() as db:
                 if blocked:
                     cards.block(db, card, "lost", ACTOR, self.books.now_ms)
                 else:
@@ -191,25 +191,25 @@ class DeskMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 59, 700]))
     def wait(self, seconds: int) -> None:
         self.books.wait(seconds)
-        with self.bench.unit() as db:
+        with self.desk.unit() as db:
             jobs.expire(db, self.books.now_ms)
 
     @invariant()
     def all_agree(self) -> None:
-        self.bench.check()
+        self.desk.check()
 
     @invariant()
     def what_may_be_taken_back_can_be(self) -> None:
         """Each of the newest jobs is taken back, to see whether it can be, and that is taken back at once."""
         newest = self.latest_job()
         for job in range(max(1, newest - 1), newest + 1):
-            assert self.can_be_undone(job) == self.bench.may_undo(job), self.bench.job(job)
+            assert self.can_be_undone(job) == self.desk.may_undo(job), self.desk.job(job)
 
     def can_be_undone(self, job: int) -> bool:
         """Tried out; nothing is left of it."""
         try:
-            with self.bench.unit():
-                self.bench.undo(job)
+            with self.desk.unit():
+                self.desk.undo(job)
                 raise TriedOut
         except Refusal:
             return False

@@ -12,7 +12,7 @@ from appliance.domain.cards.tag import Trouble
 from appliance.domain.desk_job import TRANSITIONS, DeskJobEvent, DeskJobState
 from appliance.domain.errors import Refusal
 from appliance.services.card_desk import jobs, taps
-from tests.support.desk_bench import Bench
+from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 
 BATCH = frozenset({DeskJobEvent.NEXT, DeskJobEvent.ANSWERED})
@@ -28,8 +28,8 @@ OTHERWISE = {
 class Story:
     """One job, and the card it is about."""
 
-    def __init__(self, bench: Bench, *, stack: bool) -> None:
-        self.bench = bench
+    def __init__(self, desk: DeskFixture, *, stack: bool) -> None:
+        self.desk = desk
         self.stack = stack
         self.chip = Chip("04A1B2C3D4E580")
         self.others = (Chip("04A1B2C3D4E581"), Chip("04A1B2C3D4E582"))
@@ -41,64 +41,64 @@ class Story:
 
     def asked(self) -> int:
         if self.stack:
-            return self.bench.begin(jobs.begin_batch, 3, group=self.bench.books.group())
-        return self.bench.issue(topup_minor=5_000)
+            return self.desk.begin(jobs.begin_batch, 3, group=self.desk.books.group())
+        return self.desk.issue(topup_minor=5_000)
 
     def waiting(self) -> int:
         job = self.asked()
         if self.stack:
-            self.bench.lay(self.others[0])
+            self.desk.lay(self.others[0])
         return job
 
     def writing(self) -> int:
         job = self.waiting()
-        self.bench.tap(self.chip)
+        self.desk.tap(self.chip)
         return job
 
     def torn(self) -> int:
         job = self.waiting()
-        self.bench.lay(self.chip, Trouble.TORN)
+        self.desk.lay(self.chip, Trouble.TORN)
         return job
 
     def done(self) -> int:
         job = self.waiting()
-        self.bench.lay(self.chip)
+        self.desk.lay(self.chip)
         if self.stack:
-            self.bench.lay(self.others[1])
+            self.desk.lay(self.others[1])
         return job
 
     def failed(self) -> int:
         job = self.asked()
-        self.bench.cancel(job)
+        self.desk.cancel(job)
         return job
 
     # --- what may happen
 
     def agree(self, job: int) -> None:
-        found = self.bench.job(job)
+        found = self.desk.job(job)
         if found.state is DeskJobState.TORN:
-            self.bench.accept(job)
+            self.desk.accept(job)
         elif found.card_id is not None:
-            taps.written(self.bench.db, found.card_id, self.bench.books.now_ms)
+            taps.written(self.desk.db, found.card_id, self.desk.books.now_ms)
 
     def miss(self, job: int) -> None:
-        found = self.bench.job(job)
+        found = self.desk.job(job)
         if found.card_id is not None:
-            self.bench.fail(found.card_id, Trouble.GONE)
+            self.desk.fail(found.card_id, Trouble.GONE)
 
     def happen(self, job: int, event: DeskJobEvent) -> None:
-        bench = self.bench
+        desk = self.desk
         actions: dict[DeskJobEvent, Callable[[], object]] = {
             DeskJobEvent.ASKED: self.asked,
-            DeskJobEvent.OBJECTED: lambda: bench.tap(Chip("08A1B2C3", random=True)),
-            DeskJobEvent.BOOKED: lambda: bench.tap(self.chip),
-            DeskJobEvent.RETURNED: lambda: bench.tap(self.chip),
+            DeskJobEvent.OBJECTED: lambda: desk.tap(Chip("08A1B2C3", random=True)),
+            DeskJobEvent.BOOKED: lambda: desk.tap(self.chip),
+            DeskJobEvent.RETURNED: lambda: desk.tap(self.chip),
             DeskJobEvent.MISSED: lambda: self.miss(job),
             DeskJobEvent.AGREED: lambda: self.agree(job),
-            DeskJobEvent.NEXT: lambda: bench.lay(self.chip),
-            DeskJobEvent.ANSWERED: lambda: bench.cancel(job),
-            DeskJobEvent.CANCELLED: lambda: bench.cancel(job),
-            DeskJobEvent.UNDONE: lambda: bench.undo(job),
+            DeskJobEvent.NEXT: lambda: desk.lay(self.chip),
+            DeskJobEvent.ANSWERED: lambda: desk.cancel(job),
+            DeskJobEvent.CANCELLED: lambda: desk.cancel(job),
+            DeskJobEvent.UNDONE: lambda: desk.undo(job),
         }
         with suppress(Refusal):
             actions[event]()
@@ -113,18 +113,18 @@ PAIRS = [
 
 @pytest.mark.parametrize(("state", "event"), PAIRS)
 def test_what_happens_is_what_the_table_says_and_what_it_does_not_say_changes_nothing(
-    bench: Bench, state: DeskJobState, event: DeskJobEvent
+    desk: DeskFixture, state: DeskJobState, event: DeskJobEvent
 ) -> None:
-    story = Story(bench, stack=event in BATCH)
+    story = Story(desk, stack=event in BATCH)
     job = getattr(story, state)()
-    assert bench.job(job).state is state
+    assert desk.job(job).state is state
 
     story.happen(job, event)
 
-    assert bench.job(job).state is (TRANSITIONS.get((state, event)) or OTHERWISE.get((state, event), state))
-    if bench.job(job).state is DeskJobState.WRITING:
-        bench.lay(story.chip)  # What is reported while a card is torn is cleared when it has been written.
+    assert desk.job(job).state is (TRANSITIONS.get((state, event)) or OTHERWISE.get((state, event), state))
+    if desk.job(job).state is DeskJobState.WRITING:
+        desk.lay(story.chip)  # What is reported while a card is torn is cleared when it has been written.
 
 
-def test_a_new_job_waits(bench: Bench) -> None:
-    assert bench.job(bench.issue()).state is TRANSITIONS[None, DeskJobEvent.ASKED]
+def test_a_new_job_waits(desk: DeskFixture) -> None:
+    assert desk.job(desk.issue()).state is TRANSITIONS[None, DeskJobEvent.ASKED]

@@ -7,112 +7,114 @@ from typing import Any
 import pytest
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
 from appliance.domain.cards.tag import Trouble
+from appliance.domain.desk_request import Issue
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
-from appliance.services.announce import DeskChanged
+from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.jobs import BATCH_MAX, WAITING_MS_MAX
 from appliance.services.people import people
 from tests.support.books import ACTOR
-from tests.support.desk_bench import DESK, Bench
+from tests.support.desk_fixture import DESK, DeskFixture
 from tests.support.one_desk import Chip
 
 UID = "04A1B2C3D4E5F6"
 OTHER = "04B7C8D9EAFB0C"
 
 
-def test_a_job_that_waits_is_told_and_books_nothing(bench: Bench) -> None:
-    bench.announced(DeskChanged)
-    job = bench.issue(topup_minor=500)
-    assert bench.announced(DeskChanged) == [DeskChanged(DESK, "progress", job)]
-    found = bench.job(job)
+def test_a_job_that_waits_is_told_and_books_nothing(desk: DeskFixture) -> None:
+    desk.announced(DeskChanged)
+    job = desk.issue(topup_minor=500)
+    assert desk.announced(DeskChanged) == [DeskChanged(DESK, DeskNews.PROGRESS, job)]
+    found = desk.job(job)
     assert (found.state, found.person_id, found.card_id, found.receipt) == ("waiting", None, None, None)
-    assert bench.db.execute("SELECT count(*) FROM person").fetchone()[0] == 0
-    assert bench.money()["cash"] == 0
+    assert desk.db.execute("SELECT count(*) FROM person").fetchone()[0] == 0
+    assert desk.money()["cash"] == 0
 
 
-def test_a_new_job_takes_the_place_of_the_one_that_waits_at_this_desk_only(bench: Bench) -> None:
-    first, elsewhere = bench.issue(), bench.begin(jobs.begin_read, desk="office")
-    second = bench.begin(jobs.begin_read)
-    assert (bench.job(first).state, bench.job(first).advice) == ("failed", "superseded")
-    assert (bench.job(second).state, bench.job(elsewhere).state) == ("waiting", "waiting")
+def test_a_new_job_takes_the_place_of_the_one_that_waits_at_this_desk_only(desk: DeskFixture) -> None:
+    first, elsewhere = desk.issue(), desk.begin(jobs.begin_read, desk="office")
+    second = desk.begin(jobs.begin_read)
+    assert (desk.job(first).state, desk.job(first).advice) == ("failed", "superseded")
+    assert (desk.job(second).state, desk.job(elsewhere).state) == ("waiting", "waiting")
 
 
-def test_nothing_is_begun_at_a_desk_while_a_card_is_written_there(bench: Bench) -> None:
-    bench.issue()
-    bench.tap(Chip(UID))
+def test_nothing_is_begun_at_a_desk_while_a_card_is_written_there(desk: DeskFixture) -> None:
+    desk.issue()
+    desk.tap(Chip(UID))
     with pytest.raises(Conflict):
-        bench.begin(jobs.begin_read)
-    assert bench.job(bench.begin(jobs.begin_read, desk="office")).state == "waiting"
+        desk.begin(jobs.begin_read)
+    assert desk.job(desk.begin(jobs.begin_read, desk="office")).state == "waiting"
 
 
-def test_a_torn_card_does_not_hold_up_the_desk(bench: Bench) -> None:
-    torn = bench.issue()
-    bench.lay(Chip(UID), Trouble.TORN)
-    other = bench.issued(Chip(OTHER))
-    assert (bench.job(torn).state, other.state) == ("torn", "done")
-    assert [job.id for job in rows.open_at(bench.db, DESK)] == [torn]
+def test_a_torn_card_does_not_hold_up_the_desk(desk: DeskFixture) -> None:
+    torn = desk.issue()
+    desk.lay(Chip(UID), Trouble.TORN)
+    other = desk.issued(Chip(OTHER))
+    assert (desk.job(torn).state, other.state) == ("torn", "done")
+    assert [job.id for job in rows.open_at(desk.db, DESK)] == [torn]
 
 
-def test_only_a_job_that_waits_is_cancelled(bench: Bench) -> None:
-    job = bench.issue()
-    bench.cancel(job)
-    assert (bench.job(job).state, bench.job(job).advice) == ("failed", "cancelled")
-    for number in (job, bench.issued(Chip(UID)).id):
+def test_only_a_job_that_waits_is_cancelled(desk: DeskFixture) -> None:
+    job = desk.issue()
+    desk.cancel(job)
+    assert (desk.job(job).state, desk.job(job).advice) == ("failed", "cancelled")
+    for number in (job, desk.issued(Chip(UID)).id):
         with pytest.raises(Conflict):
-            bench.cancel(number)
+            desk.cancel(number)
     with pytest.raises(NotFound):
-        bench.cancel(4711)
+        desk.cancel(4711)
 
 
 @pytest.mark.parametrize("how", ["cancelled", "superseded", "restarted", "expired"])
-def test_a_stack_that_is_given_up_ends_with_what_it_has_made(bench: Bench, how: str) -> None:
-    stack = bench.begin(jobs.begin_batch, 3, group=bench.books.group())
-    bench.lay(Chip(UID))
+def test_a_stack_that_is_given_up_ends_with_what_it_has_made(desk: DeskFixture, how: str) -> None:
+    stack = desk.begin(jobs.begin_batch, 3, group=desk.books.group())
+    desk.lay(Chip(UID))
     if how == "cancelled":
-        bench.cancel(stack)
+        desk.cancel(stack)
     elif how == "superseded":
-        bench.begin(jobs.begin_read)
+        desk.begin(jobs.begin_read)
     elif how == "restarted":
-        bench.restart()
+        desk.restart()
     else:
-        jobs.expire(bench.db, bench.books.now_ms + WAITING_MS_MAX + 1)
-    found = bench.job(stack)
+        jobs.expire(desk.db, desk.books.now_ms + WAITING_MS_MAX + 1)
+    found = desk.job(stack)
     assert (found.state, found.made, found.advice) == ("done", 1, "")
 
 
-def test_nobody_waits_for_ever(bench: Bench) -> None:
-    job = bench.issue()
-    bench.books.wait(WAITING_MS_MAX // 1000)
-    jobs.expire(bench.db, bench.books.now_ms)
-    assert bench.job(job).state == "waiting"
-    bench.books.wait(1)
-    jobs.expire(bench.db, bench.books.now_ms)
-    assert (bench.job(job).state, bench.job(job).advice) == ("failed", "expired")
+def test_nobody_waits_for_ever(desk: DeskFixture) -> None:
+    job = desk.issue()
+    desk.books.wait(WAITING_MS_MAX // 1000)
+    jobs.expire(desk.db, desk.books.now_ms)
+    assert desk.job(job).state == "waiting"
+    desk.books.wait(1)
+    jobs.expire(desk.db, desk.books.now_ms)
+    assert (desk.job(job).state, desk.job(job).advice) == ("failed", "expired")
 
 
-def test_a_card_that_was_being_written_when_the_server_died_is_torn_and_what_waited_is_over(bench: Bench) -> None:
+def test_a_card_that_was_being_written_when_the_server_died_is_torn_and_what_waited_is_over(desk: DeskFixture) -> None:
     chip = Chip(UID)
-    written = bench.issue(topup_minor=500)
-    bench.tap(chip)
-    waiting = bench.begin(jobs.begin_read, desk="office")
-    bench.restart()
-    assert (bench.job(written).state, bench.job(written).advice) == ("torn", "present_again")
-    assert (bench.job(waiting).state, bench.job(waiting).advice) == ("failed", "restarted")
-    assert bench.problems() == ["torn_card"]
-    bench.lay(chip, desk="office")
-    assert (bench.job(written).state, bench.problems()) == ("done", [])
-    assert bench.money()["cash"] == 500
+    written = desk.issue(topup_minor=500)
+    desk.tap(chip)
+    waiting = desk.begin(jobs.begin_read, desk="office")
+    desk.restart()
+    assert (desk.job(written).state, desk.job(written).advice) == ("torn", "present_again")
+    assert (desk.job(waiting).state, desk.job(waiting).advice) == ("failed", "restarted")
+    assert desk.problems() == ["torn_card"]
+    desk.lay(chip, desk="office")
+    assert (desk.job(written).state, desk.problems()) == ("done", [])
+    assert desk.money()["cash"] == 500
 
 
-def test_a_clock_that_starts_in_the_past_leaves_no_job_behind(bench: Bench) -> None:
-    written, waiting = bench.issue(), bench.begin(jobs.begin_read, desk="office")
-    bench.tap(Chip(UID))
-    bench.books.now_ms -= 40 * 365 * 86_400_000
-    bench.restart()
-    assert (bench.job(written).state, bench.job(waiting).state) == ("torn", "failed")
-    bench.begin(jobs.begin_read)
+def test_a_clock_that_starts_in_the_past_leaves_no_job_behind(desk: DeskFixture) -> None:
+    written, waiting = desk.issue(), desk.begin(jobs.begin_read, desk="office")
+    desk.tap(Chip(UID))
+    desk.books.now_ms -= 40 * 365 * 86_400_000
+    desk.restart()
+    assert (desk.job(written).state, desk.job(waiting).state) == ("torn", "failed")
+    desk.begin(jobs.begin_read)
 
 
 @pytest.mark.parametrize(
@@ -127,65 +129,70 @@ def test_a_clock_that_starts_in_the_past_leaves_no_job_behind(bench: Bench) -> N
         ({"label": "x" * 2000}, "label"),
     ],
 )
-def test_an_issue_that_cannot_be_is_refused_at_once(bench: Bench, what: dict[str, Any], field: str) -> None:
+def test_an_issue_that_cannot_be_is_refused_at_once(desk: DeskFixture, what: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        bench.issue(**what)
+        desk.issue(**what)
     assert refused.value.field == field
-    assert rows.open_at(bench.db, DESK) == []
+    assert rows.open_at(desk.db, DESK) == []
 
 
-def test_who_has_left_or_was_never_there_gets_no_card(bench: Bench) -> None:
-    person = bench.books.person()
-    people.close(bench.db, person, ACTOR, bench.books.now_ms)
+def test_who_has_left_or_was_never_there_gets_no_card(desk: DeskFixture) -> None:
+    person = desk.books.person()
+    people.close(desk.db, person, ACTOR, desk.books.now_ms)
     with pytest.raises(Refusal):
-        bench.issue(person=person)
+        desk.issue(person=person)
     with pytest.raises(NotFound):
-        bench.issue(person=PersonId(4711))
+        desk.issue(person=PersonId(4711))
     with pytest.raises(NotFound):
-        bench.issue(group=GroupId(4711))
+        desk.issue(group=GroupId(4711))
 
 
-def test_the_group_of_a_new_person_is_chosen_where_there_is_no_doubt(bench: Bench) -> None:
+def test_the_group_of_a_new_person_is_chosen_where_there_is_no_doubt(desk: DeskFixture) -> None:
     with pytest.raises(Invalid):
-        bench.begin(jobs.begin_issue, name="Rahima")
-    free = bench.books.group("free")
-    assert bench.job(bench.begin(jobs.begin_issue, name="Rahima")).request["group_id"] == free
-    bench.books.group("postpaid")
+        desk.begin(jobs.begin_issue, name="Rahima")
+    free = desk.books.group("free")
+    assert group_of(desk.job(desk.begin(jobs.begin_issue, name="Rahima"))) == free
+    desk.books.group("postpaid")
     with pytest.raises(Invalid):
-        bench.begin(jobs.begin_issue, name="Rahima")
-    prepaid = bench.books.group("prepaid")
-    assert bench.job(bench.begin(jobs.begin_issue, name="Rahima")).request["group_id"] == prepaid
+        desk.begin(jobs.begin_issue, name="Rahima")
+    prepaid = desk.books.group("prepaid")
+    assert group_of(desk.job(desk.begin(jobs.begin_issue, name="Rahima"))) == prepaid
 
 
-def test_what_concerns_a_card_needs_that_card(bench: Bench) -> None:
+def group_of(job: Job) -> GroupId | None:
+    assert isinstance(job.request, Issue)
+    return job.request.group_id
+
+
+def test_what_concerns_a_card_needs_that_card(desk: DeskFixture) -> None:
     nobodys = CardId(9)
     with pytest.raises(NotFound):
-        bench.begin(jobs.begin_recharge, 5, "cash", card=nobodys)
+        desk.begin(jobs.begin_recharge, 5, "cash", card=nobodys)
     with pytest.raises(NotFound):
-        bench.begin(jobs.begin_replace, nobodys)
+        desk.begin(jobs.begin_replace, nobodys)
     with pytest.raises(NotFound):
-        bench.begin(jobs.begin_decommission, card=nobodys)
+        desk.begin(jobs.begin_decommission, card=nobodys)
     with pytest.raises(NotFound):
-        bench.begin(jobs.begin_rewrite, nobodys)
+        desk.begin(jobs.begin_rewrite, nobodys)
 
 
-def test_a_card_that_was_replaced_or_came_back_is_not_replaced_and_a_blocked_one_not_written(bench: Bench) -> None:
-    lost = bench.issued(Chip(UID)).card_id
+def test_a_card_that_was_replaced_or_came_back_is_not_replaced_and_a_blocked_one_not_written(desk: DeskFixture) -> None:
+    lost = desk.issued(Chip(UID)).card_id
     assert lost is not None
-    bench.begin(jobs.begin_replace, lost)
+    desk.begin(jobs.begin_replace, lost)
     new = Chip(OTHER)
-    bench.lay(new)
+    desk.lay(new)
     with pytest.raises(Refusal):
-        bench.begin(jobs.begin_replace, lost)
+        desk.begin(jobs.begin_replace, lost)
     with pytest.raises(Refusal):
-        bench.begin(jobs.begin_rewrite, lost)
-    bench.begin(jobs.begin_decommission)
-    bench.lay(new)
+        desk.begin(jobs.begin_rewrite, lost)
+    desk.begin(jobs.begin_decommission)
+    desk.lay(new)
     with pytest.raises(Refusal):
-        bench.begin(jobs.begin_replace, bench.card(new).id)
+        desk.begin(jobs.begin_replace, desk.card(new).id)
 
 
 @pytest.mark.parametrize("count", [0, -1, BATCH_MAX + 1])
-def test_a_stack_has_a_reasonable_size(bench: Bench, count: int) -> None:
+def test_a_stack_has_a_reasonable_size(desk: DeskFixture, count: int) -> None:
     with pytest.raises(Invalid):
-        bench.begin(jobs.begin_batch, count, group=bench.books.group())
+        desk.begin(jobs.begin_batch, count, group=desk.books.group())

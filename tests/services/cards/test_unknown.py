@@ -14,7 +14,7 @@ from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.events import TransactionStarted
 from appliance.domain.id_token import likeness, remote_token, stems
 from appliance.domain.identifiers import CardId, StationId
-from appliance.services.announce import DeskChanged, UnknownTagSeen
+from appliance.services.announce import DeskChanged, DeskNews, UnknownTagSeen
 from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import aliases, unknown
 from appliance.services.cards.unknown import TAGS_MAX
@@ -151,7 +151,7 @@ def test_a_card_that_is_waited_for_becomes_the_persons_and_charges_at_once(books
     row = books.db.execute("SELECT id, person_id, label FROM card WHERE uid = ?", (STRANGE,)).fetchone()
     assert (done.state, done.card_id, done.advice) == ("done", row[0], "")
     assert row[1:] == (rahima, "Blue")
-    assert DeskChanged(f"station:{station}", "done", number) in books.db.announcements
+    assert DeskChanged(f"station:{station}", DeskNews.DONE, number) in books.db.announcements
     assert listed(books) == []
     assert books.start(station, 1, STRANGE) == started
 

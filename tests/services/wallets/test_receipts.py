@@ -15,7 +15,7 @@ from appliance.services.operators import operators
 from appliance.services.people import people
 from appliance.services.wallets import receipts, wallets
 from tests.support.books import ACTOR, Books
-from tests.support.desk_bench import Bench
+from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 
 UID = "04A1B2C3D4E5F6"
@@ -27,22 +27,22 @@ def top_up(books: Books, person: PersonId, amount_minor: int, key: str, method: 
     return booked.receipt
 
 
-def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(bench: Bench) -> None:
-    settings.change(bench.db, "card_deposit_minor", "300")
-    books, chip = bench.books, Chip(UID)
-    job = bench.issued(chip, topup_minor=500)
+def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(desk: DeskFixture) -> None:
+    settings.change(desk.db, "card_deposit_minor", "300")
+    books, chip = desk.books, Chip(UID)
+    job = desk.issued(chip, topup_minor=500)
     person = job.person_id
     assert person is not None
-    bench.begin(jobs.begin_recharge, 70, "mobile")
-    bench.lay(chip)
+    desk.begin(jobs.begin_recharge, 70, "mobile")
+    desk.lay(chip)
     top_up(books, person, 30, "by hand", "card")
     wallets.refund(books.db, person, 100, "bank", "back", ACTOR, books.now_ms)
     assert wallets.correct(books.db, person, 5, "a slip", "slip", ACTOR, books.now_ms).receipt is None
-    back = bench.begin(jobs.begin_decommission, refund=True, rest=True)
-    bench.lay(chip)
-    bench.undo(back)
+    back = desk.begin(jobs.begin_decommission, refund=True, rest=True)
+    desk.lay(chip)
+    desk.undo(back)
     kinds = [
-        (one.kind, one.amount_minor, one.deposit_minor, one.method, one.balance_minor) for one in rows.page(bench.db)
+        (one.kind, one.amount_minor, one.deposit_minor, one.method, one.balance_minor) for one in rows.page(desk.db)
     ]
     assert kinds == [
         ("credit_note", 805, 300, "cash", 505),
@@ -52,32 +52,32 @@ def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(bench: 
         ("recharge", 70, 0, "mobile", 570),
         ("issue", 800, 300, "cash", 500),
     ]
-    assert [one.number for one in rows.page(bench.db)] == [6, 5, 4, 3, 2, 1]
+    assert [one.number for one in rows.page(desk.db)] == [6, 5, 4, 3, 2, 1]
 
 
 @pytest.mark.parametrize("method", list(Method))
-def test_the_receipts_of_a_method_add_up_to_what_its_account_says(bench: Bench, method: Method) -> None:
-    person = bench.books.person()
-    top_up(bench.books, person, 500, "one", str(method))
-    wallets.refund(bench.db, person, 200, str(method), "two", ACTOR, bench.books.now_ms)
-    assert bench.money()[str(method)] == 300
+def test_the_receipts_of_a_method_add_up_to_what_its_account_says(desk: DeskFixture, method: Method) -> None:
+    person = desk.books.person()
+    top_up(desk.books, person, 500, "one", str(method))
+    wallets.refund(desk.db, person, 200, str(method), "two", ACTOR, desk.books.now_ms)
+    assert desk.money()[str(method)] == 300
 
 
-def test_no_money_no_receipt(bench: Bench) -> None:
-    assert bench.issued(Chip(UID)).receipt is None
-    bench.begin(jobs.begin_decommission, refund=True, rest=True)
-    bench.lay(Chip(UID))
-    assert rows.page(bench.db) == []
+def test_no_money_no_receipt(desk: DeskFixture) -> None:
+    assert desk.issued(Chip(UID)).receipt is None
+    desk.begin(jobs.begin_decommission, refund=True, rest=True)
+    desk.lay(Chip(UID))
+    assert rows.page(desk.db) == []
 
 
-def test_what_is_refused_leaves_no_gap(bench: Bench) -> None:
-    person = bench.books.person()
-    assert top_up(bench.books, person, 100, "one") == 1
-    with pytest.raises(TooLittleMoney), bench.unit() as db:
-        wallets.refund(db, person, 101, "cash", "too much", ACTOR, bench.books.now_ms)
-    with pytest.raises(IntegrityError), bench.unit():
-        top_up(bench.books, person, 100, "one")
-    assert top_up(bench.books, person, 100, "two") == 2
+def test_what_is_refused_leaves_no_gap(desk: DeskFixture) -> None:
+    person = desk.books.person()
+    assert top_up(desk.books, person, 100, "one") == 1
+    with pytest.raises(TooLittleMoney), desk.unit() as db:
+        wallets.refund(db, person, 101, "cash", "too much", ACTOR, desk.books.now_ms)
+    with pytest.raises(IntegrityError), desk.unit():
+        top_up(desk.books, person, 100, "one")
+    assert top_up(desk.books, person, 100, "two") == 2
 
 
 COPY = """
@@ -97,50 +97,50 @@ balance_minor, NULL, details FROM receipt WHERE number = 1
         COPY.format(number=2, kind="gift"),
     ],
 )
-def test_a_receipt_never_changes_and_no_number_is_left_out(bench: Bench, statement: str) -> None:
-    top_up(bench.books, bench.books.person(), 100, "one")
-    before = rows.page(bench.db)
+def test_a_receipt_never_changes_and_no_number_is_left_out(desk: DeskFixture, statement: str) -> None:
+    top_up(desk.books, desk.books.person(), 100, "one")
+    before = rows.page(desk.db)
     with pytest.raises(IntegrityError):
-        bench.db.execute(statement)
-    assert rows.page(bench.db) == before
+        desk.db.execute(statement)
+    assert rows.page(desk.db) == before
 
 
-def test_a_receipt_is_corrected_once(bench: Bench) -> None:
-    person = bench.books.person()
-    number = top_up(bench.books, person, 100, "one")
+def test_a_receipt_is_corrected_once(desk: DeskFixture) -> None:
+    person = desk.books.person()
+    number = top_up(desk.books, person, 100, "one")
 
     def correct(key: str) -> int:
-        with bench.unit() as db:
+        with desk.unit() as db:
             wallet = people.need(db, person).wallet
-            wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, bench.books.now_ms)
-            return receipts.write(db, "credit_note", person, -100, "cash", ACTOR, bench.books.now_ms, corrects=number)
+            wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, desk.books.now_ms)
+            return receipts.write(db, "credit_note", person, -100, "cash", ACTOR, desk.books.now_ms, corrects=number)
 
-    top_up(bench.books, person, 100, "two")
+    top_up(desk.books, person, 100, "two")
     assert correct("undo|one") == 3
     with pytest.raises(IntegrityError, match="corrects"):
         correct("undo|two")
-    found = receipts.need(bench.db, number)
-    assert (found.corrects, found.corrected_by, receipts.need(bench.db, 3).corrects) == (None, 3, number)
+    found = receipts.need(desk.db, number)
+    assert (found.corrects, found.corrected_by, receipts.need(desk.db, 3).corrects) == (None, 3, number)
 
 
-def test_the_names_on_a_receipt_are_those_of_its_day(bench: Bench) -> None:
-    books = bench.books
+def test_the_names_on_a_receipt_are_those_of_its_day(desk: DeskFixture) -> None:
+    books = desk.books
     operator = operators.add(
         books.db, login="till", name="Nasrin at the till", role="cashier", password_hash="", language="", actor=ACTOR,
         now_ms=books.now_ms,
     )  # fmt: skip
     assert operator == 1
     chip = Chip(UID)
-    job = bench.issued(chip, topup_minor=500, label="blue")
+    job = desk.issued(chip, topup_minor=500, label="blue")
     assert job.person_id is not None
     assert job.receipt is not None
-    found = receipts.need(bench.db, job.receipt)
+    found = receipts.need(desk.db, job.receipt)
     person = people.need(books.db, job.person_id)
     people.change(
         books.db, job.person_id, ACTOR, books.now_ms, name="Somebody else", phone="", note="", language="bn",
         group=person.group_id,
     )  # fmt: skip
-    assert receipts.need(bench.db, job.receipt) == found
+    assert receipts.need(desk.db, job.receipt) == found
     assert found.details == {
         "site": "Test yard",
         "person": "Rahima Khatun",
@@ -151,13 +151,13 @@ def test_the_names_on_a_receipt_are_those_of_its_day(bench: Bench) -> None:
     }
 
 
-def test_receipts_are_found_by_their_number_and_listed_by_person(bench: Bench) -> None:
-    rahima, karim = bench.books.person(), bench.books.person("Karim Ahmed")
+def test_receipts_are_found_by_their_number_and_listed_by_person(desk: DeskFixture) -> None:
+    rahima, karim = desk.books.person(), desk.books.person("Karim Ahmed")
     for number, person in enumerate((rahima, karim, rahima, rahima)):
-        top_up(bench.books, person, 100, f"key {number}")
-    assert [one.number for one in rows.page(bench.db, person=rahima)] == [4, 3, 1]
-    assert [one.number for one in rows.page(bench.db, person=rahima, before=4, limit=1)] == [3]
-    assert receipts.need(bench.db, 2).person_id == karim
+        top_up(desk.books, person, 100, f"key {number}")
+    assert [one.number for one in rows.page(desk.db, person=rahima)] == [4, 3, 1]
+    assert [one.number for one in rows.page(desk.db, person=rahima, before=4, limit=1)] == [3]
+    assert receipts.need(desk.db, 2).person_id == karim
     for number in (0, 5, -1):
         with pytest.raises(NotFound):
-            receipts.need(bench.db, number)
+            receipts.need(desk.db, number)

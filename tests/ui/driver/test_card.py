@@ -17,6 +17,7 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.cards import content
+from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import pin as card_pin
@@ -188,7 +189,7 @@ def give_dna_card(db: Database, now_ms: int) -> str:
     known = cards.by_uid(db, "04B1B2C3")
     assert known is not None
     card = card_units.add(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
-    cards.set_content(db, card, "written")
+    cards.set_content(db, card, ContentState.WRITTEN)
     return card_units.need(db, card).token
 
 

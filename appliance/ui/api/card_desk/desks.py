@@ -1,7 +1,7 @@
 """Card desks for programs: what lies on a reader, jobs for the cards, and what has become of a job.
 
 A call that begins a job answers 202 at once; the job waits until a card lies on the reader, and nothing is booked before.
-The shapes are in `desk_shapes`, the stream of events and the way for readers on other computers in `desk_events`.
+The shapes are in `shapes`, the stream of events and the way for readers on other computers in `events`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from appliance.ui.api.card_desk.shapes import (
     UNDONE,
     KnownJob,
     all_on_readers,
-    desk_shown,
-    job_shown,
+    desk_as_json,
+    job_as_json,
     known_job,
 )
 from appliance.ui.api.checks import moment_of
@@ -54,8 +54,9 @@ Begin = Callable[[Database, str], int]
 async def list_desks(call: Call) -> Answer:
     """`GET /desks`: those of this box first. There are few: `after` is how many were shown before."""
     views = call.console.desks.all()[call.after : call.after + call.limit + 1]
-    shown = await _shown(call, views)
-    return listed(shown, call.limit, lambda desk: desk, lambda _desk: call.after + call.limit)
+    return listed(
+        await _desks_as_json(call, views), call.limit, lambda desk: desk, lambda _desk: call.after + call.limit
+    )
 
 
 async def show_desk(call: Call) -> Answer:
@@ -63,7 +64,7 @@ async def show_desk(call: Call) -> Answer:
     view = call.console.desks.find(_name(call))
     if view is None:
         raise NotFound(N_("There is no such desk."))
-    return Answer((await _shown(call, [view]))[0])
+    return Answer((await _desks_as_json(call, [view]))[0])
 
 
 # --- what a desk is to do ----------------------------------------------------------------------------------------------------
@@ -239,13 +240,13 @@ async def _begin(call: Call, begin: Begin, *, needed: bool = False) -> Answer:
 
 async def _now(call: Call) -> Answer:
     desk, job = _name(call), call.number("job")
-    return Answer(job_shown(await call.console.store.read(lambda db: known_job(db, job_at(db, desk, job)))))
+    return Answer(job_as_json(await call.console.store.read(lambda db: known_job(db, job_at(db, desk, job)))))
 
 
-async def _shown(call: Call, views: list[DeskView]) -> list[Body]:
+async def _desks_as_json(call: Call, views: list[DeskView]) -> list[Body]:
     console = call.console
     cards = await console.store.read(all_on_readers, [view.seen for view in views], console.desk_key.site_key)
-    return [desk_shown(view, card, call.currency) for view, card in zip(views, cards, strict=True)]
+    return [desk_as_json(view, card, call.currency) for view, card in zip(views, cards, strict=True)]
 
 
 def _name(call: Call) -> str:

@@ -1,6 +1,6 @@
 """What happens at a card desk as server-sent events, and the websocket by which a reader on another computer joins as one.
 
-What travels over that websocket is none of this module's business (services/ports/stations.py: Channel).
+What travels over that websocket is none of this module's business (services/ports/readers.py: Channel).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from appliance.db.card_desk.jobs import find
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.errors import Invalid, NotFound, Refusal
-from appliance.services.announce import Announcement, DeskChanged
+from appliance.services.announce import Announcement, DeskChanged, DeskNews
 from appliance.ui.api.card_desk.desks import waiting_or_open
-from appliance.ui.api.card_desk.shapes import DESK_NAME, card_shown, job_shown, known_job, on_reader, reader_shown
+from appliance.ui.api.card_desk.shapes import DESK_NAME, card_as_json, job_as_json, known_job, on_reader, reader_as_json
 from appliance.ui.api.events import EVENTS, sent, still_may
 from appliance.ui.frame.context import CONSOLE, Console, principal
 from appliance.ui.frame.language import N_
@@ -49,9 +49,9 @@ async def watch_desk(request: web.Request) -> web.StreamResponse:
         return await _event(console, desk, announcement.what, announcement.job)
 
     async def begin() -> bytes:
-        first = [await _event(console, desk, what, None) for what in ("reader", "card")]
+        first = [await _event(console, desk, what, None) for what in (DeskNews.READER, DeskNews.CARD)]
         jobs = await console.store.read(waiting_or_open, desk)
-        first += [sent("progress", job_shown(job)) for job in jobs]
+        first += [sent(DeskNews.PROGRESS, job_as_json(job)) for job in jobs]
         return b"".join(event or b"" for event in first)
 
     return await request.app[EVENTS].stream(request, wants, tell, begin)
@@ -132,21 +132,21 @@ class SocketChannel:
         return await still_may(self.request)
 
 
-async def _event(console: Console, desk: str, what: str, job: int | None) -> bytes | None:
+async def _event(console: Console, desk: str, what: DeskNews, job: int | None) -> bytes | None:
     """An event with how things are by now; None when there is nothing to tell."""
     view = console.desks.find(desk)
-    if what == "reader":
-        return sent(what, reader_shown(view.reader if view is not None else ReaderState(ReaderStatus.LOOKING)))
-    if what == "card":
+    if what is DeskNews.READER:
+        return sent(what, reader_as_json(view.reader if view is not None else ReaderState(ReaderStatus.LOOKING)))
+    if what is DeskNews.CARD:
         seen = view.seen if view is not None else None
         card = await console.store.read(on_reader, seen, console.desk_key.site_key)
-        return sent(what, card_shown(card, console.site.currency)) if card is not None else sent("gone", {})
-    if what == "gone":
+        return sent(what, card_as_json(card, console.site.currency)) if card is not None else sent(DeskNews.GONE, {})
+    if what is DeskNews.GONE:
         return sent(what, {})
     row = await console.store.read(lambda db: find(db, job)) if job is not None else None
     if row is None:
         return None
-    return sent(what, job_shown(await console.store.read(known_job, row)))
+    return sent(what, job_as_json(await console.store.read(known_job, row)))
 
 
 async def _close_all(app: web.Application) -> None:

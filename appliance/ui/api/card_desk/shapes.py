@@ -1,6 +1,6 @@
 """Card desks as JSON: the shapes that come in and go out, and how a desk, a card on its reader and a job are shown.
 
-What the calls do is in `desks`, the stream in `desk_events`.
+What the calls do is in `desks`, the stream in `events`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.wallets import receipts
-from appliance.domain.cards.content import Origin
+from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
-from appliance.domain.desk_job import DeskJobState
+from appliance.domain.desk_job import Advice, DeskJobState
+from appliance.domain.desk_request import DeskJobKind
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
 from appliance.services.card_desk import checks, taps
@@ -74,7 +75,7 @@ DESK_CARD = record(
     label=words(),
     blocked=flag(),
     blocked_why=words(),
-    content=or_null(choice("none", "pending", "written", "wiping", "wiped", description="What is to stand on it.")),
+    content=or_null(choice(*ContentState, description="What is to stand on it.")),
     origin=choice(*Origin, description="What the record on it says."),
     writable=flag("Whether this kind of chip can be written."),
     locked=flag("Whether writing needs a key."),
@@ -218,22 +219,22 @@ def all_on_readers(db: Readable, cards: Sequence[Seen | None], site_key: bytes) 
 def known_job(db: Readable, job: Job) -> KnownJob:
     """A job with its credit note and the cards of its batch."""
     receipt = receipts.find(db, job.receipt) if job.receipt is not None else None
-    cards = tuple(jobs.cards_of_batch(db, job.id)) if job.kind == "batch" else ()
+    cards = tuple(jobs.cards_of_batch(db, job.id)) if job.kind is DeskJobKind.BATCH else ()
     return KnownJob(job, receipt.corrected_by if receipt is not None else None, cards)
 
 
-def desk_shown(view: DeskView, card: OnReader | None, currency: str) -> Body:
+def desk_as_json(view: DeskView, card: OnReader | None, currency: str) -> Body:
     """A desk as JSON."""
     return {
         "id": view.id,
         "name": view.name,
         "remote": view.remote,
-        "reader": reader_shown(view.reader),
-        "card": card_shown(card, currency) if card is not None else None,
+        "reader": reader_as_json(view.reader),
+        "card": card_as_json(card, currency) if card is not None else None,
     }
 
 
-def reader_shown(state: ReaderState) -> Body:
+def reader_as_json(state: ReaderState) -> Body:
     """A reader as JSON."""
     return {
         "state": str(state.status),
@@ -243,7 +244,7 @@ def reader_shown(state: ReaderState) -> Body:
     }
 
 
-def card_shown(found: OnReader, currency: str) -> Body:
+def card_as_json(found: OnReader, currency: str) -> Body:
     """A card on a reader as JSON."""
     seen, described, holder = found.seen, found.described, found.holder
     card, code = described.card, objection_code(described)
@@ -271,19 +272,20 @@ def card_shown(found: OnReader, currency: str) -> Body:
     }
 
 
-def objection_code(described: Described) -> str:
-    """What is the matter with a card that lies there; "" if nothing."""
+def objection_code(described: Described) -> Advice:
+    """What is the matter with a card that lies there."""
     if described.objection:
         return described.objection
     card, origin = described.card, described.origin
     if origin is Origin.COPIED or (card is not None and checks.is_copy(card, origin)):
-        return "copied"
+        return Advice.COPIED
     if origin is Origin.FOREIGN and not described.ours:
-        return "foreign"
-    return "blocked" if described.ours and card is not None and card.blocked_at_ms is not None else ""
+        return Advice.FOREIGN
+    blocked = described.ours and card is not None and card.blocked_at_ms is not None
+    return Advice.BLOCKED if blocked else Advice.NONE
 
 
-def job_shown(known: KnownJob) -> Body:
+def job_as_json(known: KnownJob) -> Body:
     """A job as JSON."""
     job = known.job
     return {

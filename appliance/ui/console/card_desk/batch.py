@@ -15,6 +15,7 @@ from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
 from appliance.db.people.people import Person
 from appliance.domain.authorization import Policy
+from appliance.domain.desk_request import Batch
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services.announce import Announcement, DeskChanged
@@ -24,7 +25,7 @@ from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
 from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.desk import path_of
-from appliance.ui.console.card_desk.progress import Step, Told, step_of, told
+from appliance.ui.console.card_desk.progress import JobDetails, Step, read_details, step_of
 from appliance.ui.console.card_desk.view import need_number
 from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
@@ -120,15 +121,15 @@ async def load(console: Console, job: int) -> SheetPage | None:
     found = await console.store.read(_read_sheet, job, now_ms)
     if found is None:
         return None
-    about, cards = found
+    request, about, cards = found
     fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
     return SheetPage(
         job=job,
         step=step_of(about, fmt),
         entries=[Entry(card_number(card.number), card.uid[-UID_END_CHARS:], card) for card in cards],
-        count=int(about.job.request["count"]),
+        count=request.count,
         made=about.job.made,
-        label=str(about.job.request["label"]),
+        label=request.label,
         began_ms=about.job.created_at_ms,
     )
 
@@ -150,11 +151,15 @@ def concerns(announcement: Announcement, parameter: str) -> bool:
     return isinstance(announcement, DeskChanged) and str(announcement.job) == parameter
 
 
-def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Told, list[Card]] | None:
+def _read_sheet(db: Readable, job: int, now_ms: int) -> tuple[Batch, JobDetails, list[Card]] | None:
     found = rows.find(db, job)
-    if found is None or found.kind != "batch":
+    if found is None or not isinstance(found.request, Batch):
         return None
-    return told(db, found, now_ms), [card_units.need(db, card) for card in rows.cards_of_batch(db, job)]
+    return (
+        found.request,
+        read_details(db, found, now_ms),
+        [card_units.need(db, card) for card in rows.cards_of_batch(db, job)],
+    )
 
 
 async def _new_page(request: web.Request, form: Form, key: str, person: str, status: int = 200) -> web.Response:

@@ -21,6 +21,8 @@ from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named, Station
+from appliance.domain.desk_job import Advice, DeskJobState
+from appliance.domain.desk_request import DeskJobKind
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services.announce import Announcement, DeskChanged
@@ -38,15 +40,15 @@ REFRESH_S = 5.0
 """The time that is left is told as often."""
 
 ENDINGS: Mapping[str, str] = {
-    "expired": N_("Nobody showed a card within two minutes."),
-    "superseded": N_("Something else was begun at this charger."),
-    "cancelled": N_("It was given up."),
-    "restarted": N_("The server was restarted while it waited."),
-    "random": N_(
+    Advice.EXPIRED: N_("Nobody showed a card within two minutes."),
+    Advice.SUPERSEDED: N_("Something else was begun at this charger."),
+    Advice.CANCELLED: N_("It was given up."),
+    Advice.RESTARTED: N_("The server was restarted while it waited."),
+    Advice.RANDOM: N_(
         "What was shown tells another number at each tap, as telephones do: it identifies nobody. Take a card."
     ),
-    "taken": N_("The card that was shown belongs to somebody already."),
-    "unlike": N_(
+    Advice.TAKEN: N_("The card that was shown belongs to somebody already."),
+    Advice.UNLIKE: N_(
         "The charger reads something that does not come from this card, so nothing was learned. If it was this card all the"
         " same, say so in the list of unknown cards."
     ),
@@ -68,9 +70,9 @@ class Tap:
     """What was begun at a charger, in words."""
 
     id: int
-    kind: str
-    state: str
-    """`waiting`, `done` or `failed`."""
+    kind: DeskJobKind
+    state: DeskJobState
+    """Not `WRITING` or `TORN`: a charger writes nothing."""
     tone: str
     icon: str
     title: str
@@ -142,7 +144,7 @@ async def cancel(request: web.Request) -> web.Response:
     tap = await load(console, job)
     if tap is None:
         raise NotFound(N_("There is no such job."))
-    if tap.state == "waiting":
+    if tap.state is DeskJobState.WAITING:
         await console.store.write(jobs.cancel, job, console.clock())
     return web.Response(status=303, headers={"Location": tap.back})
 
@@ -176,35 +178,36 @@ def _tap(job: Job, person: Person | None, card: Card | None, names: dict[int, Na
     name = person.name if person is not None else card.person if card is not None else ""
     number = card_number(card.number) if card is not None else ""
     values = {"name": name, "place": place, "number": number}
-    if job.kind == "enrol":
+    if job.kind is DeskJobKind.ENROL:
         titles = {
-            "waiting": N_("Tap the new card at {place} now"),
-            "done": N_("{name} has card {number}"),
-            "failed": N_("No new card"),
+            DeskJobState.WAITING: N_("Tap the new card at {place} now"),
+            DeskJobState.DONE: N_("{name} has card {number}"),
+            DeskJobState.FAILED: N_("No new card"),
         }
         sentences = {
-            "waiting": N_(
+            DeskJobState.WAITING: N_(
                 "Hold it to the charger as if to charge. It becomes a card of {name}, and the charge may begin at once."
             ),
-            "done": N_("It charges from now on."),
+            DeskJobState.DONE: N_("It charges from now on."),
         }
         back = f"/people/{person.id}" if person is not None else "/people"
     else:
         titles = {
-            "waiting": N_("Tap card {number} at {place} now"),
-            "done": N_("{place} knows card {number} now"),
-            "failed": N_("Nothing learned"),
+            DeskJobState.WAITING: N_("Tap card {number} at {place} now"),
+            DeskJobState.DONE: N_("{place} knows card {number} now"),
+            DeskJobState.FAILED: N_("Nothing learned"),
         }
         sentences = {
-            "waiting": N_(
+            DeskJobState.WAITING: N_(
                 "Hold it to the charger as if to charge. What the charger reads is the card of {name} from then on."
             ),
-            "done": N_("However chargers of this make read it, it is the card of {name}."),
+            DeskJobState.DONE: N_("However chargers of this make read it, it is the card of {name}."),
         }
         back = f"/cards/{card.id}" if card is not None else "/cards"
-    tone, icon = {"done": ("done", "circle-check"), "failed": ("failed", "circle-alert")}.get(
-        job.state, ("waiting", "nfc")
-    )
+    tone, icon = {
+        DeskJobState.DONE: ("done", "circle-check"),
+        DeskJobState.FAILED: ("failed", "circle-alert"),
+    }.get(job.state, ("waiting", "nfc"))
     ending = _(ENDINGS[job.advice]) if job.advice in ENDINGS else job.advice
     return Tap(
         id=job.id,
@@ -212,16 +215,18 @@ def _tap(job: Job, person: Person | None, card: Card | None, names: dict[int, Na
         state=job.state,
         tone=tone,
         icon=icon,
-        title=_(titles.get(job.state, titles["waiting"])).format(**values),
-        sentence=ending if job.state == "failed" else _(sentences.get(job.state, "")).format(**values),
-        left_s=max(0, (job.created_at_ms + VALID_MS - now_ms + 999) // 1000) if job.state == "waiting" else 0,
+        title=_(titles.get(job.state, titles[DeskJobState.WAITING])).format(**values),
+        sentence=ending if job.state is DeskJobState.FAILED else _(sentences.get(job.state, "")).format(**values),
+        left_s=max(0, (job.created_at_ms + VALID_MS - now_ms + 999) // 1000)
+        if job.state is DeskJobState.WAITING
+        else 0,
         person=person,
         card=card,
         number=number,
         station=station,
         station_name=place,
         back=back,
-        back_word=name if job.kind == "enrol" else _("Card {number}").format(number=number),
+        back_word=name if job.kind is DeskJobKind.ENROL else _("Card {number}").format(number=number),
     )
 
 

@@ -1,7 +1,7 @@
 """The card desk: who is it that lies on the reader, and what can be done? One page for each desk, true within a second.
 
-What it shows is put together in `desk_view`, `desk_find` and `desk_progress`; what its forms do is in `desk_jobs` and
-`desk_cards`, the stack of cards in `batch`.
+What it shows is put together in `view`, `find` and `progress`; what its forms do is in `jobs` and `card_actions`, the stack of cards
+in `batch`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,29 @@ from aiohttp import web
 from appliance.db.engine.protocols import Readable
 from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.services.announce import Announcement, DeskChanged, PersonChanged, ProblemsChanged, SessionChanged
+from appliance.services.announce import (
+    Announcement,
+    DeskChanged,
+    DeskNews,
+    PersonChanged,
+    ProblemsChanged,
+    SessionChanged,
+)
 from appliance.services.card_desk.taps import Described, describe
 from appliance.services.cards.cards import has_come_back
 from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.find import Found, find
 from appliance.ui.console.card_desk.progress import Progress, Step, read_progress, step_of
-from appliance.ui.console.card_desk.view import Chosen, Panel, Subject, need_number, panel_of, read_subject, so_far
+from appliance.ui.console.card_desk.view import (
+    Chosen,
+    Panel,
+    PanelMode,
+    Subject,
+    need_number,
+    panel_of,
+    read_subject,
+    so_far,
+)
 from appliance.ui.console.wallets.wallets import new_key
 from appliance.ui.forms.forms import Form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
@@ -107,7 +123,7 @@ async def page(
         progress=steps_of(console, progress),
         panel=panel,
         found=found,
-        scan_first=desk.reader.status is not ReaderStatus.READY and panel.mode == "lay",
+        scan_first=desk.reader.status is not ReaderStatus.READY and panel.mode is PanelMode.LAY,
         keys=(key or new_key(), key or new_key()),
         print_job=read_number(request.query.get("print", "")),
         toy=console.toy_reader is not None,
@@ -194,7 +210,7 @@ async def _fragments(
 def concerns(announcement: Announcement, parameter: str) -> bool:
     """Whether the page of a desk looks different after this: torn jobs of all desks are on it, and anybody's balance."""
     if isinstance(announcement, DeskChanged):
-        return announcement.desk == parameter or announcement.what in ("progress", "done")
+        return announcement.desk == parameter or announcement.what in (DeskNews.PROGRESS, DeskNews.DONE)
     if isinstance(announcement, SessionChanged):
         # Readings of all cars would keep every desk busy; what they cost is seen when the page looks again.
         return announcement.what != "measured"
@@ -231,7 +247,7 @@ def tap_concerns(announcement: Announcement, parameter: str) -> bool:
     return (
         isinstance(announcement, DeskChanged)
         and announcement.desk == parameter
-        and announcement.what in ("card", "gone", "done", "reader")
+        and announcement.what is not DeskNews.PROGRESS
     )
 
 

@@ -1,4 +1,4 @@
-"""Looking somebody up at the desk: what the scan box means, in whatever shape it was told. What is shown then is in `desk_view`."""
+"""Looking somebody up at the desk: what the scan box means, in whatever shape it was told. What is shown then is in `view`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the forms of a desk's page do: give out a card, recharge it, and say what becomes of a job. Each form carries a key of its
 own and the card that was shown, so that it is done once, and never to the card of somebody who came next. What is asked
-before it is done stands in `desk_cards`.
+before it is done stands in `card_actions`.
 """
 
 from __future__ import annotations

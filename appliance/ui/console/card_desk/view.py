@@ -1,10 +1,11 @@
 """What the page of a desk shows, read in one snapshot: the card that lies there or was looked up, with all that its panel
-needs. The jobs beside it are in `desk_progress`, routes and live views in `desk`.
+needs. The jobs beside it are in `progress`, routes and live views in `desk`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from appliance.db import tariffs
 from appliance.db.cards import cards as card_rows
@@ -20,6 +21,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.cards.tag import Seen
+from appliance.domain.desk_job import Advice
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.money import Currency, format_amount
@@ -79,14 +81,26 @@ class Remark:
     text: str
 
 
+class PanelMode(StrEnum):
+    """Whom the left half of the page is about."""
+
+    LAY = "lay"
+    """Nobody is there."""
+    CARD = "card"
+    """The card has a holder."""
+    NEW = "new"
+    """It can be given to somebody."""
+    UNFIT = "unfit"
+    """It can be given to nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """The left half of the page."""
 
     part: str
     """How its elements are called: `desk` is kept true, `chosen` stands still."""
-    mode: str
-    """`lay` (nobody is there), `card` (it has a holder), `new` (it can be given to somebody), `unfit` (it can to nobody)."""
+    mode: PanelMode
     at_reader: bool
     seen: Seen | None
     card: Card | None
@@ -125,7 +139,7 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
         if seen is not None and taps.describe(db, seen, site_key).card == card:
             described = taps.describe(db, seen, site_key)
         else:
-            described = Described(card.uid, card.kind, True, card, Origin.OURS, "")
+            described = Described(card.uid, card.kind, True, card, Origin.OURS, Advice.NONE)
             seen = None
         person = card.person_id
     elif chosen is not None:
@@ -174,7 +188,7 @@ def panel_of(
     fmt = formats(site.currency, site.exponent, site.zone)
     described, buys = subject.described, subject.buys
     mode = mode_of(subject, chosen)
-    card = described.card if described is not None and mode == "card" else None
+    card = described.card if described is not None and mode is PanelMode.CARD else None
     standing = standing_of(card, buys.person if buys else None, fmt, now_ms) if card is not None else ""
     remarks = remarks_of(subject, mode)
     copied = described is not None and card is not None and subject.seen is not None and not described.ours
@@ -197,7 +211,7 @@ def panel_of(
         and not copied
         and buys is not None
         and buys.person.closed_at_ms is None,
-        overwrite=mode == "new"
+        overwrite=mode is PanelMode.NEW
         and described is not None
         and described.origin in (Origin.FOREIGN, Origin.COPIED)
         and not (chosen is not None and chosen.uid),
@@ -211,25 +225,25 @@ def panel_of(
     )
 
 
-def mode_of(subject: Subject, chosen: Chosen | None) -> str:
+def mode_of(subject: Subject, chosen: Chosen | None) -> PanelMode:
     """Which panel it is."""
     described = subject.described
     if chosen is not None and chosen.card is not None:
-        return "card"
+        return PanelMode.CARD
     if described is None:
-        return "new" if chosen is not None else "lay"
+        return PanelMode.NEW if chosen is not None else PanelMode.LAY
     if described.objection:
-        return "unfit"
+        return PanelMode.UNFIT
     taken = described.card is not None and not card_units.has_come_back(described.card)
     if taken:
         # Looking for a card to give to somebody, with one on the reader that has a holder already.
-        return "new" if chosen is not None and chosen.person is not None else "card"
+        return PanelMode.NEW if chosen is not None and chosen.person is not None else PanelMode.CARD
     seen = subject.seen
     closed = seen is not None and seen.writable and seen.locked and described.origin is Origin.FOREIGN
-    return "unfit" if closed else "new"
+    return PanelMode.UNFIT if closed else PanelMode.NEW
 
 
-def remarks_of(subject: Subject, mode: str) -> list[Remark]:
+def remarks_of(subject: Subject, mode: PanelMode) -> list[Remark]:
     """What staff should know of the chip."""
     described, seen = subject.described, subject.seen
     if described is None or seen is None:
@@ -237,20 +251,20 @@ def remarks_of(subject: Subject, mode: str) -> list[Remark]:
     found = []
     if described.objection:
         return [Remark("failed", advice_sentence(described.objection))]
-    if mode == "unfit":
-        return [Remark("failed", advice_sentence("locked"))]
-    if mode == "card" and not described.ours:
+    if mode is PanelMode.UNFIT:
+        return [Remark("failed", advice_sentence(Advice.LOCKED))]
+    if mode is PanelMode.CARD and not described.ours:
         found.append(Remark("failed", _(COPIED)))
-    elif mode == "new" and described.card is not None and not card_units.has_come_back(described.card):
-        found.append(Remark("waiting", advice_sentence("taken")))
-    elif mode == "new" and described.origin is Origin.COPIED:
-        found.append(Remark("failed", advice_sentence("copied")))
-    elif mode == "new" and described.origin is Origin.FOREIGN:
+    elif mode is PanelMode.NEW and described.card is not None and not card_units.has_come_back(described.card):
+        found.append(Remark("waiting", advice_sentence(Advice.TAKEN)))
+    elif mode is PanelMode.NEW and described.origin is Origin.COPIED:
+        found.append(Remark("failed", advice_sentence(Advice.COPIED)))
+    elif mode is PanelMode.NEW and described.origin is Origin.FOREIGN:
         found.append(Remark("waiting", _(FOREIGN)))
-    if mode == "new" and seen.genuine is False:
+    if mode is PanelMode.NEW and seen.genuine is False:
         found.append(Remark("waiting", _(NOT_GENUINE)))
-    if mode == "new" and not seen.writable:
-        found.append(Remark("waiting", advice_sentence("not_writable")))
+    if mode is PanelMode.NEW and not seen.writable:
+        found.append(Remark("waiting", advice_sentence(Advice.NOT_WRITABLE)))
     return found
 
 

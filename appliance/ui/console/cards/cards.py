@@ -1,6 +1,6 @@
 """Cards: the list, a new one for a person, one card's page; block, unblock.
 
-A card is replaced at the desk (`desk_cards`). Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
+A card is replaced at the desk (`card_desk/card_actions`). Limits, PIN, what chargers call a card, and lists of cards as files are in modules of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from appliance.db.stations.stations import Named, Station
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Seen
 from appliance.domain.errors import Invalid, Refusal
@@ -309,7 +310,7 @@ def label_of(card: Card) -> str:
 
 
 def _row(card: Card, now_ms: int) -> Row:
-    open_work = _(CONTENTS[card.content]) if card.content in ("pending", "wiping") else ""
+    open_work = _(CONTENTS[card.content]) if card.content in (ContentState.PENDING, ContentState.WIPING) else ""
     return Row(card, card_number(card.number), label_of(card), state_of(card, now_ms), open_work)
 
 

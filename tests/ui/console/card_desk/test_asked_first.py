@@ -7,6 +7,8 @@ import re
 import pytest
 
 from appliance.db.wallets import receipts
+from appliance.domain.desk_request import Replace
+from appliance.domain.identifiers import CardId
 from appliance.domain.roles import Role
 from appliance.services import settings
 from tests.support.one_desk import Chip
@@ -40,7 +42,7 @@ async def test_a_lost_card_is_replaced_from_its_page_and_its_holders_as_at_the_d
         assert "Lay the new card for Rahima Khatun on the reader." in await answer.text()
 
     job = await counter.job()
-    assert (job.kind, job.state, job.request["card_id"]) == ("replace", "waiting", 1)
+    assert (job.state, job.request) == ("waiting", Replace(CardId(1), overwrite=False))
 
 
 async def test_beside_the_reader_the_number_of_the_new_card_can_be_typed(counter: Counter, client: Browser) -> None:

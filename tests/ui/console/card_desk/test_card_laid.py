@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from appliance.domain.cards import content
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus
-from appliance.services.card_desk import jobs as service
+from appliance.domain.desk_job import Advice
+from appliance.domain.desk_request import ReaderRequest
 from appliance.ui.wording import card_desk
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, Browser, Counter, get, send, watch
@@ -122,14 +123,6 @@ async def test_every_state_of_a_reader_has_words(counter: Counter, client: Brows
         assert "pn533_usb" in html
 
 
-async def test_the_table_of_words_knows_every_name_that_services_use() -> None:
-    services = Path(service.__file__).parent
-    used: set[str] = set()
-    for name in ("jobs.py", "taps.py", "checks.py", "steps.py", "undo.py"):
-        source = (services / name).read_text()
-        used |= set(re.findall(r'Unsuitable\("(\w+)"', source))
-        used |= set(re.findall(r'"failed", now_ms, (?:"" if [\w.]+ else )?"(\w+)"', source))
-        used |= set(re.findall(r'Trouble\.\w+: "(\w+)"', source))
-
-    assert len(used) > 10
-    assert used <= set(card_desk.ADVICE)
+def test_the_tables_of_words_know_every_kind_and_every_advice() -> None:
+    assert set(card_desk.ADVICE) == set(Advice) - {Advice.NONE}
+    assert set(card_desk.KINDS) == {one.kind for one in get_args(ReaderRequest)}

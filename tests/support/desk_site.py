@@ -18,7 +18,7 @@ DESK = "reader"
 TOP_UP = 50_000
 
 
-class Office(Site):
+class DeskSiteFixture(Site):
     """A site with a card desk."""
 
     def __init__(self, server: ReadyServer, token: str, stack: AsyncExitStack, simulated: SimulatedReader) -> None:
@@ -82,7 +82,7 @@ def uid_of(card: Card) -> str:
 
 
 @asynccontextmanager
-async def open_office(folder: Path, simulated: SimulatedReader) -> AsyncIterator[Office]:
+async def open_desk_site(folder: Path, simulated: SimulatedReader) -> AsyncIterator[DeskSiteFixture]:
     """A server with a card desk and a group of people who pay first, in a site that was made without starting a program for it."""
     tokens: list[str] = []
     groups: list[int] = []
@@ -97,7 +97,7 @@ async def open_office(folder: Path, simulated: SimulatedReader) -> AsyncIterator
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.clean_up)
         await server.start()
-        found = Office(server, tokens[0], stack, simulated)
+        found = DeskSiteFixture(server, tokens[0], stack, simulated)
         found.group = groups[0]
         await found.open()
         yield found

@@ -62,7 +62,7 @@ def uid_of(card: Card) -> str:
     return card.uid.hex().upper()
 
 
-class Bench:
+class ChipFixture:
     """The reader, opened by nfcpy over its serial line."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ LOOKS_MAX = 6
 """A card that stays is looked at again after each work; more often than this would be for ever."""
 
 
-class Bench:
+class DeskFixture:
     """What a member of the staff does with jobs and cards."""
 
     def __init__(self, books: Books) -> None:
@@ -40,7 +40,7 @@ class Bench:
     # Jobs.
 
     def begin(self, begin: Callable[..., int], *args: Any, desk: str = DESK, **more: Any) -> int:
-        """One of `desk_jobs.begin_…`, now; `args` stand between desk and actor."""
+        """One of `jobs.begin_…`, now; `args` stand between desk and actor."""
         with self.unit():
             return begin(self.db, desk, *args, ACTOR, self.books.now_ms, **more)
 
