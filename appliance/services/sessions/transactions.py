@@ -156,7 +156,7 @@ def join(db: Database, wish: Running, running: Running, event: TransactionTold) 
         meter_start_wh=running.meter_start_wh,
         received_at_ms=running.heard_at_ms,
     )
-    db.remembered.pop(("session", wish.id), None)  # Its readings came before it.
+    rows.forget(db, wish)  # Its readings came before it.
     metering.announce(db, wish, "started")
     payer = payers.by_token(db, event.id_token, event.id_token_type)
     return Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer is not None else None)
