@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import orjson
 
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
@@ -18,6 +19,8 @@ from appliance.domain.id_token import masked
 
 AUDIT = Rows("audit(seq, at_ms, actor, action, subject, details, prev_hash, hash)", width=8)
 FIRST_HASH = bytes(32)
+NEWEST_ROW = Slot[tuple[int, bytes]]()
+"""Number and hash of the last row."""
 ROW = "SELECT seq, at_ms, actor, action, subject, details FROM audit"
 NEWEST = "ORDER BY seq DESC LIMIT :limit"
 
@@ -44,11 +47,11 @@ class Subject:
 
 def append(db: Database, at_ms: int, actor: str, action: str, subject: str, details: str) -> None:
     """Add one row with the commit; its hash covers the row and the hash before it."""
-    seq, previous = db.remembered.get("audit") or newest(db)
+    seq, previous = NEWEST_ROW.get(db) or newest(db)
     values = (seq + 1, at_ms, actor, action, subject, details)
     digest = fingerprint(previous, values)
     db.append(AUDIT, (*values, previous, digest))
-    db.remembered["audit"] = (seq + 1, digest)
+    NEWEST_ROW.keep(db, (seq + 1, digest))
 
 
 def newest(db: Database) -> tuple[int, bytes]:

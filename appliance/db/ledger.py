@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.open_sessions import IS_OPEN
@@ -16,6 +17,8 @@ TRANSFER = Rows(
     "transfer(seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash)",
     width=13,
 )
+NEWEST_ROW = Slot[tuple[int, bytes, int]]()
+"""Sequence number, hash and time of the last row."""
 COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
 
 
@@ -76,7 +79,7 @@ def transfer(
     if type(amount_minor) is not int:
         # SQLite would store 5.0 and True as 5 and 1, and the hash would be that of another row for ever.
         raise TypeError(f"money is whole minor units, not {amount_minor!r}")
-    tip = db.remembered.get("ledger") or newest(db)
+    tip = NEWEST_ROW.get(db) or newest(db)
     seq = tip[0] + 1
     at_ms = max(now_ms, tip[2])
     values = (seq, key, str(op), debit, credit, amount_minor, hold, code, reference, actor, at_ms)
@@ -84,7 +87,7 @@ def transfer(
     db.append(TRANSFER, (*values, tip[1], digest))
     db.touched.add(debit)
     db.touched.add(credit)
-    db.remembered["ledger"] = (seq, digest, at_ms)
+    NEWEST_ROW.keep(db, (seq, digest, at_ms))
 
 
 def newest(db: Database) -> tuple[int, bytes, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.site import Site
+
+SITE = Slot[Site]()
 
 
 def load(db: Readable) -> Site | None:
@@ -18,11 +21,11 @@ def load(db: Readable) -> Site | None:
 
 def of(db: Database) -> Site:
     """The site, remembered by the writer."""
-    site: Site | None = db.remembered.get("site")
+    site = SITE.get(db)
     if site is None:
         site = load(db)
         assert site is not None, "a server runs only on a database that has its site"
-        db.remembered["site"] = site
+        SITE.keep(db, site)
     return site
 
 
@@ -58,7 +61,7 @@ def created_at_ms(db: Readable) -> int:
 def rename(db: Database, name: str, language: str) -> None:
     """Change what may change."""
     db.execute("UPDATE site SET name = ?, language = ?", (name, language))
-    db.remembered.pop("site", None)
+    SITE.drop(db)
 
 
 def heartbeat_commit(db: Database, now_ms: int) -> None:
@@ -77,4 +80,3 @@ def set_setting(db: Database, name: str, value: str) -> None:
         "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, value),
     )
-    db.remembered.pop("settings", None)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from appliance.db import site as sites
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid
@@ -54,6 +55,9 @@ class Settings:
     """A card that begins a session at another station so soon after one is a problem; 0: never."""
     disk_free_min_mb: int = 500
     backup_age_max_days: int = 7
+
+
+SETTINGS = Slot[Settings]()
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -106,9 +110,10 @@ def unread(db: Readable) -> list[str]:
 
 def of(db: Database) -> Settings:
     """The values in force, remembered by the writer."""
-    settings: Settings | None = db.remembered.get("settings")
+    settings = SETTINGS.get(db)
     if settings is None:
-        settings = db.remembered["settings"] = load(db)
+        settings = load(db)
+        SETTINGS.keep(db, settings)
     return settings
 
 
@@ -120,6 +125,7 @@ def change(db: Database, name: str, text: str) -> None:
     """
     parse(name, text)
     sites.set_setting(db, name, text.strip())
+    SETTINGS.drop(db)
     db.announce(SettingsChanged())
 
 

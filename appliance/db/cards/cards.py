@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.db.cards.limits import LIMITS
 from appliance.db.engine.protocols import Cursor, Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
@@ -112,7 +113,7 @@ def reissue(db: Database, card: CardId, given: CardGiven, now_ms: int) -> None:
     )  # fmt: skip
     db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))
     db.execute("DELETE FROM card_station WHERE card_id = ?", (card,))
-    db.remembered.pop(("limits", card), None)
+    LIMITS.drop(db, card)
 
 
 def renew_link(db: Database, card: CardId, token: str) -> None:

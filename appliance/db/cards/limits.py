@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_RUNNING
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, SessionId
 
+LIMITS = Slots[CardId, Limits]()
+
 
 def of(db: Database, card: CardId) -> Limits:
     """The limits of a card, remembered by the writer, as is that there are none."""
-    key = ("limits", card)
-    found: Limits | None = db.remembered.get(key)
+    found = LIMITS.get(db, card)
     if found is None:
         found = find(db, card)
-        db.remember(key, found)
+        LIMITS.keep(db, card, found)
     return found
 
 
@@ -56,7 +58,7 @@ def remove(db: Database, card: CardId) -> None:
     """Take all limits away."""
     db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))
     db.execute("DELETE FROM card_station WHERE card_id = ?", (card,))
-    db.remembered.pop(("limits", card), None)
+    LIMITS.drop(db, card)
 
 
 def copy(db: Database, card: CardId, to: CardId) -> None:

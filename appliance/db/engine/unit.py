@@ -9,7 +9,6 @@ from typing import Any
 
 ROWS_AT_ONCE = (32, 16, 8, 4, 2, 1)
 """How many rows one INSERT takes. A statement costs as much as two or three rows, and more where triggers stand guard."""
-REMEMBERED_MAX = 50_000
 
 
 class Rows:
@@ -31,8 +30,8 @@ class Database(sqlite3.Connection):
         self.waiting_rows: dict[Rows, list[Sequence[Any]]] = {}
         self.touched: set[int] = set()
         """Accounts whose transfers wait: their balances are not what a SELECT says."""
-        self.remembered: dict[Any, Any] = {}
-        """What units know of the database's state (the tip of a chain); forgotten at every rollback."""
+        self.remembered: dict[object, Any] = {}
+        """What units know of the database's state, by its slot (memory.py); forgotten at every rollback."""
         self.announcements: list[Any] = []
         """What the rest of the program hears of once it is committed (services/announce.py)."""
 
@@ -59,12 +58,6 @@ class Database(sqlite3.Connection):
     def announce(self, announcement: Any) -> None:
         """Tell the rest of the program, once this is committed."""
         self.announcements.append(announcement)
-
-    def remember(self, key: Any, value: Any) -> None:
-        """Keep `value` until the next rollback; memory is bounded by forgetting all of it when it grows too large."""
-        if len(self.remembered) > REMEMBERED_MAX:
-            self.remembered.clear()
-        self.remembered[key] = value
 
     def forget(self) -> None:
         """Drop what was known only because of statements that were rolled back."""

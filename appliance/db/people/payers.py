@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from appliance.db import tariffs
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
@@ -26,6 +27,8 @@ PAYS = frozenset(
 )
 """Whose energy is billed if it flows all the same, as it may when the station was offline. A blocked card may be a
 thief's, so its holder pays nothing."""
+TARIFFS = Slots[int | None, Tariff]()
+"""Tariffs by their numbers, and for None the default."""
 
 
 class Payer(NamedTuple):
@@ -126,15 +129,14 @@ def standing(db: Database, id_token: str) -> tuple[bool, int | None] | None:
 
 def remembered_tariff(db: Database, tariff_id: int | None) -> Tariff | None:
     """A tariff, or the default for None; prices never change, so the writer remembers them."""
-    key = ("tariff", tariff_id)
-    try:
-        found: Tariff | None = db.remembered[key]
-    except KeyError:
+    found = TARIFFS.get(db, tariff_id)
+    if found is None:
         found = tariffs.default(db) if tariff_id is None else tariffs.find(db, tariff_id)
-        db.remember(key, found)
+        if found is not None:
+            TARIFFS.keep(db, tariff_id, found)
     return found
 
 
 def forget_tariffs(db: Database) -> None:
     """The default is another."""
-    db.remembered.pop(("tariff", None), None)
+    TARIFFS.drop(db, None)

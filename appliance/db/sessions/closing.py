@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database, Rows
-from appliance.db.sessions.sessions import Running, ended_on_evse
+from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
@@ -27,6 +28,11 @@ STATION_DAY, STATION_MONTH = (
     )
     for span in ("day", "month")
 )
+
+ONLY_CONNECTOR = Slots[tuple[StationId, int], int]()
+"""The connector of an EVSE that has no other."""
+NOBODY_PARKED = Slots[tuple[StationId, int], bool]()
+"""EVSEs of which no car takes the place after its session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def end(
 ) -> None:
     """Write the bill into the row and forget that it was open."""
     if parked_since_ms is not None:
-        db.remembered.pop(("not parked", running.station, running.evse), None)
+        NOBODY_PARKED.drop(db, (running.station, running.evse))
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?,
             duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?, parked_since_ms = ?,
@@ -97,7 +103,7 @@ def end(
             bill.net_minor, bill.tax_minor, bill.total_minor, estimated, parked_since_ms, note, note, running.id,
         ),
     )  # fmt: skip
-    db.remembered.pop(("session", running.id), None)
+    OPEN_SESSIONS.drop(db, running.id)
     ended_on_evse(db, running)
 
 
@@ -185,16 +191,16 @@ def connector_state(db: Database, station: StationId, evse: int) -> tuple[str, s
 
 def is_occupied_beside(db: Database, station: StationId, evse: int, connector: int) -> bool:
     """Whether a car hangs at another connector of the EVSE."""
-    if db.remembered.get(("alone", station, evse)) == connector:
+    if ONLY_CONNECTOR.get(db, (station, evse)) == connector:
         return False
     db.flush()
     others = db.execute(
         "SELECT status FROM connector WHERE station_id = ? AND evse = ? AND connector <> ?", (station, evse, connector)
     ).fetchall()
     if others:
-        db.remembered.pop(("alone", station, evse), None)
+        ONLY_CONNECTOR.drop(db, (station, evse))
     else:
-        db.remember(("alone", station, evse), connector)
+        ONLY_CONNECTOR.keep(db, (station, evse), connector)
     return ("Occupied",) in others
 
 
@@ -211,14 +217,14 @@ def free_since(db: Database, station: StationId, evse: int) -> int | None:
 
 def find_parked(db: Database, station: StationId, evse: int) -> SessionId | None:
     """The session whose car still takes the place of this EVSE."""
-    if db.remembered.get(("not parked", station, evse)):
+    if NOBODY_PARKED.get(db, (station, evse)):
         return None
     row = db.execute(
         "SELECT id FROM session WHERE station_id = ? AND evse = ? AND parked_since_ms IS NOT NULL ORDER BY id DESC LIMIT 1",
         (station, evse),
     ).fetchone()
     if row is None:
-        db.remember(("not parked", station, evse), True)
+        NOBODY_PARKED.keep(db, (station, evse), True)
         return None
     return SessionId(row[0])
 

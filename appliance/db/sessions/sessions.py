@@ -9,6 +9,7 @@ from zlib import crc32
 
 import orjson
 
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
@@ -68,6 +69,10 @@ class Running:
         """Whether the car is full, by what its connector told last."""
         return any(end_ms is None for _, end_ms in self.idle_spans)
 
+
+OPEN_SESSIONS = Slots[SessionId, Running]()
+ON_EVSE = Slots[tuple[StationId, int], tuple[SessionId, ...]]()
+"""The transactions that run on an EVSE, oldest first."""
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
 
@@ -149,7 +154,7 @@ def insert_started(
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None,
     )  # fmt: skip
-    db.remember(("session", running.id), running)
+    OPEN_SESSIONS.keep(db, running.id, running)
     began_on_evse(db, running)
     return running
 
@@ -185,14 +190,14 @@ FROM session WHERE session.id = ?
 
 def find_open(db: Database, session: SessionId) -> Running | None:
     """The session, if it is open. It is remembered: nobody else writes, and a rollback forgets."""
-    running: Running | None = db.remembered.get(("session", session))
+    running = OPEN_SESSIONS.get(db, session)
     if running is not None:
         return running
     running = load(db, session)
     if running is None or running.state not in OPEN:
         return None
     if running.state is SessionState.RUNNING:
-        db.remember(("session", session), running)
+        OPEN_SESSIONS.keep(db, session, running)
     return running
 
 
@@ -222,32 +227,31 @@ def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
 
 def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId, ...]:
     """All transactions that run on an EVSE by what its station has told, oldest first."""
-    key = ("evse", station, evse)
-    there: tuple[SessionId, ...] | None = db.remembered.get(key)
+    there = ON_EVSE.get(db, (station, evse))
     if there is None:
         rows = db.execute(
             f"SELECT id FROM session WHERE station_id = ? AND evse = ? AND {IS_RUNNING} ORDER BY id",
             (station, evse),
         )
         there = tuple(SessionId(row[0]) for row in rows)
-        db.remember(key, there)
+        ON_EVSE.keep(db, (station, evse), there)
     return there
 
 
 def began_on_evse(db: Database, running: Running) -> None:
     """Where all that runs on its EVSE is remembered, this is one of them."""
-    key = ("evse", running.station, running.evse)
-    there: tuple[SessionId, ...] | None = db.remembered.get(key)
+    evse = running.station, running.evse
+    there = ON_EVSE.get(db, evse)
     if there is not None:
-        db.remember(key, tuple(sorted({*there, running.id})) if there else (running.id,))
+        ON_EVSE.keep(db, evse, tuple(sorted({*there, running.id})) if there else (running.id,))
 
 
 def ended_on_evse(db: Database, running: Running) -> None:
     """Where all that runs on its EVSE is remembered, this is none of them any more."""
-    key = ("evse", running.station, running.evse)
-    there: tuple[SessionId, ...] | None = db.remembered.get(key)
+    evse = running.station, running.evse
+    there = ON_EVSE.get(db, evse)
     if there is not None:
-        db.remember(key, tuple(one for one in there if one != running.id))
+        ON_EVSE.keep(db, evse, tuple(one for one in there if one != running.id))
 
 
 def elsewhere(db: Readable, id_token: str, station: StationId) -> StationId | None:

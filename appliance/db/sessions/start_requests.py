@@ -5,14 +5,18 @@ A start request is a session's row from the first: it becomes the transaction (`
 
 from __future__ import annotations
 
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED
-from appliance.db.sessions.sessions import Running, began_on_evse, find_open
+from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, began_on_evse, find_open
 from appliance.domain.id_token import IdToken, is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
+
+NOTHING_ASKED = Slots[StationId, bool]()
+"""Stations for which no wish waits."""
 
 
 def insert(
@@ -28,7 +32,7 @@ def insert(
     actor: str,
 ) -> Running:
     """A start request for a session, before the station has heard of it."""
-    db.remembered.pop(("no wish", station), None)
+    NOTHING_ASKED.drop(db, station)
     tariff = payer.tariff
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, id_token_type, person_id, card_id, wallet_id, policy, tariff_id,
@@ -67,7 +71,7 @@ def fulfil(
     running.started_at_ms, running.meter_start_wh = started_at_ms, meter_start_wh
     running.measured_at_ms = started_at_ms
     running.heard_at_ms = received_at_ms
-    db.remember(("session", running.id), running)
+    OPEN_SESSIONS.keep(db, running.id, running)
     began_on_evse(db, running)
 
 
@@ -81,13 +85,13 @@ def fail(db: Database, running: Running, state: SessionState, note: str, now_ms:
 
 def find(db: Database, station: StationId, evse: int, id_token: str) -> Running | None:
     """The start request that a start of this token on this EVSE fulfils."""
-    if db.remembered.get(("no wish", station)):
+    if NOTHING_ASKED.get(db, station):
         return None
     if not db.execute(
         f"SELECT 1 FROM session WHERE station_id = ? AND {IS_REQUESTED}",
         (station,),
     ).fetchone():
-        db.remember(("no wish", station), True)
+        NOTHING_ASKED.keep(db, station, True)
         return None
     row = db.execute(
         f"""SELECT id FROM session WHERE station_id = ? AND {IS_REQUESTED} AND id_token = ? AND evse IN (0, ?)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer
-from appliance.db.sessions.sessions import Running, ended_on_evse
+from appliance.db.sessions.sessions import ON_EVSE, OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import SessionId, StationId
@@ -93,7 +93,7 @@ def set_start(db: Database, running: Running, evse: int, started_at_ms: int, met
     if meter_start_wh is not None:
         db.execute("UPDATE station_transaction SET start_known = 1 WHERE session_id = ?", (running.id,))
     forget(db, running)
-    db.remembered.pop(("evse", running.station, evse), None)
+    ON_EVSE.drop(db, (running.station, evse))
 
 
 def set_meter_start(db: Database, running: Running, meter_start_wh: int) -> None:
@@ -156,5 +156,5 @@ def count_correction(db: Database, session: SessionId) -> int:
 
 def forget(db: Database, running: Running) -> None:
     """What is remembered of it is no longer so."""
-    db.remembered.pop(("session", running.id), None)
-    db.remembered.pop(("evse", running.station, running.evse), None)
+    OPEN_SESSIONS.drop(db, running.id)
+    ON_EVSE.drop(db, (running.station, running.evse))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from appliance.db.card_desk import jobs
 from appliance.db.card_desk.jobs import Job
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.domain.desk_job import Advice, DeskJobEvent, after
@@ -21,6 +22,7 @@ VALID_MS = 120_000
 CLOCK_MS = 60_000
 """How far a charger's clock may be off after its known skew, before what it tells counts as older than the job."""
 DESK = "station:"
+NOBODY_WAITS = Slot[bool]()
 
 
 def desk_of(station: StationId) -> str:
@@ -50,17 +52,17 @@ def begin(
     for older in jobs.open_at(db, desk):
         finish(db, older, DeskJobEvent.CANCELLED, now_ms, Advice.SUPERSEDED)
     job = jobs.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
-    db.remembered.pop("nobody waits", None)
+    NOBODY_WAITS.drop(db)
     db.announce(DeskChanged(desk, DeskNews.PROGRESS, job))
     return job
 
 
 def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> Job | None:
     """The job that a card shown at `shown_at_ms` (the station's word) is for; costs nothing while nobody waits anywhere."""
-    if db.remembered.get("nobody waits"):
+    if NOBODY_WAITS.get(db):
         return None
     if not jobs.waiting_at_stations(db, now_ms + VALID_MS):
-        db.remember("nobody waits", True)
+        NOBODY_WAITS.keep(db, True)
         return None
     job = jobs.waiting_at(db, desk_of(station))
     if job is None or now_ms >= job.created_at_ms + VALID_MS:

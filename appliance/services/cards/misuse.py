@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.db.cards import cards
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions import sessions
@@ -11,6 +12,9 @@ from appliance.domain.events import TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services import settings
 from appliance.services.problems import raise_problem
+
+SHOWN_AT = Slots[CardId, tuple[StationId, int]]()
+"""Where a card was shown last, and when, by its station's word."""
 
 
 def check_start(
@@ -27,8 +31,8 @@ def check_start(
     patience_ms = settings.of(db).card_hop_s * 1000
     if not patience_ms or payer.holder.transactions_max > 1:
         return  # A card that many share is in many places.
-    before: tuple[StationId, int] | None = db.remembered.get(("card at", card))
-    db.remember(("card at", card), (station, event.at_ms))
+    before = SHOWN_AT.get(db, card)
+    SHOWN_AT.keep(db, card, (station, event.at_ms))
     if before is not None and before[0] != station and abs(event.at_ms - before[1]) < patience_ms:
         after_s = abs(event.at_ms - before[1]) // 1000
         report(db, "card_hop", card, station, before[0], event.received_at_ms, after_s=after_s)

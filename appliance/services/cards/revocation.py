@@ -12,6 +12,7 @@ from collections.abc import Callable
 from appliance.db.cards import aliases, cards
 from appliance.db.cards import revocation as rows
 from appliance.db.cards.cards import Card
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
@@ -34,6 +35,8 @@ COMMIT_MS_MAX = 10_000
 """How much later than the moment it bears a revocation may be announced."""
 LOOK_BACK_MS = 120_000
 """How far `announce_expired` looks back when it does not know when it looked last."""
+EXPIRED_UNTIL = Slot[int]()
+"""Until when `announce_expired` has looked, in ms."""
 
 
 class Revocation:
@@ -121,10 +124,10 @@ class Revocation:
 
 def announce_expired(db: Database, now_ms: int) -> None:
     """By the clock: cards whose time has run out since this looked last are revoked."""
-    since_ms = db.remembered.get("expired until", now_ms - LOOK_BACK_MS)
+    since_ms = EXPIRED_UNTIL.get(db) or now_ms - LOOK_BACK_MS
     for card, tokens in rows.expired_between(db, since_ms, now_ms):
         db.announce(CardRevoked(card, tokens))
-    db.remember("expired until", now_ms)
+    EXPIRED_UNTIL.keep(db, now_ms)
 
 
 def names(tokens: tuple[str, ...]) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ def join(db: Database, start_request: Running, running: Running, event: Transact
         meter_start_wh=running.meter_start_wh,
         received_at_ms=running.heard_at_ms,
     )
-    db.remembered.pop(("session", start_request.id), None)  # Its readings came before it.
+    rows.forget(db, start_request)  # Its readings came before it.
     metering.announce(db, start_request, "started")
     payer = payers.by_token(db, event.id_token, event.id_token_type)
     return Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer is not None else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
@@ -12,6 +13,9 @@ from appliance.domain.station import is_faulted
 from appliance.services import problems, settings
 from appliance.services.announce import StationChanged
 from appliance.services.sessions import idle
+
+FAULTED = Slots[tuple[StationId, int, int], bool]()
+"""By station, EVSE and connector, whether a problem says so."""
 
 
 def connected(db: Database, station: StationId, version: str, address: str, now_ms: int) -> None:
@@ -39,7 +43,8 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
     if event.evse:
         idle.status_of_evse_changed(db, station, event)
     faulted = is_faulted(event.status)
-    if faulted != db.remembered.get(("faulted", station, event.evse, event.connector)):
+    connector = station, event.evse, event.connector
+    if faulted != FAULTED.get(db, connector):
         subject = f"station:{station}" if event.evse == 0 else f"station:{station}:{event.evse}"
         if event.connector > 1:
             subject += f":{event.connector}"
@@ -48,7 +53,7 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
             problems.raise_problem(db, "faulted", subject, event.received_at_ms, **details)
         else:
             problems.clear_problem(db, "faulted", subject, event.received_at_ms)
-        db.remember(("faulted", station, event.evse, event.connector), faulted)
+        FAULTED.keep(db, connector, faulted)
     db.announce(StationChanged(station, event.evse))
 
 

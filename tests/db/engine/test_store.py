@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from appliance.db.engine.errors import IntegrityError, Unavailable
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED, UNITS_AT_ONCE_MAX, Reader, Store
 from appliance.db.engine.unit import Database, Rows
@@ -26,6 +27,7 @@ CREATE TABLE fact (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, text TEXT NO
 CREATE TABLE of_fact (fact_id INTEGER NOT NULL REFERENCES fact (id) DEFERRABLE INITIALLY DEFERRED) STRICT;
 """
 FACT = Rows("fact(number, text)", width=2)
+LAST = Slot[int]()
 
 
 class NotToday(Exception):
@@ -40,7 +42,7 @@ def add(db: Database, number: Any, text: Any = "") -> int:
 def add_and_fail(db: Database, number: int) -> None:
     add(db, number)
     db.append(FACT, (number, "waiting"))
-    db.remember("last", number)
+    LAST.keep(db, number)
     db.announce(number)
     raise NotToday
 
@@ -265,10 +267,10 @@ async def test_what_a_failing_unit_announced_is_never_heard(store: Store, announ
 
 async def test_what_a_failing_unit_remembered_is_forgotten(store: Store) -> None:
     def remember(db: Database, value: int) -> None:
-        db.remember("last", value)
+        LAST.keep(db, value)
 
     def recall(db: Database) -> Any:
-        return db.remembered.get("last")
+        return LAST.get(db)
 
     await store.write(remember, 1)
     assert await store.write(recall) == 1
