@@ -68,6 +68,10 @@ wheels: $(INSTALLED) $(CATALOGS) ## the folder wheels/, for installing without i
 screenshots: $(INSTALLED) $(TESTS_READY) $(CATALOGS) ## the pictures in docs/images, from a demo site in a temporary folder
 	@$(PYTHON_IN_VENV) scripts/screenshots
 
+.PHONY: schema
+schema: $(INSTALLED) ## docs/SCHEMA.sql, from the migrations
+	@$(PYTHON_IN_VENV) scripts/write-schema
+
 .PHONY: messages
 messages: $(INSTALLED) ## collect the strings people read into the catalogs, and compile these
 	@mkdir -p build

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 from appliance.domain.money import allocate, round_half_even
 
@@ -227,7 +227,9 @@ def _weights(kind: Kind, parts: Sequence[tuple[str, Usage]]) -> list[int]:
         return [usage.duration_s for _, usage in parts]
     if kind == "idle":
         return [usage.idle_s for _, usage in parts]
-    return [1] + [0] * (len(parts) - 1)
+    if kind == "flat":
+        return [1] + [0] * (len(parts) - 1)
+    assert_never(kind)
 
 
 def _energy_total(tariff: Tariff, energy_wh: int) -> int:

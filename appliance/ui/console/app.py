@@ -4,13 +4,13 @@ To add a page:
 
 1. a module in `console/` with the page's context as a frozen dataclass, `async def show(request)`, and
    `PAGE = Page(routes=[web.get("/things", show), …])`; add the module to `PAGES` below;
-2. each of its routes with the roles that may use it to the table in `roles.py` (what is not there answers 403);
+2. each of its routes with the roles that may use it to the table in `ui/frame/roles.py` (what is not there answers 403);
 3. `templates/things/list.html`, which extends `base.html`; partials begin with `_` and serve the page and its live view;
 4. queries in `appliance/db/things.py`, run by `await console.store.read(query, …)`: one snapshot for one page;
    changes by `await console.store.write(unit, …)` with units of `appliance/services`.
 
 A view ends with `render(request, "things/list.html", Context(…))`, and after a form with `done(request, "/things", _("…"))`.
-Refusals (domain/errors.py) need not be caught: `errors.py` shows them. A view that wants its form back filled catches
+Refusals (domain/errors.py) need not be caught: `ui/frame/errors.py` shows them. A view that wants its form back filled catches
 `Refusal` and shows the page with `form.refused(error)`. Every sentence goes through `_` (`N_` where it stands in a table).
 """
 

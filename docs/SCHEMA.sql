@@ -1,0 +1,479 @@
+-- The schema as it stands after migration 0006, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+
+CREATE TABLE account (
+  id            INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL CHECK (kind IN ('wallet', 'cash', 'clearing', 'revenue', 'tax', 'overrun', 'adjustment')),
+  name          TEXT    NOT NULL,
+  floor_minor   INTEGER,                                                   -- NULL: may fall without end
+  credit_posted INTEGER NOT NULL DEFAULT 0 CHECK (credit_posted >= 0),
+  debit_posted  INTEGER NOT NULL DEFAULT 0 CHECK (debit_posted >= 0),
+  debit_pending INTEGER NOT NULL DEFAULT 0 CHECK (debit_pending >= 0),
+  last_seq      INTEGER NOT NULL DEFAULT 0,
+  CONSTRAINT no_overdraft CHECK (floor_minor IS NULL OR credit_posted - debit_posted - debit_pending >= floor_minor)
+) STRICT;
+CREATE TRIGGER account_birth BEFORE INSERT ON account
+WHEN NEW.credit_posted OR NEW.debit_posted OR NEW.debit_pending OR NEW.last_seq
+BEGIN SELECT RAISE(ABORT, 'an account starts at zero'); END;
+CREATE TRIGGER account_guard BEFORE UPDATE ON account BEGIN
+  SELECT RAISE(ABORT, 'immutable column') WHERE NEW.id <> OLD.id OR NEW.kind <> OLD.kind;
+  SELECT RAISE(ABORT, 'a balance needs its transfer') WHERE
+    (NEW.credit_posted, NEW.debit_posted, NEW.debit_pending, NEW.last_seq)
+      IS NOT (OLD.credit_posted, OLD.debit_posted, OLD.debit_pending, OLD.last_seq)
+    AND NOT EXISTS (
+      SELECT 1 FROM transfer AS t LEFT JOIN transfer AS h ON h.key = t.hold
+      WHERE t.seq = NEW.last_seq AND t.seq = (SELECT max(seq) FROM transfer) AND OLD.last_seq < t.seq
+        AND NEW.debit_posted  - OLD.debit_posted  = CASE WHEN t.debit  = NEW.id AND t.op IN ('post', 'capture') THEN t.amount_minor ELSE 0 END
+        AND NEW.credit_posted - OLD.credit_posted = CASE WHEN t.credit = NEW.id AND t.op IN ('post', 'capture') THEN t.amount_minor ELSE 0 END
+        AND NEW.debit_pending - OLD.debit_pending = CASE WHEN t.debit  = NEW.id THEN CASE t.op WHEN 'hold' THEN t.amount_minor WHEN 'post' THEN 0 ELSE -h.amount_minor END ELSE 0 END);
+END;
+CREATE TRIGGER account_no_delete BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never deleted'); END;
+
+CREATE TABLE api_token (
+  id            INTEGER PRIMARY KEY,
+  name          TEXT    NOT NULL,
+  role          TEXT    NOT NULL CHECK (role IN ('owner', 'manager', 'cashier', 'guard', 'installer', 'viewer')),
+  token_hash    BLOB    NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+  created_at_ms INTEGER NOT NULL,
+  revoked_at_ms INTEGER
+) STRICT;
+
+CREATE TABLE audit (
+  seq       INTEGER PRIMARY KEY,
+  at_ms     INTEGER NOT NULL,
+  actor     TEXT    NOT NULL,                                              -- operator:3, token:2, console, clock
+  action    TEXT    NOT NULL,                                              -- person.create, card.block, station.start
+  subject   TEXT    NOT NULL,
+  details   TEXT    NOT NULL,                                              -- JSON
+  prev_hash BLOB    NOT NULL CHECK (length(prev_hash) = 32),
+  hash      BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX audit_by_action ON audit (action, seq);
+CREATE INDEX audit_by_actor ON audit (actor, action, seq);
+CREATE TRIGGER audit_check BEFORE INSERT ON audit BEGIN
+  SELECT RAISE(ABORT, 'gap in the audit list') WHERE NEW.seq IS NOT coalesce((SELECT max(seq) FROM audit), 0) + 1;
+  SELECT RAISE(ABORT, 'audit chain broken')    WHERE NEW.prev_hash IS NOT coalesce((SELECT hash FROM audit WHERE seq = NEW.seq - 1), zeroblob(32));
+END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit list only grows'); END;
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit list only grows'); END;
+
+CREATE TABLE batch_card (
+  job_id  INTEGER NOT NULL REFERENCES desk_job (id),
+  card_id INTEGER NOT NULL REFERENCES card (id),
+  PRIMARY KEY (job_id, card_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card (
+  id               INTEGER PRIMARY KEY,
+  uid              TEXT    NOT NULL UNIQUE CHECK (length(uid) BETWEEN 1 AND 255),
+  person_id        INTEGER NOT NULL REFERENCES person (id),
+  label            TEXT    NOT NULL DEFAULT '',                            -- the number printed on it
+  transactions_max INTEGER NOT NULL DEFAULT 1 CHECK (transactions_max BETWEEN 1 AND 1000), -- more for a fleet's shared card
+  expires_at_ms    INTEGER,
+  blocked_at_ms    INTEGER,
+  blocked_why      TEXT    NOT NULL DEFAULT '',
+  replaced_by      INTEGER REFERENCES card (id),
+  created_at_ms    INTEGER NOT NULL
+, number INTEGER CHECK (number >= 1), kind TEXT NOT NULL DEFAULT '', token TEXT, issue INTEGER NOT NULL DEFAULT 1 CHECK (issue BETWEEN 1 AND 65535), content TEXT NOT NULL DEFAULT 'none' CHECK (content IN ('none', 'pending', 'written', 'wiping', 'wiped')), deposit_minor INTEGER NOT NULL DEFAULT 0 CHECK (deposit_minor >= 0), pin_hash TEXT NOT NULL DEFAULT '', tap_counter INTEGER NOT NULL DEFAULT -1, id_token_type TEXT NOT NULL DEFAULT '') STRICT;
+CREATE INDEX card_blocked ON card (blocked_at_ms) WHERE blocked_at_ms IS NOT NULL;
+CREATE INDEX card_by_person ON card (person_id);
+CREATE INDEX card_expires ON card (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
+CREATE UNIQUE INDEX card_number ON card (number);
+CREATE UNIQUE INDEX card_token ON card (token);
+
+CREATE TABLE card_alias (
+  token         TEXT    PRIMARY KEY CHECK (length(token) BETWEEN 1 AND 255),
+  card_id       INTEGER NOT NULL REFERENCES card (id),
+  likeness      TEXT    NOT NULL CHECK (likeness IN ('reversed', 'truncated', 'padded', 'decimal', 'other')),
+  vendor        TEXT    NOT NULL,
+  model         TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX card_alias_by_card ON card_alias (card_id);
+
+CREATE TABLE card_limit (
+  card_id           INTEGER PRIMARY KEY REFERENCES card (id),
+  session_energy_wh INTEGER CHECK (session_energy_wh > 0),
+  session_minor     INTEGER CHECK (session_minor > 0),
+  day_energy_wh     INTEGER CHECK (day_energy_wh > 0),
+  day_minor         INTEGER CHECK (day_minor > 0),
+  weekdays          INTEGER NOT NULL DEFAULT 127 CHECK (weekdays BETWEEN 1 AND 127),       -- bit 0: Monday
+  from_minute       INTEGER NOT NULL DEFAULT 0 CHECK (from_minute BETWEEN 0 AND 1439),     -- of the site's day
+  until_minute      INTEGER NOT NULL DEFAULT 1440 CHECK (until_minute BETWEEN 1 AND 1440)  -- before from_minute: over midnight
+) STRICT;
+
+CREATE TABLE card_station (
+  card_id    INTEGER NOT NULL REFERENCES card (id),
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  PRIMARY KEY (card_id, station_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE connector (
+  station_id    INTEGER NOT NULL REFERENCES station (id),
+  evse          INTEGER NOT NULL CHECK (evse >= 1),
+  connector     INTEGER NOT NULL CHECK (connector >= 1),
+  status        TEXT    NOT NULL,
+  error_code    TEXT    NOT NULL DEFAULT '',
+  info          TEXT    NOT NULL DEFAULT '',                               -- the station's own words
+  changed_at_ms INTEGER NOT NULL, charging_state TEXT NOT NULL DEFAULT '', finer_status TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (station_id, evse, connector)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE desk_job (
+  id            INTEGER PRIMARY KEY,
+  desk          TEXT    NOT NULL CHECK (length(desk) BETWEEN 1 AND 64),
+  kind          TEXT    NOT NULL CHECK (kind IN ('issue', 'recharge', 'read', 'replace', 'decommission', 'rewrite', 'batch', 'enrol', 'learn')),
+  state         TEXT    NOT NULL CHECK (state IN ('waiting', 'writing', 'done', 'torn', 'failed')),
+  request       TEXT    NOT NULL,                                          -- JSON: what was asked for
+  person_id     INTEGER REFERENCES person (id),
+  card_id       INTEGER REFERENCES card (id),
+  receipt       INTEGER REFERENCES receipt (number),
+  made          INTEGER NOT NULL DEFAULT 0,                                -- cards of a batch so far
+  advice        TEXT    NOT NULL DEFAULT '',                               -- the name of a sentence in the console's tables
+  undone        INTEGER NOT NULL DEFAULT 0 CHECK (undone IN (0, 1)),
+  actor         TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  changed_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX desk_job_by_card ON desk_job (card_id) WHERE card_id IS NOT NULL;
+CREATE INDEX desk_job_by_desk ON desk_job (desk, id);
+CREATE INDEX desk_job_open ON desk_job (desk, id) WHERE state IN ('waiting', 'writing', 'torn');
+CREATE INDEX desk_job_open_in_order ON desk_job (id) WHERE state IN ('waiting', 'writing', 'torn');
+
+CREATE TABLE idempotency (
+  scope        TEXT    NOT NULL,
+  key          TEXT    NOT NULL,
+  request_hash BLOB    NOT NULL CHECK (length(request_hash) = 32),
+  status       INTEGER NOT NULL,
+  response     TEXT    NOT NULL,
+  at_ms        INTEGER NOT NULL,
+  PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idle_span (
+  session_id  INTEGER NOT NULL REFERENCES session (id),
+  begin_at_ms INTEGER NOT NULL,
+  end_at_ms   INTEGER,
+  PRIMARY KEY (session_id, begin_at_ms)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message_log (
+  id         INTEGER PRIMARY KEY,
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  at_ms      INTEGER NOT NULL,
+  direction  TEXT    NOT NULL CHECK (direction IN ('in', 'out')),          -- in: the station called
+  action     TEXT    NOT NULL,
+  request    TEXT    NOT NULL,
+  answer     TEXT,
+  violation  TEXT                                                          -- what was wrong with its form
+) STRICT;
+
+CREATE TABLE operator (
+  id             INTEGER PRIMARY KEY,
+  login          TEXT    NOT NULL UNIQUE CHECK (length(login) BETWEEN 1 AND 64),
+  name           TEXT    NOT NULL,
+  role           TEXT    NOT NULL CHECK (role IN ('owner', 'manager', 'cashier', 'guard', 'installer', 'viewer')),
+  language       TEXT    NOT NULL DEFAULT '',
+  password_hash  TEXT    NOT NULL,
+  created_at_ms  INTEGER NOT NULL,
+  disabled_at_ms INTEGER
+) STRICT;
+
+CREATE TABLE operator_session (
+  id            INTEGER PRIMARY KEY,
+  token_hash    BLOB    NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+  operator_id   INTEGER NOT NULL REFERENCES operator (id),
+  address       TEXT    NOT NULL,
+  browser       TEXT    NOT NULL,
+  began_at_ms   INTEGER NOT NULL,
+  seen_at_ms    INTEGER NOT NULL,
+  ended_at_ms   INTEGER
+) STRICT;
+
+CREATE TABLE owner_key (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  public_key BLOB    NOT NULL CHECK (length(public_key) = 32),             -- X25519
+  enclosed   BLOB    NOT NULL,
+  made_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE person (
+  id            INTEGER PRIMARY KEY,
+  name          TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  phone         TEXT    NOT NULL DEFAULT '',
+  note          TEXT    NOT NULL DEFAULT '',
+  language      TEXT    NOT NULL DEFAULT '',                               -- '': the site's
+  group_id      INTEGER NOT NULL REFERENCES person_group (id),
+  wallet_id     INTEGER NOT NULL UNIQUE REFERENCES account (id),
+  created_at_ms INTEGER NOT NULL,
+  closed_at_ms  INTEGER
+) STRICT;
+CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
+CREATE INDEX person_closed ON person (closed_at_ms) WHERE closed_at_ms IS NOT NULL;
+
+CREATE TABLE person_group (
+  id            INTEGER PRIMARY KEY,
+  name          TEXT    NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 100),
+  policy        TEXT    NOT NULL CHECK (policy IN ('prepaid', 'postpaid', 'free')),
+  limit_minor   INTEGER CHECK (limit_minor >= 0),                          -- postpaid: how much may be owed; NULL: no limit
+  tariff_id     INTEGER REFERENCES tariff (id),                            -- NULL: the default tariff
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE problem (
+  id            INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL,
+  subject       TEXT    NOT NULL,                                          -- station:17, session:12, setting:…, disk
+  details       TEXT    NOT NULL,                                          -- JSON: the numbers of the sentence
+  since_ms      INTEGER NOT NULL,
+  cleared_at_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX problem_open ON problem (kind, subject) WHERE cleared_at_ms IS NULL;
+
+CREATE TABLE receipt (
+  number        INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL CHECK (kind IN ('issue', 'recharge', 'refund', 'return', 'credit_note')),
+  at_ms         INTEGER NOT NULL,
+  actor         TEXT    NOT NULL,
+  person_id     INTEGER NOT NULL REFERENCES person (id),
+  card_id       INTEGER REFERENCES card (id),
+  amount_minor  INTEGER NOT NULL,                                          -- wallet and deposit together
+  deposit_minor INTEGER NOT NULL,
+  method        TEXT    NOT NULL,
+  balance_minor INTEGER NOT NULL,                                          -- of the wallet, after it
+  corrects      INTEGER UNIQUE REFERENCES receipt (number),
+  details       TEXT    NOT NULL                                           -- JSON: names as they were
+) STRICT;
+CREATE INDEX receipt_by_card ON receipt (card_id, number) WHERE card_id IS NOT NULL;
+CREATE INDEX receipt_by_person ON receipt (person_id, number);
+CREATE TRIGGER receipt_check BEFORE INSERT ON receipt BEGIN
+  SELECT RAISE(ABORT, 'gap in the receipts') WHERE NEW.number IS NOT coalesce((SELECT max(number) FROM receipt), 0) + 1;
+END;
+CREATE TRIGGER receipt_no_delete BEFORE DELETE ON receipt BEGIN SELECT RAISE(ABORT, 'receipts never change'); END;
+CREATE TRIGGER receipt_no_update BEFORE UPDATE ON receipt BEGIN SELECT RAISE(ABORT, 'receipts never change'); END;
+
+CREATE TABLE received_seq (
+  session_id INTEGER NOT NULL REFERENCES session (id),
+  seq        INTEGER NOT NULL,
+  PRIMARY KEY (session_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sample (
+  session_id    INTEGER NOT NULL REFERENCES session (id),
+  sampled_at_ms INTEGER NOT NULL,
+  energy_wh     INTEGER,
+  power_w       INTEGER,
+  current_ma    INTEGER,
+  voltage_mv    INTEGER,
+  soc_percent   INTEGER,
+  others        TEXT,
+  content       INTEGER NOT NULL,                                          -- checksum: one moment may bring several readings
+  PRIMARY KEY (session_id, sampled_at_ms, content)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sealed_secret (
+  name          TEXT    PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100),
+  sealed        BLOB    NOT NULL CHECK (length(sealed) > 0),
+  changed_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+  id                   INTEGER PRIMARY KEY,
+  state                TEXT    NOT NULL CHECK (state IN ('requested', 'running', 'ended', 'failed', 'review')),
+  started_at_ms        INTEGER,                                            -- the station's word
+  station_id           INTEGER NOT NULL REFERENCES station (id),
+  evse                 INTEGER NOT NULL,                                   -- 0: the station will say
+  id_token             TEXT    NOT NULL,
+  meter_start_wh       INTEGER,
+  person_id            INTEGER REFERENCES person (id),                     -- NULL: nobody we know
+  card_id              INTEGER REFERENCES card (id),
+  wallet_id            INTEGER REFERENCES account (id),
+  policy               TEXT    NOT NULL,                                   -- of the person's group, at the start; '' for nobody
+  tariff_id            INTEGER REFERENCES tariff (id),                     -- NULL: nothing to pay
+  authorization        TEXT    NOT NULL,                                   -- what the start was answered with
+  requested_at_ms      INTEGER,
+  requested_by         TEXT    NOT NULL DEFAULT '',
+  received_at_ms       INTEGER,                                            -- when we heard of the start
+  held_minor           INTEGER NOT NULL DEFAULT 0,                         -- sum of the slices hold|<id>|1 .. hold|<id>|<slices>
+  slices               INTEGER NOT NULL DEFAULT 0,
+  stop_wanted          TEXT    NOT NULL DEFAULT '',                        -- why the server wants it stopped: credit, blocked, operator
+  ended_at_ms          INTEGER,                                            -- the station's word
+  meter_stop_wh        INTEGER,
+  stop_reason          TEXT    NOT NULL DEFAULT '',
+  energy_wh            INTEGER NOT NULL DEFAULT 0,
+  duration_s           INTEGER NOT NULL DEFAULT 0,
+  idle_s               INTEGER NOT NULL DEFAULT 0,                         -- chargeable idle time
+  net_minor            INTEGER NOT NULL DEFAULT 0,
+  tax_minor            INTEGER NOT NULL DEFAULT 0,
+  fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
+  estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
+  parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '',                        -- why it failed or needs review
+  UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
+) STRICT;
+CREATE INDEX session_by_person ON session (person_id, ended_at_ms, state, duration_s, energy_wh, fee_minor) WHERE person_id IS NOT NULL;
+CREATE INDEX session_by_station ON session (station_id, id);
+CREATE INDEX session_by_time ON session ((coalesce(started_at_ms, requested_at_ms)), id);
+CREATE INDEX session_by_token ON session (id_token, id);
+CREATE INDEX session_failed ON session (id) WHERE state = 'failed';
+CREATE INDEX session_open ON session (station_id, id) WHERE state IN ('requested', 'running');
+CREATE INDEX session_open_by_token ON session (id_token, id) WHERE state IN ('requested', 'running');
+CREATE INDEX session_open_in_order ON session (id) WHERE state IN ('requested', 'running');
+CREATE INDEX session_parked ON session (station_id, evse) WHERE parked_since_ms IS NOT NULL;
+CREATE INDEX session_review ON session (id) WHERE state = 'review';
+
+CREATE TABLE session_day (
+  day        TEXT    NOT NULL CHECK (length(day) = 10),                    -- 2026-11-23
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  session_id INTEGER NOT NULL REFERENCES session (id),
+  working_s  INTEGER NOT NULL,
+  energy_wh  INTEGER NOT NULL,
+  fee_minor  INTEGER NOT NULL,
+  first_day  INTEGER NOT NULL CHECK (first_day IN (0, 1)),                 -- sessions are counted on the day they began
+  PRIMARY KEY (day, station_id, session_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_day_by_session ON session_day (session_id);
+
+CREATE TABLE setting (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE site (
+  id            INTEGER PRIMARY KEY CHECK (id = 1),
+  name          TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+  currency      TEXT    NOT NULL CHECK (length(currency) = 3),             -- ISO 4217
+  exponent      INTEGER NOT NULL CHECK (exponent BETWEEN 0 AND 4),         -- ISO 4217: digits after the point
+  timezone      TEXT    NOT NULL,                                          -- IANA name
+  language      TEXT    NOT NULL,
+  demo          INTEGER NOT NULL CHECK (demo IN (0, 1)),                   -- a demo never becomes a real site
+  secret        BLOB    NOT NULL CHECK (length(secret) = 32),              -- the site's key: stations' passwords are hashed under it
+  created_at_ms INTEGER NOT NULL,
+  pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
+  backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
+) STRICT;
+CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site
+WHEN NEW.currency <> OLD.currency OR NEW.exponent <> OLD.exponent OR NEW.timezone <> OLD.timezone OR NEW.demo <> OLD.demo
+BEGIN SELECT RAISE(ABORT, 'currency, time zone and kind of a site are fixed for good'); END;
+CREATE TRIGGER site_stays BEFORE DELETE ON site BEGIN SELECT RAISE(ABORT, 'a site is never deleted'); END;
+
+CREATE TABLE station (
+  id               INTEGER PRIMARY KEY,
+  identity         TEXT    NOT NULL UNIQUE CHECK (length(identity) BETWEEN 1 AND 255),
+  name             TEXT    NOT NULL,
+  state            TEXT    NOT NULL CHECK (state IN ('knocking', 'approved', 'retired')),
+  password_hash    BLOB,                                                   -- HMAC-SHA-256 under the site's key
+  vendor           TEXT    NOT NULL DEFAULT '',
+  model            TEXT    NOT NULL DEFAULT '',
+  serial           TEXT    NOT NULL DEFAULT '',
+  firmware         TEXT    NOT NULL DEFAULT '',
+  ocpp_version     TEXT    NOT NULL DEFAULT '',
+  remote_address   TEXT    NOT NULL DEFAULT '',
+  status           TEXT    NOT NULL DEFAULT '',                            -- of the station as a whole: connector 0
+  error_code       TEXT    NOT NULL DEFAULT '',
+  clock_skew_ms    INTEGER NOT NULL DEFAULT 0,                             -- its clock minus ours, last seen
+  booted_at_ms     INTEGER,
+  seen_at_ms       INTEGER,                                                -- when its last connection began or ended
+  created_at_ms    INTEGER NOT NULL
+, security_profile INTEGER NOT NULL DEFAULT 0 CHECK (security_profile BETWEEN 0 AND 3)) STRICT;
+
+CREATE TABLE station_day (
+  day        TEXT    NOT NULL CHECK (length(day) = 10),                    -- 2026-11-23
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  working_s  INTEGER NOT NULL,
+  energy_wh  INTEGER NOT NULL,
+  fee_minor  INTEGER NOT NULL,
+  sessions   INTEGER NOT NULL,                                             -- those that began on this day and have ended
+  PRIMARY KEY (day, station_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE station_month (
+  month      TEXT    NOT NULL CHECK (length(month) = 7),                   -- 2026-11
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  working_s  INTEGER NOT NULL,
+  energy_wh  INTEGER NOT NULL,
+  fee_minor  INTEGER NOT NULL,
+  sessions   INTEGER NOT NULL,
+  PRIMARY KEY (month, station_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE station_transaction (
+  station_id  INTEGER NOT NULL REFERENCES station (id),
+  name        TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+  session_id  INTEGER NOT NULL UNIQUE REFERENCES session (id),
+  next_seq    INTEGER NOT NULL DEFAULT 0,                                  -- the lowest number that has not been received
+  last_seq    INTEGER,                                                     -- that of the message which ended it
+  start_known INTEGER NOT NULL DEFAULT 0 CHECK (start_known IN (0, 1)),    -- 0: the lowest register seen stands for that of the start
+  corrections INTEGER NOT NULL DEFAULT 0,                                  -- how often its bill was set right by late messages
+  PRIMARY KEY (station_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tariff (
+  id                    INTEGER PRIMARY KEY,
+  name                  TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+  energy_milli_per_kwh  INTEGER NOT NULL CHECK (energy_milli_per_kwh BETWEEN 0 AND 1000000000000),
+  time_milli_per_minute INTEGER NOT NULL CHECK (time_milli_per_minute BETWEEN 0 AND 1000000000000),
+  idle_milli_per_minute INTEGER NOT NULL CHECK (idle_milli_per_minute BETWEEN 0 AND 1000000000000),
+  idle_grace_s          INTEGER NOT NULL CHECK (idle_grace_s BETWEEN 0 AND 86400),
+  flat_milli            INTEGER NOT NULL CHECK (flat_milli BETWEEN 0 AND 1000000000000),
+  tax_basis_points      INTEGER NOT NULL CHECK (tax_basis_points BETWEEN 0 AND 10000),
+  is_default            INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),
+  created_at_ms         INTEGER NOT NULL,
+  archived_at_ms        INTEGER
+) STRICT;
+CREATE UNIQUE INDEX tariff_one_default ON tariff (is_default) WHERE is_default = 1;
+CREATE TRIGGER tariff_is_fixed BEFORE UPDATE ON tariff
+WHEN (NEW.energy_milli_per_kwh, NEW.time_milli_per_minute, NEW.idle_milli_per_minute, NEW.idle_grace_s, NEW.flat_milli, NEW.tax_basis_points)
+  IS NOT (OLD.energy_milli_per_kwh, OLD.time_milli_per_minute, OLD.idle_milli_per_minute, OLD.idle_grace_s, OLD.flat_milli, OLD.tax_basis_points)
+BEGIN SELECT RAISE(ABORT, 'a price never changes: add a new tariff'); END;
+
+CREATE TABLE transfer (
+  seq          INTEGER PRIMARY KEY,                                        -- gapless, 1..n
+  key          TEXT    NOT NULL UNIQUE CHECK (length(key) BETWEEN 5 AND 100), -- its name for ever: the idempotency key
+  op           TEXT    NOT NULL CHECK (op IN ('post', 'hold', 'capture', 'void')),
+  debit        INTEGER NOT NULL REFERENCES account (id),
+  credit       INTEGER NOT NULL REFERENCES account (id),
+  amount_minor INTEGER NOT NULL CHECK (amount_minor BETWEEN 0 AND 100000000000),
+  hold         TEXT    REFERENCES transfer (key),
+  code         TEXT    NOT NULL,                                           -- topup, refund, charge, tax, overrun, correction
+  reference    TEXT    NOT NULL,                                           -- the session's number, or why
+  actor        TEXT    NOT NULL,                                           -- who: operator:3, token:2, station:17, clock
+  at_ms        INTEGER NOT NULL,
+  prev_hash    BLOB    NOT NULL CHECK (length(prev_hash) = 32),
+  hash         BLOB    NOT NULL CHECK (length(hash) = 32),
+  CHECK (debit <> credit),
+  CHECK (amount_minor > 0 OR op IN ('void', 'capture')),
+  CHECK ((op IN ('capture', 'void')) = (hold IS NOT NULL))
+) STRICT;
+CREATE INDEX transfer_credit ON transfer (credit, seq) WHERE op = 'post';
+CREATE INDEX transfer_debit ON transfer (debit, seq) WHERE op IN ('post', 'capture');
+CREATE UNIQUE INDEX transfer_one_resolution ON transfer (hold) WHERE hold IS NOT NULL;
+CREATE INDEX transfer_paid_out ON transfer (debit, seq) WHERE op = 'post' AND code NOT IN ('charge', 'tax', 'overrun');
+CREATE TRIGGER transfer_apply AFTER INSERT ON transfer BEGIN
+  UPDATE account SET
+    debit_posted  = debit_posted  + CASE WHEN NEW.op IN ('post', 'capture') THEN NEW.amount_minor ELSE 0 END,
+    debit_pending = debit_pending + CASE NEW.op WHEN 'hold' THEN NEW.amount_minor WHEN 'post' THEN 0
+                                    ELSE -(SELECT amount_minor FROM transfer WHERE key = NEW.hold) END,
+    last_seq = NEW.seq WHERE id = NEW.debit;
+  UPDATE account SET
+    credit_posted = credit_posted + CASE WHEN NEW.op IN ('post', 'capture') THEN NEW.amount_minor ELSE 0 END,
+    last_seq = NEW.seq WHERE id = NEW.credit;
+END;
+CREATE TRIGGER transfer_check BEFORE INSERT ON transfer BEGIN
+  SELECT RAISE(ABORT, 'gap in the ledger')   WHERE NEW.seq IS NOT coalesce((SELECT max(seq) FROM transfer), 0) + 1;
+  SELECT RAISE(ABORT, 'hash chain broken')   WHERE NEW.prev_hash IS NOT coalesce((SELECT hash FROM transfer WHERE seq = NEW.seq - 1), zeroblob(32));
+  SELECT RAISE(ABORT, 'time ran backwards')  WHERE NEW.at_ms < (SELECT at_ms FROM transfer WHERE seq = NEW.seq - 1);
+  SELECT RAISE(ABORT, 'not a hold')          WHERE NEW.hold IS NOT NULL AND NOT EXISTS (SELECT 1 FROM transfer AS h WHERE h.key = NEW.hold AND h.op = 'hold' AND h.debit = NEW.debit AND h.credit = NEW.credit);
+  SELECT RAISE(ABORT, 'exceeds its hold')    WHERE NEW.op = 'capture' AND NEW.amount_minor > (SELECT amount_minor FROM transfer WHERE key = NEW.hold);
+  SELECT RAISE(ABORT, 'a void moves nothing') WHERE NEW.op = 'void' AND NEW.amount_minor <> 0;
+END;
+CREATE TRIGGER transfer_no_delete BEFORE DELETE ON transfer BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER transfer_no_update BEFORE UPDATE ON transfer BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+
+CREATE TABLE unknown_tag (
+  token       TEXT    NOT NULL CHECK (length(token) BETWEEN 1 AND 255),
+  station_id  INTEGER NOT NULL REFERENCES station (id),
+  first_at_ms INTEGER NOT NULL,
+  last_at_ms  INTEGER NOT NULL,
+  times       INTEGER NOT NULL, id_token_type TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (token, station_id)
+) STRICT, WITHOUT ROWID;
