@@ -1,4 +1,4 @@
-"""`forecourt simulate`: its options, its exit codes, and what it prints. What the station then does is in `worked`.
+"""`forecourt simulate`: its options, its exit codes, and what it prints. What the station then does is in `interactive`.
 
 It is useful against any central system.
 """

@@ -1,7 +1,7 @@
 """Somebody who plays with the demo, stands before a simulated station with a card, and has a car for every place.
 
-The stations speak with the server as ever; here is only what a driver does with their hands. It is the body of `ToyChargers` in
-services/ports/stations.py, and none of it exists on a real site.
+The stations speak with the server as ever; here is only what a driver does with their hands. It is the body of `DemoChargers` in
+services/ports/demo.py, and none of it exists on a real site.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from appliance.services.ports.demo import ToyPlace
+from appliance.services.ports.demo import DemoConnector
 from appliance.simulator.charger import Place
 from appliance.simulator.station import Battery
 from appliance.simulator.v16.charge_point import ChargePoint
@@ -21,11 +21,11 @@ STOPPED: Final = "Stopped"
 OFFLINE: Final = "offline"
 OCCUPIED: Final = "Occupied"
 TOLD_S_MAX: Final = 5.0
-"""For so long the server is waited for, before the guest is told what the station knows by itself."""
+"""For so long the server is waited for, before a display says what the station knows by itself."""
 BATTERY_PERCENT: Final = 30
 
 
-class Guest:
+class DemoDriver:
     """See the module. All is done in the event loop that the stations run in."""
 
     def __init__(self, charge_points: Sequence[ChargePoint]) -> None:
@@ -37,12 +37,12 @@ class Guest:
         self._cars: dict[tuple[str, int], Battery] = {}
         self._said: dict[tuple[str, int], tuple[str, str]] = {}
 
-    def places(self) -> list[ToyPlace]:
-        """All places as they are now."""
-        return [self._seen(key, charge_point, place) for key, (charge_point, place) in self._places.items()]
+    def connectors(self) -> list[DemoConnector]:
+        """All connectors as they are now."""
+        return [self._connector(key, charge_point, place) for key, (charge_point, place) in self._places.items()]
 
     async def hold(self, uid: str, station: str, evse: int) -> str:
-        """See `ToyChargers.hold`."""
+        """See `DemoChargers.hold`."""
         key = (station, evse)
         charge_point, place = self._places[key]
         said = await self._hold(key, charge_point, place, uid)
@@ -57,17 +57,17 @@ class Guest:
             answer = await charger.present_card(uid, number)
             if running.end is None or running.end_token is None:
                 return OCCUPIED if answer.accepted else answer.status
-            if self._is_guests(key, place):
+            if self._is_ours(key, place):
                 charger.unplug(number)
-            await self._told(charge_point)
+            await self._until_sent(charge_point)
             return STOPPED
-        if place.evse.battery is not None and not self._is_guests(key, place):
+        if place.evse.battery is not None and not self._is_ours(key, place):
             return OCCUPIED
         charger.unplug(number)
         self._cars[key] = battery = Battery.charged(BATTERY_PERCENT)
         charger.plug_in(number, battery)
         answer = await charger.present_card(uid, number)
-        await self._told(charge_point)
+        await self._until_sent(charge_point)
         status = answer.status
         if (begun := place.transaction) is None or begun.refused:
             # It was accepted, and refused as soon as it began: the server's last word on the card says why.
@@ -76,18 +76,18 @@ class Guest:
             charger.unplug(number)
         return status
 
-    def _is_guests(self, key: tuple[str, int], place: Place) -> bool:
+    def _is_ours(self, key: tuple[str, int], place: Place) -> bool:
         return place.evse.battery is not None and place.evse.battery is self._cars.get(key)
 
-    async def _told(self, charge_point: ChargePoint) -> None:
+    async def _until_sent(self, charge_point: ChargePoint) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(TOLD_S_MAX):
                 await charge_point.outbox.emptied()
 
-    def _seen(self, key: tuple[str, int], charge_point: ChargePoint, place: Place) -> ToyPlace:
+    def _connector(self, key: tuple[str, int], charge_point: ChargePoint, place: Place) -> DemoConnector:
         if not charge_point.registered.is_set():
             state = OFFLINE
-        elif self._is_guests(key, place):
+        elif self._is_ours(key, place):
             state = "yours"
         else:
             state = "free" if place.evse.battery is None else "taken"
@@ -97,4 +97,4 @@ class Guest:
         if said == ACCEPTED and running is None:
             # The money ran out, or the staff ended it: the display thanks all the same.
             said = STOPPED
-        return ToyPlace(*key, state, energy_wh, said, card)
+        return DemoConnector(*key, state, energy_wh, said, card)

@@ -1,6 +1,6 @@
 """The demo's reader: a drawer of cards that are laid on it with a mouse. None of this exists on a real site.
 
-It implements `ToyReader` of services/ports/stations.py. What is written on the cards survives a restart of the demo.
+It implements `DemoReader` of services/ports/demo.py. What is written on the cards survives a restart of the demo.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from appliance.domain.cards.tag import Kind
-from appliance.services.ports.demo import ToyCard
+from appliance.services.ports.demo import DemoCard
 from appliance.simulator.nfc import catalogue
 from appliance.simulator.nfc.cards import Card, TypeFCard
 from appliance.simulator.nfc.catalogue import TELEPHONE
@@ -58,7 +58,7 @@ class _Entry:
     card: Card
 
 
-class Toy:
+class CardDrawer:
     """A simulated reader with its drawer. Use it as a context manager, or call `start` and `stop`; from any thread."""
 
     def __init__(self, folder: Path | None = None, known: Sequence[KnownCard] = ()) -> None:
@@ -107,11 +107,11 @@ class Toy:
         self._reader.stop()
         self._save()
 
-    def cards(self) -> list[ToyCard]:
+    def cards(self) -> list[DemoCard]:
         """All cards in the drawer and on the reader."""
         with self._reader.quiet():
             on_reader = self._reader.cards
-            return [_shown(entry, entry.card in on_reader) for entry in self._entries.values()]
+            return [_demo_card(entry, entry.card in on_reader) for entry in self._entries.values()]
 
     def lay(self, card: int) -> None:
         """Put a card on the reader, instead of what lies there; KeyError if there is none."""
@@ -141,12 +141,12 @@ class Toy:
         else:
             self._reader.unplug()
 
-    def new_card(self, kind: str) -> ToyCard:
+    def new_card(self, kind: str) -> DemoCard:
         """A blank card of a kind out of the box; KeyError if there is no such kind (`catalogue.MAKERS`)."""
         with self._reader.quiet():
             entry = self._add(kind)
             self._save()
-            return _shown(entry, on_reader=False)
+            return _demo_card(entry, on_reader=False)
 
     def _add(self, kind: str, name: str | None = None, uid: bytes | None = None) -> _Entry:
         used = {entry.card.uid for entry in self._entries.values()}
@@ -176,19 +176,19 @@ class Toy:
         if content is None:
             return
         try:
-            for told in content["cards"]:
-                entry = _loaded(told)
+            for stored in content["cards"]:
+                entry = _loaded(stored)
                 self._entries[entry.number] = entry
         except (KeyError, TypeError, ValueError):
             log.warning("drawer of cards could not be read", extra={"file": str(self._file)})
             self._entries.clear()
 
 
-def _loaded(told: dict[str, Any]) -> _Entry:
-    card = catalogue.make(told["kind"])
-    card.restore(told["state"])
-    return _Entry(int(told["id"]), str(told["name"]), str(told["kind"]), card)
+def _loaded(stored: dict[str, Any]) -> _Entry:
+    card = catalogue.make(stored["kind"])
+    card.restore(stored["state"])
+    return _Entry(int(stored["id"]), str(stored["name"]), str(stored["kind"]), card)
 
 
-def _shown(entry: _Entry, on_reader: bool) -> ToyCard:
-    return ToyCard(entry.number, entry.name, str(entry.kind), entry.card.uid.hex().upper(), on_reader)
+def _demo_card(entry: _Entry, on_reader: bool) -> DemoCard:
+    return DemoCard(entry.number, entry.name, str(entry.kind), entry.card.uid.hex().upper(), on_reader)

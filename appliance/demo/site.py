@@ -19,8 +19,8 @@ from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.sessions import session_list
-from appliance.demo.reader import KnownCard, Toy
-from appliance.demo.traffic import DemoDriver, DemoStation
+from appliance.demo.reader import CardDrawer, KnownCard
+from appliance.demo.traffic import DemoStation, DemoTraffic
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.tag import Kind
 from appliance.domain.clock import Clock
@@ -37,7 +37,7 @@ from appliance.services.cards import cards as card_units
 from appliance.services.operators import operators, passwords
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.ports.demo import ToyPlace
+from appliance.services.ports.demo import DemoConnector
 from appliance.services.sessions import metering, starting, stopping
 from appliance.services.stations import admission, status
 from appliance.services.wallets import wallets
@@ -202,37 +202,37 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
         wallets.top_up(db, PersonId(person.id), amount_minor, "cash", key, ACTOR, at_ms)
 
 
-def toy_reader(stack: AsyncExitStack, data: DataDirectory) -> Toy:
+def open_reader(stack: AsyncExitStack, data: DataDirectory) -> CardDrawer:
     """A card reader without hardware, with a drawer of new cards and those of the demo's people; away when the stack is left."""
     # Chips that carry no maker's signature, for nobody can make one for an invented UID.
     known = [KnownCard(f"{name}'s card", Kind.TYPE4, uid) for name, _phone, _group, uid, _amount in PEOPLE]
-    return stack.enter_context(Toy(data.path.absolute(), known))
+    return stack.enter_context(CardDrawer(data.path.absolute(), known))
 
 
-class Cars:
-    """Cars that come and go at the simulated stations; the body of `ToyChargers` in services/ports/stations.py."""
+class SiteTraffic:
+    """Traffic at the stations of the demo site, from when the server is there; the body of `DemoChargers` in services/ports/demo.py."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._driver: DemoDriver | None = None
+        self._traffic: DemoTraffic | None = None
 
     async def run(self, url: str) -> None:
         """Connect the stations to the server at `url`, and let cars come, until cancelled."""
         meters = await self._store.read(last_meters)
         known = [replace(one, meter_wh=meters.get(one.identity, METER_WH)) for one in STATIONS]
-        self._driver = DemoDriver(url, known, [uid for _, _, _, uid, _ in PEOPLE], clock=self._clock)
-        await self._driver.run()
+        self._traffic = DemoTraffic(url, known, [uid for _, _, _, uid, _ in PEOPLE], clock=self._clock)
+        await self._traffic.run()
 
-    def places(self) -> list[ToyPlace]:
-        """See `ToyChargers`."""
-        return self._driver.places() if self._driver is not None else []
+    def connectors(self) -> list[DemoConnector]:
+        """See `DemoChargers`."""
+        return self._traffic.connectors() if self._traffic is not None else []
 
     async def hold(self, uid: str, station: str, evse: int) -> str:
-        """See `ToyChargers`."""
-        if self._driver is None:
+        """See `DemoChargers`."""
+        if self._traffic is None:
             raise KeyError(station, evse)
-        return await self._driver.hold(uid, station, evse)
+        return await self._traffic.hold(uid, station, evse)
 
 
 def last_meters(db: Readable) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Cars that come and go at simulated stations, for the demo site: now and then, for ever, the same for the same seed.
 
 The demo's server is reached like any other, over websockets; which stations and cards it knows is told by whoever calls.
-A guest, who plays with the demo, may come with a car of their own and hold a card to a station (`guest`).
+Whoever plays with the demo may come with a car of their own and hold a card to a station (`driver`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.demo.driver import Guest
+from appliance.demo.driver import DemoDriver
 from appliance.domain.clock import Clock, system_clock
-from appliance.services.ports.demo import ToyPlace
+from appliance.services.ports.demo import DemoConnector
 from appliance.simulator.charger import Place
 from appliance.simulator.station import Battery, Station
 from appliance.simulator.v16.charge_point import ChargePoint, Options
@@ -36,7 +36,7 @@ class DemoStation:
     """Where its meters stand, so that a restart does not run them backwards."""
     model: str = "Simulated station"
     kept_free: int = 0
-    """So many of its connectors, the last ones, are left to guests: no car comes there by itself."""
+    """So many of its connectors, the last ones, are left to whoever plays with the demo: no car comes there by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Rhythm:
     linger_s: tuple[float, float] = (5, 30)
 
 
-class DemoDriver:
+class DemoTraffic:
     """All stations of a demo site with their visitors. A visitor's card is used at one place at a time."""
 
     def __init__(
@@ -83,15 +83,15 @@ class DemoDriver:
             )
             for number, station in enumerate(stations)
         ]
-        self._guest = Guest(self.charge_points)
+        self._driver = DemoDriver(self.charge_points)
 
-    def places(self) -> list[ToyPlace]:
-        """All places, as a guest sees them."""
-        return self._guest.places()
+    def connectors(self) -> list[DemoConnector]:
+        """All connectors, as whoever plays with the demo sees them."""
+        return self._driver.connectors()
 
     async def hold(self, uid: str, station: str, evse: int) -> str:
-        """A guest holds a card to a station; see `ToyChargers`."""
-        return await self._guest.hold(uid, station, evse)
+        """Whoever plays with the demo holds a card to a station; see `DemoChargers`."""
+        return await self._driver.hold(uid, station, evse)
 
     async def run(self) -> None:
         """Connect all stations and let cars come and go, until cancelled. A server that is away only makes them wait."""
@@ -100,11 +100,11 @@ class DemoDriver:
                 group.create_task(charge_point.run(), name=f"demo station {charge_point.options.identity}")
                 for place in charge_point.charger.places:
                     kept = place.evse.number > self._kept_free[charge_point.options.identity]
-                    coming = self._guests if kept else self._visitors
+                    coming = self._on_demand if kept else self._visitors
                     group.create_task(coming(charge_point, place), name="demo visitors")
 
-    async def _guests(self, charge_point: ChargePoint, place: Place) -> None:
-        """Where only guests charge: a car comes for whoever started from afar, and goes when it has charged."""
+    async def _on_demand(self, charge_point: ChargePoint, place: Place) -> None:
+        """Where no car comes by itself: one comes for whoever started from afar, and goes when it has charged."""
         while True:
             await charge_point.until(lambda: place.evse.battery is not None or place.token is not None)
             if place.evse.battery is None:

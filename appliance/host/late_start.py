@@ -69,10 +69,10 @@ async def open_rest(
     data, store, hub, clock, stations = charging.data, charging.store, charging.hub, charging.clock, charging.stations
     await store.write(desk_jobs.recover, clock())
     await open_vault(data, store, clock)  # Whoever needs a secret will be handed what this returns.
-    toy_reader = demo.toy_reader(stack, data) if demo is not None and not arguments.reader else None
-    readers = [str(toy_reader.path)] if toy_reader is not None else arguments.reader
+    demo_reader = demo.open_reader(stack, data) if demo is not None and not arguments.reader else None
+    readers = [str(demo_reader.path)] if demo_reader is not None else arguments.reader
     desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)
-    cars = demo.Cars(store, clock) if demo is not None else None
+    traffic = demo.SiteTraffic(store, clock) if demo is not None else None
 
     certificate = await site_certificate(arguments, data.path, clock)
     console = Console(
@@ -86,8 +86,8 @@ async def open_rest(
         counters=stations.counters,
         desks=desks,
         desk_key=DeskKey(charging.site_key, ""),
-        toy_reader=toy_reader,
-        toy_chargers=cars,
+        demo_reader=demo_reader,
+        demo_chargers=traffic,
     )
     await open_listeners(stack, arguments, console, charging, certificate)
     await stack.enter_async_context(
@@ -97,8 +97,8 @@ async def open_rest(
 
     jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, serving_since_ms=clock())
     await stack.enter_async_context(keeping_time(jobs))
-    if cars is not None:
-        await stack.enter_async_context(running(cars.run(charging.listeners.urls["stations"]), "demo cars"))
+    if traffic is not None:
+        await stack.enter_async_context(running(traffic.run(charging.listeners.urls["stations"]), "demo cars"))
     await print_urls(charging.listeners, store, clock, demo)
 
 

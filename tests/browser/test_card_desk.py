@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Playwright, ViewportSize, expect
 
-from appliance.demo.reader import Toy
-from appliance.services.ports.demo import ToyCard
+from appliance.demo.reader import CardDrawer
+from appliance.services.ports.demo import DemoCard
 from tests.browser.conftest import OWNER, Connect, Site, Visit, live, open_site
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import add_operator, make_site, serving
@@ -25,22 +25,24 @@ CASHIER = "karim"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
-@pytest_asyncio.fixture(name="toy", scope="module", loop_scope="module")
-async def _toy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Toy]:
+@pytest_asyncio.fixture(name="drawer", scope="module", loop_scope="module")
+async def _drawer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CardDrawer]:
     """A reader whose cards the test lays."""
-    with Toy(tmp_path_factory.mktemp("reader")) as toy:
-        yield toy
+    with CardDrawer(tmp_path_factory.mktemp("reader")) as drawer:
+        yield drawer
 
 
 @pytest_asyncio.fixture(name="site", scope="module", loop_scope="module")
-async def _site(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, toy: Toy) -> AsyncIterator[Site]:
+async def _site(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, drawer: CardDrawer
+) -> AsyncIterator[Site]:
     """A site with a price, a group, a cashier and a reader."""
     directory: Path = tmp_path_factory.mktemp("browser") / "site"
     await make_site(directory)
     await add_operator(directory, OWNER, "owner", "Nasrin Akter")
     await add_operator(directory, CASHIER, "cashier", "Karim Ahmed")
     async with (
-        serving(directory, "--reader", str(toy.path)) as program,
+        serving(directory, "--reader", str(drawer.path)) as program,
         open_site(program, playwright) as site,
     ):
         tariff = await site.post("/tariffs", {"name": "Day", "energy_minor_per_kwh": 2000, "tax_percent": 5})
@@ -50,23 +52,23 @@ async def _site(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest_asyncio.fixture(name="desk", loop_scope="module")
-async def _desk(visit: Visit, toy: Toy) -> AsyncIterator[Page]:
+async def _desk(visit: Visit, drawer: CardDrawer) -> AsyncIterator[Page]:
     """The page of the desk, with nothing on the reader."""
-    toy.set_plugged(True)
-    toy.take()
+    drawer.set_plugged(True)
+    drawer.take()
     page = await visit(CASHIER)
     await page.goto("/desk")
     await live(page)
     await expect(page.locator("#desk-reader-word")).to_have_text("Reader ready")
     await expect(page.get_by_role("heading", name="Lay a card on the reader")).to_be_visible()
     yield page
-    toy.take()
+    drawer.take()
 
 
-async def issue(page: Page, toy: Toy, name: str, amount: str = "৳500") -> ToyCard:
+async def issue(page: Page, drawer: CardDrawer, name: str, amount: str = "৳500") -> DemoCard:
     """A card out of the box for somebody new: the name is typed where the cursor is."""
-    card = toy.new_card("NTAG213")
-    toy.lay(card.id)
+    card = drawer.new_card("NTAG213")
+    drawer.lay(card.id)
     await expect(page.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type(name)
     await page.keyboard.press("Tab")
@@ -78,21 +80,21 @@ async def issue(page: Page, toy: Toy, name: str, amount: str = "৳500") -> ToyC
 
 
 async def test_a_newcomer_issues_recharges_charges_loses_and_replaces_a_card(
-    desk: Page, toy: Toy, site: Site, connect: Connect
+    desk: Page, drawer: CardDrawer, site: Site, connect: Connect
 ) -> None:
     # Issue: the UID is never typed, and the card is written.
-    card = await issue(desk, toy, "Anwara Begum")
+    card = await issue(desk, drawer, "Anwara Begum")
     await expect(desk.get_by_role("heading", name="Anwara Begum")).to_be_visible()
     await expect(desk.locator("#desk-who")).to_contain_text("৳500.00")
-    toy.take()
+    drawer.take()
     await expect(desk.get_by_role("heading", name="Lay a card on the reader")).to_be_visible()
 
     # Recharge: tap, amount, confirm.
-    toy.lay(card.id)
+    drawer.lay(card.id)
     await desk.get_by_label("৳200", exact=True).check()
     await desk.get_by_role("button", name="Recharge", exact=True).click()
     await expect(desk.locator("#desk-job")).to_contain_text("The balance is ৳700.00 now")
-    toy.take()
+    drawer.take()
 
     # Swipe at a charger: 10 kWh at 20 taka and 5 % tax.
     await site.post("/stations", {"id": "RAMP", "name": "Ramp"})
@@ -101,11 +103,11 @@ async def test_a_newcomer_issues_recharges_charges_loses_and_replaces_a_card(
     assert await station.present_card(card.uid) == "Accepted"
     await station.charge(10_000, duration_s=60)
     await station.unplug()
-    toy.lay(card.id)
+    drawer.lay(card.id)
     await expect(desk.locator("#desk-who")).to_contain_text("৳490.00")
     await expect(desk.locator("#desk-records")).to_contain_text("Ramp")
     await expect(desk.locator("#desk-records")).to_contain_text("−৳210.00")
-    toy.take()
+    drawer.take()
 
     # Lost: found by the telephone number, replaced by a new card; the money stays, the old card is dead.
     await desk.get_by_label("Scan here, or look somebody up").fill("01911111222")
@@ -113,8 +115,8 @@ async def test_a_newcomer_issues_recharges_charges_loses_and_replaces_a_card(
     await desk.get_by_role("link", name="Lost, replace…").click()
     await desk.get_by_role("button", name="Lay the new card on the reader").click()
     await expect(desk.locator("#desk-job")).to_contain_text("Lay the new card for Anwara Begum on the reader")
-    new = toy.new_card("NTAG215")
-    toy.lay(new.id)
+    new = drawer.new_card("NTAG215")
+    drawer.lay(new.id)
     await expect(desk.locator("#desk-job")).to_contain_text("the old one charges nowhere")
     await expect(desk.locator("#desk-who")).to_contain_text("৳490.00")
     await station.plug_in()
@@ -123,35 +125,35 @@ async def test_a_newcomer_issues_recharges_charges_loses_and_replaces_a_card(
     await station.unplug()
 
 
-async def test_a_card_pulled_away_is_finished_when_it_comes_back(desk: Page, toy: Toy) -> None:
-    card = toy.new_card("NTAG213")
+async def test_a_card_pulled_away_is_finished_when_it_comes_back(desk: Page, drawer: CardDrawer) -> None:
+    card = drawer.new_card("NTAG213")
     await desk.get_by_text("New card…").click()
     await desk.get_by_label("Name", exact=True).fill("Salma Akter")
     await desk.get_by_role("button", name="Give out the card").click()
     await expect(desk.locator("#desk-job")).to_contain_text("Lay the new card for Salma Akter")
-    toy.tear(card.id)
+    drawer.tear(card.id)
     await expect(desk.locator("#desk-job")).to_contain_text("the card was not finished")
     await expect(desk.get_by_role("button", name="Give another card instead")).to_be_visible()
 
-    toy.lay(card.id)
+    drawer.lay(card.id)
 
     await expect(desk.locator("#desk-job")).to_contain_text(re.compile(r"Salma Akter has card \d{4}\."))
 
 
-async def test_what_is_typed_stays_when_the_card_is_laid_down_afterwards(desk: Page, toy: Toy) -> None:
+async def test_what_is_typed_stays_when_the_card_is_laid_down_afterwards(desk: Page, drawer: CardDrawer) -> None:
     await desk.get_by_text("New card…").click()
     await desk.get_by_label("Name", exact=True).fill("Jamal Uddin")
     await desk.get_by_label("৳200", exact=True).check()
 
-    toy.lay(toy.new_card("NTAG213").id)
+    drawer.lay(drawer.new_card("NTAG213").id)
 
     await expect(desk.get_by_role("heading", name="A new card")).to_be_visible()
     await expect(desk.get_by_label("Name", exact=True)).to_have_value("Jamal Uddin")
     await expect(desk.get_by_label("৳200", exact=True)).to_be_checked()
 
 
-async def test_recharge_and_print_shows_the_receipt(desk: Page, toy: Toy) -> None:
-    await issue(desk, toy, "Rahima Khatun")
+async def test_recharge_and_print_shows_the_receipt(desk: Page, drawer: CardDrawer) -> None:
+    await issue(desk, drawer, "Rahima Khatun")
     await desk.get_by_label("৳1,000", exact=True).check()
     await desk.get_by_role("button", name="Recharge and print").click()
 
@@ -160,29 +162,29 @@ async def test_recharge_and_print_shows_the_receipt(desk: Page, toy: Toy) -> Non
     await expect(desk.get_by_role("link", name="Back to the desk")).to_be_visible()
 
 
-async def test_a_slip_is_taken_back(desk: Page, toy: Toy) -> None:
-    await issue(desk, toy, "Wrong Name")
+async def test_a_slip_is_taken_back(desk: Page, drawer: CardDrawer) -> None:
+    await issue(desk, drawer, "Wrong Name")
     await desk.get_by_role("button", name="Take back").click()
 
     await expect(desk.locator(".note.is-done").first).to_contain_text("It was taken back; credit note")
     await expect(desk.get_by_role("heading", name="A new card")).to_be_visible()
 
 
-async def test_a_reader_that_is_pulled_out_and_put_back_says_so(desk: Page, toy: Toy) -> None:
-    toy.set_plugged(False)
+async def test_a_reader_that_is_pulled_out_and_put_back_says_so(desk: Page, drawer: CardDrawer) -> None:
+    drawer.set_plugged(False)
     await expect(desk.locator("#desk-reader-word")).not_to_have_text("Reader ready")
     await expect(desk.locator("#desk-reader")).to_contain_text("Until then cards can be served by their number")
 
-    toy.set_plugged(True)
+    drawer.set_plugged(True)
 
     await expect(desk.locator("#desk-reader-word")).to_have_text("Reader ready")
 
 
-async def test_a_tap_is_told_anywhere_and_moves_nobody(desk: Page, toy: Toy) -> None:
-    card = await issue(desk, toy, "Nadia Islam")
-    toy.take()
+async def test_a_tap_is_told_anywhere_and_moves_nobody(desk: Page, drawer: CardDrawer) -> None:
+    card = await issue(desk, drawer, "Nadia Islam")
+    drawer.take()
     await desk.goto("/people")
-    toy.lay(card.id)
+    drawer.lay(card.id)
 
     await expect(desk.locator("#tap")).to_contain_text("Nadia Islam")
     await expect(desk).to_have_url(re.compile("/people$"))
@@ -190,8 +192,8 @@ async def test_a_tap_is_told_anywhere_and_moves_nobody(desk: Page, toy: Toy) -> 
     await expect(desk.get_by_role("heading", name="Nadia Islam")).to_be_visible()
 
 
-async def test_the_desk_is_worked_with_the_keyboard_alone(desk: Page, toy: Toy) -> None:
-    toy.lay(toy.new_card("NTAG213").id)
+async def test_the_desk_is_worked_with_the_keyboard_alone(desk: Page, drawer: CardDrawer) -> None:
+    drawer.lay(drawer.new_card("NTAG213").id)
     await expect(desk.get_by_label("Name", exact=True)).to_be_focused()
     await desk.keyboard.type("Keyboard Only")
     for _ in range(2):
@@ -205,9 +207,9 @@ async def test_the_desk_is_worked_with_the_keyboard_alone(desk: Page, toy: Toy) 
 
 
 async def test_a_telephone_is_a_reader_where_the_browser_lets_it(
-    visit: Visit, site: Site, toy: Toy, onlooker: Onlooker
+    visit: Visit, site: Site, drawer: CardDrawer, onlooker: Onlooker
 ) -> None:
-    toy.take()
+    drawer.take()
     page = await visit(CASHIER, viewport=PHONE)
     await page.add_init_script("""
         window.NDEFReader = class extends EventTarget {
@@ -223,13 +225,13 @@ async def test_a_telephone_is_a_reader_where_the_browser_lets_it(
     await expect(page.get_by_role("button", name="Give it out by its number")).to_be_visible()
 
 
-async def test_the_desk_can_be_read_and_touched_by_day_by_night_and_on_a_phone(desk: Page, toy: Toy) -> None:
-    known = await issue(desk, toy, "Rafiq Islam")
-    telephone = next(card.id for card in toy.cards() if card.kind == "Telephone")
+async def test_the_desk_can_be_read_and_touched_by_day_by_night_and_on_a_phone(desk: Page, drawer: CardDrawer) -> None:
+    known = await issue(desk, drawer, "Rafiq Islam")
+    telephone = next(card.id for card in drawer.cards() if card.kind == "Telephone")
     for card, heading in (
-        (known.id, "Rafiq Islam"), (toy.new_card("NTAG213").id, "A new card"), (telephone, "This one cannot be used"),
+        (known.id, "Rafiq Islam"), (drawer.new_card("NTAG213").id, "A new card"), (telephone, "This one cannot be used"),
     ):  # fmt: skip
-        toy.lay(card)
+        drawer.lay(card)
         await expect(desk.get_by_role("heading", name=heading)).to_be_visible()
         for scheme in ("light", "dark"):
             await desk.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

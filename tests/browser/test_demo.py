@@ -43,7 +43,7 @@ async def _desk(visit: Visit) -> Page:
 
 def charger(page: Page, name: str = FREE_PLACE) -> Locator:
     """One of the simulated chargers."""
-    return page.locator(".toy-charger", has=page.get_by_role("heading", name=name, exact=True))
+    return page.locator(".demo-charger", has=page.get_by_role("heading", name=name, exact=True))
 
 
 async def hold(page: Page, card: str, says: str | re.Pattern[str]) -> None:

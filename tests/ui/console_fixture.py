@@ -32,7 +32,7 @@ from appliance.services.operators import log_ins, operators
 from appliance.services.operators import tokens as token_units
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.ports.demo import ToyChargers, ToyReader
+from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Desks
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
 from appliance.services.sessions import metering, starting, stopping
@@ -192,8 +192,8 @@ async def open_console(
     filled: bool = True,
     site: Site = SITE,
     desks: Callable[[Store, Hub], Desks] | None = None,
-    toy_reader: ToyReader | None = None,
-    toy_chargers: ToyChargers | None = None,
+    demo_reader: DemoReader | None = None,
+    demo_chargers: DemoChargers | None = None,
 ) -> AsyncIterator[ConsoleFixture]:
     """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
@@ -216,8 +216,8 @@ async def open_console(
         addresses=ADDRESSES,
         desks=desks(store, hub) if desks is not None else NoDesks(),
         desk_key=DESK_KEY,
-        toy_reader=toy_reader,
-        toy_chargers=toy_chargers,
+        demo_reader=demo_reader,
+        demo_chargers=demo_chargers,
     )
     server = TestServer(create_console(console))
     served = ConsoleFixture(store, hub, scripted, server, console)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class ToyCard:
+class DemoCard:
     """A card of the demo's simulated reader."""
 
     id: int
@@ -18,10 +18,10 @@ class ToyCard:
     on_reader: bool
 
 
-class ToyReader(Protocol):
+class DemoReader(Protocol):
     """The demo's reader without hardware. None of this exists on a real site."""
 
-    def cards(self) -> list[ToyCard]:
+    def cards(self) -> list[DemoCard]:
         """All cards in the drawer and on the reader."""
 
     def lay(self, card: int) -> None:
@@ -36,13 +36,13 @@ class ToyReader(Protocol):
     def set_plugged(self, plugged: bool) -> None:
         """Pull the reader's lead, or put it back."""
 
-    def new_card(self, kind: str) -> ToyCard:
+    def new_card(self, kind: str) -> DemoCard:
         """A blank card of a kind out of the box."""
 
 
 @dataclass(frozen=True, slots=True)
-class ToyPlace:
-    """An EVSE of the demo's simulated stations, as somebody sees it who stands before it with a card."""
+class DemoConnector:
+    """A connector of the demo's simulated stations, as somebody sees it who stands before it with a card."""
 
     station: str
     """Its identity."""
@@ -57,15 +57,15 @@ class ToyPlace:
     """The UID of that card, or ""."""
 
 
-class ToyChargers(Protocol):
+class DemoChargers(Protocol):
     """The demo's simulated stations, where somebody may hold a card without hardware. None of this exists on a real site."""
 
-    def places(self) -> list[ToyPlace]:
-        """All places; none before the stations are there."""
+    def connectors(self) -> list[DemoConnector]:
+        """All of them; none before the stations are there."""
 
     async def hold(self, uid: str, station: str, evse: int) -> str:
-        """Come with a car and hold a card there, or end with the same card what it began; what the charger says (see `ToyPlace.said`).
+        """Come with a car and hold a card there, or end with the same card what it began; what the charger says (see `DemoConnector.said`).
 
         Raises:
-            KeyError: There is no such place.
+            KeyError: There is no such connector.
         """

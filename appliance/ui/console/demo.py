@@ -15,7 +15,7 @@ from appliance.db.stations import stations
 from appliance.domain.cards.tag import ReaderStatus
 from appliance.domain.errors import NotFound
 from appliance.services.announce import Announcement, DeskChanged, SessionChanged, StationChanged
-from appliance.services.ports.demo import ToyCard, ToyPlace, ToyReader
+from appliance.services.ports.demo import DemoCard, DemoConnector, DemoReader
 from appliance.ui.forms.forms import Form, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks
@@ -50,7 +50,7 @@ class Charger:
     evse: int
     """Its number, where the station has several; 0 where it has one."""
     state: str
-    """See `ToyPlace`."""
+    """See `DemoConnector`."""
     energy_wh: int
     said: str
     card: int
@@ -58,11 +58,11 @@ class Charger:
 
 
 @dataclass(frozen=True, slots=True)
-class ToyPage:
+class DemoPage:
     """The drawer, the reader and the chargers."""
 
-    cards: list[ToyCard]
-    lying: ToyCard | None
+    cards: list[DemoCard]
+    lying: DemoCard | None
     plugged: bool
     kinds: tuple[str, ...]
     chargers: list[Charger]
@@ -71,15 +71,15 @@ class ToyPage:
 async def show(request: web.Request) -> web.Response:
     """`GET /demo/reader`."""
     console = request.app[CONSOLE]
-    return render(request, "demo/demo.html", await _page(console, _toy(console)))
+    return render(request, "demo/demo.html", await _page(console, _reader(console)))
 
 
 async def move(request: web.Request) -> web.Response:
     """`POST /demo/reader/{what}`: `lay`, `tear` (with a card), `take`, `plug`, `unplug`, `new` (with a kind)."""
-    toy, form, what = _toy(request.app[CONSOLE]), await read_form(request), request.match_info["what"]
+    reader, form, what = _reader(request.app[CONSOLE]), await read_form(request), request.match_info["what"]
     try:
         # The simulated chip may be in the middle of an answer, and whoever touches its cards waits for that.
-        await asyncio.to_thread(_move, toy, what, form)
+        await asyncio.to_thread(_move, reader, what, form)
     except KeyError:
         raise NotFound(N_("There is no such card.")) from None
     return web.Response(status=303, headers={"Location": PATH})
@@ -88,16 +88,16 @@ async def move(request: web.Request) -> web.Response:
 async def hold(request: web.Request) -> web.Response:
     """`POST /demo/reader/hold` with `card` and `place`: a driver holds a card to a charger."""
     console, form = request.app[CONSOLE], await read_form(request)
-    toy = _toy(console)
+    reader = _reader(console)
     station, _slash, evse = form.text("place").rpartition("/")
-    uid = {card.id: card.uid for card in await asyncio.to_thread(toy.cards)}.get(form.number("card"))
+    uid = {card.id: card.uid for card in await asyncio.to_thread(reader.cards)}.get(form.number("card"))
     if uid is None:
         raise NotFound(N_("There is no such card."))
     try:
         number = read_number(evse)
-        if console.toy_chargers is None or number is None:
+        if console.demo_chargers is None or number is None:
             raise KeyError(station)
-        await console.toy_chargers.hold(uid, station, number)
+        await console.demo_chargers.hold(uid, station, number)
     except KeyError:
         raise NotFound(N_("There is no such charger.")) from None
     return web.Response(status=303, headers={"Location": PATH + "#chargers"})
@@ -105,10 +105,10 @@ async def hold(request: web.Request) -> web.Response:
 
 async def fragments(console: Console, role: str, _parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """The reader, the drawer and the chargers."""
-    if console.toy_reader is None:
+    if console.demo_reader is None:
         return {}
-    page = await _page(console, console.toy_reader)
-    return {"toy": render_part(console, role, "demo/_demo.html", page=page)}
+    page = await _page(console, console.demo_reader)
+    return {"demo-page": render_part(console, role, "demo/_demo.html", page=page)}
 
 
 def concerns(announcement: Announcement, _parameter: str) -> bool:
@@ -116,40 +116,42 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
     return isinstance(announcement, DeskChanged | SessionChanged | StationChanged)
 
 
-def _toy(console: Console) -> ToyReader:
-    if console.toy_reader is None:
+def _reader(console: Console) -> DemoReader:
+    if console.demo_reader is None:
         raise NotFound(N_("Only the demo has a simulated reader."))
-    return console.toy_reader
+    return console.demo_reader
 
 
-def _move(toy: ToyReader, what: str, form: Form) -> None:
+def _move(reader: DemoReader, what: str, form: Form) -> None:
     match what:
         case "lay":
-            toy.lay(form.number("card"))
+            reader.lay(form.number("card"))
         case "tear":
-            toy.tear(form.number("card"))
+            reader.tear(form.number("card"))
         case "take":
-            toy.take()
+            reader.take()
         case "plug" | "unplug":
-            toy.set_plugged(what == "plug")
+            reader.set_plugged(what == "plug")
         case "new" if form.text("kind") in KINDS:
-            toy.lay(toy.new_card(form.text("kind")).id)
+            reader.lay(reader.new_card(form.text("kind")).id)
         case _:
             raise NotFound(N_("There is no such page."))
 
 
-async def _page(console: Console, toy: ToyReader) -> ToyPage:
-    cards = await asyncio.to_thread(toy.cards)
+async def _page(console: Console, reader: DemoReader) -> DemoPage:
+    cards = await asyncio.to_thread(reader.cards)
     lying = next((card for card in cards if card.on_reader), None)
     # The port does not tell whether the lead is in; the desk behind it does.
     plugged = any(desk.reader.status is ReaderStatus.READY for desk in all_desks(console))
-    places = console.toy_chargers.places() if console.toy_chargers is not None else []
+    places = console.demo_chargers.connectors() if console.demo_chargers is not None else []
     named = {known.identity: known for known in (await console.store.read(stations.names)).values()}
     chargers = [_charger(place, named.get(place.station), cards, lying) for place in places]
-    return ToyPage(cards, lying, plugged, KINDS, chargers)
+    return DemoPage(cards, lying, plugged, KINDS, chargers)
 
 
-def _charger(place: ToyPlace, named: stations.Named | None, cards: list[ToyCard], lying: ToyCard | None) -> Charger:
+def _charger(
+    place: DemoConnector, named: stations.Named | None, cards: list[DemoCard], lying: DemoCard | None
+) -> Charger:
     name = named.name if named is not None and named.name else place.station
     several = named is not None and named.evses > 1
     held = next((card for card in cards if card.uid == place.card), None)
@@ -167,5 +169,5 @@ def _charger(place: ToyPlace, named: stations.Named | None, cards: list[ToyCard]
 
 PAGE = Page(
     routes=[web.get(PATH, show), web.post(PATH + "/hold", hold), web.post(PATH + "/{what}", move)],
-    live=[LiveView("toy", PATH, concerns, fragments)],
+    live=[LiveView("demo", PATH, concerns, fragments)],
 )

@@ -17,7 +17,7 @@ from appliance.domain.site import Site
 from appliance.services.announce import Announcement, Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.counters import Counters
-from appliance.services.ports.demo import ToyChargers, ToyReader
+from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Channel, Desks, DeskView
 from appliance.services.ports.stations import Stations
 from appliance.services.stations.commands import RemoteControl
@@ -78,9 +78,9 @@ class Console:
     """The card desks: their readers, and the cards that lie there."""
     desk_key: DeskKey = field(default_factory=lambda: DeskKey(b"", ""))
     """What cards of this site are written with."""
-    toy_reader: ToyReader | None = None
+    demo_reader: DemoReader | None = None
     """The demo's simulated reader; None on every real site."""
-    toy_chargers: ToyChargers | None = None
+    demo_chargers: DemoChargers | None = None
     """The demo's simulated stations; None on every real site."""
 
 

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.demo.reader import Toy
+from appliance.demo.reader import CardDrawer
 from appliance.domain.roles import Role
-from appliance.services.ports.demo import ToyPlace
+from appliance.services.ports.demo import DemoConnector
 from tests.ui.console_fixture import ConsoleFixture, open_console
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PATH = "/demo/reader"
 
 
-@pytest.fixture(name="toy")
-async def _toy(tmp_path: Path) -> AsyncIterator[Toy]:
-    with Toy(tmp_path) as toy:
-        yield toy
+@pytest.fixture(name="drawer")
+async def _drawer(tmp_path: Path) -> AsyncIterator[CardDrawer]:
+    with CardDrawer(tmp_path) as drawer:
+        yield drawer
 
 
 @dataclass
@@ -33,12 +33,12 @@ class Row:
     held: list[tuple[str, str, int]] = field(default_factory=list)
     said: str = ""
 
-    def places(self) -> list[ToyPlace]:
+    def connectors(self) -> list[DemoConnector]:
         """One that the yard knows, with the last answer, and one that it does not."""
         uid = self.held[-1][0] if self.held else ""
         return [
-            ToyPlace("CS-01", 1, "yours" if self.held else "free", 1250 if self.held else 0, self.said, uid),
-            ToyPlace("ELSEWHERE", 1, "offline", 0, "", ""),
+            DemoConnector("CS-01", 1, "yours" if self.held else "free", 1250 if self.held else 0, self.said, uid),
+            DemoConnector("ELSEWHERE", 1, "offline", 0, "", ""),
         ]
 
     async def hold(self, uid: str, station: str, evse: int) -> str:
@@ -56,8 +56,8 @@ def _row() -> Row:
 
 
 @pytest.fixture(name="client")
-async def _client(toy: Toy, row: Row, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
-    async with open_console(tmp_path, toy_reader=toy, toy_chargers=row) as served:
+async def _client(drawer: CardDrawer, row: Row, tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
+    async with open_console(tmp_path, demo_reader=drawer, demo_chargers=row) as served:
         yield await served.logged_in(Role.CASHIER)
 
 
@@ -67,29 +67,29 @@ async def move(client: TestClient[Any, Any], what: str, **form: str) -> int:
         return answer.status
 
 
-async def test_cards_are_laid_and_taken(client: TestClient[Any, Any], toy: Toy) -> None:
-    card = toy.cards()[0]
+async def test_cards_are_laid_and_taken(client: TestClient[Any, Any], drawer: CardDrawer) -> None:
+    card = drawer.cards()[0]
     assert await move(client, "lay", card=str(card.id)) == 200
-    assert [one.id for one in toy.cards() if one.on_reader] == [card.id]
+    assert [one.id for one in drawer.cards() if one.on_reader] == [card.id]
     async with client.get(PATH) as answer:
         html = await answer.text()
     assert "Take it off" in html
     assert f"lay-{card.id}" not in html
 
     assert await move(client, "take") == 200
-    assert not any(one.on_reader for one in toy.cards())
+    assert not any(one.on_reader for one in drawer.cards())
 
 
 async def test_a_new_card_of_every_kind_on_the_page_comes_out_of_the_box(
-    client: TestClient[Any, Any], toy: Toy
+    client: TestClient[Any, Any], drawer: CardDrawer
 ) -> None:
     async with client.get(PATH) as answer:
         kinds = re.findall(r'name="kind" value="([^"]+)"', await answer.text())
     for kind in kinds:
-        before = len(toy.cards())
+        before = len(drawer.cards())
         assert await move(client, "new", kind=kind) == 200
-        assert len(toy.cards()) == before + 1
-        assert toy.cards()[-1].on_reader
+        assert len(drawer.cards()) == before + 1
+        assert drawer.cards()[-1].on_reader
 
     assert len(kinds) > 3
 
@@ -103,13 +103,13 @@ async def test_what_is_not_in_the_drawer_is_not_there(
     assert await move(client, what, **form) == 404
 
 
-async def test_the_lead_can_be_pulled_and_put_back(client: TestClient[Any, Any], toy: Toy) -> None:
-    there = toy.path.resolve()
+async def test_the_lead_can_be_pulled_and_put_back(client: TestClient[Any, Any], drawer: CardDrawer) -> None:
+    there = drawer.path.resolve()
     assert await move(client, "unplug") == 200
     assert not there.exists()
 
     assert await move(client, "plug") == 200
-    assert toy.path.exists()
+    assert drawer.path.exists()
 
 
 async def test_a_real_site_has_no_such_page(served: ConsoleFixture) -> None:
@@ -119,9 +119,9 @@ async def test_a_real_site_has_no_such_page(served: ConsoleFixture) -> None:
 
 
 async def test_a_card_of_the_drawer_is_held_to_a_charger_and_its_display_tells_what_it_said(
-    client: TestClient[Any, Any], toy: Toy, row: Row
+    client: TestClient[Any, Any], drawer: CardDrawer, row: Row
 ) -> None:
-    card = toy.cards()[1]
+    card = drawer.cards()[1]
     async with client.get(PATH) as answer:
         assert "Please hold your card here." in await answer.text()
 
@@ -146,9 +146,9 @@ async def test_neither_an_unknown_card_nor_an_unknown_charger_is_there(
     assert row.held == []
 
 
-async def test_without_chargers_there_is_nothing_to_hold_a_card_to(toy: Toy, tmp_path: Path) -> None:
-    async with open_console(tmp_path, toy_reader=toy) as served:
+async def test_without_chargers_there_is_nothing_to_hold_a_card_to(drawer: CardDrawer, tmp_path: Path) -> None:
+    async with open_console(tmp_path, demo_reader=drawer) as served:
         client = await served.logged_in(Role.CASHIER)
         assert await move(client, "hold", card="1", place="CS-01/1") == 404
         async with client.get(PATH) as answer:
-            assert "toy-charger" not in await answer.text()
+            assert "demo-charger" not in await answer.text()

@@ -75,7 +75,7 @@ class DeskPage:
     keys: tuple[str, str]
     print_job: int | None
     """The job after which the receipt is to be printed."""
-    toy: bool
+    has_demo_reader: bool
 
 
 async def open_usual(request: web.Request) -> web.Response:
@@ -126,7 +126,7 @@ async def page(
         scan_first=desk.reader.status is not ReaderStatus.READY and panel.mode is PanelMode.LAY,
         keys=(key or new_key(), key or new_key()),
         print_job=read_number(request.query.get("print", "")),
-        toy=console.toy_reader is not None,
+        has_demo_reader=console.demo_reader is not None,
     )
     return render(request, "card_desk/desk.html", shown, status=status)
 

@@ -11,9 +11,9 @@ import ndef
 import nfc.tag
 import pytest
 
-from appliance.demo.reader import KnownCard, Toy
+from appliance.demo.reader import CardDrawer, KnownCard
 from appliance.domain.cards.tag import Kind
-from appliance.services.ports.demo import ToyCard, ToyReader
+from appliance.services.ports.demo import DemoCard, DemoReader
 from appliance.simulator.nfc import genuine
 from appliance.simulator.nfc.catalogue import MAKERS, TELEPHONE
 from tests.simulator.nfc.driver import opened, sense, tap, uid
@@ -22,18 +22,18 @@ LINK = "https://site.example/card/0123456789abcdef"
 KNOWN = (KnownCard("Rahima Khatun", Kind.NTAG213, "04A1B2C3D4E580"),)
 
 
-@pytest.fixture(name="toy")
-def _toy(tmp_path: Path) -> Iterator[Toy]:
-    with Toy(tmp_path, KNOWN) as toy:
-        yield toy
+@pytest.fixture(name="drawer")
+def _drawer(tmp_path: Path) -> Iterator[CardDrawer]:
+    with CardDrawer(tmp_path, KNOWN) as drawer:
+        yield drawer
 
 
-def _find(toy: ToyReader, kind: str) -> ToyCard:
-    return next(card for card in toy.cards() if card.kind == kind)
+def _find(drawer: DemoReader, kind: str) -> DemoCard:
+    return next(card for card in drawer.cards() if card.kind == kind)
 
 
-def test_new_drawer_holds_cards_of_several_kinds(toy: Toy) -> None:
-    cards = toy.cards()
+def test_new_drawer_holds_cards_of_several_kinds(drawer: CardDrawer) -> None:
+    cards = drawer.cards()
 
     assert [card.kind for card in cards] == [
         *(["NTAG213"] * 3),
@@ -50,64 +50,64 @@ def test_new_drawer_holds_cards_of_several_kinds(toy: Toy) -> None:
     assert len({card.uid for card in cards}) == len({card.id for card in cards}) == len(cards)
 
 
-def test_new_cards_bear_signatures_of_the_maker_as_long_as_there_are_some(toy: Toy) -> None:
+def test_new_cards_bear_signatures_of_the_maker_as_long_as_there_are_some(drawer: CardDrawer) -> None:
     pairs = {pair[0].hex().upper() for pair in genuine.NTAG21X}
-    drawer = [card.uid for card in toy.cards()[:4]]
-    more = [toy.new_card(Kind.NTAG216).uid for _ in range(3)]
+    fresh = [card.uid for card in drawer.cards()[:4]]
+    more = [drawer.new_card(Kind.NTAG216).uid for _ in range(3)]
 
-    assert set(drawer + more[:2]) == pairs
+    assert set(fresh + more[:2]) == pairs
     assert more[2] not in pairs
 
 
-def test_each_card_that_is_laid_is_read(toy: Toy) -> None:
-    with opened(toy.path) as frontend:
-        for card in toy.cards():
-            toy.lay(card.id)
-            shown = next(one for one in toy.cards() if one.on_reader)
+def test_each_card_that_is_laid_is_read(drawer: CardDrawer) -> None:
+    with opened(drawer.path) as frontend:
+        for card in drawer.cards():
+            drawer.lay(card.id)
+            shown = next(one for one in drawer.cards() if one.on_reader)
             assert shown.id == card.id
             assert uid(frontend) == shown.uid
-        toy.take()
+        drawer.take()
         assert sense(frontend) is None
-    assert not any(card.on_reader for card in toy.cards())
+    assert not any(card.on_reader for card in drawer.cards())
 
 
-def test_card_that_does_not_exist_cannot_be_laid(toy: Toy) -> None:
+def test_card_that_does_not_exist_cannot_be_laid(drawer: CardDrawer) -> None:
     with pytest.raises(KeyError):
-        toy.lay(99)
+        drawer.lay(99)
     with pytest.raises(KeyError):
-        toy.tear(99)
+        drawer.tear(99)
     with pytest.raises(KeyError):
-        toy.new_card("Jewel")
+        drawer.new_card("Jewel")
 
 
 @pytest.mark.parametrize("kind", list(MAKERS))
-def test_card_of_every_kind_comes_out_of_the_box(toy: Toy, kind: str) -> None:
-    card = toy.new_card(kind)
-    toy.lay(card.id)
+def test_card_of_every_kind_comes_out_of_the_box(drawer: CardDrawer, kind: str) -> None:
+    card = drawer.new_card(kind)
+    drawer.lay(card.id)
 
     assert card.kind == kind
     assert not card.on_reader
-    assert next(one for one in toy.cards() if one.id == card.id).on_reader
-    with opened(toy.path) as frontend:
+    assert next(one for one in drawer.cards() if one.id == card.id).on_reader
+    with opened(drawer.path) as frontend:
         assert sense(frontend) is not None
 
 
-def test_torn_card_leaves_in_the_middle_of_a_write(toy: Toy) -> None:
+def test_torn_card_leaves_in_the_middle_of_a_write(drawer: CardDrawer) -> None:
     for kind in (Kind.NTAG213, Kind.NTAG424, Kind.FELICA):
-        card = _find(toy, kind)
-        toy.lay(card.id)
-        with opened(toy.path) as frontend:
+        card = _find(drawer, kind)
+        drawer.lay(card.id)
+        with opened(drawer.path) as frontend:
             tag = tap(frontend)
             assert tag.ndef.length == 0
-            toy.tear(card.id)
+            drawer.tear(card.id)
             tag = tap(frontend)
             assert tag.ndef.length == 0
             with pytest.raises(nfc.tag.TagCommandError):
                 tag.ndef.records = [ndef.UriRecord(LINK + "x" * 100)] if kind == Kind.NTAG424 else _records()
             assert sense(frontend) is None
-            assert not _find(toy, kind).on_reader
+            assert not _find(drawer, kind).on_reader
 
-            toy.lay(card.id)
+            drawer.lay(card.id)
             tap(frontend).ndef.records = _records()
             assert tap(frontend).ndef.records[0].uri == LINK
 
@@ -117,14 +117,14 @@ def _records() -> list[Any]:
 
 
 def test_what_is_on_a_card_survives_a_restart(tmp_path: Path) -> None:
-    with Toy(tmp_path, KNOWN) as toy:
-        before = toy.cards()
-        toy.lay(before[0].id)
-        with opened(toy.path) as frontend:
+    with CardDrawer(tmp_path, KNOWN) as drawer:
+        before = drawer.cards()
+        drawer.lay(before[0].id)
+        with opened(drawer.path) as frontend:
             tap(frontend).ndef.records = _records()
-        extra = toy.new_card(Kind.ULTRALIGHT_C)
+        extra = drawer.new_card(Kind.ULTRALIGHT_C)
 
-    with Toy(tmp_path, KNOWN) as again:
+    with CardDrawer(tmp_path, KNOWN) as again:
         cards = again.cards()
         assert [card.id for card in cards] == [*(card.id for card in before), extra.id]
         assert [card.uid for card in cards if card.kind != TELEPHONE] == [
@@ -135,10 +135,10 @@ def test_what_is_on_a_card_survives_a_restart(tmp_path: Path) -> None:
             assert tap(frontend).ndef.records[0].uri == LINK
 
 
-def test_what_was_written_is_in_the_file_as_soon_as_the_reader_looks_again(toy: Toy, tmp_path: Path) -> None:
-    card = toy.cards()[0]
-    toy.lay(card.id)
-    with opened(toy.path) as frontend:
+def test_what_was_written_is_in_the_file_as_soon_as_the_reader_looks_again(drawer: CardDrawer, tmp_path: Path) -> None:
+    card = drawer.cards()[0]
+    drawer.lay(card.id)
+    with opened(drawer.path) as frontend:
         tap(frontend).ndef.records = _records()
         assert sense(frontend) is not None
         assert sense(frontend) is not None
@@ -152,34 +152,34 @@ def test_what_was_written_is_in_the_file_as_soon_as_the_reader_looks_again(toy: 
 def test_damaged_file_gives_a_new_drawer(tmp_path: Path, content: str) -> None:
     (tmp_path / "cards.json").write_text(content)
 
-    with Toy(tmp_path) as toy:
-        assert len(toy.cards()) == 8
+    with CardDrawer(tmp_path) as drawer:
+        assert len(drawer.cards()) == 8
 
 
-def test_lead_is_pulled_and_put_back_under_the_same_path(toy: Toy) -> None:
-    toy.lay(toy.cards()[0].id)
-    path = toy.path
-    toy.set_plugged(False)
+def test_lead_is_pulled_and_put_back_under_the_same_path(drawer: CardDrawer) -> None:
+    drawer.lay(drawer.cards()[0].id)
+    path = drawer.path
+    drawer.set_plugged(False)
     assert not path.exists()
 
-    toy.set_plugged(True)
+    drawer.set_plugged(True)
 
     with opened(path) as frontend:
-        assert uid(frontend) == toy.cards()[0].uid
+        assert uid(frontend) == drawer.cards()[0].uid
 
 
 def test_toy_without_a_folder_keeps_nothing() -> None:
-    with Toy() as toy, opened(toy.path) as frontend:
-        toy.lay(toy.cards()[3].id)
-        assert uid(frontend) == toy.cards()[3].uid
+    with CardDrawer() as drawer, opened(drawer.path) as frontend:
+        drawer.lay(drawer.cards()[3].id)
+        assert uid(frontend) == drawer.cards()[3].uid
 
 
-def test_pages_can_change_cards_while_the_reader_is_busy(toy: Toy) -> None:
-    cards = toy.cards()
-    with opened(toy.path) as frontend:
+def test_pages_can_change_cards_while_the_reader_is_busy(drawer: CardDrawer) -> None:
+    cards = drawer.cards()
+    with opened(drawer.path) as frontend:
         for card in cards * 3:
-            toy.lay(card.id)
+            drawer.lay(card.id)
             target = sense(frontend)
             assert target is not None
-            toy.take()
-    assert not any(card.on_reader for card in toy.cards())
+            drawer.take()
+    assert not any(card.on_reader for card in drawer.cards())
