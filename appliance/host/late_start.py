@@ -98,7 +98,7 @@ async def open_rest(
     jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, serving_since_ms=clock())
     await stack.enter_async_context(keeping_time(jobs))
     if traffic is not None:
-        await stack.enter_async_context(running(traffic.run(charging.listeners.urls["stations"]), "demo cars"))
+        await stack.enter_async_context(running(traffic.run(charging.listeners.urls["stations"]), "demo traffic"))
     await print_urls(charging.listeners, store, clock, demo)
 
 
