@@ -57,6 +57,18 @@ def test_no_sql_stands_outside_db() -> None:
     assert found == []
 
 
+def test_nobody_above_db_knows_that_rows_wait_for_the_commit() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted((ROOT / "appliance").rglob("*.py"))
+        if "db" not in path.relative_to(ROOT / "appliance").parts
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "db.flush(" in line or "import flush" in line or ".touched" in line
+    ]
+
+    assert found == []
+
+
 def test_the_connection_that_writes_is_opened_in_one_place() -> None:
     found = [
         str(path.relative_to(ROOT))

@@ -97,6 +97,11 @@ def newest(db: Database) -> tuple[int, bytes, int]:
     return row or (0, FIRST_HASH, 0)
 
 
+def has_moved(db: Database, account: AccountId) -> bool:
+    """Whether a transfer of this commit waits to move its money: what was read of it before is no longer so."""
+    return account in db.touched
+
+
 def balance(db: Readable, account: AccountId) -> Balance:
     """What is there and what is free, transfers of this commit included."""
     if isinstance(db, Database) and account in db.touched:

@@ -193,7 +193,6 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
     """Customers pay in before they run dry."""
     card = cards.by_uid(db, uid)
     assert card is not None
-    db.flush()
     person = people.find(db, card.person_id)
     assert person is not None
     if person.policy == "prepaid" and person.balance_minor < 40_000:

@@ -41,7 +41,6 @@ def check_stations(db: Database, online: Collection[StationId], serving_since_ms
 
 def check_sessions(db: Database, now_ms: int) -> None:
     """Open sessions of which nothing has been heard for too long; those whose stop was lost for certain are ended."""
-    db.flush()
     closing.close_lost(db, now_ms)
     patience_ms = settings.of(db).silent_session_s * 1000
     silent = {
@@ -71,7 +70,6 @@ def check_box(db: Database, free_mb: int, now_ms: int) -> None:
 
 def watch_balances(db: Database, now_ms: int) -> None:
     """Sessions that cost by the minute need cover between their meter values too."""
-    db.flush()
     for session, heard_ms in sessions.held_by_time(db):
         running = sessions.find_open(db, session)
         if running is not None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from appliance.db.engine.protocols import Readable
+
 ROWS_AT_ONCE = (32, 16, 8, 4, 2, 1)
 """How many rows one INSERT takes. A statement costs as much as two or three rows, and more where triggers stand guard."""
 
@@ -36,7 +38,7 @@ class Database(sqlite3.Connection):
         """What the rest of the program hears of once it is committed (services/announce.py)."""
 
     def append(self, rows: Rows, row: Sequence[Any]) -> None:
-        """Insert `row` with the commit. Until then no SELECT sees it; a unit that must read it calls `flush` first."""
+        """Insert `row` with the commit. Until then no SELECT sees it; a query that must read it calls `flush` first."""
         try:
             self.waiting_rows[rows].append(row)
         except KeyError:
@@ -64,3 +66,9 @@ class Database(sqlite3.Connection):
         self.waiting_rows.clear()
         self.touched.clear()
         self.remembered.clear()
+
+
+def flush(db: Readable) -> None:
+    """Let a query that pages ask, too, see the rows that wait; whoever cannot write has none."""
+    if isinstance(db, Database):
+        db.flush()

@@ -8,6 +8,7 @@ from appliance.db import tariffs
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.ledger import has_moved
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
 from appliance.domain.id_token import IdTokenType, are_compatible, reversed_form
@@ -108,7 +109,7 @@ def _payer(db: Database, query: str, key: str | int) -> Payer | None:
     row = db.execute(query, (key,)).fetchone()
     if row is None:
         return None
-    if row[3] in db.touched:
+    if has_moved(db, row[3]):
         db.flush()  # A transfer of this very commit has freed or taken money.
         row = db.execute(query, (key,)).fetchone()
     (card, uid, person, wallet, closed, policy, tariff_id, available, blocked, expires, most, running, cards) = row

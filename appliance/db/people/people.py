@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
-from appliance.db.engine.unit import Database
+from appliance.db.engine.unit import Database, flush
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, GroupId, PersonId, SessionId
 
@@ -49,6 +49,7 @@ FROM person JOIN person_group ON person_group.id = group_id JOIN account ON acco
 
 def find(db: Readable, person: PersonId) -> Person | None:
     """One person."""
+    flush(db)
     row = db.execute(PERSON + "WHERE person.id = ?", (person,)).fetchone()
     return Person(*row) if row else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import flush
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED, IS_RUNNING
 from appliance.db.sessions.sessions import idle_spans
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
@@ -210,6 +211,7 @@ def _sums_of_all(db: Readable, wanted: Filter) -> tuple[int, int, int]:
 
 def show(db: Readable, session: int) -> Session | None:
     """One session."""
+    flush(db)
     found = _sessions(db, db.execute(SELECT + "WHERE session.id = ?", (session,)))
     return found[0] if found else None
 

@@ -340,8 +340,9 @@ def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:
     ).fetchall()
 
 
-def heard_of(db: Readable) -> list[tuple[SessionId, StationId, int]]:
+def heard_of(db: Database) -> list[tuple[SessionId, StationId, int]]:
     """Running sessions with when something was last heard of them: session, station, when."""
+    db.flush()
     return db.execute(
         f"""SELECT id, station_id, max(received_at_ms,
             coalesce((SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id), 0))

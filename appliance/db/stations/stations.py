@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
-from appliance.db.engine.unit import Database, Rows
+from appliance.db.engine.unit import Database, Rows, flush
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState, status_word
@@ -159,6 +159,7 @@ def page(db: Readable, *, state: str = "", after: int = 0, limit: int = 100) -> 
 
 def connectors(db: Readable, station: StationId) -> tuple[Connector, ...]:
     """The connectors of a station."""
+    flush(db)
     rows = db.execute(
         """SELECT evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
         WHERE station_id = ? ORDER BY evse, connector""",

@@ -118,7 +118,6 @@ def keep_within(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: 
 
 def watch(db: Database, now_ms: int) -> None:
     """By the clock: hours end, a day begins, and minutes cost, between readings too."""
-    db.flush()
     for session, heard_ms in rows.running(db):
         running = sessions.find_open(db, session)
         if running is not None:

@@ -123,8 +123,6 @@ def reopen(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
 
 def need(db: Readable, person: PersonId) -> Person:
     """The person, or NotFound."""
-    if isinstance(db, Database):
-        db.flush()
     found = people.find(db, person)
     if found is None:
         raise NotFound("There is no such person.")

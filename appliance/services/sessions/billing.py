@@ -46,7 +46,7 @@ def slice_minor(db: Database, settings: Settings) -> int:
 def first_slice_minor(db: Database, payer: Payer) -> int:
     """What is held before a session begins: a slice, or what there is of it; 0 where nothing is held."""
     available = payer.holder.available_minor
-    if payer.wallet in db.touched:
+    if ledger.has_moved(db, payer.wallet):
         # What stood on this EVSE before was billed in this very commit, perhaps to the same wallet.
         available = ledger.balance(db, payer.wallet).available_minor
     if payer.holder.policy is Policy.FREE or payer.tariff is None or available is None or available <= 0:

@@ -159,7 +159,7 @@ def book(
     actor: str,
     now_ms: int,
 ) -> None:
-    """Post one transfer now, so that the caller sees the balance after it."""
+    """Post one transfer."""
     ledger.transfer(
         db,
         Operation.POST,
@@ -172,7 +172,6 @@ def book(
         actor=actor,
         now_ms=now_ms,
     )
-    db.flush()
 
 
 def booked(db: Database, person: PersonId, key: str, amount_minor: int, receipt: int | None = None) -> Booked:
