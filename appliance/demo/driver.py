@@ -34,7 +34,7 @@ class DemoDriver:
             for one in charge_points
             for place in one.charger.places
         }
-        self._cars: dict[tuple[str, int], Battery] = {}
+        self._with_car: dict[tuple[str, int], Battery] = {}
         self._said: dict[tuple[str, int], tuple[str, str]] = {}
 
     def connectors(self) -> list[DemoConnector]:
@@ -64,7 +64,7 @@ class DemoDriver:
         if place.evse.battery is not None and not self._is_ours(key, place):
             return OCCUPIED
         charger.unplug(number)
-        self._cars[key] = battery = Battery.charged(BATTERY_PERCENT)
+        self._with_car[key] = battery = Battery.charged(BATTERY_PERCENT)
         charger.plug_in(number, battery)
         answer = await charger.present_card(uid, number)
         await self._until_sent(charge_point)
@@ -77,7 +77,7 @@ class DemoDriver:
         return status
 
     def _is_ours(self, key: tuple[str, int], place: Place) -> bool:
-        return place.evse.battery is not None and place.evse.battery is self._cars.get(key)
+        return place.evse.battery is not None and place.evse.battery is self._with_car.get(key)
 
     async def _until_sent(self, charge_point: ChargePoint) -> None:
         with suppress(TimeoutError):
