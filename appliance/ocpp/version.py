@@ -91,7 +91,7 @@ class Version:
     """One version of OCPP-J."""
 
     name: str
-    """As people and programs are told it: 1.6."""
+    """As people and programs know it."""
     subprotocol: str
     schemas: Schemas
     inbound: Mapping[str, Inbound]

@@ -14,7 +14,16 @@ from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from appliance.ocpp.connection.calls import Calls
 from appliance.ocpp.connection.context import Context
-from appliance.ocpp.connection.frames import CallError, CallResult, Frame, Ignored, read_frame
+from appliance.ocpp.connection.frames import (
+    Call,
+    CallError,
+    CallResult,
+    Frame,
+    Ignored,
+    MalformedCall,
+    UnreadableCall,
+    read_frame,
+)
 from appliance.ocpp.connection.message_log import MessageLog
 from appliance.ocpp.connection.responder import Responder
 from appliance.ocpp.connection.station import Answer, Station
@@ -89,14 +98,17 @@ class Connection:
 
     def _handle(self, text: str, frame: Frame) -> Answer | None:
         """A call is answered, an answer goes to who waits for it, and the rest is only logged."""
-        if isinstance(frame, CallResult):
-            self.calls.resolve(frame, text)
-        elif isinstance(frame, CallError):
-            self.calls.reject(frame, text)
-        elif isinstance(frame, Ignored):
-            self._log.record_unread("", text, None, frame.why)
-        else:
-            return self._responder.answer(text, frame)
+        match frame:
+            case Call() | UnreadableCall():
+                return self._responder.answer(text, frame)
+            case MalformedCall():
+                return self._responder.refuse(text, frame)
+            case CallResult():
+                self.calls.resolve(frame, text)
+            case CallError():
+                self.calls.reject(frame, text)
+            case Ignored():
+                self._log.record_unread("", text, None, frame.why)
         return None
 
     async def _handle_control(self, message: WSMessage) -> bool:

@@ -13,7 +13,6 @@ from appliance.db.stations.message_log import MESSAGE
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import (
-    AnyCall,
     Call,
     Frame,
     MalformedCall,
@@ -42,17 +41,17 @@ class Responder:
         self._clock = context.clock
         self._validators = version.schemas.request_validators
 
-    def answer(self, text: str, call: AnyCall) -> Answer:
+    def answer(self, text: str, call: Call | UnreadableCall) -> Answer:
         """The answer to a call that came as `text`, or the promise of it."""
-        if isinstance(call, MalformedCall):
-            code = "GenericError" if call.message_id is None else self._version.malformed
-            return self._refuse(text, call.message_id, "", code, call.why)
         try:
-            if isinstance(call, UnreadableCall):
-                return self._answer_unreadable(text, call)
-            return self._answer_call(text, call)
+            return self._answer_call(text, call) if isinstance(call, Call) else self._answer_unreadable(text, call)
         except Refused as refused:
             return self._refuse(text, call.message_id, call.action, refused.code, refused.sentence)
+
+    def refuse(self, text: str, call: MalformedCall) -> bytes:
+        """The error for what was meant as a call."""
+        code = "GenericError" if call.message_id is None else self._version.malformed
+        return self._refuse(text, call.message_id, "", code, call.why)
 
     def fail(self, text: str, frame: Frame, error: Exception) -> bytes:
         """Something of ours raised, and nothing of the message was kept: the station may send it again."""
