@@ -1,0 +1,152 @@
+"""The guards: what the schema has after all migrations is what the list says, and the list's own triggers refuse the same."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.db import ledger
+from appliance.db.engine.errors import IntegrityError
+from appliance.db.engine.guards import GUARDS, in_sqlite
+from appliance.db.engine.unit import Database
+from appliance.domain.identifiers import AccountId
+from appliance.domain.ledger import Operation
+from appliance.services.wallets import wallets
+from tests.support.books import ACTOR, NOON_MS, open_books
+from tests.support.schema import prepare
+
+EFFECTS = {"transfer_apply"}
+"""Triggers that refuse nothing, but do something."""
+TRIGGER = re.compile(r"CREATE TRIGGER (\w+) BEFORE (\w+) ON (\w+)(?: WHEN (.+?))? BEGIN (.+;) END")
+REFUSAL = re.compile(r"SELECT RAISE\(ABORT, '([^']+)'\)(?: WHERE (.+?))?;")
+
+
+def read(sql: str) -> tuple[str, ...]:
+    """A trigger in normal form: its name, event and table, and what it says under which condition."""
+    # Numbers are truths to SQLite: `n <> 0` and `n` are the same condition.
+    text = re.sub(r"\s+", " ", sql).replace(" <> 0", "")
+    found = TRIGGER.fullmatch(text)
+    assert found is not None, sql
+    *head, when, body = found.groups()
+    refusals = REFUSAL.findall(body)
+    assert REFUSAL.sub("", body).strip() == "", sql
+    assert when is None or len(refusals) == 1
+    return *head, *(f"{says}: {condition or when or 'always'}".replace("( ", "(") for says, condition in refusals)
+
+
+def in_schema(db: sqlite3.Connection) -> dict[str, str]:
+    return dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
+
+
+def test_the_schema_has_the_guards_of_the_list_and_no_others(tmp_path: Path) -> None:
+    prepare(tmp_path / "new.db")
+    db = sqlite3.connect(tmp_path / "new.db")
+    there = in_schema(db)
+    db.close()
+
+    assert sorted(read(sql) for name, sql in there.items() if name not in EFFECTS) == sorted(
+        read(in_sqlite(guard)) for guard in GUARDS
+    )
+    assert there.keys() >= EFFECTS
+
+
+TRANSFER = "INSERT INTO transfer SELECT seq + 1, 'new|1', 'post', debit, credit, 1, NULL, '', '', '', at_ms, hash, zeroblob(32)"
+NEWEST = "FROM transfer ORDER BY seq DESC LIMIT 1"
+RESOLVED = (
+    f"'new|1', '{{op}}', debit, credit, {{amount}}, 'hold|1', '', '', '', at_ms, (SELECT hash {NEWEST}), zeroblob(32)"
+)
+FOLLOWS = f"INSERT INTO transfer SELECT (SELECT seq + 1 {NEWEST}), {RESOLVED} FROM transfer WHERE key = 'hold|1'"
+AUDIT = (
+    "INSERT INTO audit SELECT seq + 1, at_ms, '', '', '', '{}', hash, zeroblob(32) FROM audit ORDER BY seq DESC LIMIT 1"
+)
+RECEIPT = """INSERT INTO receipt (number, kind, at_ms, actor, person_id, amount_minor, deposit_minor, method, balance_minor, details)
+    VALUES ((SELECT max(number) + {step} FROM receipt), 'refund', 0, '', 1, 0, 0, 'cash', 0, '{{}}')"""
+
+ATTACKS = {
+    "currency, time zone and kind of a site are fixed for good": (
+        "UPDATE site SET currency = 'USD'", "UPDATE site SET exponent = 3", "UPDATE site SET timezone = 'UTC'",
+        "UPDATE site SET demo = 1 - demo",
+    ),
+    "a site is never deleted": ("DELETE FROM site",),
+    "a price never changes: add a new tariff": tuple(
+        f"UPDATE tariff SET {column} = {column} + 1"
+        for column in ("energy_milli_per_kwh", "time_milli_per_minute", "idle_milli_per_minute", "idle_grace_s", "flat_milli",
+                       "tax_basis_points")
+    ),
+    "the ledger only grows": (
+        "UPDATE transfer SET reference = 'x'", "DELETE FROM transfer WHERE seq = (SELECT max(seq) FROM transfer)",
+    ),
+    "gap in the ledger": (TRANSFER.replace("seq + 1", "seq + 2") + NEWEST, TRANSFER.replace("seq + 1", "seq - 5") + NEWEST),
+    "hash chain broken": (TRANSFER.replace("at_ms, hash", "at_ms, zeroblob(32)") + NEWEST,),
+    "time ran backwards": (TRANSFER.replace("at_ms", "at_ms - 1") + NEWEST,),
+    "not a hold": (
+        FOLLOWS.format(op="void", amount=0).replace("'hold|1', ''", "'nobody|1', ''"),
+        FOLLOWS.format(op="void", amount=0).replace("credit,", "credit + 1,"),
+    ),
+    "exceeds its hold": (FOLLOWS.format(op="capture", amount=101),),
+    "a void moves nothing": (FOLLOWS.format(op="void", amount=1),),
+    "an account starts at zero": tuple(
+        f"INSERT INTO account (id, kind, name, {column}) VALUES (500, 'wallet', 'new', 1)"
+        for column in ("credit_posted", "debit_posted", "debit_pending", "last_seq")
+    ),
+    "immutable column": ("UPDATE account SET kind = 'tax' WHERE id = 100", "UPDATE account SET id = 900 WHERE id = 100"),
+    "a balance needs its transfer": tuple(
+        f"UPDATE account SET {column} = {column} + 1 WHERE id = 100"
+        for column in ("credit_posted", "debit_posted", "debit_pending", "last_seq")
+    ),
+    "accounts are never deleted": ("DELETE FROM account WHERE id = 100",),
+    "the audit list only grows": ("UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"),
+    "gap in the audit list": (AUDIT.replace("seq + 1", "seq + 2"),),
+    "audit chain broken": (AUDIT.replace("hash, zeroblob", "zeroblob(32), zeroblob"),),
+    "receipts never change": ("UPDATE receipt SET actor = 'nobody'", "DELETE FROM receipt"),
+    "gap in the receipts": (RECEIPT.format(step=2), RECEIPT.format(step=-3)),
+}  # fmt: skip
+"""By what is said: statements that only this refuses."""
+ALLOWED = (
+    "UPDATE site SET name = 'Another name'", "UPDATE tariff SET name = 'Another name'", TRANSFER + NEWEST,
+    FOLLOWS.format(op="void", amount=0), FOLLOWS.format(op="capture", amount=100), AUDIT, RECEIPT.format(step=1),
+    "INSERT INTO account (id, kind, name) VALUES (500, 'wallet', 'new')",
+    "UPDATE account SET name = 'new', floor_minor = NULL WHERE id = 100",
+)  # fmt: skip
+"""Their neighbours, which are right."""
+
+
+@pytest.fixture(params=["of the migrations", "of the list"])
+def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Books with a little of what is guarded, by the schema's own triggers or by those that the list renders."""
+    books = open_books(tmp_path / "forecourt.db")
+    books.tariff()
+    person = books.person(paid_in=1_000)
+    wallets.refund(books.db, person, 1, "cash", "back", ACTOR, books.now_ms)
+    ledger.transfer(
+        books.db, Operation.HOLD, "hold|1", debit=AccountId(100), credit=AccountId(3), amount_minor=100, code="charge",
+        reference="", actor=ACTOR, now_ms=NOON_MS,
+    )  # fmt: skip
+    books.db.flush()
+    if request.param == "of the list":
+        for name in in_schema(books.db).keys() - EFFECTS:
+            books.db.execute(f"DROP TRIGGER {name}")
+        for guard in GUARDS:
+            books.db.execute(in_sqlite(guard))
+    yield books.db
+    books.db.close()
+
+
+@pytest.mark.parametrize("says", ATTACKS)
+def test_what_is_forbidden_is_refused(db: Database, says: str) -> None:
+    for attack in ATTACKS[says]:
+        with pytest.raises(IntegrityError, match=f"^{says}$"):
+            db.execute(attack)
+
+
+@pytest.mark.parametrize("statement", ALLOWED)
+def test_what_is_right_beside_it_is_not(db: Database, statement: str) -> None:
+    assert db.execute(statement).rowcount == 1
+
+
+def test_every_refusal_of_the_list_is_attacked() -> None:
+    assert ATTACKS.keys() == {says for guard in GUARDS for says in guard.refusals}
