@@ -9,6 +9,7 @@ import orjson
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.problem import ProblemKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,14 @@ class Problem:
 
     id: int
     kind: str
+    """A `ProblemKind`, or one of an older release."""
     subject: str
     details: dict[str, Any]
     since_ms: int
     cleared_at_ms: int | None
 
 
-def find_open(db: Readable, kind: str, subject: str) -> tuple[int, str] | None:
+def find_open(db: Readable, kind: ProblemKind, subject: str) -> tuple[int, str] | None:
     """Number and details of the open one."""
     row: tuple[int, str] | None = db.execute(
         "SELECT id, details FROM problem WHERE kind = ? AND subject = ? AND cleared_at_ms IS NULL", (kind, subject)
@@ -31,7 +33,7 @@ def find_open(db: Readable, kind: str, subject: str) -> tuple[int, str] | None:
     return row
 
 
-def add(db: Database, kind: str, subject: str, details: dict[str, Any], now_ms: int) -> None:
+def add(db: Database, kind: ProblemKind, subject: str, details: dict[str, Any], now_ms: int) -> None:
     """A new one."""
     db.execute(
         "INSERT INTO problem (kind, subject, details, since_ms) VALUES (?, ?, ?, ?)",
@@ -44,7 +46,7 @@ def update(db: Database, problem: int, details: dict[str, Any]) -> None:
     db.execute("UPDATE problem SET details = ? WHERE id = ?", (orjson.dumps(details).decode(), problem))
 
 
-def clear(db: Database, kind: str, subject: str, now_ms: int) -> bool:
+def clear(db: Database, kind: ProblemKind, subject: str, now_ms: int) -> bool:
     """It is over; whether there was one."""
     cursor = db.execute(
         "UPDATE problem SET cleared_at_ms = ? WHERE kind = ? AND subject = ? AND cleared_at_ms IS NULL",

@@ -18,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from appliance.db import housekeeping
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
+from appliance.domain.problem import ProblemKind
 from appliance.domain.site import Site
 from appliance.services import health, problems, settings
 from appliance.services.card_desk import charger_jobs
@@ -171,13 +172,13 @@ def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]], runs: Tasks) -> Cal
             log.exception("job failed", extra={"job": work.__name__})
             await jobs.store.write(
                 problems.raise_problem,
-                "job_failed",
+                ProblemKind.JOB_FAILED,
                 subject,
                 jobs.clock(),
                 job=name,
                 error=type(error).__name__,
             )
         else:
-            await jobs.store.write(problems.clear_problem, "job_failed", subject, jobs.clock())
+            await jobs.store.write(problems.clear_problem, ProblemKind.JOB_FAILED, subject, jobs.clock())
 
     return run

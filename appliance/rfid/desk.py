@@ -20,6 +20,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import masked, normal_form
+from appliance.domain.problem import ProblemKind
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.services import problems
 from appliance.services.announce import DeskChanged, DeskNews, Hub
@@ -123,7 +124,7 @@ class Desk:
 
     def forgive(self) -> None:
         """Its reader is no problem, or no longer."""
-        self._store.write_unheard(problems.clear_problem, "reader", self.subject, self._clock())
+        self._store.write_unheard(problems.clear_problem, ProblemKind.READER, self.subject, self._clock())
 
     def stop(self) -> None:
         """Begin nothing any more."""
@@ -275,7 +276,7 @@ class Desk:
     async def _end_trouble(self) -> None:
         if self._in_trouble:
             self._in_trouble = False
-            await self._store.write(problems.clear_problem, "job_failed", self.subject, self._clock())
+            await self._store.write(problems.clear_problem, ProblemKind.JOB_FAILED, self.subject, self._clock())
 
 
 # --- units of work and queries -----------------------------------------------------------------------------------------------
@@ -305,11 +306,18 @@ def cancel_waiting(db: Database, desk: str, now_ms: int) -> None:
 def report_trouble(db: Database, desk: str, subject: str, now_ms: int, error: str) -> None:
     """Something is wrong inside the program."""
     cancel_waiting(db, desk, now_ms)
-    problems.raise_problem(db, "job_failed", subject, now_ms, job=f"card desk {desk}", error=error)
+    problems.raise_problem(db, ProblemKind.JOB_FAILED, subject, now_ms, job=f"card desk {desk}", error=error)
 
 
 def report_reader(db: Database, subject: str, now_ms: int, desk: str, state: ReaderState) -> None:
     """The reader of a desk stays out of use."""
     problems.raise_problem(
-        db, "reader", subject, now_ms, desk=desk, status=str(state.status), name=state.name, detail=state.detail
+        db,
+        ProblemKind.READER,
+        subject,
+        now_ms,
+        desk=desk,
+        status=str(state.status),
+        name=state.name,
+        detail=state.detail,
     )

@@ -22,6 +22,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Invalid, Refusal
+from appliance.domain.problem import ProblemKind
 from appliance.rfid import hotplug, wire
 from appliance.rfid.desk import Desk
 from appliance.rfid.events import StateChanged
@@ -261,5 +262,5 @@ def load_drivers() -> tuple[type[Reader], Callable[[str], Opener]]:
 def clear_old_problems(db: Database, desks: set[str], now_ms: int) -> None:
     """What was wrong with readers that are no longer wanted."""
     for problem in problem_rows.open_problems(db):
-        if problem.kind == "reader" and problem.subject not in desks:
-            problems.clear_problem(db, "reader", problem.subject, now_ms)
+        if problem.kind == ProblemKind.READER and problem.subject not in desks:
+            problems.clear_problem(db, ProblemKind.READER, problem.subject, now_ms)

@@ -11,6 +11,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
+from appliance.domain.problem import ProblemKind
 from appliance.services import secrets, settings
 from appliance.services.problems import clear_problem, raise_problem
 from appliance.services.sessions import billing, closing
@@ -26,11 +27,11 @@ def check_stations(db: Database, online: Collection[StationId], serving_since_ms
         away_since_ms = station.seen_at_ms or station.created_at_ms
         subject = f"station:{station.id}"
         if station.id in online:
-            clear_problem(db, "offline", subject, now_ms)
+            clear_problem(db, ProblemKind.OFFLINE, subject, now_ms)
         elif now_ms - max(away_since_ms, serving_since_ms) > patience_ms:
             raise_problem(
                 db,
-                "offline",
+                ProblemKind.OFFLINE,
                 subject,
                 now_ms,
                 station=int(station.id),
@@ -49,23 +50,25 @@ def check_sessions(db: Database, now_ms: int) -> None:
         if now_ms - heard_ms > patience_ms
     }
     for problem in problems.open_problems(db):
-        if problem.kind == "silent_session" and problem.subject not in silent:
-            clear_problem(db, "silent_session", problem.subject, now_ms)
+        if problem.kind == ProblemKind.SILENT_SESSION and problem.subject not in silent:
+            clear_problem(db, ProblemKind.SILENT_SESSION, problem.subject, now_ms)
     for subject, (session, station, heard_ms) in silent.items():
-        raise_problem(db, "silent_session", subject, now_ms, session=session, station=station, since_ms=heard_ms)
+        raise_problem(
+            db, ProblemKind.SILENT_SESSION, subject, now_ms, session=session, station=station, since_ms=heard_ms
+        )
 
 
 def check_box(db: Database, free_mb: int, now_ms: int) -> None:
     """Disk, backup, secrets, settings and tariff."""
     values = settings.of(db)
-    _set(db, "disk_space", "disk", free_mb < values.disk_free_min_mb, now_ms, free_mb=free_mb)
+    _set(db, ProblemKind.DISK_SPACE, "disk", free_mb < values.disk_free_min_mb, now_ms, free_mb=free_mb)
     last_ms = sites.backup_at_ms(db)
     old = now_ms - (last_ms or sites.created_at_ms(db)) > values.backup_age_max_days * DAY_MS
-    _set(db, "backup_age", "backup", old and not sites.of(db).demo, now_ms, last_ms=last_ms)
-    _set(db, "owner_key_missing", "site", secrets.needs_owner_key(db), now_ms)
+    _set(db, ProblemKind.BACKUP_AGE, "backup", old and not sites.of(db).demo, now_ms, last_ms=last_ms)
+    _set(db, ProblemKind.OWNER_KEY_MISSING, "site", secrets.needs_owner_key(db), now_ms)
     unread = settings.unread(db)
-    _set(db, "unread_setting", "settings", bool(unread), now_ms, names=unread)
-    _set(db, "no_tariff", "site", tariffs.default(db) is None, now_ms)
+    _set(db, ProblemKind.UNREAD_SETTING, "settings", bool(unread), now_ms, names=unread)
+    _set(db, ProblemKind.NO_TARIFF, "site", tariffs.default(db) is None, now_ms)
 
 
 def watch_balances(db: Database, now_ms: int) -> None:
@@ -88,7 +91,7 @@ def verify_books(db: Readable) -> list[str]:
 
 def report_books(db: Database, wrong: list[str], now_ms: int) -> None:
     """Say it, and never repair it."""
-    _set(db, "books", "ledger", bool(wrong), now_ms, wrong=wrong[:5])
+    _set(db, ProblemKind.BOOKS, "ledger", bool(wrong), now_ms, wrong=wrong[:5])
 
 
 def heartbeat_commit(db: Database, now_ms: int) -> None:
@@ -96,7 +99,7 @@ def heartbeat_commit(db: Database, now_ms: int) -> None:
     sites.heartbeat_commit(db, now_ms)
 
 
-def _set(db: Database, kind: str, subject: str, is_wrong: bool, now_ms: int, **details: object) -> None:
+def _set(db: Database, kind: ProblemKind, subject: str, is_wrong: bool, now_ms: int, **details: object) -> None:
     if is_wrong:
         raise_problem(db, kind, subject, now_ms, **details)
     else:

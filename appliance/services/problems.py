@@ -7,54 +7,13 @@ import orjson
 from appliance.db import problems
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import NotFound
+from appliance.domain.problem import ProblemKind
 from appliance.services import audit
 from appliance.services.announce import ProblemsChanged
 
-KINDS = (
-    "knocking",
-    "offline",
-    "faulted",
-    "clock_skew",
-    "silent_session",
-    "review",
-    "unreadable",
-    "stray_stop",
-    "foreign_transaction",
-    "violation",
-    "wrong_url",
-    "foreign_page",
-    "duplicate_identity",
-    "station_error",
-    "disk_space",
-    "backup_age",
-    "secrets",
-    "owner_key_missing",
-    "unread_setting",
-    "no_tariff",
-    "stop_ignored",
-    "start_lost",
-    "books",
-    "job_failed",
-    "reader",
-    "torn_card",
-    "card_copy",
-    "card_twice",
-    "card_hop",
-)
-"""All kinds there are."""
 
-ACKNOWLEDGED_BY_HAND = frozenset(
-    {
-        "review", "unreadable", "stray_stop", "foreign_transaction", "violation", "wrong_url", "foreign_page",
-        "duplicate_identity", "station_error", "start_lost", "card_copy", "card_twice", "card_hop",
-    }
-)  # fmt: skip
-"""Things that happened and do not go away by themselves; somebody says that they have looked."""
-
-
-def raise_problem(db: Database, kind: str, subject: str, now_ms: int, **details: object) -> None:
+def raise_problem(db: Database, kind: ProblemKind, subject: str, now_ms: int, **details: object) -> None:
     """Open a problem, or bring the open one of this kind and subject up to date."""
-    assert kind in KINDS, kind
     found = problems.find_open(db, kind, subject)
     if found is None:
         problems.add(db, kind, subject, details, now_ms)
@@ -65,7 +24,7 @@ def raise_problem(db: Database, kind: str, subject: str, now_ms: int, **details:
     db.announce(ProblemsChanged())
 
 
-def clear_problem(db: Database, kind: str, subject: str, now_ms: int) -> None:
+def clear_problem(db: Database, kind: ProblemKind, subject: str, now_ms: int) -> None:
     """It is over."""
     if problems.clear(db, kind, subject, now_ms):
         db.announce(ProblemsChanged())

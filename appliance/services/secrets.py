@@ -9,6 +9,7 @@ from appliance.db import secrets as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
+from appliance.domain.problem import ProblemKind
 from appliance.services import audit
 from appliance.services.ports.vault import CannotOpen, Vault
 from appliance.services.problems import clear_problem, raise_problem
@@ -51,9 +52,9 @@ def take_up(db: Database, vault: Vault | None, now_ms: int) -> bool:
         keep_secret(db, vault, SELF_CHECK, b"", now_ms)
     well = vault is not None and opens(db, vault)
     if well:
-        clear_problem(db, "secrets", "site", now_ms)
+        clear_problem(db, ProblemKind.SECRETS, "site", now_ms)
     else:
-        raise_problem(db, "secrets", "site", now_ms, why="missing" if vault is None else "foreign")
+        raise_problem(db, ProblemKind.SECRETS, "site", now_ms, why="missing" if vault is None else "foreign")
     return well
 
 

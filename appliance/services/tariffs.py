@@ -8,6 +8,7 @@ from appliance.db import tariffs
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups, payers
 from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.problem import ProblemKind
 from appliance.domain.tariff import Tariff
 from appliance.services import audit, problems
 from appliance.services.announce import SettingsChanged
@@ -48,7 +49,7 @@ def make_default(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
         raise NotFound("There is no such tariff.")
     tariffs.make_default(db, tariff_id)
     payers.forget_tariffs(db)
-    problems.clear_problem(db, "no_tariff", "site", now_ms)
+    problems.clear_problem(db, ProblemKind.NO_TARIFF, "site", now_ms)
     audit.record(db, actor, "tariff.default", f"tariff:{tariff_id}", now_ms, name=found.tariff.name)
     db.announce(SettingsChanged())
 

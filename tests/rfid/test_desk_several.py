@@ -15,6 +15,7 @@ import pytest
 from appliance.cli.parser import DRIVERS_URL_LENGTH_MAX, parser
 from appliance.db.engine.store import Store
 from appliance.domain.cards.tag import ReaderStatus
+from appliance.domain.problem import ProblemKind
 from appliance.rfid.desks import CardDesks, desk_name, free_name
 from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader
@@ -139,7 +140,7 @@ async def test_where_nothing_that_drives_readers_is_installed_the_site_says_so_a
 async def test_a_problem_with_a_reader_that_is_no_longer_wanted_is_over_at_the_next_start(site: DesksFixture) -> None:
     await site.store.write(
         lambda db: problems.raise_problem(
-            db, "reader", "desk:ttyUSB9", NOON_MS, desk="ttyUSB9", status="looking", name="", detail=""
+            db, ProblemKind.READER, "desk:ttyUSB9", NOON_MS, desk="ttyUSB9", status="looking", name="", detail=""
         )
     )
     await site.open("none")

@@ -7,6 +7,7 @@ import pytest
 from appliance.db import problems as rows
 from appliance.db import site as sites
 from appliance.domain.errors import NotFound
+from appliance.domain.problem import ProblemKind
 from appliance.services import health, problems, settings
 from appliance.services.announce import ProblemsChanged
 from appliance.services.stations import admission, status
@@ -24,7 +25,7 @@ def kinds(books: Books) -> list[str]:
 def test_a_problem_is_one_row_however_often_it_is_raised(books: Books) -> None:
     books.db.announcements.clear()
     for number in range(3):
-        problems.raise_problem(books.db, "disk_space", "disk", NOON_MS + number, free_mb=100)
+        problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS + number, free_mb=100)
 
     (only,) = rows.open_problems(books.db)
     assert (only.since_ms, only.details) == (NOON_MS, {"free_mb": 100})
@@ -32,8 +33,8 @@ def test_a_problem_is_one_row_however_often_it_is_raised(books: Books) -> None:
 
 
 def test_a_problem_keeps_its_beginning_when_its_numbers_change(books: Books) -> None:
-    problems.raise_problem(books.db, "disk_space", "disk", NOON_MS, free_mb=100)
-    problems.raise_problem(books.db, "disk_space", "disk", NOON_MS + 5, free_mb=90)
+    problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS, free_mb=100)
+    problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS + 5, free_mb=90)
 
     (only,) = rows.open_problems(books.db)
     assert (only.since_ms, only.details) == (NOON_MS, {"free_mb": 90})
@@ -41,15 +42,15 @@ def test_a_problem_keeps_its_beginning_when_its_numbers_change(books: Books) -> 
 
 def test_a_problem_that_comes_back_is_a_new_one(books: Books) -> None:
     for at_ms in (NOON_MS, NOON_MS + 100):
-        problems.raise_problem(books.db, "disk_space", "disk", at_ms, free_mb=100)
-        problems.clear_problem(books.db, "disk_space", "disk", at_ms + 1)
+        problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", at_ms, free_mb=100)
+        problems.clear_problem(books.db, ProblemKind.DISK_SPACE, "disk", at_ms + 1)
 
     assert kinds(books) == []
     assert [one.since_ms for one in rows.history(books.db, None, 10)] == [NOON_MS + 100, NOON_MS]
 
 
 def test_somebody_says_that_they_have_looked(books: Books) -> None:
-    problems.raise_problem(books.db, "stray_stop", "station:1", NOON_MS, station=1, ref="7")
+    problems.raise_problem(books.db, ProblemKind.STRAY_STOP, "station:1", NOON_MS, station=1, ref="7")
     (only,) = rows.open_problems(books.db)
     problems.acknowledge(books.db, only.id, ACTOR, NOON_MS)
 
@@ -60,7 +61,7 @@ def test_somebody_says_that_they_have_looked(books: Books) -> None:
 
 def test_clearing_a_station_clears_its_connectors_and_no_other_station(books: Books) -> None:
     for subject in ("station:1", "station:1:2", "station:12", "station:12:1"):
-        problems.raise_problem(books.db, "faulted", subject, NOON_MS, station=1)
+        problems.raise_problem(books.db, ProblemKind.FAULTED, subject, NOON_MS, station=1)
     problems.clear_subject(books.db, "station:1", NOON_MS)
 
     assert sorted(one.subject for one in rows.open_problems(books.db)) == ["station:12", "station:12:1"]

@@ -12,6 +12,7 @@ from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChang
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
@@ -344,8 +345,8 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     health.check_stations(db, yard[:2], NOON_MS, books.now_ms)
     health.check_box(db, 10, books.now_ms)
     stopping.stop_unreadable(db, yard[0], "a list", books.now_ms)
-    problems.raise_problem(db, "job_failed", "job:backup", books.now_ms, job="backup")
-    problems.clear_problem(db, "job_failed", "job:backup", books.now_ms)
+    problems.raise_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms, job="backup")
+    problems.clear_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms)
     problems.acknowledge(db, 1, ACTOR, books.now_ms)
     admin_commands.backed_up(db, books.now_ms)
     health.heartbeat_commit(db, books.now_ms)

@@ -18,6 +18,7 @@ from aiohttp import WSCloseCode, hdrs, web
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
+from appliance.domain.problem import ProblemKind
 from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches, password_suffices
 from appliance.ocpp.commands import StationCommands
 from appliance.ocpp.connection.connection import Connection
@@ -202,7 +203,7 @@ class Endpoint:
         return socket
 
     def _report_violation(self, station: Station, what: str, found: str, **more: str) -> None:
-        self._context.report_station(station, "violation", what=what, found=shortened(found, 100), **more)
+        self._context.report_station(station, ProblemKind.VIOLATION, what=what, found=shortened(found, 100), **more)
 
     def _stray(self, request: web.Request) -> web.Response:
         """A wrong URL: say which is right, to the technician by the answer and to the staff as a problem."""
@@ -210,7 +211,7 @@ class Endpoint:
         url = f"{'wss' if request.secure else 'ws'}://{host}/{PATH}/"
         address = request.remote or ""
         if is_websocket(request):
-            self._report_stray("wrong_url", address, path=shortened(request.rel_url.raw_path, 200), url=url)
+            self._report_stray(ProblemKind.WRONG_URL, address, path=shortened(request.rel_url.raw_path, 200), url=url)
         return refused(404, f"Charging stations connect to {url} followed by their identity.")
 
     def _foreign_page(self, request: web.Request) -> web.Response:
@@ -219,10 +220,10 @@ class Endpoint:
         origin = shortened(request.headers[hdrs.ORIGIN].encode(errors="replace").decode(), 100)
         path = shortened(request.rel_url.raw_path, 200)
         log.warning("web page refused", extra={"address": address, "origin": origin})
-        self._report_stray("foreign_page", address, origin=origin, path=path)
+        self._report_stray(ProblemKind.FOREIGN_PAGE, address, origin=origin, path=path)
         return refused(403, "Web pages are no charging stations.")
 
-    def _report_stray(self, kind: str, address: str, **details: object) -> None:
+    def _report_stray(self, kind: ProblemKind, address: str, **details: object) -> None:
         """Tell the staff what knocks at an address that is no station's."""
         if len(self._strays | {address}) > STRAYS_MAX:
             return

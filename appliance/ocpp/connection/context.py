@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.domain.clock import Clock
+from appliance.domain.problem import ProblemKind
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.settings import Settings
 from appliance.services import problems
@@ -22,15 +23,15 @@ class Context:
     clock: Clock
     counters: Counters = field(default_factory=Counters)
 
-    def report(self, kind: str, subject: str, **details: object) -> None:
+    def report(self, kind: ProblemKind, subject: str, **details: object) -> None:
         """Open a problem, with the next commit."""
         self.store.write_unheard(raise_problem, kind, subject, self.clock(), details)
 
-    def report_station(self, station: Station, kind: str, **details: object) -> None:
+    def report_station(self, station: Station, kind: ProblemKind, **details: object) -> None:
         """Open a problem of a station."""
         self.report(kind, f"station:{station.id}", station=int(station.id), **details)
 
 
-def raise_problem(db: Database, kind: str, subject: str, now_ms: int, details: dict[str, object]) -> None:
+def raise_problem(db: Database, kind: ProblemKind, subject: str, now_ms: int, details: dict[str, object]) -> None:
     """A unit, for the store hands on no names."""
     problems.raise_problem(db, kind, subject, now_ms, **details)

@@ -19,6 +19,7 @@ from appliance.db.stations import message_log
 from appliance.db.stations import stations as rows
 from appliance.db.stations.stations import KnownStation
 from appliance.domain.identifiers import StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.ocpp.connection.connection import Connection
 from appliance.ocpp.connection.context import Context
@@ -227,7 +228,7 @@ class Registry:
         log.info("connection superseded", extra={"station": station.identity, "addresses": addresses})
         if len(station.swaps) >= SWAPS_MAX and len(addresses) > 1:
             found = {"identity": station.identity, "addresses": ", ".join(addresses)}
-            self._context.report_station(station, "duplicate_identity", **found)
+            self._context.report_station(station, ProblemKind.DUPLICATE_IDENTITY, **found)
 
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()

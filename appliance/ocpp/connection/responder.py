@@ -11,6 +11,7 @@ from dataclasses import replace
 from appliance.db.engine.unit import Database
 from appliance.db.stations.message_log import MESSAGE
 from appliance.domain.identifiers import StationId
+from appliance.domain.problem import ProblemKind
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import (
     Call,
@@ -61,7 +62,9 @@ class Responder:
             message_id, action = frame.message_id, frame.action
             self._station.answers.pop(message_id, None)
         log.error("a message failed", exc_info=error, extra={"station": self._station.identity, "action": action})
-        self._context.report_station(self._station, "station_error", action=action, error=type(error).__name__)
+        self._context.report_station(
+            self._station, ProblemKind.STATION_ERROR, action=action, error=type(error).__name__
+        )
         return self._refuse(text, message_id, action, "InternalError", "")
 
     # Calls.

@@ -11,6 +11,7 @@ from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import Seen
 from appliance.domain.desk_job import Advice
 from appliance.domain.identifiers import CardId
+from appliance.domain.problem import ProblemKind
 from appliance.services import problems
 from appliance.services.cards import cards
 
@@ -56,7 +57,9 @@ def check_ours(
         raise Unsuitable(Advice.OTHER_CARD)
     if copies and is_copy(known, origin_of(seen, site_key, known)):
         number = f"{known.number:04}"
-        problems.raise_problem(db, "card_copy", f"card:{known.id}", now_ms, number=number, person=known.person)
+        problems.raise_problem(
+            db, ProblemKind.CARD_COPY, f"card:{known.id}", now_ms, number=number, person=known.person
+        )
         raise Unsuitable(Advice.COPIED)
     return known
 

@@ -24,6 +24,7 @@ from appliance.domain.desk_request import (
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
+from appliance.domain.problem import ProblemKind
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.cards.cards import has_come_back
@@ -233,7 +234,7 @@ def tear(db: Database, job: Job, now_ms: int, advice: Advice) -> None:
     if job.card_id is not None:
         card = need_card(db, job.card_id)
         number = f"{card.number:04}"
-        problems.raise_problem(db, "torn_card", f"card:{card.id}", now_ms, number=number, person=card.person)
+        problems.raise_problem(db, ProblemKind.TORN_CARD, f"card:{card.id}", now_ms, number=number, person=card.person)
     db.announce(DeskChanged(job.desk, DeskNews.PROGRESS, job.id))
 
 

@@ -23,6 +23,7 @@ from appliance.domain.desk_request import Batch, Read
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId
+from appliance.domain.problem import ProblemKind
 from appliance.services import audit, problems
 from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
 from appliance.services.card_desk import jobs
@@ -115,7 +116,7 @@ def failed(db: Database, card: CardId, trouble: Trouble, now_ms: int) -> None:
 
 def settle(db: Database, card: CardId, now_ms: int) -> None:
     """Card and books agree: all that was begun with it is done."""
-    problems.clear_problem(db, "torn_card", f"card:{card}", now_ms)
+    problems.clear_problem(db, ProblemKind.TORN_CARD, f"card:{card}", now_ms)
     for job in rows.unfinished_of(db, card):
         if isinstance(job.request, Batch) and rows.count_made(db, job.id) < job.request.count:
             rows.set_state(db, job.id, after(job.state, DeskJobEvent.NEXT), now_ms)

@@ -16,6 +16,7 @@ from appliance.domain.desk_request import Block, Decommission, DeskJobKind, Issu
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS
+from appliance.domain.problem import ProblemKind
 from appliance.services import audit, problems
 from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
 from appliance.services.card_desk.jobs import need
@@ -67,7 +68,7 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     if state is not found.state:
         rows.set_state(db, found.id, state, now_ms, Advice.UNDONE)
         if not rows.unfinished_of(db, card.id):
-            problems.clear_problem(db, "torn_card", f"card:{card.id}", now_ms)
+            problems.clear_problem(db, ProblemKind.TORN_CARD, f"card:{card.id}", now_ms)
     audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
     db.announce(PersonChanged(card.person_id))
     # The card may still lie there: the desk looks what is to stand on it now.

@@ -10,6 +10,7 @@ from appliance.db.sessions import sessions
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.events import TransactionStarted
 from appliance.domain.identifiers import CardId, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.services import settings
 from appliance.services.problems import raise_problem
 
@@ -26,7 +27,7 @@ def check_start(
     if status is AuthorizationStatus.CONCURRENT_TX:
         other = sessions.elsewhere(db, payer.uid, station)
         if other is not None:
-            report(db, "card_twice", card, station, other, event.received_at_ms)
+            report(db, ProblemKind.CARD_TWICE, card, station, other, event.received_at_ms)
         return
     patience_ms = settings.of(db).card_hop_s * 1000
     if not patience_ms or payer.holder.transactions_max > 1:
@@ -35,11 +36,11 @@ def check_start(
     SHOWN_AT.keep(db, card, (station, event.at_ms))
     if before is not None and before[0] != station and abs(event.at_ms - before[1]) < patience_ms:
         after_s = abs(event.at_ms - before[1]) // 1000
-        report(db, "card_hop", card, station, before[0], event.received_at_ms, after_s=after_s)
+        report(db, ProblemKind.CARD_HOP, card, station, before[0], event.received_at_ms, after_s=after_s)
 
 
 def report(
-    db: Database, kind: str, card: CardId, station: StationId, other: StationId, now_ms: int, **details: int
+    db: Database, kind: ProblemKind, card: CardId, station: StationId, other: StationId, now_ms: int, **details: int
 ) -> None:
     """Say it, once for each card."""
     found = cards.find(db, card)

@@ -16,6 +16,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.domain.tariff import Usage
@@ -145,7 +146,9 @@ def doubt_about(db: Database, energies: Energies, usage: Usage) -> str:
 def ask_for_review(db: Database, running: Running, why: str, now_ms: int) -> None:
     """Show the session to the staff; what was held stays so until they have decided (`review`)."""
     station, session = int(running.station), int(running.id)
-    problems.raise_problem(db, "review", f"session:{session}", now_ms, station=station, session=session, why=why)
+    problems.raise_problem(
+        db, ProblemKind.REVIEW, f"session:{session}", now_ms, station=station, session=session, why=why
+    )
 
 
 def correct_estimate(db: Database, station: StationId, event: TransactionEnded) -> bool:

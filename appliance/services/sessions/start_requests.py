@@ -17,6 +17,7 @@ from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import IdToken, IdTokenType, normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
@@ -157,7 +158,7 @@ def expire(db: Database, now_ms: int) -> int:
     for session, station in late:
         if cancel(db, session, "no_transaction", now_ms):
             problems.raise_problem(
-                db, "start_lost", f"session:{session}", now_ms, station=int(station), session=int(session)
+                db, ProblemKind.START_LOST, f"session:{session}", now_ms, station=int(station), session=int(session)
             )
     return len(late)
 

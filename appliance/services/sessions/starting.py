@@ -17,6 +17,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionEvent, after
 from appliance.services import problems
 from appliance.services.cards import misuse, unknown
@@ -155,7 +156,9 @@ def start_unreadable(db: Database, station: StationId, note: str, received_at_ms
         assert running is not None
         metering.announce(db, running, "started")
         known = (running.id, AuthorizationStatus.INVALID)
-    problems.raise_problem(db, "unreadable", f"session:{known[0]}", received_at_ms, station=int(station), note=note)
+    problems.raise_problem(
+        db, ProblemKind.UNREADABLE, f"session:{known[0]}", received_at_ms, station=int(station), note=note
+    )
     return Started(known[0], Authorization(known[1]))
 
 

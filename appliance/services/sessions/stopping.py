@@ -11,6 +11,7 @@ from appliance.domain.events import (
     TransactionEnded,
 )
 from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.services import problems
 from appliance.services.sessions import closing, metering
 from appliance.services.sessions.authorization import decide
@@ -36,7 +37,9 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
 
 def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> None:
     """A stop whose payload cannot be read, not even its transaction: staff must look at it."""
-    problems.raise_problem(db, "unreadable", f"station:{station}", received_at_ms, station=int(station), note=note)
+    problems.raise_problem(
+        db, ProblemKind.UNREADABLE, f"station:{station}", received_at_ms, station=int(station), note=note
+    )
 
 
 def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:
@@ -46,7 +49,7 @@ def report_stray(db: Database, station: StationId, event: TransactionEnded) -> N
         if closed is not None and closed.station == station:
             return  # The same stop once more.
     problems.raise_problem(
-        db, "stray_stop", f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
+        db, ProblemKind.STRAY_STOP, f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
     )
 
 

@@ -8,6 +8,7 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import KnownStation
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import AdmissionChanged, StationChanged
@@ -31,7 +32,9 @@ def knock(db: Database, identity: str, address: str, now_ms: int) -> KnownStatio
         if stations.count(db, StationState.KNOCKING) >= KNOCKING_MAX:
             return None
         station = stations.add(db, identity, identity, StationState.KNOCKING, now_ms)
-        problems.raise_problem(db, "knocking", f"station:{station}", now_ms, identity=identity, address=address)
+        problems.raise_problem(
+            db, ProblemKind.KNOCKING, f"station:{station}", now_ms, identity=identity, address=address
+        )
         db.announce(StationChanged(station))
         db.announce(AdmissionChanged(station))
         return stations.find_known(db, station)
@@ -57,7 +60,7 @@ def register(
         station = found.id
         stations.change(db, station, name=name or found.name, state=StationState.APPROVED)
         stations.secure(db, station, profile, password_hash)
-        problems.clear_problem(db, "knocking", f"station:{station}", now_ms)
+        problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", now_ms)
     else:
         station = stations.add(
             db, identity, name or identity, StationState.APPROVED, now_ms, profile=profile, password_hash=password_hash
@@ -74,7 +77,7 @@ def approve(db: Database, station: StationId, name: str, actor: str, now_ms: int
     if found is None:
         raise NotFound("There is no such station.")
     stations.change(db, station, name=name.strip() or found.identity, state=StationState.APPROVED)
-    problems.clear_problem(db, "knocking", f"station:{station}", now_ms)
+    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", now_ms)
     audit.record(db, actor, "station.approve", f"station:{station}", now_ms, identity=found.identity, name=name)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
@@ -85,7 +88,7 @@ def dismiss(db: Database, station: StationId, actor: str, now_ms: int) -> None:
     found = stations.show(db, station)
     if found is None or found.state != StationState.KNOCKING:
         raise NotFound("There is no such station knocking.")
-    problems.clear_problem(db, "knocking", f"station:{station}", now_ms)
+    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", now_ms)
     stations.remove_knocking(db, station)
     audit.record(db, actor, "station.dismiss", f"station:{station}", now_ms, identity=found.identity)
     db.announce(StationChanged(station))

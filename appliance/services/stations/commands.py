@@ -19,6 +19,7 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionState
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
@@ -145,7 +146,7 @@ class RemoteControl:
         try:
             while self._stations.is_online(station):
                 if not any(one == session for one, _, _ in await self._store.read(start_requests.wanted_stops)):
-                    await self._store.write(problems.clear_problem, "stop_ignored", subject, self._clock())
+                    await self._store.write(problems.clear_problem, ProblemKind.STOP_IGNORED, subject, self._clock())
                     return
                 self._stopping[session] += 1
                 try:
@@ -157,7 +158,7 @@ class RemoteControl:
                 if self._stopping[session] == STOPS_IN_VAIN_MAX:
                     await self._store.write(
                         problems.raise_problem,
-                        "stop_ignored",
+                        ProblemKind.STOP_IGNORED,
                         subject,
                         self._clock(),
                         station=int(station),

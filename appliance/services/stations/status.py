@@ -9,6 +9,7 @@ from appliance.db.stations import stations
 from appliance.domain import station as domain
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.station import is_faulted
 from appliance.services import problems, settings
 from appliance.services.announce import StationChanged
@@ -21,7 +22,7 @@ FAULTED = Slots[tuple[StationId, int, int], bool]()
 def connected(db: Database, station: StationId, version: str, address: str, now_ms: int) -> None:
     """It has a connection."""
     stations.connected(db, station, version, address, now_ms)
-    problems.clear_problem(db, "offline", f"station:{station}", now_ms)
+    problems.clear_problem(db, ProblemKind.OFFLINE, f"station:{station}", now_ms)
     db.announce(StationChanged(station))
 
 
@@ -50,9 +51,9 @@ def status_changed(db: Database, station: StationId, event: StatusChanged) -> No
             subject += f":{event.connector}"
         if faulted:
             details = {"station": int(station), "evse": event.evse, "error": event.error_code, "info": event.info}
-            problems.raise_problem(db, "faulted", subject, event.received_at_ms, **details)
+            problems.raise_problem(db, ProblemKind.FAULTED, subject, event.received_at_ms, **details)
         else:
-            problems.clear_problem(db, "faulted", subject, event.received_at_ms)
+            problems.clear_problem(db, ProblemKind.FAULTED, subject, event.received_at_ms)
         FAULTED.keep(db, connector, faulted)
     db.announce(StationChanged(station, event.evse))
 
@@ -75,6 +76,8 @@ def clock_skew(db: Database, station: StationId, skew_ms: int, now_ms: int) -> N
     stations.set_skew(db, station, skew_ms)
     subject = f"station:{station}"
     if abs(skew_ms) > settings.of(db).clock_skew_s * 1000:
-        problems.raise_problem(db, "clock_skew", subject, now_ms, station=int(station), skew_s=skew_ms // 1000)
+        problems.raise_problem(
+            db, ProblemKind.CLOCK_SKEW, subject, now_ms, station=int(station), skew_s=skew_ms // 1000
+        )
     else:
-        problems.clear_problem(db, "clock_skew", subject, now_ms)
+        problems.clear_problem(db, ProblemKind.CLOCK_SKEW, subject, now_ms)

@@ -1,6 +1,6 @@
 """Problems in words: for each kind a sentence, what to do, how urgent it is, and where to go.
 
-The kinds and the numbers in `details` come from services/problems.py; a test compares the two lists.
+The kinds are those of domain/problem.py, as a test sees; the numbers in `details` come from where a problem is raised.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
+from appliance.domain.problem import ProblemKind
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.sessions import note_sentence
@@ -29,85 +30,85 @@ class Text:
     urgent: bool = False
 
 
-TEXTS = {
-    "knocking": Text(
+TEXTS: dict[str, Text] = {
+    ProblemKind.KNOCKING: Text(
         N_("{identity} wants in, from {address}."),
         N_("Approve it if it is yours, or turn it away."),
     ),
-    "offline": Text(
+    ProblemKind.OFFLINE: Text(
         N_("{station} has been offline for {since}."),
         N_(
             "Is it switched on, and is its network cable or Wi-Fi in order? Cards may still work there: it tells us later."
         ),
         urgent=True,
     ),
-    "faulted": Text(
+    ProblemKind.FAULTED: Text(
         N_("{station} reports a fault: {error}. {info}"),
         N_(
             "Keep people away if it is about current or heat. Restart it once; if the fault comes back, call the electrician."
         ),
         urgent=True,
     ),
-    "clock_skew": Text(
+    ProblemKind.CLOCK_SKEW: Text(
         N_("The clock of {station} is wrong by {skew}."),
         N_("It takes our time at its next restart. If it does not, look for a time server among its settings."),
     ),
-    "silent_session": Text(
+    ProblemKind.SILENT_SESSION: Text(
         N_("A session at {station} has not been measured for {since}."),
         N_(
             "Look at the charger. If no car is there, end the session on its own page; it is billed up to its last reading."
         ),
     ),
-    "review": Text(
+    ProblemKind.REVIEW: Text(
         N_("Session {session} at {station} could not be billed by itself: {note}"),
         N_(
             "Open the session, compare the readings, and say what is billed; what was held for it stays held until then."
         ),
     ),
-    "unreadable": Text(
+    ProblemKind.UNREADABLE: Text(
         N_("{station} sent a start or a stop that cannot be read: {note}"),
         N_("The message is kept word for word in its message log. Bill by hand if somebody has charged."),
     ),
-    "stray_stop": Text(
+    ProblemKind.STRAY_STOP: Text(
         N_("{station} ended a transaction ({ref}) that we do not know."),
         N_("It may have begun before this server was set up. Nothing was billed."),
     ),
-    "foreign_transaction": Text(
+    ProblemKind.FOREIGN_TRANSACTION: Text(
         N_("{station} speaks of a transaction ({ref}) that is another charger's."),
         N_("What it says about that is ignored. Restart the charger if it goes on."),
     ),
-    "violation": Text(
+    ProblemKind.VIOLATION: Text(
         N_("{station} does not keep to the protocol ({what}): {found}"),
         N_("Install newer firmware, or tell the manufacturer."),
     ),
-    "wrong_url": Text(
+    ProblemKind.WRONG_URL: Text(
         N_("A charger at {address} asked for {path}."),
         N_("Enter {url} as its server address."),
     ),
-    "foreign_page": Text(
+    ProblemKind.FOREIGN_PAGE: Text(
         N_("A web page ({origin}), open in a browser at {address}, wanted to pass as a charger. It was refused."),
         N_("Close that page there, and open it nowhere on this network."),
         urgent=True,
     ),
-    "duplicate_identity": Text(
+    ProblemKind.DUPLICATE_IDENTITY: Text(
         N_("Two devices call themselves {identity}: {addresses}."),
         N_("Give one of them another name in its own settings; until then they push each other out."),
         urgent=True,
     ),
-    "station_error": Text(
+    ProblemKind.STATION_ERROR: Text(
         N_("A message of {station} ({action}) failed here: {error}"),
         N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),
     ),
-    "disk_space": Text(
+    ProblemKind.DISK_SPACE: Text(
         N_("Only {free} MB are left on the disk."),
         N_("Remove old backups from it, or keep the message log for fewer days (Settings)."),
         urgent=True,
     ),
-    "backup_age": Text(
+    ProblemKind.BACKUP_AGE: Text(
         N_("The last backup was {last}."),
         N_("Plug in a USB drive and run `forecourt backup`."),
     ),
-    "secrets": Text(
+    ProblemKind.SECRETS: Text(
         N_(
             "The file `sealing.key` is missing, or is another site's: the secrets that this site keeps cannot be opened."
         ),
@@ -116,59 +117,59 @@ TEXTS = {
         ),
         urgent=True,
     ),
-    "owner_key_missing": Text(
+    ProblemKind.OWNER_KEY_MISSING: Text(
         N_("The secrets that this site keeps could not be opened on another box, from any backup."),
         N_("Make an owner's key with `forecourt secrets owner-key`, and keep its words on paper."),
     ),
-    "unread_setting": Text(
+    ProblemKind.UNREAD_SETTING: Text(
         N_("Settings that cannot be read: {names}."),
         N_("Set them anew under Settings; until then the usual values hold."),
     ),
-    "no_tariff": Text(
+    ProblemKind.NO_TARIFF: Text(
         N_("There is no price: nobody pays for charging."),
         N_("Enter a tariff and make it the default."),
     ),
-    "reader": Text(
+    ProblemKind.READER: Text(
         N_("The reader of the card desk {desk}: {reader}"),
         N_("{remedy}"),
     ),
-    "torn_card": Text(
+    ProblemKind.TORN_CARD: Text(
         N_("Card {number} of {person} was taken away before it was written: money and card do not agree yet."),
         N_("Lay it on a reader again: it is finished by itself. It charges all the same."),
     ),
-    "card_copy": Text(
+    ProblemKind.CARD_COPY: Text(
         N_("A card with the number of card {number} ({person}) was shown at the desk, but it is a copy."),
         N_("Block the card and give its holder another. Somebody may charge at their cost."),
         urgent=True,
     ),
-    "card_twice": Text(
+    ProblemKind.CARD_TWICE: Text(
         N_("Card {number} of {person} was shown for a start at {station} while it charges at {other}."),
         N_(
             "Ask its holder where the car is. If nobody knows of it, it is a copy: block the card and give out another."
         ),
         urgent=True,
     ),
-    "card_hop": Text(
+    ProblemKind.CARD_HOP: Text(
         N_("Card {number} of {person} began to charge at {other}, and {after} later at {station}."),
         N_("Ask its holder whether both are theirs. If not, it is a copy: block the card and give out another."),
     ),
-    "stop_ignored": Text(
+    ProblemKind.STOP_IGNORED: Text(
         N_("{station} does not stop session {session}, though asked several times."),
         N_(
             "Stop it at the charger itself, or restart the charger. If it knows nothing of the session, end it on its own page."
         ),
         urgent=True,
     ),
-    "start_lost": Text(
+    ProblemKind.START_LOST: Text(
         N_("{station} accepted a start, but nothing followed. The money is free again."),
         N_("Was the car plugged in? Try once more; if it happens again, restart the charger."),
     ),
-    "books": Text(
+    ProblemKind.BOOKS: Text(
         N_("The books do not add up: {wrong}"),
         N_("Keep the data as they are, make a copy, and call whoever looks after this server."),
         urgent=True,
     ),
-    "job_failed": Text(
+    ProblemKind.JOB_FAILED: Text(
         N_("A regular job failed: {job}."),
         N_("It is tried again by itself. The log says why."),
     ),
@@ -214,7 +215,7 @@ class Described:
 def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Described:
     """A problem in words. `stations` are all of them by number."""
     text = TEXTS.get(problem.kind, Text(problem.kind, ""))
-    if problem.kind == "violation":
+    if problem.kind == ProblemKind.VIOLATION:
         text = VIOLATIONS.get(str(problem.details.get("what")), text)
     values = _Values(_values(problem, stations, fmt, now_ms))
     return Described(
@@ -249,16 +250,16 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
     for name, render in CONVERSIONS.items():
         if isinstance(value := problem.details.get(name), int):
             found |= render(value, fmt, now_ms)
-    if problem.kind == "offline" and problem.details.get("ever") is False:
+    if problem.kind == ProblemKind.OFFLINE and problem.details.get("ever") is False:
         found["since"] = fmt.duration((now_ms - problem.since_ms) // 1000)
-    if problem.kind == "backup_age" and not isinstance(problem.details.get("last_ms"), int):
+    if problem.kind == ProblemKind.BACKUP_AGE and not isinstance(problem.details.get("last_ms"), int):
         found["last"] = _("never made")
-    if problem.kind == "reader":
+    if problem.kind == ProblemKind.READER:
         words = card_desk.reader_words(_reader(problem))
         found |= {"reader": words.sentence, "remedy": words.advice}
-    if problem.kind == "faulted":
+    if problem.kind == ProblemKind.FAULTED:
         found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
-    if problem.kind == "review" and (why := problem.details.get("why")):
+    if problem.kind == ProblemKind.REVIEW and (why := problem.details.get("why")):
         found["note"] = note_sentence(str(why))
     return found
 
@@ -296,17 +297,17 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
         return f"/sessions/{rest}"
     if kind == "card" and rest.isdecimal():
         return f"/cards/{rest}"
-    if problem.kind == "reader":
+    if problem.kind == ProblemKind.READER:
         return "/desk"
-    if problem.kind in ("unread_setting", "disk_space"):
+    if problem.kind in (ProblemKind.UNREAD_SETTING, ProblemKind.DISK_SPACE):
         return "/settings"
-    if problem.kind == "no_tariff":
+    if problem.kind == ProblemKind.NO_TARIFF:
         return "/tariffs"
     number = station_number(problem)
     if number not in stations:
         return ""
     path = f"/stations/{quote(stations[number].identity, safe='')}"
-    return f"{path}/approve" if problem.kind == "knocking" else path
+    return f"{path}/approve" if problem.kind == ProblemKind.KNOCKING else path
 
 
 def _plain(value: Any) -> str:

@@ -10,10 +10,10 @@ from ocpp.v201.enums import ReasonEnumType as V201Reason
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.ocpp.v16.translate import CONNECTOR_STATES
-from appliance.services.problems import KINDS
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
 from appliance.ui.frame.language import preferred, speak
@@ -25,7 +25,7 @@ from tests.ui.console_fixture import NOW_MS, SITE
 
 
 def test_every_kind_of_problem_has_its_sentence_and_advice() -> None:
-    assert set(TEXTS) == set(KINDS)
+    assert set(TEXTS) == set(ProblemKind)
     assert all(text.sentence and text.advice for text in TEXTS.values())
 
 
@@ -69,7 +69,7 @@ def test_a_problem_is_told_with_its_names_and_numbers() -> None:
 
 def test_a_problem_of_an_older_release_is_told_all_the_same() -> None:
     fmt = formats(SITE.currency, SITE.exponent, SITE.zone)
-    for kind in (*KINDS, "of another release"):
+    for kind in (*ProblemKind, "of another release"):
         assert describe(Problem(1, kind, "station:4", {}, NOW_MS, None), {}, fmt, NOW_MS).sentence
 
 

@@ -23,6 +23,7 @@ from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.services import admin_commands
 from appliance.services.people import people as people_units
@@ -337,7 +338,7 @@ async def test_a_doubtful_session_is_explained_and_acknowledged_once(served: Con
     found = await served.store.read(session_list.show, session)
     assert found is not None
     assert (found.state, found.fee_minor) == ("ended", 0)
-    assert await served.store.read(problems.find_open, "review", f"session:{session}") is None
+    assert await served.store.read(problems.find_open, ProblemKind.REVIEW, f"session:{session}") is None
     async with client.post(f"/sessions/{session}/acknowledge", headers=OURS) as answer:
         assert answer.status == 409
 
