@@ -236,11 +236,7 @@ def recent_people(db: Readable, station: int, limit: int) -> list[people.Person]
         GROUP BY recent.person_id ORDER BY here DESC, newest DESC LIMIT :limit""",
         {"station": station, "newest": RECENT_MAX, "limit": limit},
     ).fetchall()
-    found = (
-        [people.find(db, row[0]) for row in rows]
-        if rows
-        else people_search.people(db, order="newest", limit=limit).rows
-    )
+    found = [people.find(db, row[0]) for row in rows] if rows else people_search.people(db, order="newest", limit=limit)
     return [person for person in found if person is not None]
 
 

@@ -22,6 +22,11 @@ NEWEST_ROW = Slot[tuple[int, bytes, int]]()
 COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
 
 
+OWN_ACCOUNTS = """
+SELECT id, kind, name, credit_posted - debit_posted AS balance_minor, debit_pending FROM account WHERE id < ?
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What a wallet holds: all of it, and what of it can still be held or spent (None: without limit)."""
@@ -138,7 +143,23 @@ def find(db: Database, key: str) -> tuple[int, str, int, int, int] | None:
 
 
 def accounts(db: Readable) -> list[Account]:
-    """The trial balance, wallets summed up in one line: id 0."""
+    """The site's own accounts, and before them all wallets in one line: id 0."""
+    own = [Account(*row) for row in db.execute(f"{OWN_ACCOUNTS} ORDER BY id", (FIRST_WALLET,))]
+    held = db.execute("SELECT coalesce(sum(debit_pending), 0) FROM account WHERE debit_pending > 0").fetchone()[0]
+    return [Account(0, "wallet", "wallets", in_wallets_minor(db), held - sum(one.held_minor for one in own)), *own]
+
+
+def in_wallets_minor(db: Readable) -> int:
+    """What all wallets hold together: each transfer takes from one account what it gives to another, so it is what the site's own lack."""
+    return -int(
+        db.execute(f"SELECT coalesce(sum(balance_minor), 0) FROM ({OWN_ACCOUNTS}) AS own", (FIRST_WALLET,)).fetchone()[
+            0
+        ]
+    )
+
+
+def trial_balance(db: Readable) -> list[Account]:
+    """The same accounts, every wallet looked at: their sum is nothing only if the books are in order."""
     rows = db.execute(
         """SELECT CASE WHEN kind = 'wallet' THEN 0 ELSE id END, kind,
                CASE WHEN kind = 'wallet' THEN 'wallets' ELSE name END,

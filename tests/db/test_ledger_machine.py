@@ -207,7 +207,9 @@ class LedgerMachine(RuleBasedStateMachine):
         count = len(self.model.holds)
         expected = [f"{count} holds are open, but open sessions have 0"] if count else []
         assert ledger.verify(self.db) == expected
-        assert sum(one.balance_minor for one in ledger.accounts(self.db)) == 0
+        accounts = ledger.trial_balance(self.db)
+        assert sum(one.balance_minor for one in accounts) == 0
+        assert set(accounts) <= set(ledger.accounts(self.db))
 
 
 def test_the_ledger_does_what_its_model_does() -> None:

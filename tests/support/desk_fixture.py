@@ -143,7 +143,7 @@ class DeskFixture:
         """What holds after every step, whatever happened."""
         db = self.db
         assert self.books.wrong() == []
-        assert sum(account.balance_minor for account in ledger.accounts(db)) == 0
+        assert sum(account.balance_minor for account in ledger.trial_balance(db)) == 0
         money = self.money()
         receipts = db.execute("SELECT number, method, amount_minor FROM receipt ORDER BY number").fetchall()
         assert [row[0] for row in receipts] == list(range(1, len(receipts) + 1))

@@ -5,24 +5,28 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from appliance.db import ledger
 from appliance.db.cards.cards import CARD, Card, by_number, by_token, by_uid, from_rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.people.payers import uid_behind
-from appliance.db.people.people import PERSON, Person
+from appliance.db.people.people import PERSON, Person, count
 from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
 
 PEOPLE_ORDERS = {
     "name": "person.name COLLATE NOCASE, person.id",
-    "balance": "credit_posted - debit_posted, person.name COLLATE NOCASE, person.id",
+    "balance": "credit_posted - debit_posted, account.id",
     "newest": "person.id DESC",
 }
+WALLETS = "kind = 'wallet'"
+"""Where this is said, the index of balances is the way to the people: the right one to all of them in that order, and to no others."""
 CARD_ORDERS = {
     "newest": "card.id DESC",
-    "holder": "person.name COLLATE NOCASE, card.id DESC",
+    "holder": "person.name COLLATE NOCASE, person.id, card.id DESC",
     "label": "label = '', label COLLATE NOCASE, card.id DESC",
     "number": "card.number",
 }
+"""Each is that of an index: a page ends where it is full. Equals stand in the order in which they came."""
 PHONE_MARKS = " -()+"
 """What stands between the digits of a telephone number, and last what stands before them."""
 WHOLE_DIGITS = 7
@@ -30,55 +34,30 @@ WHOLE_DIGITS = 7
 WITH_CODE_DIGITS = 10
 NUMBER_CHARS_MAX = 7
 """More digits than that are a UID or a telephone number, not the number printed on a card."""
+Values = dict[str, str | int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """One page of a list, and the sums of the whole list."""
+class Sums:
+    """How many people there are, and what all of them have."""
 
-    rows: list[Person]
     count: int
     balance_minor: int
-    held_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cards:
-    """One page of a list, and how many there are in all."""
-
-    rows: list[Card]
-    count: int
-
-
-NAMED = r"""(person.name LIKE :pattern ESCAPE '\' OR person.name LIKE :lower ESCAPE '\'
-              OR person.name LIKE :upper ESCAPE '\' OR person.name LIKE :title ESCAPE '\')"""
-"""LIKE itself takes no notice of the case of Western letters, and of no others."""
 PHONE_DIGITS = functools.reduce(
     lambda sql, mark: f"replace({sql}, '{mark}', '')", PHONE_MARKS.removesuffix("+"), "phone"
 )
-CARD_CALLED = r"""(uid LIKE :uid_pattern ESCAPE '\' OR label LIKE :pattern ESCAPE '\' OR card.number = :number
-                   OR EXISTS (SELECT 1 FROM card_alias
-                              WHERE card_alias.card_id = card.id AND token LIKE :uid_pattern ESCAPE '\'))"""
-PEOPLE_WHERE = rf"""
-WHERE (closed_at_ms IS NOT NULL) = :closed AND (group_id = :group OR :group IS NULL)
-  AND (:text = '' OR {NAMED} OR (NOT :names_only AND (
-       phone LIKE :pattern ESCAPE '\' OR note LIKE :pattern ESCAPE '\'
-       OR (:phone <> '' AND ({PHONE_DIGITS} LIKE :phone_pattern
-                             OR (:with_code AND ltrim({PHONE_DIGITS}, '+0') IN (:without_1, :without_2, :without_3))))
-       OR EXISTS (SELECT 1 FROM card WHERE card.person_id = person.id AND {CARD_CALLED}))))
-"""
-CARDS_WHERE = rf"""
-WHERE (:text = '' OR {NAMED} OR {CARD_CALLED})
-  AND CASE :state
-      WHEN 'charging' THEN blocked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)
-      WHEN 'blocked' THEN blocked_at_ms IS NOT NULL
-      WHEN 'lost' THEN replaced_by IS NOT NULL
-      WHEN 'returned' THEN blocked_at_ms IS NOT NULL AND blocked_why IN ('returned', 'undone')
-      WHEN 'expired' THEN blocked_at_ms IS NULL AND expires_at_ms <= :now_ms
-      WHEN 'unwritten' THEN content IN ('pending', 'wiping')
-      ELSE TRUE END
-"""
-CARD_STATES = ("charging", "blocked", "lost", "returned", "expired", "unwritten")
+WITHOUT_CODE = f"ltrim({PHONE_DIGITS}, '+0') IN (:without_1, :without_2, :without_3)"
+LEFT, HERE = "closed_at_ms IS NOT NULL", "closed_at_ms IS NULL"
+CARD_STATES = {
+    "charging": "blocked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)",
+    "blocked": "blocked_at_ms IS NOT NULL",
+    "lost": "replaced_by IS NOT NULL",
+    "returned": "blocked_at_ms IS NOT NULL AND blocked_why IN ('returned', 'undone')",
+    "expired": "blocked_at_ms IS NULL AND expires_at_ms <= :now_ms",
+    "unwritten": "content IN ('pending', 'wiping')",
+}
 """What the list of cards can be narrowed to."""
 
 
@@ -92,35 +71,49 @@ def people(
     offset: int = 0,
     limit: int = 100,
     names_only: bool = False,
-) -> People:
+) -> list[Person]:
     """People whose name, phone, note or card has `text` in it. Raises KeyError for an order there is not.
 
     `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
     """
-    values = {"closed": closed, "group": group, "names_only": names_only, **patterns(text)}
-    rows = db.execute(
-        f"{PERSON} {PEOPLE_WHERE} ORDER BY {PEOPLE_ORDERS[order]} LIMIT :limit OFFSET :offset",
-        {**values, "limit": limit, "offset": offset},
-    )
-    found = [Person(*row) for row in rows]
-    count, balance, held = db.execute(
-        f"""SELECT count(*), coalesce(sum(credit_posted - debit_posted), 0), coalesce(sum(debit_pending), 0)
-        FROM person JOIN account ON account.id = wallet_id {PEOPLE_WHERE}""",
-        values,
-    ).fetchone()
-    return People(found, count, balance, held)
+    values = {**patterns(text), "group": group, "offset": offset, "limit": limit}
+    which = _which_people(values, group, closed=closed, names_only=names_only)
+    if order == "balance" and group is None and not closed:
+        which += f" AND {WALLETS}"
+    rows = db.execute(f"{PERSON} WHERE {which} ORDER BY {PEOPLE_ORDERS[order]} LIMIT :limit OFFSET :offset", values)
+    return [Person(*row) for row in rows]
 
 
 def people_after(
     db: Readable, *, text: str = "", group: int | None = None, closed: bool = False, after: int, limit: int
 ) -> list[Person]:
     """The same people by their numbers, for programs; the next page begins `after` the last."""
-    values = {"closed": closed, "group": group, "names_only": False, **patterns(text)}
+    values = {**patterns(text), "group": group, "after": after, "limit": limit}
     rows = db.execute(
-        f"{PERSON} {PEOPLE_WHERE} AND person.id > :after ORDER BY person.id LIMIT :limit",
-        {**values, "after": after, "limit": limit},
+        f"""{PERSON} WHERE {_which_people(values, group, closed=closed)} AND person.id > :after
+        ORDER BY person.id LIMIT :limit""",
+        values,
     )
     return [Person(*row) for row in rows]
+
+
+def sums(db: Readable, *, group: int | None = None, closed: bool = False) -> Sums:
+    """Of all people, or of a group. Who is looked for by a text is not counted: a page of them can be had for less."""
+    if group is None and not closed:
+        left = _sums_one_by_one(db, None, closed=True)
+        return Sums(count(db), ledger.in_wallets_minor(db) - left.balance_minor)
+    return _sums_one_by_one(db, group, closed=closed)
+
+
+def _sums_one_by_one(db: Readable, group: int | None, *, closed: bool) -> Sums:
+    # Written as a cross join, because the order is meant: from those people to their wallets.
+    values = {**patterns(""), "group": group}
+    row = db.execute(
+        f"""SELECT count(*), coalesce(sum(credit_posted - debit_posted), 0)
+        FROM person CROSS JOIN account WHERE account.id = wallet_id AND {_which_people(values, group, closed=closed)}""",
+        values,
+    ).fetchone()
+    return Sums(*row)
 
 
 def cards(
@@ -132,36 +125,98 @@ def cards(
     order: str = "newest",
     offset: int = 0,
     limit: int = 100,
-) -> Cards:
+) -> list[Card]:
     """Cards whose UID, label or holder has `text` in it, or whose number it is; `state` is "" or one of CARD_STATES at `now_ms`.
 
     Raises KeyError for an order there is not.
     """
-    values = {"state": state, "now_ms": now_ms, **patterns(text)}
-    rows = db.execute(
-        f"{CARD} {CARDS_WHERE} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
-        {**values, "limit": limit, "offset": offset},
+    values = {**patterns(text), "now_ms": now_ms, "offset": offset, "limit": limit}
+    return cards_in(
+        db.execute(
+            f"{CARD} WHERE {_which_cards(values, state)} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
+            values,
+        )
     )
-    found = from_rows(rows)
-    count = db.execute(f"SELECT count(*) FROM card JOIN person ON person.id = person_id {CARDS_WHERE}", values)
-    return Cards(found, count.fetchone()[0])
+
+
+def count_cards(db: Readable, *, state: str = "", now_ms: int = 0) -> int:
+    """How many cards there are, or are in a state."""
+    values = {**patterns(""), "now_ms": now_ms}
+    row = db.execute(f"SELECT count(*) FROM card WHERE {_which_cards(values, state)}", values).fetchone()
+    return int(row[0])
 
 
 def cards_numbered_after(db: Readable, number: int, *, text: str, state: str, now_ms: int, limit: int) -> list[Card]:
     """The same cards in the order of the numbers printed on them, for files; from the one after `number` on."""
-    values = {"state": state, "now_ms": now_ms, "after": number, "limit": limit, **patterns(text)}
+    values = {**patterns(text), "now_ms": now_ms, "after": number, "limit": limit}
     return from_rows(
-        db.execute(f"{CARD} {CARDS_WHERE} AND card.number > :after ORDER BY card.number LIMIT :limit", values)
+        db.execute(
+            f"{CARD} WHERE {_which_cards(values, state)} AND card.number > :after ORDER BY card.number LIMIT :limit",
+            values,
+        )
     )
 
 
 def cards_after(db: Readable, *, text: str = "", after: int, limit: int) -> list[Card]:
     """The same cards in the order in which they came, for programs; the next page begins `after` the last."""
-    rows = db.execute(
-        f"{CARD} {CARDS_WHERE} AND card.id > :after ORDER BY card.id LIMIT :limit",
-        {"state": "", "now_ms": 0, **patterns(text), "after": after, "limit": limit},
+    values = {**patterns(text), "after": after, "limit": limit}
+    return cards_in(
+        db.execute(
+            f"{CARD} WHERE {_which_cards(values, '')} AND card.id > :after ORDER BY card.id LIMIT :limit", values
+        )
     )
-    return from_rows(rows)
+
+
+# Only what is asked for stands in a query: each condition costs its time for every row, and one that may be left out hides an index.
+
+
+def _which_people(values: Values, group: int | None, *, closed: bool, names_only: bool = False) -> str:
+    """The condition for them, with `patterns` among the values."""
+    asked = [LEFT if closed else HERE]
+    if group is not None:
+        asked.append("group_id = :group")
+    if values["text"]:
+        said = _is_named(values)
+        if not names_only:
+            said += [
+                *_is_noted(values),
+                f"person.id IN (SELECT card.person_id FROM card WHERE {_any(_is_card(values))})",
+            ]
+        asked.append(_any(said))
+    return " AND ".join(asked)
+
+
+def _which_cards(values: Values, state: str) -> str:
+    asked = [f"({CARD_STATES[state]})"] if state else []
+    if values["text"]:
+        asked.append(_any([*_is_named(values), *_is_card(values)]))
+    return " AND ".join(asked) or "TRUE"
+
+
+def _is_named(values: Values) -> list[str]:
+    """LIKE itself takes no notice of the case of Western letters, and of no others."""
+    cases = ["pattern"] if str(values["text"]).isascii() else ["pattern", "lower", "upper", "title"]
+    return [rf"person.name LIKE :{case} ESCAPE '\'" for case in cases]
+
+
+def _is_noted(values: Values) -> list[str]:
+    said = [r"phone LIKE :pattern ESCAPE '\'", r"note LIKE :pattern ESCAPE '\'"]
+    if values["phone"]:
+        said.append(f"{PHONE_DIGITS} LIKE :phone_pattern")
+    return said + ([WITHOUT_CODE] if values["with_code"] else [])
+
+
+def _is_card(values: Values) -> list[str]:
+    return [
+        r"uid LIKE :uid_pattern ESCAPE '\'",
+        r"label LIKE :pattern ESCAPE '\'",
+        r"card.id IN (SELECT card_id FROM card_alias WHERE token LIKE :uid_pattern ESCAPE '\')",
+        *(["card.number = :number"] if values["number"] else []),
+    ]
+
+
+def _any(conditions: list[str]) -> str:
+    return f"({' OR '.join(conditions)})"
 
 
 def card_called(db: Readable, token: str) -> Card | None:
@@ -185,7 +240,7 @@ def card_meant(db: Readable, text: str) -> Card | None:
     return by_token(db, text.strip().partition("?")[0].rpartition("/")[2])
 
 
-def patterns(text: str) -> dict[str, str | int]:
+def patterns(text: str) -> Values:
     """What `text` is compared with: as it is, as a telephone number, as a card's UID in normal form and its number."""
     text = " ".join(text.split())
     plain = text.translate(WESTERN)

@@ -90,7 +90,7 @@ async def trial_balance(call: Call) -> Answer:
 
 
 def _verified(db: Readable) -> tuple[list[Account], list[str]]:
-    rows, wrong = ledger.accounts(db), ledger.verify(db)
+    rows, wrong = ledger.trial_balance(db), ledger.verify(db)
     if sum(row.balance_minor for row in rows):
         wrong = [*wrong, "the accounts do not add up to nothing"]
     return rows, wrong

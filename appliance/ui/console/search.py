@@ -64,7 +64,7 @@ def _find(db: Readable, query: str) -> SearchPage:
     ]
     return SearchPage(
         query,
-        people_search.people(db, text=query, limit=EACH_MAX).rows,
+        people_search.people(db, text=query, limit=EACH_MAX),
         people_search.card_meant(db, query),
         sorted(found, key=lambda one: one[1])[:EACH_MAX],
         session,

@@ -20,21 +20,21 @@ class Paging:
     first: int
     """Number of the first row shown, from 1."""
     last: int
-    count: int
+    count: int | None
+    """None where nobody has counted."""
     before: str
     after: str
 
     @classmethod
-    def of(cls, request: web.Request, number: int, count: int, rows_at_once: int) -> Paging:
-        """Page `number` of a list of `count` rows."""
+    def of(cls, request: web.Request, number: int, found: int, count: int | None, rows_at_once: int) -> Paging:
+        """Page `number` of a list, of which `found` rows were read: those of the page, and one more if there is one."""
         begin = (number - 1) * rows_at_once
-        end = min(count, begin + rows_at_once)
         return cls(
-            min(begin + 1, end),
-            end,
+            begin + 1,
+            begin + min(found, rows_at_once),
             count,
             query(request, page=str(number - 1) if number > 2 else "") if number > 1 else "",
-            query(request, page=str(number + 1)) if end < count else "",
+            query(request, page=str(number + 1)) if found > rows_at_once else "",
         )
 
 

@@ -129,7 +129,7 @@ SHAPES = (
 
 
 async def shapes(served: ConsoleFixture) -> list[str]:
-    card = (await served.store.read(people_search.cards, text=EMILE)).rows[0]
+    card = (await served.store.read(people_search.cards, text=EMILE))[0]
     return [shape.format(card.token) for shape in SHAPES]
 
 

@@ -31,7 +31,7 @@ def find(db: Readable, text: str) -> Found:
     meant = people_search.card_meant(db, text)
     if meant is not None:
         return Found(text, meant)
-    named = people_search.people(db, text=text, limit=FOUND_MAX).rows if text else []
+    named = people_search.people(db, text=text, limit=FOUND_MAX) if text else []
     if len(named) == 1:
         living = [card for card in cards.of_person(db, named[0].id) if card.blocked_at_ms is None]
         if len(living) == 1:

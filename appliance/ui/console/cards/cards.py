@@ -17,7 +17,6 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
-from appliance.db.people.people_search import Cards
 from appliance.db.sessions import session_list
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named, Station
@@ -66,8 +65,9 @@ class Row:
 class ListPage:
     """All cards, or those who were searched for."""
 
-    cards: Cards
     rows: list[Row]
+    count: int | None
+    """None: more than a page was found, and the rest is not counted."""
     text: str
     state: str
     states: list[tuple[str, str]]
@@ -143,19 +143,16 @@ async def show_list(request: web.Request) -> web.Response:
     state = state if state in STATES else ""
     order, number = order_of(request, people_search.CARD_ORDERS, "newest"), page_of(request)
     now_ms = console.clock()
-    found = await console.store.read(
-        people_search.cards,
-        text=text, state=state, now_ms=now_ms, order=order, offset=(number - 1) * ROWS_AT_ONCE, limit=ROWS_AT_ONCE,
-    )  # fmt: skip
+    found, count = await console.store.read(_listed, text, state, order, now_ms, (number - 1) * ROWS_AT_ONCE)
     kept = query(request, page="", order="").partition("?")[2]
     page = ListPage(
-        cards=found,
-        rows=[_row(card, now_ms) for card in found.rows],
+        rows=[_row(card, now_ms) for card in found[:ROWS_AT_ONCE]],
+        count=count,
         text=text,
         state=state,
         states=[(name, _(word)) for name, word in STATES.items()],
         order=order,
-        paging=Paging.of(request, number, found.count, ROWS_AT_ONCE),
+        paging=Paging.of(request, number, len(found), count, ROWS_AT_ONCE),
         csv=f"/cards.csv?{kept}",
         xlsx=f"/cards.xlsx?{kept}",
     )
@@ -312,6 +309,15 @@ def label_of(card: Card) -> str:
 def _row(card: Card, now_ms: int) -> Row:
     open_work = _(CONTENTS[card.content]) if card.content in (ContentState.PENDING, ContentState.WIPING) else ""
     return Row(card, card_number(card.number), label_of(card), state_of(card, now_ms), open_work)
+
+
+def _listed(db: Readable, text: str, state: str, order: str, now_ms: int, offset: int) -> tuple[list[Card], int | None]:
+    found = people_search.cards(
+        db, text=text, state=state, now_ms=now_ms, order=order, offset=offset, limit=ROWS_AT_ONCE + 1
+    )
+    if not text.strip():
+        return found, people_search.count_cards(db, state=state, now_ms=now_ms)
+    return found, len(found) if not offset and len(found) <= ROWS_AT_ONCE else None
 
 
 def _known(db: Readable, card: CardId) -> Known:

@@ -192,10 +192,10 @@ def _read_make(db: Readable, token: str, station: int, text: str) -> tuple[str, 
     if not text:
         alike = [(card, how) for card in unknown.alike(db, [token]) if (how := likeness(token, card.uid))]
         return place, [], [_guess(card, how) for card, how in alike[:FOUND_MAX]]
-    cards = people_search.cards(db, text=text, state="charging", limit=FOUND_MAX).rows
+    cards = people_search.cards(db, text=text, state="charging", limit=FOUND_MAX)
     return (
         place,
-        people_search.people(db, text=text, limit=FOUND_MAX).rows,
+        people_search.people(db, text=text, limit=FOUND_MAX),
         [_guess(card, likeness(token, card.uid) or "") for card in cards],
     )
 

@@ -86,9 +86,7 @@ def _read(
     found = people.need(db, person)
     # Without a search: who has the same name, or the same telephone.
     wanted = [text] if text else [found.name, *([found.phone] if found.phone else [])]
-    hits = [
-        one for word in wanted for one in people_search.people(db, text=word, limit=FOUND_MAX).rows if one.id != person
-    ]
+    hits = [one for word in wanted for one in people_search.people(db, text=word, limit=FOUND_MAX) if one.id != person]
     unique = list({one.id: one for one in hits}.values())[:FOUND_MAX]
     return found, people.need(db, into) if into is not None else None, unique
 

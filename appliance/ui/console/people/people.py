@@ -14,7 +14,7 @@ from appliance.db.people import groups as group_rows
 from appliance.db.people import people, people_search
 from appliance.db.people.groups import Group
 from appliance.db.people.people import Person
-from appliance.db.people.people_search import People
+from appliance.db.people.people_search import Sums
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Record
 from appliance.domain.errors import Invalid, Refusal
@@ -45,7 +45,9 @@ RECORDS_AT_ONCE = 30
 class ListPage:
     """All people, or those who were searched for."""
 
-    people: People
+    people: list[Person]
+    sums: Sums | None
+    """None: more than a page was found, and the rest is not counted."""
     groups: list[Group]
     text: str
     group: int | None
@@ -124,11 +126,12 @@ async def show_list(request: web.Request) -> web.Response:
     closed = request.query.get("gone") == "1"
     order = order_of(request, people_search.PEOPLE_ORDERS, "name")
     number = page_of(request)
-    found, groups = await request.app[CONSOLE].store.read(
+    found, sums, groups = await request.app[CONSOLE].store.read(
         _listed, text, group, closed, order, (number - 1) * ROWS_AT_ONCE
     )
-    paging = Paging.of(request, number, found.count, ROWS_AT_ONCE)
-    return render(request, "people/list.html", ListPage(found, groups, text, group, closed, order, paging))
+    paging = Paging.of(request, number, len(found), sums.count if sums else None, ROWS_AT_ONCE)
+    page = ListPage(found[:ROWS_AT_ONCE], sums, groups, text, group, closed, order, paging)
+    return render(request, "people/list.html", page)
 
 
 async def show_new(request: web.Request) -> web.Response:
@@ -238,11 +241,16 @@ async def come_back(request: web.Request) -> web.Response:
 
 def _listed(
     db: Readable, text: str, group: int | None, closed: bool, order: str, offset: int
-) -> tuple[People, list[Group]]:
+) -> tuple[list[Person], Sums | None, list[Group]]:
     found = people_search.people(
-        db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE
+        db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE + 1
     )
-    return found, group_rows.all_by_name(db)
+    sums = None
+    if not text.strip():
+        sums = people_search.sums(db, group=group, closed=closed)
+    elif not offset and len(found) <= ROWS_AT_ONCE:
+        sums = Sums(len(found), sum(one.balance_minor for one in found))
+    return found, sums, group_rows.all_by_name(db)
 
 
 def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts:

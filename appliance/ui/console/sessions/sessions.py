@@ -239,7 +239,7 @@ def _person_meant(db: Readable, text: str, *, names_only: bool) -> tuple[Person 
     number = read_number(text)
     if number is not None and (by_number := people.find(db, PersonId(number))):
         return by_number, []
-    found = people_search.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only).rows
+    found = people_search.people(db, text=text, limit=MATCHES_SHOWN, names_only=names_only)
     return (found[0], []) if len(found) == 1 else (None, found)
 
 

@@ -103,9 +103,7 @@ async def _start_page(request: web.Request, form: Form, *, status: int = 200) ->
     query = request.query.get("q", "").strip()[:100]
     if query:
         names_only = principal(request).role not in SEES_PHONES
-        found = (
-            await console.store.read(people_search.people, text=query, limit=FOUND_MAX, names_only=names_only)
-        ).rows
+        found = await console.store.read(people_search.people, text=query, limit=FOUND_MAX, names_only=names_only)
     else:
         found = await console.store.read(board.recent_people, station.id, FOUND_MAX)
     page = StartPage(station, _place(request, station, evse), evse, query, found, not query, form)

@@ -51,7 +51,7 @@ async def test_the_same_form_twice_is_one_card_and_one_person(counter: Counter, 
         await send(client, "issue", key, name="Anwara Begum", preset="500.00", method="cash")
     await counter.until("done")
 
-    assert len((await counter.served.store.read(people_search.people, text="Anwara")).rows) == 1
+    assert len(await counter.served.store.read(people_search.people, text="Anwara")) == 1
     assert len(await counter.served.store.read(jobs.latest_at, "counter", 10)) == 1
 
 

@@ -58,7 +58,7 @@ async def test_a_number_that_belongs_to_somebody_is_given_to_nobody_else(counter
 
     assert status == 409
     assert "belongs to somebody already" in html
-    assert (await counter.served.store.read(people_search.people, text="Anwara")).rows == []
+    assert (await counter.served.store.read(people_search.people, text="Anwara")) == []
     assert await counter.served.store.read(jobs.latest_at, "counter", 1) == []
 
 

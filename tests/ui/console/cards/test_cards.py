@@ -156,7 +156,7 @@ async def replace(client: Browser, old: Card, uid: str) -> tuple[int, str]:
 async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
     old = await card(served, "04A1B2C3")
-    balance = (await served.store.read(people_search.people, text="Rahima")).rows[0].balance_minor
+    balance = (await served.store.read(people_search.people, text="Rahima"))[0].balance_minor
     await replace(client, old, "04:F1:B2:C3")
 
     new = await card(served, "04F1B2C3")
@@ -165,7 +165,7 @@ async def test_a_replaced_card_stays_blocked_and_leads_to_the_new_one(served: Co
     assert f'href="/cards/{new.id}"' in html
     status, _ = await post(client, f"/cards/{old.id}/unblock")
     assert status == 409
-    assert (await served.store.read(people_search.people, text="Rahima")).rows[0].balance_minor == balance
+    assert (await served.store.read(people_search.people, text="Rahima"))[0].balance_minor == balance
 
 
 async def test_a_number_that_is_taken_replaces_nothing(served: ConsoleFixture) -> None:

@@ -11,13 +11,14 @@ from aiohttp.test_utils import TestClient
 
 from appliance.db import ledger
 from appliance.db.people import people, people_search
-from appliance.domain.identifiers import AccountId, CardId, PersonId
+from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
 from appliance.domain.money import Currency
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
 from appliance.services.cards import cards
+from appliance.services.people import people as people_units
 from appliance.ui.console.wallets.wallets import presets
-from tests.ui.console_fixture import ConsoleFixture
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 RAHIMA = PersonId(1)
@@ -270,7 +271,7 @@ async def test_person_card_and_first_top_up_are_taken_in_together_and_once(serve
     again = await post(client, "/people/new", **form)
 
     assert first[0] == again[0] == 200
-    found = (await served.store.read(people_search.people, text="Anwara")).rows
+    found = await served.store.read(people_search.people, text="Anwara")
     assert [(one.name, one.balance_minor, one.cards) for one in found] == [("Anwara Begum", 200_00, 1)]
 
 
@@ -283,7 +284,7 @@ async def test_a_card_that_is_taken_leaves_no_person_behind(served: ConsoleFixtu
     assert status == 409
     assert "belongs to Rahima Khatun already" in html
     assert 'value="Anwara Begum"' in html
-    assert (await served.store.read(people_search.people, text="Anwara")).rows == []
+    assert (await served.store.read(people_search.people, text="Anwara")) == []
 
 
 @pytest.mark.parametrize(
@@ -316,6 +317,25 @@ async def test_the_foot_of_the_list_sums_the_balances(served: ConsoleFixture) ->
     assert f"৳{amount}</td></tr></tfoot>" in html
 
 
+async def test_more_than_a_page_of_those_looked_for_is_not_counted(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    for number in range(101):
+        await served.store.write(people_units.add, f"Guest {number:03}", GroupId(1), ACTOR, NOW_MS)
+
+    first = await get(client, "/people?q=Guest")
+    assert ("1 to 100<" in first, "Guest 099" in first, "Guest 100" in first, "<tfoot>" in first) == (
+        True,
+        True,
+        False,
+        False,
+    )
+    assert 'href="/people?q=Guest&amp;page=2" rel="next"' in first
+    last = await get(client, "/people?q=Guest&page=2")
+    assert ("101 to 101<" in last, "Guest 100" in last, 'rel="next"' in last) == (True, True, False)
+    assert "1 to 100 of 1" in await get(client, "/people")
+    assert "<td>10 people</td>" in await get(client, "/people?q=Guest 05")
+
+
 async def test_records_join_sessions_and_movements_with_what_left_the_wallet(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/people/1")
@@ -337,7 +357,7 @@ async def test_who_left_can_come_back(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Short Guest", group_id="1")
-    guest = (await served.store.read(people_search.people, text="Short Guest")).rows[0].id
+    guest = (await served.store.read(people_search.people, text="Short Guest"))[0].id
 
     _, html = await post(client, f"/people/{guest}/leave")
     assert "Has left this site" in html
@@ -384,7 +404,7 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(served: ConsoleF
     await post(client, "/groups/new", name="Shops", policy="postpaid", limit_minor="5,000", tariff_id="")
     key = key_in(await get(client, "/people/new"))
     await post(client, "/people/new", key=key, name="Shop 14", group_id="3")
-    shop = (await served.store.read(people_search.people, text="Shop 14")).rows[0]
+    shop = (await served.store.read(people_search.people, text="Shop 14"))[0]
     key = key_in(await get(client, f"/people/{shop.id}/correction"))
     fields = {"key": key, "amount_minor": "1000", "direction": "out", "reason": "from the old book", "confirmed": "1"}
 
