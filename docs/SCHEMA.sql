@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0006, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0007, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -11,6 +11,8 @@ CREATE TABLE account (
   last_seq      INTEGER NOT NULL DEFAULT 0,
   CONSTRAINT no_overdraft CHECK (floor_minor IS NULL OR credit_posted - debit_posted - debit_pending >= floor_minor)
 ) STRICT;
+CREATE INDEX account_by_balance ON account ((credit_posted - debit_posted), id) WHERE kind = 'wallet';
+CREATE INDEX account_held ON account (debit_pending) WHERE debit_pending > 0;
 CREATE TRIGGER account_birth BEFORE INSERT ON account
 WHEN NEW.credit_posted OR NEW.debit_posted OR NEW.debit_pending OR NEW.last_seq
 BEGIN SELECT RAISE(ABORT, 'an account starts at zero'); END;
@@ -75,6 +77,7 @@ CREATE TABLE card (
   created_at_ms    INTEGER NOT NULL
 , number INTEGER CHECK (number >= 1), kind TEXT NOT NULL DEFAULT '', token TEXT, issue INTEGER NOT NULL DEFAULT 1 CHECK (issue BETWEEN 1 AND 65535), content TEXT NOT NULL DEFAULT 'none' CHECK (content IN ('none', 'pending', 'written', 'wiping', 'wiped')), deposit_minor INTEGER NOT NULL DEFAULT 0 CHECK (deposit_minor >= 0), pin_hash TEXT NOT NULL DEFAULT '', tap_counter INTEGER NOT NULL DEFAULT -1, id_token_type TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX card_blocked ON card (blocked_at_ms) WHERE blocked_at_ms IS NOT NULL;
+CREATE INDEX card_by_label ON card ((label = ''), label COLLATE NOCASE, id DESC);
 CREATE INDEX card_by_person ON card (person_id);
 CREATE INDEX card_expires ON card (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
 CREATE UNIQUE INDEX card_number ON card (number);
@@ -208,7 +211,10 @@ CREATE TABLE person (
   closed_at_ms  INTEGER
 ) STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
+CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name COLLATE NOCASE, id, wallet_id);
+CREATE INDEX person_by_name ON person (name COLLATE NOCASE, id);
 CREATE INDEX person_closed ON person (closed_at_ms) WHERE closed_at_ms IS NOT NULL;
+CREATE INDEX person_left_by_name ON person (name COLLATE NOCASE, id) WHERE closed_at_ms IS NOT NULL;
 
 CREATE TABLE person_group (
   id            INTEGER PRIMARY KEY,
@@ -447,6 +453,7 @@ CREATE TABLE transfer (
 CREATE INDEX transfer_credit ON transfer (credit, seq) WHERE op = 'post';
 CREATE INDEX transfer_debit ON transfer (debit, seq) WHERE op IN ('post', 'capture');
 CREATE UNIQUE INDEX transfer_one_resolution ON transfer (hold) WHERE hold IS NOT NULL;
+CREATE INDEX transfer_paid_in ON transfer (credit, amount_minor) WHERE op = 'post' AND code = 'topup';
 CREATE INDEX transfer_paid_out ON transfer (debit, seq) WHERE op = 'post' AND code NOT IN ('charge', 'tax', 'overrun');
 CREATE TRIGGER transfer_apply AFTER INSERT ON transfer BEGIN
   UPDATE account SET

@@ -131,7 +131,7 @@ def cards(
     Raises KeyError for an order there is not.
     """
     values = {**patterns(text), "now_ms": now_ms, "offset": offset, "limit": limit}
-    return cards_in(
+    return from_rows(
         db.execute(
             f"{CARD} WHERE {_which_cards(values, state)} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
             values,
@@ -160,7 +160,7 @@ def cards_numbered_after(db: Readable, number: int, *, text: str, state: str, no
 def cards_after(db: Readable, *, text: str = "", after: int, limit: int) -> list[Card]:
     """The same cards in the order in which they came, for programs; the next page begins `after` the last."""
     values = {**patterns(text), "after": after, "limit": limit}
-    return cards_in(
+    return from_rows(
         db.execute(
             f"{CARD} WHERE {_which_cards(values, '')} AND card.id > :after ORDER BY card.id LIMIT :limit", values
         )
