@@ -23,6 +23,7 @@ from appliance.cli.init import create
 from appliance.db import ledger
 from appliance.db import site as sites
 from appliance.db.engine.open import open_to_write
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
@@ -183,13 +184,14 @@ def make_site(folder: Path, number: int) -> None:
     create(data, name="Bench", currency_code="EUR", timezone="Europe/Berlin", language="en", demo=False, now_ms=now_ms)
     db = open_to_write(data.database)
     db.execute("BEGIN IMMEDIATE")
-    tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), ACTOR, now_ms)
-    group = groups.add(db, "Customers", "prepaid", ACTOR, now_ms)
+    by = By(ACTOR, now_ms)
+    tariffs.add(db, Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900), by)
+    group = groups.add(db, "Customers", "prepaid", by)
     for count in range(number):
-        person = people.add(db, f"Person {count}", group, ACTOR, now_ms)
-        cards.add(db, f"TAG{count:05}", person, ACTOR, now_ms)
-        wallets.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", ACTOR, now_ms)
-        admission.register(db, f"CP{count:05}", "", 0, None, ACTOR, now_ms)
+        person = people.add(db, f"Person {count}", group, by)
+        cards.add(db, f"TAG{count:05}", person, by)
+        wallets.top_up(db, person, FUNDS_MINOR, "cash", f"bench-{count}", by)
+        admission.register(db, f"CP{count:05}", "", 0, None, by)
     sites.set_setting(db, "messages_per_s", "0")
     db.flush()
     db.execute("COMMIT")

@@ -22,6 +22,7 @@ from appliance.db.engine.migrate import migrate
 from appliance.db.engine.open import open_to_write
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.events import MeterRead, StatusChanged, TransactionStarted
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
@@ -117,23 +118,21 @@ def fill(path: Path) -> None:
     db = open_to_write(path)
     db.execute("BEGIN IMMEDIATE")
     sites.create(db, SITE, bytes(32), NOW_MS)
+    by = By("console", NOW_MS)
     tariffs.make_default(
-        db,
-        tariffs.add(db, Tariff(0, "Day", energy_milli_per_kwh=1_850_000, tax_basis_points=500), "console", NOW_MS),
-        "console",
-        NOW_MS,
+        db, tariffs.add(db, Tariff(0, "Day", energy_milli_per_kwh=1_850_000, tax_basis_points=500), by), by
     )
-    group = groups.add(db, "Customers", "prepaid", "console", NOW_MS)
+    group = groups.add(db, "Customers", "prepaid", by)
     for number in range(CONNECTORS):
-        station = admission.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, "console", NOW_MS)
+        station = admission.register(db, f"CS-{number:03}", f"Gate {number}", 0, None, by)
         charging = (ConnectorStatus.OCCUPIED, ChargingState.CHARGING, "Charging")
         status, state, finer = charging if number % 3 else (ConnectorStatus.AVAILABLE, ChargingState.NONE, "")
         told_ms = NOW_MS - 90 * MINUTE_MS
         status_units.status_changed(db, station, StatusChanged(1, 1, status, "", "", told_ms, NOW_MS, state, finer))
         if number % 3:
-            person = people.add(db, f"Person {number}", group, "console", NOW_MS)
-            cards.add(db, f"04{number:06X}", person, "console", NOW_MS)
-            wallets.top_up(db, person, 500_000, "cash", f"first-{person}", "console", NOW_MS)
+            person = people.add(db, f"Person {number}", group, by)
+            cards.add(db, f"04{number:06X}", person, by)
+            wallets.top_up(db, person, 500_000, "cash", f"first-{person}", by)
             charge(db, station, f"04{number:06X}")
     db.flush()
     db.execute("COMMIT")

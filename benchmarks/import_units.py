@@ -18,6 +18,7 @@ from appliance.db.engine.migrate import migrate
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.site import create
+from appliance.domain.by import By
 from appliance.domain.site import Site
 from appliance.services.people import groups, importing, spreadsheets
 from appliance.services.people.importing import ROWS_AT_ONCE, Result
@@ -44,7 +45,7 @@ async def measure(rows: list[Row], rows_at_once: int) -> None:
 
     def unit(db: Database, part: list[Row]) -> Result:
         began_s = time.perf_counter()
-        result = importing.apply(db, part, ZONE, ACTOR, NOW_MS)
+        result = importing.apply(db, part, ZONE, By(ACTOR, NOW_MS))
         db.flush()
         held_ms.append((time.perf_counter() - began_s) * 1000)
         return result
@@ -55,7 +56,7 @@ async def measure(rows: list[Row], rows_at_once: int) -> None:
         store = Store(path)
         await store.open()
         await store.write(create, Site("Yard", "BDT", 2, "Asia/Dhaka", "en"), bytes(32), NOW_MS)
-        await store.write(groups.add, "Customers", "prepaid", ACTOR, NOW_MS)
+        await store.write(groups.add, "Customers", "prepaid", By(ACTOR, NOW_MS))
         began_s = time.perf_counter()
         done = Result()
         for begin in range(0, len(rows), rows_at_once):

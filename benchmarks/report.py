@@ -22,6 +22,7 @@ import aiohttp
 
 from appliance.cli.init import create
 from appliance.db.engine.open import open_to_write
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
@@ -91,12 +92,11 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     db = open_to_write(data.database)
     db.execute("BEGIN IMMEDIATE")
     tariff = Tariff(0, "Bench", energy_milli_per_kwh=40_000, tax_basis_points=1_900)
-    tariff_id = tariffs.add(db, tariff, ACTOR, now_ms)
-    group = groups.add(db, "Customers", "prepaid", ACTOR, now_ms)
-    person = people.add(db, "Person", group, ACTOR, now_ms)
-    places = [
-        admission.register(db, f"CP{count:05}", f"Place {count}", 0, None, ACTOR, now_ms) for count in range(number)
-    ]
+    by = By(ACTOR, now_ms)
+    tariff_id = tariffs.add(db, tariff, by)
+    group = groups.add(db, "Customers", "prepaid", by)
+    person = people.add(db, "Person", group, by)
+    places = [admission.register(db, f"CP{count:05}", f"Place {count}", 0, None, by) for count in range(number)]
     db.flush()
     rows, days = [], []
     for count in range(sessions):
@@ -118,9 +118,7 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     )
     db.executemany("INSERT INTO session_day VALUES (?, ?, ?, ?, ?, ?, 1)", days)
     fill_roll_ups(db)
-    owner = operators.add(
-        db, login="bench", name="Bench", role=Role.OWNER, password_hash="-", language="", actor=ACTOR, now_ms=now_ms
-    )  # fmt: skip
+    owner = operators.add(db, login="bench", name="Bench", role=Role.OWNER, password_hash="-", language="", by=by)
     token = tokens.new_token()
     log_ins.log_in(db, owner, token, address="127.0.0.1", browser="benchmark", now_ms=now_ms)
     db.flush()

@@ -23,6 +23,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from appliance.db.cards import unknown
 from appliance.db.engine.protocols import Readable
 from appliance.domain.clock import system_clock
+from appliance.domain.identifiers import CardId, StationId
+from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.units import rfc3339
 from appliance.jobs.schedule import Jobs
@@ -36,7 +38,7 @@ from appliance.ui.driver.app import create_drivers
 from tests.ocpp.raw import CARD, Server, connected, stop_payload
 from tests.support.schema import prepare
 from tests.support.statements import noted, plan_of
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture, open_console
+from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture, open_console
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -171,12 +173,12 @@ async def _statements(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 async def every_page(served: ConsoleFixture) -> None:
     """All that can be asked for with GET: pages, what their links lead to, fragments, the API, drivers' pages."""
-    await served.store.write(cards.block, 2, "lost", ACTOR, NOW_MS)
-    await served.store.write(unknown.note, "04FFEE11", "", 1, NOW_MS)
+    await served.store.write(cards.block, CardId(2), "lost", BY)
+    await served.store.write(unknown.note, "04FFEE11", "", StationId(1), NOW_MS)
     await served.store.write(
-        problems.raise_problem, "offline", "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
+        problems.raise_problem, ProblemKind.OFFLINE, "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
     )
-    token = await served.store.write(tokens.create_token, "a test", Role.OWNER, actor=ACTOR, now_ms=NOW_MS)
+    token = await served.store.write(tokens.create_token, "a test", Role.OWNER, by=BY)
     async with TestClient(TestServer(create_console(served.console, more=API))) as client:
         headers = {"Authorization": f"Bearer {token}"}
         app = client.server.app  # type: ignore[attr-defined]

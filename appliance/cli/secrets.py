@@ -11,6 +11,7 @@ from appliance.db import secrets as rows
 from appliance.db.engine.migrate import migrate, migrations, version
 from appliance.db.engine.open import open_to_read
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, Refusal
 from appliance.host import owner_key
@@ -75,7 +76,7 @@ def start_over(data: DataDirectory, clock: Clock) -> int:
         def unit(db: Database, now_ms: int) -> None:
             owner = rows.owner_key(db)
             enclosed = owner_key.enclose(sealing, owner.public) if owner is not None else None
-            services.start_over(db, sealing, enclosed, ACTOR, now_ms)
+            services.start_over(db, sealing, enclosed, By(ACTOR, now_ms))
 
         carry_out(data.database, unit, clock())
     print(f"All secrets are forgotten, and {data.sealing_key} is new. Enter them again in the console.")

@@ -15,6 +15,7 @@ from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database, Rows
+from appliance.domain.by import By
 from appliance.domain.id_token import masked
 
 AUDIT = Rows("audit(seq, at_ms, actor, action, subject, details, prev_hash, hash)", width=8)
@@ -45,10 +46,10 @@ class Subject:
     key: str
 
 
-def append(db: Database, at_ms: int, actor: str, action: str, subject: str, details: str) -> None:
+def append(db: Database, by: By, action: str, subject: str, details: str) -> None:
     """Add one row with the commit; its hash covers the row and the hash before it."""
     seq, previous = NEWEST_ROW.get(db) or newest(db)
-    values = (seq + 1, at_ms, actor, action, subject, details)
+    values = (seq + 1, by.at_ms, by.actor, action, subject, details)
     digest = fingerprint(previous, values)
     db.append(AUDIT, (*values, previous, digest))
     NEWEST_ROW.keep(db, (seq + 1, digest))

@@ -10,6 +10,7 @@ from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId, SessionId
 from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, fingerprint, hold_key
 
@@ -69,8 +70,7 @@ def transfer(
     amount_minor: int,
     code: str,
     reference: str,
-    actor: str,
-    now_ms: int,
+    by: By,
     hold: str | None = None,
 ) -> None:
     """Append one row: post, hold, capture or void. `key` is its name for ever; a second row of that name is refused.
@@ -86,8 +86,8 @@ def transfer(
         raise TypeError(f"money is whole minor units, not {amount_minor!r}")
     tip = NEWEST_ROW.get(db) or newest(db)
     seq = tip[0] + 1
-    at_ms = max(now_ms, tip[2])
-    values = (seq, key, str(op), debit, credit, amount_minor, hold, code, reference, actor, at_ms)
+    at_ms = max(by.at_ms, tip[2])
+    values = (seq, key, str(op), debit, credit, amount_minor, hold, code, reference, by.actor, at_ms)
     digest = fingerprint(tip[1], orjson.dumps(values))
     db.append(TRANSFER, (*values, tip[1], digest))
     db.touched.add(debit)

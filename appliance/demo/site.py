@@ -21,6 +21,7 @@ from appliance.db.people import people
 from appliance.db.sessions import session_list
 from appliance.demo.reader import CardDrawer, KnownCard
 from appliance.demo.traffic import DemoStation, DemoTraffic
+from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.tag import Kind
 from appliance.domain.clock import Clock
@@ -103,23 +104,21 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         role=Role.OWNER,
         password_hash=passwords.hash_password(PASSWORD),
         language="",
-        actor=ACTOR,
-        now_ms=now_ms,
+        by=By(ACTOR, now_ms),
     )
     began_ms = now_ms - HISTORY_DAYS * DAY_MS
-    tariffs.add(db, DEMO_TARIFF, ACTOR, began_ms)
-    group_ids = {name: groups.add(db, name, policy, ACTOR, began_ms) for name, policy in GROUPS}
+    by = By(ACTOR, began_ms)
+    tariffs.add(db, DEMO_TARIFF, by)
+    group_ids = {name: groups.add(db, name, policy, by) for name, policy in GROUPS}
     for name, phone, group, uid, amount_minor in PEOPLE:
-        person = people_units.add(db, name, group_ids[group], ACTOR, began_ms, phone=phone)
+        person = people_units.add(db, name, group_ids[group], by, phone=phone)
         label = f"{int(person):04}"
-        card_units.add(db, uid, person, ACTOR, began_ms, label=label)
+        card_units.add(db, uid, person, by, label=label)
         if amount_minor:
-            wallets.top_up(db, person, amount_minor, "cash", f"demo-{person}", ACTOR, began_ms)
+            wallets.top_up(db, person, amount_minor, "cash", f"demo-{person}", by)
     evses: list[Iterator[int]] = []
     for demo_station in STATIONS:
-        station = admission.register(
-            db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, ACTOR, began_ms
-        )
+        station = admission.register(db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, by)
         for evse in range(1, demo_station.connectors + 1):
             status.status_changed(
                 db, station, StatusChanged(evse, 1, ConnectorStatus.AVAILABLE, "", "", began_ms, began_ms)
@@ -198,7 +197,7 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
     if person.policy == "prepaid" and person.balance_minor < 40_000:
         amount_minor = chance.choice((30_000, 50_000, 100_000))
         key = f"demo-{person.id}-{at_ms}"
-        wallets.top_up(db, PersonId(person.id), amount_minor, "cash", key, ACTOR, at_ms)
+        wallets.top_up(db, PersonId(person.id), amount_minor, "cash", key, By(ACTOR, at_ms))
 
 
 def open_reader(stack: AsyncExitStack, data: DataDirectory) -> CardDrawer:

@@ -9,6 +9,7 @@ from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
 from appliance.db.sessions import sessions
+from appliance.domain.by import By
 from appliance.domain.session import SessionEvent, after
 from appliance.services import audit, secrets
 from appliance.services.operators import operators, set_up, tokens
@@ -19,7 +20,7 @@ ACTOR = "console"
 
 def create_token(db: Database, now_ms: int, *, name: str, role: str) -> str:
     """A new API token; it is shown this once."""
-    return tokens.create_token(db, name, role, actor=ACTOR, now_ms=now_ms)
+    return tokens.create_token(db, name, role, by=By(ACTOR, now_ms))
 
 
 def add_operator(
@@ -27,14 +28,7 @@ def add_operator(
 ) -> int:
     """A new member of the staff; the password was checked and hashed by the caller, for hashing is slow on purpose."""
     return operators.add(
-        db,
-        login=login,
-        name=name,
-        role=role,
-        language=language,
-        password_hash=password_hash,
-        actor=ACTOR,
-        now_ms=now_ms,
+        db, login=login, name=name, role=role, language=language, password_hash=password_hash, by=By(ACTOR, now_ms)
     )
 
 
@@ -50,7 +44,7 @@ def backed_up(db: Database, now_ms: int) -> None:
 
 def set_owner_key(db: Database, now_ms: int, *, public: str, enclosed: str) -> None:
     """The owner's key (both in hex), whose words the caller has shown or is about to."""
-    secrets.set_owner_key(db, OwnerKey(bytes.fromhex(public), bytes.fromhex(enclosed)), ACTOR, now_ms)
+    secrets.set_owner_key(db, OwnerKey(bytes.fromhex(public), bytes.fromhex(enclosed)), By(ACTOR, now_ms))
 
 
 def restored(db: Database, now_ms: int, *, newest: int) -> None:
@@ -59,7 +53,7 @@ def restored(db: Database, now_ms: int, *, newest: int) -> None:
     Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
     """
     sessions.skip_numbers(db, newest, after(None, SessionEvent.RENUMBERED), now_ms)
-    audit.record(db, ACTOR, "site.restore", "site", now_ms)
+    audit.record(db, By(ACTOR, now_ms), "site.restore", "site")
 
 
 CHANGES: dict[str, Callable[..., Any]] = {

@@ -6,15 +6,16 @@ import orjson
 
 from appliance.db import audit as rows
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 
 DETAIL_CHARS_MAX = 500
 
 
-def record(db: Database, actor: str, action: str, subject: str, now_ms: int, **details: object) -> None:
+def record(db: Database, /, by: By, action: str, subject: str, **details: object) -> None:
     """Add a row, committed together with what it tells of.
 
-    `actor` is `operator:3`, `token:2`, `console` or `clock`; `action` a thing and a verb (`card.block`); `subject` names
-    what it was done to (`card:12`). No secret and no whole card number belongs into `details`.
+    `action` is a thing and a verb (`card.block`); `subject` names what it was done to (`card:12`). No secret and no
+    whole card number belongs into `details`.
     """
     short = {name: value[:DETAIL_CHARS_MAX] if isinstance(value, str) else value for name, value in details.items()}
-    rows.append(db, now_ms, actor, action, subject, orjson.dumps(short, default=str).decode())
+    rows.append(db, by, action, subject, orjson.dumps(short, default=str).decode())

@@ -9,6 +9,7 @@ from hashlib import sha256
 from appliance.db import idempotency
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 
 KEY_CHARS_MAX = 255
@@ -29,23 +30,21 @@ class Stored:
     repeated: bool = False
 
 
-def once(
-    db: Database, scope: str, key: str, request: bytes, now_ms: int, unit: Callable[[str], tuple[int, str]]
-) -> Stored:
+def once(db: Database, by: By, key: str, request: bytes, unit: Callable[[str], tuple[int, str]]) -> Stored:
     """Run `unit` if this request is new, else give its stored answer.
 
-    `scope` is who asks (`token:2`), `request` all that tells one request from another (method, path, body). `unit` gets a
-    name for its transfers that is unique for ever. A refusal of the unit stores nothing: it may be asked again.
+    A key is its actor's own; `request` is all that tells one request from another (method, path, body). `unit` gets a name
+    for its transfers that is unique for ever. A refusal of the unit stores nothing: it may be asked again.
 
     Raises:
         KeyReused: The key belongs to another request.
     """
-    found = known(db, scope, key, request)
+    found = known(db, by.actor, key, request)
     if found is not None:
         return found
-    name = sha256(f"{scope}\n{key}".encode()).hexdigest()[:32]
+    name = sha256(f"{by.actor}\n{key}".encode()).hexdigest()[:32]
     status, body = unit(name)
-    idempotency.store(db, scope, key, sha256(request).digest(), status, body, now_ms)
+    idempotency.store(db, by.actor, key, sha256(request).digest(), status, body, by.at_ms)
     return Stored(status, body)
 
 

@@ -6,13 +6,14 @@ import orjson
 
 from appliance.db import problems
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.problem import ProblemKind
 from appliance.services import audit
 from appliance.services.announce import ProblemsChanged
 
 
-def raise_problem(db: Database, kind: ProblemKind, subject: str, now_ms: int, **details: object) -> None:
+def raise_problem(db: Database, /, kind: ProblemKind, subject: str, now_ms: int, **details: object) -> None:
     """Open a problem, or bring the open one of this kind and subject up to date."""
     found = problems.find_open(db, kind, subject)
     if found is None:
@@ -36,9 +37,9 @@ def clear_subject(db: Database, subject: str, now_ms: int) -> None:
         db.announce(ProblemsChanged())
 
 
-def acknowledge(db: Database, problem: int, actor: str, now_ms: int) -> None:
+def acknowledge(db: Database, problem: int, by: By) -> None:
     """Somebody has looked at it."""
-    if not problems.clear_one(db, problem, now_ms):
+    if not problems.clear_one(db, problem, by.at_ms):
         raise NotFound("There is no such problem, or it is over already.")
-    audit.record(db, actor, "problem.acknowledge", f"problem:{problem}", now_ms)
+    audit.record(db, by, "problem.acknowledge", f"problem:{problem}")
     db.announce(ProblemsChanged())

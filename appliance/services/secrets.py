@@ -9,6 +9,7 @@ from appliance.db import secrets as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
+from appliance.domain.by import By
 from appliance.domain.problem import ProblemKind
 from appliance.services import audit
 from appliance.services.ports.vault import CannotOpen, Vault
@@ -63,16 +64,16 @@ def needs_owner_key(db: Readable) -> bool:
     return rows.others_than(db, SELF_CHECK) and rows.owner_key(db) is None
 
 
-def set_owner_key(db: Database, key: OwnerKey, actor: str, now_ms: int) -> None:
+def set_owner_key(db: Database, key: OwnerKey, by: By) -> None:
     """From now on every backup can be opened by whoever has the words of this key."""
-    rows.set_owner_key(db, key, now_ms)
-    audit.record(db, actor, "site.owner_key", "site", now_ms)
+    rows.set_owner_key(db, key, by.at_ms)
+    audit.record(db, by, "site.owner_key", "site")
 
 
-def start_over(db: Database, vault: Vault, owner: OwnerKey | None, actor: str, now_ms: int) -> None:
+def start_over(db: Database, vault: Vault, owner: OwnerKey | None, by: By) -> None:
     """The key is lost for good: forget what nobody can open any more, and begin with another. `owner`: it, enclosed anew."""
     rows.forget_all(db)
     if owner is not None:
-        rows.set_owner_key(db, owner, now_ms)
-    audit.record(db, actor, "site.new_secrets", "site", now_ms)
-    take_up(db, vault, now_ms)
+        rows.set_owner_key(db, owner, by.at_ms)
+    audit.record(db, by, "site.new_secrets", "site")
+    take_up(db, vault, by.at_ms)

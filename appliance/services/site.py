@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
@@ -11,7 +12,7 @@ from appliance.services.announce import SettingsChanged
 NAME_CHARS_MAX = 100
 
 
-def rename(db: Database, name: str, language: str, actor: str, now_ms: int) -> None:
+def rename(db: Database, name: str, language: str, by: By) -> None:
     """Give the site another name or language.
 
     Raises:
@@ -20,5 +21,5 @@ def rename(db: Database, name: str, language: str, actor: str, now_ms: int) -> N
     if not 1 <= len(name.strip()) <= NAME_CHARS_MAX:
         raise Invalid("site_name", "A name has 1 to 100 characters.")
     sites.rename(db, name.strip(), language)
-    audit.record(db, actor, "setting.site", "site", now_ms, name=name.strip(), language=language)
+    audit.record(db, by, "setting.site", "site", name=name.strip(), language=language)
     db.announce(SettingsChanged())

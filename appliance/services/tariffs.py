@@ -7,6 +7,7 @@ from dataclasses import replace
 from appliance.db import tariffs
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups, payers
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.problem import ProblemKind
 from appliance.domain.tariff import Tariff
@@ -15,46 +16,46 @@ from appliance.services.announce import SettingsChanged
 from appliance.services.texts import TITLE_CHARS_MAX, required
 
 
-def add(db: Database, tariff: Tariff, actor: str, now_ms: int) -> int:
+def add(db: Database, tariff: Tariff, by: By) -> int:
     """A new tariff; the first one becomes the default. `tariff.id` is not used."""
     checked = check(tariff)
-    number = tariffs.add(db, checked, now_ms)
+    number = tariffs.add(db, checked, by.at_ms)
     if tariffs.default(db) is None:
-        make_default(db, number, actor, now_ms)
-    audit.record(db, actor, "tariff.create", f"tariff:{number}", now_ms, name=checked.name)
+        make_default(db, number, by)
+    audit.record(db, by, "tariff.create", f"tariff:{number}", name=checked.name)
     db.announce(SettingsChanged())
     return number
 
 
-def change(db: Database, tariff_id: int, tariff: Tariff, actor: str, now_ms: int) -> int:
+def change(db: Database, tariff_id: int, tariff: Tariff, by: By) -> int:
     """Other prices from now on: a new row takes the old one's place, running sessions keep theirs. The new number."""
     found = tariffs.show(db, tariff_id)
     if found is None or found.archived_at_ms is not None:
         raise NotFound("There is no such tariff.")
-    number = tariffs.add(db, check(tariff), now_ms)
+    number = tariffs.add(db, check(tariff), by.at_ms)
     groups.move_to_tariff(db, tariff_id, number)
-    tariffs.archive(db, tariff_id, now_ms)
+    tariffs.archive(db, tariff_id, by.at_ms)
     if found.is_default:
         tariffs.make_default(db, number)
         payers.forget_tariffs(db)
-    audit.record(db, actor, "tariff.change", f"tariff:{number}", now_ms, name=tariff.name, before=tariff_id)
+    audit.record(db, by, "tariff.change", f"tariff:{number}", name=tariff.name, before=tariff_id)
     db.announce(SettingsChanged())
     return number
 
 
-def make_default(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
+def make_default(db: Database, tariff_id: int, by: By) -> None:
     """This one holds for all groups without their own."""
     found = tariffs.show(db, tariff_id)
     if found is None or found.archived_at_ms is not None:
         raise NotFound("There is no such tariff.")
     tariffs.make_default(db, tariff_id)
     payers.forget_tariffs(db)
-    problems.clear_problem(db, ProblemKind.NO_TARIFF, "site", now_ms)
-    audit.record(db, actor, "tariff.default", f"tariff:{tariff_id}", now_ms, name=found.tariff.name)
+    problems.clear_problem(db, ProblemKind.NO_TARIFF, "site", by.at_ms)
+    audit.record(db, by, "tariff.default", f"tariff:{tariff_id}", name=found.tariff.name)
     db.announce(SettingsChanged())
 
 
-def archive(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
+def archive(db: Database, tariff_id: int, by: By) -> None:
     """Take a tariff out of use."""
     found = tariffs.show(db, tariff_id)
     if found is None or found.archived_at_ms is not None:
@@ -63,8 +64,8 @@ def archive(db: Database, tariff_id: int, actor: str, now_ms: int) -> None:
         raise Refusal("This is the default tariff.", "Make another one the default first.")
     if any(group.tariff_id == tariff_id for group in groups.all_by_name(db)):
         raise Refusal("A group has this tariff.", "Give the group another tariff first.")
-    tariffs.archive(db, tariff_id, now_ms)
-    audit.record(db, actor, "tariff.archive", f"tariff:{tariff_id}", now_ms, name=found.tariff.name)
+    tariffs.archive(db, tariff_id, by.at_ms)
+    audit.record(db, by, "tariff.archive", f"tariff:{tariff_id}", name=found.tariff.name)
     db.announce(SettingsChanged())
 
 

@@ -26,6 +26,7 @@ from appliance.db.card_desk.requests import write_request
 from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.desk_request import Recharge
 from appliance.domain.identifiers import CardId, SessionId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, Method, end_key, fingerprint, hold_key
@@ -103,14 +104,13 @@ def build(folder: Path, size: Size, now_ms: int) -> None:
     db.execute("PRAGMA cache_size = -400000")
     db.execute("BEGIN IMMEDIATE")
     first_ms = now_ms - size.days * DAY_MS
-    tariff = tariffs.add(db, TARIFF, ACTOR, first_ms)
-    tariffs.make_default(db, tariff, ACTOR, first_ms)
-    payers, staff = (
-        groups.add(db, name, policy, ACTOR, first_ms) for name, policy in (("Customers", "prepaid"), ("Staff", "free"))
-    )
+    by = By(ACTOR, first_ms)
+    tariff = tariffs.add(db, TARIFF, by)
+    tariffs.make_default(db, tariff, by)
+    payers, staff = (groups.add(db, name, policy, by) for name, policy in (("Customers", "prepaid"), ("Staff", "free")))
     operators.add(
-        db, login="bench", name="Nasrin", role=Role.OWNER, password_hash="-", language="", actor="console", now_ms=first_ms
-    )  # fmt: skip
+        db, login="bench", name="Nasrin", role=Role.OWNER, password_hash="-", language="", by=By("console", first_ms)
+    )
     sites.set_setting(db, "messages_per_s", "0")
     db.flush()
     with guards_down(db):

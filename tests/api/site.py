@@ -21,6 +21,7 @@ from jsonschema_rs import Draft202012Validator
 
 from appliance.db import site as sites
 from appliance.db.engine.store import Store
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
 from appliance.host.addresses import Address
@@ -125,9 +126,7 @@ class Running:
 
     async def client(self, role: str = "owner") -> Client:
         """A program of this role."""
-        token = await self.store.write(
-            tokens.create_token, f"a test as {role}", role, actor="console", now_ms=system_clock()
-        )
+        token = await self.store.write(tokens.create_token, f"a test as {role}", role, by=By("console", system_clock()))
         return Client(self.session, self.url, token)
 
     def nobody(self) -> Client:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from appliance.domain.by import By
 from appliance.services.operators import tokens
 from appliance.ui.api.app import OPERATIONS
 from appliance.ui.api.operations import Operation
@@ -43,7 +44,7 @@ async def test_without_a_token_every_call_is_401_and_says_how_to_ask(site: Runni
 
 async def test_a_revoked_token_opens_nothing(site: Running, api: Client) -> None:
     assert (await api.get("/stations")).status == 200
-    await site.store.write(tokens.revoke_token, 1, actor="console", now_ms=1)
+    await site.store.write(tokens.revoke_token, 1, by=By("console", 1))
     assert (await api.get("/stations")).status == 401
 
 

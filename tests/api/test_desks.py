@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
+from appliance.domain.by import By
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
 from appliance.services.operators import log_ins, operators, tokens
 from appliance.ui.api.card_desk.events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
@@ -476,7 +477,7 @@ async def test_a_cookie_opens_no_way_for_a_reader(site: Running) -> None:
     now_ms = site.console.clock()
     operator = await site.store.write(
         operators.add, login="till", name="Till", role="cashier", password_hash="$2b$04$unused", language="",
-        actor="console", now_ms=now_ms,
+        by=By("console", now_ms),
     )  # fmt: skip
     await site.store.write(log_ins.log_in, operator, token, address="", browser="", now_ms=now_ms)
     client = site.nobody()

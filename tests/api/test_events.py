@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from appliance.db.engine.store import nothing
+from appliance.domain.by import By
 from appliance.services.announce import PersonChanged, SettingsChanged
 from appliance.services.operators import tokens
 from appliance.ui.api import events
@@ -76,7 +77,7 @@ async def test_a_token_that_was_revoked_is_told_nothing_more_however_busy_the_si
     monkeypatch.setattr(events, "RECHECK_S", 0.0)
     response = await api.stream()
     await response.content.readline()
-    await site.store.write(tokens.revoke_token, 1, actor="console", now_ms=1)
+    await site.store.write(tokens.revoke_token, 1, by=By("console", 1))
     site.console.hub.announce([SettingsChanged()])
 
     async with asyncio.timeout(TIMEOUT_S):

@@ -12,6 +12,7 @@ from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
+from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, FIRST_HASH, OVERRUN, REVENUE, TAX, Operation
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
@@ -57,8 +58,7 @@ class Purse:
                 hold=hold,
                 code="charge",
                 reference="1",
-                actor=ACTOR,
-                now_ms=now_ms,
+                by=By(ACTOR, now_ms),
             )
             self.db.flush()
         except BaseException:

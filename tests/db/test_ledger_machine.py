@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from appliance.db import ledger
 from appliance.db.engine.errors import IntegrityError
+from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import CASH, OVERRUN, REVENUE, TAX, Operation
 from tests.support.books import ACTOR, NOON_MS, open_books
@@ -72,8 +73,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 hold=hold,
                 code="test",
                 reference="",
-                actor=ACTOR,
-                now_ms=NOON_MS + self.number,
+                by=By(ACTOR, NOON_MS + self.number),
             )
             self.db.flush()
         except IntegrityError:

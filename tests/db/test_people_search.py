@@ -10,7 +10,7 @@ from appliance.db.people.people import Person
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.services.cards import cards
 from appliance.services.people import people as people_units
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 NAMES = ("রহিমা", "amina", "Zahid", "Émile", "Bashir", "amina", "Zoë", "Karim", "Bilkis")
 
@@ -26,7 +26,7 @@ def _staff(books: Books) -> GroupId:
         person = books.person(name, group=group, paid_in=0 if group else 10_000 * (number % 4))
         books.card(f"0400000{number}", person)
     for person in (PersonId(4), PersonId(5)):
-        people_units.close(books.db, person, ACTOR, books.now_ms)
+        people_units.close(books.db, person, books.by)
     books.start(station, 1, "04000005")
     debtor = books.start(station, 2, "04000006").ref
     books.wait(3_600)
@@ -75,7 +75,7 @@ def test_what_is_in_all_wallets_is_found_without_looking_into_each(books: Books,
 
 def test_pages_of_cards_hold_every_card_once_and_in_order(books: Books, staff: GroupId) -> None:
     assert staff
-    cards.block(books.db, CardId(1), "lost", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(1), "lost", books.by)
     for order in people_search.CARD_ORDERS:
         found = [people_search.cards(books.db, order=order, offset=page, limit=1)[0] for page in range(len(NAMES))]
         assert sorted(card.id for card in found) == list(range(1, len(NAMES) + 1)), order

@@ -7,7 +7,7 @@ from appliance.db.people import people
 from appliance.db.sessions import session_list, sessions
 from appliance.db.stations import stations
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 
 def waiting(books: Books) -> set[Rows]:
@@ -16,7 +16,7 @@ def waiting(books: Books) -> set[Rows]:
 
 def test_a_person_has_what_was_paid_in_a_moment_ago(books: Books) -> None:
     person = books.person()
-    wallets.pay_in(books.db, person, 500, "cash", "now", ACTOR, books.now_ms)
+    wallets.pay_in(books.db, person, 500, "cash", "now", books.by)
     assert waiting(books)
 
     found = people.find(books.db, person)

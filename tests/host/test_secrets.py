@@ -17,6 +17,7 @@ import pytest
 from appliance.db import problems
 from appliance.db import secrets as rows
 from appliance.db.engine.open import open_to_read
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.host import owner_key
 from appliance.host.data_directory import DataDirectory
@@ -159,7 +160,7 @@ def test_an_owners_key_is_missed_only_where_there_is_a_secret(books: Books) -> N
     assert not missed()
     secrets.keep_secret(books.db, KEY, NAME, SECRET, NOON_MS)
     assert missed()
-    secrets.set_owner_key(books.db, enclosed(owner_key.new_words()), "console", NOON_MS)
+    secrets.set_owner_key(books.db, enclosed(owner_key.new_words()), By("console", NOON_MS))
     assert not missed()
 
 

@@ -18,6 +18,7 @@ from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
 from appliance.db.stations import message_log
 from appliance.db.stations.message_log import Message
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import StationId
 from appliance.domain.site import Site
@@ -88,7 +89,7 @@ class Server:
         """A station that staff entered."""
         hashed = hash_password(SITE_KEY, password.encode()) if password is not None else None
         return await self.store.write(
-            admission.register, identity, identity, profile, hashed, "operator:1", self.now_ms()
+            admission.register, identity, identity, profile, hashed, By("operator:1", self.now_ms())
         )
 
     async def log_of(self, station: int, **filters: Any) -> list[Message]:
@@ -227,8 +228,9 @@ def fill(db: Database) -> None:
         return
     now_ms = system_clock()
     sites.create(db, Site("Depot", "BDT", 2, "Asia/Dhaka", "en"), SITE_KEY, now_ms)
-    tariffs.add(db, Tariff(0, "Day", 1_200_000, 0, 0, 0, 0, 0), "operator:1", now_ms)
-    group = groups.add(db, "Guests", "prepaid", "operator:1", now_ms)
-    person = people.add(db, "Rahima Khatun", group, "operator:1", now_ms)
-    cards.add(db, CARD, person, "operator:1", now_ms)
-    wallets.top_up(db, person, 100_000, "cash", "first", "operator:1", now_ms)
+    by = By("operator:1", now_ms)
+    tariffs.add(db, Tariff(0, "Day", 1_200_000, 0, 0, 0, 0, 0), by)
+    group = groups.add(db, "Guests", "prepaid", by)
+    person = people.add(db, "Rahima Khatun", group, by)
+    cards.add(db, CARD, person, by)
+    wallets.top_up(db, person, 100_000, "cash", "first", by)

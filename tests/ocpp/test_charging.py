@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
+from appliance.domain.identifiers import StationId
 from appliance.domain.units import parse_rfc3339, rfc3339
 from appliance.ocpp.connection.message_log import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX
 from appliance.services.stations import admission
@@ -326,7 +328,7 @@ async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: 
     """TC_001 after Pending."""
     async with connected(server, "/ocpp/NEW") as client:
         assert (await client.boot())["status"] == "Pending"
-        await server.store.write(admission.approve, 1, "Gate", "operator:1", system_clock())
+        await server.store.write(admission.approve, StationId(1), "Gate", By("operator:1", system_clock()))
         kind, message_id, action, payload = await client.receive()
         assert (kind, action, payload) == (2, "TriggerMessage", {"requestedMessage": "BootNotification"})
         await client.send(orjson.dumps([3, message_id, {"status": "Accepted"}]).decode())
@@ -336,14 +338,14 @@ async def test_a_station_that_is_approved_is_asked_to_boot_and_accepted(server: 
 async def test_a_station_that_is_turned_away_loses_its_connection(server: Server) -> None:
     async with connected(server, "/ocpp/NEW") as client:
         await client.boot()
-        await server.store.write(admission.dismiss, 1, "operator:1", system_clock())
+        await server.store.write(admission.dismiss, StationId(1), By("operator:1", system_clock()))
 
         assert await client.closed() == 1008
 
 
 async def test_a_retired_station_is_refused(server: Server) -> None:
     station = await server.register("CS-1")
-    await server.store.write(admission.retire, station, "operator:1", system_clock())
+    await server.store.write(admission.retire, station, By("operator:1", system_clock()))
 
     assert (await handshake_status(server))[0] == 404
 
@@ -364,7 +366,7 @@ async def test_what_was_read_before_a_station_was_retired_does_not_let_it_in(
     monkeypatch.setattr(server.store, "read", slowly)
     station = await server.register("CS-1")
     await begun.wait()
-    await server.store.write(admission.retire, station, "operator:1", system_clock())
+    await server.store.write(admission.retire, station, By("operator:1", system_clock()))
     early.set()
     handshake = asyncio.create_task(handshake_status(server))
     await asyncio.wait([handshake], timeout=0.2)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
 from appliance.ocpp.settings import StationSettings
@@ -142,7 +143,7 @@ async def watching(server: Server) -> AsyncIterator[Revocation]:
 
 
 def block(db: Database) -> None:
-    cards.block(db, CardId(1), "lost", "operator:1", system_clock())
+    cards.block(db, CardId(1), "lost", By("operator:1", system_clock()))
 
 
 def last_seen(db: Database, station: StationId, at_ms: int) -> None:

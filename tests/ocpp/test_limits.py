@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
@@ -36,7 +37,7 @@ async def station(server: Server) -> AsyncIterator[Station]:
 
 
 async def limit(server: Server, limits: Limits) -> None:
-    await server.store.write(card_limits.change, CardId(1), limits, "operator:1", system_clock())
+    await server.store.write(card_limits.change, CardId(1), limits, By("operator:1", system_clock()))
 
 
 async def test_a_session_is_stopped_when_its_card_may_have_no_more(server: Server, station: Station) -> None:
@@ -76,13 +77,13 @@ async def test_a_card_is_made_somebodys_and_learned_under_another_name_at_the_ch
 ) -> None:
     assert await station.present_card(LONG_CARD) == "Invalid"
     ((person,),) = await server.rows("SELECT person_id FROM card")
-    await server.store.write(unknown.begin_enrol, StationId(1), person, "operator:1", system_clock())
+    await server.store.write(unknown.begin_enrol, StationId(1), person, By("operator:1", system_clock()))
     assert await station.present_card(LONG_CARD) == "Accepted"
     await station.stop_transaction()
 
     ((card,),) = await server.rows("SELECT id FROM card WHERE uid = ?", LONG_CARD)
     assert await station.present_card(SHORT) == "Invalid"
-    await server.store.write(aliases.begin_learn, StationId(1), card, "operator:1", system_clock())
+    await server.store.write(aliases.begin_learn, StationId(1), card, By("operator:1", system_clock()))
     assert await station.present_card(SHORT) == "Accepted"
     await station.charge(1_000)
     await station.present_card(SHORT)

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.cards import content as card_content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import Kind, ReaderStatus
@@ -176,7 +177,7 @@ async def test_what_was_issued_by_mistake_is_taken_back_and_the_card_that_lies_t
 ) -> None:
     card = ntag213()
     job = await issue(story, card)
-    await story.store.write(undo.undo, job, ACTOR, story.clock())
+    await story.store.write(undo.undo, job, By(ACTOR, story.clock()))
     await story.until(
         lambda db: cards.by_uid(db, card.uid.hex().upper()),
         lambda row: row is not None and row.content == "wiped",
@@ -253,7 +254,7 @@ async def test_a_job_that_has_become_impossible_is_given_up_with_a_reason(story:
 
 def replace_by_hand(db: Database, card: CardId, now_ms: int) -> None:
     """Somebody was quicker."""
-    card_units.replace(db, card, "04AABBCCDDEEFF", ACTOR, now_ms)
+    card_units.replace(db, card, "04AABBCCDDEEFF", By(ACTOR, now_ms))
 
 
 async def test_a_reader_that_is_pulled_out_is_a_problem_until_it_is_back(story: Story) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from appliance.db.cards import cards
 from appliance.db.engine.store import Store
+from appliance.domain.by import By
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Seen
 from appliance.domain.errors import Conflict, Invalid
 from appliance.rfid import remote, wire
@@ -87,7 +88,7 @@ class Site:
     async def issue(self, name: str = "Rahima Khatun") -> int:
         """Ask the desk for a card."""
         return await self.store.write(
-            lambda db: jobs.begin_issue(db, NAME, ACTOR, clock(), name=name, topup_minor=10_000)
+            lambda db: jobs.begin_issue(db, NAME, By(ACTOR, clock()), name=name, topup_minor=10_000)
         )
 
     def seen(self) -> Seen | None:

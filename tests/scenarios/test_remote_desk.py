@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from appliance.cli.desk import read_token, why_not_connected
+from appliance.domain.by import By
 from appliance.domain.cards.tag import Kind
 from appliance.services.operators import tokens as token_units
 from appliance.simulator.nfc import catalogue
@@ -123,7 +124,7 @@ async def open_away(folder: Path, *options: str) -> AsyncIterator[Away]:
     def fill(books: Books) -> None:
         books.group("prepaid")
         for role in ("owner", "cashier", "guard"):
-            tokens[role] = token_units.create_token(books.db, role, role, actor="console", now_ms=books.now_ms)
+            tokens[role] = token_units.create_token(books.db, role, role, by=By("console", books.now_ms))
 
     make_site(folder / "site", fill)
     for role, token in tokens.items():

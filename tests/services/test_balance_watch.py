@@ -10,7 +10,7 @@ from appliance.services import health
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import starting
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 WATCH_S = 15
@@ -120,6 +120,6 @@ def test_money_paid_in_meanwhile_lets_the_session_go_on(books: Books, station: S
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
     assert watch_until_stopped(books, started.ref, 120) is None
-    wallets.top_up(books.db, rahima, 50_000, "cash", "more", ACTOR, books.now_ms)
+    wallets.top_up(books.db, rahima, 50_000, "cash", "more", books.by)
 
     assert watch_until_stopped(books, started.ref, 1_200) is None

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from appliance.domain.by import By
 from appliance.domain.errors import TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.services import idempotency
 from appliance.services.idempotency import KeyReused, Stored
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 REQUEST = b'POST /api/v1/people/1/topups {"amount_minor":500}'
 
@@ -26,16 +27,16 @@ def ask(
     request: bytes = REQUEST,
 ) -> Stored:
     def unit(name: str) -> tuple[int, str]:
-        booked = wallets.top_up(books.db, person, amount_minor, "cash", name, ACTOR, books.now_ms)
+        booked = wallets.top_up(books.db, person, amount_minor, "cash", name, books.by)
         return 201, json.dumps({"balance_minor": booked.balance_minor})
 
-    return idempotency.once(books.db, scope, key, request, books.now_ms, unit)
+    return idempotency.once(books.db, By(scope, books.now_ms), key, request, unit)
 
 
 def test_a_repeated_request_gets_the_stored_answer_and_moves_nothing(books: Books) -> None:
     rahima = books.person()
     first = ask(books, rahima)
-    top_up = wallets.top_up(books.db, rahima, 1, "cash", "between", ACTOR, books.now_ms)
+    top_up = wallets.top_up(books.db, rahima, 1, "cash", "between", books.by)
 
     again = ask(books, rahima)
 
@@ -77,13 +78,14 @@ def test_a_refused_request_may_be_asked_again(books: Books) -> None:
     rahima = books.person()
 
     def refund(name: str) -> tuple[int, str]:
-        wallets.refund(books.db, rahima, 300, "cash", name, ACTOR, books.now_ms)
+        wallets.refund(books.db, rahima, 300, "cash", name, books.by)
         return 201, "{}"
 
+    by = By("token:1", books.now_ms)
     with pytest.raises(TooLittleMoney):
-        idempotency.once(books.db, "token:1", "r-1", b"refund", books.now_ms, refund)
-    wallets.top_up(books.db, rahima, 300, "cash", "later", ACTOR, books.now_ms)
-    stored = idempotency.once(books.db, "token:1", "r-1", b"refund", books.now_ms, refund)
+        idempotency.once(books.db, by, "r-1", b"refund", refund)
+    wallets.top_up(books.db, rahima, 300, "cash", "later", books.by)
+    stored = idempotency.once(books.db, by, "r-1", b"refund", refund)
 
     assert not stored.repeated
     assert books.balance(rahima) == 0

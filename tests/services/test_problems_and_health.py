@@ -11,7 +11,7 @@ from appliance.domain.problem import ProblemKind
 from appliance.services import health, problems, settings
 from appliance.services.announce import ProblemsChanged
 from appliance.services.stations import admission, status
-from tests.support.books import ACTOR, NOON_MS, Books
+from tests.support.books import BY, NOON_MS, Books
 from tests.support.statuses import status_changed
 
 CARD = "04A1B2C3"
@@ -52,11 +52,11 @@ def test_a_problem_that_comes_back_is_a_new_one(books: Books) -> None:
 def test_somebody_says_that_they_have_looked(books: Books) -> None:
     problems.raise_problem(books.db, ProblemKind.STRAY_STOP, "station:1", NOON_MS, station=1, ref="7")
     (only,) = rows.open_problems(books.db)
-    problems.acknowledge(books.db, only.id, ACTOR, NOON_MS)
+    problems.acknowledge(books.db, only.id, BY)
 
     assert kinds(books) == []
     with pytest.raises(NotFound):
-        problems.acknowledge(books.db, only.id, ACTOR, NOON_MS)
+        problems.acknowledge(books.db, only.id, BY)
 
 
 def test_clearing_a_station_clears_its_connectors_and_no_other_station(books: Books) -> None:

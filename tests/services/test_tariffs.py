@@ -14,7 +14,7 @@ from appliance.domain.tariff import IN_MINOR, PRICE_MILLI_MAX, PRICES, Kind, Tar
 from appliance.services import health, tariffs
 from appliance.services.people import groups
 from appliance.ui.api.tariffs import TARIFF
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 
@@ -24,7 +24,7 @@ def test_a_session_keeps_the_price_it_began_with(books: Books) -> None:
     station, rahima = books.station(), books.person(paid_in=90_000)
     books.card(CARD, rahima)
     before = books.start(station, 1, CARD, meter_wh=0)
-    tariffs.change(books.db, number, Tariff(0, "dearer", 3_000_000), ACTOR, books.now_ms)
+    tariffs.change(books.db, number, Tariff(0, "dearer", 3_000_000), books.by)
     books.db.flush()
     books.db.forget()
     books.stop(station, before.ref, 1_000)
@@ -38,11 +38,11 @@ def test_a_session_keeps_the_price_it_began_with(books: Books) -> None:
 
 def test_the_groups_of_a_changed_tariff_go_with_it(books: Books) -> None:
     books.tariff(energy=2_000_000)
-    special = tariffs.add(books.db, Tariff(0, "night", 1_000_000), ACTOR, books.now_ms)
-    group = groups.add(books.db, "Night", "postpaid", ACTOR, books.now_ms, tariff_id=special)
+    special = tariffs.add(books.db, Tariff(0, "night", 1_000_000), books.by)
+    group = groups.add(books.db, "Night", "postpaid", books.by, tariff_id=special)
     station, guard = books.station(), books.person("Abdul Malek", group=group)
     books.card(CARD, guard)
-    tariffs.change(books.db, special, Tariff(0, "night", 1_500_000), ACTOR, books.now_ms)
+    tariffs.change(books.db, special, Tariff(0, "night", 1_500_000), books.by)
 
     started = books.start(station, 1, CARD, meter_wh=0)
     books.stop(station, started.ref, 1_000)
@@ -67,7 +67,7 @@ def test_the_first_tariff_is_the_default_and_its_lack_is_a_problem(books: Books)
     health.check_box(books.db, 50_000, books.now_ms)
     assert "no_tariff" in [one.kind for one in problems.open_problems(books.db)]
 
-    number = tariffs.add(books.db, Tariff(0, "first", 1), ACTOR, books.now_ms)
+    number = tariffs.add(books.db, Tariff(0, "first", 1), books.by)
 
     default = rows.default(books.db)
     assert default is not None
@@ -77,23 +77,23 @@ def test_the_first_tariff_is_the_default_and_its_lack_is_a_problem(books: Books)
 
 def test_a_tariff_in_use_is_not_archived(books: Books) -> None:
     default = books.tariff()
-    other = tariffs.add(books.db, Tariff(0, "fleet", 1), ACTOR, books.now_ms)
-    group = groups.add(books.db, "Fleet", "postpaid", ACTOR, books.now_ms, tariff_id=other)
+    other = tariffs.add(books.db, Tariff(0, "fleet", 1), books.by)
+    group = groups.add(books.db, "Fleet", "postpaid", books.by, tariff_id=other)
 
     for number in (default, other):
         with pytest.raises(Refusal):
-            tariffs.archive(books.db, number, ACTOR, books.now_ms)
-    groups.change(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms)
-    tariffs.archive(books.db, other, ACTOR, books.now_ms)
+            tariffs.archive(books.db, number, books.by)
+    groups.change(books.db, group, "Fleet", "postpaid", books.by)
+    tariffs.archive(books.db, other, books.by)
     for attempt in (tariffs.archive, tariffs.make_default):
         with pytest.raises(NotFound):
-            attempt(books.db, other, ACTOR, books.now_ms)
+            attempt(books.db, other, books.by)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 201])
 def test_a_tariff_needs_a_name(books: Books, name: str) -> None:
     with pytest.raises(Invalid):
-        tariffs.add(books.db, Tariff(0, name, 1), ACTOR, books.now_ms)
+        tariffs.add(books.db, Tariff(0, name, 1), books.by)
 
 
 def test_without_a_tariff_everybody_charges_for_nothing(books: Books) -> None:
@@ -118,7 +118,7 @@ def test_every_component_is_known_to_all_who_speak_of_prices(books: Books) -> No
 def test_a_price_that_is_accepted_is_one_that_a_tariff_can_have(books: Books) -> None:
     for kind, name in PRICES.items():
         most = Tariff(0, f"dear {kind}", **{name: PRICE_MILLI_MAX})
-        number = tariffs.add(books.db, most, ACTOR, books.now_ms)
+        number = tariffs.add(books.db, most, books.by)
         assert rows.find(books.db, number) == replace(most, id=number)
         with pytest.raises(ValueError, match="a price is between"):
             Tariff(0, "dearer", **{name: PRICE_MILLI_MAX + 1})

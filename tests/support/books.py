@@ -13,6 +13,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.reports import StationDay
 from appliance.db.sessions import sessions
+from appliance.domain.by import By
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import GroupId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
@@ -35,6 +36,7 @@ NOON_MS = 1_763_877_600_000
 """2025-11-23, noon in Dhaka."""
 SECRET = bytes(range(32))
 ACTOR = "operator:1"
+BY = By(ACTOR, NOON_MS)
 SITE = Site("Test yard", "BDT", 2, "Asia/Dhaka", "en")
 
 numbers = count(1)
@@ -48,36 +50,39 @@ class Books:
     path: Path
     now_ms: int = NOON_MS
 
+    @property
+    def by(self) -> By:
+        """The member of the staff that does it all, now."""
+        return By(ACTOR, self.now_ms)
+
     def group(self, policy: str = "prepaid", limit_minor: int | None = None) -> GroupId:
         """A new group of this policy."""
-        return groups.add(self.db, f"group {next(numbers)}", policy, ACTOR, self.now_ms, limit_minor=limit_minor)
+        return groups.add(self.db, f"group {next(numbers)}", policy, self.by, limit_minor=limit_minor)
 
     def tariff(
         self, energy: int = 2_000_000, *, time: int = 0, idle: int = 0, grace_s: int = 0, flat: int = 0, tax: int = 0
     ) -> int:
         """The default tariff: thousandths of a minor unit; 2,000,000 is 20.00 a kilowatt-hour."""
         number = tariffs.add(
-            self.db, Tariff(0, f"tariff {next(numbers)}", energy, time, idle, grace_s, flat, tax), ACTOR, self.now_ms
+            self.db, Tariff(0, f"tariff {next(numbers)}", energy, time, idle, grace_s, flat, tax), self.by
         )
-        tariffs.make_default(self.db, number, ACTOR, self.now_ms)
+        tariffs.make_default(self.db, number, self.by)
         return number
 
     def person(self, name: str = "Rahima Khatun", *, group: GroupId | None = None, paid_in: int = 0) -> PersonId:
         """A person with money in the wallet."""
-        person = people_units.add(self.db, name, group or self.group(), ACTOR, self.now_ms)
+        person = people_units.add(self.db, name, group or self.group(), self.by)
         if paid_in:
-            wallets.top_up(self.db, person, paid_in, "cash", f"paid-{next(numbers)}", ACTOR, self.now_ms)
+            wallets.top_up(self.db, person, paid_in, "cash", f"paid-{next(numbers)}", self.by)
         return person
 
     def card(self, uid: str, person: PersonId, *, transactions_max: int = 1, expires_at_ms: int | None = None) -> int:
         """A card for a person."""
-        return cards.add(
-            self.db, uid, person, ACTOR, self.now_ms, transactions_max=transactions_max, expires_at_ms=expires_at_ms
-        )
+        return cards.add(self.db, uid, person, self.by, transactions_max=transactions_max, expires_at_ms=expires_at_ms)
 
     def station(self, identity: str = "CS-01", evses: int = 2) -> StationId:
         """An approved station with free connectors."""
-        station = admission.register(self.db, identity, "", 0, None, ACTOR, self.now_ms)
+        station = admission.register(self.db, identity, "", 0, None, self.by)
         for evse in range(1, evses + 1):
             self.status(station, evse, "Available")
         return station

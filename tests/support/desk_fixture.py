@@ -20,7 +20,7 @@ from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import DEPOSITS, Method
 from appliance.services.card_desk import jobs, taps, undo
 from appliance.services.card_desk.taps import DeskKey, Plan
-from tests.support.books import ACTOR, SECRET, Books
+from tests.support.books import SECRET, Books
 from tests.support.one_desk import Chip
 
 T = TypeVar("T")
@@ -40,9 +40,9 @@ class DeskFixture:
     # Jobs.
 
     def begin(self, begin: Callable[..., int], *args: Any, desk: str = DESK, **more: Any) -> int:
-        """One of `jobs.begin_…`, now; `args` stand between desk and actor."""
+        """One of `jobs.begin_…`, now; `args` stand between desk and `by`."""
         with self.unit():
-            return begin(self.db, desk, *args, ACTOR, self.books.now_ms, **more)
+            return begin(self.db, desk, *args, self.books.by, **more)
 
     def issue(self, **more: Any) -> int:
         """A job that waits for a card for somebody."""
@@ -58,7 +58,7 @@ class DeskFixture:
     def undo(self, job: int) -> int | None:
         """Take a job back."""
         with self.unit():
-            return undo.undo(self.db, job, ACTOR, self.books.now_ms)
+            return undo.undo(self.db, job, self.books.by)
 
     def may_undo(self, job: int) -> bool:
         """Whether a page would offer to take a job back."""
@@ -73,7 +73,7 @@ class DeskFixture:
     def accept(self, job: int) -> None:
         """Use the card by its number."""
         with self.unit():
-            taps.accept_unwritten(self.db, job, ACTOR, self.books.now_ms)
+            taps.accept_unwritten(self.db, job, self.books.by)
 
     def restart(self) -> None:
         """The server was killed and is back."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from appliance.domain.by import By
 from appliance.services.operators import tokens as token_units
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader
@@ -89,7 +90,7 @@ async def open_desk_site(folder: Path, simulated: SimulatedReader) -> AsyncItera
 
     def fill(books: Books) -> None:
         groups.append(books.group("prepaid"))
-        tokens.append(token_units.create_token(books.db, "story", "owner", actor="console", now_ms=books.now_ms))
+        tokens.append(token_units.create_token(books.db, "story", "owner", by=By("console", books.now_ms)))
 
     make_site(folder / "site", fill)
     server = ReadyServer(folder / "site")

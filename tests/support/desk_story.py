@@ -21,6 +21,7 @@ from appliance.db.engine.store import Store
 from appliance.db.people import people
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
+from appliance.domain.by import By
 from appliance.domain.cards import content
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen
@@ -100,7 +101,7 @@ class Story:
 
     async def begin(self, unit: Callable[..., int], *arguments: Any, **options: Any) -> int:
         """Something asked of the desk; the number of the job."""
-        return await self.store.write(lambda db: unit(db, *arguments, ACTOR, self.clock(), **options))
+        return await self.store.write(lambda db: unit(db, *arguments, By(ACTOR, self.clock()), **options))
 
     async def begin_at_desk(self, unit: Callable[..., int], *arguments: Any, **options: Any) -> int:
         """The same for what names the desk."""

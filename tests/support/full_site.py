@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from appliance.db.cards import cards
 from appliance.db.stations import message_log
+from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
 from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionEvent
@@ -63,10 +64,11 @@ def staff(books: Books) -> None:
     """An operator of each role, log-ins open and over, tokens, settings."""
     db, now_ms = books.db, books.now_ms
     kept = passwords.hash_password(PASSWORD)
+    by = By(ACTOR, now_ms)
     for role in Role:
         operator = operators.add(
             db, login=role, name=f"The {role}", role=role, password_hash=kept,
-            language="bn" if role is Role.GUARD else "", actor="console", now_ms=now_ms,
+            language="bn" if role is Role.GUARD else "", by=By("console", now_ms),
         )  # fmt: skip
         log_in = log_ins.log_in(
             db, operator, tokens.new_token(), address="192.168.7.2", browser="A browser", now_ms=now_ms
@@ -74,13 +76,13 @@ def staff(books: Books) -> None:
         if role is Role.CASHIER:
             log_ins.log_out(db, log_in, now_ms)
         if role is Role.VIEWER:
-            operators.disable(db, operator, actor=ACTOR, now_ms=now_ms)
+            operators.disable(db, operator, by=by)
     for role in Role:
-        tokens.create_token(db, f"program of the {role}", role, actor=ACTOR, now_ms=now_ms)
-    tokens.revoke_token(db, 2, actor=ACTOR, now_ms=now_ms)
+        tokens.create_token(db, f"program of the {role}", role, by=by)
+    tokens.revoke_token(db, 2, by=by)
     for name, text in (("card_deposit_minor", "300"), ("heartbeat_interval_s", "120"), ("assume_ocpp16", "1")):
         settings.change(db, name, text)
-    site.rename(db, "Dhanmondi yard", "bn", ACTOR, now_ms)
+    site.rename(db, "Dhanmondi yard", "bn", by)
 
 
 def prices(books: Books) -> None:
@@ -88,9 +90,9 @@ def prices(books: Books) -> None:
     before = books.tariff()
     old = books.tariff(1_800_000)
     books.tariff(2_000_000, time=10_000, idle=100_000, grace_s=300, flat=50_000, tax=750)
-    tariffs.add(books.db, Tariff(0, "Fleet", 1_500_000, tax_basis_points=750), ACTOR, books.now_ms)
+    tariffs.add(books.db, Tariff(0, "Fleet", 1_500_000, tax_basis_points=750), books.by)
     for number in (before, old):
-        tariffs.archive(books.db, number, ACTOR, books.now_ms)
+        tariffs.archive(books.db, number, books.by)
 
 
 # --- chargers --------------------------------------------------------------------------------------------------------------
@@ -118,11 +120,11 @@ def chargers(books: Books) -> list[StationId]:
     message_log.record(db, (yard[0], books.now_ms, "out", "Reset", '{"type":"Soft"}', '{"status":"Accepted"}', None))
     message_log.record(db, (yard[0], books.now_ms, "in", "", "{[", None, "no JSON"))
     password = credentials.hash_password(SECRET, STATION_PASSWORD)
-    credentials.secure(db, yard[2], 1, password, ACTOR, books.now_ms)
+    credentials.secure(db, yard[2], 1, password, books.by)
     status_units.clock_skew(db, yard[2], 3_600_000, books.now_ms)
-    admission.rename(db, yard[0], "Gate", ACTOR, books.now_ms)
+    admission.rename(db, yard[0], "Gate", books.by)
     assert admission.knock(db, "NEW-1", "192.168.7.77", books.now_ms) is not None
-    admission.retire(db, books.station("OLD-1", 1), ACTOR, books.now_ms)
+    admission.retire(db, books.station("OLD-1", 1), books.by)
     return yard
 
 
@@ -133,16 +135,17 @@ def crowd(books: Books, station: StationId) -> None:
     """A group of each policy, people in all of them, and cards in every condition."""
     db, now_ms = books.db, books.now_ms
     fleet_tariff = 4
-    customers = groups.add(db, "Customers", "prepaid", ACTOR, now_ms)
-    groups.add(db, "Staff", "free", ACTOR, now_ms)
-    groups.add(db, "Family", "postpaid", ACTOR, now_ms)
-    groups.add(db, "Fleet", "postpaid", ACTOR, now_ms, limit_minor=500_000, tariff_id=fleet_tariff)
+    by = By(ACTOR, now_ms)
+    customers = groups.add(db, "Customers", "prepaid", by)
+    groups.add(db, "Staff", "free", by)
+    groups.add(db, "Family", "postpaid", by)
+    groups.add(db, "Fleet", "postpaid", by, limit_minor=500_000, tariff_id=fleet_tariff)
     rahima = form_bookings.take_in(
         db,
         form_bookings.NewPerson(
             "Rahima Khatun", customers, "01712 345678", "Knows the guard", "bn", "04A1B2C3D4E580", "0001", 250_000
         ),
-        "form-1", ACTOR, now_ms,
+        "form-1", by,
     )  # fmt: skip
     karim = books.person("Karim Ahmed", group=customers, paid_in=120_000)
     gone = books.person("Abdul Malek", group=customers, paid_in=45_000)
@@ -153,30 +156,30 @@ def crowd(books: Books, station: StationId) -> None:
     for number, (uid, person) in enumerate(
         (("04B2C3D4E5F680", karim), ("04C3D4E5F60780", nasrin), ("04D4E5F6071880", father), ("04E5F607182980", taxi)), 2
     ):
-        card_units.add(db, uid, person, ACTOR, now_ms, label=f"{number:04}", kind=Kind.NTAG424)
+        card_units.add(db, uid, person, by, label=f"{number:04}", kind=Kind.NTAG424)
     fleet_card = books.card("04F60718293A80", taxi, transactions_max=9)
     limits.change(
         db, CardId(fleet_card),
-        Limits(60_000, 200_000, 90_000, 300_000, 0b1011111, 360, 1380, frozenset({int(station)})), ACTOR, now_ms,
+        Limits(60_000, 200_000, 90_000, 300_000, 0b1011111, 360, 1380, frozenset({int(station)})), by,
     )  # fmt: skip
     books.card("0407182A3B4C80", karim, expires_at_ms=now_ms + DAY_S * 1000)
     lost = CardId(books.card("0418293B4C5D80", karim))
-    card_units.block(db, lost, "lost", ACTOR, now_ms)
-    card_units.replace(db, lost, "04293B4C5D6E80", ACTOR, now_ms)
-    card_units.block(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", ACTOR, now_ms)
-    pin.set_pin(db, lost, pin.hash_pin("2580"), ACTOR, now_ms)
-    wallets.top_up(db, karim, 30_000, "mobile", "mobile-1", ACTOR, now_ms, card=lost)
-    form_bookings.refund(db, karim, 1_000, "bank", "asked for it", "form-2", ACTOR, now_ms)
-    wallets.correct(db, rahima, -500, "typed wrong", "correction-1", ACTOR, now_ms)
-    wallets.top_up(db, rahima, 700, "card", "card-1", ACTOR, now_ms)
-    form_bookings.merge(db, twin, karim, "form-3", ACTOR, now_ms)
-    wallets.refund(db, gone, 45_000, "cash", "leaves", ACTOR, now_ms)
-    people_units.close(db, gone, ACTOR, now_ms)
+    card_units.block(db, lost, "lost", by)
+    card_units.replace(db, lost, "04293B4C5D6E80", by)
+    card_units.block(db, CardId(books.card("043B4C5D6E7F80", father)), "stolen", by)
+    pin.set_pin(db, lost, pin.hash_pin("2580"), by)
+    wallets.top_up(db, karim, 30_000, "mobile", "mobile-1", by, card=lost)
+    form_bookings.refund(db, karim, 1_000, "bank", "asked for it", "form-2", by)
+    wallets.correct(db, rahima, -500, "typed wrong", "correction-1", by)
+    wallets.top_up(db, rahima, 700, "card", "card-1", by)
+    form_bookings.merge(db, twin, karim, "form-3", by)
+    wallets.refund(db, gone, 45_000, "cash", "leaves", by)
+    people_units.close(db, gone, by)
     listed = [Row(1, "Shirin Sultana", "01710 101010", "Customers", "044C5D6E7F8080", "0099", "2030-12-31")]
-    importing.record(db, importing.apply(db, listed, SITE.zone, ACTOR, now_ms), ACTOR, now_ms)
+    importing.record(db, importing.apply(db, listed, SITE.zone, by), by)
     first = cards.of_person(db, rahima)[0]
     for token in ("80E5D4C3B2A104", "04A1B2C3", "0004A1B2C3D4E580", str(int(first.uid, 16)), "DRIVER-7"):
-        aliases.add(db, token, first.id, ACTOR, now_ms, station=station)
+        aliases.add(db, token, first.id, by, station=station)
 
 
 def desk(books: Books) -> None:
@@ -238,14 +241,14 @@ def over(books: Books, yard: list[StationId]) -> None:
 
     # Nobody we know; stopped by the guard; a start that nothing came of.
     books.stop(station, books.start(station, 4, "DEADBEEF").ref, 1_000, reason="DeAuthorized")
-    asked = start_requests.request_start(db, station, 4, ACTOR, books.now_ms, person=PersonId(2))
+    asked = start_requests.request_start(db, station, 4, books.by, person=PersonId(2))
     start_requests.cancel(db, asked.id, "rejected", books.now_ms)
-    start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
+    start_requests.request_start(db, station, 4, books.by, card="04B2C3D4E5F680")
     books.wait(120)
     start_requests.expire(db, books.now_ms)
 
     # Ended by hand; by an estimate, and the true stop came later; by the next start.
-    closing.close_by_hand(db, books.start(station, 4, "04B2C3D4E5F680").ref, ACTOR, books.now_ms)
+    closing.close_by_hand(db, books.start(station, 4, "04B2C3D4E5F680").ref, books.by)
     lost = books.start(station, 4, "04D4E5F6071880", 2_000)
     books.wait(600)
     books.read(station, lost.ref, 3_000)
@@ -261,7 +264,7 @@ def over(books: Books, yard: list[StationId]) -> None:
         started = books.start(station, 3, "04B2C3D4E5F680", 50_000)
         books.wait(300)
         books.stop(station, started.ref, 0)
-    review.acknowledge(db, started.ref, ACTOR, books.now_ms)
+    review.acknowledge(db, started.ref, books.by)
 
 
 def charge(books: Books, station: StationId, evse: int, uid: str, energy_wh: int, meter_wh: int = 1_000) -> None:
@@ -303,11 +306,11 @@ def taps(books: Books, yard: list[StationId]) -> None:
         ("08ABCDEF", IdTokenType.ISO14443),
     ):
         unknown.note(db, yard[0], token, kind, books.now_ms)
-    unknown.begin_enrol(db, yard[0], PersonId(1), ACTOR, books.now_ms, "second")
+    unknown.begin_enrol(db, yard[0], PersonId(1), books.by, "second")
     unknown.resolve(db, yard[0], "04B3C4D5E6F780", None, books.now_ms, books.now_ms, IdTokenType.ISO14443)
-    aliases.begin_learn(db, yard[2], CardId(2), ACTOR, books.now_ms)
+    aliases.begin_learn(db, yard[2], CardId(2), books.by)
     unknown.resolve(db, yard[2], "F6E5D4C3", None, books.now_ms, books.now_ms)
-    unknown.begin_enrol(db, yard[1], PersonId(1), ACTOR, books.now_ms)
+    unknown.begin_enrol(db, yard[1], PersonId(1), books.by)
 
 
 def running(books: Books, yard: list[StationId]) -> None:
@@ -333,10 +336,10 @@ def running(books: Books, yard: list[StationId]) -> None:
     books.wait(60)
     books.status(station, 1, "Charging")
     books.status(station, 3, "SuspendedEV")
-    start_requests.request_start(db, station, 4, ACTOR, books.now_ms, card="04B2C3D4E5F680")
+    start_requests.request_start(db, station, 4, books.by, card="04B2C3D4E5F680")
     books.start(yard[1], 3, "04D4E5F6071880", 70_000)
     books.start(yard[1], 4, "0455667788AA80", 80_000)
-    card_units.block(db, stopped, "lost", ACTOR, books.now_ms)
+    card_units.block(db, stopped, "lost", books.by)
 
 
 def hindsight(books: Books, yard: list[StationId]) -> None:
@@ -347,7 +350,7 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     stopping.stop_unreadable(db, yard[0], "a list", books.now_ms)
     problems.raise_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms, job="backup")
     problems.clear_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms)
-    problems.acknowledge(db, 1, ACTOR, books.now_ms)
+    problems.acknowledge(db, 1, books.by)
     admin_commands.backed_up(db, books.now_ms)
     health.heartbeat_commit(db, books.now_ms)
 
@@ -358,4 +361,4 @@ def kept_secret(books: Books) -> None:
     secrets.take_up(books.db, sealing, books.now_ms)
     secrets.keep_secret(books.db, sealing, "mail.password", b"correct horse", books.now_ms)
     public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
-    secrets.set_owner_key(books.db, owner_key.enclose(sealing, public), ACTOR, books.now_ms)
+    secrets.set_owner_key(books.db, owner_key.enclose(sealing, public), books.by)

@@ -17,6 +17,7 @@ from appliance.db import site as sites
 from appliance.db.engine.open import open_to_write
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.events import MeterRead, StationBooted, TransactionEnded, TransactionStarted
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
@@ -50,6 +51,7 @@ NOW_MS = 1_795_344_600_000
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 ACTOR = "console"
+BY = By(ACTOR, NOW_MS)
 PASSWORD = "yellow submarine garage"
 PASSWORD_HASH = "$2b$04$DXLKN1uAeSW9eS64VUw3huqqIDthGQP5C3MBjN.zB7N/PkIS5B7.S"
 """Of that password, at the least cost there is: tests log in often."""
@@ -154,6 +156,11 @@ class ConsoleFixture:
     now_ms: int = NOW_MS
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
 
+    @property
+    def by(self) -> By:
+        """Whoever is at the machine itself, now."""
+        return By(ACTOR, self.now_ms)
+
     def anybody(self) -> TestClient[Any, Any]:
         """A browser that is not logged in; it follows no redirect unless told to."""
         client: TestClient[Any, Any] = TestClient(self.server, cookie_jar=CookieJar(unsafe=True))
@@ -180,8 +187,7 @@ class ConsoleFixture:
             role=role,
             password_hash=PASSWORD_HASH,
             language="",
-            actor=ACTOR,
-            now_ms=self.now_ms,
+            by=self.by,
         )
 
 
@@ -254,9 +260,10 @@ def fill(db: Database) -> set[StationId]:
         0, "Day", energy_milli_per_kwh=1_850_000, time_milli_per_minute=0, idle_milli_per_minute=200_000,
         idle_grace_s=1800, flat_milli=0, tax_basis_points=500,
     )  # fmt: skip
-    tariffs.make_default(db, tariffs.add(db, tariff, ACTOR, NOW_MS - 90 * HOUR_MS), ACTOR, NOW_MS - 90 * HOUR_MS)
-    customers = groups.add(db, "Customers", "prepaid", ACTOR, NOW_MS)
-    staff = groups.add(db, "Staff", "free", ACTOR, NOW_MS)
+    by = By(ACTOR, NOW_MS - 90 * HOUR_MS)
+    tariffs.make_default(db, tariffs.add(db, tariff, by), by)
+    customers = groups.add(db, "Customers", "prepaid", BY)
+    staff = groups.add(db, "Staff", "free", BY)
     people = (
         ("Rahima Khatun", "+880 1712 345678", customers, "04A1B2C3", 500_00),
         ("Karim Ahmed", "+880 1819 222333", customers, "04B1B2C3", 1_200_00),
@@ -264,17 +271,17 @@ def fill(db: Database) -> set[StationId]:
         ("Jamal Uddin", "", staff, "04D1B2C3", 0),
     )
     for name, phone, group, uid, paid_minor in people:
-        person = people_units.add(db, name, group, ACTOR, NOW_MS, phone=phone)
-        cards.add(db, uid, person, ACTOR, NOW_MS, label=f"{int(person):04}")
+        person = people_units.add(db, name, group, BY, phone=phone)
+        cards.add(db, uid, person, BY, label=f"{int(person):04}")
         if paid_minor:
-            wallets.top_up(db, person, paid_minor, "cash", f"first-{person}", ACTOR, NOW_MS)
+            wallets.top_up(db, person, paid_minor, "cash", f"first-{person}", BY)
     made = {}
     for identity, name, plugs in (
         ("CS-01", "Gate 1", 2), ("CS-02", "Ramp A", 1), ("CS-03", "Ramp B", 1), ("CS-04", "Hall 1", 1),
         ("CS-05", "Hall 2", 1), ("CS-06", "Hall 3", 1), ("CS-07", "Court 1", 1), ("CS-08", "Court 2", 1),
         ("CS-09", "Court 3", 1),
     ):  # fmt: skip
-        station = made[identity] = admission.register(db, identity, name, 0, None, ACTOR, NOW_MS - 90 * HOUR_MS)
+        station = made[identity] = admission.register(db, identity, name, 0, None, by)
         status_units.connected(db, station, "1.6", f"192.168.1.{20 + int(station)}", NOW_MS - 3 * HOUR_MS)
         status_units.booted(
             db, station, StationBooted("Wallbe", "Eco 2", f"WB-{int(station):05}", "1.14", NOW_MS - 3 * HOUR_MS)

@@ -17,7 +17,7 @@ from appliance.services.wallets import wallets
 from tests.conftest import browser
 from tests.support.statuses import status_changed
 from tests.ui.console.board.test_board import OURS, PAGES
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, ConsoleFixture
 
 pytestmark = pytest.mark.browser
 
@@ -134,7 +134,7 @@ async def test_a_status_changes_its_tile_and_leaves_the_focus_alone(served: Cons
 async def test_a_new_charger_appears_on_the_board_by_itself(served: ConsoleFixture, page: Page) -> None:
     await expect(page.locator("[data-live-badge]")).to_contain_text("Live")
 
-    await served.store.write(admission.register, "CS-77", "Far end", 0, None, "console", served.now_ms)
+    await served.store.write(admission.register, "CS-77", "Far end", 0, None, served.by)
 
     await expect(page.get_by_role("heading", name="Far end")).to_be_visible()
 
@@ -186,9 +186,9 @@ async def too_wide(page: Page, *paths: str) -> dict[str, int]:
 
 def somebody_without_a_blank(db: Database) -> tuple[GroupId, PersonId, CardId]:
     """Name, note, group and label are as long as they may be, and the balance is large."""
-    group = groups.add(db, "G" * 100, "prepaid", ACTOR, NOW_MS)
+    group = groups.add(db, "G" * 100, "prepaid", BY)
     note = f"https://maps.app.goo.gl/{'a' * 60}"
-    person = people.add(db, "W" * 200, group, ACTOR, NOW_MS, phone="0" * 40, note=note)
-    card = cards.add(db, "04E1E2E3E4E5E6", person, ACTOR, NOW_MS, label="L" * 100)
-    wallets.top_up(db, person, 100_000_00, "cash", "large", ACTOR, NOW_MS)
+    person = people.add(db, "W" * 200, group, BY, phone="0" * 40, note=note)
+    card = cards.add(db, "04E1E2E3E4E5E6", person, BY, label="L" * 100)
+    wallets.top_up(db, person, 100_000_00, "cash", "large", BY)
     return group, person, card

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.db.card_desk.requests import DamagedRequest, read_request, write_request
 from appliance.db.engine.protocols import Cursor, Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.desk_job import DeskJobState
 from appliance.domain.desk_request import DeskJobKind, Request
 from appliance.domain.identifiers import CardId, PersonId
@@ -50,8 +51,7 @@ def add(
     desk: str,
     state: DeskJobState,
     request: Request,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     person: PersonId | None = None,
     card: CardId | None = None,
@@ -60,7 +60,7 @@ def add(
     row = db.execute(
         """INSERT INTO desk_job (desk, kind, state, request, person_id, card_id, actor, created_at_ms, changed_at_ms)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (desk, str(request.kind), str(state), write_request(request), person, card, actor, now_ms, now_ms),
+        (desk, str(request.kind), str(state), write_request(request), person, card, by.actor, by.at_ms, by.at_ms),
     ).fetchone()
     return int(row[0])
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple
 
 import aiosqlite
 
@@ -35,6 +35,7 @@ EXIT_COMMIT_FAILED = 70
 EXIT_WRITER_DIED = 71
 
 P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 Unit = Callable[..., Any]
 Waiting = tuple["asyncio.Future[Any] | None", Unit, tuple[Any, ...], bool]
@@ -96,7 +97,9 @@ class Store:
         """How many units wait for the commit before theirs."""
         return len(self._collected)
 
-    def write(self, unit: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
+    def write(
+        self, unit: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
         """Queue a unit; the future holds what it returned or raised, once that is on disk.
 
         A unit may be run twice (see `_side_by_side`), so it changes nothing but the database. It may take its time: it runs in
@@ -109,13 +112,13 @@ class Store:
             self._collect((future, unit, args, False))
         return future
 
-    def write_short(self, unit: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def write_short(self, unit: Callable[[Database, *Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """As `write`, for a unit of a few statements on rows found by their keys: the event loop may run it itself."""
         future: asyncio.Future[T] = self._loop.create_future()
         self._collect((future, unit, args, True))
         return future
 
-    def write_unheard(self, unit: Callable[..., Any], *args: Any) -> None:
+    def write_unheard(self, unit: Callable[[Database, *Ts], object], *args: *Ts) -> None:
         """Queue a short unit nobody waits for: it is committed with whatever comes next."""
         self._collect((None, unit, args, True))
 

@@ -11,6 +11,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED
 from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, began_on_evse, find_open
+from appliance.domain.by import By
 from appliance.domain.id_token import IdToken, is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
@@ -28,8 +29,7 @@ def insert(
     id_token: IdToken,
     payer: Payer,
     held_minor: int,
-    now_ms: int,
-    actor: str,
+    by: By,
 ) -> Running:
     """A start request for a session, before the station has heard of it."""
     NOTHING_ASKED.drop(db, station)
@@ -41,12 +41,12 @@ def insert(
         RETURNING id""",
         (
             str(state), station, evse, id_token.value, id_token.type, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
-            tariff.id if tariff else None, now_ms, actor, held_minor, 1 if held_minor else 0,
+            tariff.id if tariff else None, by.at_ms, by.actor, held_minor, 1 if held_minor else 0,
         ),
     ).fetchone()  # fmt: skip
     return Running(
-        SessionId(row[0]), state, station, evse, now_ms, id_token.value, 0, payer.person, payer.wallet,
-        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, now_ms, (), now_ms,
+        SessionId(row[0]), state, station, evse, by.at_ms, id_token.value, 0, payer.person, payer.wallet,
+        str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, by.at_ms, (), by.at_ms,
         card=payer.card, id_token_type=id_token.type,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import orjson
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.identifiers import CardId, PersonId
 
 
@@ -49,9 +50,8 @@ def add(
     method: str,
     balance_minor: int,
     corrects: int | None,
-    actor: str,
+    by: By,
     details: dict[str, Any],
-    now_ms: int,
 ) -> int:
     """The next receipt; its number."""
     row = db.execute(
@@ -59,7 +59,7 @@ def add(
                                 balance_minor, corrects, details)
         VALUES ((SELECT coalesce(max(number), 0) + 1 FROM receipt), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number""",
         (
-            kind, now_ms, actor, person, card, amount_minor, deposit_minor, method, balance_minor, corrects,
+            kind, by.at_ms, by.actor, person, card, amount_minor, deposit_minor, method, balance_minor, corrects,
             orjson.dumps(details).decode(),
         ),
     ).fetchone()  # fmt: skip

@@ -10,6 +10,7 @@ from appliance.db.card_desk.jobs import Job
 from appliance.db.engine.memory import Slot
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
+from appliance.domain.by import By
 from appliance.domain.desk_job import Advice, DeskJobEvent, after
 from appliance.domain.desk_request import ChargerRequest
 from appliance.domain.errors import NotFound
@@ -34,8 +35,7 @@ def begin(
     db: Database,
     station: StationId,
     request: ChargerRequest,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     person: PersonId | None = None,
     card: CardId | None = None,
@@ -50,8 +50,8 @@ def begin(
         raise NotFound("There is no such station.")
     desk = desk_of(station)
     for older in jobs.open_at(db, desk):
-        finish(db, older, DeskJobEvent.CANCELLED, now_ms, Advice.SUPERSEDED)
-    job = jobs.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
+        finish(db, older, DeskJobEvent.CANCELLED, by.at_ms, Advice.SUPERSEDED)
+    job = jobs.add(db, desk, after(None, DeskJobEvent.ASKED), request, by, person=person, card=card)
     NOBODY_WAITS.drop(db)
     db.announce(DeskChanged(desk, DeskNews.PROGRESS, job))
     return job

@@ -13,6 +13,7 @@ import orjson
 from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.cards.tag import Kind, Seen, Trouble
 from appliance.domain.desk_job import Advice, DeskJobState
 from appliance.domain.errors import Conflict, Invalid, Refusal
@@ -25,9 +26,7 @@ from appliance.services.cards import cards as card_units
 from appliance.services.wallets import wallets
 
 
-def begin_once(
-    db: Database, key: str, request: tuple[object, ...], actor: str, now_ms: int, begin: Callable[[], int]
-) -> int:
+def begin_once(db: Database, key: str, request: tuple[object, ...], by: By, begin: Callable[[], int]) -> int:
     """The job that `begin` records; the same form again gets the number of the first one. `request` is what was asked for.
 
     Raises:
@@ -38,7 +37,7 @@ def begin_once(
         return 200, orjson.dumps({"job": begin()}).decode()
 
     asked = orjson.dumps([str(part) for part in request])
-    stored = idempotency.once(db, actor, key, asked, now_ms, unit)
+    stored = idempotency.once(db, by, key, asked, unit)
     return int(orjson.loads(stored.body)["job"])
 
 
@@ -60,30 +59,28 @@ def without_reader(db: Database, job: int, uid: str, key: DeskKey, now_ms: int) 
     return job
 
 
-def recharge_by_number(
-    db: Database, card: CardId, amount_minor: int, method: str, key: str, actor: str, now_ms: int
-) -> int:
+def recharge_by_number(db: Database, card: CardId, amount_minor: int, method: str, key: str, by: By) -> int:
     """Money for the wallet behind a card that does not lie on a reader; the number of the receipt. Once for each key."""
 
     def unit(name: str) -> tuple[int, str]:
         found = card_units.need(db, card)
         if found.blocked_at_ms is not None:
             raise Refusal("This card is blocked.", "Unblock it first.")
-        booked = wallets.top_up(db, found.person_id, amount_minor, method, name, actor, now_ms, card=card)
+        booked = wallets.top_up(db, found.person_id, amount_minor, method, name, by, card=card)
         return 200, orjson.dumps({"receipt": booked.receipt}).decode()
 
     asked = orjson.dumps(["recharge by number", str(card), str(amount_minor), method])
-    stored = idempotency.once(db, actor, key, asked, now_ms, unit)
+    stored = idempotency.once(db, by, key, asked, unit)
     return int(orjson.loads(stored.body)["receipt"])
 
 
-def another_card(db: Database, job: int, desk: str, actor: str, now_ms: int) -> int:
+def another_card(db: Database, job: int, desk: str, by: By) -> int:
     """The card of a torn job is given up for a new one; the job that waits for that one at `desk`."""
     found = jobs.need(db, job)
     if found.card_id is None:
         raise Refusal("This card is not waiting to be written.")
-    taps.accept_unwritten(db, job, actor, now_ms)
-    return jobs.begin_replace(db, desk, found.card_id, actor, now_ms)
+    taps.accept_unwritten(db, job, by)
+    return jobs.begin_replace(db, desk, found.card_id, by)
 
 
 def by_number(db: Readable, text: str) -> Seen:

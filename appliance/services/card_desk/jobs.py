@@ -10,6 +10,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.desk_job import Advice, DeskJobEvent, DeskJobState, after
 from appliance.domain.desk_request import (
     Batch,
@@ -42,8 +43,7 @@ EVER_MS = 2**62
 def begin_issue(
     db: Database,
     desk: str,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     person: PersonId | None = None,
     name: str = "",
@@ -80,47 +80,39 @@ def begin_issue(
         expires_at_ms=expires_at_ms,
         overwrite=overwrite,
     )
-    return begin(db, desk, request, actor, now_ms, person=person)
+    return begin(db, desk, request, by, person=person)
 
 
 def begin_recharge(
-    db: Database,
-    desk: str,
-    amount_minor: int,
-    method: str,
-    actor: str,
-    now_ms: int,
-    *,
-    card: CardId | None = None,
+    db: Database, desk: str, amount_minor: int, method: str, by: By, *, card: CardId | None = None
 ) -> int:
     """Money for the wallet behind the card that lies there, or is laid next; with `card`, behind that one only."""
     wallets.check_amount(amount_minor)
     if card is not None:
         need_card(db, card)
     request = Recharge(amount_minor, wallets.method_of(method), card)
-    return begin(db, desk, request, actor, now_ms, card=card)
+    return begin(db, desk, request, by, card=card)
 
 
-def begin_read(db: Database, desk: str, actor: str, now_ms: int) -> int:
+def begin_read(db: Database, desk: str, by: By) -> int:
     """Say what lies there."""
-    return begin(db, desk, Read(), actor, now_ms)
+    return begin(db, desk, Read(), by)
 
 
-def begin_replace(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
+def begin_replace(db: Database, desk: str, card: CardId, by: By, *, overwrite: bool = False) -> int:
     """A new card instead of a lost one. The old one dies when the new one is laid down; block it if that takes a while."""
     found = need_card(db, card)
     if found.replaced_by is not None:
         raise Refusal("This card was replaced by another.")
     if has_come_back(found):
         raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
-    return begin(db, desk, Replace(card, overwrite), actor, now_ms, person=found.person_id)
+    return begin(db, desk, Replace(card, overwrite), by, person=found.person_id)
 
 
 def begin_decommission(
     db: Database,
     desk: str,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     card: CardId | None = None,
     refund: bool = False,
@@ -134,23 +126,22 @@ def begin_decommission(
     if card is not None:
         need_card(db, card)
     request = Decommission(card, refund, rest, wallets.method_of(method))
-    return begin(db, desk, request, actor, now_ms, card=card)
+    return begin(db, desk, request, by, card=card)
 
 
-def begin_rewrite(db: Database, desk: str, card: CardId, actor: str, now_ms: int, *, overwrite: bool = False) -> int:
+def begin_rewrite(db: Database, desk: str, card: CardId, by: By, *, overwrite: bool = False) -> int:
     """Write a card anew, with a new link: one that was never written, or whose link has come into wrong hands."""
     found = need_card(db, card)
     if found.blocked_at_ms is not None:
         raise Refusal("This card is blocked.", "Unblock it first.")
-    return begin(db, desk, Rewrite(card, overwrite), actor, now_ms, person=found.person_id, card=card)
+    return begin(db, desk, Rewrite(card, overwrite), by, person=found.person_id, card=card)
 
 
 def begin_batch(
     db: Database,
     desk: str,
     count: int,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     person: PersonId | None = None,
     group: GroupId | None = None,
@@ -165,15 +156,14 @@ def begin_batch(
     else:
         group = default_group(db) if group is None else need_group(db, group).id
     request = Batch(count, person, group, optional("label", label), overwrite)
-    return begin(db, desk, request, actor, now_ms, person=person)
+    return begin(db, desk, request, by, person=person)
 
 
 def begin(
     db: Database,
     desk: str,
     request: ReaderRequest,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     person: PersonId | None = None,
     card: CardId | None = None,
@@ -183,8 +173,8 @@ def begin(
         if job.state is DeskJobState.WRITING:
             raise Conflict("A card is being written at this desk.", "Wait until it is done.")
         if job.state is DeskJobState.WAITING:
-            _cancel(db, job, now_ms, Advice.SUPERSEDED)
-    number = rows.add(db, desk, after(None, DeskJobEvent.ASKED), request, actor, now_ms, person=person, card=card)
+            _cancel(db, job, by.at_ms, Advice.SUPERSEDED)
+    number = rows.add(db, desk, after(None, DeskJobEvent.ASKED), request, by, person=person, card=card)
     db.announce(DeskChanged(desk, DeskNews.PROGRESS, number))
     return number
 

@@ -14,6 +14,7 @@ from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import Seen
 from appliance.domain.desk_job import Advice, DeskJobEvent, after
@@ -73,7 +74,7 @@ def issue(
     person = request.person_id
     if person is None:
         assert request.group_id is not None
-        person = people_units.add(db, request.name, request.group_id, job.actor, now_ms, phone=request.phone)
+        person = people_units.add(db, request.name, request.group_id, By(job.actor, now_ms), phone=request.phone)
     card = give_out(db, job, person, seen, now_ms, request.label, request.expires_at_ms)
     receipt = take_money(db, job, request, person, card, now_ms)
     rows.set_result(db, job.id, person=person, card=card, receipt=receipt)
@@ -84,17 +85,16 @@ def issue(
 def take_money(db: Database, job: Job, request: Issue, person: PersonId, card: CardId, now_ms: int) -> int | None:
     """The first top-up and the deposit, with one receipt; None where nothing is paid."""
     topup, deposit, method = request.topup_minor, request.deposit_minor, request.method
+    by = By(job.actor, now_ms)
     if topup:
-        wallets.pay_in(db, person, topup, method, f"desk-{job.id}", job.actor, now_ms)
+        wallets.pay_in(db, person, topup, method, f"desk-{job.id}", by)
     if deposit:
         name = f"deposit|desk-{job.id}"
-        wallets.book(db, name, method.account, DEPOSITS, deposit, "deposit", f"card {card}", job.actor, now_ms)
+        wallets.book(db, name, method.account, DEPOSITS, deposit, "deposit", f"card {card}", by)
         cards.set_deposit(db, card, deposit)
     if not topup + deposit:
         return None
-    return receipts.write(
-        db, "issue", person, topup + deposit, method, job.actor, now_ms, card=card, deposit_minor=deposit
-    )
+    return receipts.write(db, "issue", person, topup + deposit, method, by, card=card, deposit_minor=deposit)
 
 
 def recharge(
@@ -105,7 +105,7 @@ def recharge(
     if card.blocked_at_ms is not None:
         raise Unsuitable(Advice.BLOCKED)
     amount_minor, name = request.amount_minor, f"desk-{job.id}"
-    booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, job.actor, now_ms, card=card.id)
+    booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, By(job.actor, now_ms), card=card.id)
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
@@ -135,7 +135,7 @@ def replace(
     """The old card dies, the new one takes its place; the money is the person's and stays where it is."""
     check_free(seen, known, site_key, overwrite=request.overwrite)
     old = card_units.need(db, request.card_id)
-    card = card_units.replace(db, old.id, seen.uid, job.actor, now_ms, kind=seen.kind)
+    card = card_units.replace(db, old.id, seen.uid, By(job.actor, now_ms), kind=seen.kind)
     begin_content(db, card, seen)
     rows.set_request(db, job.id, dataclasses.replace(request, blocked=block_of(old)))
     rows.set_result(db, job.id, card=card)
@@ -153,7 +153,7 @@ def decommission(
     receipt = give_back(db, job, request, card, now_ms)
     rows.set_request(db, job.id, dataclasses.replace(request, blocked=block_of(card)))
     if card.blocked_at_ms is None:
-        card_units.block(db, card.id, "returned", job.actor, now_ms)
+        card_units.block(db, card.id, "returned", By(job.actor, now_ms))
     else:
         cards.set_blocked(db, card.id, now_ms, "returned", card.replaced_by)
     if card.content in (ContentState.PENDING, ContentState.WRITTEN):
@@ -174,17 +174,18 @@ def give_back(db: Database, job: Job, request: Decommission, card: Card, now_ms:
     rest = 0
     if request.rest and person.policy == Policy.PREPAID and not others:
         rest = person.payable_minor
+    by = By(job.actor, now_ms)
     if rest:
-        wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", job.actor, now_ms)
+        wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", by)
     if deposit:
         name, target = f"deposit|desk-{job.id}", request.method.account
-        wallets.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", job.actor, now_ms)
+        wallets.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", by)
         cards.set_deposit(db, card.id, 0)
     total = rest + deposit
     if not total:
         return None
     return receipts.write(
-        db, "return", card.person_id, -total, request.method, job.actor, now_ms, card=card.id, deposit_minor=-deposit
+        db, "return", card.person_id, -total, request.method, by, card=card.id, deposit_minor=-deposit
     )
 
 
@@ -215,7 +216,7 @@ def batch(
     person = request.person_id
     if person is None:
         assert request.group_id is not None
-        person = people_units.add(db, request.label or "Card", request.group_id, job.actor, now_ms)
+        person = people_units.add(db, request.label or "Card", request.group_id, By(job.actor, now_ms))
     card = give_out(db, job, person, seen, now_ms, request.label, None)
     if request.person_id is None:
         name_after_card(db, person, card, request.label)
@@ -233,7 +234,7 @@ def give_out(
 ) -> CardId:
     """The card's row, and what is to stand on the chip."""
     card = card_units.add(
-        db, seen.uid, person, job.actor, now_ms, label=label, expires_at_ms=expires_at_ms, kind=seen.kind
+        db, seen.uid, person, By(job.actor, now_ms), label=label, expires_at_ms=expires_at_ms, kind=seen.kind
     )
     begin_content(db, card, seen)
     return card

@@ -15,6 +15,7 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.cards import content
 from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
@@ -131,14 +132,14 @@ def settle(db: Database, card: CardId, now_ms: int) -> None:
             )
 
 
-def accept_unwritten(db: Database, job: int, actor: str, now_ms: int) -> None:
+def accept_unwritten(db: Database, job: int, by: By) -> None:
     """The card cannot be written: it is used by its UID alone, which is all that chargers look at."""
     found = jobs.need(db, job)
     if found.state is not DeskJobState.TORN or found.card_id is None:
         raise Refusal("This card is not waiting to be written.")
     cards.set_content(db, found.card_id, ContentState.NONE)
-    audit.record(db, actor, "card.accept", f"card:{found.card_id}", now_ms)
-    settle(db, found.card_id, now_ms)
+    audit.record(db, by, "card.accept", f"card:{found.card_id}")
+    settle(db, found.card_id, by.at_ms)
 
 
 def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:

@@ -10,6 +10,7 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState
 from appliance.domain.desk_job import TRANSITIONS, Advice, DeskJobEvent, DeskJobState, after
 from appliance.domain.desk_request import Block, Decommission, DeskJobKind, Issue, Recharge, Replace
@@ -40,23 +41,23 @@ def may_undo(db: Readable, job: Job, now_ms: int) -> bool:
     return True
 
 
-def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
+def undo(db: Database, job: int, by: By) -> int | None:
     """Take a job back; the number of the credit note, None where no money had moved.
 
     Raises:
         Refusal: As `check` says.
     """
     found = need(db, job)
-    card = check(db, found, now_ms)
-    number = _money_back(db, found, actor, now_ms)
+    card = check(db, found, by.at_ms)
+    number = _money_back(db, found, by)
     match found.request:
         case Issue() as request:
-            _take_card_back(db, card, now_ms)
+            _take_card_back(db, card, by.at_ms)
             if goes_with_card(db, found, request, card):
-                people_units.close(db, card.person_id, actor, now_ms)
+                people_units.close(db, card.person_id, by)
         case Replace(card_id=old, blocked=Block() as blocked):
             _revive_old_card(db, old, card, blocked)
-            _take_card_back(db, card, now_ms)
+            _take_card_back(db, card, by.at_ms)
         case Decommission(blocked=Block() as blocked):
             _hand_out_again(db, card, blocked)
         case Recharge():
@@ -66,10 +67,10 @@ def undo(db: Database, job: int, actor: str, now_ms: int) -> int | None:
     rows.set_undone(db, found.id)
     state = after(found.state, DeskJobEvent.UNDONE)
     if state is not found.state:
-        rows.set_state(db, found.id, state, now_ms, Advice.UNDONE)
+        rows.set_state(db, found.id, state, by.at_ms, Advice.UNDONE)
         if not rows.unfinished_of(db, card.id):
-            problems.clear_problem(db, ProblemKind.TORN_CARD, f"card:{card.id}", now_ms)
-    audit.record(db, actor, "desk.undo", f"card:{card.id}", now_ms, job=found.id, kind=found.kind)
+            problems.clear_problem(db, ProblemKind.TORN_CARD, f"card:{card.id}", by.at_ms)
+    audit.record(db, by, "desk.undo", f"card:{card.id}", job=found.id, kind=found.kind)
     db.announce(PersonChanged(card.person_id))
     # The card may still lie there: the desk looks what is to stand on it now.
     db.announce(DeskChanged(found.desk, DeskNews.PROGRESS, found.id))
@@ -161,7 +162,7 @@ def others_of(db: Readable, card: Card) -> list[Card]:
 # --- helpers ---------------------------------------------------------------------------------------------------------------
 
 
-def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
+def _money_back(db: Database, job: Job, by: By) -> int | None:
     """Opposite entries for all that the job's receipt says, and the credit note."""
     if job.receipt is None:
         return None
@@ -173,11 +174,11 @@ def _money_back(db: Database, job: Job, actor: str, now_ms: int) -> int | None:
         if amount:
             debit, credit = (account, drawer) if amount > 0 else (drawer, account)
             key, reason = f"undo|desk-{job.id}{name}", f"receipt {receipt.number}"
-            wallets.book(db, key, debit, credit, abs(amount), "correction", reason, actor, now_ms)
+            wallets.book(db, key, debit, credit, abs(amount), "correction", reason, by)
     if receipt.card_id is not None and receipt.deposit_minor:
         cards.set_deposit(db, receipt.card_id, max(0, -receipt.deposit_minor))
     return receipts.write(
-        db, "credit_note", receipt.person_id, -receipt.amount_minor, receipt.method, actor, now_ms,
+        db, "credit_note", receipt.person_id, -receipt.amount_minor, receipt.method, by,
         card=receipt.card_id, deposit_minor=-receipt.deposit_minor, corrects=receipt.number,
     )  # fmt: skip
 

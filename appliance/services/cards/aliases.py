@@ -8,6 +8,7 @@ from appliance.db.cards import cards, unknown
 from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
+from appliance.domain.by import By
 from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.desk_request import Learn
 from appliance.domain.errors import Conflict, Invalid, NotFound
@@ -21,15 +22,15 @@ OTHER = "other"
 """The likeness of a token that has nothing of the UID: only people can know that it is the same card."""
 
 
-def begin_learn(db: Database, station: StationId, card: CardId, actor: str, now_ms: int) -> int:
+def begin_learn(db: Database, station: StationId, card: CardId, by: By) -> int:
     """Wait until this card is shown at a charger, to learn what it is called there; the number of the desk's job.
 
     Raises:
         NotFound: There is no such card or station.
     """
     found = need(db, card)
-    job = charger_jobs.begin(db, station, Learn(), actor, now_ms, card=card)
-    audit.record(db, actor, "station.learn", f"station:{station}", now_ms, uid=masked(found.uid))
+    job = charger_jobs.begin(db, station, Learn(), by, card=card)
+    audit.record(db, by, "station.learn", f"station:{station}", uid=masked(found.uid))
     return job
 
 
@@ -43,12 +44,12 @@ def learn(db: Database, job: Job, station: StationId, token: str, now_ms: int) -
             db, job, DeskJobEvent.CANCELLED, now_ms, Advice.RANDOM if is_random(token) else Advice.UNLIKE
         )
         return False
-    keep(db, token, card, alike, station, job.actor, now_ms)
+    keep(db, token, card, alike, station, By(job.actor, now_ms))
     charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms)
     return True
 
 
-def add(db: Database, token: str, card: CardId, actor: str, now_ms: int, *, station: StationId | None = None) -> None:
+def add(db: Database, token: str, card: CardId, by: By, *, station: StationId | None = None) -> None:
     """The staff say that this token is that card, whether or not the two are alike. `station`: where it was shown.
 
     Raises:
@@ -68,10 +69,10 @@ def add(db: Database, token: str, card: CardId, actor: str, now_ms: int, *, stat
         owner = cards.find(db, other)
     if owner is not None:
         raise Conflict("This is a card of {name} already.", name=owner.person)
-    keep(db, token, found, likeness(token, found.uid) or OTHER, station, actor, now_ms)
+    keep(db, token, found, likeness(token, found.uid) or OTHER, station, by)
 
 
-def remove(db: Database, token: str, actor: str, now_ms: int) -> None:
+def remove(db: Database, token: str, by: By) -> None:
     """No card is called so any more.
 
     Raises:
@@ -81,16 +82,16 @@ def remove(db: Database, token: str, actor: str, now_ms: int) -> None:
     if card is None:
         raise NotFound("No card is called so.")
     rows.remove(db, token)
-    audit.record(db, actor, "card.unalias", f"card:{card}", now_ms, token=masked(token))
+    audit.record(db, by, "card.unalias", f"card:{card}", token=masked(token))
     db.announce(PersonChanged(need(db, card).person_id))
 
 
-def keep(db: Database, token: str, card: Card, alike: str, station: StationId | None, actor: str, now_ms: int) -> None:
+def keep(db: Database, token: str, card: Card, alike: str, station: StationId | None, by: By) -> None:
     """Write it down: from now on the token is the card."""
     where = stations.show(db, station) if station is not None else None
-    rows.add(db, token, card.id, alike, where.vendor if where else "", where.model if where else "", now_ms)
+    rows.add(db, token, card.id, alike, where.vendor if where else "", where.model if where else "", by.at_ms)
     unknown.forget(db, token)
-    audit.record(db, actor, "card.alias", f"card:{card.id}", now_ms, token=masked(token))
+    audit.record(db, by, "card.alias", f"card:{card.id}", token=masked(token))
     db.announce(PersonChanged(card.person_id))
 
 

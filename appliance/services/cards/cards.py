@@ -9,6 +9,7 @@ from appliance.db.cards import aliases, cards, limits, unknown
 from appliance.db.cards.cards import Card, CardGiven
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form
 from appliance.domain.identifiers import CardId, PersonId
@@ -30,8 +31,7 @@ def add(
     db: Database,
     uid: str,
     person: PersonId,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     label: str = "",
     transactions_max: int = 1,
@@ -70,21 +70,19 @@ def add(
         person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind, id_token_type
     )
     if known is None:
-        card = cards.add(db, normal, given, now_ms)
+        card = cards.add(db, normal, given, by.at_ms)
     else:
         card = known.id
-        keep_deposit(db, known, actor, now_ms)
-        cards.reissue(db, card, given, now_ms)
+        keep_deposit(db, known, by)
+        cards.reissue(db, card, given, by.at_ms)
         db.announce(PersonChanged(known.person_id))
     unknown.forget(db, normal)
-    audit.record(
-        db, actor, "card.create", f"card:{card}", now_ms, uid=masked(normal), person=int(person), name=found.name
-    )
+    audit.record(db, by, "card.create", f"card:{card}", uid=masked(normal), person=int(person), name=found.name)
     db.announce(PersonChanged(person))
     return card
 
 
-def keep_deposit(db: Database, card: Card, actor: str, now_ms: int) -> None:
+def keep_deposit(db: Database, card: Card, by: By) -> None:
     """A deposit that was not given back with the card is the site's once the card goes to somebody else."""
     if not card.deposit_minor:
         return
@@ -97,8 +95,7 @@ def keep_deposit(db: Database, card: Card, actor: str, now_ms: int) -> None:
         amount_minor=card.deposit_minor,
         code="deposit",
         reference=f"card {card.id}",
-        actor=actor,
-        now_ms=now_ms,
+        by=by,
     )
 
 
@@ -112,9 +109,7 @@ def new_token() -> str:
     return secrets.token_hex(12)
 
 
-def change(
-    db: Database, card: CardId, actor: str, now_ms: int, *, label: str, transactions_max: int, expires_at_ms: int | None
-) -> None:
+def change(db: Database, card: CardId, by: By, *, label: str, transactions_max: int, expires_at_ms: int | None) -> None:
     """What is printed on it, how many sessions at once, until when."""
     found = need(db, card)
     check_transactions_max(transactions_max)
@@ -126,24 +121,24 @@ def change(
         transactions_max=transactions_max,
         expires_at_ms=expires_at_ms,
     )
-    if expires_at_ms is not None and expires_at_ms <= now_ms:
+    if expires_at_ms is not None and expires_at_ms <= by.at_ms:
         revocation.announce_revoked(db, found)
-    audit.record(db, actor, "card.change", f"card:{card}", now_ms, label=label)
+    audit.record(db, by, "card.change", f"card:{card}", label=label)
     db.announce(PersonChanged(found.person_id))
 
 
-def block(db: Database, card: CardId, why: str, actor: str, now_ms: int) -> None:
+def block(db: Database, card: CardId, why: str, by: By) -> None:
     """It charges nowhere from now on; what it charges at the moment is stopped."""
     found = need(db, card)
     if found.blocked_at_ms is not None:
         return
-    cards.set_blocked(db, card, now_ms, optional("reason", why))
-    revocation.revoke(db, found, now_ms)
-    audit.record(db, actor, "card.block", f"card:{card}", now_ms, uid=masked(found.uid), why=why)
+    cards.set_blocked(db, card, by.at_ms, optional("reason", why))
+    revocation.revoke(db, found, by.at_ms)
+    audit.record(db, by, "card.block", f"card:{card}", uid=masked(found.uid), why=why)
     db.announce(PersonChanged(found.person_id))
 
 
-def unblock(db: Database, card: CardId, actor: str, now_ms: int) -> None:
+def unblock(db: Database, card: CardId, by: By) -> None:
     """It may charge again."""
     found = need(db, card)
     if found.replaced_by is not None:
@@ -151,11 +146,11 @@ def unblock(db: Database, card: CardId, actor: str, now_ms: int) -> None:
     if has_come_back(found):
         raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
     cards.set_blocked(db, card, None, "")
-    audit.record(db, actor, "card.unblock", f"card:{card}", now_ms, uid=masked(found.uid))
+    audit.record(db, by, "card.unblock", f"card:{card}", uid=masked(found.uid))
     db.announce(PersonChanged(found.person_id))
 
 
-def replace(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, kind: str = "") -> CardId:
+def replace(db: Database, card: CardId, uid: str, by: By, *, kind: str = "") -> CardId:
     """A new card instead of a lost one, with its limits and its deposit: the old one is blocked for good, the money stays
     with the person.
     """
@@ -166,8 +161,7 @@ def replace(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, ki
         db,
         uid,
         found.person_id,
-        actor,
-        now_ms,
+        by,
         transactions_max=found.transactions_max,
         expires_at_ms=found.expires_at_ms,
         kind=kind,
@@ -175,9 +169,9 @@ def replace(db: Database, card: CardId, uid: str, actor: str, now_ms: int, *, ki
     limits.copy(db, card, new)
     cards.set_deposit(db, new, found.deposit_minor)
     cards.set_deposit(db, card, 0)
-    cards.set_blocked(db, card, now_ms, "replaced", new)
-    revocation.revoke(db, found, now_ms)
-    audit.record(db, actor, "card.replace", f"card:{card}", now_ms, uid=masked(found.uid), new=int(new))
+    cards.set_blocked(db, card, by.at_ms, "replaced", new)
+    revocation.revoke(db, found, by.at_ms)
+    audit.record(db, by, "card.replace", f"card:{card}", uid=masked(found.uid), new=int(new))
     return new
 
 

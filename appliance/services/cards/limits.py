@@ -13,6 +13,7 @@ from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.by import By
 from appliance.domain.calendar import day_of
 from appliance.domain.cards import limits as card_limits
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits, Used
@@ -47,7 +48,7 @@ def of(db: Database, card: CardId) -> Limits:
     return rows.of(db, card)
 
 
-def change(db: Database, card: CardId, limits: Limits, actor: str, now_ms: int) -> None:
+def change(db: Database, card: CardId, limits: Limits, by: By) -> None:
     """Set all limits of a card. What runs on it is held to them with its next reading.
 
     Raises:
@@ -59,7 +60,7 @@ def change(db: Database, card: CardId, limits: Limits, actor: str, now_ms: int) 
         raise NotFound("There is no such card.")
     check(db, limits)
     rows.store(db, card, limits)
-    audit.record(db, actor, "card.limits", f"card:{card}", now_ms, **in_words(limits))
+    audit.record(db, by, "card.limits", f"card:{card}", **in_words(limits))
     db.announce(PersonChanged(found.person_id))
 
 

@@ -6,6 +6,7 @@ import bcrypt
 
 from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import CardId
 from appliance.services import audit
@@ -42,8 +43,8 @@ def matches(pin: str, pin_hash: str) -> bool:
     return bcrypt.checkpw(pin.encode(), pin_hash.encode())
 
 
-def set_pin(db: Database, card: CardId, pin_hash: str, actor: str, now_ms: int) -> None:
+def set_pin(db: Database, card: CardId, pin_hash: str, by: By) -> None:
     """A new PIN for the holder's page; "" takes it away."""
     need(db, card)
     cards.set_pin_hash(db, card, pin_hash)
-    audit.record(db, actor, "card.pin" if pin_hash else "card.no_pin", f"card:{card}", now_ms)
+    audit.record(db, by, "card.pin" if pin_hash else "card.no_pin", f"card:{card}")

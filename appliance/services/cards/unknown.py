@@ -12,6 +12,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers, people_search
 from appliance.db.people.payers import Payer
+from appliance.domain.by import By
 from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.desk_request import Enrol, Learn
 from appliance.domain.errors import NotFound, Refusal
@@ -87,7 +88,7 @@ def note(db: Database, station: StationId, token: str, id_token_type: IdTokenTyp
     db.announce(UnknownTagSeen(int(station), token))
 
 
-def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, now_ms: int, label: str = "") -> int:
+def begin_enrol(db: Database, station: StationId, person: PersonId, by: By, label: str = "") -> int:
     """Wait for a new card of this person at a charger; the number of the desk's job.
 
     Raises:
@@ -98,8 +99,8 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, actor: str, 
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left.", "Take them back first.", name=found.name)
     request = Enrol(person, texts.optional("label", label))
-    job = charger_jobs.begin(db, station, request, actor, now_ms, person=person)
-    audit.record(db, actor, "station.enrol", f"station:{station}", now_ms, person=int(person))
+    job = charger_jobs.begin(db, station, request, by, person=person)
+    audit.record(db, by, "station.enrol", f"station:{station}", person=int(person))
     return job
 
 
@@ -111,7 +112,7 @@ def enrol(db: Database, job: Job, request: Enrol, token: str, id_token_type: IdT
         return False
     try:
         card = card_units.add(
-            db, token, job.person_id, job.actor, now_ms, label=request.label, id_token_type=id_token_type
+            db, token, job.person_id, By(job.actor, now_ms), label=request.label, id_token_type=id_token_type
         )
     except Refusal:
         charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, Advice.TAKEN)
@@ -131,7 +132,7 @@ def page(db: Readable, *, station: StationId | None = None, limit: int = 100, of
     return found
 
 
-def dismiss(db: Database, station: StationId, token: str, actor: str, now_ms: int) -> None:
+def dismiss(db: Database, station: StationId, token: str, by: By) -> None:
     """It is of no interest; shown again, it is back.
 
     Raises:
@@ -139,7 +140,7 @@ def dismiss(db: Database, station: StationId, token: str, actor: str, now_ms: in
     """
     if not rows.dismiss(db, token, station):
         raise NotFound("This card is not on the list any more.")
-    audit.record(db, actor, "station.forget_tag", f"station:{station}", now_ms, token=masked(token))
+    audit.record(db, by, "station.forget_tag", f"station:{station}", token=masked(token))
     db.announce(UnknownTagSeen(int(station), token))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from appliance.db import operators as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.roles import Role
 from appliance.domain.site import LANGUAGES
@@ -22,9 +23,7 @@ from appliance.services import audit
 # --- operators -----------------------------------------------------------------------------------------------------------
 
 
-def add(
-    db: Database, *, login: str, name: str, role: str, password_hash: str, language: str, actor: str, now_ms: int
-) -> int:
+def add(db: Database, *, login: str, name: str, role: str, password_hash: str, language: str, by: By) -> int:
     """A new operator's number.
 
     Raises:
@@ -33,11 +32,11 @@ def add(
     login, name, role = normal_login(login), checked_name(name), checked_role(role)
     language = checked_language(language)
     operator = rows.insert(
-        db, login=login, name=name, role=role, language=language, password_hash=password_hash, now_ms=now_ms
+        db, login=login, name=name, role=role, language=language, password_hash=password_hash, now_ms=by.at_ms
     )
     if operator is None:
         raise _login_taken()
-    audit.record(db, actor, "operator.add", f"operator:{operator}", now_ms, login=login, name=name, role=role)
+    audit.record(db, by, "operator.add", f"operator:{operator}", login=login, name=name, role=role)
     return operator
 
 
@@ -53,7 +52,7 @@ def check_new(db: Readable, *, login: str, name: str, role: str) -> None:
         raise _login_taken()
 
 
-def change(db: Database, operator: int, *, name: str, role: str, language: str, actor: str, now_ms: int) -> None:
+def change(db: Database, operator: int, *, name: str, role: str, language: str, by: By) -> None:
     """Change name, role or language. Who becomes less must log in again.
 
     Raises:
@@ -65,11 +64,11 @@ def change(db: Database, operator: int, *, name: str, role: str, language: str, 
         _another_owner(db, operator)
     rows.update(db, operator, name=name, role=role, language=language)
     if role != known.role:
-        rows.end_log_ins(db, operator, now_ms)
-    audit.record(db, actor, "operator.change", f"operator:{operator}", now_ms, name=name, role=role, was=known.role)
+        rows.end_log_ins(db, operator, by.at_ms)
+    audit.record(db, by, "operator.change", f"operator:{operator}", name=name, role=role, was=known.role)
 
 
-def disable(db: Database, operator: int, *, actor: str, now_ms: int) -> None:
+def disable(db: Database, operator: int, *, by: By) -> None:
     """Let them log in no longer, and end what they have open.
 
     Raises:
@@ -77,24 +76,24 @@ def disable(db: Database, operator: int, *, actor: str, now_ms: int) -> None:
     """
     if _existing(db, operator).role == Role.OWNER:
         _another_owner(db, operator)
-    rows.set_disabled(db, operator, now_ms)
-    rows.end_log_ins(db, operator, now_ms)
-    audit.record(db, actor, "operator.disable", f"operator:{operator}", now_ms)
+    rows.set_disabled(db, operator, by.at_ms)
+    rows.end_log_ins(db, operator, by.at_ms)
+    audit.record(db, by, "operator.disable", f"operator:{operator}")
 
 
-def enable(db: Database, operator: int, *, actor: str, now_ms: int) -> None:
+def enable(db: Database, operator: int, *, by: By) -> None:
     """Let them log in again."""
     _existing(db, operator)
     rows.set_disabled(db, operator, None)
-    audit.record(db, actor, "operator.enable", f"operator:{operator}", now_ms)
+    audit.record(db, by, "operator.enable", f"operator:{operator}")
 
 
-def set_password(db: Database, operator: int, password_hash: str, *, actor: str, now_ms: int, stay: int = 0) -> None:
+def set_password(db: Database, operator: int, password_hash: str, *, by: By, stay: int = 0) -> None:
     """A new password ends all log-ins, but the one (`stay`) that it was changed from."""
     _existing(db, operator)
     rows.set_password_hash(db, operator, password_hash)
-    rows.end_log_ins(db, operator, now_ms, but=stay)
-    audit.record(db, actor, "operator.password", f"operator:{operator}", now_ms)
+    rows.end_log_ins(db, operator, by.at_ms, but=stay)
+    audit.record(db, by, "operator.password", f"operator:{operator}")
 
 
 def set_language(db: Database, operator: int, language: str) -> None:

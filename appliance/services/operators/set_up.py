@@ -8,6 +8,7 @@ import secrets
 from appliance.db import operators as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.roles import Role
 from appliance.services.operators import operators
@@ -41,8 +42,8 @@ def first_owner(
     check_not_set_up(db)
     check_setup_code(db, code, now_ms)
     operator = operators.add(
-        db, login=login, name=name, role=Role.OWNER, password_hash=password_hash, language=language, actor="console",
-        now_ms=now_ms,
+        db, login=login, name=name, role=Role.OWNER, password_hash=password_hash, language=language,
+        by=By("console", now_ms),
     )  # fmt: skip
     rows.forget_setup_code(db)
     return operator

@@ -7,6 +7,7 @@ import secrets
 
 from appliance.db import operators as rows
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.services import audit
 from appliance.services.operators.operators import checked_name, checked_role
@@ -14,7 +15,7 @@ from appliance.services.operators.operators import checked_name, checked_role
 TOKEN_PREFIX = "fc_"  # noqa: S105 - what every token begins with, so that it is recognised where it was lost
 
 
-def create_token(db: Database, name: str, role: str, *, actor: str, now_ms: int) -> str:
+def create_token(db: Database, name: str, role: str, *, by: By) -> str:
     """A new token for the API. It is shown this once; only its hash is kept.
 
     Raises:
@@ -22,20 +23,20 @@ def create_token(db: Database, name: str, role: str, *, actor: str, now_ms: int)
     """
     name, role = checked_name(name), checked_role(role)
     token = TOKEN_PREFIX + new_token()
-    number = rows.insert_token(db, name, role, hash_token(token), now_ms)
-    audit.record(db, actor, "token.create", f"token:{number}", now_ms, name=name, role=role)
+    number = rows.insert_token(db, name, role, hash_token(token), by.at_ms)
+    audit.record(db, by, "token.create", f"token:{number}", name=name, role=role)
     return token
 
 
-def revoke_token(db: Database, token: int, *, actor: str, now_ms: int) -> None:
+def revoke_token(db: Database, token: int, *, by: By) -> None:
     """It no longer opens anything.
 
     Raises:
         NotFound: There is none that could be revoked.
     """
-    if not rows.revoke_token(db, token, now_ms):
+    if not rows.revoke_token(db, token, by.at_ms):
         raise NotFound("This token was revoked before.")
-    audit.record(db, actor, "token.revoke", f"token:{token}", now_ms)
+    audit.record(db, by, "token.revoke", f"token:{token}")
 
 
 def new_token() -> str:

@@ -8,6 +8,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import groups
 from appliance.db.people.groups import Group
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, GroupId
 from appliance.services import audit
@@ -16,22 +17,15 @@ from appliance.services.texts import TITLE_CHARS_MAX, required
 
 
 def add(
-    db: Database,
-    name: str,
-    policy: str,
-    actor: str,
-    now_ms: int,
-    *,
-    limit_minor: int | None = None,
-    tariff_id: int | None = None,
+    db: Database, name: str, policy: str, by: By, *, limit_minor: int | None = None, tariff_id: int | None = None
 ) -> GroupId:
     """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
     name = required("name", name, TITLE_CHARS_MAX)
     check(db, policy, limit_minor, tariff_id)
     if groups.named(db, name) is not None:
         raise Conflict("There is a group {name} already.", name=name)
-    group = groups.add(db, name, policy, limit_minor, tariff_id, now_ms)
-    audit.record(db, actor, "group.create", f"group:{group}", now_ms, name=name, policy=policy)
+    group = groups.add(db, name, policy, limit_minor, tariff_id, by.at_ms)
+    audit.record(db, by, "group.create", f"group:{group}", name=name, policy=policy)
     db.announce(SettingsChanged())
     return group
 
@@ -41,8 +35,7 @@ def change(
     group: GroupId,
     name: str,
     policy: str,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     limit_minor: int | None = None,
     tariff_id: int | None = None,
@@ -61,7 +54,7 @@ def change(
     groups.change(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
     for wallet in groups.wallets(db, group):
         move_floor(db, wallet, floor_of(policy, limit_minor))
-    audit.record(db, actor, "group.change", f"group:{group}", now_ms, name=name, policy=policy, before=found.policy)
+    audit.record(db, by, "group.change", f"group:{group}", name=name, policy=policy, before=found.policy)
     db.announce(SettingsChanged())
 
 

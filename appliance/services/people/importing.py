@@ -22,6 +22,7 @@ from appliance.db.people import groups as group_rows
 from appliance.db.people import importing as rows
 from appliance.db.people.groups import Group
 from appliance.db.people.importing import Known
+from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
@@ -133,7 +134,7 @@ def plan(db: Readable, listed: Sequence[Row], zone: ZoneInfo) -> list[Planned]:
     return found
 
 
-def apply(db: Database, listed: Sequence[Row], zone: ZoneInfo, actor: str, now_ms: int) -> Result:
+def apply(db: Database, listed: Sequence[Row], zone: ZoneInfo, by: By) -> Result:
     """Do what the rows say, leaving out those that are wrong; a unit of work for up to ROWS_AT_ONCE of them."""
     register, uids, result = register_of(db), dict[str, int](), Result()
     for row in listed:
@@ -142,15 +143,13 @@ def apply(db: Database, listed: Sequence[Row], zone: ZoneInfo, actor: str, now_m
         except Refusal:
             result += Result(wrong=1)
         else:
-            result += _do(db, register, planned, known, zone, actor, now_ms)
+            result += _do(db, register, planned, known, zone, by)
     return result
 
 
-def record(db: Database, result: Result, actor: str, now_ms: int) -> None:
+def record(db: Database, result: Result, by: By) -> None:
     """That a list was imported, besides what stands under each person and card."""
-    audit.record(
-        db, actor, "card.import", "card:0", now_ms, people=result.people, cards=result.cards, changed=result.changed
-    )
+    audit.record(db, by, "card.import", "card:0", people=result.people, cards=result.cards, changed=result.changed)
 
 
 def decide(db: Readable, register: Register, uids: dict[str, int], row: Row, zone: ZoneInfo) -> tuple[Planned, Known]:
@@ -328,18 +327,16 @@ def digits_of(phone: str) -> str:
     return digits.removeprefix("00")
 
 
-def _do(
-    db: Database, register: Register, planned: Planned, known: Known, zone: ZoneInfo, actor: str, now_ms: int
-) -> Result:
+def _do(db: Database, register: Register, planned: Planned, known: Known, zone: ZoneInfo, by: By) -> Result:
     row = planned.row
     if planned.outcome is Outcome.SAME:
         return Result()
     is_new = known.person is None
     if known.person is None:
         group = register.groups[folded(planned.group)].id
-        known.person = people_units.add(db, row.name, group, actor, now_ms, phone=row.phone)
+        known.person = people_units.add(db, row.name, group, by, phone=row.phone)
     elif row.phone and not digits_of(known.phone):
-        _add_phone(db, known.person, row.phone, actor, now_ms)
+        _add_phone(db, known.person, row.phone, by)
     known.phone = known.phone or row.phone
     expires_at_ms = day_bounds(planned.valid_until, zone)[1] if planned.valid_until else None
     card = card_rows.by_uid(db, planned.uid) if planned.uid else None
@@ -347,26 +344,24 @@ def _do(
         if card is not None:
             if planned.valid_until == last_day(card, zone):
                 expires_at_ms = card.expires_at_ms
-            _change_card(db, card, row.label, expires_at_ms, actor, now_ms)
+            _change_card(db, card, row.label, expires_at_ms, by)
         return Result(changed=1)
     if planned.uid:
-        card_units.add(db, planned.uid, known.person, actor, now_ms, label=row.label, expires_at_ms=expires_at_ms)
+        card_units.add(db, planned.uid, known.person, by, label=row.label, expires_at_ms=expires_at_ms)
     return Result(people=int(is_new), cards=int(bool(planned.uid)))
 
 
-def _change_card(db: Database, card: Card, label: str, expires_at_ms: int | None, actor: str, now_ms: int) -> None:
+def _change_card(db: Database, card: Card, label: str, expires_at_ms: int | None, by: By) -> None:
     """What an empty cell does not say stays."""
     label, expires_at_ms = label or card.label, card.expires_at_ms if expires_at_ms is None else expires_at_ms
     if (label, expires_at_ms) != (card.label, card.expires_at_ms):
         card_units.change(
-            db, card.id, actor, now_ms,
-            label=label, transactions_max=card.transactions_max, expires_at_ms=expires_at_ms,
-        )  # fmt: skip
+            db, card.id, by, label=label, transactions_max=card.transactions_max, expires_at_ms=expires_at_ms
+        )
 
 
-def _add_phone(db: Database, person: PersonId, phone: str, actor: str, now_ms: int) -> None:
+def _add_phone(db: Database, person: PersonId, phone: str, by: By) -> None:
     found = people_units.need(db, person)
     people_units.change(
-        db, person, actor, now_ms,
-        name=found.name, phone=phone, note=found.note, language=found.language, group=found.group_id,
-    )  # fmt: skip
+        db, person, by, name=found.name, phone=phone, note=found.note, language=found.language, group=found.group_id
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.db.cards import cards
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services import audit
@@ -12,7 +13,7 @@ from appliance.services.people.people import check_no_session, close, need
 from appliance.services.wallets import wallets
 
 
-def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, now_ms: int) -> int:
+def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> int:
     """Move all that a person has to another; how much money moved (minor units). `key` names the transfer for ever.
 
     Sessions stay with whom they were billed to.
@@ -32,7 +33,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
     if found.balance_minor:
         wallets.book(
             db, f"merge|{key}", found.wallet, target.wallet, found.balance_minor, "merge",
-            f"{found.name} → {target.name}", actor, now_ms,
+            f"{found.name} → {target.name}", by,
         )  # fmt: skip
     for card in cards.of_person(db, person):
         cards.change(
@@ -43,7 +44,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, 
             transactions_max=card.transactions_max,
             expires_at_ms=card.expires_at_ms,
         )
-    audit.record(db, actor, "person.merge", f"person:{into}", now_ms, name=found.name, amount_minor=found.balance_minor)
-    close(db, person, actor, now_ms)
+    audit.record(db, by, "person.merge", f"person:{into}", name=found.name, amount_minor=found.balance_minor)
+    close(db, person, by)
     db.announce(PersonChanged(into))
     return found.balance_minor

@@ -8,6 +8,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Person
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import audit
@@ -19,15 +20,7 @@ from appliance.services.texts import optional, required, telephone
 
 
 def add(
-    db: Database,
-    name: str,
-    group: GroupId,
-    actor: str,
-    now_ms: int,
-    *,
-    phone: str = "",
-    note: str = "",
-    language: str = "",
+    db: Database, name: str, group: GroupId, by: By, *, phone: str = "", note: str = "", language: str = ""
 ) -> PersonId:
     """A new person, with an empty wallet."""
     name = required("name", name)
@@ -41,24 +34,15 @@ def add(
         language=language,
         group=group,
         wallet=wallet,
-        now_ms=now_ms,
+        now_ms=by.at_ms,
     )
-    audit.record(db, actor, "person.create", f"person:{person}", now_ms, name=name, group=found.name)
+    audit.record(db, by, "person.create", f"person:{person}", name=name, group=found.name)
     db.announce(PersonChanged(person))
     return person
 
 
 def change(
-    db: Database,
-    person: PersonId,
-    actor: str,
-    now_ms: int,
-    *,
-    name: str,
-    phone: str,
-    note: str,
-    language: str,
-    group: GroupId,
+    db: Database, person: PersonId, by: By, *, name: str, phone: str, note: str, language: str, group: GroupId
 ) -> None:
     """Who they are and how they pay."""
     found = need(db, person)
@@ -75,11 +59,11 @@ def change(
         language=language,
         group=group,
     )
-    audit.record(db, actor, "person.change", f"person:{person}", now_ms, name=name, group=target.name)
+    audit.record(db, by, "person.change", f"person:{person}", name=name, group=target.name)
     db.announce(PersonChanged(person))
 
 
-def close(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
+def close(db: Database, person: PersonId, by: By) -> None:
     """They have left: no card of theirs charges any more.
 
     Raises:
@@ -89,10 +73,10 @@ def close(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
     check_no_session(db, found)
     if found.balance_minor:
         raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
-    people.set_closed(db, person, now_ms)
+    people.set_closed(db, person, by.at_ms)
     for card in cards.of_person(db, person):
         revocation.announce_revoked(db, card)
-    audit.record(db, actor, "person.close", f"person:{person}", now_ms)
+    audit.record(db, by, "person.close", f"person:{person}")
     db.announce(PersonChanged(person))
 
 
@@ -113,11 +97,11 @@ def check_no_session(db: Readable, person: Person) -> None:
         )
 
 
-def reopen(db: Database, person: PersonId, actor: str, now_ms: int) -> None:
+def reopen(db: Database, person: PersonId, by: By) -> None:
     """They are back."""
     need(db, person)
     people.set_closed(db, person, None)
-    audit.record(db, actor, "person.reopen", f"person:{person}", now_ms)
+    audit.record(db, by, "person.reopen", f"person:{person}")
     db.announce(PersonChanged(person))
 
 

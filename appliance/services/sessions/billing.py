@@ -16,6 +16,7 @@ from appliance.db.people.payers import Payer
 from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, end_key, hold_key
 from appliance.domain.session import POWER_W_MAX, usage_until
@@ -55,21 +56,21 @@ def first_slice_minor(db: Database, payer: Payer) -> int:
     return min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available)
 
 
-def hold_first(db: Database, running: Running, actor: str, now_ms: int) -> None:
+def hold_first(db: Database, running: Running, by: By) -> None:
     """Hold the first slice; its amount is in the session's row already."""
     if running.held_minor:
-        _hold(db, running, 1, running.held_minor, actor, now_ms)
+        _hold(db, running, 1, running.held_minor, by)
 
 
-def hold_slice(db: Database, running: Running, amount_minor: int, actor: str, now_ms: int) -> None:
+def hold_slice(db: Database, running: Running, amount_minor: int, by: By) -> None:
     """Hold one more slice."""
     running.slices += 1
     running.held_minor += amount_minor
-    _hold(db, running, running.slices, amount_minor, actor, now_ms)
+    _hold(db, running, running.slices, amount_minor, by)
     sessions.set_slices(db, running)
 
 
-def _hold(db: Database, running: Running, number: int, amount_minor: int, actor: str, now_ms: int) -> None:
+def _hold(db: Database, running: Running, number: int, amount_minor: int, by: By) -> None:
     assert running.wallet is not None
     ledger.transfer(
         db,
@@ -80,8 +81,7 @@ def _hold(db: Database, running: Running, number: int, amount_minor: int, actor:
         amount_minor=amount_minor,
         code="charge",
         reference=str(running.id),
-        actor=actor,
-        now_ms=now_ms,
+        by=by,
     )
 
 
@@ -107,7 +107,7 @@ def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms:
     elif running.policy == Policy.POSTPAID:
         return  # Nothing limits what it may cost.
     if amount > 0:
-        hold_slice(db, running, amount, f"station:{running.station}", now_ms)
+        hold_slice(db, running, amount, By(f"station:{running.station}", now_ms))
     if needed > running.held_minor:
         want_stop(db, running, "credit")
 
@@ -124,7 +124,7 @@ def expected_power_w(pace: Pace, ahead_s: int) -> int:
     return min(max(pace.power_w, by_step), POWER_W_MAX)
 
 
-def settle(db: Database, running: Running, bill: Bill, actor: str, now_ms: int) -> None:
+def settle(db: Database, running: Running, bill: Bill, by: By) -> None:
     """Take the bill out of the slices, oldest first, and give the rest back; what exceeds them comes from the wallet.
 
     A wallet gives what is there, down to its limit; the rest is the site's loss, on the account `overrun`.
@@ -135,46 +135,47 @@ def settle(db: Database, running: Running, bill: Bill, actor: str, now_ms: int) 
         held = running.held_minor if running.slices == 1 else _held_by(db, key)
         taken = min(rest, held)
         rest -= taken
-        _resolve(db, running, number, taken, actor, now_ms)
+        _resolve(db, running, number, taken, by)
     if rest and running.wallet is not None:
-        collect(db, running, rest, f"fee|{running.id}", actor, now_ms)
+        collect(db, running, rest, f"fee|{running.id}", by)
     if bill.tax_minor:
-        _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, "tax", running, actor, now_ms)
+        _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, "tax", running, by)
     if running.person is not None:
         db.announce(PersonChanged(running.person))
 
 
-def collect(db: Database, running: Running, amount_minor: int, key: str, actor: str, now_ms: int) -> None:
+def collect(db: Database, running: Running, amount_minor: int, key: str, by: By) -> None:
     """Post an amount from the wallet, and what it cannot give from the account `overrun`."""
     assert running.wallet is not None
     available = ledger.balance(db, running.wallet).available_minor
     taken = amount_minor if available is None else max(0, min(amount_minor, available))
     if taken:
-        _post(db, key, running.wallet, REVENUE, taken, "charge", running, actor, now_ms)
+        _post(db, key, running.wallet, REVENUE, taken, "charge", running, by)
     if amount_minor > taken:
-        _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, "overrun", running, actor, now_ms)
+        _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, "overrun", running, by)
 
 
 def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int, now_ms: int) -> None:
     """Correct a bill that was an estimate: the difference in money and in tax. `times` counts the corrections."""
     key = f"fix|{running.id}|{times}"
     more = after.total_minor - before.total_minor
+    by = By(f"station:{running.station}", now_ms)
     if running.wallet is not None and more > 0:
-        collect(db, running, more, key, f"station:{running.station}", now_ms)
+        collect(db, running, more, key, by)
     elif running.wallet is not None and more < 0:
-        _post(db, key, REVENUE, running.wallet, -more, "correction", running, f"station:{running.station}", now_ms)
+        _post(db, key, REVENUE, running.wallet, -more, "correction", running, by)
     tax = after.tax_minor - before.tax_minor
     if tax:
         debit, credit = (REVENUE, TAX) if tax > 0 else (TAX, REVENUE)
-        _post(db, f"tax|{key}", debit, credit, abs(tax), "tax", running, f"station:{running.station}", now_ms)
+        _post(db, f"tax|{key}", debit, credit, abs(tax), "tax", running, by)
     if running.person is not None:
         db.announce(PersonChanged(running.person))
 
 
-def release(db: Database, running: Running, actor: str, now_ms: int) -> None:
+def release(db: Database, running: Running, by: By) -> None:
     """Give back all that is held."""
     for number in range(1, running.slices + 1):
-        _resolve(db, running, number, 0, actor, now_ms)
+        _resolve(db, running, number, 0, by)
     if running.slices and running.person is not None:
         db.announce(PersonChanged(running.person))
 
@@ -184,7 +185,7 @@ def holds(db: Database, running: Running) -> bool:
     return running.slices > 0 and ledger.find(db, end_key(running.id, 1)) is None
 
 
-def _resolve(db: Database, running: Running, number: int, taken_minor: int, actor: str, now_ms: int) -> None:
+def _resolve(db: Database, running: Running, number: int, taken_minor: int, by: By) -> None:
     assert running.wallet is not None
     ledger.transfer(
         db,
@@ -196,21 +197,12 @@ def _resolve(db: Database, running: Running, number: int, taken_minor: int, acto
         hold=hold_key(running.id, number),
         code="charge",
         reference=str(running.id),
-        actor=actor,
-        now_ms=now_ms,
+        by=by,
     )
 
 
 def _post(
-    db: Database,
-    key: str,
-    debit: int,
-    credit: int,
-    amount_minor: int,
-    code: str,
-    running: Running,
-    actor: str,
-    now_ms: int,
+    db: Database, key: str, debit: int, credit: int, amount_minor: int, code: str, running: Running, by: By
 ) -> None:
     ledger.transfer(
         db,
@@ -221,8 +213,7 @@ def _post(
         amount_minor=amount_minor,
         code=code,
         reference=str(running.id),
-        actor=actor,
-        now_ms=now_ms,
+        by=by,
     )
 
 

@@ -12,6 +12,7 @@ from appliance.db.sessions import closing, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain import registers
 from appliance.domain import session as rules
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
@@ -60,7 +61,7 @@ def close_estimated(db: Database, running: Running, before_ms: int, now_ms: int,
     )
 
 
-def close_by_hand(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
+def close_by_hand(db: Database, session: SessionId, by: By) -> None:
     """Staff or a program end a session without its station, which is gone or knows nothing of it any more.
 
     It is billed up to its last reading; if the station tells of the stop later, the bill is corrected.
@@ -71,15 +72,15 @@ def close_by_hand(db: Database, session: SessionId, actor: str, now_ms: int) -> 
     running = sessions.find_open(db, session)
     if running is None or running.state is not SessionState.RUNNING:
         raise NotFound("There is no such session running.")
-    audit.record(db, actor, "session.close", f"session:{session}", now_ms, station=int(running.station))
-    close_estimated(db, running, now_ms, now_ms, "by_hand")
-    problems.clear_subject(db, f"session:{session}", now_ms)
+    audit.record(db, by, "session.close", f"session:{session}", station=int(running.station))
+    close_estimated(db, running, by.at_ms, by.at_ms, "by_hand")
+    problems.clear_subject(db, f"session:{session}", by.at_ms)
 
 
-def close_all(db: Database, station: StationId, actor: str, now_ms: int) -> None:
+def close_all(db: Database, station: StationId, by: By) -> None:
     """End all that runs on a station that will not be heard of again."""
     for session in sessions.open_on_station(db, station):
-        close_by_hand(db, session, actor, now_ms)
+        close_by_hand(db, session, by)
 
 
 def close_lost(db: Database, now_ms: int) -> None:
@@ -119,7 +120,7 @@ def finish(
     if in_doubt:
         ask_for_review(db, running, in_doubt, now_ms)
     else:
-        billing.settle(db, running, bill, f"station:{running.station}", now_ms)
+        billing.settle(db, running, bill, By(f"station:{running.station}", now_ms))
     closing.end(
         db,
         running,

@@ -7,6 +7,7 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import session_list, sessions
 from appliance.db.sessions.session_list import Session
 from appliance.db.sessions.sessions import Running
+from appliance.domain.by import By
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import SessionId
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
@@ -16,7 +17,7 @@ from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing, days
 
 
-def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
+def acknowledge(db: Database, session: SessionId, by: By) -> None:
     """Somebody has looked at it: it counts as ended with the fee it has, what is held is given back, and no late stop
     bills it any more.
 
@@ -25,34 +26,34 @@ def acknowledge(db: Database, session: SessionId, actor: str, now_ms: int) -> No
     """
     found, running = need_review(db, session)
     if billing.holds(db, running):
-        billing.release(db, running, actor, now_ms)
+        billing.release(db, running, by)
     closing_rows.acknowledge(db, session, after(running.state, SessionEvent.ACKNOWLEDGED))
-    audit.record(db, actor, "session.acknowledge", f"session:{session}", now_ms, why=found.note)
-    end_review(db, found, now_ms)
+    audit.record(db, by, "session.acknowledge", f"session:{session}", why=found.note)
+    end_review(db, found, by.at_ms)
 
 
-def bill(db: Database, session: SessionId, actor: str, now_ms: int) -> None:
+def bill(db: Database, session: SessionId, by: By) -> None:
     """Somebody has looked at it, and its figures are right after all: it is billed by them, out of what is held first.
 
     Raises:
         NotFound, Conflict: There is no such session, nothing about it is in doubt, or there is nothing to bill.
     """
     found, running = need_review(db, session)
-    usage = usage_until(found, now_ms)
+    usage = usage_until(found, by.at_ms)
     due = bill_for(usage, running.tariff)
     if not may_bill(found, due):
         raise Conflict("There is nothing to bill for this session.", "Say that you have looked at it.")
     if not billing.holds(db, running):
         running.slices = 0
-    billing.settle(db, running, due, actor, now_ms)
+    billing.settle(db, running, due, by)
     state = after(running.state, SessionEvent.BILLED)
     closing_rows.acknowledge(db, session, state)
     closing_rows.rebill(db, session, state, usage, due)
     assert found.ended_at_ms is not None, "what is in review is over"
     closing_rows.forget_days(db, session)
     days.add_days(db, running, usage, due, found.ended_at_ms)
-    audit.record(db, actor, "session.bill", f"session:{session}", now_ms, why=found.note, amount_minor=due.total_minor)
-    end_review(db, found, now_ms)
+    audit.record(db, by, "session.bill", f"session:{session}", why=found.note, amount_minor=due.total_minor)
+    end_review(db, found, by.at_ms)
 
 
 def may_bill(session: Session, due: Bill) -> bool:

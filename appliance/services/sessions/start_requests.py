@@ -14,6 +14,7 @@ from appliance.db.sessions import start_requests as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import IdToken, IdTokenType, normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -27,14 +28,7 @@ from appliance.services.sessions.authorization import decide
 
 
 def request_start(
-    db: Database,
-    station: StationId,
-    evse: int,
-    actor: str,
-    now_ms: int,
-    *,
-    person: PersonId | None = None,
-    card: str = "",
+    db: Database, station: StationId, evse: int, by: By, *, person: PersonId | None = None, card: str = ""
 ) -> Running:
     """Record the start request and hold its money.
 
@@ -57,8 +51,8 @@ def request_start(
             "Stop it first. If the charger knows nothing of it any more, end it on the session's own page.",
         )
 
-    payer, token = resolve_payer(db, person, card, now_ms)
-    authorization = decide(db, payer, station, now_ms, starting=True)
+    payer, token = resolve_payer(db, person, card, by.at_ms)
+    authorization = decide(db, payer, station, by.at_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization.status)
     held_minor = billing.first_slice_minor(db, payer)
@@ -70,19 +64,11 @@ def request_start(
         id_token=token,
         payer=payer,
         held_minor=held_minor,
-        now_ms=now_ms,
-        actor=actor,
+        by=by,
     )
-    billing.hold_first(db, running, actor, now_ms)
+    billing.hold_first(db, running, by)
     audit.record(
-        db,
-        actor,
-        "station.start",
-        f"station:{station}",
-        now_ms,
-        session=int(running.id),
-        evse=evse,
-        person=int(payer.person),
+        db, by, "station.start", f"station:{station}", session=int(running.id), evse=evse, person=int(payer.person)
     )
     db.announce(SessionChanged(running.id, station, evse, running.person, "requested"))
     return running
@@ -139,7 +125,7 @@ def cancel(db: Database, session: SessionId, why: str, now_ms: int) -> bool:
     running = sessions.find_open(db, session)
     if running is None or running.state is not SessionState.REQUESTED:
         return False
-    billing.release(db, running, "clock", now_ms)
+    billing.release(db, running, By("clock", now_ms))
     rows.fail(db, running, after(running.state, SessionEvent.CANCELLED), why, now_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "failed"))
     return True
@@ -168,14 +154,14 @@ def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     return sessions.wanted_stops(db)
 
 
-def order_stop(db: Database, session: SessionId, actor: str, now_ms: int) -> Running:
+def order_stop(db: Database, session: SessionId, by: By) -> Running:
     """Staff or a program want a session stopped."""
     running = sessions.find_open(db, session)
     if running is None:
         raise NotFound("There is no such session running.")
-    audit.record(db, actor, "station.stop", f"station:{running.station}", now_ms, session=int(session))
+    audit.record(db, by, "station.stop", f"station:{running.station}", session=int(session))
     if running.state is SessionState.REQUESTED:
-        cancel(db, session, "cancelled", now_ms)
+        cancel(db, session, "cancelled", by.at_ms)
     return running
 
 

@@ -12,6 +12,7 @@ from appliance.db.people.payers import Payer
 from appliance.db.sessions import sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
+from appliance.domain.by import By
 from appliance.domain.events import (
     TransactionStarted,
 )
@@ -74,7 +75,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         known = known_start(db, station, event, id_token, payer)
         assert known is not None, "the row was in the way of this very insert"
         return known
-    billing.hold_first(db, running, f"station:{station}", event.received_at_ms)
+    billing.hold_first(db, running, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
         misuse.check_start(db, payer, station, authorization.status, event)

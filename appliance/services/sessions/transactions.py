@@ -14,6 +14,7 @@ from appliance.db.sessions import transactions as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.sessions.transactions import Named
 from appliance.domain.authorization import Authorization, AuthorizationStatus
+from appliance.domain.by import By
 from appliance.domain.events import Stage, TransactionEnded, TransactionEvent, TransactionStarted
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
@@ -137,7 +138,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     rows.set_payer(db, running, IdToken(uid or event.id_token, event.id_token_type), payer, status, held_minor)
     paid_for = sessions.load(db, running.id)
     assert paid_for is not None
-    billing.hold_first(db, paid_for, f"station:{station}", event.received_at_ms)
+    billing.hold_first(db, paid_for, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, paid_for, "started")
     if payer is not None and payer.card is not None:
         misuse.check_start(db, payer, station, status, start_of(event))

@@ -6,6 +6,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.db.stations.stations import KnownStation
+from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.problem import ProblemKind
@@ -42,9 +43,7 @@ def knock(db: Database, identity: str, address: str, now_ms: int) -> KnownStatio
     return known_station if known_station and known_station.state is not StationState.RETIRED else None
 
 
-def register(
-    db: Database, identity: str, name: str, profile: int, password_hash: bytes | None, actor: str, now_ms: int
-) -> StationId:
+def register(db: Database, identity: str, name: str, profile: int, password_hash: bytes | None, by: By) -> StationId:
     """Enter a station before it has ever connected.
 
     Raises:
@@ -60,42 +59,48 @@ def register(
         station = found.id
         stations.change(db, station, name=name or found.name, state=StationState.APPROVED)
         stations.secure(db, station, profile, password_hash)
-        problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", now_ms)
+        problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
     else:
         station = stations.add(
-            db, identity, name or identity, StationState.APPROVED, now_ms, profile=profile, password_hash=password_hash
+            db,
+            identity,
+            name or identity,
+            StationState.APPROVED,
+            by.at_ms,
+            profile=profile,
+            password_hash=password_hash,
         )
-    audit.record(db, actor, "station.register", f"station:{station}", now_ms, identity=identity, name=name)
+    audit.record(db, by, "station.register", f"station:{station}", identity=identity, name=name)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
     return station
 
 
-def approve(db: Database, station: StationId, name: str, actor: str, now_ms: int) -> None:
+def approve(db: Database, station: StationId, name: str, by: By) -> None:
     """Let a knocking station in, under a name."""
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such station.")
     stations.change(db, station, name=name.strip() or found.identity, state=StationState.APPROVED)
-    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", now_ms)
-    audit.record(db, actor, "station.approve", f"station:{station}", now_ms, identity=found.identity, name=name)
+    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
+    audit.record(db, by, "station.approve", f"station:{station}", identity=found.identity, name=name)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 
 
-def dismiss(db: Database, station: StationId, actor: str, now_ms: int) -> None:
+def dismiss(db: Database, station: StationId, by: By) -> None:
     """Turn a knocking station away; it may knock again."""
     found = stations.show(db, station)
     if found is None or found.state != StationState.KNOCKING:
         raise NotFound("There is no such station knocking.")
-    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", now_ms)
+    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
     stations.remove_knocking(db, station)
-    audit.record(db, actor, "station.dismiss", f"station:{station}", now_ms, identity=found.identity)
+    audit.record(db, by, "station.dismiss", f"station:{station}", identity=found.identity)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 
 
-def rename(db: Database, station: StationId, name: str, actor: str, now_ms: int) -> None:
+def rename(db: Database, station: StationId, name: str, by: By) -> None:
     """Give it another name."""
     found = stations.show(db, station)
     if found is None:
@@ -103,20 +108,20 @@ def rename(db: Database, station: StationId, name: str, actor: str, now_ms: int)
     if not name.strip():
         raise Invalid("name", "A station needs a name.")
     stations.change(db, station, name=name.strip()[:100], state=StationState(found.state))
-    audit.record(db, actor, "station.rename", f"station:{station}", now_ms, name=name, before=found.name)
+    audit.record(db, by, "station.rename", f"station:{station}", name=name, before=found.name)
     db.announce(StationChanged(station))
 
 
-def retire(db: Database, station: StationId, actor: str, now_ms: int) -> None:
+def retire(db: Database, station: StationId, by: By) -> None:
     """Take it off the board for good; its sessions stay, and end here if they are open. It is refused when it connects."""
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such station.")
-    closing.close_all(db, station, actor, now_ms)
-    start_requests.cancel_all(db, station, now_ms)
+    closing.close_all(db, station, by)
+    start_requests.cancel_all(db, station, by.at_ms)
     stations.change(db, station, name=found.name, state=StationState.RETIRED)
-    problems.clear_subject(db, f"station:{station}", now_ms)
-    audit.record(db, actor, "station.retire", f"station:{station}", now_ms, identity=found.identity)
+    problems.clear_subject(db, f"station:{station}", by.at_ms)
+    audit.record(db, by, "station.retire", f"station:{station}", identity=found.identity)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 

@@ -15,6 +15,7 @@ from typing import Any
 from appliance.db.engine.store import Store
 from appliance.db.sessions import transactions
 from appliance.db.sessions.sessions import Running
+from appliance.domain.by import By
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.id_token import IdToken
@@ -82,7 +83,7 @@ class RemoteControl:
         """
         if not self._stations.is_online(station):
             raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
-        running = await self._store.write(record, station, evse, actor, self._clock(), person=person, card=card)
+        running = await self._store.write(record, station, evse, By(actor, self._clock()), person=person, card=card)
         return StartRequest(
             running.id,
             self._tasks.start(
@@ -112,7 +113,7 @@ class RemoteControl:
             NotFound: It is not open.
             CommandFailed: The station did not answer.
         """
-        running = await self._store.write(start_requests.order_stop, session, actor, self._clock())
+        running = await self._store.write(start_requests.order_stop, session, By(actor, self._clock()))
         if running.state is not SessionState.RUNNING:
             return CommandAnswer(True, "Cancelled")
         return await self._stations.remote_stop(running.station, await self._store.read(transactions.ref_of, session))
@@ -216,4 +217,4 @@ class RemoteControl:
     async def _record(self, actor: str, action: str, station: StationId, **details: object) -> None:
         if not self._stations.is_online(station):
             raise CommandFailed("offline", "the station has no connection")
-        await self._store.write(audit.record, actor, action, f"station:{station}", self._clock(), **details)
+        await self._store.write(audit.record, By(actor, self._clock()), action, f"station:{station}", **details)

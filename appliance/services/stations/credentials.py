@@ -10,6 +10,7 @@ import hmac
 
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import WITH_CERTIFICATE
@@ -28,13 +29,11 @@ PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 40
 
 
-def secure(
-    db: Database, station: StationId, profile: int, password_hash: bytes | None, actor: str, now_ms: int
-) -> None:
+def secure(db: Database, station: StationId, profile: int, password_hash: bytes | None, by: By) -> None:
     """Set how it proves who it is."""
     check_profile(profile, password_hash)
     stations.secure(db, station, profile, password_hash)
-    audit.record(db, actor, "station.secure", f"station:{station}", now_ms, profile=profile)
+    audit.record(db, by, "station.secure", f"station:{station}", profile=profile)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 

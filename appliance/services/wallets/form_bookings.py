@@ -1,7 +1,7 @@
 """What the forms of the console book: each carries a key, so that a double click and the back button move money once.
 
-What is booked is in `cash_desk`, `enrolment` and `merge`; that the same key is one request, in `idempotent`. What a card desk
-begins is in `desk_requests`.
+What is booked is in `wallets`, `people` and `cards` and `merge`; that the same key is one request, in `idempotency`. What a card desk
+begins is in `card_desk.forms`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import idempotency
 from appliance.services.cards import cards
@@ -45,51 +46,45 @@ class Moved:
     """The form was booked before; now nothing was."""
 
 
-def top_up(
-    db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
-) -> Moved:
+def top_up(db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, by: By) -> Moved:
     """Money comes in."""
 
     def unit(name: str) -> tuple[int, str]:
-        return 200, body_of(wallets.top_up(db, person, amount_minor, method, name, actor, now_ms, note=note))
+        return 200, body_of(wallets.top_up(db, person, amount_minor, method, name, by, note=note))
 
     request = request_of("topup", person, amount_minor, method, note)
-    return moved(db, person, idempotency.once(db, actor, key, request, now_ms, unit))
+    return moved(db, person, idempotency.once(db, by, key, request, unit))
 
 
-def refund(
-    db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, actor: str, now_ms: int
-) -> Moved:
+def refund(db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, by: By) -> Moved:
     """Money goes out."""
 
     def unit(name: str) -> tuple[int, str]:
-        return 200, body_of(wallets.refund(db, person, amount_minor, method, name, actor, now_ms, note=note))
+        return 200, body_of(wallets.refund(db, person, amount_minor, method, name, by, note=note))
 
     request = request_of("refund", person, amount_minor, method, note)
-    return moved(db, person, idempotency.once(db, actor, key, request, now_ms, unit))
+    return moved(db, person, idempotency.once(db, by, key, request, unit))
 
 
-def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int) -> Moved:
+def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, by: By) -> Moved:
     """A correction in either direction."""
 
     def unit(name: str) -> tuple[int, str]:
-        return 200, body_of(wallets.correct(db, person, amount_minor, reason, name, actor, now_ms))
+        return 200, body_of(wallets.correct(db, person, amount_minor, reason, name, by))
 
     request = request_of("correction", person, amount_minor, reason)
-    return moved(db, person, idempotency.once(db, actor, key, request, now_ms, unit))
+    return moved(db, person, idempotency.once(db, by, key, request, unit))
 
 
-def take_in(db: Database, new: NewPerson, key: str, actor: str, now_ms: int) -> PersonId:
+def take_in(db: Database, new: NewPerson, key: str, by: By) -> PersonId:
     """A person, their first card and their first top-up: all of it, or nothing; the same form twice is one person."""
 
     def unit(name: str) -> tuple[int, str]:
-        person = people.add(
-            db, new.name, new.group, actor, now_ms, phone=new.phone, note=new.note, language=new.language
-        )
+        person = people.add(db, new.name, new.group, by, phone=new.phone, note=new.note, language=new.language)
         if new.uid:
-            cards.add(db, new.uid, person, actor, now_ms, label=new.label)
+            cards.add(db, new.uid, person, by, label=new.label)
         if new.amount_minor:
-            wallets.top_up(db, person, new.amount_minor, new.method, name, actor, now_ms)
+            wallets.top_up(db, person, new.amount_minor, new.method, name, by)
         return 200, orjson.dumps({"person": person}).decode()
 
     request = request_of(
@@ -104,17 +99,17 @@ def take_in(db: Database, new: NewPerson, key: str, actor: str, now_ms: int) -> 
         new.method,
         new.amount_minor,
     )
-    return PersonId(orjson.loads(idempotency.once(db, actor, key, request, now_ms, unit).body)["person"])
+    return PersonId(orjson.loads(idempotency.once(db, by, key, request, unit).body)["person"])
 
 
-def merge(db: Database, person: PersonId, into: PersonId, key: str, actor: str, now_ms: int) -> int:
+def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> int:
     """Two people become one; how much money moved (minor units)."""
 
     def unit(name: str) -> tuple[int, str]:
-        moved_minor = merging.merge(db, person, into, name, actor, now_ms)
+        moved_minor = merging.merge(db, person, into, name, by)
         return 200, orjson.dumps({"moved_minor": moved_minor}).decode()
 
-    stored = idempotency.once(db, actor, key, request_of("merge", person, into), now_ms, unit)
+    stored = idempotency.once(db, by, key, request_of("merge", person, into), unit)
     return int(orjson.loads(stored.body)["moved_minor"])
 
 

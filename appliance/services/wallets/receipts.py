@@ -10,6 +10,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
 
@@ -20,8 +21,7 @@ def write(
     person: PersonId,
     amount_minor: int,
     method: str,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     card: CardId | None = None,
     deposit_minor: int = 0,
@@ -45,16 +45,15 @@ def write(
         method=method,
         balance_minor=ledger.balance(db, found.wallet).balance_minor,
         corrects=corrects,
-        actor=actor,
+        by=by,
         details={
             "site": sites.of(db).name,
             "person": found.name,
             "language": found.language,
             "card": about.number if about is not None else None,
             "label": about.label if about is not None else "",
-            "by": operators.names(db).get(actor, ""),
+            "by": operators.names(db).get(by.actor, ""),
         },
-        now_ms=now_ms,
     )
 
 

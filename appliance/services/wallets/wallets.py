@@ -8,6 +8,7 @@ from appliance.db import ledger
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Person
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
@@ -38,8 +39,7 @@ def top_up(
     amount_minor: int,
     method: str,
     key: str,
-    actor: str,
-    now_ms: int,
+    by: By,
     *,
     note: str = "",
     card: CardId | None = None,
@@ -47,64 +47,49 @@ def top_up(
     """Money comes in for a wallet, with a receipt. `key` names this top-up for ever (see `idempotent`); `card` is the one
     that was shown.
     """
-    pay_in(db, person, amount_minor, method, key, actor, now_ms, note=note)
-    number = receipts.write(db, "recharge", person, amount_minor, method, actor, now_ms, card=card)
+    pay_in(db, person, amount_minor, method, key, by, note=note)
+    number = receipts.write(db, "recharge", person, amount_minor, method, by, card=card)
     return booked(db, person, f"topup|{key}", amount_minor, number)
 
 
-def pay_in(
-    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
-) -> None:
+def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: str, by: By, *, note: str = "") -> None:
     """The money of a top-up, for those who write the receipt themselves."""
     found = need(db, person)
     check_amount(amount_minor)
     source = method_of(method).account
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
-    book(db, f"topup|{key}", source, found.wallet, amount_minor, "topup", note or method, actor, now_ms)
-    audit.record(
-        db, actor, "person.topup", f"person:{person}", now_ms, amount_minor=amount_minor, method=method, name=found.name
-    )
+    book(db, f"topup|{key}", source, found.wallet, amount_minor, "topup", note or method, by)
+    audit.record(db, by, "person.topup", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))
 
 
 def refund(
-    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, by: By, *, note: str = ""
 ) -> Booked:
     """Money goes back out of a wallet, with a receipt: at most what is there and not held.
 
     Raises:
         TooLittleMoney: There is less than that.
     """
-    pay_out(db, person, amount_minor, method, key, actor, now_ms, note=note)
-    number = receipts.write(db, "refund", person, -amount_minor, method, actor, now_ms)
+    pay_out(db, person, amount_minor, method, key, by, note=note)
+    number = receipts.write(db, "refund", person, -amount_minor, method, by)
     return booked(db, person, f"refund|{key}", amount_minor, number)
 
 
 def pay_out(
-    db: Database, person: PersonId, amount_minor: int, method: str, key: str, actor: str, now_ms: int, *, note: str = ""
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, by: By, *, note: str = ""
 ) -> None:
     """The money of a refund, for those who write the receipt themselves."""
     found = need(db, person)
     check_refund(found, amount_minor)
     target = method_of(method).account
-    book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, actor, now_ms)
-    audit.record(
-        db,
-        actor,
-        "person.refund",
-        f"person:{person}",
-        now_ms,
-        amount_minor=amount_minor,
-        method=method,
-        name=found.name,
-    )
+    book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, by)
+    audit.record(db, by, "person.refund", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))
 
 
-def correct(
-    db: Database, person: PersonId, amount_minor: int, reason: str, key: str, actor: str, now_ms: int
-) -> Booked:
+def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, by: By) -> Booked:
     """Set a mistake right: a positive amount into the wallet, a negative one out of it. It needs a reason."""
     found = need(db, person)
     check_correction(found, amount_minor)
@@ -112,16 +97,9 @@ def correct(
     if not reason:
         raise Invalid("reason", "A correction needs a reason.")
     debit, credit = (ADJUSTMENTS, found.wallet) if amount_minor > 0 else (found.wallet, ADJUSTMENTS)
-    book(db, f"correction|{key}", debit, credit, abs(amount_minor), "correction", reason, actor, now_ms)
+    book(db, f"correction|{key}", debit, credit, abs(amount_minor), "correction", reason, by)
     audit.record(
-        db,
-        actor,
-        "person.correct",
-        f"person:{person}",
-        now_ms,
-        amount_minor=amount_minor,
-        reason=reason,
-        name=found.name,
+        db, by, "person.correct", f"person:{person}", amount_minor=amount_minor, reason=reason, name=found.name
     )
     return booked(db, person, f"correction|{key}", amount_minor)
 
@@ -149,15 +127,7 @@ def check_correction(person: Person, amount_minor: int) -> None:
 
 
 def book(
-    db: Database,
-    key: str,
-    debit: AccountId,
-    credit: AccountId,
-    amount_minor: int,
-    code: str,
-    reference: str,
-    actor: str,
-    now_ms: int,
+    db: Database, key: str, debit: AccountId, credit: AccountId, amount_minor: int, code: str, reference: str, by: By
 ) -> None:
     """Post one transfer."""
     ledger.transfer(
@@ -169,8 +139,7 @@ def book(
         amount_minor=amount_minor,
         code=code,
         reference=reference[:200],
-        actor=actor,
-        now_ms=now_ms,
+        by=by,
     )
 
 

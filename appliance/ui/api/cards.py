@@ -11,6 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people_search
 from appliance.db.stations import stations
+from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
@@ -136,8 +137,7 @@ async def add_card(call: Call) -> Answer:
         card_units.add,
         body["uid"],
         PersonId(body["person_id"]),
-        call.actor,
-        call.now_ms,
+        call.by,
         label=body.get("label", ""),
         transactions_max=body.get("transactions_max", 1),
         expires_at_ms=_expiry(body),
@@ -149,28 +149,28 @@ async def change_card(call: Call) -> Answer:
     """`PATCH /cards/{id}`: what is not named stays."""
     card = CardId(call.number())
     expiry = (_expiry(call.body),) if "expires_at" in call.body else None
-    await call.console.store.write(_change, card, call.body, expiry, call.actor, call.now_ms)
+    await call.console.store.write(_change, card, call.body, expiry, call.by)
     return await _now(call, card)
 
 
 async def block(call: Call) -> Answer:
     """`POST /cards/{id}/block`."""
     card = CardId(call.number())
-    await call.console.store.write(card_units.block, card, call.body.get("reason", ""), call.actor, call.now_ms)
+    await call.console.store.write(card_units.block, card, call.body.get("reason", ""), call.by)
     return await _now(call, card)
 
 
 async def unblock(call: Call) -> Answer:
     """`POST /cards/{id}/unblock`."""
     card = CardId(call.number())
-    await call.console.store.write(card_units.unblock, card, call.actor, call.now_ms)
+    await call.console.store.write(card_units.unblock, card, call.by)
     return await _now(call, card)
 
 
 async def replace(call: Call) -> Answer:
     """`POST /cards/{id}/replace`: the new card."""
     card = CardId(call.number())
-    new = await call.console.store.write(card_units.replace, card, call.body["uid"], call.actor, call.now_ms)
+    new = await call.console.store.write(card_units.replace, card, call.body["uid"], call.by)
     return await _now(call, new, 201)
 
 
@@ -183,7 +183,7 @@ async def set_limits(call: Call) -> Answer:
     """`PUT /cards/{id}/limits`: all of them; what is left out is not limited."""
     card = CardId(call.number())
     call.check_currency()
-    await call.console.store.write(_set_limits, card, call.body, call.actor, call.now_ms)
+    await call.console.store.write(_set_limits, card, call.body, call.by)
     return await _limits_now(call, card)
 
 
@@ -252,13 +252,12 @@ def _known(db: Readable, card: CardId) -> Known:
     return Known(need(db, card), aliases.of_card(db, card))
 
 
-def _change(db: Database, card: CardId, body: Body, expiry: tuple[int | None] | None, actor: str, now_ms: int) -> None:
+def _change(db: Database, card: CardId, body: Body, expiry: tuple[int | None] | None, by: By) -> None:
     found = need(db, card)
     card_units.change(
         db,
         card,
-        actor,
-        now_ms,
+        by,
         label=body.get("label", found.label),
         transactions_max=body.get("transactions_max", found.transactions_max),
         expires_at_ms=found.expires_at_ms if expiry is None else expiry[0],
@@ -276,7 +275,7 @@ def _limits(db: Readable, card: CardId) -> tuple[Limits, list[str]]:
     return limits, sorted(names[station].identity for station in limits.stations)
 
 
-def _set_limits(db: Database, card: CardId, body: Body, actor: str, now_ms: int) -> None:
+def _set_limits(db: Database, card: CardId, body: Body, by: By) -> None:
     limits = Limits(
         session_energy_wh=body.get("session_energy_wh"),
         session_minor=body.get("session_minor"),
@@ -287,7 +286,7 @@ def _set_limits(db: Database, card: CardId, body: Body, actor: str, now_ms: int)
         until_minute=_minute(body.get("until_time", "24:00")) or MINUTES_PER_DAY,
         stations=frozenset(_station_id(db, identity) for identity in body.get("stations", ())),
     )
-    limit_units.change(db, card, limits, actor, now_ms)
+    limit_units.change(db, card, limits, by)
 
 
 def _station_id(db: Readable, identity: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
+from appliance.domain.by import By
 from appliance.domain.identifiers import GroupId
 from appliance.services.people import groups
 from appliance.services.texts import TITLE_CHARS_MAX
@@ -61,8 +62,7 @@ async def add_group(call: Call) -> Answer:
         groups.add,
         body["name"],
         body["policy"],
-        call.actor,
-        call.now_ms,
+        call.by,
         limit_minor=body.get("limit_minor"),
         tariff_id=body.get("tariff_id"),
     )
@@ -72,7 +72,7 @@ async def add_group(call: Call) -> Answer:
 async def change_group(call: Call) -> Answer:
     """`PATCH /groups/{id}`: what is not named stays."""
     group = GroupId(call.number())
-    await call.console.store.write(_change_group, group, call.body, call.actor, call.now_ms)
+    await call.console.store.write(_change_group, group, call.body, call.by)
     return Answer(group_as(call, await call.console.store.read(groups.need, group)))
 
 
@@ -89,15 +89,14 @@ def group_as(call: Call, group: Group) -> Body:
     }
 
 
-def _change_group(db: Database, group: GroupId, body: Body, actor: str, now_ms: int) -> None:
+def _change_group(db: Database, group: GroupId, body: Body, by: By) -> None:
     found = groups.need(db, group)
     groups.change(
         db,
         group,
         body.get("name", found.name),
         body.get("policy", found.policy),
-        actor,
-        now_ms,
+        by,
         limit_minor=body.get("limit_minor", found.limit_minor),
         tariff_id=body.get("tariff_id", found.tariff_id),
     )

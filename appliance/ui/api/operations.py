@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.units import rfc3339
 from appliance.services import idempotency
@@ -78,6 +79,11 @@ class Call:
     def actor(self) -> str:
         """How the books call them."""
         return self.principal.actor
+
+    @property
+    def by(self) -> By:
+        """Who asks, now."""
+        return By(self.actor, self.now_ms)
 
     @property
     def currency(self) -> str:
@@ -207,7 +213,7 @@ async def once(call: Call, unit: Callable[[Database, str], tuple[int, Body]], *,
     if key is None:
         status, body = await call.console.store.write(unit, "")
         return Answer(body, status)
-    stored = await call.console.store.write(_once, call.actor, key, fingerprint(call), call.now_ms, unit)
+    stored = await call.console.store.write(_once, call.by, key, fingerprint(call), unit)
     return stored_answer(stored)
 
 
@@ -227,14 +233,12 @@ def stored_answer(stored: Stored) -> Answer:
     return Answer(orjson.loads(stored.body), stored.status, headers)
 
 
-def _once(
-    db: Database, scope: str, key: str, request: bytes, now_ms: int, unit: Callable[[Database, str], tuple[int, Body]]
-) -> Stored:
+def _once(db: Database, by: By, key: str, request: bytes, unit: Callable[[Database, str], tuple[int, Body]]) -> Stored:
     def rendered(name: str) -> tuple[int, str]:
         status, body = unit(db, name)
         return status, orjson.dumps(body).decode()
 
-    return idempotency.once(db, scope, key, request, now_ms, rendered)
+    return idempotency.once(db, by, key, request, rendered)
 
 
 # --- serving -------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.ledger import Entry
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
+from appliance.domain.by import By
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services.people import people
@@ -136,8 +137,7 @@ async def add_person(call: Call) -> Answer:
         people.add,
         body["name"],
         GroupId(body["group_id"]),
-        call.actor,
-        call.now_ms,
+        call.by,
         phone=body.get("phone", ""),
         note=body.get("note", ""),
         language=body.get("language", ""),
@@ -148,21 +148,21 @@ async def add_person(call: Call) -> Answer:
 async def change_person(call: Call) -> Answer:
     """`PATCH /people/{id}`: what is not named stays."""
     person = PersonId(call.number())
-    await call.console.store.write(_change_person, person, call.body, call.actor, call.now_ms)
+    await call.console.store.write(_change_person, person, call.body, call.by)
     return await _now(call, person)
 
 
 async def close_person(call: Call) -> Answer:
     """`POST /people/{id}/close`."""
     person = PersonId(call.number())
-    await call.console.store.write(people.close, person, call.actor, call.now_ms)
+    await call.console.store.write(people.close, person, call.by)
     return await _now(call, person)
 
 
 async def reopen_person(call: Call) -> Answer:
     """`POST /people/{id}/reopen`."""
     person = PersonId(call.number())
-    await call.console.store.write(people.reopen, person, call.actor, call.now_ms)
+    await call.console.store.write(people.reopen, person, call.by)
     return await _now(call, person)
 
 
@@ -182,10 +182,10 @@ async def refund(call: Call) -> Answer:
 async def correct(call: Call) -> Answer:
     """`POST /people/{id}/corrections`."""
     call.check_currency()
-    person, body, actor, now_ms = PersonId(call.number()), call.body, call.actor, call.now_ms
+    person, body, by = PersonId(call.number()), call.body, call.by
 
     def unit(db: Database, name: str) -> tuple[int, Body]:
-        booked = wallets.correct(db, person, body["amount_minor"], body["reason"], name, actor, now_ms)
+        booked = wallets.correct(db, person, body["amount_minor"], body["reason"], name, by)
         return 201, booked_as(call, person, booked)
 
     return await once(call, unit)
@@ -199,11 +199,11 @@ async def list_entries(call: Call) -> Answer:
 
 async def _pay(call: Call, move: Callable[..., Booked]) -> Answer:
     call.check_currency()
-    person, body, actor, now_ms = PersonId(call.number()), call.body, call.actor, call.now_ms
+    person, body, by = PersonId(call.number()), call.body, call.by
 
     def unit(db: Database, name: str) -> tuple[int, Body]:
         method, note = body.get("method", Method.CASH.value), body.get("note", "")
-        booked = move(db, person, body["amount_minor"], method, name, actor, now_ms, note=note)
+        booked = move(db, person, body["amount_minor"], method, name, by, note=note)
         return 201, booked_as(call, person, booked)
 
     return await once(call, unit)
@@ -262,13 +262,12 @@ async def _now(call: Call, person: PersonId, status: int = 200) -> Answer:
     return Answer(as_json(call, await call.console.store.read(need, person)), status)
 
 
-def _change_person(db: Database, person: PersonId, body: Body, actor: str, now_ms: int) -> None:
+def _change_person(db: Database, person: PersonId, body: Body, by: By) -> None:
     found = need(db, person)
     people.change(
         db,
         person,
-        actor,
-        now_ms,
+        by,
         name=body.get("name", found.name),
         phone=body.get("phone", found.phone),
         note=body.get("note", found.note),

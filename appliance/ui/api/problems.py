@@ -44,7 +44,7 @@ async def acknowledge(call: Call) -> Answer:
     names, found = await call.console.store.read(_open, number)
     if found is None:
         raise NotFound("There is no such problem, or it is over already.")
-    await call.console.store.write(units.acknowledge, number, call.actor, call.now_ms)
+    await call.console.store.write(units.acknowledge, number, call.by)
     return Answer(as_json(call, names, found) | {"cleared_at": at(call.now_ms)})
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Filter, Session
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
@@ -142,11 +143,11 @@ async def bill_session(call: Call) -> Answer:
     return await _settle(call, review.bill)
 
 
-async def _settle(call: Call, settle: Callable[[Database, SessionId, str, int], None]) -> Answer:
-    number, actor, now_ms = SessionId(call.number()), call.actor, call.now_ms
+async def _settle(call: Call, settle: Callable[[Database, SessionId, By], None]) -> Answer:
+    number, by = SessionId(call.number()), call.by
 
     def unit(db: Database, _name: str) -> tuple[int, Body]:
-        settle(db, number, actor, now_ms)
+        settle(db, number, by)
         found = session_list.show(db, number)
         assert found is not None, "it was just settled"
         return 200, as_json(call, found)

@@ -48,27 +48,27 @@ async def show_tariff(call: Call) -> Answer:
 
 async def add_tariff(call: Call) -> Answer:
     """`POST /tariffs`. The first one is the default."""
-    number = await call.console.store.write(units.add, asked_for(call.body), call.actor, call.now_ms)
+    number = await call.console.store.write(units.add, asked_for(call.body), call.by)
     return await _now(call, number, 201)
 
 
 async def replace_tariff(call: Call) -> Answer:
     """`POST /tariffs/{id}/replace`: the new tariff, which takes the old one's place; a price never changes."""
-    number = await call.console.store.write(units.change, call.number(), asked_for(call.body), call.actor, call.now_ms)
+    number = await call.console.store.write(units.change, call.number(), asked_for(call.body), call.by)
     return await _now(call, number, 201)
 
 
 async def make_default(call: Call) -> Answer:
     """`POST /tariffs/{id}/default`."""
     number = call.number()
-    await call.console.store.write(units.make_default, number, call.actor, call.now_ms)
+    await call.console.store.write(units.make_default, number, call.by)
     return await _now(call, number)
 
 
 async def archive(call: Call) -> Answer:
     """`DELETE /tariffs/{id}`: out of use, not out of the books."""
     number = call.number()
-    await call.console.store.write(units.archive, number, call.actor, call.now_ms)
+    await call.console.store.write(units.archive, number, call.by)
     return await _now(call, number)
 
 

@@ -16,7 +16,7 @@ from appliance.domain.problem import ACKNOWLEDGED_BY_HAND
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
 from appliance.ui.forms.forms import number_of, read_number
-from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, asked_by
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.problems import Described, describe
@@ -45,7 +45,7 @@ async def acknowledge(request: web.Request) -> web.Response:
     """`POST /problems/12/acknowledge`: somebody has looked at it."""
     console = request.app[CONSOLE]
     number = number_of(request, "problem")
-    await console.store.write(service.acknowledge, number, principal(request).actor, console.clock())
+    await console.store.write(service.acknowledge, number, asked_by(request))
     return done(request, "/problems", _("Noted. It is under the past ones."))
 
 

@@ -8,13 +8,14 @@ from aiohttp import web
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services import audit, settings
 from appliance.services import site as site_service
 from appliance.services.settings import BOUNDS, Settings
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import FACTS, done, render
 
@@ -111,7 +112,7 @@ async def change(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     try:
         wanted = {name: _text(name, form, _currency(request)) for group in GROUPS.values() for name in group}
-        changed = await console.store.write(_change_all, wanted, principal(request).actor, console.clock())
+        changed = await console.store.write(_change_all, wanted, asked_by(request))
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), status=refusal.status)
     return done(request, "/settings", _("Stored.") if changed else _("Nothing was different."))
@@ -122,21 +123,19 @@ async def change_site(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     language = form.text("language") if form.text("language") in LANGUAGES else request[FACTS].site_language
     try:
-        await console.store.write(
-            site_service.rename, form.text("site_name"), language, principal(request).actor, console.clock()
-        )
+        await console.store.write(site_service.rename, form.text("site_name"), language, asked_by(request))
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), status=refusal.status)
     return done(request, "/settings", _("Stored."))
 
 
-def _change_all(db: Database, wanted: dict[str, str], actor: str, now_ms: int) -> list[str]:
+def _change_all(db: Database, wanted: dict[str, str], by: By) -> list[str]:
     """A unit: store what differs, in one go, and put it on record."""
     current = settings.load(db)
     changed = [name for name, text in wanted.items() if settings.parse(name, text) != getattr(current, name)]
     for name in changed:
         settings.change(db, name, wanted[name])
-        audit.record(db, actor, "setting.change", f"setting:{name}", now_ms, value=wanted[name])
+        audit.record(db, by, "setting.change", f"setting:{name}", value=wanted[name])
     return changed
 
 

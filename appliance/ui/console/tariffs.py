@@ -26,7 +26,7 @@ from appliance.domain.tariff import (
 from appliance.services import tariffs
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, number_of, read_form
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
 from appliance.ui.writing.formats import Formats
@@ -91,7 +91,7 @@ async def add(request: web.Request) -> web.Response:
         tariff = read_tariff(form, currency_of(request))
         if form.on("preview"):
             return render(request, "tariffs/tariff.html", TariffPage(None, form, example(tariff, formats_of(request))))
-        await console.store.write(tariffs.add, tariff, principal(request).actor, console.clock())
+        await console.store.write(tariffs.add, tariff, asked_by(request))
     except Refusal as refusal:
         return render(
             request, "tariffs/tariff.html", TariffPage(None, form.refused(refusal), ""), status=refusal.status
@@ -115,7 +115,7 @@ async def change(request: web.Request) -> web.Response:
         if form.on("preview"):
             page = TariffPage(found, form, example(tariff, formats_of(request)))
             return render(request, "tariffs/tariff.html", page)
-        await console.store.write(tariffs.change, number, tariff, principal(request).actor, console.clock())
+        await console.store.write(tariffs.change, number, tariff, asked_by(request))
     except Refusal as refusal:
         page = TariffPage(found, form.refused(refusal), "")
         return render(request, "tariffs/tariff.html", page, status=refusal.status)
@@ -130,9 +130,7 @@ async def show_default(request: web.Request) -> web.Response:
 async def make_default(request: web.Request) -> web.Response:
     """`POST /tariffs/{tariff}/default`."""
     console = request.app[CONSOLE]
-    await console.store.write(
-        tariffs.make_default, number_of(request, "tariff"), principal(request).actor, console.clock()
-    )
+    await console.store.write(tariffs.make_default, number_of(request, "tariff"), asked_by(request))
     return done(request, "/tariffs", _("It holds for all groups without a tariff of their own."))
 
 
@@ -145,9 +143,7 @@ async def archive(request: web.Request) -> web.Response:
     """`POST /tariffs/{tariff}/archive`."""
     console = request.app[CONSOLE]
     try:
-        await console.store.write(
-            tariffs.archive, number_of(request, "tariff"), principal(request).actor, console.clock()
-        )
+        await console.store.write(tariffs.archive, number_of(request, "tariff"), asked_by(request))
     except Refusal as refusal:
         return await _ask(request, "tariffs/archive.html", Form().refused(refusal), refusal.status)
     return done(request, "/tariffs", _("The tariff is out of use; sessions that began with it keep it."))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from appliance.db.engine.store import Store
+from appliance.domain.by import By
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.domain.site import Site
@@ -143,6 +144,11 @@ def principal(request: web.Request) -> Principal:
     """Who asks. Only for routes that nobody reaches without being somebody."""
     found: Principal = request[PRINCIPAL]
     return found
+
+
+def asked_by(request: web.Request) -> By:
+    """Who asks, and when: what units are given. Only for routes that nobody reaches without being somebody."""
+    return By(principal(request).actor, request.app[CONSOLE].clock())
 
 
 def somebody(request: web.Request) -> Principal | None:

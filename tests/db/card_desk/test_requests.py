@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from appliance.db.card_desk import jobs
 from appliance.db.card_desk.requests import CLASSES, DamagedRequest, read_request, write_request
+from appliance.domain.by import By
 from appliance.domain.desk_job import DeskJobState
 from appliance.domain.desk_request import (
     Batch,
@@ -129,7 +130,7 @@ def test_what_is_damaged_is_not_read(kind: str, stored: str, why: str) -> None:
 
 def test_a_damaged_row_says_which_one_it_is(books: Books) -> None:
     db = books.db
-    job = jobs.add(db, "desk", DeskJobState.WAITING, Read(), "console", NOW_MS)
+    job = jobs.add(db, "desk", DeskJobState.WAITING, Read(), By("console", NOW_MS))
     db.execute("UPDATE desk_job SET request = 'what?' WHERE id = ?", (job,))
     with pytest.raises(DamagedRequest) as damaged:
         jobs.find(db, job)

@@ -17,7 +17,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, Operation
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, NOON_MS, Books, open_books
+from tests.support.books import BY, Books, open_books
 
 CARD = "04A1B2C3"
 
@@ -71,7 +71,7 @@ async def test_a_backup_taken_while_others_write_is_sound_and_holds_all_that_was
         nonlocal number
         while not enough.is_set():
             number += 1
-            await store.write(wallets.top_up, person, 100, "cash", f"n-{number}", ACTOR, NOON_MS)
+            await store.write(wallets.top_up, person, 100, "cash", f"n-{number}", BY)
 
     paying = asyncio.create_task(pay_in())
     for copy in range(3):
@@ -211,8 +211,7 @@ def test_what_a_restored_backup_holds_goes_on_where_it_ended(books: Books, rahim
         amount_minor=1,
         code="topup",
         reference="",
-        actor=ACTOR,
-        now_ms=NOON_MS,
+        by=BY,
     )
     db.flush()
 

@@ -16,7 +16,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Operation
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, NOON_MS, open_books
+from tests.support.books import BY, open_books
 from tests.support.schema import prepare
 
 EFFECTS = {"transfer_apply"}
@@ -121,10 +121,10 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     books = open_books(tmp_path / "forecourt.db")
     books.tariff()
     person = books.person(paid_in=1_000)
-    wallets.refund(books.db, person, 1, "cash", "back", ACTOR, books.now_ms)
+    wallets.refund(books.db, person, 1, "cash", "back", books.by)
     ledger.transfer(
         books.db, Operation.HOLD, "hold|1", debit=AccountId(100), credit=AccountId(3), amount_minor=100, code="charge",
-        reference="", actor=ACTOR, now_ms=NOON_MS,
+        reference="", by=BY,
     )  # fmt: skip
     books.db.flush()
     if request.param == "of the list":

@@ -9,6 +9,7 @@ from socket import SHUT_RDWR
 import aiohttp
 import pytest
 
+from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
@@ -139,11 +140,11 @@ async def test_who_may_not_go_on_as_before_is_disconnected_whoever_has_changed_i
     async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
         await client.boot()
         if change == "retire":
-            await server.store.write(admission.retire, STATION, ACTOR, server.now_ms())
+            await server.store.write(admission.retire, STATION, By(ACTOR, server.now_ms()))
         else:
             profile = 2 if change == "tls" else 1
             hashed = hash_password(SITE_KEY, PASSWORD.encode())
-            await server.store.write(credentials.secure, STATION, profile, hashed, ACTOR, server.now_ms())
+            await server.store.write(credentials.secure, STATION, profile, hashed, By(ACTOR, server.now_ms()))
 
         assert await client.closed() == 1008
     await server.until(lambda: not server.listener.commands.is_online(STATION))
@@ -153,9 +154,9 @@ async def test_who_has_shown_already_what_is_asked_for_stays(server: Server) -> 
     await server.register("CS-1", 1, PASSWORD)
     async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
         await client.boot()
-        await server.store.write(admission.rename, STATION, "Gate", ACTOR, server.now_ms())
-        await server.store.write(credentials.secure, STATION, 0, None, ACTOR, server.now_ms())
-        await server.store.write(admission.approve, STATION, "Gate", ACTOR, server.now_ms())
+        await server.store.write(admission.rename, STATION, "Gate", By(ACTOR, server.now_ms()))
+        await server.store.write(credentials.secure, STATION, 0, None, By(ACTOR, server.now_ms()))
+        await server.store.write(admission.approve, STATION, "Gate", By(ACTOR, server.now_ms()))
 
         for _turn in range(5):
             assert "currentTime" in await client.call("Heartbeat", {})

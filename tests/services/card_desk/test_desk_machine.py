@@ -22,7 +22,7 @@ from appliance.services.card_desk import jobs
 from appliance.services.cards import cards
 from appliance.services.people import people
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, open_books
+from tests.support.books import open_books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 
@@ -165,10 +165,10 @@ class DeskMachine(RuleBasedStateMachine):
         if person is not None:
             with contextlib.suppress(Refusal), self.desk.unit() as db:
                 if way == "correct":
-                    wallets.correct(db, person, -amount, "a slip", key, ACTOR, self.books.now_ms)
+                    wallets.correct(db, person, -amount, "a slip", key, self.books.by)
                 else:
                     move = wallets.top_up if way == "in" else wallets.refund
-                    move(db, person, amount, "cash", key, ACTOR, self.books.now_ms)
+                    move(db, person, amount, "cash", key, self.books.by)
 
     @rule(gone=st.booleans())
     def leave(self, gone: bool) -> None:
@@ -176,7 +176,7 @@ class DeskMachine(RuleBasedStateMachine):
         person = self.last_served()
         if person is not None:
             with contextlib.suppress(Refusal), self.desk.unit() as db:
-                (people.close if gone else people.reopen)(db, person, ACTOR, self.books.now_ms)
+                (people.close if gone else people.reopen)(db, person, self.books.by)
 
     @rule(pick=CHIPS, blocked=st.booleans())
     def block(self, pick: int, blocked: bool) -> None:
@@ -184,9 +184,9 @@ class DeskMachine(RuleBasedStateMachine):
         if card is not None:
             with contextlib.suppress(Refusal), self.desk.unit() as db:
                 if blocked:
-                    cards.block(db, card, "lost", ACTOR, self.books.now_ms)
+                    cards.block(db, card, "lost", self.books.by)
                 else:
-                    cards.unblock(db, card, ACTOR, self.books.now_ms)
+                    cards.unblock(db, card, self.books.by)
 
     @rule(seconds=st.sampled_from([1, 59, 700]))
     def wait(self, seconds: int) -> None:

@@ -16,7 +16,6 @@ from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.jobs import BATCH_MAX, WAITING_MS_MAX
 from appliance.services.people import people
-from tests.support.books import ACTOR
 from tests.support.desk_fixture import DESK, DeskFixture
 from tests.support.one_desk import Chip
 
@@ -138,7 +137,7 @@ def test_an_issue_that_cannot_be_is_refused_at_once(desk: DeskFixture, what: dic
 
 def test_who_has_left_or_was_never_there_gets_no_card(desk: DeskFixture) -> None:
     person = desk.books.person()
-    people.close(desk.db, person, ACTOR, desk.books.now_ms)
+    people.close(desk.db, person, desk.books.by)
     with pytest.raises(Refusal):
         desk.issue(person=person)
     with pytest.raises(NotFound):

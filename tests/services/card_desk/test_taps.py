@@ -17,7 +17,7 @@ from appliance.services.announce import CardRevoked, DeskChanged, DeskNews
 from appliance.services.card_desk import jobs, taps
 from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
-from tests.support.books import ACTOR, SECRET
+from tests.support.books import SECRET
 from tests.support.desk_fixture import DESK, KEY, DeskFixture
 from tests.support.one_desk import Chip
 
@@ -251,11 +251,11 @@ def test_a_recharge_needs_the_card_that_is_meant_and_one_that_is_not_blocked(des
     desk.issued(mine)
     desk.issued(other)
     job = recharge(desk, card=card_of(desk, mine))
-    card_units.block(desk.db, card_of(desk, mine), "lost", ACTOR, desk.books.now_ms)
+    card_units.block(desk.db, card_of(desk, mine), "lost", desk.books.by)
     for chip, advice in ((Chip(THIRD), "unknown"), (other, "other_card"), (mine, "blocked")):
         desk.lay(chip)
         assert (desk.job(job).state, desk.job(job).advice) == ("waiting", advice)
-    card_units.unblock(desk.db, card_of(desk, mine), ACTOR, desk.books.now_ms)
+    card_units.unblock(desk.db, card_of(desk, mine), desk.books.by)
     desk.lay(mine)
     assert desk.job(job).state == "done"
 
@@ -290,7 +290,7 @@ def test_money_for_somebody_who_has_left_meanwhile_is_not_taken(desk: DeskFixtur
     chip = Chip(UID)
     desk.issued(chip)
     job = recharge(desk)
-    people_units.close(desk.db, desk.card(chip).person_id, ACTOR, desk.books.now_ms)
+    people_units.close(desk.db, desk.card(chip).person_id, desk.books.by)
     with pytest.raises(Refusal):
         desk.tap(chip)
     assert (desk.job(job).state, desk.money()["cash"]) == ("waiting", 0)

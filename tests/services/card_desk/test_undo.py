@@ -122,7 +122,7 @@ def test_a_replacement_is_taken_back_and_the_old_card_charges_again(desk: DeskFi
 def test_a_card_that_was_blocked_as_lost_stays_so_when_its_replacement_is_taken_back(desk: DeskFixture) -> None:
     old, new = Chip(UID), Chip(OTHER)
     desk.issued(old)
-    cards.block(desk.db, desk.card(old).id, "lost", ACTOR, desk.books.now_ms)
+    cards.block(desk.db, desk.card(old).id, "lost", desk.books.by)
     before = desk.card(old)
     job = desk.begin(jobs.begin_replace, before.id)
     desk.lay(new)
@@ -204,7 +204,7 @@ def test_money_that_was_spent_is_not_given_back_and_nothing_else_happens(desk: D
     chip = Chip(UID)
     job = desk.issued(chip, topup_minor=500)
     assert job.person_id is not None
-    wallets.refund(desk.db, job.person_id, 1, "cash", "one", ACTOR, desk.books.now_ms)
+    wallets.refund(desk.db, job.person_id, 1, "cash", "one", desk.books.by)
     with pytest.raises(TooLittleMoney):
         desk.undo(job.id)
     assert (desk.card(chip).blocked_at_ms, desk.job(job.id).undone) == (None, False)
@@ -214,7 +214,7 @@ def test_money_that_was_spent_is_not_given_back_and_nothing_else_happens(desk: D
 def test_a_new_person_with_other_money_by_now_is_not_undone(desk: DeskFixture) -> None:
     job = desk.issued(Chip(UID), topup_minor=500)
     assert job.person_id is not None
-    wallets.top_up(desk.db, job.person_id, 50, "cash", "more", ACTOR, desk.books.now_ms)
+    wallets.top_up(desk.db, job.person_id, 50, "cash", "more", desk.books.by)
     with pytest.raises(Refusal):
         desk.undo(job.id)
     assert desk.books.balance(job.person_id) == 550
@@ -319,7 +319,7 @@ def it_comes_back(desk: DeskFixture, job: Job, chip: Chip) -> None:
 
 
 def it_is_replaced_by_number(desk: DeskFixture, job: Job, chip: Chip) -> None:
-    cards.replace(desk.db, desk.card(chip).id, OTHER, ACTOR, desk.books.now_ms)
+    cards.replace(desk.db, desk.card(chip).id, OTHER, desk.books.by)
 
 
 def it_is_being_written(desk: DeskFixture, job: Job, chip: Chip) -> None:
@@ -334,19 +334,19 @@ def it_charges(desk: DeskFixture, job: Job, chip: Chip) -> None:
 
 def money_is_spent(desk: DeskFixture, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
-    wallets.refund(desk.db, job.person_id, 1, "cash", "one", ACTOR, desk.books.now_ms)
+    wallets.refund(desk.db, job.person_id, 1, "cash", "one", desk.books.by)
 
 
 def other_money_comes_in(desk: DeskFixture, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
-    wallets.top_up(desk.db, job.person_id, 50, "cash", "more", ACTOR, desk.books.now_ms)
+    wallets.top_up(desk.db, job.person_id, 50, "cash", "more", desk.books.by)
 
 
 def they_leave(desk: DeskFixture, job: Job, chip: Chip) -> None:
     assert job.person_id is not None
     balance_minor = desk.books.balance(job.person_id)
-    wallets.refund(desk.db, job.person_id, balance_minor, "cash", "all", ACTOR, desk.books.now_ms)
-    people.close(desk.db, job.person_id, ACTOR, desk.books.now_ms)
+    wallets.refund(desk.db, job.person_id, balance_minor, "cash", "all", desk.books.by)
+    people.close(desk.db, job.person_id, desk.books.by)
 
 
 def a_minute_passes(desk: DeskFixture, job: Job, chip: Chip) -> None:
@@ -391,7 +391,7 @@ def test_money_is_not_given_back_to_the_wallet_of_somebody_who_has_left(desk: De
     desk.lay(chip)
     assert issued.person_id is not None
     assert desk.may_undo(returned)
-    people.close(desk.db, issued.person_id, ACTOR, desk.books.now_ms)
+    people.close(desk.db, issued.person_id, desk.books.by)
     assert not desk.may_undo(returned)
     with pytest.raises(Refusal):
         desk.undo(returned)

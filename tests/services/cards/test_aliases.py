@@ -12,7 +12,7 @@ from appliance.domain.events import StationBooted, TransactionEnded, Transaction
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services.cards import aliases, cards
 from appliance.services.sessions import start_requests, starting, stopping
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3D4E580"
 BACKWARDS = "80E5D4C3B2A104"
@@ -46,7 +46,7 @@ def test_a_name_that_is_only_alike_charges_nothing(books: Books, token: str) -> 
 
 def test_a_name_that_was_learned_charges_and_is_the_same_card(books: Books) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
 
     started = books.start(station, 1, SHORT)
 
@@ -56,7 +56,7 @@ def test_a_name_that_was_learned_charges_and_is_the_same_card(books: Books) -> N
 
 def test_one_card_under_two_names_charges_once_at_a_time(books: Books) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
 
     assert books.start(station, 1, SHORT).authorization.accepted
     assert books.start(station, 2, BACKWARDS).authorization.status == "ConcurrentTx"
@@ -65,9 +65,9 @@ def test_one_card_under_two_names_charges_once_at_a_time(books: Books) -> None:
 
 def test_a_blocked_card_is_stopped_and_refused_under_all_its_names(books: Books) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
     started = books.start(station, 1, SHORT)
-    cards.block(books.db, card, "lost", ACTOR, books.now_ms)
+    cards.block(books.db, card, "lost", books.by)
 
     assert books.session(started.ref)["stop_wanted"] == "blocked"
     for token in (CARD, BACKWARDS, SHORT):
@@ -79,7 +79,7 @@ def test_the_holder_who_stops_an_emptied_wallets_session_is_not_refused(books: B
     books.tariff()
     station, poor = books.station(), books.person(paid_in=4_000)
     card = CardId(books.card(CARD, poor))
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
     started = books.start(station, 1, token, meter_wh=0)
     books.wait(60)
     event = TransactionEnded(started.ref, token, 2_000, books.now_ms, "Local", (), books.now_ms)
@@ -93,7 +93,7 @@ def test_the_holder_who_stops_an_emptied_wallets_session_is_not_refused(books: B
 
 def test_a_stop_without_a_number_finds_its_session_under_another_name(books: Books) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
     one = books.start(station, 1, SHORT, meter_wh=0)
     books.card(OTHER, books.person("Karim", paid_in=5_000))
     two = books.start(station, 2, OTHER, meter_wh=0)
@@ -106,7 +106,7 @@ def test_a_stop_without_a_number_finds_its_session_under_another_name(books: Boo
 def test_a_start_that_comes_again_after_its_name_was_learned_is_the_same_start(books: Books) -> None:
     card, station = rahima(books), books.station()
     first = books.start(station, 1, SHORT)
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
 
     assert books.start(station, 1, SHORT) == first
     assert books.db.execute("SELECT count(*) FROM session").fetchone()[0] == 1
@@ -114,7 +114,7 @@ def test_a_start_that_comes_again_after_its_name_was_learned_is_the_same_start(b
 
 def test_a_start_that_comes_again_under_a_known_name_is_the_same_start(books: Books) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
     first = books.start(station, 1, SHORT)
 
     assert books.start(station, 1, SHORT) == first
@@ -124,8 +124,8 @@ def test_a_start_that_comes_again_under_a_known_name_is_the_same_start(books: Bo
 @pytest.mark.parametrize("token", [CARD, BACKWARDS, SHORT])
 def test_a_start_that_staff_wished_for_is_fulfilled_by_the_card_under_any_name(books: Books, token: str) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
-    wish = start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, card=SHORT)
+    aliases.add(books.db, SHORT, card, books.by)
+    wish = start_requests.request_start(books.db, station, 1, books.by, card=SHORT)
     assert wish.id_token == CARD
 
     first = books.start(station, 1, token)
@@ -138,11 +138,11 @@ def test_a_start_that_staff_wished_for_is_fulfilled_by_the_card_under_any_name(b
 def test_a_card_may_stop_at_the_charger_what_was_started_from_here_under_its_own_uid(books: Books) -> None:
     card, station = rahima(books), books.station()
     assert starting.authorize(books.db, station, CARD, books.now_ms).group_token is None
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
 
     answers = [starting.authorize(books.db, station, token, books.now_ms) for token in (CARD, SHORT, BACKWARDS)]
 
-    start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, card=CARD)
+    start_requests.request_start(books.db, station, 1, books.by, card=CARD)
     answers.append(books.start(station, 1, CARD).authorization)
     assert len({answer.group_token for answer in answers}) == 1
     assert answers[0].group_token is not None
@@ -159,9 +159,9 @@ def test_the_exact_card_comes_before_one_that_is_called_so(books: Books) -> None
 def test_staff_may_say_that_a_token_is_a_card_whether_or_not_it_is_alike(books: Books) -> None:
     card, station = rahima(books), books.station()
     stations.booted(books.db, station, StationBooted("Acme", "Wall 7", "1", "2", books.now_ms))
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms, station=station)
-    aliases.add(books.db, "Fleet-12", card, ACTOR, books.now_ms)
-    aliases.add(books.db, "Fleet-12", card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by, station=station)
+    aliases.add(books.db, "Fleet-12", card, books.by)
+    aliases.add(books.db, "Fleet-12", card, books.by)
 
     rows = books.db.execute("SELECT token, likeness, vendor, model FROM card_alias ORDER BY token").fetchall()
     assert rows == [(SHORT, "truncated", "Acme", "Wall 7"), ("FLEET-12", "other", "", "")]
@@ -170,27 +170,27 @@ def test_staff_may_say_that_a_token_is_a_card_whether_or_not_it_is_alike(books: 
 def test_a_name_is_one_cards_only(books: Books) -> None:
     card = rahima(books)
     other = CardId(books.card(OTHER, books.person("Karim")))
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
 
     with pytest.raises(Conflict, match="Rahima"):
-        aliases.add(books.db, SHORT, other, ACTOR, books.now_ms)
+        aliases.add(books.db, SHORT, other, books.by)
     with pytest.raises(Conflict, match="Karim"):
-        aliases.add(books.db, OTHER, card, ACTOR, books.now_ms)
+        aliases.add(books.db, OTHER, card, books.by)
     with pytest.raises(Invalid):
-        aliases.add(books.db, "08A1B2C3", card, ACTOR, books.now_ms)
+        aliases.add(books.db, "08A1B2C3", card, books.by)
     with pytest.raises(NotFound):
-        aliases.add(books.db, "FLEET-1", CardId(99), ACTOR, books.now_ms)
+        aliases.add(books.db, "FLEET-1", CardId(99), books.by)
 
 
 def test_a_name_that_was_taken_back_charges_nothing(books: Books) -> None:
     card, station = rahima(books), books.station()
-    aliases.add(books.db, SHORT, card, ACTOR, books.now_ms)
-    aliases.remove(books.db, SHORT, ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, card, books.by)
+    aliases.remove(books.db, SHORT, books.by)
 
     assert starting.authorize(books.db, station, SHORT, books.now_ms).status == "Invalid"
     assert alias_rows.of_card(books.db, card) == []
     with pytest.raises(NotFound):
-        aliases.remove(books.db, SHORT, ACTOR, books.now_ms)
+        aliases.remove(books.db, SHORT, books.by)
 
 
 def starts(books: Books, station: StationId, at_ms: int, uid: str) -> str:

@@ -10,7 +10,7 @@ from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, are_compa
 from appliance.domain.identifiers import CardId, SessionId, StationId
 from appliance.services.cards import cards, unknown
 from appliance.services.sessions import start_requests, starting, stopping
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 VALUE = "04A1B2C3"
 ISO14443, VIN, UNKNOWN = IdTokenType.ISO14443, IdTokenType.VIN, IdTokenType.UNKNOWN
@@ -48,7 +48,7 @@ def test_a_card_whose_type_nobody_told_is_known_by_its_value(books: Books, told:
 )
 def test_what_is_no_card_is_not_taken_for_one(books: Books, told: IdTokenType, status: str) -> None:
     person, station = books.person(paid_in=100_000), books.station()
-    cards.add(books.db, VALUE, person, ACTOR, books.now_ms, id_token_type=ISO14443)
+    cards.add(books.db, VALUE, person, books.by, id_token_type=ISO14443)
 
     assert starting.authorize(books.db, station, VALUE, books.now_ms, told).status == status
     assert start(books, station, told).authorization.status == status
@@ -72,7 +72,7 @@ def test_the_type_is_kept_with_the_session_and_with_what_nobody_knows(books: Boo
 
 def test_a_card_enrolled_at_a_charger_has_the_type_that_it_told(books: Books) -> None:
     person, station = books.person(paid_in=100_000), books.station()
-    unknown.begin_enrol(books.db, station, person, ACTOR, books.now_ms)
+    unknown.begin_enrol(books.db, station, person, books.by)
     starting.authorize(books.db, station, VALUE, books.now_ms, ISO14443)
 
     assert type_in(books, "card") == ["ISO14443"]
@@ -80,10 +80,10 @@ def test_a_card_enrolled_at_a_charger_has_the_type_that_it_told(books: Books) ->
 
 def test_a_start_that_is_asked_for_tells_the_type_of_its_token(books: Books) -> None:
     person, station = books.person(paid_in=100_000), books.station()
-    central = start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, person=person, card="")
+    central = start_requests.request_start(books.db, station, 1, books.by, person=person, card="")
     start_requests.cancel(books.db, central.id, "cancelled", books.now_ms)
-    cards.add(books.db, VALUE, person, ACTOR, books.now_ms, id_token_type=ISO14443)
-    carded = start_requests.request_start(books.db, station, 1, ACTOR, books.now_ms, person=person, card="")
+    cards.add(books.db, VALUE, person, books.by, id_token_type=ISO14443)
+    carded = start_requests.request_start(books.db, station, 1, books.by, person=person, card="")
 
     assert (central.id_token_type, carded.id_token_type) == ("Central", "ISO14443")
     assert type_in(books, "session") == ["Central", "ISO14443"]
@@ -93,8 +93,8 @@ def test_who_stops_with_a_token_of_another_kind_is_nobody_we_know(books: Books) 
     person, station = books.person(paid_in=100_000), books.station()
     other = "04D1D2D3"
     books.card(other, person)
-    cards.add(books.db, VALUE, books.person(), ACTOR, books.now_ms, id_token_type=ISO14443)
-    cards.block(books.db, enrolled(books), "lost", ACTOR, books.now_ms)
+    cards.add(books.db, VALUE, books.person(), books.by, id_token_type=ISO14443)
+    cards.block(books.db, enrolled(books), "lost", books.by)
     answers = []
     for told in (ISO14443, VIN):
         ref = books.start(station, 1, other).ref
@@ -113,6 +113,6 @@ def enrolled(books: Books) -> CardId:
 
 def test_a_token_is_as_long_as_any_version_has_it_and_no_longer(books: Books) -> None:
     person = books.person()
-    cards.add(books.db, "X" * 36, person, ACTOR, books.now_ms)
+    cards.add(books.db, "X" * 36, person, books.by)
     with pytest.raises(Invalid):
-        cards.add(books.db, "X" * (ID_TOKEN_CHARS_MAX + 1), person, ACTOR, books.now_ms)
+        cards.add(books.db, "X" * (ID_TOKEN_CHARS_MAX + 1), person, books.by)

@@ -13,7 +13,7 @@ from appliance.domain.identifiers import CardId, StationId
 from appliance.services.cards import limits as card_limits
 from appliance.services.cards.limits import SoFar
 from appliance.services.sessions import start_requests, starting
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
@@ -24,7 +24,7 @@ def card_with(books: Books, limits: Limits, *, transactions_max: int = 1) -> Car
     """Rahima's card: prepaid, 20.00 a kilowatt-hour."""
     books.tariff()
     card = CardId(books.card(CARD, books.person(paid_in=5_000_000), transactions_max=transactions_max))
-    card_limits.change(books.db, card, limits, ACTOR, books.now_ms)
+    card_limits.change(books.db, card, limits, books.by)
     return card
 
 
@@ -67,10 +67,10 @@ def test_limits_are_kept_as_they_were_set(books: Books) -> None:
 
     books.db.forget()
     assert card_limits.of(books.db, card) == limits
-    card_limits.change(books.db, card, Limits(stations=frozenset({int(station)})), ACTOR, books.now_ms)
+    card_limits.change(books.db, card, Limits(stations=frozenset({int(station)})), books.by)
     books.db.forget()
     assert card_limits.of(books.db, card) == Limits(stations=frozenset({int(station)}))
-    card_limits.change(books.db, card, NO_LIMITS, ACTOR, books.now_ms)
+    card_limits.change(books.db, card, NO_LIMITS, books.by)
     assert books.db.execute("SELECT count(*) FROM card_limit").fetchone()[0] == 0
     assert card_limits.of(books.db, card) == NO_LIMITS
 
@@ -89,10 +89,10 @@ def test_limits_are_kept_as_they_were_set(books: Books) -> None:
 def test_limits_that_make_no_sense_are_refused(books: Books, limits: Limits, field: str) -> None:
     card = card_with(books, NO_LIMITS)
     with pytest.raises(Invalid) as refused:
-        card_limits.change(books.db, card, limits, ACTOR, books.now_ms)
+        card_limits.change(books.db, card, limits, books.by)
     assert refused.value.field == field
     with pytest.raises(NotFound):
-        card_limits.change(books.db, CardId(99), NO_LIMITS, ACTOR, books.now_ms)
+        card_limits.change(books.db, CardId(99), NO_LIMITS, books.by)
 
 
 def test_a_card_charges_only_where_and_when_it_may(books: Books) -> None:
@@ -103,9 +103,9 @@ def test_a_card_charges_only_where_and_when_it_may(books: Books) -> None:
     assert refused.authorization.status == "NotAtThisLocation"
     books.stop(there, refused.ref, 1_000)
 
-    card_limits.change(books.db, card, Limits(until_minute=NOON), ACTOR, books.now_ms)
+    card_limits.change(books.db, card, Limits(until_minute=NOON), books.by)
     assert show(books, here) == "NotAtThisTime"
-    card_limits.change(books.db, card, Limits(from_minute=NOON), ACTOR, books.now_ms)
+    card_limits.change(books.db, card, Limits(from_minute=NOON), books.by)
     assert show(books, here) == "Accepted"
 
 
@@ -259,7 +259,7 @@ def test_a_limit_that_is_set_while_it_charges_counts_at_once(books: Books) -> No
     started = books.start(station, 1, CARD, meter_wh=0)
     books.wait(60)
     books.read(station, started.ref, 3_000)
-    card_limits.change(books.db, card, Limits(session_energy_wh=2_000), ACTOR, books.now_ms)
+    card_limits.change(books.db, card, Limits(session_energy_wh=2_000), books.by)
     card_limits.watch(books.db, books.now_ms)
 
     assert books.session(started.ref)["stop_wanted"] == "limit"
@@ -290,10 +290,10 @@ def test_staff_are_told_which_limit_is_in_the_way(books: Books, limits: Limits, 
     card = card_with(books, NO_LIMITS)
     started = books.start(here, 1, CARD, meter_wh=0)
     books.stop(here, started.ref, 1_000)
-    card_limits.change(books.db, card, limits, ACTOR, books.now_ms)
+    card_limits.change(books.db, card, limits, books.by)
 
     with pytest.raises(Refusal, match=sentence):
-        start_requests.request_start(books.db, here, 1, ACTOR, books.now_ms, card=CARD)
+        start_requests.request_start(books.db, here, 1, books.by, card=CARD)
 
 
 def test_another_card_of_the_same_person_has_limits_of_its_own(books: Books) -> None:

@@ -8,7 +8,7 @@ from appliance.db.cards import cards
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import pin as card_pin
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ def test_what_is_no_pin_or_the_first_that_is_guessed_is_refused(typed: str) -> N
 
 def test_only_a_hash_is_kept_and_it_can_be_taken_away(books: Books) -> None:
     card = CardId(books.card("04A1B2C3", books.person()))
-    card_pin.set_pin(books.db, card, card_pin.hash_pin("4711"), ACTOR, books.now_ms)
+    card_pin.set_pin(books.db, card, card_pin.hash_pin("4711"), books.by)
     kept = cards.pin_hash(books.db, card)
 
     assert "4711" not in kept
     assert card_pin.matches("4711", kept)
     assert not card_pin.matches("4712", kept)
 
-    card_pin.set_pin(books.db, card, "", ACTOR, books.now_ms)
+    card_pin.set_pin(books.db, card, "", books.by)
     found = cards.find(books.db, card)
     assert found is not None
     assert not found.has_pin

@@ -20,7 +20,7 @@ from appliance.services.cards import aliases, unknown
 from appliance.services.cards.unknown import TAGS_MAX
 from appliance.services.people import people
 from appliance.services.sessions import start_requests, starting
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3D4E580"
 SHORT = "04A1B2C3"
@@ -62,9 +62,7 @@ def test_known_cards_wishes_and_our_own_tokens_are_not_listed(books: Books) -> N
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     books.card(CARD, rahima)
-    wish = start_requests.request_start(
-        books.db, station, 1, ACTOR, books.now_ms, person=books.person("Karim", paid_in=500)
-    )
+    wish = start_requests.request_start(books.db, station, 1, books.by, person=books.person("Karim", paid_in=500))
     for token in (CARD, wish.id_token, remote_token(), ""):
         show(books, station, token)
     books.start(station, 1, wish.id_token)
@@ -87,10 +85,10 @@ def test_the_list_keeps_what_was_shown_last(books: Books) -> None:
 def test_a_listed_card_that_is_dismissed_is_back_when_it_is_shown_again(books: Books) -> None:
     station = books.station()
     show(books, station, STRANGE)
-    unknown.dismiss(books.db, station, STRANGE, ACTOR, books.now_ms)
+    unknown.dismiss(books.db, station, STRANGE, books.by)
     assert listed(books) == []
     with pytest.raises(NotFound):
-        unknown.dismiss(books.db, station, STRANGE, ACTOR, books.now_ms)
+        unknown.dismiss(books.db, station, STRANGE, books.by)
 
     show(books, station, STRANGE)
     assert listed(books) == [(STRANGE, "CS-01", 1)]
@@ -102,7 +100,7 @@ def test_a_listed_card_that_becomes_somebodys_is_off_the_list(books: Books) -> N
     show(books, station, SHORT)
     show(books, station, "80E5D4C3B2A104")
     books.card(STRANGE, books.person())
-    aliases.add(books.db, SHORT, CardId(books.card(CARD, books.person("Karim"))), ACTOR, books.now_ms)
+    aliases.add(books.db, SHORT, CardId(books.card(CARD, books.person("Karim"))), books.by)
 
     assert listed(books) == []
 
@@ -138,7 +136,7 @@ def test_a_suggestion_is_found_by_the_ends_of_its_uid(uid: bytes, part: slice) -
 def test_a_card_that_is_waited_for_becomes_the_persons_and_charges_at_once(books: Books, message: str) -> None:
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
-    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms, label="Blue")
+    number = unknown.begin_enrol(books.db, station, rahima, books.by, label="Blue")
     books.db.announcements.clear()
     books.wait(20)
 
@@ -158,7 +156,7 @@ def test_a_card_that_is_waited_for_becomes_the_persons_and_charges_at_once(books
 
 def test_only_the_charger_that_waits_takes_the_card_and_only_the_first(books: Books) -> None:
     one, two, rahima = books.station("CS-1"), books.station("CS-2"), books.person()
-    number = unknown.begin_enrol(books.db, one, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, one, rahima, books.by)
 
     show(books, two, STRANGE)
     assert job(books, number).state == "waiting"
@@ -171,7 +169,7 @@ def test_only_the_charger_that_waits_takes_the_card_and_only_the_first(books: Bo
 
 def test_nobody_waits_longer_than_two_minutes(books: Books) -> None:
     station, rahima = books.station(), books.person()
-    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, books.by)
     books.wait(119)
     assert charger_jobs.expire(books.db, books.now_ms) == 0
     books.wait(1)
@@ -184,8 +182,8 @@ def test_nobody_waits_longer_than_two_minutes(books: Books) -> None:
 
 def test_who_waits_later_at_a_charger_takes_the_place_of_who_waited_before(books: Books) -> None:
     station, rahima, karim = books.station(), books.person(), books.person("Karim")
-    first = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
-    second = unknown.begin_enrol(books.db, station, karim, ACTOR, books.now_ms)
+    first = unknown.begin_enrol(books.db, station, rahima, books.by)
+    second = unknown.begin_enrol(books.db, station, karim, books.by)
     show(books, station, STRANGE)
 
     assert (job(books, first).state, job(books, first).advice) == ("failed", "superseded")
@@ -194,7 +192,7 @@ def test_who_waits_later_at_a_charger_takes_the_place_of_who_waited_before(books
 
 def test_a_telephone_never_becomes_a_card(books: Books) -> None:
     station, rahima = books.station(), books.person()
-    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, books.by)
 
     assert show(books, station, "08A1B2C3") == "Invalid"
     assert (job(books, number).state, job(books, number).advice) == ("failed", "random")
@@ -204,7 +202,7 @@ def test_a_start_out_of_a_queue_is_not_the_card_that_is_waited_for(books: Books)
     station, rahima = books.station(), books.person()
     shown_ms = books.now_ms
     books.wait(7_200)
-    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, books.by)
     starting.transaction_started(books.db, station, TransactionStarted(1, STRANGE, 0, shown_ms, books.now_ms))
 
     assert job(books, number).state == "waiting"
@@ -213,7 +211,7 @@ def test_a_start_out_of_a_queue_is_not_the_card_that_is_waited_for(books: Books)
 def test_a_charger_whose_clock_is_wrong_is_understood_all_the_same(books: Books) -> None:
     station, rahima = books.station(), books.person()
     stations.set_skew(books.db, station, -3_600_000)
-    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, books.by)
     event = TransactionStarted(1, STRANGE, 0, books.now_ms - 3_600_000, books.now_ms)
     starting.transaction_started(books.db, station, event)
 
@@ -223,7 +221,7 @@ def test_a_charger_whose_clock_is_wrong_is_understood_all_the_same(books: Books)
 def test_a_start_that_was_told_before_anybody_waited_is_answered_as_then(books: Books) -> None:
     station, rahima = books.station(), books.person()
     first = books.start(station, 1, STRANGE)
-    number = unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+    number = unknown.begin_enrol(books.db, station, rahima, books.by)
 
     assert books.start(station, 1, STRANGE) == first
     assert job(books, number).state == "waiting"
@@ -232,10 +230,10 @@ def test_a_start_that_was_told_before_anybody_waited_is_answered_as_then(books: 
 def test_one_waits_only_for_people_who_are_there_at_chargers_that_are_there(books: Books) -> None:
     station, rahima = books.station(), books.person()
     with pytest.raises(NotFound):
-        unknown.begin_enrol(books.db, StationId(99), rahima, ACTOR, books.now_ms)
-    people.close(books.db, rahima, ACTOR, books.now_ms)
+        unknown.begin_enrol(books.db, StationId(99), rahima, books.by)
+    people.close(books.db, rahima, books.by)
     with pytest.raises(Refusal):
-        unknown.begin_enrol(books.db, station, rahima, ACTOR, books.now_ms)
+        unknown.begin_enrol(books.db, station, rahima, books.by)
 
 
 # --- a known card under another name ---------------------------------------------------------------------------------------
@@ -248,7 +246,7 @@ def test_what_a_charger_calls_a_card_is_learned_by_showing_it(books: Books, toke
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     card = CardId(books.card(CARD, rahima))
-    number = aliases.begin_learn(books.db, station, card, ACTOR, books.now_ms)
+    number = aliases.begin_learn(books.db, station, card, books.by)
 
     assert show(books, station, token) == "Accepted"
 
@@ -263,7 +261,7 @@ def test_a_charger_that_never_asks_is_learned_from_its_start(books: Books) -> No
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     card = CardId(books.card(CARD, rahima))
-    aliases.begin_learn(books.db, station, card, ACTOR, books.now_ms)
+    aliases.begin_learn(books.db, station, card, books.by)
 
     started = books.start(station, 1, SHORT)
 
@@ -276,7 +274,7 @@ def test_a_charger_that_never_asks_is_learned_from_its_start(books: Books) -> No
 def test_there_is_nothing_to_learn_where_the_card_is_known_already(books: Books, token: str) -> None:
     station, rahima = books.station(), books.person()
     card = CardId(books.card(CARD, rahima))
-    number = aliases.begin_learn(books.db, station, card, ACTOR, books.now_ms)
+    number = aliases.begin_learn(books.db, station, card, books.by)
     show(books, station, token)
 
     assert job(books, number).state == "done"
@@ -286,7 +284,7 @@ def test_there_is_nothing_to_learn_where_the_card_is_known_already(books: Books,
 def test_another_card_than_the_one_meant_is_not_learned(books: Books) -> None:
     station, rahima = books.station(), books.person()
     card = CardId(books.card(CARD, rahima))
-    number = aliases.begin_learn(books.db, station, card, ACTOR, books.now_ms)
+    number = aliases.begin_learn(books.db, station, card, books.by)
 
     assert show(books, station, STRANGE) == "Invalid"
 
@@ -299,7 +297,7 @@ def test_somebody_elses_known_card_does_not_end_the_waiting(books: Books) -> Non
     station, rahima = books.station(), books.person()
     card = CardId(books.card(CARD, rahima))
     books.card(STRANGE, books.person("Karim"))
-    number = aliases.begin_learn(books.db, station, card, ACTOR, books.now_ms)
+    number = aliases.begin_learn(books.db, station, card, books.by)
     show(books, station, STRANGE)
 
     assert job(books, number).state == "waiting"

@@ -22,7 +22,7 @@ from appliance.services.people import groups, importing, spreadsheets
 from appliance.services.people import people as people_units
 from appliance.services.people.importing import Outcome, Result
 from appliance.services.people.spreadsheets import Row
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 ZONE = ZoneInfo("Asia/Dhaka")
 LIST = b"""name;phone;group;uid;label;valid_until
@@ -35,8 +35,8 @@ Nobody Yet;;;;;
 
 @pytest.fixture(name="books")
 def _books(books: Books) -> Books:
-    groups.add(books.db, "Customers", "prepaid", ACTOR, books.now_ms)
-    groups.add(books.db, "Staff", "free", ACTOR, books.now_ms)
+    groups.add(books.db, "Customers", "prepaid", books.by)
+    groups.add(books.db, "Staff", "free", books.by)
     return books
 
 
@@ -53,7 +53,7 @@ def troubles(books: Books, data: bytes) -> list[str]:
 
 def bring(books: Books, data: bytes) -> Result:
     """Do it."""
-    return importing.apply(books.db, spreadsheets.read(data), ZONE, ACTOR, books.now_ms)
+    return importing.apply(books.db, spreadsheets.read(data), ZONE, books.by)
 
 
 def card(books: Books, uid: str) -> Card:
@@ -123,7 +123,7 @@ def test_a_card_does_not_change_hands(books: Books) -> None:
 
 def test_a_card_that_came_back_is_given_out_again(books: Books) -> None:
     bring(books, LIST)
-    card_units.block(books.db, card(books, "04A1B2C3D4E580").id, "returned", ACTOR, books.now_ms)
+    card_units.block(books.db, card(books, "04A1B2C3D4E580").id, "returned", books.by)
 
     assert bring(books, b"name,uid\nKarim,04A1B2C3D4E580\n") == Result(people=1, cards=1)
     assert card(books, "04A1B2C3D4E580").person == "Karim"
@@ -145,13 +145,13 @@ def test_two_of_one_name_are_told_apart_by_their_telephones(books: Books) -> Non
 
 def test_who_has_left_gets_no_card(books: Books) -> None:
     bring(books, LIST)
-    people_units.close(books.db, everybody(books)[2].id, ACTOR, books.now_ms)
+    people_units.close(books.db, everybody(books)[2].id, books.by)
     assert troubles(books, b"name,uid\nNobody Yet,04A1B2C3\n") == ["Nobody Yet has left this site."]
 
 
 def test_what_a_charger_calls_somebodys_card_is_nobodys_new_card(books: Books) -> None:
     bring(books, LIST)
-    aliases.add(books.db, "FFEEDDCC", CardId(card(books, "04A1B2C3D4E580").id), ACTOR, books.now_ms)
+    aliases.add(books.db, "FFEEDDCC", CardId(card(books, "04A1B2C3D4E580").id), books.by)
     assert troubles(books, b"name,uid\nKarim,FFEEDDCC\n") == ["A charger calls the card of Rahima Khatun so."]
 
 
@@ -270,7 +270,7 @@ def test_a_long_list_in_parts_does_what_its_dry_run_said(books: Books) -> None:
     done = Result()
     for begin in range(0, len(rows), importing.ROWS_AT_ONCE):
         part = rows[begin : begin + importing.ROWS_AT_ONCE]
-        done += importing.apply(books.db, part, ZONE, ACTOR, books.now_ms)
+        done += importing.apply(books.db, part, ZONE, books.by)
 
     said = Result(people=sum(one.outcome is Outcome.NEW_PERSON for one in planned), cards=len(planned))
     assert done == said == Result(people=250, cards=500)

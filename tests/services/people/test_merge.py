@@ -9,7 +9,7 @@ from appliance.domain.errors import Refusal
 from appliance.services.people import merge
 from appliance.services.people import people as people_units
 from appliance.services.sessions import starting
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
@@ -22,7 +22,7 @@ def test_cards_and_money_go_to_the_other_and_the_first_is_closed(books: Books) -
     books.card(CARD, double)
     books.card(OTHER, rahima)
 
-    assert merge.merge(books.db, double, rahima, "form-1", ACTOR, books.now_ms) == 3_000
+    assert merge.merge(books.db, double, rahima, "form-1", books.by) == 3_000
 
     assert (books.balance(double), books.balance(rahima)) == (0, 5_000)
     assert {card.uid for card in cards.of_person(books.db, rahima)} == {CARD, OTHER}
@@ -42,11 +42,11 @@ def test_nobody_is_merged_who_charges_owes_or_has_left(books: Books) -> None:
     books.wait(3_600)
     books.stop(station, ref, 6_000)
     gone = books.person("Jamal Uddin")
-    people_units.close(books.db, gone, ACTOR, books.now_ms)
+    people_units.close(books.db, gone, books.by)
     assert books.balance(owing) < 0
 
     for first, second in ((charging, rahima), (owing, rahima), (gone, rahima), (rahima, gone), (rahima, rahima)):
         with pytest.raises(Refusal):
-            merge.merge(books.db, first, second, f"{first}-{second}", ACTOR, books.now_ms)
+            merge.merge(books.db, first, second, f"{first}-{second}", books.by)
 
     assert books.balance(rahima) == 9_000

@@ -11,7 +11,7 @@ from appliance.services.cards import cards
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
 from appliance.services.sessions import starting
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
@@ -19,8 +19,8 @@ OTHER = "04D4E5F6"
 
 def move(books: Books, person: PersonId, group: GroupId) -> None:
     people_units.change(
-        books.db, person, ACTOR, books.now_ms, name="Rahima Khatun", phone="+880 1712", note="", language="bn", group=group
-    )  # fmt: skip
+        books.db, person, books.by, name="Rahima Khatun", phone="+880 1712", note="", language="bn", group=group
+    )
 
 
 def test_a_card_is_the_same_however_its_number_is_written(books: Books) -> None:
@@ -56,14 +56,14 @@ def test_a_replaced_card_is_blocked_for_good_and_the_money_stays(books: Books) -
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     old = CardId(books.card(CARD, rahima))
-    cards.replace(books.db, old, OTHER, ACTOR, books.now_ms)
+    cards.replace(books.db, old, OTHER, books.by)
 
     assert starting.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
     assert starting.authorize(books.db, station, OTHER, books.now_ms).accepted
     assert books.available(rahima) == 5_000
     for again in (
-        lambda: cards.unblock(books.db, old, ACTOR, books.now_ms),
-        lambda: cards.replace(books.db, old, "04FFFFFF", ACTOR, books.now_ms),
+        lambda: cards.unblock(books.db, old, books.by),
+        lambda: cards.replace(books.db, old, "04FFFFFF", books.by),
     ):
         with pytest.raises(Refusal):
             again()
@@ -73,10 +73,10 @@ def test_a_blocked_card_charges_again_once_it_is_unblocked(books: Books) -> None
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=5_000)
     card = CardId(books.card(CARD, rahima))
-    cards.block(books.db, card, "lost", ACTOR, books.now_ms)
-    cards.block(books.db, card, "lost again", ACTOR, books.now_ms)
+    cards.block(books.db, card, "lost", books.by)
+    cards.block(books.db, card, "lost again", books.by)
     assert starting.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    cards.unblock(books.db, card, ACTOR, books.now_ms)
+    cards.unblock(books.db, card, books.by)
 
     assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
 
@@ -97,16 +97,16 @@ def test_somebody_with_money_a_debt_or_a_session_does_not_leave(books: Books) ->
 
     for person in (rich, taxi, busy):
         with pytest.raises(Refusal):
-            people_units.close(books.db, person, ACTOR, books.now_ms)
+            people_units.close(books.db, person, books.by)
 
 
 def test_the_cards_of_somebody_who_has_left_charge_nowhere_until_they_are_back(books: Books) -> None:
     books.tariff()
     station, guest = books.station(), books.person(group=books.group("free"))
     books.card(CARD, guest)
-    people_units.close(books.db, guest, ACTOR, books.now_ms)
+    people_units.close(books.db, guest, books.by)
     assert starting.authorize(books.db, station, CARD, books.now_ms).status == "Blocked"
-    people_units.reopen(books.db, guest, ACTOR, books.now_ms)
+    people_units.reopen(books.db, guest, books.by)
 
     assert starting.authorize(books.db, station, CARD, books.now_ms).accepted
 
@@ -146,7 +146,7 @@ def test_a_limit_below_what_a_member_owes_is_refused(books: Books) -> None:
     books.stop(station, started.ref, 2_000)
 
     def limit(limit_minor: int) -> None:
-        groups.change(books.db, group, "Fleet", "postpaid", ACTOR, books.now_ms, limit_minor=limit_minor)
+        groups.change(books.db, group, "Fleet", "postpaid", books.by, limit_minor=limit_minor)
 
     with pytest.raises(Refusal):
         limit(3_999)
@@ -178,25 +178,25 @@ def test_a_group_that_makes_no_sense_is_refused(
     books: Books, name: str, policy: str, limit: int | None, tariff: int | None
 ) -> None:
     with pytest.raises(Invalid):
-        groups.add(books.db, name, policy, ACTOR, books.now_ms, limit_minor=limit, tariff_id=tariff)
+        groups.add(books.db, name, policy, books.by, limit_minor=limit, tariff_id=tariff)
 
 
 def test_two_groups_do_not_share_a_name(books: Books) -> None:
-    first = groups.add(books.db, "Fleet", "free", ACTOR, books.now_ms)
+    first = groups.add(books.db, "Fleet", "free", books.by)
     with pytest.raises(Conflict):
-        groups.add(books.db, " Fleet ", "free", ACTOR, books.now_ms)
-    second = groups.add(books.db, "Staff", "free", ACTOR, books.now_ms)
+        groups.add(books.db, " Fleet ", "free", books.by)
+    second = groups.add(books.db, "Staff", "free", books.by)
     with pytest.raises(Conflict):
-        groups.change(books.db, second, "Fleet", "free", ACTOR, books.now_ms)
-    groups.change(books.db, first, "Fleet", "postpaid", ACTOR, books.now_ms)
+        groups.change(books.db, second, "Fleet", "free", books.by)
+    groups.change(books.db, first, "Fleet", "postpaid", books.by)
 
 
 def test_what_is_not_there_is_not_found(books: Books) -> None:
     for attempt in (
         lambda: books.person(group=GroupId(4_711)),
         lambda: books.card(CARD, PersonId(4_711)),
-        lambda: cards.block(books.db, CardId(4_711), "", ACTOR, books.now_ms),
-        lambda: people_units.close(books.db, PersonId(4_711), ACTOR, books.now_ms),
+        lambda: cards.block(books.db, CardId(4_711), "", books.by),
+        lambda: people_units.close(books.db, PersonId(4_711), books.by),
     ):
         with pytest.raises(NotFound):
             attempt()

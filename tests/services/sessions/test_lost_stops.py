@@ -20,7 +20,7 @@ from appliance.services.sessions import starting as service
 from appliance.services.stations import admission
 from appliance.services.stations import status as status_units
 from appliance.services.wallets import wallets
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 from tests.support.statuses import status_changed
 
 CARD, OTHER = "04A1B2C3", "04D4E5F6"
@@ -47,13 +47,13 @@ def test_staff_end_a_session_of_a_charger_that_is_gone(books: Books) -> None:
     session = lost(books, station)
     books.wait(HOUR_S)
 
-    closing.close_by_hand(books.db, session, ACTOR, books.now_ms)
+    closing.close_by_hand(books.db, session, books.by)
 
     row = books.session(session)
     assert (row["state"], row["energy_wh"], row["estimated"], row["note"]) == ("ended", 3_000, 1, "by_hand")
     assert books.balance(rahima) == books.available(rahima) == 44_000
     with pytest.raises(NotFound):
-        closing.close_by_hand(books.db, session, ACTOR, books.now_ms)
+        closing.close_by_hand(books.db, session, books.by)
 
 
 def test_a_stop_that_comes_after_staff_have_ended_the_session_sets_the_bill_right(books: Books) -> None:
@@ -61,7 +61,7 @@ def test_a_stop_that_comes_after_staff_have_ended_the_session_sets_the_bill_righ
     station, rahima = books.station(), books.person(paid_in=50_000)
     books.card(CARD, rahima)
     session = lost(books, station)
-    closing.close_by_hand(books.db, session, ACTOR, books.now_ms)
+    closing.close_by_hand(books.db, session, books.by)
     books.wait(HOUR_S)
     books.stop(station, session, 5_000)
 
@@ -76,7 +76,7 @@ def test_retiring_a_charger_ends_what_runs_there(books: Books) -> None:
     books.card(CARD, rahima)
     session = lost(books, station)
 
-    admission.retire(books.db, station, ACTOR, books.now_ms)
+    admission.retire(books.db, station, books.by)
 
     assert books.session(session)["state"] == "ended"
     assert books.available(rahima) == 44_000
@@ -282,7 +282,7 @@ def test_a_charger_whose_clock_is_ahead_dates_nobody_elses_money(books: Books) -
     books.wait(600)
     free = status_changed(1, "Available", books.now_ms + ahead_ms, books.now_ms)
     status_units.status_changed(books.db, station, free)
-    wallets.top_up(books.db, rahima, 1_000, "cash", "paid-after", ACTOR, books.now_ms)
+    wallets.top_up(books.db, rahima, 1_000, "cash", "paid-after", books.by)
     books.db.flush()
 
     assert books.session(session)["fee_minor"] == 2_000 + 1_000, "1 kWh, and ten minutes of the place"

@@ -10,7 +10,7 @@ from appliance.services.cards import cards
 from appliance.services.people import people
 from appliance.services.sessions import metering, starting, stopping
 from appliance.services.stations import status as status_units
-from tests.support.books import ACTOR, NOON_MS, Books
+from tests.support.books import NOON_MS, Books
 from tests.support.statuses import status_changed
 
 CARD = "04A1B2C3"
@@ -34,9 +34,8 @@ def test_a_session_goes_on_when_its_person_changes_to_a_group_without_limit(book
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
     people.change(
-        books.db, rahima, ACTOR, books.now_ms, name="Rahima Khatun", phone="", note="", language="",
-        group=books.group("postpaid"),
-    )  # fmt: skip
+        books.db, rahima, books.by, name="Rahima Khatun", phone="", note="", language="", group=books.group("postpaid")
+    )
     for meter_wh in (500, 1_500, 2_500):
         books.wait(300)
         books.read(station, started.ref, meter_wh, power_w=12_000)
@@ -52,9 +51,7 @@ def test_a_session_that_began_on_account_is_billed_when_its_person_has_become_pr
     station, taxi = books.station(), books.person("Green Taxi", group=books.group("postpaid"), paid_in=1_000)
     books.card(CARD, taxi)
     started = books.start(station, 1, CARD, meter_wh=0)
-    people.change(
-        books.db, taxi, ACTOR, books.now_ms, name="Green Taxi", phone="", note="", language="", group=books.group()
-    )
+    people.change(books.db, taxi, books.by, name="Green Taxi", phone="", note="", language="", group=books.group())
     books.wait(60)
     books.read(station, started.ref, 2_000)
     books.stop(station, started.ref, 2_000)
@@ -69,7 +66,7 @@ def test_a_card_taken_by_another_person_changes_nothing_for_the_session_that_run
     station, rahima = books.station(), books.person(paid_in=50_000)
     card = books.card(CARD, rahima)
     started = books.start(station, 1, CARD, meter_wh=0)
-    cards.replace(books.db, CardId(card), OTHER, ACTOR, books.now_ms)
+    cards.replace(books.db, CardId(card), OTHER, books.by)
     books.stop(station, started.ref, 1_000)
 
     assert books.balance(rahima) == 48_000

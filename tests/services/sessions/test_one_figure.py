@@ -46,7 +46,7 @@ from appliance.ui.console.sessions import session as session_page
 from appliance.ui.console.sessions import sessions as session_list
 from appliance.ui.frame.context import PRINCIPAL, Console, Principal
 from appliance.ui.writing.formats import formats
-from tests.support.books import ACTOR, NOON_MS, SITE, Books, open_books
+from tests.support.books import BY, NOON_MS, SITE, Books, open_books
 from tests.support.statuses import status_changed
 
 HISTORIES = 10_000
@@ -124,7 +124,7 @@ class SiteFixture:
         place, evse, number = chance.choice(self.places), chance.randint(0, EVSES), chance.randrange(len(CARDS))
         who: dict[str, object] = chance.choice([{"card": CARDS[number]}, {"person": self.owners[number]}])
         with suppress(Refusal):
-            found = start_requests.request_start(self.books.db, place, evse, ACTOR, self.books.now_ms, **who)  # type: ignore[arg-type]
+            found = start_requests.request_start(self.books.db, place, evse, self.books.by, **who)  # type: ignore[arg-type]
             if chance.random() < 0.7:
                 start_wh = chance.choice([0, 5_000])
                 event = TransactionStarted(max(1, evse), found.id_token, start_wh, self.books.now_ms, self.books.now_ms)
@@ -173,14 +173,14 @@ class SiteFixture:
         if self.told:
             with suppress(Refusal):
                 number = SessionId(chance.choice(self.told).ref)
-                closing.close_by_hand(self.books.db, number, ACTOR, self.books.now_ms)
+                closing.close_by_hand(self.books.db, number, self.books.by)
 
     def looked(self, chance: random.Random) -> None:
         for one in self.told:
             if chance.random() < 0.5:
                 with suppress(Refusal):
                     decide = chance.choice([review.acknowledge, review.bill])
-                    decide(self.books.db, SessionId(one.ref), ACTOR, self.books.now_ms)
+                    decide(self.books.db, SessionId(one.ref), self.books.by)
 
     def clock(self, chance: random.Random) -> None:
         self.books.now_ms += chance.choice([1_000, 100_000])
@@ -421,7 +421,7 @@ def new_yard(folder: Path) -> SiteFixture:
         CardId(books.card(uid, owner, transactions_max=1 + number % 2))
         for number, (uid, owner) in enumerate(zip(CARDS, owners, strict=True))
     ]
-    limits.change(books.db, cards[2], Limits(day_minor=30_000, session_energy_wh=9_000), ACTOR, NOON_MS)
+    limits.change(books.db, cards[2], Limits(day_minor=30_000, session_energy_wh=9_000), BY)
     places = [books.station(f"CS-0{number}", evses=EVSES) for number in (1, 2)]
     books.db.flush()
     return SiteFixture(books, places, owners, cards, console_of(books, places))

@@ -70,7 +70,7 @@ def test_a_bill_that_somebody_accepts_is_taken_out_of_what_is_held_first(books: 
     books.card(CARD, rahima)
     session = impossible(books, station, meter_wh=20_000)
 
-    review.bill(books.db, session, ACTOR, books.now_ms)
+    review.bill(books.db, session, books.by)
 
     row = books.session(session)
     assert (row["state"], row["net_minor"], row["tax_minor"], row["fee_minor"]) == ("ended", 40_000, 4_000, 44_000)
@@ -81,9 +81,9 @@ def test_a_bill_that_somebody_accepts_is_taken_out_of_what_is_held_first(books: 
     assert (entry.actor, entry.subject) == (ACTOR, f"session:{session}")
     assert books.wrong() == []
     with pytest.raises(Conflict):
-        review.bill(books.db, session, ACTOR, books.now_ms)
+        review.bill(books.db, session, books.by)
     with pytest.raises(Conflict):
-        review.acknowledge(books.db, session, ACTOR, books.now_ms)
+        review.acknowledge(books.db, session, books.by)
 
 
 def test_what_the_wallet_cannot_give_is_the_loss_of_the_site(books: Books) -> None:
@@ -92,7 +92,7 @@ def test_what_the_wallet_cannot_give_is_the_loss_of_the_site(books: Books) -> No
     books.card(CARD, rahima)
     session = impossible(books, station)
 
-    review.bill(books.db, session, ACTOR, books.now_ms)
+    review.bill(books.db, session, books.by)
 
     assert books.balance(rahima) == 0
     overrun = books.db.execute("SELECT debit_posted FROM account WHERE kind = 'overrun'").fetchone()
@@ -106,7 +106,7 @@ def test_nothing_is_billed_and_all_is_given_back_when_somebody_says_so(books: Bo
     books.card(CARD, rahima)
     session = impossible(books, station)
 
-    review.acknowledge(books.db, session, ACTOR, books.now_ms)
+    review.acknowledge(books.db, session, books.by)
 
     assert (books.session(session)["state"], books.session(session)["fee_minor"]) == ("ended", 0)
     assert books.balance(rahima) == books.available(rahima) == 50_000
@@ -122,8 +122,8 @@ def test_a_session_without_energy_has_nothing_to_bill(books: Books) -> None:
     books.stop(station, started.ref, 10)
 
     with pytest.raises(Conflict):
-        review.bill(books.db, started.ref, ACTOR, books.now_ms)
-    review.acknowledge(books.db, started.ref, ACTOR, books.now_ms)
+        review.bill(books.db, started.ref, books.by)
+    review.acknowledge(books.db, started.ref, books.by)
     assert books.available(rahima) == 50_000
 
 
@@ -134,7 +134,7 @@ def test_an_account_without_limit_is_billed_though_nothing_was_held(books: Books
     session = impossible(books, station)
     assert books.balance(taxi) == 0
 
-    review.bill(books.db, session, ACTOR, books.now_ms)
+    review.bill(books.db, session, books.by)
 
     assert books.balance(taxi) == -998_000
     assert books.wrong() == []
@@ -147,11 +147,11 @@ def test_money_that_an_older_program_gave_back_is_billed_out_of_the_wallet(books
     session = impossible(books, station, meter_wh=20_000)
     doubted = rows.load(books.db, session)
     assert doubted is not None
-    billing.release(books.db, doubted, ACTOR, books.now_ms)
+    billing.release(books.db, doubted, books.by)
     assert books.available(rahima) == 50_000
     assert books.wrong() == []
 
-    review.bill(books.db, session, ACTOR, books.now_ms)
+    review.bill(books.db, session, books.by)
 
     assert books.balance(rahima) == books.available(rahima) == 10_000
     assert books.wrong() == []
@@ -186,16 +186,16 @@ def test_who_waits_for_a_look_does_not_leave_and_is_not_merged_nor_paid_out(book
     session = impossible(books, station)
 
     with pytest.raises(Refusal, match="still to be looked at"):
-        merge.merge(books.db, rahima, karim, "m-1", ACTOR, books.now_ms)
+        merge.merge(books.db, rahima, karim, "m-1", books.by)
     with pytest.raises(Refusal, match="less than that"):
-        wallets.refund(books.db, rahima, 50_000, "cash", "r-1", ACTOR, books.now_ms)
-    wallets.refund(books.db, rahima, books.available(rahima) or 0, "cash", "r-2", ACTOR, books.now_ms)
+        wallets.refund(books.db, rahima, 50_000, "cash", "r-1", books.by)
+    wallets.refund(books.db, rahima, books.available(rahima) or 0, "cash", "r-2", books.by)
     with pytest.raises(Refusal, match="still to be looked at"):
-        people_units.close(books.db, rahima, ACTOR, books.now_ms)
+        people_units.close(books.db, rahima, books.by)
 
-    review.acknowledge(books.db, session, ACTOR, books.now_ms)
-    wallets.refund(books.db, rahima, books.balance(rahima), "cash", "r-3", ACTOR, books.now_ms)
-    people_units.close(books.db, rahima, ACTOR, books.now_ms)
+    review.acknowledge(books.db, session, books.by)
+    wallets.refund(books.db, rahima, books.balance(rahima), "cash", "r-3", books.by)
+    people_units.close(books.db, rahima, books.by)
     found = people.find(books.db, rahima)
     assert found is not None
     assert found.closed_at_ms is not None
@@ -211,7 +211,7 @@ def test_a_late_stop_that_cannot_be_right_leaves_the_estimate_billed_and_is_show
     lost = books.start(station, 1, CARD, meter_wh=0)
     books.wait(600)
     books.read(station, lost.ref, 3_000)
-    closing.close_by_hand(books.db, lost.ref, ACTOR, books.now_ms)
+    closing.close_by_hand(books.db, lost.ref, books.by)
     late = TransactionEnded(lost.ref, None, meter_stop_wh, books.now_ms, "Local", (), books.now_ms)
     stopping.transaction_ended(books.db, station, late)
 
@@ -222,9 +222,9 @@ def test_a_late_stop_that_cannot_be_right_leaves_the_estimate_billed_and_is_show
     assert books.wrong() == []
     stopping.transaction_ended(books.db, station, late)
     with pytest.raises(Conflict):
-        review.bill(books.db, lost.ref, ACTOR, books.now_ms)
+        review.bill(books.db, lost.ref, books.by)
 
-    review.acknowledge(books.db, lost.ref, ACTOR, books.now_ms)
+    review.acknowledge(books.db, lost.ref, books.by)
 
     row = books.session(lost.ref)
     assert (row["state"], row["fee_minor"], row["estimated"]) == ("ended", 6_000, 0)
@@ -239,7 +239,7 @@ def test_an_estimate_that_cannot_be_right_is_not_billed_either(books: Books) -> 
     lost = books.start(station, 1, CARD, meter_wh=0)
     books.wait(1)
     books.read(station, lost.ref, 400_000)
-    closing.close_by_hand(books.db, lost.ref, ACTOR, books.now_ms)
+    closing.close_by_hand(books.db, lost.ref, books.by)
 
     assert (books.session(lost.ref)["state"], books.session(lost.ref)["note"]) == ("review", "too_fast")
     assert books.balance(rahima) == 50_000

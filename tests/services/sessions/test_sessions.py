@@ -9,7 +9,7 @@ from appliance.domain.events import TransactionStarted
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import cards
 from appliance.services.sessions import starting
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
@@ -142,7 +142,7 @@ def test_each_reason_not_to_charge_has_its_own_word_and_the_transaction_its_numb
     if what != "unknown":
         card = books.card(CARD, rahima, expires_at_ms=books.now_ms - 1 if what == "expired" else None)
     if what == "blocked":
-        cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+        cards.block(books.db, CardId(card), "lost", books.by)
     if what == "twice":
         books.start(station, 2, CARD)
 
@@ -156,7 +156,7 @@ def test_energy_on_a_blocked_card_is_billed_to_nobody(books: Books) -> None:
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=50_000)
     card = books.card(CARD, rahima)
-    cards.block(books.db, CardId(card), "stolen", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(card), "stolen", books.by)
     started = books.start(station, 1, CARD)
     books.stop(station, started.ref, 5_000)
 
@@ -323,7 +323,7 @@ def test_a_blocked_card_stops_what_it_charges(books: Books) -> None:
     station, rahima = books.station(), books.person(paid_in=50_000)
     card = books.card(CARD, rahima)
     started = books.start(station, 1, CARD)
-    cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(card), "lost", books.by)
 
     assert books.session(started.ref)["stop_wanted"] == "blocked"
 

@@ -13,7 +13,7 @@ from appliance.services.announce import SessionChanged
 from appliance.services.cards import cards
 from appliance.services.sessions import start_requests, starting
 from appliance.services.stations import admission
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 
 CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
@@ -34,7 +34,7 @@ def station(books: Books) -> StationId:
 def start_request(
     books: Books, station: StationId, evse: int = 1, *, person: PersonId | None = None, card: str = ""
 ) -> SessionId:
-    return start_requests.request_start(books.db, station, evse, ACTOR, books.now_ms, person=person, card=card).id
+    return start_requests.request_start(books.db, station, evse, books.by, person=person, card=card).id
 
 
 def holds(db: Readable) -> list[tuple[str, int]]:
@@ -242,7 +242,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
     poor = books.person("Jamal Uddin")
     card = books.card(CARD, rahima)
     books.card(OTHER, books.person("Karim Ahmed", paid_in=5_000), expires_at_ms=books.now_ms - 1)
-    cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(card), "lost", books.by)
     unknown = admission.knock(books.db, "STRANGER", "10.0.0.9", books.now_ms)
     assert unknown is not None
     for error, arguments in (
@@ -267,7 +267,7 @@ def test_what_cannot_be_started_is_refused_and_holds_nothing(
 def test_a_card_blocked_after_the_wish_does_not_start(books: Books, station: StationId, rahima: PersonId) -> None:
     card = books.card(CARD, rahima)
     session = start_request(books, station, card=CARD)
-    cards.block(books.db, CardId(card), "lost", ACTOR, books.now_ms)
+    cards.block(books.db, CardId(card), "lost", books.by)
 
     assert books.session(session)["state"] == "failed"
     assert books.available(rahima) == 50_000
@@ -322,12 +322,12 @@ def test_a_cancelled_wish_gives_the_money_back(books: Books, station: StationId,
     session = start_request(books, station, person=rahima)
 
     assert start_requests.running_on(books.db, station, 1) == session
-    start_requests.order_stop(books.db, session, ACTOR, books.now_ms)
+    start_requests.order_stop(books.db, session, books.by)
 
     assert books.session(session)["note"] == "cancelled"
     assert books.available(rahima) == 50_000
     with pytest.raises(NotFound):
-        start_requests.order_stop(books.db, session, ACTOR, books.now_ms)
+        start_requests.order_stop(books.db, session, books.by)
 
 
 def test_stopping_a_session_leaves_it_to_the_station_to_end_it(
@@ -336,7 +336,7 @@ def test_stopping_a_session_leaves_it_to_the_station_to_end_it(
     books.card(CARD, rahima)
     started = books.start(station, 1, CARD)
 
-    assert start_requests.order_stop(books.db, started.ref, ACTOR, books.now_ms).state == "running"
+    assert start_requests.order_stop(books.db, started.ref, books.by).state == "running"
     assert books.session(started.ref)["state"] == "running"
 
 

@@ -14,7 +14,7 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.session import TRANSITIONS, SessionEvent, SessionState
 from appliance.services import admin_commands
 from appliance.services.sessions import closing, review, start_requests, starting
-from tests.support.books import ACTOR, NOON_MS, Books
+from tests.support.books import BY, NOON_MS, Books
 
 CARD = "04A1B2C3"
 TOO_MUCH_WH = 910_000_000
@@ -40,7 +40,7 @@ class Place:
         return 0
 
     def requested(self) -> int:
-        return int(start_requests.request_start(self.books.db, self.station, 1, ACTOR, NOON_MS, card=CARD).id)
+        return int(start_requests.request_start(self.books.db, self.station, 1, BY, card=CARD).id)
 
     def running(self) -> int:
         return int(self.start().ref)
@@ -53,7 +53,7 @@ class Place:
 
     def estimated(self) -> int:
         number = self.running()
-        closing.close_by_hand(self.books.db, SessionId(number), ACTOR, self.books.now_ms)
+        closing.close_by_hand(self.books.db, SessionId(number), self.books.by)
         return number
 
     def failed(self) -> int:
@@ -84,12 +84,12 @@ class Place:
             SessionEvent.BEGAN: self.start,
             SessionEvent.CANCELLED: lambda: start_requests.cancel(books.db, session, "cancelled", books.now_ms),
             SessionEvent.STOPPED: lambda: self.stop(number, 4_000),
-            SessionEvent.ESTIMATED: lambda: closing.close_by_hand(books.db, session, ACTOR, books.now_ms),
+            SessionEvent.ESTIMATED: lambda: closing.close_by_hand(books.db, session, books.by),
             SessionEvent.DOUBTED: lambda: self.stop(number, TOO_MUCH_WH),
             SessionEvent.CORRECTED: lambda: self.stop(number, 5_000),
             SessionEvent.UNPLUGGED: lambda: books.status(self.station, 1, "Available"),
-            SessionEvent.ACKNOWLEDGED: lambda: review.acknowledge(books.db, session, ACTOR, books.now_ms),
-            SessionEvent.BILLED: lambda: review.bill(books.db, session, ACTOR, books.now_ms),
+            SessionEvent.ACKNOWLEDGED: lambda: review.acknowledge(books.db, session, books.by),
+            SessionEvent.BILLED: lambda: review.bill(books.db, session, books.by),
             SessionEvent.RENUMBERED: lambda: admin_commands.restored(books.db, books.now_ms, newest=1_000),
         }
         with suppress(Refusal):

@@ -25,7 +25,7 @@ from appliance.domain.meter import Reading
 from appliance.domain.transaction import BEYOND_MAX, Arrival, Order, receive
 from appliance.services.sessions import closing, metering, start_requests
 from appliance.services.sessions import transactions as seam
-from tests.support.books import ACTOR, NOON_MS, Books, open_books
+from tests.support.books import NOON_MS, Books, open_books
 
 CARD, OTHER = "04A1B2C3", "04D4E5F6"
 MINUTE_MS = 60_000
@@ -269,9 +269,7 @@ def test_a_start_that_was_asked_for_is_the_session_whether_or_not_the_cable_was_
     if cable_first:
         site.tell(CABLE_FIRST[0])
         site.tell(Message("Updated", 1, 1, 50_000))
-    asked = start_requests.request_start(
-        site.books.db, site.station, 1, ACTOR, site.books.now_ms, person=site.karim, card=OTHER
-    )
+    asked = start_requests.request_start(site.books.db, site.station, 1, site.books.by, person=site.karim, card=OTHER)
     for message in CABLE_FIRST if not cable_first else ():
         site.tell(replace(message, id_token=OTHER if message.id_token else ""))
     if cable_first:
@@ -289,7 +287,7 @@ def test_a_start_that_was_asked_for_is_the_session_whether_or_not_the_cable_was_
 def test_nobody_else_may_ask_for_a_place_where_somebody_charges(site: Site) -> None:
     site.tell(replace(CABLE_FIRST[0], id_token=CARD))
     with pytest.raises(Conflict):
-        start_requests.request_start(site.books.db, site.station, 1, ACTOR, site.books.now_ms, card=OTHER)
+        start_requests.request_start(site.books.db, site.station, 1, site.books.by, card=OTHER)
 
 
 # --- any order, any repetition ---------------------------------------------------------------------------------------------
@@ -336,7 +334,7 @@ def test_a_message_that_is_lost_keeps_nobody_waiting(lost: int) -> None:
 def test_an_end_that_comes_after_staff_have_ended_it_sets_the_bill_right(site: Site) -> None:
     for message in CABLE_FIRST[:3]:
         site.tell(message)
-    closing.close_by_hand(site.books.db, SessionId(site.number()), ACTOR, site.books.now_ms)
+    closing.close_by_hand(site.books.db, SessionId(site.number()), site.books.by)
     assert site.books.session(site.number())["energy_wh"] == 1_000
     for message in reversed(CABLE_FIRST[3:]):
         site.tell(message)

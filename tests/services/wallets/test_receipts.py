@@ -14,7 +14,7 @@ from appliance.services.card_desk import jobs
 from appliance.services.operators import operators
 from appliance.services.people import people
 from appliance.services.wallets import receipts, wallets
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 
@@ -22,7 +22,7 @@ UID = "04A1B2C3D4E5F6"
 
 
 def top_up(books: Books, person: PersonId, amount_minor: int, key: str, method: str = "cash") -> int:
-    booked = wallets.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
+    booked = wallets.top_up(books.db, person, amount_minor, method, key, books.by)
     assert booked.receipt is not None
     return booked.receipt
 
@@ -36,8 +36,8 @@ def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(desk: D
     desk.begin(jobs.begin_recharge, 70, "mobile")
     desk.lay(chip)
     top_up(books, person, 30, "by hand", "card")
-    wallets.refund(books.db, person, 100, "bank", "back", ACTOR, books.now_ms)
-    assert wallets.correct(books.db, person, 5, "a slip", "slip", ACTOR, books.now_ms).receipt is None
+    wallets.refund(books.db, person, 100, "bank", "back", books.by)
+    assert wallets.correct(books.db, person, 5, "a slip", "slip", books.by).receipt is None
     back = desk.begin(jobs.begin_decommission, refund=True, rest=True)
     desk.lay(chip)
     desk.undo(back)
@@ -59,7 +59,7 @@ def test_every_kind_of_payment_has_its_receipt_and_a_correction_has_none(desk: D
 def test_the_receipts_of_a_method_add_up_to_what_its_account_says(desk: DeskFixture, method: Method) -> None:
     person = desk.books.person()
     top_up(desk.books, person, 500, "one", str(method))
-    wallets.refund(desk.db, person, 200, str(method), "two", ACTOR, desk.books.now_ms)
+    wallets.refund(desk.db, person, 200, str(method), "two", desk.books.by)
     assert desk.money()[str(method)] == 300
 
 
@@ -74,7 +74,7 @@ def test_what_is_refused_leaves_no_gap(desk: DeskFixture) -> None:
     person = desk.books.person()
     assert top_up(desk.books, person, 100, "one") == 1
     with pytest.raises(TooLittleMoney), desk.unit() as db:
-        wallets.refund(db, person, 101, "cash", "too much", ACTOR, desk.books.now_ms)
+        wallets.refund(db, person, 101, "cash", "too much", desk.books.by)
     with pytest.raises(IntegrityError), desk.unit():
         top_up(desk.books, person, 100, "one")
     assert top_up(desk.books, person, 100, "two") == 2
@@ -112,8 +112,8 @@ def test_a_receipt_is_corrected_once(desk: DeskFixture) -> None:
     def correct(key: str) -> int:
         with desk.unit() as db:
             wallet = people.need(db, person).wallet
-            wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", ACTOR, desk.books.now_ms)
-            return receipts.write(db, "credit_note", person, -100, "cash", ACTOR, desk.books.now_ms, corrects=number)
+            wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", desk.books.by)
+            return receipts.write(db, "credit_note", person, -100, "cash", desk.books.by, corrects=number)
 
     top_up(desk.books, person, 100, "two")
     assert correct("undo|one") == 3
@@ -126,9 +126,8 @@ def test_a_receipt_is_corrected_once(desk: DeskFixture) -> None:
 def test_the_names_on_a_receipt_are_those_of_its_day(desk: DeskFixture) -> None:
     books = desk.books
     operator = operators.add(
-        books.db, login="till", name="Nasrin at the till", role="cashier", password_hash="", language="", actor=ACTOR,
-        now_ms=books.now_ms,
-    )  # fmt: skip
+        books.db, login="till", name="Nasrin at the till", role="cashier", password_hash="", language="", by=books.by
+    )
     assert operator == 1
     chip = Chip(UID)
     job = desk.issued(chip, topup_minor=500, label="blue")
@@ -137,9 +136,8 @@ def test_the_names_on_a_receipt_are_those_of_its_day(desk: DeskFixture) -> None:
     found = receipts.need(desk.db, job.receipt)
     person = people.need(books.db, job.person_id)
     people.change(
-        books.db, job.person_id, ACTOR, books.now_ms, name="Somebody else", phone="", note="", language="bn",
-        group=person.group_id,
-    )  # fmt: skip
+        books.db, job.person_id, books.by, name="Somebody else", phone="", note="", language="bn", group=person.group_id
+    )
     assert receipts.need(desk.db, job.receipt) == found
     assert found.details == {
         "site": "Test yard",

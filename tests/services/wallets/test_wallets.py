@@ -18,11 +18,11 @@ CARD = "04A1B2C3"
 
 
 def top_up(books: Books, person: PersonId, amount_minor: int, key: str = "one", method: str = "cash") -> wallets.Booked:
-    return wallets.top_up(books.db, person, amount_minor, method, key, ACTOR, books.now_ms)
+    return wallets.top_up(books.db, person, amount_minor, method, key, books.by)
 
 
 def refund(books: Books, person: PersonId, amount_minor: int, key: str = "back") -> wallets.Booked:
-    return wallets.refund(books.db, person, amount_minor, "cash", key, ACTOR, books.now_ms)
+    return wallets.refund(books.db, person, amount_minor, "cash", key, books.by)
 
 
 @pytest.mark.parametrize("method", list(Method))
@@ -78,7 +78,7 @@ def test_a_correction_goes_both_ways_and_needs_a_reason(books: Books) -> None:
     rahima = books.person(paid_in=1_000)
 
     def correct(amount_minor: int, reason: str, key: str) -> int:
-        booked = wallets.correct(books.db, rahima, amount_minor, reason, key, ACTOR, books.now_ms)
+        booked = wallets.correct(books.db, rahima, amount_minor, reason, key, books.by)
         return booked.balance_minor
 
     assert correct(300, "wrong tariff last week", "c-1") == 1_300
@@ -109,7 +109,7 @@ def test_what_is_not_known_is_refused(books: Books) -> None:
 
 def test_somebody_who_has_left_pays_nothing_in_but_gets_back_what_is_theirs(books: Books) -> None:
     rahima = books.person()
-    people.close(books.db, rahima, ACTOR, books.now_ms)
+    people.close(books.db, rahima, books.by)
 
     with pytest.raises(Refusal):
         top_up(books, rahima, 100)

@@ -23,7 +23,7 @@ from appliance.services.wallets import wallets
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from tests.support.one_desk import OneDesk
-from tests.ui.console_fixture import ACTOR, DESK_KEY, NOW_MS, ConsoleFixture, open_console
+from tests.ui.console_fixture import BY, DESK_KEY, NOW_MS, ConsoleFixture, open_console
 
 EMILE, RAHIMA, KARIM = "Émile Roy", "Rahima Khatun", "Karim Ahmed"
 SEEKER = "Somebody Else"
@@ -70,12 +70,12 @@ async def _yard(tmp_path: Path) -> AsyncIterator[ConsoleFixture]:
 
     async with open_console(tmp_path, desks=desks) as served, made[0].running():
         emile = await served.store.write(
-            lambda db: people_units.add(db, EMILE, GroupId(1), ACTOR, NOW_MS, phone="০১৯১১-২২৩৩৪৪", note="50% off_peak")
+            lambda db: people_units.add(db, EMILE, GroupId(1), BY, phone="০১৯১১-২২৩৩৪৪", note="50% off_peak")
         )
         assert emile == 5
-        card = await served.store.write(cards.add, "04E1B2C3D4E580", emile, ACTOR, NOW_MS)
-        await served.store.write(aliases.add, "VID:77", card, ACTOR, NOW_MS)
-        seeker = await served.store.write(people_units.add, SEEKER, GroupId(1), ACTOR, NOW_MS)
+        card = await served.store.write(cards.add, "04E1B2C3D4E580", emile, BY)
+        await served.store.write(aliases.add, "VID:77", card, BY)
+        seeker = await served.store.write(people_units.add, SEEKER, GroupId(1), BY)
         assert seeker == PersonId(6)
         yield served
 
@@ -86,7 +86,7 @@ async def found_at(served: ConsoleFixture, place: str, text: str, role: Role = R
     address = place.format(urlencode({"": text})[1:])
     if place.startswith("/api"):
         async with TestServer(create_console(served.console, more=API)) as server:
-            token = await served.store.write(tokens.create_token, text, role, actor=ACTOR, now_ms=NOW_MS)
+            token = await served.store.write(tokens.create_token, text, role, by=BY)
             headers = {"Authorization": f"Bearer {token}"}
             async with client.session.get(
                 server.make_url("/").join(server.make_url(address)), headers=headers
@@ -145,7 +145,7 @@ async def test_a_card_is_meant_by_the_same_everywhere(served: ConsoleFixture, pl
 
 
 async def test_a_start_is_for_the_card_that_is_meant(served: ConsoleFixture) -> None:
-    await served.store.write(wallets.top_up, PersonId(5), 500_00, "cash", "first", ACTOR, NOW_MS)
+    await served.store.write(wallets.top_up, PersonId(5), 500_00, "cash", "first", BY)
     client = await served.logged_in(Role.GUARD)
     for text in await shapes(served):
         served.stations.asked.clear()
@@ -162,7 +162,7 @@ async def test_a_start_is_for_the_card_that_is_meant(served: ConsoleFixture) -> 
 
 
 async def test_what_is_the_name_of_one_card_is_not_the_number_of_another(served: ConsoleFixture) -> None:
-    await served.store.write(aliases.add, "5", CardId(1), ACTOR, NOW_MS)
+    await served.store.write(aliases.add, "5", CardId(1), BY)
 
     meant = await served.store.read(people_search.card_meant, "5")
     assert meant is not None

@@ -16,6 +16,7 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.by import By
 from appliance.domain.cards import content
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
@@ -58,7 +59,7 @@ async def type_pin(phone: TestClient[Any, Any], path: str, pin: str) -> tuple[in
 
 async def with_pin(served: ConsoleFixture, pin: str) -> str:
     card = await card_of(served, RAHIMA)
-    await served.store.write(card_pin.set_pin, card.id, card_pin.hash_pin(pin), ACTOR, served.now_ms)
+    await served.store.write(card_pin.set_pin, card.id, card_pin.hash_pin(pin), served.by)
     return f"/card/{card.token}"
 
 
@@ -145,7 +146,7 @@ async def test_the_page_of_a_card_without_a_pin_takes_no_guess_back(
 
 async def test_a_blocked_card_says_so(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
     card = await card_of(served, RAHIMA)
-    await served.store.write(card_units.block, card.id, "lost", ACTOR, served.now_ms)
+    await served.store.write(card_units.block, card.id, "lost", served.by)
 
     assert "This card is blocked" in await page(phone, f"/card/{card.token}")
 
@@ -188,7 +189,7 @@ def give_dna_card(db: Database, now_ms: int) -> str:
     """Karim gets a card that signs."""
     known = cards.by_uid(db, "04B1B2C3")
     assert known is not None
-    card = card_units.add(db, DNA, known.person_id, ACTOR, now_ms, kind=Kind.NTAG424)
+    card = card_units.add(db, DNA, known.person_id, By(ACTOR, now_ms), kind=Kind.NTAG424)
     cards.set_content(db, card, ContentState.WRITTEN)
     return card_units.need(db, card).token
 

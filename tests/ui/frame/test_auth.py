@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import operators as rows
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.domain.roles import Role
 from appliance.services.operators import log_ins, operators, passwords, set_up
@@ -199,7 +200,7 @@ async def test_a_disabled_operator_is_out_at_once(served: ConsoleFixture) -> Non
     number = next(one.id for one in await served.store.read(rows.every) if one.role == "cashier")
     assert (await client.get("/", allow_redirects=False)).status == 200
 
-    await served.store.write(operators.disable, number, actor="operator:1", now_ms=served.now_ms)
+    await served.store.write(operators.disable, number, by=By("operator:1", served.now_ms))
 
     assert (await client.get("/", allow_redirects=False)).status == 303
 
@@ -289,7 +290,7 @@ async def test_after_log_in_one_goes_on_inside_the_console_only(served: ConsoleF
 
 
 async def test_a_bearer_token_opens_the_api_and_no_page(served: ConsoleFixture) -> None:
-    token = await served.store.write(token_units.create_token, "meter", "owner", actor="console", now_ms=served.now_ms)
+    token = await served.store.write(token_units.create_token, "meter", "owner", by=served.by)
     headers = {"Authorization": f"Bearer {token}"}
 
     assert (await served.anybody().get("/", headers=headers, allow_redirects=False)).status == 303

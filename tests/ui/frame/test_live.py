@@ -9,6 +9,7 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
+from appliance.domain.by import By
 from appliance.domain.identifiers import StationId
 from appliance.domain.roles import Role
 from appliance.services.announce import StationChanged
@@ -192,7 +193,7 @@ async def test_a_log_in_that_ended_is_shown_nothing_more_however_busy_the_site_i
     if end == "log out":
         await served.store.write(log_ins.log_out, visit.log_in, served.now_ms)
     else:
-        await served.store.write(operators.disable, visit.operator, actor=f"operator:{owner}", now_ms=served.now_ms)
+        await served.store.write(operators.disable, visit.operator, by=By(f"operator:{owner}", served.now_ms))
 
     await set_status(served, 1, "Faulted")
 

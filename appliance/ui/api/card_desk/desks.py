@@ -72,7 +72,7 @@ async def show_desk(call: Call) -> Answer:
 
 async def issue(call: Call) -> Answer:
     """`POST /desks/{id}/issue`: for a person who is known, or for a new one by name."""
-    body, actor, now_ms = call.body, call.actor, call.now_ms
+    body, by = call.body, call.by
     call.check_currency()
     if ("person_id" in body) == ("name" in body):
         raise Invalid("person_id", N_("Say who gets the card: either a person or a name."))
@@ -81,7 +81,7 @@ async def issue(call: Call) -> Answer:
 
     def begin(db: Database, desk: str) -> int:
         return jobs.begin_issue(
-            db, desk, actor, now_ms,
+            db, desk, by,
             person=_person(body), name=body.get("name", ""), phone=body.get("phone", ""), group=_group(body),
             topup_minor=body.get("topup_minor", 0), method=_method(body), label=body.get("label", ""),
             expires_at_ms=expires_at_ms, overwrite=body.get("overwrite", False),
@@ -92,43 +92,41 @@ async def issue(call: Call) -> Answer:
 
 async def recharge(call: Call) -> Answer:
     """`POST /desks/{id}/recharge`: money for the wallet behind the card that lies there, or is laid next."""
-    body, actor, now_ms = call.body, call.actor, call.now_ms
+    body, by = call.body, call.by
     call.check_currency()
 
     def begin(db: Database, desk: str) -> int:
-        return jobs.begin_recharge(
-            db, desk, body["amount_minor"], _method(body), actor, now_ms, card=_card(body, "card_id")
-        )
+        return jobs.begin_recharge(db, desk, body["amount_minor"], _method(body), by, card=_card(body, "card_id"))
 
     return await _begin(call, begin, needed=True)
 
 
 async def read(call: Call) -> Answer:
     """`POST /desks/{id}/read`."""
-    actor, now_ms = call.actor, call.now_ms
-    return await _begin(call, lambda db, desk: jobs.begin_read(db, desk, actor, now_ms))
+    by = call.by
+    return await _begin(call, lambda db, desk: jobs.begin_read(db, desk, by))
 
 
 async def replace_at_desk(call: Call) -> Answer:
     """`POST /desks/{id}/replace`."""
-    body, actor, now_ms = call.body, call.actor, call.now_ms
+    body, by = call.body, call.by
 
     def begin(db: Database, desk: str) -> int:
         old = CardId(body["old_card_id"])
-        return jobs.begin_replace(db, desk, old, actor, now_ms, overwrite=body.get("overwrite", False))
+        return jobs.begin_replace(db, desk, old, by, overwrite=body.get("overwrite", False))
 
     return await _begin(call, begin)
 
 
 async def decommission(call: Call) -> Answer:
     """`POST /desks/{id}/decommission`."""
-    body, actor, now_ms = call.body, call.actor, call.now_ms
+    body, by = call.body, call.by
     if body.get("rest", False) and not may(call.principal.role, "POST", f"{PREFIX}/people/{{id}}/refunds"):
         raise web.HTTPForbidden  # Money leaves a wallet through those who may refund it.
 
     def begin(db: Database, desk: str) -> int:
         return jobs.begin_decommission(
-            db, desk, actor, now_ms,
+            db, desk, by,
             card=_card(body, "card_id"), refund=body.get("refund", False), rest=body.get("rest", False),
             method=_method(body),
         )  # fmt: skip
@@ -138,24 +136,24 @@ async def decommission(call: Call) -> Answer:
 
 async def rewrite(call: Call) -> Answer:
     """`POST /desks/{id}/rewrite`."""
-    body, actor, now_ms = call.body, call.actor, call.now_ms
+    body, by = call.body, call.by
 
     def begin(db: Database, desk: str) -> int:
         card = CardId(body["card_id"])
-        return jobs.begin_rewrite(db, desk, card, actor, now_ms, overwrite=body.get("overwrite", False))
+        return jobs.begin_rewrite(db, desk, card, by, overwrite=body.get("overwrite", False))
 
     return await _begin(call, begin)
 
 
 async def batch(call: Call) -> Answer:
     """`POST /desks/{id}/batch`."""
-    body, actor, now_ms = call.body, call.actor, call.now_ms
+    body, by = call.body, call.by
     if "person_id" in body and "group_id" in body:
         raise Invalid("person_id", N_("Say for whom the cards are: either a person or a group."))
 
     def begin(db: Database, desk: str) -> int:
         return jobs.begin_batch(
-            db, desk, body["count"], actor, now_ms,
+            db, desk, body["count"], by,
             person=_person(body), group=_group(body), label=body.get("label", ""),
             overwrite=body.get("overwrite", False),
         )  # fmt: skip
@@ -184,10 +182,10 @@ async def cancel_job(call: Call) -> Answer:
 
 async def accept_job(call: Call) -> Answer:
     """`POST /desks/{id}/jobs/{job}/accept`."""
-    desk, job, actor, now_ms = _name(call), call.number("job"), call.actor, call.now_ms
+    desk, job, by = _name(call), call.number("job"), call.by
 
     def unit(db: Database) -> None:
-        taps.accept_unwritten(db, job_at(db, desk, job).id, actor, now_ms)
+        taps.accept_unwritten(db, job_at(db, desk, job).id, by)
 
     await call.console.store.write(unit)
     return await _now(call)
@@ -195,10 +193,10 @@ async def accept_job(call: Call) -> Answer:
 
 async def undo_job(call: Call) -> Answer:
     """`POST /desks/{id}/jobs/{job}/undo`."""
-    desk, job, actor, now_ms = _name(call), call.number("job"), call.actor, call.now_ms
+    desk, job, by = _name(call), call.number("job"), call.by
 
     def unit(db: Database, _name: str) -> tuple[int, Body]:
-        return 200, {"job": job, "credit_note": undo.undo(db, job_at(db, desk, job).id, actor, now_ms)}
+        return 200, {"job": job, "credit_note": undo.undo(db, job_at(db, desk, job).id, by)}
 
     return await once(call, unit)
 

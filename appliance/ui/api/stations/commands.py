@@ -7,6 +7,7 @@ from functools import partial
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
 from appliance.db.sessions.sessions import Running
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -231,16 +232,7 @@ def _wanted(session: SessionId) -> Body:
 
 
 def _start_once(
-    key: str,
-    request: bytes,
-    db: Database,
-    station: StationId,
-    evse: int,
-    actor: str,
-    now_ms: int,
-    *,
-    person: PersonId | None,
-    card: str,
+    key: str, request: bytes, db: Database, station: StationId, evse: int, by: By, *, person: PersonId | None, card: str
 ) -> Running:
     """The start request and the answer under its key, in one commit.
 
@@ -250,11 +242,11 @@ def _start_once(
     made: list[Running] = []
 
     def unit(name: str) -> tuple[int, str]:  # noqa: ARG001 - a session needs no other name than its number.
-        running = start_requests.request_start(db, station, evse, actor, now_ms, person=person, card=card)
+        running = start_requests.request_start(db, station, evse, by, person=person, card=card)
         made.append(running)
         return 202, f'{{"session_id":{running.id},"state":"requested"}}'
 
-    stored = idempotency.once(db, actor, key, request, now_ms, unit)
+    stored = idempotency.once(db, by, key, request, unit)
     if stored.repeated:
         raise Repeated(stored)
     return made[0]

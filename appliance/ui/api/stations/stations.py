@@ -7,6 +7,7 @@ from typing import Any
 from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState, status_word
@@ -85,13 +86,7 @@ async def register(call: Call) -> Answer:
     body = call.body
     profile, password_hash = security_of(call)
     station = await call.console.store.write(
-        units.register,
-        body["id"],
-        body.get("name", "").strip(),
-        profile,
-        password_hash,
-        call.actor,
-        call.now_ms,
+        units.register, body["id"], body.get("name", "").strip(), profile, password_hash, call.by
     )
     return await _now(call, station, status=201)
 
@@ -102,12 +97,7 @@ async def change_station(call: Call) -> Answer:
     secured = "password" in call.body or "security_profile" in call.body
     profile, password_hash = security_of(call)
     await call.console.store.write(
-        _change,
-        station.id,
-        call.body.get("name"),
-        (profile, password_hash) if secured else None,
-        call.actor,
-        call.now_ms,
+        _change, station.id, call.body.get("name"), (profile, password_hash) if secured else None, call.by
     )
     return await _now(call, station.id)
 
@@ -115,14 +105,14 @@ async def change_station(call: Call) -> Answer:
 async def approve(call: Call) -> Answer:
     """`POST /stations/{id}/approve`."""
     station = await station_of(call)
-    await call.console.store.write(units.approve, station.id, call.body.get("name", ""), call.actor, call.now_ms)
+    await call.console.store.write(units.approve, station.id, call.body.get("name", ""), call.by)
     return await _now(call, station.id)
 
 
 async def retire(call: Call) -> Answer:
     """`POST /stations/{id}/retire`."""
     station = await station_of(call)
-    await call.console.store.write(units.retire, station.id, call.actor, call.now_ms)
+    await call.console.store.write(units.retire, station.id, call.by)
     return await _now(call, station.id)
 
 
@@ -196,17 +186,12 @@ def as_json(call: Call, station: Station) -> Body:
 
 
 def _change(
-    db: Database,
-    station: StationId,
-    name: str | None,
-    security: tuple[int, bytes | None] | None,
-    actor: str,
-    now_ms: int,
+    db: Database, station: StationId, name: str | None, security: tuple[int, bytes | None] | None, by: By
 ) -> None:
     if name is not None:
-        units.rename(db, station, name, actor, now_ms)
+        units.rename(db, station, name, by)
     if security is not None:
-        credentials.secure(db, station, *security, actor, now_ms)
+        credentials.secure(db, station, *security, by)
 
 
 async def _now(call: Call, station: StationId, status: int = 200) -> Answer:

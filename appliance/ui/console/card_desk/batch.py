@@ -29,7 +29,7 @@ from appliance.ui.console.card_desk.progress import JobDetails, Step, read_detai
 from appliance.ui.console.card_desk.view import need_number
 from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, asked_by
 from appliance.ui.frame.desks import need_desk
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import render, render_part
@@ -84,7 +84,7 @@ async def show_new(request: web.Request) -> web.Response:
 async def begin(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/batch`: the first card may be laid down."""
     console, form = request.app[CONSOLE], await read_form(request)
-    desk, actor, now_ms = need_desk(console, request.match_info["desk"]), principal(request).actor, console.clock()
+    desk, by = need_desk(console, request.match_info["desk"]), asked_by(request)
     try:
         key, count = one_time_key(form), form.number("count")
         person = PersonId(form.number("person")) if form.text("person") else None
@@ -92,9 +92,9 @@ async def begin(request: web.Request) -> web.Response:
 
         def unit(db: Database) -> int:
             return forms.begin_once(
-                db, key, ("batch", desk.id, count, person, group, form.text("label"), form.on("overwrite")), actor, now_ms,
+                db, key, ("batch", desk.id, count, person, group, form.text("label"), form.on("overwrite")), by,
                 lambda: service.begin_batch(
-                    db, desk.id, count, actor, now_ms, person=person, group=group, label=form.text("label"),
+                    db, desk.id, count, by, person=person, group=group, label=form.text("label"),
                     overwrite=form.on("overwrite"),
                 ),
             )  # fmt: skip

@@ -15,6 +15,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.people import Person
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.errors import Invalid, NotFound, Refusal
@@ -29,7 +30,7 @@ from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.jobs import desk_of, to_desk
 from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form
-from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Page, asked_by, principal
 from appliance.ui.frame.desks import all_desks
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
@@ -101,15 +102,15 @@ async def act(request: web.Request) -> web.Response:
 
 async def block(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
     """It charges nowhere from now on."""
-    console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(card_units.block, card, form.text("reason"), actor, console.clock())
+    console = request.app[CONSOLE]
+    await console.store.write(card_units.block, card, form.text("reason"), asked_by(request))
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card is blocked; it charges nowhere."))
 
 
 async def unblock(request: web.Request, desk: DeskView, card: CardId, _form: Form) -> web.Response:
     """It charges again."""
-    console, actor = request.app[CONSOLE], principal(request).actor
-    await console.store.write(card_units.unblock, card, actor, console.clock())
+    console = request.app[CONSOLE]
+    await console.store.write(card_units.unblock, card, asked_by(request))
     return done(request, f"{path_of(desk.id)}?card={card}", _("The card charges again."))
 
 
@@ -119,11 +120,11 @@ async def replace(request: web.Request, desk: DeskView, card: CardId, form: Form
     if not uid and ("uid" in form.values or desk.reader.status is ReaderStatus.NONE):
         raise Invalid("uid", N_("This is not the number of a card."))
 
-    def begin(db: Database, actor: str, now_ms: int) -> int:
-        job = service.begin_replace(db, desk.id, card, actor, now_ms, overwrite=overwrite)
+    def begin(db: Database, by: By) -> int:
+        job = service.begin_replace(db, desk.id, card, by, overwrite=overwrite)
         if not uid:
             return job
-        return forms.without_reader(db, job, uid, request.app[CONSOLE].desk_key, now_ms)
+        return forms.without_reader(db, job, uid, request.app[CONSOLE].desk_key, by.at_ms)
 
     return await _begin(request, desk, form, ("replace", desk.id, card, uid, overwrite), begin)
 
@@ -135,12 +136,12 @@ async def come_back(request: web.Request, desk: DeskView, card: CardId, form: Fo
     if rest and not _may_pay_out(request):
         raise web.HTTPForbidden
 
-    def begin(db: Database, actor: str, now_ms: int) -> int:
-        job = service.begin_decommission(db, desk.id, actor, now_ms, card=card, refund=refund, rest=rest, method=method)
+    def begin(db: Database, by: By) -> int:
+        job = service.begin_decommission(db, desk.id, by, card=card, refund=refund, rest=rest, method=method)
         if not form.on("by_number"):
             return job
         uid = card_units.need(db, card).uid
-        return forms.without_reader(db, job, uid, console.desk_key, now_ms)
+        return forms.without_reader(db, job, uid, console.desk_key, by.at_ms)
 
     asked = ("return", desk.id, card, refund, rest, method, form.on("by_number"))
     return await _begin(request, desk, form, asked, begin)
@@ -149,8 +150,8 @@ async def come_back(request: web.Request, desk: DeskView, card: CardId, form: Fo
 async def rewrite(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
     """Its link has come into wrong hands, or it was never written."""
 
-    def begin(db: Database, actor: str, now_ms: int) -> int:
-        return service.begin_rewrite(db, desk.id, card, actor, now_ms, overwrite=form.on("overwrite"))
+    def begin(db: Database, by: By) -> int:
+        return service.begin_rewrite(db, desk.id, card, by, overwrite=form.on("overwrite"))
 
     return await _begin(request, desk, form, ("rewrite", desk.id, card, form.on("overwrite")), begin)
 
@@ -164,13 +165,13 @@ async def _begin(
     desk: DeskView,
     form: Form,
     asked: tuple[object, ...],
-    begin: Callable[[Database, str, int], int],
+    begin: Callable[[Database, By], int],
 ) -> web.Response:
-    console, actor = request.app[CONSOLE], principal(request).actor
-    now_ms, key = console.clock(), one_time_key(form)
+    console = request.app[CONSOLE]
+    by, key = asked_by(request), one_time_key(form)
 
     def unit(db: Database) -> int:
-        return forms.begin_once(db, key, asked, actor, now_ms, lambda: begin(db, actor, now_ms))
+        return forms.begin_once(db, key, asked, by, lambda: begin(db, by))
 
     await console.store.write(unit)
     return to_desk(desk)

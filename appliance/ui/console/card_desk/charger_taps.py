@@ -31,7 +31,7 @@ from appliance.services.card_desk.charger_jobs import DESK, VALID_MS
 from appliance.services.cards import aliases, unknown
 from appliance.services.people import people as people_units
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.card_desk import card_number
@@ -105,8 +105,8 @@ async def enrol(request: web.Request) -> web.Response:
     console, form, person = request.app[CONSOLE], await read_form(request), PersonId(number_of(request, "person"))
     try:
         station = StationId(form.number("station"))
-        actor, label = principal(request).actor, form.text("label")
-        job = await console.store.write(unknown.begin_enrol, station, person, actor, console.clock(), label)
+        label = form.text("label")
+        job = await console.store.write(unknown.begin_enrol, station, person, asked_by(request), label)
     except Refusal as refusal:
         return await _enrol_page(request, form.refused(refusal), refusal.status)
     return web.Response(status=303, headers={"Location": f"/cards/taps/{job}"})
@@ -116,7 +116,7 @@ async def learn(request: web.Request) -> web.Response:
     """`POST /cards/{card}/learn`: the next card that is shown at a charger is this one."""
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     station = StationId(form.number("station"))
-    job = await console.store.write(aliases.begin_learn, station, card, principal(request).actor, console.clock())
+    job = await console.store.write(aliases.begin_learn, station, card, asked_by(request))
     return web.Response(status=303, headers={"Location": f"/cards/taps/{job}"})
 
 
@@ -126,7 +126,7 @@ async def unlearn(request: web.Request) -> web.Response:
     token = form.text("token")
     if await console.store.read(alias_rows.find, token) != card:
         raise NotFound(N_("The card is not called so."))
-    await console.store.write(aliases.remove, token, principal(request).actor, console.clock())
+    await console.store.write(aliases.remove, token, asked_by(request))
     return done(request, f"/cards/{card}", _("Forgotten: a charger that reads it so refuses it from now on."))
 
 

@@ -22,7 +22,7 @@ from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import Chosen
 from appliance.ui.console.wallets.wallets import again, key_after, one_time_key, read_choice
 from appliance.ui.forms.forms import Form, number_of, read_form
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.desks import need_desk, usual_desk
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of
@@ -38,7 +38,7 @@ FIELDS = ("person", "name", "phone", "group_id", "method", "label", "expires", "
 async def issue(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/issue`: for the card on the reader, for the next one that is laid there, or by its number."""
     console, form = request.app[CONSOLE], await read_form(request)
-    desk, actor, now_ms = desk_of(request), principal(request).actor, console.clock()
+    desk, by = desk_of(request), asked_by(request)
     person = PersonId(form.number("person")) if form.text("person") else None
     uid = best_uid(form.text("uid"))
     try:
@@ -51,16 +51,16 @@ async def issue(request: web.Request) -> web.Response:
         def unit(db: Database) -> int:
             def begin() -> int:
                 job = service.begin_issue(
-                    db, desk.id, actor, now_ms,
+                    db, desk.id, by,
                     person=person, name=form.text("name"), phone=form.text("phone"),
                     group=GroupId(form.number("group_id")) if form.text("group_id") else None,
                     topup_minor=amount_minor, method=form.text("method") or "cash", label=form.text("label"),
                     expires_at_ms=expires_at_ms, overwrite=form.on("overwrite"),
                 )  # fmt: skip
-                return forms.without_reader(db, job, uid, console.desk_key, now_ms) if uid else job
+                return forms.without_reader(db, job, uid, console.desk_key, by.at_ms) if uid else job
 
             asked = ("issue", desk.id, amount_minor, *(form.text(name) for name in FIELDS))
-            return forms.begin_once(db, key, asked, actor, now_ms, begin)
+            return forms.begin_once(db, key, asked, by, begin)
 
         await console.store.write(unit)
     except Refusal as refusal:
@@ -72,7 +72,7 @@ async def issue(request: web.Request) -> web.Response:
 async def recharge(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/recharge`: the card that was shown, and no other."""
     console, form = request.app[CONSOLE], await read_form(request)
-    desk, actor, now_ms = desk_of(request), principal(request).actor, console.clock()
+    desk, by = desk_of(request), asked_by(request)
     card = CardId(form.number("card"))
     by_number = form.text("at") == "number"
     try:
@@ -81,12 +81,11 @@ async def recharge(request: web.Request) -> web.Response:
 
         def unit(db: Database) -> int:
             if by_number:
-                return forms.recharge_by_number(db, card, amount_minor, method, key, actor, now_ms)
+                return forms.recharge_by_number(db, card, amount_minor, method, key, by)
             asked = ("recharge", desk.id, card, amount_minor, method)
             return forms.begin_once(
-                db, key, asked, actor, now_ms,
-                lambda: service.begin_recharge(db, desk.id, amount_minor, method, actor, now_ms, card=card),
-            )  # fmt: skip
+                db, key, asked, by, lambda: service.begin_recharge(db, desk.id, amount_minor, method, by, card=card)
+            )
 
         number = await console.store.write(unit)
     except Refusal as refusal:
@@ -116,7 +115,7 @@ async def cancel(request: web.Request) -> web.Response:
 async def undo(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/jobs/{job}/undo`: a slip is taken back; with money, by a credit note."""
     console, job = request.app[CONSOLE], await _job(request)
-    number = await console.store.write(undoing.undo, job.id, principal(request).actor, console.clock())
+    number = await console.store.write(undoing.undo, job.id, asked_by(request))
     if number is None:
         sentence = _("It was taken back.")
     else:
@@ -127,8 +126,7 @@ async def undo(request: web.Request) -> web.Response:
 async def accept(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/jobs/{job}/accept`: the card stays as it is."""
     console, job = request.app[CONSOLE], await _job(request)
-    actor = principal(request).actor
-    await console.store.write(taps.accept_unwritten, job.id, actor, console.clock())
+    await console.store.write(taps.accept_unwritten, job.id, asked_by(request))
     return done(request, path_of(usual_desk(request).id), _("The card is used by its number only."))
 
 
@@ -136,7 +134,7 @@ async def another(request: web.Request) -> web.Response:
     """`POST /desk/{desk}/jobs/{job}/another`: the card that cannot be written is given up for a new one."""
     console, job = request.app[CONSOLE], await _job(request)
     desk = usual_desk(request)
-    await console.store.write(forms.another_card, job.id, desk.id, principal(request).actor, console.clock())
+    await console.store.write(forms.another_card, job.id, desk.id, asked_by(request))
     return to_desk(desk)
 
 

@@ -35,7 +35,7 @@ from appliance.ui.console.card_desk.view import standing_of
 from appliance.ui.console.cards.limits import so_far_of
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of, query
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -173,8 +173,7 @@ async def add(request: web.Request) -> web.Response:
             card_units.add,
             _uid(form),
             person,
-            principal(request).actor,
-            console.clock(),
+            asked_by(request),
             label=form.text("label"),
             transactions_max=form.number("transactions_max") if form.text("transactions_max") else 1,
             expires_at_ms=_expires(request, form),
@@ -214,8 +213,7 @@ async def change(request: web.Request) -> web.Response:
         await console.store.write(
             card_units.change,
             card,
-            principal(request).actor,
-            console.clock(),
+            asked_by(request),
             label=form.text("label"),
             transactions_max=form.number("transactions_max"),
             expires_at_ms=_expires(request, form),
@@ -234,9 +232,7 @@ async def block(request: web.Request) -> web.Response:
     """`POST /cards/{card}/block`."""
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
-        await console.store.write(
-            card_units.block, card, form.text("reason"), principal(request).actor, console.clock()
-        )
+        await console.store.write(card_units.block, card, form.text("reason"), asked_by(request))
     except Refusal as refusal:
         return await _ask(request, "cards/block.html", form.refused(refusal), refusal.status)
     found = await console.store.read(card_units.need, card)
@@ -246,7 +242,7 @@ async def block(request: web.Request) -> web.Response:
 async def unblock(request: web.Request) -> web.Response:
     """`POST /cards/{card}/unblock`."""
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
-    await console.store.write(card_units.unblock, card, principal(request).actor, console.clock())
+    await console.store.write(card_units.unblock, card, asked_by(request))
     found = await console.store.read(card_units.need, card)
     return done(request, f"/people/{found.person_id}", _("The card charges again."))
 

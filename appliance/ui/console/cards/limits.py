@@ -21,7 +21,7 @@ from appliance.services.cards import cards
 from appliance.services.cards import limits as service
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, Console, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
 from appliance.ui.wording.card_desk import card_number
@@ -61,7 +61,7 @@ async def change(request: web.Request) -> web.Response:
     card = CardId(number_of(request, "card"))
     try:
         limits = read_limits(form, currency_of(request))
-        await console.store.write(service.change, card, limits, principal(request).actor, console.clock())
+        await console.store.write(service.change, card, limits, asked_by(request))
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), refusal.status)
     sentence = _("The card has no limits.") if limits == NO_LIMITS else _("The limits are kept from now on.")

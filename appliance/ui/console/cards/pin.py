@@ -12,7 +12,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import cards, pin
 from appliance.ui.forms.forms import Form, number_of, read_form
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render
 from appliance.ui.wording.card_desk import card_number
@@ -41,14 +41,14 @@ async def change(request: web.Request) -> web.Response:
         pin_hash = await asyncio.to_thread(pin.hash_pin, pin.check_pin(form.text("pin")))
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), refusal.status)
-    await console.store.write(pin.set_pin, card, pin_hash, principal(request).actor, console.clock())
+    await console.store.write(pin.set_pin, card, pin_hash, asked_by(request))
     return done(request, f"/cards/{card}", _("The holder's page asks for the PIN from now on."))
 
 
 async def remove(request: web.Request) -> web.Response:
     """`POST /cards/{card}/pin/remove`."""
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
-    await console.store.write(pin.set_pin, card, "", principal(request).actor, console.clock())
+    await console.store.write(pin.set_pin, card, "", asked_by(request))
     return done(request, f"/cards/{card}", _("The holder's page asks for no PIN any more."))
 
 

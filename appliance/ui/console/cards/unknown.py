@@ -13,6 +13,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.db.stations import stations
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.id_token import likeness
 from appliance.domain.identifiers import CardId, PersonId, StationId
@@ -21,7 +22,7 @@ from appliance.services.cards import aliases, unknown
 from appliance.services.cards import cards as card_units
 from appliance.services.cards.unknown import TAGS_MAX, UnknownTag
 from appliance.ui.forms.forms import Form, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.card_desk import card_number
@@ -107,7 +108,7 @@ async def make(request: web.Request) -> web.Response:
     token, station = _asked(form.text("token"), form.text("station"))
     try:
         person = PersonId(form.number("person"))
-        card = await console.store.write(card_units.add, token, person, principal(request).actor, console.clock())
+        card = await console.store.write(card_units.add, token, person, asked_by(request))
     except Refusal as refusal:
         return await _make_page(request, token, station, form.refused(refusal), refusal.status)
     found = await console.store.read(card_units.need, card)
@@ -128,9 +129,9 @@ async def alias(request: web.Request) -> web.Response:
     """`POST /cards/unknown/same`: it is that card, read in another way."""
     console, form = request.app[CONSOLE], await read_form(request)
     token, station = _asked(form.text("token"), form.text("station"))
-    card, actor, now_ms = _card(form.text("card")), principal(request).actor, console.clock()
+    card, by = _card(form.text("card")), asked_by(request)
     try:
-        await console.store.write(_add_alias, token, station, card, actor, now_ms)
+        await console.store.write(_add_alias, token, station, card, by)
     except Refusal as refusal:
         return await _alias_page(request, token, station, form.text("card"), form.refused(refusal), refusal.status)
     return done(request, f"/cards/{card}", _("It is known now: whoever shows it charges on this card."))
@@ -140,7 +141,7 @@ async def dismiss(request: web.Request) -> web.Response:
     """`POST /cards/unknown/dismiss`: it is of no interest; shown again, it is back."""
     console, form = request.app[CONSOLE], await read_form(request)
     token, station = _asked(form.text("token"), form.text("station"))
-    await console.store.write(unknown.dismiss, StationId(station), token, principal(request).actor, console.clock())
+    await console.store.write(unknown.dismiss, StationId(station), token, asked_by(request))
     return done(request, "/cards/unknown", _("Dismissed. If it is shown again, it is back."))
 
 
@@ -155,8 +156,8 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
     return isinstance(announcement, UnknownTagSeen)
 
 
-def _add_alias(db: Database, token: str, station: int, card: CardId, actor: str, now_ms: int) -> None:
-    aliases.add(db, token, card_units.need(db, card).id, actor, now_ms, station=StationId(station))
+def _add_alias(db: Database, token: str, station: int, card: CardId, by: By) -> None:
+    aliases.add(db, token, card_units.need(db, card).id, by, station=StationId(station))
 
 
 async def _make_page(request: web.Request, token: str, station: int, form: Form, status: int = 200) -> web.Response:

@@ -13,7 +13,7 @@ from appliance.services.operators import log_ins as log_in_units
 from appliance.services.operators import operators, passwords
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _, speak
 from appliance.ui.frame.render import FACTS, done, render
 
@@ -47,9 +47,7 @@ async def change_password(request: web.Request) -> web.Response:
             raise Invalid("current", N_("This is not your password."))
         request.app[auth.GUARD].succeeded(who.login, request.remote or "")
         password_hash = await request.app[auth.HASHING].hash(form.value("password"))
-        await console.store.write(
-            operators.set_password, who.id, password_hash, actor=who.actor, now_ms=console.clock(), stay=who.log_in
-        )
+        await console.store.write(operators.set_password, who.id, password_hash, by=asked_by(request), stay=who.log_in)
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), status=refusal.status)
     return done(request, "/account", _("You have a new password. Your other log-ins have ended."))
@@ -68,11 +66,7 @@ async def end_log_in(request: web.Request) -> web.Response:
     """`POST /account/log-ins/3/end`."""
     console, who = request.app[CONSOLE], principal(request)
     await console.store.write(
-        log_in_units.end_log_in,
-        number_of(request, "log_in"),
-        operator=who.id,
-        actor=who.actor,
-        now_ms=console.clock(),
+        log_in_units.end_log_in, number_of(request, "log_in"), operator=who.id, by=asked_by(request)
     )
     return done(request, "/account", _("That browser is logged out."))
 

@@ -14,7 +14,7 @@ from appliance.services.operators import operators, passwords
 from appliance.services.operators import tokens as token_units
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import FACTS, done, render
 from appliance.ui.wording.words import ROLES
@@ -61,8 +61,7 @@ async def add(request: web.Request) -> web.Response:
             role=role,
             password_hash=password_hash,
             language=_language(form),
-            actor=principal(request).actor,
-            now_ms=console.clock(),
+            by=asked_by(request),
         )
     except Refusal as refusal:
         return await _list_page(request, form.refused(refusal), status=refusal.status)
@@ -84,8 +83,7 @@ async def change(request: web.Request) -> web.Response:
             name=form.value("name"),
             role=form.value("role"),
             language=_language(form),
-            actor=principal(request).actor,
-            now_ms=console.clock(),
+            by=asked_by(request),
         )
     except Refusal as refusal:
         return await _operator_page(request, form.refused(refusal), status=refusal.status)
@@ -99,12 +97,7 @@ async def set_password(request: web.Request) -> web.Response:
         operator = await _operator(request)
         password_hash = await _checked_hash(request, form, operator.login, operator.name)
         await console.store.write(
-            operators.set_password,
-            operator.id,
-            password_hash,
-            actor=principal(request).actor,
-            now_ms=console.clock(),
-            stay=principal(request).log_in,
+            operators.set_password, operator.id, password_hash, by=asked_by(request), stay=principal(request).log_in
         )
     except Refusal as refusal:
         return await _operator_page(request, form.refused(refusal), status=refusal.status)
@@ -114,14 +107,14 @@ async def set_password(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     """`POST /operators/3/disable`."""
     console, operator = request.app[CONSOLE], await _operator(request)
-    await console.store.write(operators.disable, operator.id, actor=principal(request).actor, now_ms=console.clock())
+    await console.store.write(operators.disable, operator.id, by=asked_by(request))
     return done(request, "/operators", _("{name} can no longer log in.").format(name=operator.name))
 
 
 async def enable(request: web.Request) -> web.Response:
     """`POST /operators/3/enable`."""
     console, operator = request.app[CONSOLE], await _operator(request)
-    await console.store.write(operators.enable, operator.id, actor=principal(request).actor, now_ms=console.clock())
+    await console.store.write(operators.enable, operator.id, by=asked_by(request))
     return done(request, "/operators", _("{name} may log in again.").format(name=operator.name))
 
 
@@ -130,11 +123,7 @@ async def create_token(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     try:
         secret = await console.store.write(
-            token_units.create_token,
-            form.value("token_name"),
-            form.value("token_role"),
-            actor=principal(request).actor,
-            now_ms=console.clock(),
+            token_units.create_token, form.value("token_name"), form.value("token_role"), by=asked_by(request)
         )
     except Refusal as refusal:
         return await _list_page(request, form.refused(refusal), status=refusal.status)
@@ -144,12 +133,7 @@ async def create_token(request: web.Request) -> web.Response:
 async def revoke_token(request: web.Request) -> web.Response:
     """`POST /tokens/3/revoke`."""
     console = request.app[CONSOLE]
-    await console.store.write(
-        token_units.revoke_token,
-        number_of(request, "token"),
-        actor=principal(request).actor,
-        now_ms=console.clock(),
-    )
+    await console.store.write(token_units.revoke_token, number_of(request, "token"), by=asked_by(request))
     return done(request, "/operators", _("The token opens nothing any more."))
 
 

@@ -17,7 +17,7 @@ from appliance.domain.money import format_amount, parse_amount
 from appliance.services.people import groups
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
 from appliance.ui.wording.sessions import POLICIES
@@ -65,8 +65,7 @@ async def add(request: web.Request) -> web.Response:
             groups.add,
             form.text("name"),
             form.text("policy"),
-            principal(request).actor,
-            console.clock(),
+            asked_by(request),
             limit_minor=limit_minor,
             tariff_id=tariff,
         )
@@ -101,8 +100,7 @@ async def change(request: web.Request) -> web.Response:
             group,
             form.text("name"),
             form.text("policy"),
-            principal(request).actor,
-            console.clock(),
+            asked_by(request),
             limit_minor=limit_minor,
             tariff_id=tariff,
         )

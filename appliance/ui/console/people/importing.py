@@ -26,7 +26,7 @@ from appliance.services.people.people import need
 from appliance.services.people.spreadsheets import FILE_BYTES_MAX, ROWS_MAX, Row
 from appliance.ui.forms.bodies import in_time
 from appliance.ui.forms.forms import Form
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import N_, _, ngettext
 from appliance.ui.frame.render import done, formats_of, render
 from appliance.ui.wording.card_desk import CONTENTS
@@ -141,9 +141,9 @@ async def run(request: web.Request) -> web.Response:
             result = Result()
             for begin in range(0, len(waiting.rows), ROWS_AT_ONCE):
                 part = waiting.rows[begin : begin + ROWS_AT_ONCE]
-                result += await console.store.write(importing.apply, part, console.site.zone, actor, console.clock())
+                result += await console.store.write(importing.apply, part, console.site.zone, asked_by(request))
             if result.people or result.cards or result.changed:
-                await console.store.write(importing.record, result, actor, console.clock())
+                await console.store.write(importing.record, result, asked_by(request))
             waiting.done = result_sentence(result, formats_of(request))
     return done(request, "/cards", waiting.done)
 

@@ -15,7 +15,7 @@ from appliance.services.people import people
 from appliance.services.wallets import form_bookings
 from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import _, ngettext
 from appliance.ui.frame.render import done, formats_of, render
 from appliance.ui.writing.formats import Formats
@@ -47,7 +47,7 @@ async def merge(request: web.Request) -> web.Response:
     console, form, person = request.app[CONSOLE], await read_form(request), PersonId(number_of(request, "person"))
     try:
         key, into = one_time_key(form), PersonId(form.number("into"))
-        await console.store.write(form_bookings.merge, person, into, key, principal(request).actor, console.clock())
+        await console.store.write(form_bookings.merge, person, into, key, asked_by(request))
     except Refusal as refusal:
         return await _page(request, form.text("into"), again(form, refusal), key_after(form, refusal), refusal.status)
     target = await console.store.read(people.need, into)

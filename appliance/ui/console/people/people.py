@@ -28,7 +28,7 @@ from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import MoneyForm
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of
-from appliance.ui.frame.context import CONSOLE, Page, principal
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import done, render
@@ -156,9 +156,7 @@ async def add(request: web.Request) -> web.Response:
             amount_minor=amount_minor,
             method=form.text("method"),
         )
-        person = await console.store.write(
-            form_bookings.take_in, new, wallets.one_time_key(form), principal(request).actor, console.clock()
-        )
+        person = await console.store.write(form_bookings.take_in, new, wallets.one_time_key(form), asked_by(request))
     except Refusal as refusal:
         key = wallets.key_after(form, refusal)
         return await _new_page(request, wallets.again(form, refusal), key, refusal.status)
@@ -204,8 +202,7 @@ async def edit(request: web.Request) -> web.Response:
         await console.store.write(
             people_units.change,
             person,
-            principal(request).actor,
-            console.clock(),
+            asked_by(request),
             name=form.text("name"),
             phone=form.text("phone"),
             note=form.text("note"),
@@ -226,7 +223,7 @@ async def leave(request: web.Request) -> web.Response:
     """`POST /people/{person}/leave`: their cards charge no more; nothing is deleted."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     try:
-        await console.store.write(people_units.close, person, principal(request).actor, console.clock())
+        await console.store.write(people_units.close, person, asked_by(request))
     except Refusal as refusal:
         return await _leave_page(request, Form().refused(refusal), refusal.status)
     return done(request, f"/people/{person}", _("They have left; no card of theirs charges any more."))
@@ -235,7 +232,7 @@ async def leave(request: web.Request) -> web.Response:
 async def come_back(request: web.Request) -> web.Response:
     """`POST /people/{person}/return`."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
-    await console.store.write(people_units.reopen, person, principal(request).actor, console.clock())
+    await console.store.write(people_units.reopen, person, asked_by(request))
     return done(request, f"/people/{person}", _("They are back; their cards charge again."))
 
 

@@ -26,7 +26,7 @@ from appliance.services.sessions import closing, review
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
 from appliance.ui.forms.forms import number_of, read_number
-from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, principal
+from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording.sessions import (
@@ -129,21 +129,21 @@ async def show_close(request: web.Request) -> web.Response:
 async def close(request: web.Request) -> web.Response:
     """`POST /sessions/{session}/close`: without the charger."""
     console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
-    await console.store.write(closing.close_by_hand, session, principal(request).actor, console.clock())
+    await console.store.write(closing.close_by_hand, session, asked_by(request))
     return done(request, f"/sessions/{session}", _("The session is ended, and billed up to its last reading."))
 
 
 async def acknowledge(request: web.Request) -> web.Response:
     """`POST /sessions/{session}/acknowledge`: somebody has looked at it."""
     console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
-    await console.store.write(review.acknowledge, session, principal(request).actor, console.clock())
+    await console.store.write(review.acknowledge, session, asked_by(request))
     return done(request, f"/sessions/{session}", _("Noted: you have looked at it."))
 
 
 async def bill(request: web.Request) -> web.Response:
     """`POST /sessions/{session}/bill`: somebody has looked at it, and its figures are right."""
     console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
-    await console.store.write(review.bill, session, principal(request).actor, console.clock())
+    await console.store.write(review.bill, session, asked_by(request))
     return done(request, f"/sessions/{session}", _("The session is billed."))
 
 

@@ -27,7 +27,7 @@ from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import station_of, station_path, versions_of
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
+from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.frame.roles import may
@@ -152,9 +152,7 @@ async def add(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     identity = form.text("id")
     try:
-        await console.store.write(
-            admission.register, identity, form.text("name"), 0, None, principal(request).actor, console.clock()
-        )
+        await console.store.write(admission.register, identity, form.text("name"), 0, None, asked_by(request))
     except Refusal as refusal:
         page = NewPage(form.refused(refusal), console.addresses)
         return render(request, "stations/new.html", page, status=refusal.status)
@@ -174,9 +172,7 @@ async def rename(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/name`."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     try:
-        await console.store.write(
-            admission.rename, station.id, form.text("name"), principal(request).actor, console.clock()
-        )
+        await console.store.write(admission.rename, station.id, form.text("name"), asked_by(request))
     except Refusal as refusal:
         return await _station_page(request, form.refused(refusal), status=refusal.status)
     return done(request, station_path(station.identity), _("It is called {name} now.").format(name=form.text("name")))
@@ -190,9 +186,7 @@ async def show_approve(request: web.Request) -> web.Response:
 async def approve(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/approve`: let it in, under a name. It boots again by itself."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
-    await console.store.write(
-        admission.approve, station.id, form.text("name"), principal(request).actor, console.clock()
-    )
+    await console.store.write(admission.approve, station.id, form.text("name"), asked_by(request))
     name = form.text("name") or station.identity
     return done(request, "/", _("{name} is in. It says what it has within a minute.").format(name=name))
 
@@ -200,7 +194,7 @@ async def approve(request: web.Request) -> web.Response:
 async def dismiss(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/dismiss`: turn a knocking one away; it may knock again."""
     console, station = request.app[CONSOLE], await station_of(request)
-    await console.store.write(admission.dismiss, station.id, principal(request).actor, console.clock())
+    await console.store.write(admission.dismiss, station.id, asked_by(request))
     return done(request, "/stations", _("{identity} was turned away.").format(identity=station.identity))
 
 
@@ -212,7 +206,7 @@ async def show_retire(request: web.Request) -> web.Response:
 async def retire(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/retire`: off the board for good, its sessions stay."""
     console, station = request.app[CONSOLE], await station_of(request)
-    await console.store.write(admission.retire, station.id, principal(request).actor, console.clock())
+    await console.store.write(admission.retire, station.id, asked_by(request))
     return done(request, "/stations", _("{name} is retired. Its sessions stay in the books.").format(name=station.name))
 
 
@@ -225,17 +219,17 @@ async def show_security(request: web.Request) -> web.Response:
 async def secure(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/security`: with a password of ours or theirs, or without."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
-    actor, now_ms = principal(request).actor, console.clock()
+    by = asked_by(request)
     password = form.text("password")
     try:
         if form.value("how") == "open":
-            await console.store.write(credentials.secure, station.id, 0, None, actor, now_ms)
+            await console.store.write(credentials.secure, station.id, 0, None, by)
             return done(request, station_path(station.identity), _("It may connect without a password."))
         # Chargers type it from a small screen, or are sent it in hexadecimal digits.
         password = password or secrets.token_hex(PASSWORD_BYTES)
         credentials.check_password(password)
         hashed = console.hash_station_password(password.encode())
-        await console.store.write(credentials.secure, station.id, 2 if form.on("tls") else 1, hashed, actor, now_ms)
+        await console.store.write(credentials.secure, station.id, 2 if form.on("tls") else 1, hashed, by)
     except Refusal as refusal:
         page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)

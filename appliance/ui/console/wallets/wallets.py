@@ -23,7 +23,7 @@ from appliance.services.idempotency import KeyReused
 from appliance.services.wallets import form_bookings, wallets
 from appliance.services.wallets.form_bookings import Moved
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.frame.context import CONSOLE, principal
+from appliance.ui.frame.context import CONSOLE, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
 from appliance.ui.wording.sessions import IN_METHODS, METHODS
@@ -86,12 +86,12 @@ async def show_top_up(request: web.Request) -> web.Response:
 async def top_up(request: web.Request) -> web.Response:
     """`POST /people/{person}/topup`: moves the money at once; it is money that came in."""
     person, form = number_of(request, "person"), await read_form(request)
-    console, actor = request.app[CONSOLE], principal(request).actor
+    console = request.app[CONSOLE]
     try:
         amount_minor = read_choice(request, form)
         moved = await console.store.write(
-            form_bookings.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form), actor,
-            console.clock(),
+            form_bookings.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form),
+            asked_by(request),
         )  # fmt: skip
     except Refusal as refusal:
         buys = await _buys(request)
@@ -141,9 +141,8 @@ async def refund(request: web.Request) -> web.Response:
             button = _("Pay out {amount}").format(amount=fmt.money(amount_minor))
             return render(request, "wallets/refund.html", _confirm_page(found, form, key, sentence, button))
         moved = await console.store.write(
-            form_bookings.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, principal(request).actor,
-            console.clock(),
-        )  # fmt: skip
+            form_bookings.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, asked_by(request)
+        )
     except Refusal as refusal:
         page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/refund.html", page, status=refusal.status)
@@ -189,13 +188,7 @@ async def correct(request: web.Request) -> web.Response:
             page = _confirm_page(found, form, key, sentence, _("Correct the balance"))
             return render(request, "wallets/correction.html", page)
         moved = await console.store.write(
-            form_bookings.correct,
-            PersonId(person),
-            signed,
-            form.text("reason"),
-            key,
-            principal(request).actor,
-            console.clock(),
+            form_bookings.correct, PersonId(person), signed, form.text("reason"), key, asked_by(request)
         )
     except Refusal as refusal:
         page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))

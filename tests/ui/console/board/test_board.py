@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from appliance.db import audit, board
+from appliance.db.stations import stations
+from appliance.domain.by import By
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.roles import Role
@@ -23,7 +25,7 @@ from appliance.services.ports.stations import CommandAnswer, CommandFailed
 from appliance.services.sessions import start_requests
 from appliance.services.stations import admission, status
 from tests.support.statuses import status_changed
-from tests.ui.console_fixture import ACTOR, NOW_MS, SITE, ConsoleFixture, open_console
+from tests.ui.console_fixture import BY, NOW_MS, SITE, ConsoleFixture, open_console
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -73,12 +75,9 @@ async def test_a_fault_is_told_in_words_not_in_codes(served: ConsoleFixture) -> 
 
 async def test_tiles_are_ordered_as_people_count(served: ConsoleFixture) -> None:
     for number in (10, 9):
-        await served.store.write(
-            lambda db, number=number: db.execute(
-                "UPDATE station SET name = ? WHERE identity = ?",
-                (f"Bay {number}", f"CS-0{number - 5 if number == 10 else 6}"),
-            )
-        )
+        station = await served.store.read(stations.by_identity, f"CS-0{number - 5 if number == 10 else 6}")
+        assert station is not None
+        await served.store.write(admission.rename, station.id, f"Bay {number}", served.by)
 
     names = [name for name in await tiles(served) if name.startswith("Bay")]
 
@@ -278,7 +277,9 @@ async def test_a_stop_is_asked_of_the_charger_and_put_on_record(served: ConsoleF
 async def test_a_start_that_named_no_connector_is_taken_back_at_any(served: ConsoleFixture, evse: int) -> None:
     station = StationId(1)  # On whose first connector somebody charges.
     running = (await served.store.read(board.running))[1, 1].id
-    wish = await served.store.write(start_requests.request_start, station, 0, "operator:1", NOW_MS, person=PersonId(1))
+    wish = await served.store.write(
+        start_requests.request_start, station, 0, By("operator:1", NOW_MS), person=PersonId(1)
+    )
     open_there = {1: running, 2: wish.id}
 
     assert await served.store.read(start_requests.running_on, station, evse) == open_there[evse]
@@ -385,12 +386,12 @@ async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Console
         0, "Day", energy_milli_per_kwh=1_850_000, time_milli_per_minute=0, idle_milli_per_minute=0, idle_grace_s=0,
         flat_milli=0, tax_basis_points=0,
     )  # fmt: skip
-    number = await bare.store.write(tariffs.add, tariff, ACTOR, NOW_MS)
-    await bare.store.write(tariffs.make_default, number, ACTOR, NOW_MS)
-    await bare.store.write(admission.register, "CS-01", "Gate 1", 0, None, ACTOR, NOW_MS)
+    number = await bare.store.write(tariffs.add, tariff, BY)
+    await bare.store.write(tariffs.make_default, number, BY)
+    await bare.store.write(admission.register, "CS-01", "Gate 1", 0, None, BY)
     assert await steps() == [("/tariffs", True), ("/stations", True), ("/people/new", False)]
-    group = await bare.store.write(groups.add, "Customers", "prepaid", ACTOR, NOW_MS)
-    await bare.store.write(people.add, "Rahima Khatun", group, ACTOR, NOW_MS)
+    group = await bare.store.write(groups.add, "Customers", "prepaid", BY)
+    await bare.store.write(people.add, "Rahima Khatun", group, BY)
     assert await steps() == []
 
 

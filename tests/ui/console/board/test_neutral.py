@@ -15,7 +15,7 @@ from appliance.services.ports.stations import Variable, VariableName
 from appliance.services.sessions import starting, stopping
 from appliance.services.stations import admission, qr_codes
 from appliance.services.stations import status as status_units
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture
 
 FREE, OCCUPIED = ConnectorStatus.AVAILABLE, ConnectorStatus.OCCUPIED
 UID = "04A1B2C3"
@@ -63,7 +63,7 @@ class Charger(NamedTuple):
 @pytest.fixture
 async def charger(served: ConsoleFixture) -> Charger:
     """All its plugs are free."""
-    station = await served.store.write(admission.register, "CS-20", "Fast", 0, None, ACTOR, NOW_MS)
+    station = await served.store.write(admission.register, "CS-20", "Fast", 0, None, BY)
     served.stations.connected.add(station)
     made = Charger(served, station)
     for evse, connector in ((1, 1), (1, 2), (2, 1)):
@@ -186,7 +186,7 @@ async def test_a_station_is_asked_for_what_its_version_has(served: ConsoleFixtur
 
 
 async def test_any_version_may_be_asked_of_a_station_that_never_came(served: ConsoleFixture) -> None:
-    await served.store.write(admission.register, "CS-21", "", 0, None, ACTOR, NOW_MS)
+    await served.store.write(admission.register, "CS-21", "", 0, None, BY)
     page = await (await (await served.logged_in()).get("/stations/CS-21")).text()
 
     assert "<option>Heartbeat</option><option>Humming</option>" in page

@@ -8,7 +8,7 @@ from appliance.db import ledger
 from appliance.services.card_desk import jobs as service
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, HERE, Browser, Counter, get, send
-from tests.ui.console_fixture import ACTOR, NOW_MS
+from tests.ui.console_fixture import BY
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ async def test_what_is_not_there_is_said(client: Browser, path: str) -> None:
 
 
 async def test_a_job_of_another_desk_is_none_of_this_one(counter: Counter, client: Browser) -> None:
-    job = await counter.served.store.write(service.begin_read, "office", ACTOR, NOW_MS)
+    job = await counter.served.store.write(service.begin_read, "office", BY)
     status, _ = await send(client, f"jobs/{job}/cancel")
 
     assert status == 404

@@ -6,7 +6,6 @@ from appliance.domain.cards.tag import Trouble
 from appliance.services.wallets import wallets
 from tests.support.one_desk import Chip
 from tests.ui.console.card_desk.counter import BLANK, HERE, OTHER, OURS, Browser, Counter, get, keys_in, send, watch
-from tests.ui.console_fixture import ACTOR
 from tests.ui.frame.test_live import next_event
 
 
@@ -129,6 +128,6 @@ async def test_what_could_not_be_taken_back_is_not_offered(counter: Counter, cli
     async with client.post(f"/cards/{card.id}/block", data={"reason": "lost"}, headers=OURS):
         pass
     assert f'action="{HERE}/jobs/{job.id}/undo"' in await get(client)
-    await counter.served.store.write(wallets.top_up, card.person_id, 100, "cash", "more", ACTOR, counter.served.now_ms)
+    await counter.served.store.write(wallets.top_up, card.person_id, 100, "cash", "more", counter.served.by)
 
     assert f'action="{HERE}/jobs/{job.id}/undo"' not in await get(client)

@@ -23,7 +23,7 @@ from appliance.services.cards import cards as card_units
 from appliance.services.cards.limits import SoFar
 from appliance.ui.wording import cards
 from appliance.ui.writing.formats import formats
-from tests.ui.console_fixture import NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 Browser = TestClient[Any, Any]
@@ -207,7 +207,7 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
     client = await served.logged_in(Role.CASHIER)
     lost, back = await card(served, "04A1B2C3"), await card(served, "04B1B2C3")
     await replace(client, lost, "04F1B2C3")
-    await served.store.write(card_units.block, back.id, "returned", "console", NOW_MS)
+    await served.store.write(card_units.block, back.id, "returned", BY)
 
     assert uids_in(await get(client, "/cards?state=lost")) == {"04A1B2C3"}
     assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}
@@ -224,7 +224,7 @@ async def test_the_page_of_a_card_says_all_that_is_known_of_it(served: ConsoleFi
     found = await card(served, "04A1B2C3")
     await served.store.write(card_rows.set_kind, found.id, "NTAG213")
     await served.store.write(card_rows.set_deposit, found.id, 100_00)
-    await served.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
+    await served.store.write(aliases.add, "C3B2", found.id, BY)
     html = await get(client, f"/cards/{found.id}")
 
     assert "Card 0001" in html
@@ -239,7 +239,7 @@ async def test_the_page_of_a_card_says_all_that_is_known_of_it(served: ConsoleFi
 async def test_a_name_that_chargers_use_is_forgotten_on_the_page_of_its_card_only(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
     found = await card(served, "04A1B2C3")
-    await served.store.write(aliases.add, "C3B2", found.id, "console", NOW_MS)
+    await served.store.write(aliases.add, "C3B2", found.id, BY)
 
     assert (await post(client, "/cards/2/aliases/remove", token="C3B2"))[0] == 404
     assert await served.store.read(alias_rows.find, "C3B2") == found.id

@@ -15,7 +15,7 @@ from appliance.domain.roles import Role
 from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import cards as card_units
 from appliance.services.sessions import starting
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 STRANGE = "04FFEEDDCCBB80"
@@ -80,7 +80,7 @@ async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(
     served: ConsoleFixture, client: Browser
 ) -> None:
     await show(served, STRANGE)
-    await served.store.write(card_units.add, STRANGE, PersonId(2), ACTOR, NOW_MS)
+    await served.store.write(card_units.add, STRANGE, PersonId(2), BY)
     status, _path, html = await post(client, "/cards/unknown/new", token=STRANGE, station=str(RAMP), person="1")
 
     assert status == 409
@@ -90,7 +90,7 @@ async def test_a_card_that_was_given_out_meanwhile_is_refused_with_the_reason(
 async def test_a_number_like_that_of_a_card_is_suggested_and_learned_after_a_question(
     served: ConsoleFixture, client: Browser
 ) -> None:
-    card = await served.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
+    card = await served.store.write(card_units.add, LONG, PersonId(1), BY)
     assert await show(served, LONG[:8]) == "Invalid"
     html = await get(client, "/cards/unknown")
     assert "Looks like card 0005 of Rahima Khatun, cut short." in html
@@ -191,7 +191,7 @@ async def test_waiting_at_a_charger_is_given_up(served: ConsoleFixture, client: 
 
 
 async def test_what_a_charger_calls_a_card_is_learned_there(served: ConsoleFixture, client: Browser) -> None:
-    card = await served.store.write(card_units.add, LONG, PersonId(1), ACTOR, NOW_MS)
+    card = await served.store.write(card_units.add, LONG, PersonId(1), BY)
     _status, path, html = await post(client, f"/cards/{card}/learn", station=str(RAMP))
     assert "Tap card 0005 at Ramp A now" in html
 

@@ -15,7 +15,7 @@ from appliance.db.people import people_search
 from appliance.domain.identifiers import CardId
 from appliance.domain.roles import Role
 from appliance.services.cards import cards as card_units
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 LIST = """name;phone;uid;label;valid_until
@@ -153,8 +153,8 @@ async def test_a_list_is_forgotten_when_others_come(served: ConsoleFixture) -> N
 async def test_the_exported_list_can_be_read_back_and_changes_nothing(served: ConsoleFixture, language: str) -> None:
     client = await served.logged_in(Role.MANAGER)
     await served.store.write(
-        card_units.change, CardId(3), ACTOR, NOW_MS, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
-    )  # fmt: skip
+        card_units.change, CardId(3), BY, label="=car 7", transactions_max=1, expires_at_ms=NOW_MS + 10**10
+    )
     async with client.post("/account/language", data={"language": language}, headers=OURS) as answer:
         assert answer.status == 200
     async with client.get("/cards.csv") as answer:
@@ -173,7 +173,7 @@ async def test_the_exported_list_can_be_read_back_and_changes_nothing(served: Co
 
 async def test_the_export_follows_the_filters_and_comes_as_a_workbook_too(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.MANAGER)
-    await served.store.write(card_units.block, CardId(3), "lost", ACTOR, NOW_MS)
+    await served.store.write(card_units.block, CardId(3), "lost", BY)
     async with client.get("/cards.csv", params={"state": "blocked"}) as answer:
         lines = (await answer.text()).strip().splitlines()
     assert len(lines) == 2

@@ -14,7 +14,7 @@ from appliance.domain.roles import Role
 from appliance.services.cards import cards
 from appliance.services.people import people as people_units
 from appliance.services.wallets import wallets
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 RAHIMA = PersonId(1)
@@ -30,9 +30,9 @@ async def get(client: Browser, path: str) -> str:
 
 async def twin(served: ConsoleFixture) -> PersonId:
     """Rahima once more, with a card and some money."""
-    person = await served.store.write(people_units.add, "Rahima  khatun", GroupId(1), ACTOR, NOW_MS)
-    await served.store.write(cards.add, "04F1B2C3", person, ACTOR, NOW_MS)
-    await served.store.write(wallets.top_up, person, 300_00, "cash", "twin", ACTOR, NOW_MS)
+    person = await served.store.write(people_units.add, "Rahima  khatun", GroupId(1), BY)
+    await served.store.write(cards.add, "04F1B2C3", person, BY)
+    await served.store.write(wallets.top_up, person, 300_00, "cash", "twin", BY)
     return person
 
 

@@ -18,7 +18,7 @@ from appliance.domain.tariff import Tariff
 from appliance.services.cards import cards
 from appliance.services.people import people as people_units
 from appliance.ui.console.wallets.wallets import presets
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 RAHIMA = PersonId(1)
@@ -320,7 +320,7 @@ async def test_the_foot_of_the_list_sums_the_balances(served: ConsoleFixture) ->
 async def test_more_than_a_page_of_those_looked_for_is_not_counted(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
     for number in range(101):
-        await served.store.write(people_units.add, f"Guest {number:03}", GroupId(1), ACTOR, NOW_MS)
+        await served.store.write(people_units.add, f"Guest {number:03}", GroupId(1), BY)
 
     first = await get(client, "/people?q=Guest")
     assert ("1 to 100<" in first, "Guest 099" in first, "Guest 100" in first, "<tfoot>" in first) == (
@@ -417,7 +417,7 @@ async def test_a_wallet_that_may_be_overdrawn_says_what_is_owed(served: ConsoleF
 
 async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
-    await served.store.write(cards.block, CardId(1), "returned", "console", served.now_ms)
+    await served.store.write(cards.block, CardId(1), "returned", served.by)
     html = await get(client, "/people/1")
 
     assert "came back" in html

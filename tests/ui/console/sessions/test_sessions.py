@@ -28,7 +28,7 @@ from appliance.domain.roles import Role
 from appliance.services import admin_commands
 from appliance.services.people import people as people_units
 from appliance.services.sessions import metering, starting, stopping
-from tests.ui.console_fixture import ACTOR, HOUR_MS, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import BY, HOUR_MS, NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 Browser = TestClient[Any, Any]
@@ -177,7 +177,7 @@ async def test_sessions_of_some_days_are_listed_by_their_beginning_and_none_is_l
 @pytest.mark.parametrize("text", ["345678", "pays late", "04A1B2C3"])
 async def test_a_viewer_finds_nobody_by_telephone_note_or_card(served: ConsoleFixture, text: str) -> None:
     await served.store.write(
-        people_units.change, PersonId(1), ACTOR, NOW_MS,
+        people_units.change, PersonId(1), BY,
         name="Rahima Khatun", phone="+880 1712 345678", note="pays late", language="", group=GroupId(1),
     )  # fmt: skip
     manager, viewer = await served.logged_in(Role.MANAGER), await served.logged_in(Role.VIEWER)

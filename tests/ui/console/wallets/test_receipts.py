@@ -9,6 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db.wallets import receipts as rows
+from appliance.domain.by import By
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.roles import Role
 from appliance.services.people import people
@@ -35,7 +36,7 @@ async def recharge(served: ConsoleFixture, person: PersonId, amount_minor: int, 
     """A top-up; the number of its receipt."""
     booked = await served.store.write(
         lambda db: wallets.top_up(
-            db, person, amount_minor, "cash", f"receipt-{person}-{amount_minor}", "operator:1", NOW_MS,
+            db, person, amount_minor, "cash", f"receipt-{person}-{amount_minor}", By("operator:1", NOW_MS),
             card=CardId(card) if card is not None else None,
         )
     )  # fmt: skip
@@ -65,7 +66,7 @@ async def test_a_receipt_stays_as_it_was_when_names_change(served: ConsoleFixtur
     number = await recharge(served, RAHIMA, 250_00)
     await served.store.write(
         lambda db: people.change(
-            db, RAHIMA, "operator:1", NOW_MS, name="Rahima Begum", phone="", note="", language="",
+            db, RAHIMA, By("operator:1", NOW_MS), name="Rahima Begum", phone="", note="", language="",
             group=people.need(db, RAHIMA).group_id,
         )
     )  # fmt: skip
@@ -88,7 +89,7 @@ async def test_a_receipt_speaks_with_the_customer_and_the_page_with_the_staff(
 async def test_who_has_a_language_of_their_own_gets_the_receipt_in_it(served: ConsoleFixture, client: Browser) -> None:
     await served.store.write(
         lambda db: people.change(
-            db, RAHIMA, "operator:1", NOW_MS, name="Rahima Khatun", phone="", note="", language="bn",
+            db, RAHIMA, By("operator:1", NOW_MS), name="Rahima Khatun", phone="", note="", language="bn",
             group=people.need(db, RAHIMA).group_id,
         )
     )  # fmt: skip
@@ -142,7 +143,7 @@ async def test_a_number_that_no_receipt_has_is_said(client: Browser) -> None:
 async def test_older_receipts_are_a_page_further(served: ConsoleFixture, client: Browser) -> None:
     def many(db: Any) -> None:
         for number in range(60):
-            wallets.top_up(db, RAHIMA, 100, "cash", f"many-{number}", "operator:1", NOW_MS)
+            wallets.top_up(db, RAHIMA, 100, "cash", f"many-{number}", By("operator:1", NOW_MS))
 
     await served.store.write(many)
     newest = (await served.store.read(rows.page, limit=1))[0].number
