@@ -21,6 +21,7 @@ from appliance.db.people import people
 from appliance.db.sessions import session_list
 from appliance.demo.reader import CardDrawer, KnownCard
 from appliance.demo.traffic import DemoStation, DemoTraffic
+from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.tag import Kind
@@ -70,7 +71,7 @@ DEMO_TARIFF = Tariff(
     tax_basis_points=500,
 )
 COMMERCIAL, STAFF, FLEET = "Customers", "Staff", "Fleet"
-GROUPS = ((COMMERCIAL, "prepaid"), (STAFF, "free"), (FLEET, "postpaid"))
+GROUPS = ((COMMERCIAL, Policy.PREPAID), (STAFF, Policy.FREE), (FLEET, Policy.POSTPAID))
 PEOPLE = (
     ("Rahima Khatun", "+880 1712 345678", COMMERCIAL, "04A1B2C3D4E580", 250_000),
     ("Karim Ahmed", "+880 1819 222333", COMMERCIAL, "04B2C3D4E5F680", 120_000),
@@ -194,7 +195,7 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
     assert card is not None
     person = people.find(db, card.person_id)
     assert person is not None
-    if person.policy == "prepaid" and person.balance_minor < 40_000:
+    if person.policy == Policy.PREPAID and person.balance_minor < 40_000:
         amount_minor = chance.choice((30_000, 50_000, 100_000))
         key = f"demo-{person.id}-{at_ms}"
         wallets.top_up(db, PersonId(person.id), amount_minor, "cash", key, By(ACTOR, at_ms))

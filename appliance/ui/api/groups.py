@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
+from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.identifiers import GroupId
 from appliance.services.people import groups
@@ -26,7 +27,7 @@ from appliance.ui.api.shapes import (
 )
 
 NAME = text(TITLE_CHARS_MAX, least=1)
-POLICY = choice("prepaid", "postpaid", "free", description="How its people pay.")
+POLICY = choice(*Policy, description="How its people pay.")
 LIMIT = or_null(amount(AMOUNT_MINOR_MAX, "How much a post-paid person may owe; null: any amount.", least=0))
 TARIFF = or_null(number_of("the group's tariff; null: the default"))
 GROUP = record(

@@ -11,6 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
 from appliance.db.tariffs import TariffRow
+from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
 from appliance.domain.tariff import (
@@ -214,7 +215,7 @@ def price_written(milli: int, currency: Currency, fmt: Formats) -> str:
 def _view(request: web.Request, row: TariffRow, groups: list[Group]) -> TariffView:
     fmt = formats_of(request)
     own = [group for group in groups if group.tariff_id == row.tariff.id]
-    by_default = [group for group in groups if group.tariff_id is None and group.policy != "free"]
+    by_default = [group for group in groups if group.tariff_id is None and group.policy != Policy.FREE]
     return TariffView(
         row,
         price_words(row.tariff, currency_of(request), fmt),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.domain.authorization import Policy
 from appliance.ui.frame.language import N_, _
 
 
@@ -140,10 +141,10 @@ IN_METHODS = {
 }
 """The same within a sentence."""
 
-POLICIES = {
-    "prepaid": (N_("Prepaid"), N_("Top up, swipe, deducted: charging stops before the money runs out.")),
-    "postpaid": (N_("On account"), N_("Swipe and charge: what was used is owed, up to the limit.")),
-    "free": (N_("Free of charge"), N_("Swipe and charge: it is measured, and costs nothing.")),
+POLICIES: dict[str, tuple[str, str]] = {
+    Policy.PREPAID: (N_("Prepaid"), N_("Top up, swipe, deducted: charging stops before the money runs out.")),
+    Policy.POSTPAID: (N_("On account"), N_("Swipe and charge: what was used is owed, up to the limit.")),
+    Policy.FREE: (N_("Free of charge"), N_("Swipe and charge: it is measured, and costs nothing.")),
 }
 
 LINES = {

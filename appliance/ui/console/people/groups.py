@@ -11,6 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
 from appliance.db.tariffs import TariffRow
+from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
 from appliance.domain.money import format_amount, parse_amount
@@ -53,7 +54,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /groups/new`."""
-    return await _page(request, None, Form({"policy": "prepaid"}))
+    return await _page(request, None, Form({"policy": Policy.PREPAID}))
 
 
 async def add(request: web.Request) -> web.Response:
@@ -112,7 +113,7 @@ async def change(request: web.Request) -> web.Response:
 def _read(request: web.Request, form: Form) -> tuple[int | None, int | None]:
     """Limit and tariff. A limit means something for groups on account only."""
     limit_minor = None
-    if form.text("limit_minor") and form.text("policy") == "postpaid":
+    if form.text("limit_minor") and form.text("policy") == Policy.POSTPAID:
         limit_minor = parse_amount(form.text("limit_minor"), currency_of(request), field="limit_minor")
     tariff = form.text("tariff_id")
     number = read_number(tariff)

@@ -17,6 +17,7 @@ from appliance.db.people.people import Person
 from appliance.db.people.people_search import Sums
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Record
+from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.tariff import Tariff
@@ -173,7 +174,7 @@ async def show(request: web.Request) -> web.Response:
         person=found,
         policy=_(policy),
         policy_sentence=_(sentence),
-        limit_minor=shown.group.limit_minor if found.policy == "postpaid" else None,
+        limit_minor=shown.group.limit_minor if found.policy == Policy.POSTPAID else None,
         energy_wh=shown.buys.energy_wh,
         tariff=shown.buys.tariff.name if shown.buys.tariff is not None else "",
         money=wallets.money_form(request, shown.buys.tariff, Form()),

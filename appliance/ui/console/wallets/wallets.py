@@ -15,6 +15,7 @@ from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import groups, people
 from appliance.db.people.people import Person
+from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
@@ -217,7 +218,7 @@ def what_it_buys(db: Readable, person: PersonId) -> Buys:
     of_group = group.tariff_id if group is not None else None
     tariff = tariffs.default(db) if of_group is None else tariffs.find(db, of_group)
     energy_wh = None
-    if found.policy != "free" and tariff is not None and found.available_minor is not None:
+    if found.policy != Policy.FREE and tariff is not None and found.available_minor is not None:
         energy_wh = affordable_wh(tariff, max(0, found.available_minor))
     return Buys(found, tariff, energy_wh)
 
