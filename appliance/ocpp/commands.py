@@ -10,7 +10,14 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.registry import Registry
 from appliance.ocpp.version import Call, Outgoing, Version
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    FailureKind,
+    SpokenVersion,
+    Variable,
+    VariableName,
+)
 
 
 class StationCommands:
@@ -96,8 +103,8 @@ class StationCommands:
         """
         connection = self._registry.of(station)
         if connection is None:
-            raise CommandFailed("offline", "the station is offline")
+            raise CommandFailed(FailureKind.OFFLINE, "the station is offline")
         if not connection.station.accepted:
             # J 1.6, 4.2: a station that was told to wait is sent nothing to charge with.
-            raise CommandFailed("offline", "the station has not been let in")
+            raise CommandFailed(FailureKind.OFFLINE, "the station has not been let in")
         return connection.version.outgoing, connection.calls.call

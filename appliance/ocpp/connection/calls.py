@@ -13,7 +13,7 @@ from appliance.ocpp.connection.frames import CALL_ERROR, CallError, CallResult, 
 from appliance.ocpp.reading.redact import redacted, redacted_text
 from appliance.ocpp.reading.schemas import Payload, Schemas, shortened
 from appliance.ocpp.settings import Settings
-from appliance.services.ports.stations import CommandFailed
+from appliance.services.ports.stations import CommandFailed, FailureKind
 
 CALLS_WAITING_MAX = 16
 LATE_REMEMBERED = 16
@@ -48,12 +48,14 @@ class Calls:
             CommandFailed: busy, not_sent, timeout, lost, refused or unsupported.
         """
         if self._waiting >= CALLS_WAITING_MAX:
-            raise CommandFailed("busy", f"{self._waiting} calls already wait for {self._identity}")
+            raise CommandFailed(FailureKind.BUSY, f"{self._waiting} calls already wait for {self._identity}")
         self._waiting += 1
         try:
             async with self._turn:
                 if self._lost:
-                    raise CommandFailed("not_sent", f"{self._identity} went offline before {action} could be sent")
+                    raise CommandFailed(
+                        FailureKind.NOT_SENT, f"{self._identity} went offline before {action} could be sent"
+                    )
                 return await self._call(action, payload)
         finally:
             self._waiting -= 1
@@ -64,7 +66,7 @@ class Calls:
             frame = write_call(message_id, action, payload)
             request = write_call(message_id, action, redacted(payload)).decode()
         except TypeError as error:
-            raise CommandFailed("not_sent", f"this payload of {action} cannot be written as JSON") from error
+            raise CommandFailed(FailureKind.NOT_SENT, f"this payload of {action} cannot be written as JSON") from error
         answered: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
         self._open = (message_id, action, answered)
         timeout_s = self._settings.call_timeout_s
@@ -76,7 +78,7 @@ class Calls:
             except ConnectionError as error:
                 violation = "not sent"
                 raise CommandFailed(
-                    "not_sent", f"{self._identity} went offline before {action} could be sent"
+                    FailureKind.NOT_SENT, f"{self._identity} went offline before {action} could be sent"
                 ) from error
             async with asyncio.timeout(timeout_s):
                 reply = await answered
@@ -85,7 +87,9 @@ class Calls:
             return reply
         except TimeoutError:
             violation = f"no answer in {timeout_s:g} s"
-            raise CommandFailed("timeout", f"{self._identity} did not answer {action} in {timeout_s:g} s") from None
+            raise CommandFailed(
+                FailureKind.TIMEOUT, f"{self._identity} did not answer {action} in {timeout_s:g} s"
+            ) from None
         except CommandFailed as failure:
             if failure.code:
                 answer = orjson.dumps([CALL_ERROR, message_id, failure.code, failure.description]).decode()
@@ -114,13 +118,15 @@ class Calls:
         code = shortened(error.code, 64) if isinstance(error.code, str) and error.code else "GenericError"
         description = error.description
         sentence = shortened(description) if isinstance(description, str) and description else code
-        waiting.set_exception(CommandFailed("unsupported" if code in UNSUPPORTED else "refused", sentence, code))
+        waiting.set_exception(
+            CommandFailed(FailureKind.UNSUPPORTED if code in UNSUPPORTED else FailureKind.REFUSED, sentence, code)
+        )
 
     def lost(self) -> None:
         """The connection is gone: whether the station has obeyed the open call is unknown; the others were not sent."""
         self._lost = True
         if self._open is not None and not self._open[2].done():
-            self._open[2].set_exception(CommandFailed("lost", f"the connection to {self._identity} was lost"))
+            self._open[2].set_exception(CommandFailed(FailureKind.LOST, f"the connection to {self._identity} was lost"))
 
     def _claim(self, message_id: Any) -> asyncio.Future[Payload] | None:
         if self._open is not None and self._open[0] == message_id and not self._open[2].done():

@@ -10,13 +10,13 @@ from appliance.ocpp.reading.redact import SECRET
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
 from appliance.ocpp.version import Call
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Variable, VariableName
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, FailureKind, Variable, VariableName
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 KEYS_AT_ONCE = 50
 ENTRIES_AT_ONCE = 20
 """Of a local list in one message; small stations take no more (SendLocalListMaxLength)."""
-TOLERATED = frozenset({"unsupported", "refused"})
+TOLERATED = frozenset({FailureKind.UNSUPPORTED, FailureKind.REFUSED})
 """Kinds of CommandFailed with which a station says that it has no such thing."""
 
 
@@ -26,7 +26,9 @@ class Outgoing16:
     async def remote_start(self, call: Call, evse: int, id_token: IdToken) -> CommandAnswer:
         """Core: RemoteStartTransaction."""
         if len(id_token.value) > ID_TAG_CHARS_MAX:
-            raise CommandFailed("not_sent", f"OCPP 1.6 knows id tags of up to {ID_TAG_CHARS_MAX} characters only")
+            raise CommandFailed(
+                FailureKind.NOT_SENT, f"OCPP 1.6 knows id tags of up to {ID_TAG_CHARS_MAX} characters only"
+            )
         payload: Payload = {"idTag": id_token.value}
         if evse:
             payload = {"connectorId": evse, "idTag": id_token.value}
@@ -35,7 +37,7 @@ class Outgoing16:
     async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer:
         """Core: RemoteStopTransaction, also for a number the station does not know (TC_028)."""
         if not isinstance(ref, int):
-            raise CommandFailed("not_sent", "in OCPP 1.6 a transaction has a number")
+            raise CommandFailed(FailureKind.NOT_SENT, "in OCPP 1.6 a transaction has a number")
         return answer(await call("RemoteStopTransaction", {"transactionId": ref}))
 
     async def unlock(self, call: Call, evse: int, connector: int) -> CommandAnswer:  # noqa: ARG002 - 1.6 has one per EVSE.
@@ -124,7 +126,7 @@ class Outgoing16:
     async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer:
         """Core: ChangeConfiguration."""
         if name.component:
-            raise CommandFailed("not_sent", "in OCPP 1.6 a setting has no component")
+            raise CommandFailed(FailureKind.NOT_SENT, "in OCPP 1.6 a setting has no component")
         return answer(await call("ChangeConfiguration", {"key": name.variable, "value": value}))
 
     async def data_transfer(self, call: Call, vendor: str, message: str, text: str) -> Payload:

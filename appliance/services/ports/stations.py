@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from appliance.domain.id_token import IdToken
@@ -51,23 +52,35 @@ class SpokenVersion:
     """What a station may be asked to send."""
 
 
-class CommandFailed(Exception):
-    """No answer to a command. `kind` is `offline`, `not_sent`, `timeout`, `lost`, `busy`, `refused` or `unsupported`.
-
-    After `timeout` and `lost` nobody knows whether the station has obeyed; after the others it has not.
+class FailureKind(StrEnum):
+    """Why there is no answer to a command. After `TIMEOUT` and `LOST` nobody knows whether the station has obeyed; after the
+    others it has not.
     """
 
-    def __init__(self, kind: str, description: str, code: str = "") -> None:
+    OFFLINE = "offline"
+    NOT_SENT = "not_sent"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    """The connection, after the command was sent."""
+    BUSY = "busy"
+    REFUSED = "refused"
+    UNSUPPORTED = "unsupported"
+
+
+class CommandFailed(Exception):
+    """No answer to a command."""
+
+    def __init__(self, kind: FailureKind, description: str, code: str = "") -> None:
         super().__init__(description)
         self.kind = kind
         self.description = description
         self.code = code
-        """The OCPP error code of a CALLERROR, with `kind` "refused"."""
+        """The OCPP error code of a CALLERROR, when it was refused."""
 
     @property
     def outcome_unknown(self) -> bool:
         """Whether the station may have obeyed all the same."""
-        return self.kind in ("timeout", "lost")
+        return self.kind in (FailureKind.TIMEOUT, FailureKind.LOST)
 
 
 class Stations(Protocol):

@@ -24,7 +24,14 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionState
 from appliance.services import audit, problems
 from appliance.services.announce import Announcement, Hub, SessionChanged
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, Stations, Variable, VariableName
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    FailureKind,
+    Stations,
+    Variable,
+    VariableName,
+)
 from appliance.services.sessions import start_requests
 from appliance.services.stations import status
 from appliance.services.tasks import Tasks
@@ -216,5 +223,5 @@ class RemoteControl:
 
     async def _record(self, actor: str, action: str, station: StationId, **details: object) -> None:
         if not self._stations.is_online(station):
-            raise CommandFailed("offline", "the station has no connection")
+            raise CommandFailed(FailureKind.OFFLINE, "the station has no connection")
         await self._store.write(audit.record, By(actor, self._clock()), action, f"station:{station}", **details)

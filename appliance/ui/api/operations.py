@@ -17,7 +17,7 @@ from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.units import rfc3339
 from appliance.services import idempotency
 from appliance.services.idempotency import KEY_CHARS_MAX, Stored
-from appliance.services.ports.stations import CommandFailed
+from appliance.services.ports.stations import CommandFailed, FailureKind
 from appliance.ui.api.checks import Parameter, body_of, query_of, validator
 from appliance.ui.api.shapes import Schema, Shape, form, several, thing, whole, words
 from appliance.ui.forms.forms import NUMBER_MAX, read_number
@@ -41,7 +41,13 @@ PAGING = (
 )
 EMPTY = form("Empty")
 
-OF_COMMANDS = {"offline": 409, "not_sent": 409, "busy": 503, "timeout": 504, "lost": 504}
+OF_COMMANDS = {
+    FailureKind.OFFLINE: 409,
+    FailureKind.NOT_SENT: 409,
+    FailureKind.BUSY: 503,
+    FailureKind.TIMEOUT: 504,
+    FailureKind.LOST: 504,
+}
 """What HTTP calls a command that failed; what a station refuses, or does not know, is 502."""
 
 

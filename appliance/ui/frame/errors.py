@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import Invalid, Refusal
-from appliance.services.ports.stations import CommandFailed
+from appliance.services.ports.stations import CommandFailed, FailureKind
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import render
 from appliance.ui.writing.formats import sentences
@@ -111,19 +111,19 @@ def as_problem(
 def command_failure(failure: CommandFailed) -> str:
     """A sentence about a command that was not answered."""
     match failure.kind:
-        case "offline":
+        case FailureKind.OFFLINE:
             return _("The charger is offline, so it was not asked.")
-        case "timeout" | "lost":
+        case FailureKind.TIMEOUT | FailureKind.LOST:
             return _("The charger did not answer. Nobody knows whether it obeyed: look at it before you try again.")
-        case "busy":
+        case FailureKind.BUSY:
             return _("The charger is still busy with earlier commands. Try again in a moment.")
-        case "unsupported":
+        case FailureKind.UNSUPPORTED:
             return _("This charger does not know this command.")
-        case "refused":
+        case FailureKind.REFUSED:
             return _("The charger answered with an error: {error}").format(
                 error=f"{failure.code} {failure.description}".strip()
             )
-        case _:
+        case FailureKind.NOT_SENT:
             return _("The command could not be sent: {error}").format(error=failure.description)
 
 

@@ -21,7 +21,7 @@ from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.operators import tokens
 from appliance.services.people import groups, people
-from appliance.services.ports.stations import CommandAnswer, CommandFailed
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, FailureKind
 from appliance.services.sessions import start_requests
 from appliance.services.stations import admission, status
 from tests.support.statuses import status_changed
@@ -209,8 +209,8 @@ async def test_accepted_is_not_charging(served: ConsoleFixture) -> None:
     ("answer", "words"),
     [
         (CommandAnswer(False, "Rejected"), "The charger refused."),
-        (CommandFailed("timeout", "no answer"), "Nobody knows whether it obeyed"),
-        (CommandFailed("busy", "queue full"), "still busy"),
+        (CommandFailed(FailureKind.TIMEOUT, "no answer"), "Nobody knows whether it obeyed"),
+        (CommandFailed(FailureKind.BUSY, "queue full"), "still busy"),
     ],
 )
 async def test_a_start_that_fails_says_why(served: ConsoleFixture, answer: Any, words: str) -> None:
