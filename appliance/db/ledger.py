@@ -12,7 +12,7 @@ from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId, SessionId
-from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, fingerprint, hold_key
+from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, Operation, TransferCode, fingerprint, hold_key
 
 TRANSFER = Rows(
     "transfer(seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash)",
@@ -68,7 +68,7 @@ def transfer(
     debit: AccountId,
     credit: AccountId,
     amount_minor: int,
-    code: str,
+    code: TransferCode,
     reference: str,
     by: By,
     hold: str | None = None,
@@ -87,7 +87,7 @@ def transfer(
     tip = NEWEST_ROW.get(db) or newest(db)
     seq = tip[0] + 1
     at_ms = max(by.at_ms, tip[2])
-    values = (seq, key, str(op), debit, credit, amount_minor, hold, code, reference, by.actor, at_ms)
+    values = (seq, key, str(op), debit, credit, amount_minor, hold, str(code), reference, by.actor, at_ms)
     digest = fingerprint(tip[1], orjson.dumps(values))
     db.append(TRANSFER, (*values, tip[1], digest))
     db.touched.add(debit)
@@ -213,10 +213,10 @@ def verify(db: Readable, after_seq: int = 0, after_hash: bytes = FIRST_HASH) -> 
         _, key, op, debit, credit, amount, hold = values[:7]
         debited, credited = sums.setdefault(debit, [0, 0, 0, 0]), sums.setdefault(credit, [0, 0, 0, 0])
         debited[3] = credited[3] = number
-        if op in ("post", "capture"):
+        if op in (Operation.POST, Operation.CAPTURE):
             debited[1] += amount
             credited[0] += amount
-        if op == "hold":
+        if op == Operation.HOLD:
             held[key] = amount
             debited[2] += amount
         elif hold is not None and hold in held:

@@ -28,6 +28,19 @@ class Operation(StrEnum):
     VOID = "void"
 
 
+class TransferCode(StrEnum):
+    """What a transfer is for."""
+
+    TOPUP = "topup"
+    REFUND = "refund"
+    CORRECTION = "correction"
+    MERGE = "merge"
+    DEPOSIT = "deposit"
+    CHARGE = "charge"
+    TAX = "tax"
+    OVERRUN = "overrun"
+
+
 class Method(StrEnum):
     """How money comes in or goes out at the desk."""
 

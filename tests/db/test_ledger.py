@@ -14,7 +14,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId, PersonId
-from appliance.domain.ledger import CASH, FIRST_HASH, OVERRUN, REVENUE, TAX, Operation
+from appliance.domain.ledger import CASH, FIRST_HASH, OVERRUN, REVENUE, TAX, Operation, TransferCode
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 
 CARD = "04A1B2C3"
@@ -56,7 +56,7 @@ class Purse:
                 credit=AccountId(credit),
                 amount_minor=amount,
                 hold=hold,
-                code="charge",
+                code=TransferCode.CHARGE,
                 reference="1",
                 by=By(ACTOR, now_ms),
             )

@@ -15,7 +15,7 @@ from appliance.db import ledger
 from appliance.db.engine.errors import IntegrityError
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
-from appliance.domain.ledger import CASH, OVERRUN, REVENUE, TAX, Operation
+from appliance.domain.ledger import CASH, OVERRUN, REVENUE, TAX, Operation, TransferCode
 from tests.support.books import ACTOR, NOON_MS, open_books
 
 AMOUNTS = st.integers(min_value=-2, max_value=300)
@@ -71,7 +71,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 credit=AccountId(credit),
                 amount_minor=amount,
                 hold=hold,
-                code="test",
+                code=TransferCode.CHARGE,
                 reference="",
                 by=By(ACTOR, NOON_MS + self.number),
             )

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
+from appliance.domain.ledger import TransferCode
 
-CODES_OF_SESSIONS = ("charge", "tax", "overrun")
+CODES_OF_SESSIONS = (TransferCode.CHARGE, TransferCode.TAX, TransferCode.OVERRUN)
 NAMED = "WHERE (key = :name OR (key >= :name || '|' AND key < :name || '}'))"
 """Transfers of this name, or whose names begin with it."""
 
@@ -90,7 +91,7 @@ def _charged_minor(db: Readable, session: int, wallet: AccountId) -> int:
             f"SELECT debit, code, amount_minor FROM transfer {NAMED} AND op IN ('post', 'capture')",
             {"name": f"{name}|{session}"},
         )
-        if debit == wallet and code == "charge"
+        if debit == wallet and code == TransferCode.CHARGE
     )
 
 

@@ -31,7 +31,7 @@ from appliance.domain.desk_request import (
     Rewrite,
 )
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.ledger import DEPOSITS
+from appliance.domain.ledger import DEPOSITS, TransferCode
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
 from appliance.services.cards import cards as card_units
@@ -90,7 +90,7 @@ def take_money(db: Database, job: Job, request: Issue, person: PersonId, card: C
         wallets.pay_in(db, person, topup, method, f"desk-{job.id}", by)
     if deposit:
         name = f"deposit|desk-{job.id}"
-        wallets.book(db, name, method.account, DEPOSITS, deposit, "deposit", f"card {card}", by)
+        wallets.book(db, name, method.account, DEPOSITS, deposit, TransferCode.DEPOSIT, f"card {card}", by)
         cards.set_deposit(db, card, deposit)
     if not topup + deposit:
         return None
@@ -179,7 +179,7 @@ def give_back(db: Database, job: Job, request: Decommission, card: Card, now_ms:
         wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", by)
     if deposit:
         name, target = f"deposit|desk-{job.id}", request.method.account
-        wallets.book(db, name, DEPOSITS, target, deposit, "deposit", f"card {card.id}", by)
+        wallets.book(db, name, DEPOSITS, target, deposit, TransferCode.DEPOSIT, f"card {card.id}", by)
         cards.set_deposit(db, card.id, 0)
     total = rest + deposit
     if not total:

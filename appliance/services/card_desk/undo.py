@@ -16,7 +16,7 @@ from appliance.domain.desk_job import TRANSITIONS, Advice, DeskJobEvent, DeskJob
 from appliance.domain.desk_request import Block, Decommission, DeskJobKind, Issue, Recharge, Replace
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import CardId
-from appliance.domain.ledger import DEPOSITS
+from appliance.domain.ledger import DEPOSITS, TransferCode
 from appliance.domain.problem import ProblemKind
 from appliance.services import audit, problems
 from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
@@ -174,7 +174,7 @@ def _money_back(db: Database, job: Job, by: By) -> int | None:
         if amount:
             debit, credit = (account, drawer) if amount > 0 else (drawer, account)
             key, reason = f"undo|desk-{job.id}{name}", f"receipt {receipt.number}"
-            wallets.book(db, key, debit, credit, abs(amount), "correction", reason, by)
+            wallets.book(db, key, debit, credit, abs(amount), TransferCode.CORRECTION, reason, by)
     if receipt.card_id is not None and receipt.deposit_minor:
         cards.set_deposit(db, receipt.card_id, max(0, -receipt.deposit_minor))
     return receipts.write(

@@ -13,7 +13,7 @@ from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation
+from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
@@ -93,7 +93,7 @@ def keep_deposit(db: Database, card: Card, by: By) -> None:
         debit=DEPOSITS,
         credit=ADJUSTMENTS,
         amount_minor=card.deposit_minor,
-        code="deposit",
+        code=TransferCode.DEPOSIT,
         reference=f"card {card.id}",
         by=by,
     )

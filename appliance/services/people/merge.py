@@ -7,6 +7,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
+from appliance.domain.ledger import TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.people.people import check_no_session, close, need
@@ -32,7 +33,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
         raise Refusal("{name} owes money.", "Let it be paid, or correct it, first.", name=found.name)
     if found.balance_minor:
         wallets.book(
-            db, f"merge|{key}", found.wallet, target.wallet, found.balance_minor, "merge",
+            db, f"merge|{key}", found.wallet, target.wallet, found.balance_minor, TransferCode.MERGE,
             f"{found.name} → {target.name}", by,
         )  # fmt: skip
     for card in cards.of_person(db, person):

@@ -18,7 +18,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
-from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, end_key, hold_key
+from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, TransferCode, end_key, hold_key
 from appliance.domain.session import POWER_W_MAX, usage_until
 from appliance.domain.tariff import Bill, Usage, price, projected_minor
 from appliance.services import settings as settings_of_site
@@ -79,7 +79,7 @@ def _hold(db: Database, running: Running, number: int, amount_minor: int, by: By
         debit=running.wallet,
         credit=REVENUE,
         amount_minor=amount_minor,
-        code="charge",
+        code=TransferCode.CHARGE,
         reference=str(running.id),
         by=by,
     )
@@ -139,7 +139,7 @@ def settle(db: Database, running: Running, bill: Bill, by: By) -> None:
     if rest and running.wallet is not None:
         collect(db, running, rest, f"fee|{running.id}", by)
     if bill.tax_minor:
-        _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, "tax", running, by)
+        _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, TransferCode.TAX, running, by)
     if running.person is not None:
         db.announce(PersonChanged(running.person))
 
@@ -150,9 +150,9 @@ def collect(db: Database, running: Running, amount_minor: int, key: str, by: By)
     available = ledger.balance(db, running.wallet).available_minor
     taken = amount_minor if available is None else max(0, min(amount_minor, available))
     if taken:
-        _post(db, key, running.wallet, REVENUE, taken, "charge", running, by)
+        _post(db, key, running.wallet, REVENUE, taken, TransferCode.CHARGE, running, by)
     if amount_minor > taken:
-        _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, "overrun", running, by)
+        _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, TransferCode.OVERRUN, running, by)
 
 
 def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int, now_ms: int) -> None:
@@ -163,11 +163,11 @@ def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int
     if running.wallet is not None and more > 0:
         collect(db, running, more, key, by)
     elif running.wallet is not None and more < 0:
-        _post(db, key, REVENUE, running.wallet, -more, "correction", running, by)
+        _post(db, key, REVENUE, running.wallet, -more, TransferCode.CORRECTION, running, by)
     tax = after.tax_minor - before.tax_minor
     if tax:
         debit, credit = (REVENUE, TAX) if tax > 0 else (TAX, REVENUE)
-        _post(db, f"tax|{key}", debit, credit, abs(tax), "tax", running, by)
+        _post(db, f"tax|{key}", debit, credit, abs(tax), TransferCode.TAX, running, by)
     if running.person is not None:
         db.announce(PersonChanged(running.person))
 
@@ -195,14 +195,14 @@ def _resolve(db: Database, running: Running, number: int, taken_minor: int, by: 
         credit=REVENUE,
         amount_minor=taken_minor,
         hold=hold_key(running.id, number),
-        code="charge",
+        code=TransferCode.CHARGE,
         reference=str(running.id),
         by=by,
     )
 
 
 def _post(
-    db: Database, key: str, debit: int, credit: int, amount_minor: int, code: str, running: Running, by: By
+    db: Database, key: str, debit: int, credit: int, amount_minor: int, code: TransferCode, running: Running, by: By
 ) -> None:
     ledger.transfer(
         db,

@@ -11,7 +11,7 @@ from appliance.db.people.people import Person
 from appliance.domain.by import By
 from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
 from appliance.domain.identifiers import AccountId, CardId, PersonId
-from appliance.domain.ledger import ADJUSTMENTS, Method, Operation
+from appliance.domain.ledger import ADJUSTMENTS, Method, Operation, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.people.people import need
@@ -59,7 +59,7 @@ def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: 
     source = method_of(method).account
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
-    book(db, f"topup|{key}", source, found.wallet, amount_minor, "topup", note or method, by)
+    book(db, f"topup|{key}", source, found.wallet, amount_minor, TransferCode.TOPUP, note or method, by)
     audit.record(db, by, "person.topup", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))
 
@@ -84,7 +84,7 @@ def pay_out(
     found = need(db, person)
     check_refund(found, amount_minor)
     target = method_of(method).account
-    book(db, f"refund|{key}", found.wallet, target, amount_minor, "refund", note or method, by)
+    book(db, f"refund|{key}", found.wallet, target, amount_minor, TransferCode.REFUND, note or method, by)
     audit.record(db, by, "person.refund", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))
 
@@ -97,7 +97,7 @@ def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key:
     if not reason:
         raise Invalid("reason", "A correction needs a reason.")
     debit, credit = (ADJUSTMENTS, found.wallet) if amount_minor > 0 else (found.wallet, ADJUSTMENTS)
-    book(db, f"correction|{key}", debit, credit, abs(amount_minor), "correction", reason, by)
+    book(db, f"correction|{key}", debit, credit, abs(amount_minor), TransferCode.CORRECTION, reason, by)
     audit.record(
         db, by, "person.correct", f"person:{person}", amount_minor=amount_minor, reason=reason, name=found.name
     )
@@ -127,7 +127,14 @@ def check_correction(person: Person, amount_minor: int) -> None:
 
 
 def book(
-    db: Database, key: str, debit: AccountId, credit: AccountId, amount_minor: int, code: str, reference: str, by: By
+    db: Database,
+    key: str,
+    debit: AccountId,
+    credit: AccountId,
+    amount_minor: int,
+    code: TransferCode,
+    reference: str,
+    by: By,
 ) -> None:
     """Post one transfer."""
     ledger.transfer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.domain.authorization import Policy
+from appliance.domain.ledger import Operation, TransferCode
 from appliance.ui.frame.language import N_, _
 
 
@@ -82,35 +83,35 @@ NOTES = {
     "restored": N_("Numbers begin anew here: a backup was restored."),
 }
 
-ENTRIES = {
-    "topup": N_("Top-up"),
-    "refund": N_("Refund"),
-    "correction": N_("Correction"),
-    "merge": N_("From wallet to wallet"),
-    "charge": N_("Charge"),
-    "tax": N_("Tax of it"),
-    "overrun": N_("Not covered by the wallet"),
+ENTRIES: dict[str, str] = {
+    TransferCode.TOPUP: N_("Top-up"),
+    TransferCode.REFUND: N_("Refund"),
+    TransferCode.CORRECTION: N_("Correction"),
+    TransferCode.MERGE: N_("From wallet to wallet"),
+    TransferCode.CHARGE: N_("Charge"),
+    TransferCode.TAX: N_("Tax of it"),
+    TransferCode.OVERRUN: N_("Not covered by the wallet"),
 }
 """Codes of the ledger."""
 
-MOVEMENTS = {
-    "hold": N_("Held beforehand, slice by slice"),
-    "capture": N_("Taken out of what was held"),
-    "void": N_("Given back of what was held"),
-    "charge": N_("Taken out of the wallet beyond what was held"),
-    "overrun": N_("Not covered by the wallet: the loss of the site"),
-    "correction": N_("Given back when the bill was set right"),
-    "tax": N_("Of this, set aside as tax"),
+MOVEMENTS: dict[str, str] = {
+    Operation.HOLD: N_("Held beforehand, slice by slice"),
+    Operation.CAPTURE: N_("Taken out of what was held"),
+    Operation.VOID: N_("Given back of what was held"),
+    TransferCode.CHARGE: N_("Taken out of the wallet beyond what was held"),
+    TransferCode.OVERRUN: N_("Not covered by the wallet: the loss of the site"),
+    TransferCode.CORRECTION: N_("Given back when the bill was set right"),
+    TransferCode.TAX: N_("Of this, set aside as tax"),
 }
 """What happened to a session's money, in the order in which it happens."""
-SINGLE_MOVEMENTS = {
-    "hold": N_("Held"),
-    "capture": N_("Taken"),
-    "void": N_("Given back"),
-    "charge": N_("Taken from the wallet"),
-    "overrun": N_("Not covered"),
-    "correction": N_("Set right"),
-    "tax": N_("Tax"),
+SINGLE_MOVEMENTS: dict[str, str] = {
+    Operation.HOLD: N_("Held"),
+    Operation.CAPTURE: N_("Taken"),
+    Operation.VOID: N_("Given back"),
+    TransferCode.CHARGE: N_("Taken from the wallet"),
+    TransferCode.OVERRUN: N_("Not covered"),
+    TransferCode.CORRECTION: N_("Set right"),
+    TransferCode.TAX: N_("Tax"),
 }
 """The same for one row of the ledger."""
 

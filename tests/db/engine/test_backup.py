@@ -15,7 +15,7 @@ from appliance.db.engine.store import Store, nothing
 from appliance.db.engine.unit import Database
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import AccountId, PersonId
-from appliance.domain.ledger import CASH, Operation
+from appliance.domain.ledger import CASH, Operation, TransferCode
 from appliance.services.wallets import wallets
 from tests.support.books import BY, Books, open_books
 
@@ -209,7 +209,7 @@ def test_what_a_restored_backup_holds_goes_on_where_it_ended(books: Books, rahim
         debit=CASH,
         credit=AccountId(100),
         amount_minor=1,
-        code="topup",
+        code=TransferCode.TOPUP,
         reference="",
         by=BY,
     )

@@ -14,7 +14,7 @@ from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.guards import GUARDS, in_sqlite
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import AccountId
-from appliance.domain.ledger import Operation
+from appliance.domain.ledger import Operation, TransferCode
 from appliance.services.wallets import wallets
 from tests.support.books import BY, open_books
 from tests.support.schema import prepare
@@ -123,7 +123,7 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     person = books.person(paid_in=1_000)
     wallets.refund(books.db, person, 1, "cash", "back", books.by)
     ledger.transfer(
-        books.db, Operation.HOLD, "hold|1", debit=AccountId(100), credit=AccountId(3), amount_minor=100, code="charge",
+        books.db, Operation.HOLD, "hold|1", debit=AccountId(100), credit=AccountId(3), amount_minor=100, code=TransferCode.CHARGE,
         reference="", by=BY,
     )  # fmt: skip
     books.db.flush()

@@ -8,7 +8,7 @@ from appliance.db.engine.errors import IntegrityError
 from appliance.db.wallets import receipts as rows
 from appliance.domain.errors import NotFound, TooLittleMoney
 from appliance.domain.identifiers import PersonId
-from appliance.domain.ledger import Method
+from appliance.domain.ledger import Method, TransferCode
 from appliance.services import settings
 from appliance.services.card_desk import jobs
 from appliance.services.operators import operators
@@ -112,7 +112,7 @@ def test_a_receipt_is_corrected_once(desk: DeskFixture) -> None:
     def correct(key: str) -> int:
         with desk.unit() as db:
             wallet = people.need(db, person).wallet
-            wallets.book(db, key, wallet, Method.CASH.account, 100, "correction", "", desk.books.by)
+            wallets.book(db, key, wallet, Method.CASH.account, 100, TransferCode.CORRECTION, "", desk.books.by)
             return receipts.write(db, "credit_note", person, -100, "cash", desk.books.by, corrects=number)
 
     top_up(desk.books, person, 100, "two")

@@ -17,6 +17,7 @@ from appliance.db.wallets.statement import Movement
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
+from appliance.domain.ledger import Operation, TransferCode
 from appliance.domain.money import Currency
 from appliance.domain.session import OVER, SessionState, bill_for, usage_until
 from appliance.domain.site import Site
@@ -231,8 +232,8 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
 
 def _kind(movement: Movement) -> str:
     """Which entry of the words it is: by what it does, and for a posting by its code."""
-    kind = movement.op if movement.op != "post" else movement.code
-    return kind if kind in MOVEMENTS else "charge"
+    kind = movement.op if movement.op != Operation.POST else movement.code
+    return kind if kind in MOVEMENTS else TransferCode.CHARGE
 
 
 def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
