@@ -142,6 +142,17 @@ CREATE INDEX desk_job_by_desk ON desk_job (desk, id);
 CREATE INDEX desk_job_open ON desk_job (desk, id) WHERE state IN ('waiting', 'writing', 'torn');
 CREATE INDEX desk_job_open_in_order ON desk_job (id) WHERE state IN ('waiting', 'writing', 'torn');
 
+CREATE TABLE holder_sum (
+  person_id INTEGER NOT NULL REFERENCES person (id),
+  card_id   INTEGER NOT NULL,                                              -- 0: without a card, started for them
+  working_s INTEGER NOT NULL,
+  energy_wh INTEGER NOT NULL,
+  fee_minor INTEGER NOT NULL,
+  sessions  INTEGER NOT NULL,
+  PRIMARY KEY (person_id, card_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holder_sum_by_card ON holder_sum (card_id);
+
 CREATE TABLE idempotency (
   scope        TEXT    NOT NULL,
   key          TEXT    NOT NULL,
@@ -316,7 +327,7 @@ CREATE TABLE session (
   note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '',                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
-CREATE INDEX session_by_person ON session (person_id, ended_at_ms, state, duration_s, energy_wh, fee_minor) WHERE person_id IS NOT NULL;
+CREATE INDEX session_by_person ON session (person_id, ended_at_ms) WHERE person_id IS NOT NULL;
 CREATE INDEX session_by_station ON session (station_id, id);
 CREATE INDEX session_by_time ON session ((coalesce(started_at_ms, requested_at_ms)), id);
 CREATE INDEX session_by_token ON session (id_token, id);

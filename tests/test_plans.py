@@ -43,7 +43,7 @@ from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture, open_console
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROWING = {
-    "session", "sample", "transfer", "account", "session_day", "station_day", "station_month", "idle_span", "message_log", "audit", "receipt",
+    "session", "sample", "transfer", "account", "holder_sum", "session_day", "station_day", "station_month", "idle_span", "message_log", "audit", "receipt",
     "desk_job", "batch_card", "problem", "person", "card", "card_alias", "idempotency",
 }  # fmt: skip
 FEW = re.compile(r"USING (COVERING )?INDEX (session_open|session_review|session_parked|desk_job_open|problem_open)")
@@ -94,6 +94,8 @@ connector   connector               200 1 1 1
 desk_job    desk_job_by_card        197353 33
 desk_job    desk_job_by_desk        197353 197353 1
 idle_span   idle_span               100007 1 1
+holder_sum  holder_sum_by_card      10000 1 1
+holder_sum  sqlite_autoindex_holder_sum_1 10000 1 1
 message_log                         400000
 person      person_by_group         10000 5000 5000
 person      person_by_group_and_name 10000 5000 5000 2 1 1
@@ -106,7 +108,7 @@ receipt     receipt_by_card         197353 33 1
 receipt     receipt_by_person       197353 33 1
 receipt     sqlite_autoindex_receipt_1 197353 197353
 sample      sample                  10000670 10 1 1
-session     session_by_person       1000067 101 1 1 1 1 1
+session     session_by_person       1000067 101 1
 session     session_by_station      1000067 5001 1
 session     session_by_time         1000067 1 1
 session     session_by_token        1000067 101 1

@@ -108,6 +108,16 @@ GROUP BY time, station_id
 HAVING sum(working_s) <> 0 OR sum(energy_wh) <> 0 OR sum(fee_minor) <> 0 OR sum(sessions) <> 0
 ORDER BY time, station_id LIMIT 1
 """
+UNEQUAL_HOLDER = """
+SELECT person_id, card_id FROM (
+  SELECT person_id, card_id, working_s, energy_wh, fee_minor, sessions FROM holder_sum
+  UNION ALL
+  SELECT person_id, coalesce(card_id, 0), -duration_s, -energy_wh, -fee_minor, -1 FROM session
+  WHERE person_id IS NOT NULL AND state IN ('ended', 'review')) AS compared
+GROUP BY person_id, card_id
+HAVING sum(working_s) <> 0 OR sum(energy_wh) <> 0 OR sum(fee_minor) <> 0 OR sum(sessions) <> 0
+ORDER BY person_id, card_id LIMIT 1
+"""
 UNEQUAL_DAY = UNEQUAL.format(kept="station_day", time="day", part="day", sessions="first_day", rows="session_day")
 UNEQUAL_MONTH = UNEQUAL.format(
     kept="station_month", time="month", part="substr(day, 1, 7)", sessions="sessions", rows="station_day"
@@ -117,9 +127,12 @@ UNEQUAL_MONTH = UNEQUAL.format(
 def unequal_sums(db: Readable) -> list[str]:
     """Which sums are not those of their rows, computed from the rows alone; [] when all is well."""
     found = [db.execute(query).fetchone() for query in (UNEQUAL_DAY, UNEQUAL_MONTH)]
-    return [
+    wrong = [
         f"the sums of station {row[1]} for {row[0]} are not those of its sessions" for row in found if row is not None
     ]
+    if (row := db.execute(UNEQUAL_HOLDER).fetchone()) is not None:
+        wrong.append(f"the sums of person {row[0]} on card {row[1]} are not those of their sessions")
+    return wrong
 
 
 def _one(station: int | None) -> str:
@@ -129,9 +142,4 @@ def _one(station: int | None) -> str:
 
 def person_total(db: Readable, person: int) -> Total:
     """All that a person ever charged here."""
-    row = db.execute(
-        """SELECT coalesce(sum(duration_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), count(*)
-        FROM session WHERE person_id = ? AND state IN ('ended', 'review')""",
-        (person,),
-    ).fetchone()
-    return Total(*row)
+    return Total(*db.execute(f"SELECT {SUMS} FROM holder_sum WHERE person_id = ?", (person,)).fetchone())

@@ -469,6 +469,10 @@ def fill_roll_ups(db: Readable) -> None:
         FROM session_day GROUP BY day, station_id"""
     )
     db.execute(
+        """INSERT INTO holder_sum SELECT person_id, coalesce(card_id, 0), sum(duration_s), sum(energy_wh), sum(fee_minor), count(*)
+        FROM session WHERE person_id IS NOT NULL AND state IN ('ended', 'review') GROUP BY person_id, coalesce(card_id, 0)"""
+    )
+    db.execute(
         """INSERT INTO station_month SELECT substr(day, 1, 7), station_id, sum(working_s), sum(energy_wh), sum(fee_minor), sum(sessions)
         FROM station_day GROUP BY substr(day, 1, 7), station_id"""
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from appliance.db import reports
 from appliance.db.engine import backup
 from appliance.db.engine.migrate import migrate, migrations
 from appliance.db.engine.open import open_to_read
@@ -101,6 +102,9 @@ def test_each_is_brought_to_the_schema_of_today_and_is_sound(data_dir: Path) -> 
     assert migrate(database) == wanted
     assert backup.problems_of(database) == []
     assert migrate(database) == []
+    with closing(open_to_read(database)) as db:
+        assert db.execute("SELECT count(*) FROM holder_sum").fetchone()[0] > 1
+        assert reports.unequal_sums(db) == []
     new = database.with_name("new.db")
     migrate(new)
     assert defined(database) == defined(new)

@@ -86,6 +86,9 @@ def test_a_bill_that_is_corrected_takes_its_days_out_of_the_sums(books: Books) -
         ("DELETE FROM station_day WHERE day = '2025-11-23'", "2025-11-23"),
         ("UPDATE station_month SET sessions = sessions - 1 WHERE month = '2025-12' AND station_id = 1", "2025-12"),
         ("INSERT INTO station_month VALUES ('2031-01', 1, 0, 1, 0, 0)", "2031-01"),
+        ("UPDATE holder_sum SET energy_wh = energy_wh - 1 WHERE person_id = 1", "person 1 on card 1"),
+        ("DELETE FROM holder_sum WHERE card_id = 1", "person 1 on card 1"),
+        ("INSERT INTO holder_sum VALUES (1, 0, 0, 0, 0, 1)", "person 1 on card 0"),
     ],
 )
 def test_a_sum_that_is_not_that_of_its_rows_is_found(books: Books, change: str, day: str) -> None:

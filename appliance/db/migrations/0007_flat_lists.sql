@@ -17,3 +17,26 @@ CREATE INDEX account_by_balance ON account ((credit_posted - debit_posted), id) 
 CREATE INDEX account_held ON account (debit_pending) WHERE debit_pending > 0;
 -- What was paid into a wallet in all is summed up in the index alone.
 CREATE INDEX transfer_paid_in ON transfer (credit, amount_minor) WHERE op = 'post' AND code = 'topup';
+
+-- ------------------------------------------------------------------------------------------------------------ sessions
+
+-- What a person's sessions on a card came to, by those that are over: kept in the commit of each bill, compared with the sessions every
+-- night. Sessions stay with whom they were billed to, also when the card goes to somebody else.
+CREATE TABLE holder_sum (
+  person_id INTEGER NOT NULL REFERENCES person (id),
+  card_id   INTEGER NOT NULL,                                              -- 0: without a card, started for them
+  working_s INTEGER NOT NULL,
+  energy_wh INTEGER NOT NULL,
+  fee_minor INTEGER NOT NULL,
+  sessions  INTEGER NOT NULL,
+  PRIMARY KEY (person_id, card_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holder_sum_by_card ON holder_sum (card_id);
+
+INSERT INTO holder_sum (person_id, card_id, working_s, energy_wh, fee_minor, sessions)
+SELECT person_id, coalesce(card_id, 0), sum(duration_s), sum(energy_wh), sum(fee_minor), count(*) FROM session
+WHERE person_id IS NOT NULL AND state IN ('ended', 'review') GROUP BY person_id, coalesce(card_id, 0);
+
+-- Which therefore need not be summed up in this index any more.
+DROP INDEX session_by_person;
+CREATE INDEX session_by_person ON session (person_id, ended_at_ms) WHERE person_id IS NOT NULL;

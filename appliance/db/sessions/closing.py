@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, ended_on_evse
-from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
+NO_CARD = 0
+"""Stands for a card in the sums of a person whom staff or a program let charge."""
 DAY = Rows(
     "session_day(day, station_id, session_id, working_s, energy_wh, fee_minor, first_day)",
     width=7,
@@ -18,15 +20,19 @@ DAY = Rows(
         working_s = session_day.working_s + excluded.working_s, energy_wh = session_day.energy_wh + excluded.energy_wh,
         fee_minor = session_day.fee_minor + excluded.fee_minor""",
 )
-STATION_DAY, STATION_MONTH = (
+STATION_DAY, STATION_MONTH, HOLDER_SUM = (
     Rows(
-        f"station_{span}({span}, station_id, working_s, energy_wh, fee_minor, sessions)",
+        f"{table}({', '.join(key)}, working_s, energy_wh, fee_minor, sessions)",
         width=6,
-        on_conflict=f"""ON CONFLICT ({span}, station_id) DO UPDATE SET
-            working_s = station_{span}.working_s + excluded.working_s, energy_wh = station_{span}.energy_wh + excluded.energy_wh,
-            fee_minor = station_{span}.fee_minor + excluded.fee_minor, sessions = station_{span}.sessions + excluded.sessions""",
+        on_conflict=f"""ON CONFLICT ({", ".join(key)}) DO UPDATE SET
+            working_s = {table}.working_s + excluded.working_s, energy_wh = {table}.energy_wh + excluded.energy_wh,
+            fee_minor = {table}.fee_minor + excluded.fee_minor, sessions = {table}.sessions + excluded.sessions""",
     )
-    for span in ("day", "month")
+    for table, *key in (
+        ("station_day", "day", "station_id"),
+        ("station_month", "month", "station_id"),
+        ("holder_sum", "person_id", "card_id"),
+    )
 )
 
 ONLY_CONNECTOR = Slots[tuple[StationId, int], int]()
@@ -108,37 +114,43 @@ def end(
 
 
 def add_day(
-    db: Database,
-    day: str,
-    station: StationId,
-    session: SessionId,
-    working_s: int,
-    energy_wh: int,
-    fee_minor: int,
-    first: bool,
+    db: Database, running: Running, day: str, working_s: int, energy_wh: int, fee_minor: int, *, first: bool
 ) -> None:
     """What a session was on one day; added to what is there when the session is billed again. The sums grow with it."""
-    db.append(DAY, (day, station, session, working_s, energy_wh, fee_minor, first))
-    _add_sums(db, day, station, working_s, energy_wh, fee_minor, int(first))
+    db.append(DAY, (day, running.station, running.id, working_s, energy_wh, fee_minor, first))
+    _add_sums(db, running, day, working_s, energy_wh, fee_minor, int(first))
 
 
-def forget_days(db: Database, session: SessionId) -> None:
+def forget_days(db: Database, running: Running) -> None:
     """Before a corrected bill is rolled up anew."""
     db.flush()
-    for day, station, working_s, energy_wh, fee_minor, first in db.execute(
-        """DELETE FROM session_day WHERE session_id = ?
-        RETURNING day, station_id, working_s, energy_wh, fee_minor, first_day""",
-        (session,),
+    for day, working_s, energy_wh, fee_minor, first in db.execute(
+        "DELETE FROM session_day WHERE session_id = ? RETURNING day, working_s, energy_wh, fee_minor, first_day",
+        (running.id,),
     ).fetchall():
-        _add_sums(db, day, station, -working_s, -energy_wh, -fee_minor, -first)
+        _add_sums(db, running, day, -working_s, -energy_wh, -fee_minor, -first)
 
 
 def _add_sums(
-    db: Database, day: str, station: StationId, working_s: int, energy_wh: int, fee_minor: int, sessions: int
+    db: Database, running: Running, day: str, working_s: int, energy_wh: int, fee_minor: int, sessions: int
 ) -> None:
-    """The same for all sessions of a station together, by day and by month."""
-    db.append(STATION_DAY, (day, station, working_s, energy_wh, fee_minor, sessions))
-    db.append(STATION_MONTH, (day[:7], station, working_s, energy_wh, fee_minor, sessions))
+    """The same for all sessions of a station together, by day and by month, and for all of a person on a card."""
+    sums = (working_s, energy_wh, fee_minor, sessions)
+    db.append(STATION_DAY, (day, running.station, *sums))
+    db.append(STATION_MONTH, (day[:7], running.station, *sums))
+    if running.person is not None:
+        db.append(HOLDER_SUM, (running.person, running.card or NO_CARD, *sums))
+
+
+def add_to_holder(db: Database, session: SessionId, person: PersonId, card: CardId | None) -> None:
+    """A session that is over turns out to be somebody's: so far it was in nobody's sums."""
+    db.flush()
+    sums = db.execute(
+        """SELECT coalesce(sum(working_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(first_day), 0)
+        FROM session_day WHERE session_id = ?""",
+        (session,),
+    ).fetchone()
+    db.append(HOLDER_SUM, (person, card or NO_CARD, *sums))
 
 
 def correct(

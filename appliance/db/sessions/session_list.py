@@ -175,10 +175,14 @@ def totals(db: Readable, wanted: Filter, now_ms: int) -> tuple[int, int, int] | 
     """How many sessions that are over, their energy (Wh) and their fees (minor units); None for more days than are summed here."""
     if wanted.state not in ("", *CLOSED):
         return (0, 0, 0)  # None of them is over.
-    if wanted.person is not None or wanted.card is not None or wanted.id_token or wanted.state == "review":
+    of_holder = wanted.person is not None or wanted.card is not None
+    if wanted.from_ms is None and wanted.to_ms is None and wanted.state != "review" and not wanted.id_token:
+        if not of_holder:
+            return _sums_kept(db, "station_month", wanted)
+        if wanted.station is None:
+            return _sums_kept(db, "holder_sum", wanted)
+    if of_holder or wanted.id_token or wanted.state == "review":
         return _sums(db, wanted)
-    if wanted.from_ms is None and wanted.to_ms is None:
-        return _sums_of_all(db, wanted)
     if wanted.from_ms is None or (wanted.to_ms or now_ms) - wanted.from_ms > SUMMED_MS_MAX:
         return None
     return _sums(db, wanted)
@@ -195,13 +199,15 @@ def _sums(db: Readable, wanted: Filter) -> tuple[int, int, int]:
     return row
 
 
-def _sums_of_all(db: Readable, wanted: Filter) -> tuple[int, int, int]:
-    """Of all that there ever was, at a station or everywhere: out of the roll-up, which also holds what somebody is to look at."""
-    one = "" if wanted.station is None else "WHERE station_id = :station"
+def _sums_kept(db: Readable, table: str, wanted: Filter) -> tuple[int, int, int]:
+    """Of all that there ever was, of a station, a person, a card or everywhere: out of a roll-up, which also holds what somebody is
+    to look at.
+    """
+    asked = {name: value for name in ("station", "person", "card") if (value := getattr(wanted, name)) is not None}
     count, energy_wh, fee_minor = db.execute(
         f"""SELECT coalesce(sum(sessions), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0)
-        FROM station_month {one}""",
-        {"station": wanted.station},
+        FROM {table} {_where([f"{name}_id = :{name}" for name in asked])}""",
+        asked,
     ).fetchone()
     if not wanted.state:
         return (count, energy_wh, fee_minor)

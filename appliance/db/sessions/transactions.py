@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer
+from appliance.db.sessions import closing
 from appliance.db.sessions.sessions import ON_EVSE, OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.session import CLOSED
 from appliance.domain.transaction import Order, TransactionRef
 
 
@@ -117,6 +119,8 @@ def set_payer(
             held_minor, 1 if held_minor else 0, running.id,
         ),
     )  # fmt: skip
+    if payer is not None and running.state in CLOSED:
+        closing.add_to_holder(db, running.id, payer.person, payer.card)
     forget(db, running)
 
 

@@ -205,7 +205,7 @@ def set_right(
     billing.adjust(db, running, before, bill, times=times, now_ms=now_ms)
     state = after(running.state, SessionEvent.CORRECTED)
     closing.correct(db, running, state, ended_at_ms, meter_stop_wh, reason, usage=usage, bill=bill, estimated=estimated)
-    closing.forget_days(db, running.id)
+    closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
 

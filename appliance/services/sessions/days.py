@@ -17,16 +17,7 @@ from appliance.domain.tariff import Bill, DayShare, Usage
 def add_days(db: Database, running: Running, usage: Usage, bill: Bill, ended_at_ms: int) -> None:
     """Roll the session up into its days, split at midnight in the site's time zone."""
     for number, share in enumerate(days_of(db, running, usage, bill, ended_at_ms)):
-        closing.add_day(
-            db,
-            share.day,
-            running.station,
-            running.id,
-            share.working_s,
-            share.energy_wh,
-            share.fee_minor,
-            first=number == 0,
-        )
+        closing.add_day(db, running, share.day, share.working_s, share.energy_wh, share.fee_minor, first=number == 0)
 
 
 def days_of(db: Database, running: Running, usage: Usage, bill: Bill, until_ms: int) -> list[DayShare]:

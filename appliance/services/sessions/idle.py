@@ -84,7 +84,7 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
         billing.adjust(db, parked, before, bill, times=0, now_ms=now_ms)
         closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
         day = day_of(at_ms, sites.of(db).zone)
-        closing.add_day(db, day, station, session, 0, 0, bill.total_minor - before.total_minor, first=False)
+        closing.add_day(db, parked, day, 0, 0, bill.total_minor - before.total_minor, first=False)
     closing.unpark(db, session)
     db.announce(SessionChanged(session, station, evse, parked.person, "ended"))
 

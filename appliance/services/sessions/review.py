@@ -50,7 +50,7 @@ def bill(db: Database, session: SessionId, by: By) -> None:
     closing_rows.acknowledge(db, session, state)
     closing_rows.rebill(db, session, state, usage, due)
     assert found.ended_at_ms is not None, "what is in review is over"
-    closing_rows.forget_days(db, session)
+    closing_rows.forget_days(db, running)
     days.add_days(db, running, usage, due, found.ended_at_ms)
     audit.record(db, by, "session.bill", f"session:{session}", why=found.note, amount_minor=due.total_minor)
     end_review(db, found, by.at_ms)

@@ -342,6 +342,11 @@ class SiteFixture:
         closed = [row for row in theirs if row.state in CLOSED]
         total = reports.person_total(db, person)
         assert (total.fees_minor, total.sessions) == (sum(row.fee_minor for row in closed), len(closed))
+        assert total.working_s == sum(row.duration_s for row in closed)
+        on_card = [row for row in closed if row.card_id == card]
+        for wanted, fitting in ((history.Filter(person=person), closed), (history.Filter(card=card), on_card)):
+            sums = (len(fitting), sum(row.energy_wh for row in fitting), sum(row.fee_minor for row in fitting))
+            assert history.totals(db, wanted, now_ms) == sums
         shown = [one for one in statement.of_person(db, person, found.wallet, limit=1_000) if one.kind == "session"]
         lost = db.execute(
             "SELECT coalesce(sum(amount_minor), 0) FROM transfer WHERE debit = 3 AND reference IN (SELECT id FROM session WHERE person_id = ?)",
