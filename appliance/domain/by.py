@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(NamedTuple):
     """`By("operator:7", now_ms)`: who does it, at this moment (UTC milliseconds).
 
     The words of an actor: `operator:7` one of the staff, `token:3` a program, `station:5` a charger, `console` whoever is at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
@@ -32,8 +32,7 @@ class Refused(Exception):
         self.sentence = sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """What a message asks for, once it is read."""
 
     unit: Unit

@@ -7,8 +7,7 @@ form is not quite right, and of one that is no JSON the beginning.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,8 +22,7 @@ UNKNOWN_MESSAGE_ID = "-1"
 MessageId = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """[2, id, action, payload], or near enough to it."""
 
     message_id: MessageId
@@ -34,8 +32,7 @@ class Call:
     """What is wrong with its form."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableCall:
+class UnreadableCall(NamedTuple):
     """A call without a payload that can be read."""
 
     message_id: MessageId
@@ -44,24 +41,21 @@ class UnreadableCall:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedCall:
+class MalformedCall(NamedTuple):
     """Somebody waits for an answer, but it is not clear to what."""
 
     message_id: MessageId | None
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
+class CallResult(NamedTuple):
     """[3, id, payload]: whose answer it is, and whether it can be one, sees who called."""
 
     message_id: Any
     payload: Any
 
 
-@dataclass(frozen=True, slots=True)
-class CallError:
+class CallError(NamedTuple):
     """[4, id, code, description, details]."""
 
     message_id: Any
@@ -69,8 +63,7 @@ class CallError:
     description: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(NamedTuple):
     """Wants no answer (J 1.6, 4.1.3)."""
 
     why: str

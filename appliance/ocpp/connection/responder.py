@@ -6,7 +6,6 @@ How a frame is written is known in `frames`, what a message means in the version
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from appliance.db.engine.unit import Database
 from appliance.db.stations.message_log import MESSAGE
@@ -128,7 +127,7 @@ class Responder:
         except Unreadable as error:
             assert inbound.unreadable is not None, "only a message that is never refused is read so far"
             return inbound.unreadable(self._station, joined(note, str(error)), received_at_ms)
-        return work if note is None else replace(work, note=joined(note, work.note))
+        return work if note is None else work._replace(note=joined(note, work.note))
 
     def _mend(self, inbound: Inbound, call: Call) -> tuple[Payload, str]:
         """A payload that does not fit its schema, mended as far as it can be, and what was wrong with it.
