@@ -95,7 +95,7 @@ desk_job    desk_job_by_card        197353 33
 desk_job    desk_job_by_desk        197353 197353 1
 idle_span   idle_span               100007 1 1
 holder_sum  holder_sum_by_card      10000 1 1
-holder_sum  sqlite_autoindex_holder_sum_1 10000 1 1
+holder_sum  holder_sum              10000 1 1
 message_log                         400000
 person      person_by_group         10000 5000 5000
 person      person_by_group_and_name 10000 5000 5000 2 1 1

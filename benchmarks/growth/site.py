@@ -156,19 +156,20 @@ def guards_down(db: Database) -> Iterator[None]:
 
 
 def people(db: Database, size: Size, payers: int, staff: int, first_ms: int) -> None:
-    """Of five people three pay. Each has a card, TAG00000 and so on."""
+    """Of five people three pay, and the busiest one. Each has a card, TAG00000 and so on."""
     for number in range(size.people):
-        group = payers if pays(number) or number < LOADED else staff
+        group = payers if pays(number, size) or number < LOADED else staff
         db.execute(
             "INSERT INTO account (id, kind, name, floor_minor) VALUES (?, 'wallet', ?, ?)",
             (FIRST_WALLET + number, f"Person {number}", 0 if group == payers else None),
         )
         db.execute(
-            "INSERT INTO person (id, name, phone, group_id, wallet_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO person (id, name, phone, phone_digits, group_id, wallet_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 number + 1,
                 f"{NAMES[number % len(NAMES)]} {number}",
                 f"+8801{number:09}",
+                f"8801{number:09}",
                 group,
                 FIRST_WALLET + number,
                 first_ms,
@@ -199,9 +200,9 @@ NAMES = (
 )
 
 
-def pays(number: int) -> bool:
+def pays(number: int, size: Size) -> bool:
     """Whether person `number` (from 0) charges from a wallet."""
-    return number % 5 < 3
+    return number % 5 < 3 or number + 1 == size.busiest
 
 
 def stations(db: Database, now_ms: int) -> None:
@@ -266,7 +267,7 @@ class Books:
         person = self.size.people - 1 if number % BUSY_SHARE == 0 else int(draw() * (self.size.people - 1))
         usage = Usage(2_000 + int(draw() * 30_000), 1_200 + int(draw() * 6_000), 0)
         end_ms = begin_ms + usage.duration_s * 1000
-        bill = price(usage, TARIFF) if pays(person) else None
+        bill = price(usage, TARIFF) if pays(person, self.size) else None
         net, tax = (bill.net_minor, bill.tax_minor) if bill else (0, 0)
         while self._ends and self._ends[0][0] <= begin_ms:
             self._take()

@@ -19,6 +19,7 @@ from appliance.db import reports
 from appliance.db.engine import backup
 from appliance.db.engine.migrate import migrate, migrations
 from appliance.db.engine.open import open_to_read
+from appliance.db.people.people import phone_digits
 from appliance.domain.units import rfc3339
 from tests.support.full_site import PASSWORD, fill
 from tests.support.process import ServerProcess, look_into, make_site
@@ -105,6 +106,8 @@ def test_each_is_brought_to_the_schema_of_today_and_is_sound(data_dir: Path) -> 
     with closing(open_to_read(database)) as db:
         assert db.execute("SELECT count(*) FROM holder_sum").fetchone()[0] > 1
         assert reports.unequal_sums(db) == []
+        numbers = db.execute("SELECT phone, phone_digits FROM person WHERE phone <> ''").fetchall()
+        assert [digits for _phone, digits in numbers] == [phone_digits(phone) for phone, _digits in numbers] != []
     new = database.with_name("new.db")
     migrate(new)
     assert defined(database) == defined(new)

@@ -3,6 +3,10 @@
 
 -- ---------------------------------------------------------------------------------------------------- people and cards
 
+-- Telephone numbers as they are looked for, without what people write between the digits.
+ALTER TABLE person ADD COLUMN phone_digits TEXT NOT NULL DEFAULT '';
+UPDATE person SET phone_digits = replace(replace(replace(replace(replace(phone, ' ', ''), '-', ''), '(', ''), ')', ''), '+', '');
+
 CREATE INDEX person_by_name ON person (name COLLATE NOCASE, id);
 CREATE INDEX person_left_by_name ON person (name COLLATE NOCASE, id) WHERE closed_at_ms IS NOT NULL;
 -- Of a group by name, with the wallets to sum up.

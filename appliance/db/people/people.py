@@ -36,6 +36,7 @@ class Person:
         return max(0, self.balance_minor - self.held_minor)
 
 
+PHONE_MARKS = " -()+"
 PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
        credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
@@ -64,9 +65,9 @@ def add(
 ) -> PersonId:
     """A new person."""
     row = db.execute(
-        """INSERT INTO person (name, phone, note, language, group_id, wallet_id, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (name, phone, note, language, group, wallet, now_ms),
+        """INSERT INTO person (name, phone, phone_digits, note, language, group_id, wallet_id, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (name, phone, phone_digits(phone), note, language, group, wallet, now_ms),
     ).fetchone()
     return PersonId(row[0])
 
@@ -74,9 +75,14 @@ def add(
 def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, language: str, group: GroupId) -> None:
     """Who they are and how they pay."""
     db.execute(
-        "UPDATE person SET name = ?, phone = ?, note = ?, language = ?, group_id = ? WHERE id = ?",
-        (name, phone, note, language, group, person),
+        "UPDATE person SET name = ?, phone = ?, phone_digits = ?, note = ?, language = ?, group_id = ? WHERE id = ?",
+        (name, phone, phone_digits(phone), note, language, group, person),
     )
+
+
+def phone_digits(phone: str) -> str:
+    """A telephone number as it is looked for: without what stands before its digits and between them."""
+    return "".join(character for character in phone if character not in PHONE_MARKS)
 
 
 def set_closed(db: Database, person: PersonId, at_ms: int | None) -> None:

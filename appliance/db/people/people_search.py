@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 from appliance.db import ledger
 from appliance.db.cards.cards import CARD, Card, by_number, by_token, by_uid, from_rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.people.payers import uid_behind
-from appliance.db.people.people import PERSON, Person, count
+from appliance.db.people.people import PERSON, Person, count, phone_digits
 from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
 
@@ -27,8 +26,6 @@ CARD_ORDERS = {
     "number": "card.number",
 }
 """Each is that of an index: a page ends where it is full. Equals stand in the order in which they came."""
-PHONE_MARKS = " -()+"
-"""What stands between the digits of a telephone number, and last what stands before them."""
 WHOLE_DIGITS = 7
 """From so many digits on a telephone number is taken to be whole: zeros in front then only say from where it is dialled."""
 WITH_CODE_DIGITS = 10
@@ -45,10 +42,6 @@ class Sums:
     balance_minor: int
 
 
-PHONE_DIGITS = functools.reduce(
-    lambda sql, mark: f"replace({sql}, '{mark}', '')", PHONE_MARKS.removesuffix("+"), "phone"
-)
-WITHOUT_CODE = f"ltrim({PHONE_DIGITS}, '+0') IN (:without_1, :without_2, :without_3)"
 LEFT, HERE = "closed_at_ms IS NOT NULL", "closed_at_ms IS NULL"
 CARD_STATES = {
     "charging": "blocked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)",
@@ -202,8 +195,8 @@ def _is_named(values: Values) -> list[str]:
 def _is_noted(values: Values) -> list[str]:
     said = [r"phone LIKE :pattern ESCAPE '\'", r"note LIKE :pattern ESCAPE '\'"]
     if values["phone"]:
-        said.append(f"{PHONE_DIGITS} LIKE :phone_pattern")
-    return said + ([WITHOUT_CODE] if values["with_code"] else [])
+        said.append("phone_digits LIKE :phone_pattern")
+    return said + (["ltrim(phone_digits, '0') IN (:without_1, :without_2, :without_3)"] if values["with_code"] else [])
 
 
 def _is_card(values: Values) -> list[str]:
@@ -270,7 +263,7 @@ def card_number(text: str) -> int | None:
 
 def _phone(text: str) -> str:
     """The digits of a telephone number, those before a national number left out: "" for what is none."""
-    digits = "".join(character for character in text if character not in PHONE_MARKS)
+    digits = phone_digits(text)
     if not digits.isdecimal():
         return ""
     return digits.lstrip("0") if len(digits) >= WHOLE_DIGITS else digits
