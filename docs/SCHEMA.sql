@@ -220,7 +220,7 @@ CREATE TABLE person (
   wallet_id     INTEGER NOT NULL UNIQUE REFERENCES account (id),
   created_at_ms INTEGER NOT NULL,
   closed_at_ms  INTEGER
-) STRICT;
+, phone_digits TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
 CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name COLLATE NOCASE, id, wallet_id);
 CREATE INDEX person_by_name ON person (name COLLATE NOCASE, id);
