@@ -67,7 +67,7 @@ class Running:
     @property
     def is_idle(self) -> bool:
         """Whether the car is full, by what its connector told last."""
-        return any(end_ms is None for _, end_ms in self.idle_spans)
+        return bool(self.idle_spans) and any(end_ms is None for _, end_ms in self.idle_spans)
 
 
 OPEN_SESSIONS = Slots[SessionId, Running]()
