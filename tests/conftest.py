@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+from tests.support.event_loop import unblocked
 
 hypothesis.settings.register_profile("forecourt", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("forecourt")
@@ -26,6 +29,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("browser")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unblocked_loop() -> Iterator[None]:
+    """Whatever of the product blocks the event loop raises."""
+    with unblocked():
+        yield
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,19 +11,24 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, localedata
 from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 from appliance.domain.digits import NATIVE
 from appliance.domain.errors import Refusal
+from appliance.domain.site import LANGUAGES
 from appliance.ui.frame.language import _, ngettext, spoken
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 LOCALE_OF = {"en": "en_GB"}
 """The day stands before the month nearly everywhere that English is a second language."""
+
+localedata.locale_identifiers()  # Listed once, when the program starts: no page waits for the disk.
+LOCALES = {code: Locale.parse(LOCALE_OF.get(code, code)) for code in LANGUAGES}
+"""Whose ways a language has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def formats(currency: str, exponent: int, zone: ZoneInfo) -> Formats:
 
 @lru_cache(maxsize=32)
 def _formats(language: str, currency: str, exponent: int, zone: ZoneInfo) -> Formats:
-    locale, numerals = locale_of(language), numerals_of(language)
+    locale, numerals = LOCALES[language], numerals_of(language)
     pattern = locale.currency_formats["standard"]
     symbol = currency_symbol(currency, language)
     before, after = (part.replace("¤", symbol).replace("'", "") for part in (pattern.prefix[0], pattern.suffix[0]))
@@ -168,7 +173,7 @@ def _formats(language: str, currency: str, exponent: int, zone: ZoneInfo) -> For
 @lru_cache(maxsize=16)
 def numerals_of(language: str) -> Numerals:
     """How this language writes numbers."""
-    locale = locale_of(language)
+    locale = LOCALES[language]
     system, grouping = locale.default_numbering_system, locale.decimal_formats[None].grouping
     return Numerals(
         digits=NATIVE.get(system, {}),
@@ -178,9 +183,8 @@ def numerals_of(language: str) -> Numerals:
     )
 
 
-def locale_of(language: str) -> Locale:
-    """Whose ways a language has."""
-    return Locale.parse(LOCALE_OF.get(language, language))
+for _language in LANGUAGES:
+    numerals_of(_language)  # Read when the program starts.
 
 
 def sentences(error: Refusal) -> tuple[str, str]:
