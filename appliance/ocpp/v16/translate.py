@@ -26,6 +26,8 @@ REASON_CHARS_MAX = 50
 INFO_CHARS_MAX = 200
 READINGS_MAX = 2_000
 OTHERS_CHARS_MAX = 16_384
+REGISTER_WH_MAX = 10**12
+"""No meter of a charger shows more: what says so is no reading. It also keeps the sums of a day within what a column can hold."""
 UNKNOWN_TRANSACTION = -1
 """What stations send for a transaction whose number they never learned (1.6 errata 3.18)."""
 
@@ -171,7 +173,7 @@ def transaction_ref(number: Any) -> int:
 def register(payload: Payload, name: str, quirks: Quirks) -> int | None:
     """A reading of the main register in Wh; none below zero or beyond what can be counted."""
     value = payload.get(name)
-    if type(value) is not int or not 0 <= value <= INTEGER_MAX:
+    if type(value) is not int or not 0 <= value <= REGISTER_WH_MAX:
         return None
     return value * quirks.energy_factor
 
@@ -211,9 +213,9 @@ PHASES = 3
 
 FIELDS = {
     # measurand and unit: the field of a Reading, the factor to its unit, the least and the most that can be true
-    (ENERGY, None): (ENERGY_FIELD, 1, 0, INTEGER_MAX),
-    (ENERGY, "Wh"): (ENERGY_FIELD, 1, 0, INTEGER_MAX),
-    (ENERGY, "kWh"): (ENERGY_FIELD, 1000, 0, INTEGER_MAX),
+    (ENERGY, None): (ENERGY_FIELD, 1, 0, REGISTER_WH_MAX),
+    (ENERGY, "Wh"): (ENERGY_FIELD, 1, 0, REGISTER_WH_MAX),
+    (ENERGY, "kWh"): (ENERGY_FIELD, 1000, 0, REGISTER_WH_MAX),
     (POWER, None): (POWER_FIELD, 1, -10_000_000, 10_000_000),
     (POWER, "W"): (POWER_FIELD, 1, -10_000_000, 10_000_000),
     (POWER, "kW"): (POWER_FIELD, 1000, -10_000_000, 10_000_000),

@@ -73,8 +73,8 @@ def close_by_hand(db: Database, session: SessionId, by: By) -> None:
     if running is None or running.state is not SessionState.RUNNING:
         raise NotFound("There is no such session running.")
     audit.record(db, by, "session.close", f"session:{session}", station=int(running.station))
-    close_estimated(db, running, by.at_ms, by.at_ms, "by_hand")
     problems.clear_subject(db, f"session:{session}", by.at_ms)
+    close_estimated(db, running, by.at_ms, by.at_ms, "by_hand")
 
 
 def close_all(db: Database, station: StationId, by: By) -> None:

@@ -10,6 +10,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import SessionId
+from appliance.domain.ledger import AMOUNT_MINOR_MAX
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.domain.tariff import Bill
 from appliance.services import audit, problems
@@ -41,6 +42,8 @@ def bill(db: Database, session: SessionId, by: By) -> None:
     found, running = need_review(db, session)
     usage = usage_until(found, by.at_ms)
     due = bill_for(usage, running.tariff)
+    if due.total_minor > AMOUNT_MINOR_MAX:
+        raise Conflict("So much cannot be billed.", "Say that you have looked at it.")
     if not may_bill(found, due):
         raise Conflict("There is nothing to bill for this session.", "Say that you have looked at it.")
     if not billing.holds(db, running):
@@ -57,8 +60,8 @@ def bill(db: Database, session: SessionId, by: By) -> None:
 
 
 def may_bill(session: Session, due: Bill) -> bool:
-    """Whether it is in doubt and not billed, and would cost something by its figures."""
-    return session.state == SessionState.REVIEW and not session.fee_minor and due.total_minor > 0
+    """Whether it is in doubt and not billed, and would cost something by its figures, and no more than can be booked."""
+    return session.state == SessionState.REVIEW and not session.fee_minor and 0 < due.total_minor <= AMOUNT_MINOR_MAX
 
 
 def need_review(db: Database, session: SessionId) -> tuple[Session, Running]:

@@ -188,6 +188,15 @@ def test_a_clock_that_is_not_trusted_is_not_asked() -> None:
     assert translate.believable(AT, NOW_MS, Quirks(distrust_clock=True)) == NOW_MS
 
 
+def test_a_register_that_no_meter_shows_is_no_reading() -> None:
+    most = translate.REGISTER_WH_MAX
+
+    assert translate.register({"meterStop": most}, "meterStop", NONE) == most
+    assert translate.register({"meterStop": most + 1}, "meterStop", NONE) is None
+    assert read({"value": str(most + 1)}).energy_wh is None
+    assert read({"value": str(most), "unit": "kWh"}).energy_wh is None
+
+
 def test_a_register_with_a_wrong_unit_is_put_right() -> None:
     quirks = Quirks(energy_factor=1000)
 

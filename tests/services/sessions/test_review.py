@@ -13,6 +13,7 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.services.people import merge
 from appliance.services.people import people as people_units
 from appliance.services.sessions import billing, closing, review, stopping
+from appliance.services.stations import admission
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, Books
 
@@ -243,4 +244,35 @@ def test_an_estimate_that_cannot_be_right_is_not_billed_either(books: Books) -> 
 
     assert (books.session(lost.ref)["state"], books.session(lost.ref)["note"]) == ("review", "too_fast")
     assert books.balance(rahima) == 50_000
+    assert books.wrong() == []
+
+
+@pytest.mark.parametrize("how", ["by hand", "retired"])
+def test_what_is_ended_without_its_station_and_cannot_be_right_stays_a_problem(books: Books, how: str) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    session = books.start(station, 1, CARD, meter_wh=0).ref
+    books.read(station, session, 700_000)
+
+    if how == "by hand":
+        closing.close_by_hand(books.db, session, books.by)
+    else:
+        admission.retire(books.db, station, books.by)
+
+    assert books.session(session)["state"] == "review"
+    assert open_problems(books) == ["review"]
+
+
+def test_more_than_can_be_booked_is_refused_in_a_sentence_and_can_be_let_go(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    session = impossible(books, station, meter_wh=10**12)
+
+    with pytest.raises(Conflict, match="So much cannot be billed"):
+        review.bill(books.db, session, books.by)
+    review.acknowledge(books.db, session, books.by)
+
+    assert (books.balance(rahima), books.available(rahima)) == (50_000, 50_000)
     assert books.wrong() == []
