@@ -12,7 +12,6 @@ CREATE TABLE account (
   CONSTRAINT no_overdraft CHECK (floor_minor IS NULL OR credit_posted - debit_posted - debit_pending >= floor_minor)
 ) STRICT;
 CREATE INDEX account_by_balance ON account ((credit_posted - debit_posted), id) WHERE kind = 'wallet';
-CREATE INDEX account_held ON account (debit_pending) WHERE debit_pending > 0;
 CREATE TRIGGER account_birth BEFORE INSERT ON account
 WHEN NEW.credit_posted OR NEW.debit_posted OR NEW.debit_pending OR NEW.last_seq
 BEGIN SELECT RAISE(ABORT, 'an account starts at zero'); END;
@@ -328,6 +327,7 @@ CREATE TABLE session (
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, ended_at_ms) WHERE person_id IS NOT NULL;
+CREATE INDEX session_by_person_in_order ON session (person_id, id) WHERE person_id IS NOT NULL;
 CREATE INDEX session_by_station ON session (station_id, id);
 CREATE INDEX session_by_time ON session ((coalesce(started_at_ms, requested_at_ms)), id);
 CREATE INDEX session_by_token ON session (id_token, id);
@@ -463,18 +463,22 @@ CREATE TABLE transfer (
 ) STRICT;
 CREATE INDEX transfer_credit ON transfer (credit, seq) WHERE op = 'post';
 CREATE INDEX transfer_debit ON transfer (debit, seq) WHERE op IN ('post', 'capture');
+CREATE INDEX transfer_given ON transfer (credit, amount_minor) WHERE op = 'post' AND code NOT IN ('topup', 'tax');
 CREATE UNIQUE INDEX transfer_one_resolution ON transfer (hold) WHERE hold IS NOT NULL;
-CREATE INDEX transfer_paid_in ON transfer (credit, amount_minor) WHERE op = 'post' AND code = 'topup';
 CREATE INDEX transfer_paid_out ON transfer (debit, seq) WHERE op = 'post' AND code NOT IN ('charge', 'tax', 'overrun');
-CREATE TRIGGER transfer_apply AFTER INSERT ON transfer BEGIN
+CREATE TRIGGER transfer_apply AFTER INSERT ON transfer WHEN NEW.op IN ('post', 'capture') BEGIN
   UPDATE account SET
-    debit_posted  = debit_posted  + CASE WHEN NEW.op IN ('post', 'capture') THEN NEW.amount_minor ELSE 0 END,
-    debit_pending = debit_pending + CASE NEW.op WHEN 'hold' THEN NEW.amount_minor WHEN 'post' THEN 0
+    debit_posted  = debit_posted  + NEW.amount_minor,
+    debit_pending = debit_pending - CASE NEW.op WHEN 'post' THEN 0 ELSE (SELECT amount_minor FROM transfer WHERE key = NEW.hold) END,
+    last_seq = NEW.seq WHERE id = NEW.debit;
+  UPDATE account SET credit_posted = credit_posted + NEW.amount_minor, last_seq = NEW.seq WHERE id = NEW.credit;
+END;
+CREATE TRIGGER transfer_apply_hold AFTER INSERT ON transfer WHEN NEW.op IN ('hold', 'void') BEGIN
+  UPDATE account SET
+    debit_pending = debit_pending + CASE NEW.op WHEN 'hold' THEN NEW.amount_minor
                                     ELSE -(SELECT amount_minor FROM transfer WHERE key = NEW.hold) END,
     last_seq = NEW.seq WHERE id = NEW.debit;
-  UPDATE account SET
-    credit_posted = credit_posted + CASE WHEN NEW.op IN ('post', 'capture') THEN NEW.amount_minor ELSE 0 END,
-    last_seq = NEW.seq WHERE id = NEW.credit;
+  UPDATE account SET last_seq = NEW.seq WHERE id = NEW.credit;
 END;
 CREATE TRIGGER transfer_check BEFORE INSERT ON transfer BEGIN
   SELECT RAISE(ABORT, 'gap in the ledger')   WHERE NEW.seq IS NOT coalesce((SELECT max(seq) FROM transfer), 0) + 1;

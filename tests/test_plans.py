@@ -82,7 +82,6 @@ SORTED = re.compile(r"(group_id = :group|closed_at_ms IS NOT NULL).* ORDER BY cr
 
 YEARS = """
 account     account_by_balance      10000 2 1
-account     account_held            67 34
 audit       audit_by_action         197359 39472 1
 audit       audit_by_actor          197359 98680 39472 1
 card        card_by_label           10000 10000 10000 1
@@ -109,6 +108,7 @@ receipt     receipt_by_person       197353 33 1
 receipt     sqlite_autoindex_receipt_1 197353 197353
 sample      sample                  10000670 10 1 1
 session     session_by_person       1000067 101 1
+session     session_by_person_in_order 1000067 101 1
 session     session_by_station      1000067 5001 1
 session     session_by_time         1000067 1 1
 session     session_by_token        1000067 101 1
@@ -128,7 +128,7 @@ transfer    sqlite_autoindex_transfer_1 1961450 1
 transfer    transfer_credit         785363 130 1
 transfer    transfer_debit          1373373 229 1
 transfer    transfer_one_resolution 588010 1
-transfer    transfer_paid_in        197353 33 33
+transfer    transfer_given          1000 2 1
 transfer    transfer_paid_out       197353 197353 1
 """
 """Table, index, and how many rows and how many for each value, as `ANALYZE` has it of the site of benchmarks/growth by day."""

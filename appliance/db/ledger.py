@@ -145,8 +145,11 @@ def find(db: Database, key: str) -> tuple[int, str, int, int, int] | None:
 def accounts(db: Readable) -> list[Account]:
     """The site's own accounts, and before them all wallets in one line: id 0."""
     own = [Account(*row) for row in db.execute(f"{OWN_ACCOUNTS} ORDER BY id", (FIRST_WALLET,))]
-    held = db.execute("SELECT coalesce(sum(debit_pending), 0) FROM account WHERE debit_pending > 0").fetchone()[0]
-    return [Account(0, "wallet", "wallets", in_wallets_minor(db), held - sum(one.held_minor for one in own)), *own]
+    # What is held is summed up wallet by wallet: an index of it would cost each start and stop.
+    held = db.execute("SELECT coalesce(sum(debit_pending), 0) FROM account WHERE id >= ?", (FIRST_WALLET,)).fetchone()[
+        0
+    ]
+    return [Account(0, "wallet", "wallets", in_wallets_minor(db), held), *own]
 
 
 def in_wallets_minor(db: Readable) -> int:

@@ -12,9 +12,11 @@ from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
+from appliance.db.wallets import statement
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId, PersonId
 from appliance.domain.ledger import CASH, FIRST_HASH, OVERRUN, REVENUE, TAX, Operation, TransferCode
+from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 
 CARD = "04A1B2C3"
@@ -250,6 +252,22 @@ def test_a_story_leaves_sound_books(books: Books) -> None:
     assert books.wrong() == []
     assert sum(account.balance_minor for account in ledger.trial_balance(books.db)) == 0
     assert ledger.balance(books.db, OVERRUN).balance_minor < 0
+
+
+def test_what_was_paid_in_is_known_by_what_else_came_into_a_wallet(books: Books) -> None:
+    rahima = story(books)
+    wallets.top_up(books.db, rahima, 7_000, "card", "again", books.by)
+    wallets.refund(books.db, rahima, 2_500, "cash", "back", books.by)
+    wallets.correct(books.db, rahima, 300, "goodwill", "given", books.by)
+    wallets.correct(books.db, rahima, -100, "mistake", "taken", books.by)
+    books.db.flush()
+    for (wallet,) in books.db.execute("SELECT wallet_id FROM person").fetchall():
+        rows = books.db.execute(
+            """SELECT coalesce(sum(CASE WHEN credit = ? THEN amount_minor ELSE -amount_minor END), 0) FROM transfer
+            WHERE (credit = ? AND code = 'topup') OR (debit = ? AND code = 'refund')""",
+            (wallet, wallet, wallet),
+        )
+        assert statement.paid_in_minor(books.db, wallet) == rows.fetchone()[0] > 0
 
 
 def without_triggers(db: Readable) -> None:

@@ -2,7 +2,7 @@
 
 Conditions are in words of which an engine's renderer knows its own spelling. A new guard stands here and in the migration that
 brings it; `tests/db/engine/test_guards.py` compares the list with the schema. What a transfer does to its two accounts is no
-guard, but an effect, and stands in the first migration (`transfer_apply`).
+guard, but an effect, and stands in migration 0007 (`transfer_apply`, `transfer_apply_hold`).
 """
 
 from __future__ import annotations

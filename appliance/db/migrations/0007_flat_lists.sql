@@ -17,10 +17,24 @@ CREATE INDEX card_by_label ON card ((label = ''), label COLLATE NOCASE, id DESC)
 
 -- Who owes, who has most. The site's own accounts, which every transfer changes, are not in it.
 CREATE INDEX account_by_balance ON account ((credit_posted - debit_posted), id) WHERE kind = 'wallet';
--- What is held: a few accounts at a time.
-CREATE INDEX account_held ON account (debit_pending) WHERE debit_pending > 0;
--- What was paid into a wallet in all is summed up in the index alone.
-CREATE INDEX transfer_paid_in ON transfer (credit, amount_minor) WHERE op = 'post' AND code = 'topup';
+-- The same effect of a transfer as before, but what is held moves no balance, and writes nothing into the index of balances.
+DROP TRIGGER transfer_apply;
+CREATE TRIGGER transfer_apply_hold AFTER INSERT ON transfer WHEN NEW.op IN ('hold', 'void') BEGIN
+  UPDATE account SET
+    debit_pending = debit_pending + CASE NEW.op WHEN 'hold' THEN NEW.amount_minor
+                                    ELSE -(SELECT amount_minor FROM transfer WHERE key = NEW.hold) END,
+    last_seq = NEW.seq WHERE id = NEW.debit;
+  UPDATE account SET last_seq = NEW.seq WHERE id = NEW.credit;
+END;
+CREATE TRIGGER transfer_apply AFTER INSERT ON transfer WHEN NEW.op IN ('post', 'capture') BEGIN
+  UPDATE account SET
+    debit_posted  = debit_posted  + NEW.amount_minor,
+    debit_pending = debit_pending - CASE NEW.op WHEN 'post' THEN 0 ELSE (SELECT amount_minor FROM transfer WHERE key = NEW.hold) END,
+    last_seq = NEW.seq WHERE id = NEW.debit;
+  UPDATE account SET credit_posted = credit_posted + NEW.amount_minor, last_seq = NEW.seq WHERE id = NEW.credit;
+END;
+-- What came into a wallet otherwise than by a top-up: so little that all top-ups are known by it and by all that came in.
+CREATE INDEX transfer_given ON transfer (credit, amount_minor) WHERE op = 'post' AND code NOT IN ('topup', 'tax');
 
 -- ------------------------------------------------------------------------------------------------------------ sessions
 
@@ -41,6 +55,8 @@ INSERT INTO holder_sum (person_id, card_id, working_s, energy_wh, fee_minor, ses
 SELECT person_id, coalesce(card_id, 0), sum(duration_s), sum(energy_wh), sum(fee_minor), count(*) FROM session
 WHERE person_id IS NOT NULL AND state IN ('ended', 'review') GROUP BY person_id, coalesce(card_id, 0);
 
--- Which therefore need not be summed up in this index any more.
+-- Which therefore need not be summed up in an index any more. A person's page lists what they did by when it was over; the list of their
+-- sessions has all of them by number.
 DROP INDEX session_by_person;
 CREATE INDEX session_by_person ON session (person_id, ended_at_ms) WHERE person_id IS NOT NULL;
+CREATE INDEX session_by_person_in_order ON session (person_id, id) WHERE person_id IS NOT NULL;

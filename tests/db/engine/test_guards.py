@@ -19,7 +19,7 @@ from appliance.services.wallets import wallets
 from tests.support.books import BY, open_books
 from tests.support.schema import prepare
 
-EFFECTS = {"transfer_apply"}
+EFFECTS = {"transfer_apply", "transfer_apply_hold"}
 """Triggers that refuse nothing, but do something."""
 TRIGGER = re.compile(r"CREATE TRIGGER (\w+) BEFORE (\w+) ON (\w+)(?: WHEN (.+?))? BEGIN (.+;) END")
 REFUSAL = re.compile(r"SELECT RAISE\(ABORT, '([^']+)'\)(?: WHERE (.+?))?;")
