@@ -38,7 +38,7 @@ from appliance.services.stations import admission
 from appliance.services.stations import status as status_units
 from appliance.services.wallets import wallets
 from appliance.ui.console.board import board
-from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Console, Principal
+from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Console, Principal, PrincipalKind
 from appliance.ui.frame.render import render
 
 CONNECTORS = 200
@@ -82,7 +82,7 @@ async def timed(store: Store, rounds: int) -> dict[str, float]:
     )
     request = make_mocked_request("GET", "/")
     request.app[CONSOLE] = console
-    request[PRINCIPAL] = Principal("operator", 1, "Nasrin", "owner", "")
+    request[PRINCIPAL] = Principal(PrincipalKind.OPERATOR, 1, "Nasrin", "owner", "")
     gc.collect()
     gc.freeze()  # As the server does once it is up.
     took_ms, cpu_ms, size = [], [], 0

@@ -176,12 +176,12 @@ def totals(db: Readable, wanted: Filter, now_ms: int) -> tuple[int, int, int] | 
     if wanted.state not in ("", *CLOSED):
         return (0, 0, 0)  # None of them is over.
     of_holder = wanted.person is not None or wanted.card is not None
-    if wanted.from_ms is None and wanted.to_ms is None and wanted.state != "review" and not wanted.id_token:
+    if wanted.from_ms is None and wanted.to_ms is None and wanted.state != SessionState.REVIEW and not wanted.id_token:
         if not of_holder:
             return _sums_kept(db, "station_month", wanted)
         if wanted.station is None:
             return _sums_kept(db, "holder_sum", wanted)
-    if of_holder or wanted.id_token or wanted.state == "review":
+    if of_holder or wanted.id_token or wanted.state == SessionState.REVIEW:
         return _sums(db, wanted)
     if wanted.from_ms is None or (wanted.to_ms or now_ms) - wanted.from_ms > SUMMED_MS_MAX:
         return None
@@ -211,7 +211,7 @@ def _sums_kept(db: Readable, table: str, wanted: Filter) -> tuple[int, int, int]
     ).fetchone()
     if not wanted.state:
         return (count, energy_wh, fee_minor)
-    others = _sums(db, replace(wanted, state="review"))
+    others = _sums(db, replace(wanted, state=SessionState.REVIEW))
     return (count - others[0], energy_wh - others[1], fee_minor - others[2])
 
 

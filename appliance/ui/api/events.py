@@ -31,7 +31,7 @@ from appliance.services.operators.log_ins import visit as visit_of
 from appliance.services.operators.tokens import hash_token
 from appliance.ui.api.shapes import or_null, record, whole, words
 from appliance.ui.frame.auth import session_cookie
-from appliance.ui.frame.context import CONSOLE, principal
+from appliance.ui.frame.context import CONSOLE, PrincipalKind, principal
 
 STREAMS_MAX = 32
 WAITING_MAX = 512
@@ -206,7 +206,7 @@ async def watch(request: web.Request) -> web.StreamResponse:
 async def still_may(request: web.Request) -> bool:
     """Whether the token or the log-in that opened the stream still holds."""
     console, who = request.app[CONSOLE], principal(request)
-    if who.kind == "operator":
+    if who.kind == PrincipalKind.OPERATOR:
         digest = hash_token(request.cookies.get(session_cookie(request), ""))
         visit = await console.store.read(visit_of, digest, console.clock())
         return visit is not None and visit.role == who.role

@@ -22,7 +22,7 @@ from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
 from appliance.services.operators import log_ins, passwords, tokens
 from appliance.ui.frame import language
-from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal
+from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal, PrincipalKind
 from appliance.ui.frame.errors import API_PREFIX, as_problem
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import FACTS
@@ -65,7 +65,11 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     request[FACTS] = facts
     if who is not None:
         request[PRINCIPAL] = who[0]
-        if who[1] + TOUCH_EVERY_MS < console.clock() and who[0].kind == "operator" and request.path != "/live":
+        if (
+            who[1] + TOUCH_EVERY_MS < console.clock()
+            and who[0].kind == PrincipalKind.OPERATOR
+            and request.path != "/live"
+        ):
             console.store.write_unheard(rows.touch, who[0].log_in, console.clock())
     language.speak(_language(request, who[0] if who else None, facts))
     refusal = _refusal(request, who[0].role if who else None)
@@ -216,31 +220,39 @@ HASHING = web.AppKey("hashing", Hashing)
 GUARD = web.AppKey("guard", Guard)
 
 
-def _token(request: web.Request) -> tuple[str, bytes] | None:
+def _token(request: web.Request) -> tuple[PrincipalKind, bytes] | None:
     """The kind and the hash of what a request carries. Tokens open the API only, cookies the pages and the API."""
     scheme, _blank, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and request.path.startswith((API_PREFIX, HEALTH, "/metrics")):
-        return "token", tokens.hash_token(bearer.strip())
+        return PrincipalKind.PROGRAM, tokens.hash_token(bearer.strip())
     cookie = request.cookies.get(session_cookie(request))
-    return ("operator", tokens.hash_token(cookie)) if cookie else None
+    return (PrincipalKind.OPERATOR, tokens.hash_token(cookie)) if cookie else None
 
 
 def _principal_of(
-    db: Readable, token: tuple[str, bytes] | None, now_ms: int
+    db: Readable, token: tuple[PrincipalKind, bytes] | None, now_ms: int
 ) -> tuple[tuple[Principal, int] | None, Facts]:
     """Who comes with this token and when they were last seen; and what the frame shows: one lookup for each request."""
     facts = rows.facts(db)
     if token is None:
         return None, facts
     kind, digest = token
-    if kind == "token":
+    if kind == PrincipalKind.PROGRAM:
         program = rows.token(db, digest)
-        return (Principal("token", program.id, program.name, program.role, ""), now_ms) if program else None, facts
+        if program is None:
+            return None, facts
+        return (Principal(PrincipalKind.PROGRAM, program.id, program.name, program.role, ""), now_ms), facts
     visit = log_ins.visit(db, digest, now_ms)
     if visit is None:
         return None, facts
     who = Principal(
-        "operator", visit.operator, visit.name, visit.role, visit.language, log_in=visit.log_in, login=visit.login
+        PrincipalKind.OPERATOR,
+        visit.operator,
+        visit.name,
+        visit.role,
+        visit.language,
+        log_in=visit.log_in,
+        login=visit.login,
     )
     return (who, visit.seen_at_ms), facts
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from aiohttp import web
 
@@ -85,12 +86,18 @@ class Console:
     """The demo's simulated stations; None on every real site."""
 
 
+class PrincipalKind(StrEnum):
+    """A member of the staff, or a program."""
+
+    OPERATOR = "operator"
+    PROGRAM = "token"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks: a member of the staff in a browser, or a program with a token."""
 
-    kind: str
-    """`operator` or `token`."""
+    kind: PrincipalKind
     id: int
     name: str
     role: str

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import Refusal
-from appliance.ui.frame.context import somebody
+from appliance.ui.frame.context import PrincipalKind, somebody
 from appliance.ui.frame.language import N_
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -28,7 +28,7 @@ class ForeignRequest(Refusal):
 async def refuse_foreign(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let pass what reads, what a program sends, and what our own pages sent."""
     who = somebody(request)
-    if request.method in SAFE or (who is not None and who.kind == "token") or from_here(request):
+    if request.method in SAFE or (who is not None and who.kind == PrincipalKind.PROGRAM) or from_here(request):
         return await handler(request)
     raise ForeignRequest(
         N_("This came from another site's page."), N_("Open the console in its own tab and do it there.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.domain.authorization import Policy
-from appliance.domain.ledger import Operation, TransferCode
+from appliance.domain.ledger import Method, Operation, TransferCode
 from appliance.ui.frame.language import N_, _
 
 
@@ -128,17 +128,17 @@ AUTHORIZATIONS = {
 }
 """What the station was told when it asked."""
 
-METHODS = {
-    "cash": N_("Cash"),
-    "card": N_("Bank card"),
-    "mobile": N_("Mobile money"),
-    "bank": N_("Bank transfer"),
+METHODS: dict[str, str] = {
+    Method.CASH: N_("Cash"),
+    Method.CARD: N_("Bank card"),
+    Method.MOBILE: N_("Mobile money"),
+    Method.BANK: N_("Bank transfer"),
 }
-IN_METHODS = {
-    "cash": N_("in cash"),
-    "card": N_("by bank card"),
-    "mobile": N_("by mobile money"),
-    "bank": N_("by bank transfer"),
+IN_METHODS: dict[str, str] = {
+    Method.CASH: N_("in cash"),
+    Method.CARD: N_("by bank card"),
+    Method.MOBILE: N_("by mobile money"),
+    Method.BANK: N_("by bank transfer"),
 }
 """The same within a sentence."""
 

@@ -44,7 +44,7 @@ from appliance.ui.api.operations import Call
 from appliance.ui.console.board import board, tiles
 from appliance.ui.console.sessions import session as session_page
 from appliance.ui.console.sessions import sessions as session_list
-from appliance.ui.frame.context import PRINCIPAL, Console, Principal
+from appliance.ui.frame.context import PRINCIPAL, Console, Principal, PrincipalKind
 from appliance.ui.writing.formats import formats
 from tests.support.books import BY, NOON_MS, SITE, Books, open_books
 from tests.support.statuses import status_changed
@@ -377,7 +377,7 @@ class SiteFixture:
     def call(self) -> Call:
         """A program asks."""
         request = make_mocked_request("GET", "/api/v1/sessions")
-        request[PRINCIPAL] = Principal("token", 1, "Test", "owner", "")
+        request[PRINCIPAL] = Principal(PrincipalKind.PROGRAM, 1, "Test", "owner", "")
         return Call(request, self.console, {}, {}, self.books.now_ms)
 
 

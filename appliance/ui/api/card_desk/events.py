@@ -19,7 +19,7 @@ from appliance.services.announce import Announcement, DeskChanged, DeskNews
 from appliance.ui.api.card_desk.desks import waiting_or_open
 from appliance.ui.api.card_desk.shapes import DESK_NAME, card_as_json, job_as_json, known_job, on_reader, reader_as_json
 from appliance.ui.api.events import EVENTS, sent, still_may
-from appliance.ui.frame.context import CONSOLE, Console, principal
+from appliance.ui.frame.context import CONSOLE, Console, PrincipalKind, principal
 from appliance.ui.frame.language import N_
 from appliance.ui.writing.formats import sentences
 
@@ -62,7 +62,7 @@ async def join(request: web.Request) -> web.StreamResponse:
 
     Only for programs with a token: a browser sends its cookie whoever's page asks it to, a token never.
     """
-    if principal(request).kind != "token":
+    if principal(request).kind != PrincipalKind.PROGRAM:
         raise web.HTTPForbidden
     name = request.query.get("name", "")
     if not re.fullmatch(DESK_NAME["pattern"], name) or name == "join":

@@ -35,7 +35,7 @@ STATION = record(
     "Station",
     id=words("What the station calls itself."),
     name=words("What the staff call it."),
-    state=choice("knocking", "approved", "retired"),
+    state=choice(*StationState),
     online=flag(),
     version=words("The version of OCPP it spoke last."),
     vendor=words(),
