@@ -68,7 +68,7 @@ def test_a_call_that_breaks_off_is_still_somebodys(
 ) -> None:
     """As much of it as names its sender's message is enough."""
     text = text_of([2, message_id, "StartTransaction", payload])
-    named = text.index('","') + 1
+    named = text.index('","StartTransaction"') + 1
     cut = read_frame(text[: data.draw(some.integers(named, len(text) - 1))])
 
     if "\\" in text[:named]:
