@@ -1,4 +1,4 @@
-"""A card desk from the wish to the card: the product's desk and reader, and real nfcpy, on the simulated chip."""
+"""A card desk from the request to the card: the product's desk and reader, and real nfcpy, on the simulated chip."""
 
 from __future__ import annotations
 

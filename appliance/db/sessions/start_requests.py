@@ -17,7 +17,7 @@ from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
 
 NOTHING_ASKED = Slots[StationId, bool]()
-"""Stations for which no wish waits."""
+"""Stations for which no start request waits."""
 
 
 def insert(

@@ -8,7 +8,6 @@ from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
 from appliance.domain.ledger import TransferCode
 
-CODES_OF_SESSIONS = (TransferCode.CHARGE, TransferCode.TAX, TransferCode.OVERRUN)
 NAMED = "WHERE (key = :name OR (key >= :name || '|' AND key < :name || '}'))"
 """Transfers of this name, or whose names begin with it."""
 

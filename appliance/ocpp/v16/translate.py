@@ -173,9 +173,10 @@ def transaction_ref(number: Any) -> int:
 def register(payload: Payload, name: str, quirks: Quirks) -> int | None:
     """A reading of the main register in Wh; none below zero or beyond what can be counted."""
     value = payload.get(name)
-    if type(value) is not int or not 0 <= value <= REGISTER_WH_MAX:
+    if type(value) is not int or value < 0:
         return None
-    return value * quirks.energy_factor
+    energy_wh = value * quirks.energy_factor
+    return energy_wh if energy_wh <= REGISTER_WH_MAX else None
 
 
 def text(value: Any, chars_max: int) -> str:
@@ -275,8 +276,8 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     if lone is not None:
         others += place_phases(values, lone, crowd)
     energy_wh, power_w, current_ma, voltage_mv, soc_percent = values
-    if energy_wh is not None:
-        energy_wh *= quirks.energy_factor
+    if energy_wh is not None and (energy_wh := energy_wh * quirks.energy_factor) > REGISTER_WH_MAX:
+        energy_wh = None
     return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, written(others) if others else None)
 
 

@@ -8,10 +8,7 @@ from appliance.db.sessions import closing, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain import session as rules
 from appliance.domain.calendar import day_of
-from appliance.domain.events import (
-    ChargingStateChanged,
-    StatusChanged,
-)
+from appliance.domain.events import ChargingStateChanged, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.session import SessionEvent, after, bill_for
 from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, takes_the_place

@@ -18,8 +18,6 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.station import connector_in_use
 from appliance.domain.tariff import Tariff
 
-CODE_CHARS = 8
-
 
 @dataclass(frozen=True, slots=True)
 class QrPlace:

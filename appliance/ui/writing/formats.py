@@ -21,7 +21,6 @@ from appliance.domain.errors import Refusal
 from appliance.domain.site import LANGUAGES
 from appliance.ui.frame.language import _, ngettext, spoken
 
-THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 LOCALE_OF = {"en": "en_GB"}
 """The day stands before the month nearly everywhere that English is a second language."""

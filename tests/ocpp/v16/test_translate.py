@@ -195,6 +195,11 @@ def test_a_register_that_no_meter_shows_is_no_reading() -> None:
     assert translate.register({"meterStop": most + 1}, "meterStop", NONE) is None
     assert read({"value": str(most + 1)}).energy_wh is None
     assert read({"value": str(most), "unit": "kWh"}).energy_wh is None
+    kilo = Quirks(energy_factor=1000)
+    assert translate.register({"meterStop": most // 1000}, "meterStop", kilo) == most
+    assert translate.register({"meterStop": most // 1000 + 1}, "meterStop", kilo) is None
+    assert read({"value": str(most // 1000)}, quirks=kilo).energy_wh == most
+    assert read({"value": str(most // 1000 + 1)}, quirks=kilo).energy_wh is None
 
 
 def test_a_register_with_a_wrong_unit_is_put_right() -> None:
