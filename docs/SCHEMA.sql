@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0007, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0008, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -326,15 +326,13 @@ CREATE TABLE session (
   note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '',                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
-CREATE INDEX session_by_person ON session (person_id, ended_at_ms) WHERE person_id IS NOT NULL;
-CREATE INDEX session_by_person_in_order ON session (person_id, id) WHERE person_id IS NOT NULL;
+CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;
 CREATE INDEX session_by_station ON session (station_id, id);
 CREATE INDEX session_by_time ON session ((coalesce(started_at_ms, requested_at_ms)), id);
 CREATE INDEX session_by_token ON session (id_token, id);
 CREATE INDEX session_failed ON session (id) WHERE state = 'failed';
 CREATE INDEX session_open ON session (station_id, id) WHERE state IN ('requested', 'running');
 CREATE INDEX session_open_by_token ON session (id_token, id) WHERE state IN ('requested', 'running');
-CREATE INDEX session_open_in_order ON session (id) WHERE state IN ('requested', 'running');
 CREATE INDEX session_parked ON session (station_id, evse) WHERE parked_since_ms IS NOT NULL;
 CREATE INDEX session_review ON session (id) WHERE state = 'review';
 

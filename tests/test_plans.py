@@ -108,13 +108,11 @@ receipt     receipt_by_person       197353 33 1
 receipt     sqlite_autoindex_receipt_1 197353 197353
 sample      sample                  10000670 10 1 1
 session     session_by_person       1000067 101 1
-session     session_by_person_in_order 1000067 101 1
 session     session_by_station      1000067 5001 1
 session     session_by_time         1000067 1 1
 session     session_by_token        1000067 101 1
 session     session_open            67 1 1
 session     session_open_by_token   67 1 1
-session     session_open_in_order   67 1
 session     session_review          1000 1
 session     session_failed          9000 1
 session     sqlite_autoindex_session_1 1000067 1 1 1 1 1

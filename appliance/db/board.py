@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
-from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN
 from appliance.domain.registers import further
 from appliance.domain.station import is_parked
 from appliance.domain.tariff import TARIFF_FIELDS, Tariff, Usage
@@ -194,10 +194,10 @@ def all_running(db: Readable, station: int | None = None) -> list[Running]:
     """All that is open, by number."""
     one, values = ("", {}) if station is None else ("AND session.station_id = :station", {"station": station})
     idle: dict[int, list[tuple[int, int | None]]] = {}
-    for session, begin, end in db.execute(f"{IDLE} {one} ORDER BY session.id, begin_at_ms", values):
+    for session, begin, end in db.execute(f"{IDLE} {one} ORDER BY {BY_NUMBER}, begin_at_ms", values):
         idle.setdefault(session, []).append((begin, end))
     found = []
-    for row in db.execute(f"{RUNNING} {one} ORDER BY session.id", values):
+    for row in db.execute(f"{RUNNING} {one} ORDER BY {BY_NUMBER}", values):
         meter_start_wh, highest_wh = row[10:12]
         energy_wh = 0 if highest_wh is None else further(0, meter_start_wh, highest_wh)
         tariff = None if row[17] is None else Tariff(*row[17:])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.sessions.open_sessions import IS_RUNNING
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_RUNNING
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, SessionId
 
@@ -82,7 +82,7 @@ def running(db: Readable) -> list[tuple[SessionId, int]]:
     return db.execute(
         f"""SELECT id, received_at_ms FROM session
         WHERE {IS_RUNNING} AND stop_wanted = ''
-          AND (card_id IN (SELECT card_id FROM card_limit) OR card_id IN (SELECT card_id FROM card_station)) ORDER BY id"""
+          AND (card_id IN (SELECT card_id FROM card_limit) OR card_id IN (SELECT card_id FROM card_station)) ORDER BY {BY_NUMBER}"""
     ).fetchall()
 
 

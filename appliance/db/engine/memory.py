@@ -26,16 +26,16 @@ class Slot(Generic[Value]):
 
     def get(self, db: Database) -> Value | None:
         """What is known."""
-        known: Value | None = db.remembered.get(self)
+        known: Value | None = db.remembered[self].get(None)
         return known
 
     def keep(self, db: Database, value: Value) -> None:
         """Know this from now on."""
-        db.remembered[self] = value
+        db.remembered[self][None] = value
 
     def drop(self, db: Database) -> None:
         """It is no longer so."""
-        db.remembered.pop(self, None)
+        db.remembered[self].clear()
 
 
 class Slots(Generic[Key, Value]):
@@ -43,20 +43,16 @@ class Slots(Generic[Key, Value]):
 
     def get(self, db: Database, key: Key) -> Value | None:
         """What is known of `key`."""
-        known: dict[Key, Value] | None = db.remembered.get(self)
-        return None if known is None else known.get(key)
+        known: Value | None = db.remembered[self].get(key)
+        return known
 
     def keep(self, db: Database, key: Key, value: Value) -> None:
         """Know this of `key` from now on."""
-        known: dict[Key, Value] | None = db.remembered.get(self)
-        if known is None:
-            known = db.remembered[self] = {}
-        elif len(known) >= KEYS_MAX:
+        known = db.remembered[self]
+        if len(known) >= KEYS_MAX:
             known.clear()
         known[key] = value
 
     def drop(self, db: Database, key: Key) -> None:
         """It is no longer so of `key`."""
-        known: dict[Key, Value] | None = db.remembered.get(self)
-        if known is not None:
-            known.pop(key, None)
+        db.remembered[self].pop(key, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -32,7 +33,7 @@ class Database(sqlite3.Connection):
         self.waiting_rows: dict[Rows, list[Sequence[Any]]] = {}
         self.touched: set[int] = set()
         """Accounts whose transfers wait: their balances are not what a SELECT says."""
-        self.remembered: dict[object, Any] = {}
+        self.remembered: defaultdict[object, dict[Any, Any]] = defaultdict(dict)
         """What units know of the database's state, by its slot (memory.py); forgotten at every rollback."""
         self.announcements: list[Any] = []
         """What the rest of the program hears of once it is committed (services/announce.py)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, flush
-from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN
 from appliance.domain.identifiers import AccountId, GroupId, PersonId, SessionId
 
 
@@ -98,7 +98,7 @@ def set_closed(db: Database, person: PersonId, at_ms: int | None) -> None:
 def running_of(db: Readable, person: PersonId) -> list[SessionId]:
     """The sessions that a person has open."""
     rows = db.execute(
-        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY id", (person,)
+        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY {BY_NUMBER}", (person,)
     )
     return [SessionId(row[0]) for row in rows]
 

@@ -9,11 +9,11 @@ from typing import Any
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import flush
-from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED, IS_RUNNING
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_REQUESTED, IS_RUNNING
 from appliance.db.sessions.sessions import idle_spans
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.registers import further
-from appliance.domain.session import CLOSED, OVER, SessionState
+from appliance.domain.session import CLOSED, OPEN, OVER, SessionState
 from appliance.domain.tariff import Tariff, Usage
 
 ROWS_MAX = 1001
@@ -148,7 +148,7 @@ def page(db: Readable, wanted: Filter, *, before: int = 0, limit: int = 50) -> l
     Where days are asked for, the newest are those that began last; else those that we heard of last.
     """
     conditions, values = _conditions(wanted)
-    order = "session.id DESC"
+    order = f"{BY_NUMBER if wanted.state in OPEN else 'session.id'} DESC"
     if wanted.from_ms is not None or wanted.to_ms is not None:
         order = f"{BEGAN} DESC, session.id DESC"
     if before:
@@ -224,7 +224,7 @@ def show(db: Readable, session: int) -> Session | None:
 
 def open_sessions(db: Readable) -> list[Session]:
     """All that run or were asked for, by number."""
-    return _sessions(db, db.execute(f"{SELECT} WHERE {IS_OPEN} ORDER BY session.id"))
+    return _sessions(db, db.execute(f"{SELECT} WHERE {IS_OPEN} ORDER BY {BY_NUMBER}"))
 
 
 def count_open(db: Readable) -> int:

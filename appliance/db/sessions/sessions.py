@@ -13,7 +13,7 @@ from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
-from appliance.db.sessions.open_sessions import IS_OPEN, IS_RUNNING
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_RUNNING
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
@@ -327,7 +327,7 @@ def idle_spans(db: Readable, session: SessionId) -> tuple[tuple[int, int | None]
 def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped: session, station, why."""
     return db.execute(
-        f"SELECT id, station_id, stop_wanted FROM session WHERE {IS_RUNNING} AND stop_wanted <> '' ORDER BY id"
+        f"SELECT id, station_id, stop_wanted FROM session WHERE {IS_RUNNING} AND stop_wanted <> '' ORDER BY {BY_NUMBER}"
     ).fetchall()
 
 
@@ -336,7 +336,7 @@ def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:
     return db.execute(
         f"""SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
         WHERE {IS_RUNNING} AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
-          AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY session.id"""
+          AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY {BY_NUMBER}"""
     ).fetchall()
 
 

@@ -9,7 +9,7 @@ from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
-from appliance.db.sessions.open_sessions import IS_OPEN, IS_REQUESTED
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_REQUESTED
 from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, began_on_evse, find_open
 from appliance.domain.by import By
 from appliance.domain.id_token import IdToken, is_remote
@@ -155,6 +155,6 @@ def on_station(db: Readable, station: StationId) -> list[SessionId]:
 def older_than(db: Readable, before_ms: int) -> list[tuple[SessionId, StationId]]:
     """Wishes older than that."""
     return db.execute(
-        f"SELECT id, station_id FROM session WHERE {IS_REQUESTED} AND requested_at_ms <= ? ORDER BY id",
+        f"SELECT id, station_id FROM session WHERE {IS_REQUESTED} AND requested_at_ms <= ? ORDER BY {BY_NUMBER}",
         (before_ms,),
     ).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from appliance.db.engine.protocols import Readable
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
@@ -32,6 +33,17 @@ class Record:
     """Of the entry; "" for a session."""
     reference: str
     actor: str
+    heard_at_ms: int
+    """When it came into the books, a session with its beginning."""
+
+
+class Records(NamedTuple):
+    """One page of them."""
+
+    shown: list[Record]
+    """In the order of the moments that they show, the newest first."""
+    older_ms: int | None
+    """Where the next page begins: `before_ms` of it; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +59,14 @@ class Movement:
     key: str
 
 
-SESSION = """
+HEARD = "coalesce(requested_at_ms, received_at_ms)"
+SESSIONS = f"""
 SELECT 'session', session.id, coalesce(ended_at_ms, started_at_ms, requested_at_ms), session.state, station.name, energy_wh, duration_s,
-       0, '', '', ''
+       0, '', '', '', {HEARD}
 FROM session LEFT JOIN station ON station.id = session.station_id
+WHERE person_id = :person AND session.id < :session AND session.state <> 'failed' ORDER BY session.id DESC LIMIT :limit
 """
-# What is over by its end, which an index has in order; what is open has none, and is little.
-OVER = f"{SESSION} WHERE person_id = :person AND ended_at_ms < :before AND session.state <> 'failed' ORDER BY ended_at_ms DESC LIMIT :limit"
-STILL_OPEN = f"""{SESSION} WHERE person_id = :person AND ended_at_ms IS NULL AND session.state <> 'failed'
-AND coalesce(started_at_ms, requested_at_ms) < :before"""
-ENTRY = "SELECT 'entry', seq, at_ms, '', '', 0, 0, {sign}amount_minor, code, reference, actor FROM transfer"
+ENTRY = "SELECT 'entry', seq, at_ms, '', '', 0, 0, {sign}amount_minor, code, reference, actor, at_ms FROM transfer"
 # Word for word the conditions of the indices `transfer_given` and `transfer_paid_out`: among all charges of a busy wallet the rest is hard to find.
 GIVEN = "op = 'post' AND code NOT IN ('topup', 'tax')"
 PAID_OUT = "op = 'post' AND code NOT IN ('charge', 'tax', 'overrun')"
@@ -70,16 +80,29 @@ IN = (
 
 def of_person(
     db: Readable, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
-) -> list[Record]:
-    """Sessions and movements of a person, the newest first; what a session cost is in its own row."""
-    values = {"person": person, "wallet": wallet, "before": before_ms or 2**62, "limit": limit}
-    # Each list is read from its newest end on; together they are sorted here.
-    found = [Record(*row) for query in (OVER, STILL_OPEN, OUT, IN) for row in db.execute(query, values)]
-    newest = sorted(found, key=lambda record: (-record.at_ms, record.kind, -record.id))[:limit]
-    return [
+) -> Records:
+    """Sessions and movements of a person that came into the books before a moment; what a session cost is in its own row."""
+    values = {
+        "person": person,
+        "wallet": wallet,
+        "before": before_ms or 2**62,
+        "session": _first_heard(db, before_ms) if before_ms is not None else 2**62,
+        "limit": limit + 1,
+    }
+    # Each list is read from its newest end on.
+    found = [Record(*row) for query in (SESSIONS, OUT, IN) for row in db.execute(query, values)]
+    found.sort(key=lambda record: (-record.heard_at_ms, record.kind, -record.id))
+    shown = [
         replace(record, amount_minor=-_charged_minor(db, record.id, wallet)) if record.kind == "session" else record
-        for record in newest
+        for record in found[:limit]
     ]
+    older_ms = shown[-1].heard_at_ms if len(found) > limit else None
+    return Records(sorted(shown, key=lambda record: (-record.at_ms, record.kind, -record.id)), older_ms)
+
+
+def _first_heard(db: Readable, at_ms: int) -> int:
+    """The first session that we heard of at a moment or after it: a start or a start request comes into the books with the next number."""
+    return first_number(db, "session", HEARD, at_ms)
 
 
 def _charged_minor(db: Readable, session: int, wallet: AccountId) -> int:
@@ -123,14 +146,22 @@ def of_session(db: Readable, session: SessionId) -> list[Movement]:
 
 
 def message_before(db: Readable, at_ms: int) -> int:
-    """A number below which the message log holds what was said until `at_ms`; found by halving, for the log has no index by time."""
+    """A number below which the message log holds what was said until `at_ms`."""
+    return first_number(db, "message_log", "at_ms", at_ms + 1)
+
+
+def first_number(db: Readable, table: str, moment: str, at_ms: int) -> int:
+    """The first row of a table without an index by time whose `moment` is not before `at_ms`; one beyond the last if there is none.
+
+    Found by halving: rows get their numbers as they come.
+    """
     # Two queries, because each by itself looks at one row, and both in one at all of them.
-    low = db.execute("SELECT coalesce(min(id), 1) FROM message_log").fetchone()[0]
-    high = db.execute("SELECT coalesce(max(id), 0) + 1 FROM message_log").fetchone()[0]
+    low = db.execute(f"SELECT coalesce(min(id), 1) FROM {table}").fetchone()[0]
+    high = db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
     while low < high:
         middle = (low + high) // 2
-        row = db.execute("SELECT at_ms FROM message_log WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()
-        if row is not None and row[0] <= at_ms:
+        row = db.execute(f"SELECT {moment} FROM {table} WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()
+        if row is not None and row[0] < at_ms:
             low = middle + 1
         else:
             high = middle

@@ -42,7 +42,7 @@ def find(db: Readable, token: str) -> Holder | None:
     person = people.find(db, card.person_id) if card is not None else None
     if card is None or person is None:
         return None
-    last = statement.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN)
+    last = statement.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN).shown
     return Holder(card, person, last, cards.pin_hash(db, card.id))
 
 

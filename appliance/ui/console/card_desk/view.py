@@ -159,7 +159,7 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
         described=described,
         buys=buys,
         cards=card_rows.of_person(db, person) if person is not None else [],
-        records=statement.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN) if buys else [],
+        records=statement.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN).shown if buys else [],
         groups=groups,
         group_id=next((int(group.id) for group in groups if group.policy == Policy.PREPAID), 0),
         tariff=buys.tariff if buys is not None else tariffs.default(db),

@@ -16,7 +16,7 @@ from appliance.db.people.groups import Group
 from appliance.db.people.people import Person
 from appliance.db.people.people_search import Sums
 from appliance.db.wallets import statement
-from appliance.db.wallets.statement import Record
+from appliance.db.wallets.statement import Records
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
@@ -91,7 +91,7 @@ class PersonFacts:
     buys: wallets.Buys
     group: Group
     cards: list[Card]
-    records: list[Record]
+    records: Records
     total: reports.Total
     paid_in_minor: int
     running: list[int]
@@ -168,7 +168,7 @@ async def show(request: web.Request) -> web.Response:
     """`GET /people/{person}?before=`."""
     before_ms = read_number(request.query.get("before", ""))
     shown = await request.app[CONSOLE].store.read(_facts, PersonId(number_of(request, "person")), before_ms)
-    found, rows = shown.buys.person, shown.records
+    found, records = shown.buys.person, shown.records
     policy, sentence = POLICIES[found.policy]
     page = PersonPage(
         person=found,
@@ -180,8 +180,8 @@ async def show(request: web.Request) -> web.Response:
         money=wallets.money_form(request, shown.buys.tariff, Form()),
         cards=[(card, state_of_card(card, request.app[CONSOLE].clock())) for card in shown.cards],
         desk=usual_desk(request).id,
-        rows=[row_of(record, shown.names) for record in rows[:RECORDS_AT_ONCE]],
-        older_ms=rows[RECORDS_AT_ONCE - 1].at_ms if len(rows) > RECORDS_AT_ONCE else None,
+        rows=[row_of(record, shown.names) for record in records.shown],
+        older_ms=records.older_ms,
         older_shown=before_ms is not None,
         total=shown.total,
         paid_in_minor=shown.paid_in_minor,
@@ -258,7 +258,7 @@ def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts
         buys,
         need(db, found.group_id),
         card_rows.of_person(db, person),
-        statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE + 1),
+        statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE),
         reports.person_total(db, person),
         statement.paid_in_minor(db, found.wallet),
         [int(session) for session in people.running_of(db, person)],
