@@ -98,7 +98,8 @@ def set_closed(db: Database, person: PersonId, at_ms: int | None) -> None:
 def running_of(db: Readable, person: PersonId) -> list[SessionId]:
     """The sessions that a person has open."""
     rows = db.execute(
-        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY {BY_NUMBER}", (person,)
+        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY {BY_NUMBER}",
+        (person,),
     )
     return [SessionId(row[0]) for row in rows]
 

@@ -302,7 +302,8 @@ def open_idle(db: Database, running: Running, at_ms: int) -> None:
         ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = NULL""",
         (running.id, at_ms),
     )
-    running.idle_spans = idle_spans(db, running.id)
+    others = (span for span in running.idle_spans if span[0] != at_ms)
+    running.idle_spans = tuple(sorted((*others, (at_ms, None))))
 
 
 def close_idle(db: Database, running: Running, at_ms: int) -> None:
@@ -311,7 +312,9 @@ def close_idle(db: Database, running: Running, at_ms: int) -> None:
         "UPDATE idle_span SET end_at_ms = max(?, begin_at_ms) WHERE session_id = ? AND end_at_ms IS NULL",
         (at_ms, running.id),
     )
-    running.idle_spans = idle_spans(db, running.id)
+    running.idle_spans = tuple(
+        (begin_ms, max(at_ms, begin_ms) if end_ms is None else end_ms) for begin_ms, end_ms in running.idle_spans
+    )
 
 
 def idle_spans(db: Readable, session: SessionId) -> tuple[tuple[int, int | None], ...]:

@@ -92,11 +92,15 @@ def of_person(
     # Each list is read from its newest end on.
     found = [Record(*row) for query in (SESSIONS, OUT, IN) for row in db.execute(query, values)]
     found.sort(key=lambda record: (-record.heard_at_ms, record.kind, -record.id))
+    page, older_ms = found[:limit], None
+    if len(found) > limit:
+        # What came at one moment is on one page, or the next one would miss some of it.
+        older_ms = found[limit].heard_at_ms + 1
+        page = [record for record in page if record.heard_at_ms >= older_ms] or page
     shown = [
         replace(record, amount_minor=-_charged_minor(db, record.id, wallet)) if record.kind == "session" else record
-        for record in found[:limit]
+        for record in page
     ]
-    older_ms = shown[-1].heard_at_ms if len(found) > limit else None
     return Records(sorted(shown, key=lambda record: (-record.at_ms, record.kind, -record.id)), older_ms)
 
 

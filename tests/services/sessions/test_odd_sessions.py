@@ -319,3 +319,19 @@ def test_of_two_that_run_at_one_connector_the_other_is_found_when_the_newest_has
     books.stop(station, runs.ref, 2_000)
     metering.meter_read(books.db, station, nameless)
     assert (books.session(late.ref)["energy_wh"], books.session(runs.ref)["energy_wh"]) == (200, 1_000)
+
+
+def test_what_is_remembered_of_the_idle_time_is_what_is_kept(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=1_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    ref = books.start(station, 1, CARD).ref
+    books.wait(7_200)
+    minutes = [0, 5, 5, 3, 10, 10, 20, 30, 25, 40]
+    words = ["SuspendedEV", "Charging", "SuspendedEV", "Charging", "SuspendedEV", "SuspendedEV", "Charging"]
+    for number, minute in enumerate(minutes):
+        late_status(books, station, 1, words[number % len(words)], NOON_MS + minute * 60_000)
+        running = books.running(ref)
+        assert running is not None
+        kept = books.db.execute("SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY 1", (ref,))
+        assert list(running.idle_spans) == kept.fetchall()

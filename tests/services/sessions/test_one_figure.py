@@ -347,7 +347,9 @@ class SiteFixture:
         for wanted, fitting in ((history.Filter(person=person), closed), (history.Filter(card=card), on_card)):
             sums = (len(fitting), sum(row.energy_wh for row in fitting), sum(row.fee_minor for row in fitting))
             assert history.totals(db, wanted, now_ms) == sums
-        shown = [one for one in statement.of_person(db, person, found.wallet, limit=1_000).shown if one.kind == "session"]
+        shown = [
+            one for one in statement.of_person(db, person, found.wallet, limit=1_000).shown if one.kind == "session"
+        ]
         lost = db.execute(
             "SELECT coalesce(sum(amount_minor), 0) FROM transfer WHERE debit = 3 AND reference IN (SELECT id FROM session WHERE person_id = ?)",
             (person,),
