@@ -1,4 +1,4 @@
-"""Problems as rows: at most one open one for each kind and subject."""
+"""Problems as rows: at most one for each kind and subject that is not over."""
 
 from __future__ import annotations
 
@@ -23,14 +23,21 @@ class Problem:
     details: dict[str, Any]
     since_ms: int
     cleared_at_ms: int | None
+    times: int = 1
+    last_at_ms: int = 0
+    dismissed_at_ms: int | None = None
+    """When staff put it aside while it lasts; such a one is not open, and not over either."""
 
 
-def find_open(db: Readable, kind: ProblemKind, subject: str) -> tuple[int, str] | None:
-    """Number and details of the open one."""
-    row: tuple[int, str] | None = db.execute(
-        "SELECT id, details FROM problem WHERE kind = ? AND subject = ? AND cleared_at_ms IS NULL", (kind, subject)
-    ).fetchone()
-    return row
+SELECT = """SELECT id, kind, subject, details, since_ms, cleared_at_ms, times, coalesce(last_at_ms, since_ms), dismissed_at_ms
+FROM problem """
+
+
+def find_open(db: Readable, kind: ProblemKind, subject: str) -> Problem | None:
+    """The one that is not over, dismissed or not."""
+    return next(
+        iter(_problems(db, SELECT + "WHERE kind = ? AND subject = ? AND cleared_at_ms IS NULL", (kind, subject))), None
+    )
 
 
 def add(db: Database, kind: ProblemKind, subject: str, details: dict[str, Any], now_ms: int) -> None:
@@ -44,6 +51,14 @@ def add(db: Database, kind: ProblemKind, subject: str, details: dict[str, Any], 
 def update(db: Database, problem: int, details: dict[str, Any]) -> None:
     """The same problem, with other numbers."""
     db.execute("UPDATE problem SET details = ? WHERE id = ?", (orjson.dumps(details).decode(), problem))
+
+
+def count_again(db: Database, problem: int, details: dict[str, Any], now_ms: int) -> None:
+    """It has happened once more."""
+    db.execute(
+        "UPDATE problem SET details = ?, times = times + 1, last_at_ms = ? WHERE id = ?",
+        (orjson.dumps(details).decode(), now_ms, problem),
+    )
 
 
 def clear(db: Database, kind: ProblemKind, subject: str, now_ms: int) -> bool:
@@ -64,28 +79,49 @@ def clear_subject(db: Database, subject: str, now_ms: int) -> bool:
     return cursor.rowcount > 0
 
 
-def clear_one(db: Database, problem: int, now_ms: int) -> bool:
-    """Somebody has looked at it."""
-    cursor = db.execute(
-        "UPDATE problem SET cleared_at_ms = ? WHERE id = ? AND cleared_at_ms IS NULL", (now_ms, problem)
-    )
-    return cursor.rowcount > 0
+def clear_one(db: Database, problem: int, now_ms: int) -> None:
+    """It is over, because somebody says so."""
+    db.execute("UPDATE problem SET cleared_at_ms = ? WHERE id = ? AND cleared_at_ms IS NULL", (now_ms, problem))
+
+
+def dismiss(db: Database, problem: int, now_ms: int) -> None:
+    """It lasts, and somebody has seen it."""
+    db.execute("UPDATE problem SET dismissed_at_ms = ? WHERE id = ?", (now_ms, problem))
+
+
+def show(db: Readable, problem: int) -> Problem | None:
+    """One, open or not."""
+    return next(iter(_problems(db, SELECT + "WHERE id = ?", (problem,))), None)
 
 
 def open_problems(db: Readable) -> list[Problem]:
     """All that are open, the newest first."""
     return _problems(
-        db, "SELECT id, kind, subject, details, since_ms, cleared_at_ms FROM problem WHERE cleared_at_ms IS NULL "
-        "ORDER BY since_ms DESC, id DESC", ()
-    )  # fmt: skip
+        db, SELECT + "WHERE cleared_at_ms IS NULL AND dismissed_at_ms IS NULL ORDER BY since_ms DESC, id DESC", ()
+    )
+
+
+def lasting(db: Readable, kind: ProblemKind) -> list[Problem]:
+    """All of a kind that are not over, dismissed or not."""
+    return _problems(db, SELECT + "WHERE kind = ? AND cleared_at_ms IS NULL ORDER BY subject", (kind,))
+
+
+def dismissed(db: Readable) -> list[Problem]:
+    """Those that staff put aside while they last, the newest first."""
+    return _problems(
+        db,
+        SELECT + "WHERE cleared_at_ms IS NULL AND dismissed_at_ms IS NOT NULL ORDER BY since_ms DESC, id DESC",
+        (),
+    )
 
 
 def of_subject(db: Readable, subject: str) -> list[Problem]:
     """The open ones of one subject and its parts."""
     return _problems(
         db,
-        """SELECT id, kind, subject, details, since_ms, cleared_at_ms FROM problem
-        WHERE cleared_at_ms IS NULL AND (subject = ? OR subject LIKE ? || ':%') ORDER BY since_ms DESC""",
+        SELECT
+        + """WHERE cleared_at_ms IS NULL AND dismissed_at_ms IS NULL AND (subject = ? OR subject LIKE ? || ':%')
+        ORDER BY since_ms DESC""",
         (subject, subject),
     )
 
@@ -94,19 +130,20 @@ def history(db: Readable, before_id: int | None, limit: int) -> list[Problem]:
     """The ones that are over, the newest first."""
     return _problems(
         db,
-        """SELECT id, kind, subject, details, since_ms, cleared_at_ms FROM problem
-        WHERE cleared_at_ms IS NOT NULL AND id < ? ORDER BY id DESC LIMIT ?""",
+        SELECT + "WHERE cleared_at_ms IS NOT NULL AND id < ? ORDER BY id DESC LIMIT ?",
         (before_id or 2**62, limit),
     )
 
 
 def count_open(db: Readable) -> int:
     """How many there are."""
-    return int(db.execute("SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL").fetchone()[0])
+    return int(
+        db.execute("SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL AND dismissed_at_ms IS NULL").fetchone()[0]
+    )
 
 
 def _problems(db: Readable, sql: str, parameters: tuple[object, ...]) -> list[Problem]:
     return [
-        Problem(number, kind, subject, orjson.loads(details), since, cleared)
-        for number, kind, subject, details, since, cleared in db.execute(sql, parameters)
+        Problem(number, kind, subject, orjson.loads(details), *times)
+        for number, kind, subject, details, *times in db.execute(sql, parameters)
     ]

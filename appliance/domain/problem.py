@@ -1,8 +1,16 @@
-"""What can be wrong: the kinds of problems. What each says and advises is in the console's tables."""
+"""What can be wrong: the kinds of problems, and for each what raises it and what ends it.
+
+What a kind says and advises is in `ui/wording/problems.py`. To some a check belongs, a file in `services/problems/`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 
 
 class ProblemKind(StrEnum):
@@ -39,21 +47,116 @@ class ProblemKind(StrEnum):
     CARD_HOP = "card_hop"
 
 
-ACKNOWLEDGED_BY_HAND = frozenset(
-    {
-        ProblemKind.REVIEW,
-        ProblemKind.UNREADABLE,
-        ProblemKind.STRAY_STOP,
-        ProblemKind.FOREIGN_TRANSACTION,
-        ProblemKind.VIOLATION,
-        ProblemKind.WRONG_URL,
-        ProblemKind.FOREIGN_PAGE,
-        ProblemKind.DUPLICATE_IDENTITY,
-        ProblemKind.STATION_ERROR,
-        ProblemKind.START_LOST,
-        ProblemKind.CARD_COPY,
-        ProblemKind.CARD_TWICE,
-        ProblemKind.CARD_HOP,
-    }
-)
-"""Things that happened and do not go away by themselves; somebody says that they have looked."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The course of a kind of problem.
+
+    A state lasts until its cause is gone: staff who dismiss it see it again when it was over and comes anew. What has happened is
+    counted each time: dismissed it is over, and the next time is a new problem.
+    """
+
+    raised: str
+    """When."""
+    over: str
+    """What ends it by itself, or why only staff can."""
+    happened: bool = False
+    """It is an event, no state."""
+    quiet_s: int = 0
+    """An event that goes by itself when it has not happened again for so long; 0: it stays until something else ends it."""
+    names: str = ""
+    """The detail of which an event names the last few, and not only the last."""
+    alike: tuple[str, ...] = ()
+    """Details in which problems of this kind must agree to be told as one."""
+
+
+RULES: dict[str, Rule] = {
+    ProblemKind.KNOCKING: Rule("a station that nobody knows wants to connect", "it is approved or turned away"),
+    ProblemKind.OFFLINE: Rule("an approved station has no connection for a while", "it connects, or is retired"),
+    ProblemKind.FAULTED: Rule("a connector, or the station, says Faulted", "it says something else, or is retired"),
+    ProblemKind.CLOCK_SKEW: Rule("the times in a station's messages are wrong", "they are right, or it is retired"),
+    ProblemKind.SILENT_SESSION: Rule("no reading comes of a session that runs", "one comes, or the session ends"),
+    ProblemKind.REVIEW: Rule("a session's figures cannot be right", "staff decide about the session: it is money"),
+    ProblemKind.UNREADABLE: Rule(
+        "a start or a stop cannot be read",
+        "of a start: its session is decided about; of a stop only staff can tell whether somebody has charged",
+        happened=True,
+    ),
+    ProblemKind.STRAY_STOP: Rule(
+        "a transaction ends that we do not know",
+        "only staff can tell whether somebody has charged and owes for it",
+        happened=True,
+        names="ref",
+    ),
+    ProblemKind.FOREIGN_TRANSACTION: Rule(
+        "a station ends another station's transaction",
+        "a day without another: it was ignored, and nobody owes for it",
+        happened=True,
+        quiet_s=DAY_S,
+        names="ref",
+    ),
+    ProblemKind.VIOLATION: Rule(
+        "a station cannot be let in, or not be understood, for how it speaks",
+        "it comes in well from there, or a day without another",
+        happened=True,
+        quiet_s=DAY_S,
+        alike=("what",),
+    ),
+    ProblemKind.WRONG_URL: Rule(
+        "a charger asks for a path that is none of ours",
+        "a charger connects well from that address, or a day without another",
+        happened=True,
+        quiet_s=DAY_S,
+    ),
+    ProblemKind.FOREIGN_PAGE: Rule(
+        "a page of the web tries to pass as a charger", "a day without another", happened=True, quiet_s=DAY_S
+    ),
+    ProblemKind.DUPLICATE_IDENTITY: Rule(
+        "two devices take turns under one name", "two hours without another turn", happened=True, quiet_s=2 * HOUR_S
+    ),
+    ProblemKind.STATION_ERROR: Rule(
+        "a message of a station fails here",
+        "it is a defect of ours: only staff can tell somebody who mends it",
+        happened=True,
+        names="action",
+    ),
+    ProblemKind.DISK_SPACE: Rule("little is left on the disk", "more is left"),
+    ProblemKind.BACKUP_AGE: Rule("the last backup is old, or there is none", "one is made"),
+    ProblemKind.SECRETS: Rule("the sealing key is missing, or another site's", "the server starts with the right one"),
+    ProblemKind.OWNER_KEY_MISSING: Rule("secrets are kept, and no owner's key is made", "one is made"),
+    ProblemKind.UNREAD_SETTING: Rule("a setting cannot be read", "it can, or is gone"),
+    ProblemKind.NO_TARIFF: Rule("no tariff is the default", "one is"),
+    ProblemKind.STOP_IGNORED: Rule("a station does not stop a session, asked again and again", "the session is over"),
+    ProblemKind.START_LOST: Rule(
+        "a station accepts a start, and no transaction follows", "a session begins at that station", happened=True
+    ),
+    ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
+    ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
+    ProblemKind.READER: Rule("the reader of a desk is missing, or does not work", "it works, or the desk is gone"),
+    ProblemKind.TORN_CARD: Rule("a card is taken away before it is written", "it is finished, or its job undone"),
+    ProblemKind.CARD_COPY: Rule("a copy of a card is laid on a reader", "the card is blocked", happened=True),
+    ProblemKind.CARD_TWICE: Rule("a card is shown while it charges elsewhere", "the card is blocked", happened=True),
+    ProblemKind.CARD_HOP: Rule("a card travels faster than people", "the card is blocked", happened=True),
+}
+"""All kinds."""
+
+OF_AN_OLDER_RELEASE = Rule("", "", happened=True)
+
+
+def rule_of(kind: str) -> Rule:
+    """The rule of a kind as it is stored."""
+    return RULES.get(kind, OF_AN_OLDER_RELEASE)
+
+
+TOGETHER_MS = 60_000
+TOGETHER_MIN = 3
+
+
+def together(times_ms: Sequence[int]) -> dict[int, int]:
+    """Of moments those that lie close together, as when a switch loses power: each with the first moment of its burst."""
+    bursts: list[list[int]] = []
+    for at_ms in sorted(times_ms):
+        if bursts and at_ms - bursts[-1][-1] <= TOGETHER_MS:
+            bursts[-1].append(at_ms)
+        else:
+            bursts.append([at_ms])
+    return {at_ms: burst[0] for burst in bursts if len(burst) >= TOGETHER_MIN for at_ms in burst}

@@ -1,74 +1,69 @@
-"""The checks behind Problems: each finds what is wrong now, and clears what is so no longer."""
+"""Which checks behind Problems run together, and the books; each check is a file in `services/problems/`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from appliance.db import audit, ledger, problems, reports, tariffs
+from appliance.db import audit, ledger, reports
 from appliance.db import site as sites
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
-from appliance.db.stations import stations
 from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
-from appliance.services import secrets, settings
-from appliance.services.problems import clear_problem, raise_problem
+from appliance.services.problems import (
+    backup_age,
+    card_misuse,
+    clear_problem,
+    disk_space,
+    knocking,
+    no_tariff,
+    offline,
+    owner_key,
+    quiet,
+    raise_problem,
+    review,
+    silent_session,
+    start_lost,
+    stop_ignored,
+    unread_setting,
+)
+from appliance.services.problems.check import Check, Facts
 from appliance.services.sessions import billing, closing
 from appliance.services.sessions.billing import Pace
 
-DAY_MS = 86_400_000
+STATION_CHECKS: tuple[Check, ...] = (knocking.CHECK, offline.CHECK)
+SESSION_CHECKS: tuple[Check, ...] = (
+    silent_session.CHECK,
+    stop_ignored.CHECK,
+    start_lost.CHECK,
+    review.CHECK,
+    card_misuse.CHECK,
+)
+BOX_CHECKS: tuple[Check, ...] = (
+    disk_space.CHECK,
+    backup_age.CHECK,
+    owner_key.CHECK,
+    unread_setting.CHECK,
+    no_tariff.CHECK,
+    quiet.CHECK,
+)
 
 
 def check_stations(db: Database, online: Collection[StationId], serving_since_ms: int, now_ms: int) -> None:
-    """Approved stations that have been away for too long; time in which the server itself was away does not count."""
-    patience_ms = settings.of(db).offline_after_s * 1000
-    for station in stations.all_stations(db):
-        away_since_ms = station.seen_at_ms or station.created_at_ms
-        subject = f"station:{station.id}"
-        if station.id in online:
-            clear_problem(db, ProblemKind.OFFLINE, subject, now_ms)
-        elif now_ms - max(away_since_ms, serving_since_ms) > patience_ms:
-            raise_problem(
-                db,
-                ProblemKind.OFFLINE,
-                subject,
-                now_ms,
-                station=int(station.id),
-                since_ms=away_since_ms,
-                ever=station.seen_at_ms is not None,
-            )
+    """Stations; `online` are those with a connection, and what was before the server served is not theirs."""
+    _run(db, STATION_CHECKS, Facts(now_ms, online, serving_since_ms))
 
 
 def check_sessions(db: Database, now_ms: int) -> None:
-    """Open sessions of which nothing has been heard for too long; those whose stop was lost for certain are ended."""
+    """Sessions and cards; those sessions whose stop was lost for certain are ended."""
     closing.close_lost(db, now_ms)
-    patience_ms = settings.of(db).silent_session_s * 1000
-    silent = {
-        f"session:{session}": (int(session), int(station), heard_ms)
-        for session, station, heard_ms in sessions.heard_of(db)
-        if now_ms - heard_ms > patience_ms
-    }
-    for problem in problems.open_problems(db):
-        if problem.kind == ProblemKind.SILENT_SESSION and problem.subject not in silent:
-            clear_problem(db, ProblemKind.SILENT_SESSION, problem.subject, now_ms)
-    for subject, (session, station, heard_ms) in silent.items():
-        raise_problem(
-            db, ProblemKind.SILENT_SESSION, subject, now_ms, session=session, station=station, since_ms=heard_ms
-        )
+    _run(db, SESSION_CHECKS, Facts(now_ms))
 
 
 def check_box(db: Database, free_mb: int, now_ms: int) -> None:
-    """Disk, backup, secrets, settings and tariff."""
-    values = settings.of(db)
-    _set(db, ProblemKind.DISK_SPACE, "disk", free_mb < values.disk_free_min_mb, now_ms, free_mb=free_mb)
-    last_ms = sites.backup_at_ms(db)
-    old = now_ms - (last_ms or sites.created_at_ms(db)) > values.backup_age_max_days * DAY_MS
-    _set(db, ProblemKind.BACKUP_AGE, "backup", old and not sites.of(db).demo, now_ms, last_ms=last_ms)
-    _set(db, ProblemKind.OWNER_KEY_MISSING, "site", secrets.needs_owner_key(db), now_ms)
-    unread = settings.unread(db)
-    _set(db, ProblemKind.UNREAD_SETTING, "settings", bool(unread), now_ms, names=unread)
-    _set(db, ProblemKind.NO_TARIFF, "site", tariffs.default(db) is None, now_ms)
+    """The box and the site, and what has not happened again."""
+    _run(db, BOX_CHECKS, Facts(now_ms, free_mb=free_mb))
 
 
 def watch_balances(db: Database, now_ms: int) -> None:
@@ -91,7 +86,10 @@ def verify_books(db: Readable) -> list[str]:
 
 def report_books(db: Database, wrong: list[str], now_ms: int) -> None:
     """Say it, and never repair it."""
-    _set(db, ProblemKind.BOOKS, "ledger", bool(wrong), now_ms, wrong=wrong[:5])
+    if wrong:
+        raise_problem(db, ProblemKind.BOOKS, "ledger", now_ms, wrong=wrong[:5])
+    else:
+        clear_problem(db, ProblemKind.BOOKS, "ledger", now_ms)
 
 
 def heartbeat_commit(db: Database, now_ms: int) -> None:
@@ -99,8 +97,6 @@ def heartbeat_commit(db: Database, now_ms: int) -> None:
     sites.heartbeat_commit(db, now_ms)
 
 
-def _set(db: Database, kind: ProblemKind, subject: str, is_wrong: bool, now_ms: int, **details: object) -> None:
-    if is_wrong:
-        raise_problem(db, kind, subject, now_ms, **details)
-    else:
-        clear_problem(db, kind, subject, now_ms)
+def _run(db: Database, checks: Iterable[Check], facts: Facts) -> None:
+    for check in checks:
+        check.run(db, facts)

@@ -59,6 +59,63 @@ def test_somebody_says_that_they_have_looked(books: Books) -> None:
         problems.acknowledge(books.db, only.id, BY)
 
 
+def test_what_happens_again_is_counted_and_named_in_one_row(books: Books) -> None:
+    for number in range(7):
+        problems.raise_problem(
+            books.db, ProblemKind.STRAY_STOP, "station:1", NOON_MS + number, station=1, ref=str(number)
+        )
+
+    (only,) = rows.open_problems(books.db)
+    assert (only.times, only.since_ms, only.last_at_ms) == (7, NOON_MS, NOON_MS + 6)
+    assert only.details == {"station": 1, "ref": ["2", "3", "4", "5", "6"]}
+
+
+def test_the_very_same_counts_once_a_minute(books: Books) -> None:
+    for second in (0, 1, 59, 60, 119, 120):
+        at_ms = NOON_MS + second * 1000
+        problems.raise_problem(books.db, ProblemKind.WRONG_URL, "address:10.0.0.9", at_ms, path="/x")
+
+    (only,) = rows.open_problems(books.db)
+    assert (only.times, only.last_at_ms) == (3, NOON_MS + 120_000)
+
+
+def test_what_lasts_is_put_aside_until_it_comes_anew(books: Books) -> None:
+    problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS, free_mb=100)
+    (only,) = rows.open_problems(books.db)
+    problems.acknowledge(books.db, only.id, BY)
+    problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS + 1, free_mb=90)
+    assert (kinds(books), rows.count_open(books.db)) == ([], 0)
+    assert [(one.kind, one.details) for one in rows.dismissed(books.db)] == [("disk_space", {"free_mb": 90})]
+    with pytest.raises(NotFound):
+        problems.acknowledge(books.db, only.id, BY)
+
+    problems.clear_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS + 2)
+    assert rows.dismissed(books.db) == []
+    problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS + 3, free_mb=90)
+    assert kinds(books) == ["disk_space"]
+
+
+def test_a_dismissed_one_comes_back_when_it_happens_anew(books: Books) -> None:
+    problems.raise_problem(books.db, ProblemKind.STRAY_STOP, "station:1", NOON_MS, station=1, ref="7")
+    (first,) = rows.open_problems(books.db)
+    problems.acknowledge(books.db, first.id, BY)
+    problems.raise_problem(books.db, ProblemKind.STRAY_STOP, "station:1", NOON_MS + 1, station=1, ref="8")
+
+    (again,) = rows.open_problems(books.db)
+    assert (again.id != first.id, again.times, again.details["ref"]) == (True, 1, "8")
+
+
+def test_a_charger_said_to_be_away_stays_so_over_a_restart_of_the_server(books: Books) -> None:
+    station = books.station()
+    status.disconnected(books.db, station, books.now_ms)
+    health.check_stations(books.db, frozenset(), 0, books.now_ms + 181_000)
+    (before,) = rows.open_problems(books.db)
+    restarted_ms = books.now_ms + 182_000
+    health.check_stations(books.db, frozenset(), restarted_ms, restarted_ms + 1_000)
+
+    assert [one.id for one in rows.open_problems(books.db)] == [before.id]
+
+
 def test_clearing_a_station_clears_its_connectors_and_no_other_station(books: Books) -> None:
     for subject in ("station:1", "station:1:2", "station:12", "station:12:1"):
         problems.raise_problem(books.db, ProblemKind.FAULTED, subject, NOON_MS, station=1)

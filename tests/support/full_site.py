@@ -347,7 +347,9 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     db = books.db
     health.check_stations(db, yard[:2], NOON_MS, books.now_ms)
     health.check_box(db, 10, books.now_ms)
-    stopping.stop_unreadable(db, yard[0], "a list", books.now_ms)
+    for _time in range(2):
+        books.wait(60)
+        stopping.stop_unreadable(db, yard[0], "a list", books.now_ms)
     problems.raise_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms, job="backup")
     problems.clear_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms)
     problems.acknowledge(db, 1, books.by)

@@ -164,6 +164,21 @@ def newest(db: Readable) -> int:
     return int(db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0])
 
 
+def began_after(db: Readable, station: StationId, session: SessionId) -> bool:
+    """Whether one with a later number has begun at a station."""
+    found = db.execute(
+        "SELECT 1 FROM session WHERE station_id = ? AND id > ? AND started_at_ms IS NOT NULL LIMIT 1",
+        (station, session),
+    ).fetchone()
+    return found is not None
+
+
+def state_of(db: Readable, session: SessionId) -> SessionState | None:
+    """Its state; None if there is no such session."""
+    row = db.execute("SELECT state FROM session WHERE id = ?", (session,)).fetchone()
+    return SessionState(row[0]) if row else None
+
+
 def skip_numbers(db: Database, beyond: int, state: SessionState, now_ms: int) -> None:
     """Let new sessions begin far beyond all of these books and beyond that number.
 

@@ -12,7 +12,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.problems import Problem
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
-from appliance.domain.problem import ACKNOWLEDGED_BY_HAND
+from appliance.domain.problem import RULES
 from appliance.services import problems as service
 from appliance.services.announce import Announcement, ProblemsChanged
 from appliance.ui.forms.forms import number_of, read_number
@@ -23,6 +23,7 @@ from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
 
 HISTORY_ROWS = 50
+BY_HAND = frozenset(kind for kind, rule in RULES.items() if rule.happened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def load(console: Console, before: int | None = None) -> ProblemsPage:
     fmt = formats(site.currency, site.exponent, site.zone)
     open_ones = sorted((describe(one, names, fmt, now_ms) for one in current), key=lambda one: not one.urgent)
     over = [describe(one, names, fmt, now_ms) for one in past]
-    return ProblemsPage(open_ones, over, past[-1].id if len(past) == HISTORY_ROWS else None, ACKNOWLEDGED_BY_HAND)
+    return ProblemsPage(open_ones, over, past[-1].id if len(past) == HISTORY_ROWS else None, BY_HAND)
 
 
 def _read(db: Readable, before: int | None) -> tuple[dict[int, Named], list[Problem], list[Problem]]:
