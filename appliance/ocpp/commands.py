@@ -56,9 +56,14 @@ class StationCommands:
         return await outgoing.unlock(call, evse, connector)
 
     async def reset(self, station: StationId, *, hard: bool) -> CommandAnswer:
-        """Restart the station."""
+        """Restart the station. Some drop the line instead of answering, and boot: they have obeyed."""
         outgoing, call = self._reach(station)
-        return await outgoing.reset(call, hard=hard)
+        try:
+            return await outgoing.reset(call, hard=hard)
+        except CommandFailed as failure:
+            if failure.kind is not FailureKind.LOST:
+                raise
+            return CommandAnswer(True, "Accepted")
 
     async def set_operative(self, station: StationId, evse: int, operative: bool) -> CommandAnswer:
         """Put an EVSE, or with 0 the station, into or out of service."""

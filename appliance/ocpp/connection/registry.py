@@ -65,8 +65,9 @@ class Registry:
         for known in await self._context.store.read(admission.known):
             self.learn(known)
         for row in await self._context.store.read(rows.all_stations):
-            # It may come back without a boot.
+            # It may come back without a boot, and with a clock that has been set since.
             self._by_id[row.id].quirks = quirks_of(row.vendor, row.model)
+            self._by_id[row.id].skew.reported_ms = row.clock_skew_ms
         recent = await self._context.store.read(message_log.recent_answers, answers_of, ANSWERS_READ_BACK)
         for station_id, request, answer in recent:
             station = self._by_id.get(station_id)

@@ -69,14 +69,14 @@ def read_authorize(station: Station, payload: Payload, received_at_ms: int) -> W
 
 def read_status(station: Station, payload: Payload, received_at_ms: int) -> Work:
     if station.skew.wanted > 0 and "timestamp" in payload:
-        station.skew.observe(payload["timestamp"], received_at_ms, live=False)
+        station.skew.observe(payload["timestamp"], received_at_ms)
     return Work(status_changed, (translate.status_changed(payload, received_at_ms, station.quirks),))
 
 
 def read_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.meter_read(payload, received_at_ms, station.quirks)
     if station.skew.wanted > 0 and event.readings:
-        station.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms, live=True)
+        station.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms)
     return Work(meter_read, (event,))
 
 
@@ -84,6 +84,8 @@ def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.transaction_started(payload, received_at_ms, station.quirks)
     note = None if payload["connectorId"] else "connector 0 is read as 1"
     stamp = payload.get("timestamp")
+    if station.skew.wanted > 0:
+        station.skew.observe(stamp, received_at_ms)
     if event.at_ms == received_at_ms and translate.station_time(stamp) != received_at_ms:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
         fingerprint = hash((event.evse, event.id_token, event.meter_start_wh, stamp))
@@ -98,6 +100,8 @@ def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
         raise Unreadable("no transaction, no meter reading and no card that can be read")
     if station.starts:
         station.forget_starts(event.id_token)
+    if station.skew.wanted > 0:
+        station.skew.observe(payload.get("timestamp"), received_at_ms)
     at_ms = translate.station_time(payload.get("timestamp"))
     note = None if translate.is_believable(at_ms, received_at_ms) else SUSPECT_CLOCK
     return Work(transaction_ended, (event,), note)

@@ -73,6 +73,29 @@ async def test_reset(client: Client, server: Server, hard: bool, kind: str) -> N
     assert await answered(client, work, ACCEPTED) == ("Reset", {"type": kind}, YES)
 
 
+@pytest.mark.parametrize("boots_first", [False, True], ids=["drops the line", "boots beside the old line"])
+async def test_a_station_that_drops_the_line_in_answer_to_a_reset_has_obeyed(
+    client: Client, server: Server, boots_first: bool
+) -> None:
+    work = asyncio.create_task(server.listener.commands.reset(STATION, hard=True))
+    assert (await client.receive())[2] == "Reset"
+    if not boots_first:
+        await client.socket.close()
+    async with connected(server) as again:
+        assert (await again.boot())["status"] == "Accepted"
+
+        assert await work == CommandAnswer(accepted=True, status="Accepted")
+
+
+async def test_a_station_that_only_drops_the_line_has_not_unlocked(client: Client, server: Server) -> None:
+    work = asyncio.create_task(server.listener.commands.unlock(STATION, 1, 1))
+    await client.receive()
+    await client.socket.close()
+
+    with pytest.raises(CommandFailed, match="lost"):
+        await work
+
+
 @pytest.mark.parametrize(
     ("word", "accepted"),
     [("Accepted", True), ("Scheduled", True), ("Rejected", False), ("UnlockFailed", False), (None, False)],

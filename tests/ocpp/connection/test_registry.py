@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import weakref
 from socket import SHUT_RDWR
+from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.domain.by import By
 from appliance.domain.clock import system_clock
@@ -15,16 +18,18 @@ from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339
 from appliance.ocpp.connection.registry import MISSES_MAX, SWAPS_MAX
-from appliance.ocpp.reading.skew import OBSERVATIONS, SkewWatch
+from appliance.ocpp.reading.skew import CHANGE_MS_MIN, OBSERVATIONS, SkewWatch
 from appliance.ocpp.settings import StationSettings
 from appliance.services.ports.stations import CommandFailed
-from appliance.services.stations import admission, credentials
+from appliance.services.stations import admission, credentials, status
 from appliance.services.stations.credentials import hash_password
 from tests.ocpp.raw import SITE_KEY, Client, Server, basic, connected
 
 STATION = StationId(1)
 ACTOR = "operator:1"
 PASSWORD = "0123456789abcdef"
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
 
 
 async def test_the_newest_connection_wins_and_the_older_is_closed(client: Client, server: Server) -> None:
@@ -217,33 +222,115 @@ async def test_a_station_that_never_answers_pings_has_until_its_heartbeats_fail(
         await server.until(lambda: not server.listener.commands.is_online(STATION))
 
 
-async def test_a_wrong_clock_is_reported(client: Client, server: Server) -> None:
-    started = await client.start()
-    for number in range(OBSERVATIONS):
-        stamp = rfc3339(system_clock() - 7_200_000 + number)
-        values = [{"timestamp": stamp, "sampledValue": [{"value": "1200"}]}]
-        meter = {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": values}
-        await client.call("MeterValues", meter)
-    await server.listener.registry.ping_all()
-
-    assert await server.rows("SELECT subject FROM problem WHERE kind = 'clock_skew'") == [("station:1",)]
+async def test_a_wrong_clock_is_reported_once_it_is_certain_and_goes_by_itself(client: Client, server: Server) -> None:
+    started = await client.start(at_ms=server.now_ms() - 7_200_000)
+    await look_at_clocks(client, server, started, behind_ms=7_200_000)
+    assert await clocks(server) == []
+    await look_at_clocks(client, server, started, behind_ms=7_200_000)
+    assert await clocks(server) == [("station:1", None)]
     ((skew_ms,),) = await server.rows("SELECT clock_skew_ms FROM station")
     assert abs(skew_ms + 7_200_000) < 60_000
 
+    await look_at_clocks(client, server, started, behind_ms=0)
+    ((_, over_ms),) = await clocks(server)
+    assert over_ms is not None
 
-def test_messages_that_waited_in_a_queue_do_not_make_a_clock_wrong() -> None:
-    watch = SkewWatch()
-    for old_ms in (9_000_000, 20, 5_000_000):
-        watch.observe(rfc3339(10_000_000 - old_ms), 10_000_000, live=True)
-    watch.observe(rfc3339(10), 10_000_000, live=False)
 
+async def test_readings_that_waited_while_the_server_was_away_do_not_make_a_clock_wrong(
+    client: Client, server: Server
+) -> None:
+    now_ms = server.now_ms()
+    started = await client.start(at_ms=now_ms - 41 * MINUTE_MS)
+    for minute in range(40, 0, -1):
+        await send_reading(client, started, now_ms - minute * MINUTE_MS)
+        if minute % 10 == 0:
+            # It sends on for some minutes, for its line is slow.
+            server.now_ms = lambda minute=minute: now_ms + (4 - minute // 10) * MINUTE_MS  # type: ignore[misc]
+            await server.listener.registry.ping_all()
+    await server.listener.registry.ping_all()
+
+    assert await clocks(server) == []
+
+
+async def test_a_clock_that_was_set_while_the_server_was_away_is_right_again(server: Server) -> None:
+    station = await server.register("CS-1")
+    await server.store.write(status.clock_skew, station, -7_200_000, server.now_ms())
+    await server.restart()
+    async with connected(server) as client:
+        await client.boot()
+        stamp = rfc3339(server.now_ms())
+        state = {"connectorId": 1, "status": "Available", "errorCode": "NoError", "timestamp": stamp}
+        await client.call("StatusNotification", state)
+        await server.listener.registry.ping_all()
+
+    ((_, over_ms),) = await clocks(server)
+    assert over_ms is not None
+
+
+async def look_at_clocks(client: Client, server: Server, started: Any, *, behind_ms: int) -> None:
+    """A minute later, after a few readings by the station's clock."""
+    later_ms = server.now_ms() + MINUTE_MS
+    server.now_ms = lambda: later_ms
+    for number in range(OBSERVATIONS):
+        await send_reading(client, started, later_ms - behind_ms + number)
+    await server.listener.registry.ping_all()
+
+
+async def send_reading(client: Client, started: Any, at_ms: int) -> None:
+    values = [{"timestamp": rfc3339(at_ms), "sampledValue": [{"value": "1200"}]}]
+    meter = {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": values}
+    await client.call("MeterValues", meter)
+
+
+async def clocks(server: Server) -> list[Any]:
+    return await server.rows("SELECT subject, cleared_at_ms FROM problem WHERE kind = 'clock_skew'")
+
+
+@given(
+    skew_ms=st.integers(-86_400_000, 86_400_000).filter(lambda skew_ms: abs(skew_ms) >= 2 * CHANGE_MS_MIN),
+    late_ms=st.lists(st.integers(0, 3_000), min_size=6, max_size=6),
+)
+def test_a_wrong_clock_is_known_after_two_looks(skew_ms: int, late_ms: list[int]) -> None:
+    watch, found = SkewWatch(), None
+    for number, late in enumerate(late_ms):
+        at_ms = DAY_MS + number * MINUTE_MS
+        watch.observe(rfc3339(at_ms + skew_ms - late), at_ms)
+        found = watch.changed() or found
+        assert number or found is None
+    assert found is not None
+    assert abs(found - skew_ms) <= 4_000
+
+
+@given(
+    waited_ms=st.integers(60_000, 86_400_000),
+    every_ms=st.integers(10_000, 900_000),
+    pause_ms=st.integers(0, 5_000),
+)
+def test_a_queue_that_catches_up_is_no_wrong_clock(waited_ms: int, every_ms: int, pause_ms: int) -> None:
+    watch, now_ms, looked_ms = SkewWatch(), 2 * DAY_MS, 2 * DAY_MS
+    stamp_ms = now_ms - waited_ms
+    while stamp_ms < now_ms:
+        if watch.wanted > 0:
+            watch.observe(rfc3339(stamp_ms), now_ms)
+        stamp_ms, now_ms = stamp_ms + every_ms, now_ms + pause_ms
+        if now_ms - looked_ms >= MINUTE_MS:
+            looked_ms = now_ms
+            assert watch.changed() is None
+    watch.observe(rfc3339(now_ms), now_ms)
     assert watch.changed() is None
 
 
-def test_a_clock_that_was_set_right_is_reported_too() -> None:
+def test_what_was_long_ago_and_is_told_again_and_again_is_no_wrong_clock() -> None:
     watch = SkewWatch()
-    for skew_ms in (60_000, 0):
-        for _ in range(OBSERVATIONS):
-            watch.observe(rfc3339(10_000_000 + skew_ms), 10_000_000, live=True)
-        assert watch.changed() == skew_ms
+    for minute in range(60):
+        watch.observe(rfc3339(DAY_MS), 2 * DAY_MS + minute * MINUTE_MS)
+        assert watch.changed() is None
+
+
+def test_a_clock_that_was_set_right_is_reported_at_once() -> None:
+    watch = SkewWatch()
+    for minute, skew_ms, told in ((0, 60_000, None), (1, 60_000, 60_000), (2, 0, 0), (3, 0, None)):
+        at_ms = DAY_MS + minute * MINUTE_MS
+        watch.observe(rfc3339(at_ms + skew_ms), at_ms)
+        assert watch.changed() == told
         assert watch.changed() is None
