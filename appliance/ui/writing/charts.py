@@ -19,6 +19,10 @@ SERIES_MAX = 8
 """Colours there are; the smallest series share the last one."""
 LEVELS_MAX = 4
 TIME_LABELS = 5
+SECONDS_BELOW_MS = 5 * 60_000
+"""Within less than this, hours and minutes would repeat one another."""
+SECONDS_LABELS = 3
+"""They are longer."""
 BAR_LABELS_MAX = 16
 BAR_WIDTH_MAX = 120
 GAP_SHARE = 4
@@ -40,7 +44,9 @@ class Curve:
 
     chart: Chart
     times_ms: tuple[int, ...]
-    """At even distances from left to right."""
+    """At even distances from the first moment to the last one."""
+    in_seconds: bool
+    """Whether they differ only when their seconds are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +100,8 @@ def power_curve(points: Sequence[tuple[int, int]], title: str) -> Curve | None:
         + Markup('<polygon class="chart-area" points="0,{} {} {},{}"/>').format(HEIGHT, line, WIDTH, HEIGHT)
         + Markup('<polyline class="chart-line" points="{}"/>').format(line),
     )
-    # Hours and minutes are written: within a few minutes more labels would only repeat one another.
-    last = TIME_LABELS - 1 if end_ms - begin_ms >= TIME_LABELS * 60_000 else 1
-    times = tuple(begin_ms + (end_ms - begin_ms) * number // last for number in range(TIME_LABELS))
-    return Curve(Chart(drawing, levels), times)
+    in_seconds = end_ms - begin_ms < SECONDS_BELOW_MS
+    return Curve(Chart(drawing, levels), _moments(begin_ms, end_ms, in_seconds=in_seconds), in_seconds)
 
 
 def stacked_bars(
@@ -156,6 +160,14 @@ def level_words(levels: Sequence[int], unit: int, fmt: Formats) -> list[str]:
     """Levels in the unit that readers think in, all with the same decimals."""
     decimals = next((number for number in (0, 1, 2) if all(level * 10**number % unit == 0 for level in levels)), 3)
     return [fmt.number(level * 10**decimals // unit, decimals) for level in levels]
+
+
+def _moments(begin_ms: int, end_ms: int, *, in_seconds: bool) -> tuple[int, ...]:
+    """The first moment, the last one, and as many between them as can be told apart."""
+    parts = (SECONDS_LABELS if in_seconds else TIME_LABELS) - 1
+    if (end_ms - begin_ms) // parts < 1000:
+        parts = 1
+    return tuple(begin_ms + (end_ms - begin_ms) * number // parts for number in range(parts + 1))
 
 
 def _frame(title: str, inside: Markup) -> Markup:

@@ -61,6 +61,32 @@ def test_a_curve_ends_where_its_last_moment_is() -> None:
     assert curve.times_ms == (0, 600_000, 1_200_000, 1_800_000, 2_400_000)
 
 
+@given(begin_ms=some.integers(0, 10**12), times_ms=some.lists(some.integers(1000, 20 * 60_000), min_size=1, max_size=6))
+def test_times_beneath_a_curve_run_from_its_first_moment_to_its_last_and_never_say_the_same_twice(
+    begin_ms: int, times_ms: list[int]
+) -> None:
+    moments = [begin_ms, *(begin_ms + at_ms for at_ms in sorted(times_ms))]
+
+    curve = power_curve([(at_ms, 7_000) for at_ms in moments], "Power")
+
+    assert curve is not None
+    fmt = formats("BDT", 2, ZoneInfo("Asia/Dhaka"))
+    written = [fmt.seconds(at_ms) if curve.in_seconds else fmt.time(at_ms) for at_ms in curve.times_ms]
+    assert (curve.times_ms[0], curve.times_ms[-1]) == (moments[0], moments[-1])
+    assert len(set(written)) == len(written)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "times_min", "in_seconds"), [(2, (0, 1, 2), True), (4, (0, 2, 4), True), (8, (0, 2, 4, 6, 8), False)]
+)
+def test_a_short_curve_is_labelled_in_seconds(minutes: int, times_min: tuple[int, ...], in_seconds: bool) -> None:
+    curve = power_curve([(0, 7_000), (minutes * 60_000, 7_000)], "Power")
+
+    assert curve is not None
+    assert curve.times_ms == tuple(minute * 60_000 for minute in times_min)
+    assert curve.in_seconds is in_seconds
+
+
 def test_bars_are_as_high_as_their_parts_together() -> None:
     bars = stacked_bars(["1", "2"], [Series("A", (1000, 0)), Series("B", (3000, 2000))], "Energy", "Others")
 
