@@ -28,6 +28,7 @@ from appliance.services.ports.readers import DeskView
 from appliance.ui.console.card_desk.desk import path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.jobs import desk_of, to_desk
+from appliance.ui.console.people.entered import done_for
 from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame.context import CONSOLE, Console, Page, asked_by, principal
@@ -111,7 +112,8 @@ async def unblock(request: web.Request, desk: DeskView, card: CardId, _form: For
     """It charges again."""
     console = request.app[CONSOLE]
     await console.store.write(card_units.unblock, card, asked_by(request))
-    return done(request, f"{path_of(desk.id)}?card={card}", _("The card charges again."))
+    person = (await console.store.read(card_units.need, card)).person_id
+    return await done_for(request, person, _("The card is unblocked."), f"{path_of(desk.id)}?card={card}")
 
 
 async def replace(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:

@@ -33,6 +33,7 @@ from appliance.services.people import people as people_units
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import standing_of
 from appliance.ui.console.cards.limits import so_far_of
+from appliance.ui.console.people.entered import done_for
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of, query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
@@ -244,7 +245,7 @@ async def unblock(request: web.Request) -> web.Response:
     console, card = request.app[CONSOLE], CardId(number_of(request, "card"))
     await console.store.write(card_units.unblock, card, asked_by(request))
     found = await console.store.read(card_units.need, card)
-    return done(request, f"/people/{found.person_id}", _("The card charges again."))
+    return await done_for(request, found.person_id, _("The card is unblocked."))
 
 
 def _expires(request: web.Request, form: Form) -> int | None:

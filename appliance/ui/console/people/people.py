@@ -25,6 +25,7 @@ from appliance.services.people import people as people_units
 from appliance.services.people.groups import need
 from appliance.services.wallets import form_bookings
 from appliance.services.wallets.form_bookings import NewPerson
+from appliance.ui.console.people.entered import done_for
 from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import MoneyForm
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
@@ -161,7 +162,7 @@ async def add(request: web.Request) -> web.Response:
     except Refusal as refusal:
         key = wallets.key_after(form, refusal)
         return await _new_page(request, wallets.again(form, refusal), key, refusal.status)
-    return done(request, f"/people/{person}", _("{name} may charge now.").format(name=form.text("name")))
+    return await done_for(request, person, _("Entered."))
 
 
 async def show(request: web.Request) -> web.Response:
@@ -234,7 +235,7 @@ async def come_back(request: web.Request) -> web.Response:
     """`POST /people/{person}/return`."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     await console.store.write(people_units.reopen, person, asked_by(request))
-    return done(request, f"/people/{person}", _("They are back; their cards charge again."))
+    return await done_for(request, person, _("They are back."))
 
 
 def _listed(

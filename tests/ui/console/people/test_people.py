@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import ledger
+from appliance.db.cards import cards as card_rows
 from appliance.db.people import people, people_search
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
 from appliance.domain.money import Currency
@@ -273,6 +274,47 @@ async def test_person_card_and_first_top_up_are_taken_in_together_and_once(serve
     assert first[0] == again[0] == 200
     found = await served.store.read(people_search.people, text="Anwara")
     assert [(one.name, one.balance_minor, one.cards) for one in found] == [("Anwara Begum", 200_00, 1)]
+
+
+@pytest.mark.parametrize(
+    ("group", "uid", "preset", "said"),
+    [
+        (1, "04E1B2C3", "200.00", "Anwara Begum may charge now."),
+        (1, "04E1B2C3", "", "Before Anwara Begum can charge, money must be paid in."),
+        (1, "", "200.00", "Before Anwara Begum can charge, a card is needed."),
+        (1, "", "", "Before Anwara Begum can charge, a card is needed and money must be paid in."),
+        (2, "04E1B2C3", "", "Anwara Begum may charge now."),
+        (2, "", "", "Before Anwara Begum can charge, a card is needed."),
+    ],
+)
+async def test_who_was_entered_may_charge_only_with_a_card_and_with_money_where_it_costs(
+    served: ConsoleFixture, group: int, uid: str, preset: str, said: str
+) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    key = key_in(await get(client, "/people/new"))
+
+    _, html = await post(
+        client, "/people/new", key=key, name="Anwara Begum", group_id=str(group), uid=uid, preset=preset, method="cash"
+    )
+
+    assert said in html
+    assert html.count("Anwara Begum may charge now.") == (said == "Anwara Begum may charge now.")
+
+
+async def test_a_card_that_is_unblocked_charges_only_with_money(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    key = key_in(await get(client, "/people/new"))
+    await post(client, "/people/new", key=key, name="Short Guest", group_id="1", uid="04E1B2C3")
+    guest = (await served.store.read(people_search.people, text="Short Guest"))[0].id
+    card = (await served.store.read(card_rows.of_person, guest))[0].id
+
+    _, html = await post(client, f"/cards/{card}/block", reason="lost")
+    _, html = await post(client, f"/cards/{card}/unblock")
+    assert "The card is unblocked. Before Short Guest can charge, money must be paid in." in html
+
+    await post(client, f"/people/{guest}/leave")
+    _, html = await post(client, f"/people/{guest}/return")
+    assert "They are back. Before Short Guest can charge, money must be paid in." in html
 
 
 async def test_a_card_that_is_taken_leaves_no_person_behind(served: ConsoleFixture) -> None:
