@@ -155,7 +155,7 @@ ALSO = (
 VIEWS = ("board", "problems", "station:CS-01", "session:1", "unknown-cards", "desk:desk", "desk-jobs:desk")
 RECKONED_ANEW = ("/api/v1/ledger/trial-balance", "verify_books")
 """Whoever asks for these wants every row of the books to be looked at."""
-STREAMS = {"/live", "/api/v1/events", "/api/v1/desks/join", "/api/v1/desks/{id}/events", "/static"}
+STREAMS = {"/live", "/api/v1/events", "/api/v1/desks/join", "/api/v1/desks/{id}/events", "/static/{path}"}
 
 
 @pytest_asyncio.fixture(name="statements", scope="module", loop_scope="module")

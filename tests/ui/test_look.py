@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from appliance.ui.console.app import STATIC
+from appliance.ui.frame.files import STATIC
 
 CONTRAST_LEAST = 4.5
 """WCAG 2.2, success criterion 1.4.3."""

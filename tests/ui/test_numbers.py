@@ -31,7 +31,7 @@ GIVEN = re.compile(r"(?:request\.query|given|asked|query)(?:\.get\(|\[)\"(\w+)\"
 TYPED = re.compile(r"form\.(?:number|text|value|on)\(\"(\w+)\"")
 IN_PATH = re.compile(r"\{(\w+)\}")
 KNOWN = {"identity": "CS-01", "evse": "1", "ending": "csv", "what": "lay", "action": "block", "desk": "counter"}
-LEADS_AWAY = {"/logout", "/live", "/static"}
+LEADS_AWAY = {"/logout", "/live", "/static/{path}"}
 
 
 Asked = tuple[str, str, dict[str, str]]

@@ -16,8 +16,6 @@ Refusals (domain/errors.py) need not be caught: `ui/frame/errors.py` shows them.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aiohttp import web
 
 from appliance.ui.console import audit, demo, problems, reports, search, settings, tariffs
@@ -30,13 +28,11 @@ from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, variables
 from appliance.ui.console.wallets import receipts
 from appliance.ui.forms.bodies import BODY_BYTES_MAX
-from appliance.ui.frame import auth, errors, live, security
+from appliance.ui.frame import auth, errors, files, live, security
 from appliance.ui.frame.context import CONSOLE, Console, Page
 from appliance.ui.frame.csrf import refuse_foreign
 from appliance.ui.frame.live import LIVE
 from appliance.ui.frame.render import environment
-
-STATIC = Path(__file__).parents[1] / "static"
 
 PAGES: tuple[Page, ...] = (
     setup.PAGE,
@@ -89,7 +85,7 @@ def create_console(console: Console, *, more: tuple[Page, ...] = ()) -> web.Appl
         if page.install is not None:
             page.install(app)
     app.router.add_get("/live", live.watch)
-    app.router.add_static("/static", STATIC)
+    files.add_files(app)
     app.on_response_prepare.append(security.add_headers)
     app.on_shutdown.append(lambda app: app[LIVE].close())
     app.on_cleanup.append(auth.close_hashing)

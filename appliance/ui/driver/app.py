@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -15,12 +14,11 @@ from appliance.services.stations.qr_codes import QrPlace
 from appliance.ui.driver import card
 from appliance.ui.driver.page import respond
 from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
-from appliance.ui.frame import language, security
+from appliance.ui.frame import files, language, security
 from appliance.ui.frame.context import CONSOLE, Console
 from appliance.ui.wording.words import UNKNOWN, Status, status_of
 from appliance.ui.writing.formats import sentences
 
-STATIC = Path(__file__).parent.with_name("static")
 CODE = "{code:[A-Za-z2-7]{8}}"
 LOOKUPS_AT_ONCE = 8
 
@@ -45,7 +43,7 @@ def create_drivers(console: Console) -> web.Application:
     app.router.add_get("/", start)
     app.router.add_get(f"/c/{CODE}", show)
     card.install(app)
-    app.router.add_static("/static", STATIC)
+    files.add_files(app)
     app.on_response_prepare.append(security.add_headers)
     return app
 

@@ -23,4 +23,6 @@ def respond(request: web.Request, template: str, status: int = 200, *, query: st
         "query": query,
     }
     html = environment().get_template(f"driver/{template}").render(names_for(console, None) | everywhere | names)
-    return web.Response(text=html, content_type="text/html", status=status)
+    response = web.Response(text=html, content_type="text/html", status=status)
+    response.enable_compression()
+    return response

@@ -17,12 +17,12 @@ from aiohttp import web
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from appliance import __version__
 from appliance.db.operators import Facts
 from appliance.services.foreign_json import read_json
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Console, Principal, somebody
 from appliance.ui.frame.desks import find_desk, remembered_desk
+from appliance.ui.frame.files import address_of
 from appliance.ui.frame.language import N_
 from appliance.ui.frame.roles import SEES_PHONES, may
 from appliance.ui.wording.words import role_name
@@ -94,7 +94,6 @@ class Frame:
     problems: int
     note: Note | None
     path: str
-    version: str
     tap: str
     """The desk whose cards are told at the edge of the page; "" for none."""
 
@@ -171,6 +170,7 @@ def environment() -> Environment:
     found.globals["_"] = _sentence
     found.globals["icon"] = icon
     found.globals["role_name"] = role_name
+    found.globals["static"] = address_of
     found.globals["languages"] = language.LANGUAGES
     found.filters["path"] = lambda text: quote(str(text), safe="")
     found.filters["unit"] = _unit
@@ -202,7 +202,6 @@ def _frame(request: web.Request) -> Frame:
         problems=facts.problems if facts else 0,
         note=_note(request),
         path=path,
-        version=__version__,
         tap=_tap(request, role) if section not in BESIDE_THE_READER else "",
     )
 

@@ -35,7 +35,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/login"): OPEN,
     ("POST", "/login"): OPEN,
     ("GET", "/ca.crt"): OPEN,
-    ("GET", "/static"): OPEN,
+    ("GET", "/static/{path}"): OPEN,
     ("POST", "/logout"): ALL,
     ("GET", "/live"): ALL,
     ("GET", "/search"): ALL,

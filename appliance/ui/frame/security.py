@@ -49,8 +49,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers.setdefault(name, value)
     if request.secure:
         headers.setdefault("Strict-Transport-Security", TRANSPORT_SECURITY)
-    # Files are asked for again each time, and mostly answered "not modified"; pages are never kept.
-    headers.setdefault("Cache-Control", "no-cache" if request.path.startswith("/static/") else "no-store")
+    # Pages are never kept; files say themselves how long (`files.py`).
+    headers.setdefault("Cache-Control", "no-store")
 
 
 def is_ours(host: str, names: frozenset[str]) -> bool:
