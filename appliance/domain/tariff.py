@@ -119,6 +119,11 @@ class DayShare:
     fee_minor: int
 
 
+def with_tax_milli(milli: int, tariff: Tariff) -> int:
+    """One of the tariff's prices as a driver pays it (thousandths of a minor unit)."""
+    return round_half_even(milli * (BASIS_POINTS + tariff.tax_basis_points), BASIS_POINTS)
+
+
 def price(usage: Usage, tariff: Tariff) -> Bill:
     """The bill for a usage. Lines that cost nothing by tariff, or of which nothing was used, are left out."""
     lines: list[Line] = []

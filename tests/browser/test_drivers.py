@@ -34,9 +34,9 @@ async def test_address_of_the_sticker_opens_the_drivers_page(visit: Visit, site:
     phone = await visit(None, viewport=PHONE)
     await phone.goto(found[0])
     await expect(phone.get_by_role("heading", level=1)).to_have_text("Ramp A")
-    await expect(phone.get_by_text("৳18.50")).to_be_visible()
+    await expect(phone.get_by_text("৳19.425")).to_be_visible()
     await expect(phone.locator(".state")).to_have_text("Free")
     assert await phone.evaluate(INSPECTION) == {kind: [] for kind in KINDS}
     await phone.get_by_role("link", name="বাংলা").click()
     await expect(phone.locator("html")).to_have_attribute("lang", "bn")
-    await expect(phone.get_by_text("১৮.৫০")).to_be_visible()
+    await expect(phone.get_by_text("১৯.৪২৫")).to_be_visible()

@@ -25,9 +25,7 @@ async def fetched(page: Page, address: str) -> dict[str, int]:
     paths: dict[str, str] = {}
     sizes: dict[str, int] = {}
     client.on("Network.requestWillBeSent", lambda told: paths.update({told["requestId"]: told["request"]["url"]}))
-    client.on(
-        "Network.loadingFinished", lambda told: sizes.update({told["requestId"]: int(told["encodedDataLength"])})
-    )
+    client.on("Network.loadingFinished", lambda told: sizes.update({told["requestId"]: int(told["encodedDataLength"])}))
     await page.goto(address, wait_until="networkidle" if "/c/" in address else "load")
     await client.detach()
     return {urlsplit(paths[request]).path: size for request, size in sizes.items()}

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.db import board, tariffs
 from appliance.db import site as sites
-from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
 from appliance.db.stations import stations
+from appliance.db.stations.stations import Connector, Station
+from appliance.domain.digits import WESTERN
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import connector_in_use
 from appliance.domain.tariff import Tariff
+
+MISREAD = str.maketrans("018", "olb")
+"""Digits that stand in no code, and the letters they are taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class QrPlace:
     charging_state: str
     finer_status: str
     taken: bool
+    parked: bool
+    """Whether the car of the session before still hangs there."""
     tariff: Tariff | None
 
 
@@ -44,18 +53,34 @@ def code_of(secret: bytes, station: StationId, evse: int) -> str:
 
 def codes(db: Readable, station: StationId) -> dict[int, str]:
     """The codes of a station's EVSEs; a read query. The secret they follow from stays here."""
+    return _codes(sites.secret(db), station, stations.connectors(db, station))
+
+
+def all_codes(db: Readable) -> list[tuple[Station, dict[int, str]]]:
+    """Those of every station that is let in, by name; a read query."""
     secret = sites.secret(db)
-    return {connector.evse: code_of(secret, station, connector.evse) for connector in stations.connectors(db, station)}
+    return [(station, _codes(secret, station.id, station.connectors)) for station in stations.all_stations(db)]
+
+
+def typed(text: str) -> str:
+    """The code that somebody means who types what is printed: with blanks and capitals, digits that are letters, or the whole address."""
+    last = text.strip().rstrip("/").rpartition("/")[2]
+    return re.sub(r"[\s-]", "", last).translate(WESTERN).lower().translate(MISREAD)
+
+
+def _codes(secret: bytes, station: StationId, connectors: Iterable[Connector]) -> dict[int, str]:
+    return {connector.evse: code_of(secret, station, connector.evse) for connector in connectors}
 
 
 def find(db: Readable, code: str) -> QrPlace | None:
     """The EVSE of a code; a read query."""
     secret = sites.secret(db)
-    wanted = code.strip().lower()
+    wanted = code.lower()
     for station in stations.all_stations(db):
         evses = dict.fromkeys(connector.evse for connector in station.connectors)
         for evse in evses:
             if hmac.compare_digest(code_of(secret, station.id, evse), wanted):
+                parked = (station.id, evse) in board.parked(db, station.id)
                 taken = any(one.station_id == station.id and one.evse == evse for one in session_list.open_sessions(db))
                 connector = connector_in_use([one for one in station.connectors if one.evse == evse])
                 return QrPlace(
@@ -68,6 +93,7 @@ def find(db: Readable, code: str) -> QrPlace | None:
                     connector.charging_state,
                     connector.finer_status,
                     taken,
+                    parked,
                     tariffs.default(db),
                 )
     return None

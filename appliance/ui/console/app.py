@@ -25,7 +25,7 @@ from appliance.ui.console.cards import cards, limits, pin, unknown
 from appliance.ui.console.operators import account, login, operators, setup
 from appliance.ui.console.people import groups, importing, merge, people
 from appliance.ui.console.sessions import sessions
-from appliance.ui.console.stations import commands, messages, stations, variables
+from appliance.ui.console.stations import commands, messages, stations, stickers, variables
 from appliance.ui.console.wallets import receipts
 from appliance.ui.forms.bodies import BODY_BYTES_MAX
 from appliance.ui.frame import auth, errors, files, live, security
@@ -46,6 +46,7 @@ PAGES: tuple[Page, ...] = (
     demo.PAGE,
     commands.PAGE,
     stations.PAGE,
+    stickers.PAGE,
     variables.PAGE,
     messages.PAGE,
     problems.PAGE,

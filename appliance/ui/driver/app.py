@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,20 +17,30 @@ from appliance.ui.driver.page import respond
 from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.frame import files, language, security
 from appliance.ui.frame.context import CONSOLE, Console
-from appliance.ui.wording.words import UNKNOWN, Status, status_of
+from appliance.ui.frame.render import formats_of
+from appliance.ui.wording.driver import Answer, Price, answer_of, prices, tax_words
 from appliance.ui.writing.formats import sentences
 
-CODE = "{code:[A-Za-z2-7]{8}}"
+CODE_CHARS_MAX = 60
 LOOKUPS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class PlacePage:
-    """A connector, its price, and how to begin here."""
+    """A connector, its price, and what to do here."""
 
-    place: QrPlace | None
-    status: Status
-    offline: bool
+    place: QrPlace
+    answer: Answer
+    prices: list[Price]
+    tax: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhichPage:
+    """No connector: the field for the code under the picture, and what was wrong with the one that was given."""
+
+    typed: str = ""
+    unknown: bool = False
 
 
 LOOKUPS = web.AppKey("lookups", asyncio.Semaphore)
@@ -41,7 +52,8 @@ def create_drivers(console: Console) -> web.Application:
     app[CONSOLE] = console
     app[LOOKUPS] = asyncio.Semaphore(LOOKUPS_AT_ONCE)
     app.router.add_get("/", start)
-    app.router.add_get(f"/c/{CODE}", show)
+    app.router.add_get("/c", find)
+    app.router.add_get("/c/{code}", show)
     card.install(app)
     files.add_files(app)
     app.on_response_prepare.append(security.add_headers)
@@ -57,34 +69,47 @@ async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPNotFound:
-        return _page(request, PlacePage(None, UNKNOWN, offline=False), status=404)
+        return _which(request, WhichPage(), status=404)
     except Refusal as refusal:
         # What no phone sends: our own pages are told theirs by the view.
         return web.Response(status=refusal.status, text=" ".join(filter(None, sentences(refusal))) + "\n")
 
 
 async def start(request: web.Request) -> web.Response:
-    """No code: say where it is."""
-    return _page(request, PlacePage(None, UNKNOWN, offline=False))
+    """No code: ask for it."""
+    return _which(request, WhichPage())
+
+
+async def find(request: web.Request) -> web.Response:
+    """`GET /c?code=`: the code as somebody typed it, where a phone could not read the picture."""
+    text = request.query.get("code", "")[:CODE_CHARS_MAX]
+    code = qr_codes.typed(text)
+    if not code:
+        return _which(request, WhichPage())
+    if await _place(request, code) is None:
+        return _which(request, WhichPage(text.strip(), unknown=True), status=404)
+    language_kept = f"?lang={quote(request.query['lang'])}" if "lang" in request.query else ""
+    return web.Response(status=303, headers={"Location": f"/c/{quote(code)}{language_kept}"})
 
 
 async def show(request: web.Request) -> web.Response:
     """The connector of a sticker."""
-    console = request.app[CONSOLE]
-    async with request.app[LOOKUPS]:
-        place = await console.store.read(qr_codes.find, request.match_info["code"])
+    code = request.match_info["code"][:CODE_CHARS_MAX]
+    place = await _place(request, code)
     if place is None:
-        raise web.HTTPNotFound
-    offline = not console.stations.is_online(place.station)
-    return _page(request, PlacePage(place, _status(place), offline))
+        return _which(request, WhichPage(code, unknown=True), status=404)
+    console, fmt = request.app[CONSOLE], formats_of(request)
+    answer = answer_of(place, offline=not console.stations.is_online(place.station))
+    tariff = place.tariff
+    page = PlacePage(place, answer, prices(tariff, fmt) if tariff else [], tax_words(tariff, fmt) if tariff else "")
+    return respond(request, "place.html", page=page)
 
 
-def _status(place: QrPlace) -> Status:
-    """In our words; one of the vendor's own says nothing to a driver."""
-    if not place.status:
-        return UNKNOWN
-    return status_of(place.status, place.charging_state, place.finer_status, runs=place.taken)
+async def _place(request: web.Request, code: str) -> QrPlace | None:
+    async with request.app[LOOKUPS]:
+        return await request.app[CONSOLE].store.read(qr_codes.find, code)
 
 
-def _page(request: web.Request, page: PlacePage, status: int = 200) -> web.Response:
-    return respond(request, "place.html", status, page=page)
+def _which(request: web.Request, page: WhichPage, status: int = 200) -> web.Response:
+    query = f"?code={quote(page.typed)}" if request.path == "/c" and page.typed else ""
+    return respond(request, "which.html", status, query=query, page=page)

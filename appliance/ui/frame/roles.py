@@ -58,6 +58,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("POST", "/stations/{identity}/{evse}/open"): TECHNICIANS,
     # Stations.
     ("GET", "/stations"): OPERATING,
+    ("GET", "/stickers"): OPERATING,
     ("GET", "/stations/new"): TECHNICIANS,
     ("POST", "/stations/new"): TECHNICIANS,
     ("GET", "/stations/{identity}"): OPERATING,
