@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 
 from appliance.domain.id_token import normal_form
-from appliance.domain.units import INTEGER_MAX, parse_rfc3339, rfc3339, to_integer
+from appliance.domain.units import INTEGER_MAX, rfc3339, to_integer
 from appliance.ocpp.reading.schemas import Payload, Schema, shortened
+from appliance.ocpp.reading.times import is_rfc3339, parse_time
 
 VIOLATION_CHARS_MAX = 500
 DROP = object()
@@ -113,13 +114,12 @@ def mended_string(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) 
     if "enum" in rule:
         return mended_word(value, rule["enum"], name, path, fixes)
     if rule.get("format") == "date-time":
-        at_ms = parse_rfc3339(value)
+        at_ms = parse_time(value)
         if at_ms is None:
             return value
-        text = rfc3339(at_ms)
-        if text != value:
+        if not is_rfc3339(value):
             fixes.add(path, "time not as RFC 3339 wants it")
-        return text
+        return rfc3339(at_ms)
     longest = rule.get("maxLength")
     if longest is not None and len(value) > longest:
         fixes.add(path, f"longer than {longest}")

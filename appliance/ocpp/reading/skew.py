@@ -8,7 +8,7 @@ distance.
 
 from __future__ import annotations
 
-from appliance.domain.units import parse_rfc3339
+from appliance.ocpp.reading.times import parse_time
 
 OBSERVATIONS = 3
 CHANGE_MS_MIN = 10_000
@@ -31,7 +31,7 @@ class SkewWatch:
 
     def observe(self, stamp: object, received_at_ms: int) -> None:
         """The time in a message."""
-        at_ms = parse_rfc3339(stamp) if isinstance(stamp, str) else None
+        at_ms = parse_time(stamp)
         if at_ms is None:
             return
         self.wanted -= 1

@@ -14,9 +14,10 @@ from appliance.domain.events import MeterRead, StationBooted, StatusChanged, Tra
 from appliance.domain.id_token import normal_form
 from appliance.domain.meter import Reading
 from appliance.domain.station import ChargingState, ConnectorStatus
-from appliance.domain.units import INTEGER_MAX, parse_rfc3339, to_integer
+from appliance.domain.units import INTEGER_MAX, to_integer
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.schemas import Payload
+from appliance.ocpp.reading.times import parse_time
 from appliance.ocpp.version import Unreadable
 
 EVSE_MAX = 999
@@ -188,7 +189,7 @@ def text(value: Any, chars_max: int) -> str:
 
 def station_time(stamp: Any) -> int | None:
     """The time the station wrote, whether or not it can be believed."""
-    return parse_rfc3339(stamp) if type(stamp) is str else None
+    return parse_time(stamp)
 
 
 def is_believable(at_ms: int | None, received_at_ms: int) -> bool:
