@@ -65,6 +65,19 @@ class TransactionStarted:
 
 
 @dataclass(slots=True)
+class TransactionStartedInPart:
+    """Energy may flow, but the message says not all that a start says."""
+
+    evse: int
+    """0: it does not say."""
+    id_token: str
+    """In normal form; "": it does not say."""
+    meter_start_wh: int | None
+    at_ms: int
+    received_at_ms: int
+
+
+@dataclass(slots=True)
 class MeterRead:
     """Readings, of a transaction or (`ref` None) of an EVSE."""
 

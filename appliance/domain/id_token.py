@@ -76,7 +76,10 @@ def normal_form(text: str) -> str:
     >>> normal_form("fleet-car-7")
     'FLEET-CAR-7'
     """
-    upper = text.strip(" \t\r\n\0").upper()
+    if not text.isprintable():
+        # Control characters and marks that nobody sees: readers end a line, firmwares pad, spreadsheets tell where text turns.
+        text = "".join(letter if letter.isprintable() else " " if letter.isspace() else "" for letter in text)
+    upper = text.strip(" ").upper()
     joined = upper if upper.isalnum() else SEPARATORS.sub("", upper)
     if len(joined) in UID_CHARS and HEX.fullmatch(joined):
         return joined

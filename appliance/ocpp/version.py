@@ -43,10 +43,20 @@ class Work(NamedTuple):
     """The answer of a message of which nothing but the message log remains: its unit need not run, and nobody waits for it."""
 
 
+class Torn(NamedTuple):
+    """A message that cannot be read, or not wholly."""
+
+    payload: Payload
+    """What could be read of it, each field in the type of the schema; of messages without money nothing."""
+    why: str
+    fingerprint: int
+    """The same for the same message, under whatever id it comes, while the server runs."""
+
+
 Read = Callable[[Station, Payload, int], Work]
 """(station, payload, received at) -> what is to be done; may raise Unreadable."""
-ReadUnreadable = Callable[[Station, str, int], Work]
-"""(station, what is wrong, received at) -> what is to be done all the same."""
+ReadUnreadable = Callable[[Station, Torn, int], Work]
+"""(station, what could be read, received at) -> what is to be done all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Inbound:
     """For messages that are never refused for their form."""
     replayed: bool = False
     """Whether the same frame again gets the stored answer: for messages with a time in them, so that the same frame cannot
-    mean something new."""
+    mean something new. They tell of transactions, so of one that is torn is read what can be."""
 
 
 class Outgoing(Protocol):

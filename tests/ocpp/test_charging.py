@@ -239,14 +239,14 @@ async def test_a_transaction_number_beyond_all_bounds_is_answered(client: Client
     assert await client.exchange(text) == [3, "x", {}]
 
 
-@pytest.mark.parametrize("field", ["meterStart", "connectorId"])
-async def test_a_start_with_a_number_beyond_all_bounds_waits_for_review(
-    client: Client, server: Server, field: str
+@pytest.mark.parametrize(("field", "status"), [("meterStart", "Invalid"), ("connectorId", "Accepted")])
+async def test_a_start_with_a_number_beyond_all_bounds_is_a_session_and_a_problem(
+    client: Client, server: Server, field: str, status: str
 ) -> None:
     text = orjson.dumps([2, "x", "StartTransaction", {**start_payload(), field: 2**64 - 1}]).decode()
     answer = await client.exchange(text)
 
-    assert answer[2]["idTagInfo"] == {"status": "Invalid"}
+    assert answer[2]["idTagInfo"] == {"status": status}
     assert answer[2]["transactionId"] > 0
     assert await server.rows("SELECT kind FROM problem WHERE kind = 'unreadable'") == [("unreadable",)]
 

@@ -27,7 +27,7 @@ from appliance.services.operators import log_ins, operators, passwords, tokens
 from appliance.services.people import groups, importing
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
-from appliance.services.sessions import closing, metering, review, start_requests, stopping, transactions
+from appliance.services.sessions import closing, in_part, metering, review, start_requests, transactions
 from appliance.services.stations import admission, credentials
 from appliance.services.stations import status as status_units
 from appliance.services.wallets import form_bookings, wallets
@@ -349,7 +349,7 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     health.check_box(db, 10, books.now_ms)
     for _time in range(2):
         books.wait(60)
-        stopping.stop_unreadable(db, yard[0], "a list", books.now_ms)
+        in_part.report(db, yard[0], None, "a list", books.now_ms)
     problems.raise_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms, job="backup")
     problems.clear_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms)
     problems.acknowledge(db, 1, books.by)

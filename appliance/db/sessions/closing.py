@@ -83,6 +83,16 @@ def registers(db: Database, session: SessionId) -> list[tuple[int, int]]:
     ).fetchall()
 
 
+def last_stop(db: Database, station: StationId, evse: int) -> int | None:
+    """The register at which the last session of an EVSE stopped that told it."""
+    row = db.execute(
+        """SELECT meter_stop_wh FROM session WHERE station_id = ? AND evse = ? AND meter_stop_wh IS NOT NULL
+        ORDER BY id DESC LIMIT 1""",
+        (station, evse),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
 def end(
     db: Database,
     running: Running,

@@ -97,6 +97,23 @@ def find_started(
     return (SessionId(row[0]), AuthorizationStatus(row[1])) if row else None
 
 
+def find_begun(
+    db: Database, started_at_ms: int, station: StationId, evse: int, id_token: str
+) -> tuple[SessionId, AuthorizationStatus] | None:
+    """The same, whatever its register."""
+    row = db.execute(
+        """SELECT id, "authorization" FROM session
+        WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND id_token = ? LIMIT 1""",
+        (started_at_ms, station, evse, id_token),
+    ).fetchone()
+    return (SessionId(row[0]), AuthorizationStatus(row[1])) if row else None
+
+
+def has_start(db: Database, session: SessionId) -> bool:
+    """Whether it is known at which register it began."""
+    return bool(db.execute("SELECT meter_start_wh IS NOT NULL FROM session WHERE id = ?", (session,)).fetchone()[0])
+
+
 def find_like(
     db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int | None
 ) -> list[SessionId]:

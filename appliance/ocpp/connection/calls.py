@@ -9,7 +9,15 @@ from uuid import uuid4
 
 import orjson
 
-from appliance.ocpp.connection.frames import CALL_ERROR, CallError, CallResult, write_call, write_result
+from appliance.ocpp.connection.frames import (
+    CALL_ERROR,
+    CallError,
+    CallResult,
+    UnreadableAnswer,
+    joined,
+    write_call,
+    write_result,
+)
 from appliance.ocpp.reading.redact import redacted, redacted_text
 from appliance.ocpp.reading.schemas import Payload, Schemas, shortened
 from appliance.ocpp.settings import Settings
@@ -40,12 +48,14 @@ class Calls:
         self._lost = False
         self._open: tuple[str, str, asyncio.Future[Payload]] | None = None
         self._late: dict[str, str] = {}
+        self._unread = ""
+        """The last answer that could not be read, as the log keeps it."""
 
     async def call(self, action: str, payload: Any) -> Payload:
         """Send a call and wait for its answer.
 
         Raises:
-            CommandFailed: busy, not_sent, timeout, lost, refused or unsupported.
+            CommandFailed: busy, not_sent, timeout, lost, unreadable, refused or unsupported.
         """
         if self._waiting >= CALLS_WAITING_MAX:
             raise CommandFailed(FailureKind.BUSY, f"{self._waiting} calls already wait for {self._identity}")
@@ -91,7 +101,9 @@ class Calls:
                 FailureKind.TIMEOUT, f"{self._identity} did not answer {action} in {timeout_s:g} s"
             ) from None
         except CommandFailed as failure:
-            if failure.code:
+            if failure.kind is FailureKind.UNREADABLE:
+                answer, violation = self._unread, failure.description
+            elif failure.code:
                 answer = orjson.dumps([CALL_ERROR, message_id, failure.code, failure.description]).decode()
                 violation = None
             raise
@@ -122,6 +134,15 @@ class Calls:
             CommandFailed(FailureKind.UNSUPPORTED if code in UNSUPPORTED else FailureKind.REFUSED, sentence, code)
         )
 
+    def unreadable(self, answer: UnreadableAnswer, text: str) -> None:
+        """The same with an answer that nobody can read: whether the station has obeyed is unknown, and waiting tells no more."""
+        waiting = self._claim(answer.message_id)
+        if waiting is None:
+            self._record_unexpected(answer.message_id, text, answer.why)
+            return
+        self._unread = redacted_text(shortened(text, ANSWER_CHARS_KEPT))
+        waiting.set_exception(CommandFailed(FailureKind.UNREADABLE, shortened(answer.why)))
+
     def lost(self) -> None:
         """The connection is gone: whether the station has obeyed the open call is unknown; the others were not sent."""
         self._lost = True
@@ -133,10 +154,10 @@ class Calls:
             return self._open[2]
         return None
 
-    def _record_unexpected(self, message_id: Any, text: str) -> None:
+    def _record_unexpected(self, message_id: Any, text: str, why: str | None = None) -> None:
         action = self._late.pop(message_id, None) if isinstance(message_id, str) else None
         what = "an answer to no call of ours" if action is None else "answered too late"
-        self._record(action or "", "", redacted_text(shortened(text, ANSWER_CHARS_KEPT)), what)
+        self._record(action or "", "", redacted_text(shortened(text, ANSWER_CHARS_KEPT)), joined(what, why))
 
     def _remember_late(self, message_id: str, action: str) -> None:
         self._late[message_id] = action

@@ -22,6 +22,7 @@ from appliance.ocpp.connection.frames import (
     Frame,
     Ignored,
     MalformedCall,
+    UnreadableAnswer,
     UnreadableCall,
     read_frame,
 )
@@ -108,6 +109,8 @@ class Connection:
                 self.calls.resolve(frame, text)
             case CallError():
                 self.calls.reject(frame, text)
+            case UnreadableAnswer():
+                self.calls.unreadable(frame, text)
             case Ignored():
                 self._log.record_unread("", text, None, frame.why)
         return None

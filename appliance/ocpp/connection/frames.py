@@ -1,7 +1,8 @@
 """OCPP-J as text: what a frame of a station says, and how ours are written. No socket, no version, no meaning.
 
 Whatever a station writes is one event, and nothing raises. What must not be lost is looked for longest: a call is read although its
-form is not quite right, and of one that is no JSON the beginning.
+form is not quite right, and of what is no JSON the beginning. Control characters, which JSON forbids and firmwares pad texts with, are
+taken out first; a key that comes twice counts as it came last, as in every JSON reader.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from appliance.ocpp.reading.cleaning import PADDING, RAW
 from appliance.ocpp.reading.schemas import Payload, shortened
 from appliance.services.foreign_json import read_json
 
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
-BEGINNING_OF_CALL = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,255})"(?:\s*,\s*"([A-Za-z0-9]{1,64})")?')
-"""As much of a call as can be made out when the rest is no JSON."""
+BEGINNING = re.compile(
+    r"""[\s\[]*["']?([234])["']?[\s,]+(?:"((?:[^"\\]|\\.){1,255})"|'([^'\\]{1,255})'|(-?\d{1,18})(?=[\s,]))"""
+    r"""(?:[\s,]*["']?([A-Za-z0-9]{1,64})(?=["'\s,{]))?["']?"""
+)
+"""As much of a frame as can be made out when the rest is no JSON: its kind, message id (three ways to write it) and action."""
 UNKNOWN_MESSAGE_ID = "-1"
+CLEANED = "control characters were taken out"
 
 MessageId = str | int | float
 
@@ -39,6 +45,8 @@ class UnreadableCall(NamedTuple):
     action: str
     """"" where it cannot be made out."""
     why: str
+    rest: str = ""
+    """What comes behind its action."""
 
 
 class MalformedCall(NamedTuple):
@@ -63,6 +71,13 @@ class CallError(NamedTuple):
     description: Any
 
 
+class UnreadableAnswer(NamedTuple):
+    """An answer that is no JSON, though it can be made out to which call."""
+
+    message_id: MessageId
+    why: str
+
+
 class Ignored(NamedTuple):
     """Wants no answer (J 1.6, 4.1.3)."""
 
@@ -70,7 +85,7 @@ class Ignored(NamedTuple):
 
 
 AnyCall = Call | UnreadableCall | MalformedCall
-Frame = AnyCall | CallResult | CallError | Ignored
+Frame = AnyCall | CallResult | CallError | UnreadableAnswer | Ignored
 
 
 def read_frame(text: str) -> Frame:
@@ -78,7 +93,23 @@ def read_frame(text: str) -> Frame:
     try:
         frame = read_json(text)
     except ValueError as error:
-        return _no_json(text, f"not JSON: {error}")
+        return _read_cleaned(text, f"not JSON: {error}")
+    return _event(frame)
+
+
+def _read_cleaned(text: str, why: str) -> Frame:
+    """The same without control characters."""
+    clean = text.strip(PADDING).translate(RAW)
+    if clean == text:
+        return _no_json(text, why)
+    try:
+        event = _event(read_json(clean))
+    except ValueError as error:
+        return _no_json(clean, f"not JSON: {error}")
+    return event._replace(note=joined(CLEANED, event.note)) if isinstance(event, Call) else event
+
+
+def _event(frame: Any) -> Frame:
     if type(frame) is not list or not frame:
         return Ignored("not an OCPP-J frame")
     kind = frame[0]
@@ -105,17 +136,38 @@ def _misshapen_call(frame: list[Any]) -> AnyCall:
         payload = {}
     if type(payload) is dict:
         return Call(message_id, action, payload, "not [2, id, action, {}]")
-    return UnreadableCall(message_id, action, "the payload is no object")
+    rest = payload if isinstance(payload, str) else orjson.dumps(payload).decode()
+    return UnreadableCall(message_id, action, "the payload is no object", rest)
 
 
 def _no_json(text: str, why: str) -> Frame:
-    """If it began as a call, its sender waits for an answer."""
-    beginning = BEGINNING_OF_CALL.match(text)
-    if beginning is not None:
-        return UnreadableCall(beginning[1], beginning[2] or "", why)
-    if text.lstrip(" \t\r\n[")[:1] in ("3", "4"):
+    """If it began as a call, its sender waits for an answer; if as an answer, one of ours waits for it."""
+    found = BEGINNING.match(text)
+    if found is not None:
+        message_id = _message_id(found)
+        if found[1] == str(CALL):
+            return UnreadableCall(message_id, found[5] or "", why, text[found.end() :])
+        return UnreadableAnswer(message_id, why)
+    if text.lstrip(" \t\r\n['\"")[:1] in ("3", "4"):
         return Ignored(why)
     return MalformedCall(None, "not JSON")
+
+
+def _message_id(found: re.Match[str]) -> MessageId:
+    """The id in a beginning, as its sender will look for it."""
+    if found[4] is not None:
+        return int(found[4])
+    if found[2] is None:
+        return found[3]
+    try:
+        return str(orjson.loads(f'"{found[2]}"'))
+    except ValueError:
+        return found[2]
+
+
+def joined(note: str | None, more: str | None) -> str:
+    """Two remarks as one."""
+    return "; ".join(part for part in (note, more) if part)
 
 
 def write_call(message_id: MessageId, action: str, payload: Any) -> bytes:

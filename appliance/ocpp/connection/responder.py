@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 
+import orjson
+
 from appliance.db.engine.unit import Database
 from appliance.db.stations.message_log import MESSAGE
 from appliance.domain.identifiers import StationId
@@ -18,6 +20,7 @@ from appliance.ocpp.connection.frames import (
     MalformedCall,
     MessageId,
     UnreadableCall,
+    joined,
     write_error,
     write_result,
 )
@@ -25,7 +28,8 @@ from appliance.ocpp.connection.message_log import MessageLog
 from appliance.ocpp.connection.station import Answer, Station
 from appliance.ocpp.reading.normalise import normalise
 from appliance.ocpp.reading.schemas import Payload, shortened
-from appliance.ocpp.version import Inbound, Refused, Unreadable, Version, Work
+from appliance.ocpp.reading.torn import payload_of
+from appliance.ocpp.version import Inbound, Refused, Torn, Unreadable, Version, Work
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +102,19 @@ class Responder:
         if before is not None:
             return before
         received_at_ms = self._clock()
-        work = inbound.unreadable(self._station, call.why, received_at_ms)
+        work = inbound.unreadable(self._station, self._salvage(inbound, call), received_at_ms)
         committed = self._commit(text, call, work, received_at_ms)
         self._station.remember(call.message_id, text, committed)
         return committed
+
+    def _salvage(self, inbound: Inbound, call: UnreadableCall) -> Torn:
+        """What can be read of it, where it tells of a transaction."""
+        if not inbound.replayed:
+            return Torn({}, call.why, hash(call.rest))
+        leniency = self._version.leniency
+        found = payload_of(call.rest, leniency.telling)
+        payload, fixes = normalise(found, self._version.schemas.requests[call.action], leniency)
+        return Torn(payload, joined(call.why, str(fixes)), hash(call.rest))
 
     def _let_through(self, action: str) -> Inbound:
         """What is done with such a message.
@@ -126,7 +139,8 @@ class Responder:
             work = inbound.read(self._station, payload, received_at_ms)
         except Unreadable as error:
             assert inbound.unreadable is not None, "only a message that is never refused is read so far"
-            return inbound.unreadable(self._station, joined(note, str(error)), received_at_ms)
+            torn = Torn(payload, joined(note, str(error)), hash(orjson.dumps(call.payload)))
+            return inbound.unreadable(self._station, torn, received_at_ms)
         return work if note is None else work._replace(note=joined(note, work.note))
 
     def _mend(self, inbound: Inbound, call: Call) -> tuple[Payload, str]:
@@ -170,8 +184,3 @@ def exchange(
     if kept is not None:
         db.append(MESSAGE, (station, at_ms, "in", action, kept, answer.decode(), work.note))
     return answer
-
-
-def joined(note: str | None, more: str | None) -> str:
-    """Two remarks as one."""
-    return "; ".join(part for part in (note, more) if part)

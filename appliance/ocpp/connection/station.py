@@ -57,9 +57,16 @@ class Station:
         if len(answers) > ANSWERS_REMEMBERED:
             del answers[next(iter(answers))]
 
-    def date_start(self, fingerprint: int, id_token: str, received_at_ms: int) -> int:
-        """When this start came first, be it now: it stays the same start when it comes again, under another message id too."""
-        at_ms, _ = self.starts.setdefault(fingerprint, (received_at_ms, id_token))
+    def date_start(self, fingerprint: int, id_token: str, at_ms: int) -> int:
+        """When this start came first, be it now: it stays the same start when it comes again, under another message id too.
+
+        Others of the same moment are moved by a millisecond, for they are others.
+        """
+        if (known := self.starts.get(fingerprint)) is not None:
+            return known[0]
+        while any(at_ms == taken_ms for taken_ms, _ in self.starts.values()):
+            at_ms += 1
+        self.starts[fingerprint] = (at_ms, id_token)
         if len(self.starts) > STARTS_REMEMBERED:
             del self.starts[next(iter(self.starts))]
         return at_ms

@@ -35,6 +35,8 @@ class Leniency:
     """Fields that hold a card's number: never written out of something else, and shortened in normal form only."""
     not_empty: Mapping[str, str]
     """Lists whose elements are nothing when a list within is empty: the name of that, by theirs."""
+    telling: tuple[str, ...] = ()
+    """Fields that a session begins or ends by, and whose names are no others': they are looked for in what is no JSON."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appliance.db.engine.unit import Database
-from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import (
+    MeterRead,
+    StationBooted,
+    StatusChanged,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionStartedInPart,
+)
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import rfc3339
 from appliance.ocpp.connection.station import Station
@@ -13,8 +20,8 @@ from appliance.ocpp.reading.quirks import quirks_of
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.v16 import translate
-from appliance.ocpp.version import Inbound, Read, ReadUnreadable, Unit, Unreadable, Work
-from appliance.services.sessions import metering, starting, stopping
+from appliance.ocpp.version import Inbound, Read, Torn, Unreadable, Work
+from appliance.services.sessions import in_part, metering, starting, stopping
 from appliance.services.stations import status as status_units
 
 PENDING_INTERVAL_S = 30
@@ -37,8 +44,8 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
             status, interval_s = "Pending", PENDING_INTERVAL_S
         return {"status": status, "currentTime": rfc3339(received_at_ms), "interval": interval_s}
 
-    def unreadable_boot(station: Station, note: str, received_at_ms: int) -> Work:
-        return Work(reply, (registration(station, received_at_ms),), note)
+    def unreadable_boot(station: Station, torn: Torn, received_at_ms: int) -> Work:
+        return Work(reply, (registration(station, received_at_ms),), torn.why)
 
     return {
         "Authorize": Inbound(read_authorize),
@@ -48,13 +55,13 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
         "FirmwareStatusNotification": Inbound(constant({})),
         "Heartbeat": Inbound(read_heartbeat, unreadable=unreadable_heartbeat),
         "LogStatusNotification": Inbound(constant({})),
-        "MeterValues": Inbound(read_meter_values, unreadable=unreadable(acknowledge), replayed=True),
+        "MeterValues": Inbound(read_meter_values, unreadable=unreadable_meter_values, replayed=True),
         "SecurityEventNotification": Inbound(constant({})),
         "SignCertificate": Inbound(constant({"status": "Rejected"})),
         "SignedFirmwareStatusNotification": Inbound(constant({})),
-        "StartTransaction": Inbound(read_start, unreadable=unreadable(start_unreadable), replayed=True),
-        "StatusNotification": Inbound(read_status, unreadable=unreadable(acknowledge)),
-        "StopTransaction": Inbound(read_stop, unreadable=unreadable(stop_unreadable), replayed=True),
+        "StartTransaction": Inbound(read_start, unreadable=unreadable_start, replayed=True),
+        "StatusNotification": Inbound(read_status, unreadable=unreadable_status),
+        "StopTransaction": Inbound(read_stop, unreadable=unreadable_stop, replayed=True),
     }
 
 
@@ -122,17 +129,30 @@ def constant(answer: Payload) -> Read:
     return read
 
 
-def unreadable(unit: Unit) -> ReadUnreadable:
-    """For messages that are never refused: what is done with one that cannot be read."""
-
-    def read(station: Station, note: str, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
-        return Work(unit, (note, received_at_ms), note)
-
-    return read
+def unreadable_start(station: Station, torn: Torn, received_at_ms: int) -> Work:
+    event = translate.transaction_started_in_part(torn.payload, received_at_ms, station.quirks)
+    # Its fields may not tell it from another, but must when it comes again.
+    event = replace(event, at_ms=station.date_start(torn.fingerprint, event.id_token, event.at_ms))
+    return Work(started_in_part, (event, torn.why), torn.why)
 
 
-def unreadable_heartbeat(station: Station, note: str, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
-    return Work(reply, (current_time(received_at_ms),), note)
+def unreadable_stop(station: Station, torn: Torn, received_at_ms: int) -> Work:
+    event = translate.transaction_ended(torn.payload, received_at_ms, station.quirks)
+    if station.starts:
+        station.forget_starts(event.id_token)
+    return Work(ended_in_part, (event, torn.why), torn.why)
+
+
+def unreadable_meter_values(station: Station, torn: Torn, received_at_ms: int) -> Work:
+    return Work(meter_read, (translate.meter_read(torn.payload, received_at_ms, station.quirks),), torn.why)
+
+
+def unreadable_status(station: Station, torn: Torn, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
+    return Work(reply, ({},), torn.why)
+
+
+def unreadable_heartbeat(station: Station, torn: Torn, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
+    return Work(reply, (current_time(received_at_ms),), torn.why)
 
 
 # --- units of work -------------------------------------------------------------------------------------------------------
@@ -168,18 +188,14 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
 
-def start_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
-    started = starting.start_unreadable(db, station, note, received_at_ms)
+def started_in_part(db: Database, station: StationId, event: TransactionStartedInPart, note: str) -> Payload:
+    started = in_part.started_in_part(db, station, event, note)
     return {"transactionId": started.ref, "idTagInfo": translate.id_tag_info(started.authorization)}
 
 
-def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:
-    stopping.stop_unreadable(db, station, note, received_at_ms)
-    return {}
-
-
-def acknowledge(db: Database, station: StationId, note: str, received_at_ms: int) -> Payload:  # noqa: ARG001
-    return {}
+def ended_in_part(db: Database, station: StationId, event: TransactionEnded, note: str) -> Payload:
+    authorization = in_part.ended_in_part(db, station, event, note)
+    return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
 
 def reply(db: Database, station: StationId, answer: Payload) -> Payload:  # noqa: ARG001 - one shape for all units.

@@ -21,4 +21,5 @@ LENIENCY = Leniency(
     },
     id_tokens=frozenset({"idTag"}),
     not_empty={"meterValue": "sampledValue"},
+    telling=("transactionId", "meterStop", "meterStart", "connectorId", "idTag"),
 )

@@ -10,11 +10,19 @@ from typing import Any
 import orjson
 
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import MeterRead, StationBooted, StatusChanged, TransactionEnded, TransactionStarted
+from appliance.domain.events import (
+    MeterRead,
+    StationBooted,
+    StatusChanged,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionStartedInPart,
+)
 from appliance.domain.id_token import normal_form
 from appliance.domain.meter import Reading
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, to_integer
+from appliance.ocpp.reading.cleaning import CLEANING
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.reading.times import parse_time
@@ -106,19 +114,33 @@ def id_token(payload: Payload) -> str | None:
     found = payload.get("idTag")
     if found is None:
         return None
-    token = normal_form(found.replace("\0", ""))
-    return token[:ID_TAG_CHARS_MAX]
+    return normal_form(found)[:ID_TAG_CHARS_MAX]
 
 
 def transaction_started(payload: Payload, received_at_ms: int, quirks: Quirks = NONE) -> TransactionStarted:
     """Core: StartTransaction. Raises Unreadable if it could not be billed."""
     evse, token, meter_wh = evse_of(payload), id_token(payload), register(payload, "meterStart", quirks)
     if evse is None or token is None or meter_wh is None:
-        raise Unreadable("no connector, card or meter reading that can be read")
+        lacks = {"connectorId": evse, "idTag": token, "meterStart": meter_wh}
+        raise Unreadable(f"no {', '.join(name for name, found in lacks.items() if found is None)} that can be read")
     return TransactionStarted(
         evse=evse or 1,
         id_token=token,
         meter_start_wh=meter_wh,
+        at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
+        received_at_ms=received_at_ms,
+    )
+
+
+def transaction_started_in_part(
+    payload: Payload, received_at_ms: int, quirks: Quirks = NONE
+) -> TransactionStartedInPart:
+    """The same, as far as it can be read."""
+    evse = evse_of(payload)
+    return TransactionStartedInPart(
+        evse=0 if evse is None else evse or 1,
+        id_token=id_token(payload) or "",
+        meter_start_wh=register(payload, "meterStart", quirks),
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
         received_at_ms=received_at_ms,
     )
@@ -181,10 +203,11 @@ def register(payload: Payload, name: str, quirks: Quirks) -> int | None:
 
 
 def text(value: Any, chars_max: int) -> str:
-    """A text as it may be stored: no NUL, not longer than it should be; "" for nothing."""
+    """A text as it may be stored: no control characters, not longer than it should be; "" for nothing."""
     if not isinstance(value, str):
         return ""
-    return value.replace("\0", "").strip()[:chars_max]
+    clean = value if value.isprintable() else value.translate(CLEANING)
+    return clean.strip()[:chars_max]
 
 
 def station_time(stamp: Any) -> int | None:

@@ -53,8 +53,8 @@ class SpokenVersion:
 
 
 class FailureKind(StrEnum):
-    """Why there is no answer to a command. After `TIMEOUT` and `LOST` nobody knows whether the station has obeyed; after the
-    others it has not.
+    """Why there is no answer to a command. After `TIMEOUT`, `LOST` and `UNREADABLE` nobody knows whether the station has obeyed;
+    after the others it has not.
     """
 
     OFFLINE = "offline"
@@ -62,6 +62,8 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"
     LOST = "lost"
     """The connection, after the command was sent."""
+    UNREADABLE = "unreadable"
+    """It answered, but nobody can read what."""
     BUSY = "busy"
     REFUSED = "refused"
     UNSUPPORTED = "unsupported"
@@ -80,7 +82,7 @@ class CommandFailed(Exception):
     @property
     def outcome_unknown(self) -> bool:
         """Whether the station may have obeyed all the same."""
-        return self.kind in (FailureKind.TIMEOUT, FailureKind.LOST)
+        return self.kind in (FailureKind.TIMEOUT, FailureKind.LOST, FailureKind.UNREADABLE)
 
 
 class Stations(Protocol):

@@ -89,6 +89,10 @@ def close_lost(db: Database, now_ms: int) -> None:
         running = sessions.find_open(db, session)
         if now_ms - heard_at_ms <= LOST_AFTER_MS or running is None:
             continue
+        if not running.evse:
+            # It could not be read where it began, so no connector tells that it is over.
+            close_estimated(db, running, now_ms, now_ms, "unheard")
+            continue
         free_since_ms = closing.free_since(db, station, running.evse)
         if free_since_ms is not None and heard_at_ms < free_since_ms <= now_ms - LOST_AFTER_MS:
             close_estimated(db, running, now_ms, now_ms, "unheard")

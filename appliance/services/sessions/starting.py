@@ -18,9 +18,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import SessionId, StationId
-from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionEvent, after
-from appliance.services import problems
 from appliance.services.cards import misuse, unknown
 from appliance.services.sessions import billing, closing, idle, metering
 from appliance.services.sessions.authorization import decide, group_token
@@ -134,33 +132,6 @@ def close_forgotten(db: Database, station: StationId, event: TransactionStarted)
             db, station, event.evse, min(event.at_ms, event.received_at_ms), event.received_at_ms
         )
     return ended
-
-
-def start_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> Started:
-    """A start whose payload cannot be read: a number to go on with, no permission, and a session for review."""
-    key = (received_at_ms, station, 0, "", 0)
-    known = sessions.find_started(db, *key)
-    if known is None:
-        running = sessions.insert_started(
-            db,
-            state=after(None, SessionEvent.BEGAN),
-            started_at_ms=received_at_ms,
-            station=station,
-            evse=0,
-            id_token="",
-            meter_start_wh=0,
-            payer=None,
-            authorization=AuthorizationStatus.INVALID,
-            received_at_ms=received_at_ms,
-            note=note,
-        )
-        assert running is not None
-        metering.announce(db, running, "started")
-        known = (running.id, AuthorizationStatus.INVALID)
-    problems.raise_problem(
-        db, ProblemKind.UNREADABLE, f"session:{known[0]}", received_at_ms, station=int(station), note=note
-    )
-    return Started(known[0], Authorization(known[1]))
 
 
 def authorize(

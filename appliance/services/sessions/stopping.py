@@ -1,4 +1,4 @@
-"""The station's word that a transaction is over: billed, and always accepted. Also stops that nobody can make sense of."""
+"""The station's word that a transaction is over: billed, and always accepted. Also stops of what nobody knows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
 from appliance.db.sessions import closing as closing_rows
+from appliance.db.sessions import sessions, transactions
+from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import (
     TransactionEnded,
@@ -21,6 +23,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     """A transaction is over: it is billed, and its stop is always accepted. The answer is about who stopped it."""
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     if running is not None:
+        running = with_start(db, running, event)
         metering.take_in(db, running, event.readings)
         closing.close(db, running, event)
     elif not closing.correct_estimate(db, station, event):
@@ -35,11 +38,17 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     return authorization_of_stopper(db, station, payer, event)
 
 
-def stop_unreadable(db: Database, station: StationId, note: str, received_at_ms: int) -> None:
-    """A stop whose payload cannot be read, not even its transaction: staff must look at it."""
-    problems.raise_problem(
-        db, ProblemKind.UNREADABLE, f"station:{station}", received_at_ms, station=int(station), note=note
+def with_start(db: Database, running: Running, event: TransactionEnded) -> Running:
+    """A session whose start told no register (`in_part`) began with the lowest that was told since."""
+    if running.meter_start_wh or running.wallet is not None or sessions.has_start(db, running.id):
+        return running
+    told = (
+        transactions.lowest_register(db, running.id),
+        event.meter_stop_wh,
+        *(one.energy_wh for one in event.readings),
     )
+    transactions.set_meter_start(db, running, min((wh for wh in told if wh is not None), default=0))
+    return sessions.find_open(db, running.id) or running
 
 
 def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:

@@ -115,6 +115,10 @@ def command_failure(failure: CommandFailed) -> str:
             return _("The charger is offline, so it was not asked.")
         case FailureKind.TIMEOUT | FailureKind.LOST:
             return _("The charger did not answer. Nobody knows whether it obeyed: look at it before you try again.")
+        case FailureKind.UNREADABLE:
+            return _(
+                "The charger's answer cannot be read ({error}). Nobody knows whether it obeyed: look at it before you try again."
+            ).format(error=failure.description)
         case FailureKind.BUSY:
             return _("The charger is still busy with earlier commands. Try again in a moment.")
         case FailureKind.UNSUPPORTED:

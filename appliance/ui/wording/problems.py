@@ -197,6 +197,15 @@ VIOLATIONS = {
 """Violations that have a sentence of their own, by `what`."""
 
 
+IN_PART = Text(
+    N_("The start or stop of session {session} at {station} could be read in part only: {note}"),
+    N_(
+        "Compare the session with the message, which is kept word for word in the charger's message log, and bill by hand what is missing."
+    ),
+)
+"""A message that cannot be read wholly, but names a session."""
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """A problem, ready to be read."""
@@ -217,6 +226,8 @@ def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_
     text = TEXTS.get(problem.kind, Text(problem.kind, ""))
     if problem.kind == ProblemKind.VIOLATION:
         text = VIOLATIONS.get(str(problem.details.get("what")), text)
+    if problem.kind == ProblemKind.UNREADABLE and "session" in problem.details:
+        text = IN_PART
     values = _Values(_values(problem, stations, fmt, now_ms))
     return Described(
         id=problem.id,

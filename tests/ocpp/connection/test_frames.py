@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from appliance.ocpp.connection.frames import (
+    CLEANED,
     AnyCall,
     Call,
     CallError,
@@ -17,6 +18,7 @@ from appliance.ocpp.connection.frames import (
     Frame,
     Ignored,
     MalformedCall,
+    UnreadableAnswer,
     UnreadableCall,
     read_frame,
     write_call,
@@ -92,7 +94,7 @@ def test_only_what_cannot_be_a_call_is_left_without_an_answer(rest: str) -> None
         ('[2,"a","Heartbeat"]', Call("a", "Heartbeat", {}, "not [2, id, action, {}]")),
         ('[2,"a","Heartbeat",null]', Call("a", "Heartbeat", {}, "not [2, id, action, {}]")),
         ('[2,"a","Heartbeat",{},1]', Call("a", "Heartbeat", {}, "not [2, id, action, {}]")),
-        ('[2,"a","Heartbeat",[]]', UnreadableCall("a", "Heartbeat", "the payload is no object")),
+        ('[2,"a","Heartbeat",[]]', UnreadableCall("a", "Heartbeat", "the payload is no object", "[]")),
         ('[2,"a"]', MalformedCall("a", "a call has an action")),
         ('[2,"a",["Heartbeat"],{}]', MalformedCall("a", "a call has an action")),
         ("[2]", MalformedCall(None, "a call has a message id")),
@@ -112,9 +114,63 @@ def test_events(text: str, event: Frame) -> None:
     assert read_frame(text) == event
 
 
-@pytest.mark.parametrize("text", ['[3,"a",{', ' [4,"a","GenericError"', "3,"])
-def test_a_torn_answer_is_ignored(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ['[3,"a",{', ' [4,"a","GenericError"', "[3,'a',{}]", '[3 "a" {}]', '[3,"a",{"b":NaN}]', '3,"a",{}]']
+)
+def test_a_torn_answer_is_still_somebodys(text: str) -> None:
+    event = read_frame(text)
+
+    assert isinstance(event, UnreadableAnswer)
+    assert event.message_id == "a"
+
+
+@pytest.mark.parametrize("text", ["3,", "[3", "[4,{"])
+def test_a_torn_answer_to_nobody_is_ignored(text: str) -> None:
     assert isinstance(read_frame(text), Ignored)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\ufeff[2,"a","Heartbeat",{}]',
+        '[2,"a","Heartbeat",{}]\0',
+        '[2,"a","Heartbeat",{}]\r\n\0\0',
+        '\0\x01 [2,"a","Heartbeat",{}]',
+        '[2,"a\0","Heartbeat",{}]',
+        '[2,"a","Heart\x01beat",{}]',
+        '[2,\0"a",\x02"Heartbeat",{}\x1f]',
+    ],
+)
+def test_control_characters_are_taken_out(text: str) -> None:
+    assert read_frame(text) == Call("a", "Heartbeat", {}, CLEANED)
+
+
+def test_within_a_text_a_line_end_is_a_blank_and_padding_is_nothing() -> None:
+    event = read_frame('[2,"a","Authorize",{"idTag":"04\r\nA1\tB2C3\0\0\x7f"}]')
+
+    assert event == Call("a", "Authorize", {"idTag": "04  A1 B2C3\x7f"}, CLEANED)
+
+
+@pytest.mark.parametrize(
+    ("text", "message_id"),
+    [
+        ("[2,'a','StopTransaction',{'transactionId':1}]", "a"),
+        ('[2 "a" "StopTransaction" {}]', "a"),
+        ('["2","a","StopTransaction",{]', "a"),
+        ('2,"a","StopTransaction",{}]', "a"),
+        ('[2,17,"StopTransaction",{]', 17),
+        ('[2,"a,b","StopTransaction",{]', "a,b"),
+        ('[2,"a\\"b","StopTransaction",{]', 'a"b'),
+        ('[2,"\\u00fc","StopTransaction",{]', "ü"),
+        ('[2,"a","StopTransaction"{"x":1}]', "a"),
+        ('\ufeff [[2,"a","StopTransaction",{}]', "a"),
+    ],
+)
+def test_the_beginning_of_a_torn_call_is_made_out(text: str, message_id: str | int) -> None:
+    event = read_frame(text)
+
+    assert isinstance(event, UnreadableCall)
+    assert (event.message_id, event.action) == (message_id, "StopTransaction")
 
 
 def test_an_error_to_nobody_in_particular_has_an_id_all_the_same() -> None:

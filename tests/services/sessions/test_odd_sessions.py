@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from appliance.db import problems
-from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted, TransactionStartedInPart
 from appliance.domain.identifiers import CardId, StationId
 from appliance.domain.meter import Reading
 from appliance.services.cards import cards
 from appliance.services.people import people
-from appliance.services.sessions import metering, starting, stopping
+from appliance.services.sessions import in_part, metering, starting, stopping
 from appliance.services.stations import status as status_units
 from tests.support.books import NOON_MS, Books
 from tests.support.statuses import status_changed
@@ -271,7 +271,8 @@ def test_a_start_far_in_the_past_or_future_is_a_session_like_any_other(books: Bo
 def test_an_unreadable_start_gets_a_number_and_its_stop_is_taken(books: Books) -> None:
     books.tariff()
     station = books.station()
-    started = starting.start_unreadable(books.db, station, "no card", books.now_ms)
+    event = TransactionStartedInPart(0, "", None, books.now_ms, books.now_ms)
+    started = in_part.started_in_part(books.db, station, event, "no card")
     books.wait(60)
     books.stop(station, started.ref, 1_000)
 
