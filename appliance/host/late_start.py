@@ -16,14 +16,12 @@ from appliance.db import operators
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
-from appliance.host.certificate import keep_certificate, site_certificate
+from appliance.host.certificate import SiteCertificates
 from appliance.host.data_directory import DataDirectory
 from appliance.host.listeners import Listeners, listen
 from appliance.host.public_urls import addresses, card_link_base
 from appliance.host.secrets import open_vault
 from appliance.host.tasks import running
-from appliance.host.tls.contexts import server_context
-from appliance.host.tls.site import SiteCertificate
 from appliance.jobs.schedule import Jobs, keeping_time
 from appliance.ocpp.admission.endpoint import StationsListener
 from appliance.rfid.desks import CardDesks
@@ -74,7 +72,8 @@ async def open_rest(
     desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)
     traffic = demo.SiteTraffic(store, clock) if demo is not None else None
 
-    certificate = await site_certificate(arguments, data.path, clock)
+    certificates = SiteCertificates(arguments, data.path, clock)
+    await certificates.renew()
     console = Console(
         store=store,
         hub=hub,
@@ -84,12 +83,13 @@ async def open_rest(
         control=charging.control,
         hash_station_password=functools.partial(hash_password, charging.site_key),
         counters=stations.counters,
+        certificates=certificates,
         desks=desks,
         desk_key=DeskKey(charging.site_key, ""),
         demo_reader=demo_reader,
         demo_chargers=traffic,
     )
-    await open_listeners(stack, arguments, console, charging, certificate)
+    await open_listeners(stack, arguments, console, charging, certificates)
     await stack.enter_async_context(
         desks.running(DeskKey(charging.site_key, card_link_base(arguments, charging.listeners)))
     )
@@ -107,34 +107,32 @@ async def open_listeners(
     arguments: argparse.Namespace,
     console: Console,
     charging: ChargingSide,
-    certificate: SiteCertificate | None,
+    certificates: SiteCertificates,
 ) -> None:
     """Bind all further listeners; with a certificate the console is served over HTTPS, and over http only redirects there."""
-    listeners, contexts = charging.listeners, []
-    if certificate is not None and arguments.stations_tls is not None:
-        contexts.append(server_context(certificate, for_stations=True))
+    listeners = charging.listeners
+    stations_tls, console_tls = certificates.context(for_stations=True), certificates.context()
+    if stations_tls is not None:
         await listen(
-            stack, listeners, "stations-tls", charging.stations.application, arguments.stations_tls, contexts[-1]
+            stack, listeners, "stations-tls", charging.stations.application, arguments.stations_tls, stations_tls
         )
-    named = dataclasses.replace(console, addresses=addresses(arguments, certificate, listeners))
+    named = dataclasses.replace(console, addresses=addresses(arguments, listeners))
     await listen(stack, listeners, "drivers", create_drivers(named), arguments.drivers, None)
     # Port 0 is any that is free: which ones is known only now, and pages say what to enter in a charger and what to print.
     named = dataclasses.replace(
         console,
-        addresses=addresses(arguments, certificate, listeners),
+        addresses=addresses(arguments, listeners),
         desk_key=dataclasses.replace(console.desk_key, link_base=card_link_base(arguments, listeners)),
     )
     pages = create_console(named, more=API)
-    if certificate is not None and arguments.console_tls is not None:
-        contexts.append(server_context(certificate))
-        await listen(stack, listeners, "console-tls", pages, arguments.console_tls, contexts[-1])
+    if console_tls is not None:
+        await listen(stack, listeners, "console-tls", pages, arguments.console_tls, console_tls)
         redirect = create_redirect(listeners.ports["console-tls"])
         await listen(stack, listeners, "console", redirect, arguments.console, None)
     else:
         await listen(stack, listeners, "console", pages, arguments.console, None)
-    if contexts:
-        renewing = keep_certificate(arguments, charging.data.path, contexts, console.clock)
-        await stack.enter_async_context(running(renewing, "certificate"))
+    if stations_tls is not None or console_tls is not None:
+        await stack.enter_async_context(running(certificates.keep(), "certificates"))
 
 
 async def print_urls(listeners: Listeners, store: Store, clock: Clock, demo: ModuleType | None) -> None:

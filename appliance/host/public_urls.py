@@ -1,4 +1,4 @@
-"""The listeners as they are reached by others: the addresses that pages and cards name, and the certificate they are served under."""
+"""The listeners as they are reached by others: the addresses that pages and cards name."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ from urllib.parse import urlsplit
 
 from appliance.host.addresses import Address, local_addresses, local_names
 from appliance.host.listeners import EVERYWHERE, Listeners
-from appliance.host.tls.site import SiteCertificate
 from appliance.ui.frame.context import Addresses
 
 
-def addresses(arguments: argparse.Namespace, certificate: SiteCertificate | None, listeners: Listeners) -> Addresses:
+def addresses(arguments: argparse.Namespace, listeners: Listeners) -> Addresses:
     """Where the listeners that are bound by now are reached by others, as pages say it."""
     return Addresses(
         stations=urls_of(listeners, "stations", arguments.stations),
         stations_tls=urls_of(listeners, "stations-tls", arguments.stations_tls),
         drivers=urls_of(listeners, "drivers", arguments.drivers),
         hosts=frozenset(local_names(names_given(arguments) + drivers_host(arguments))),
-        secure=certificate is not None,
-        ca_file=str(certificate.ca_file) if certificate else "",
-        ca_fingerprint=certificate.ca_fingerprint_sha256 if certificate else "",
     )
 
 

@@ -23,3 +23,8 @@ def rename(db: Database, name: str, language: str, by: By) -> None:
     sites.rename(db, name.strip(), language)
     audit.record(db, by, "setting.site", "site", name=name.strip(), language=language)
     db.announce(SettingsChanged())
+
+
+def stations_got_root(db: Database, fingerprint: str, by: By) -> None:
+    """Chargers are given a certificate authority of their own from now on."""
+    audit.record(db, by, "site.stations_root", "site", fingerprint=fingerprint)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
 import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Error, Playwright, expect
 
-from tests.browser.conftest import OWNER, PATIENCE_MS, log_in
+from tests.browser.conftest import OPTIONS, OWNER, PATIENCE_MS, log_in
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import Program, add_operator, make_site, serving
+from tests.conftest import browser as found_browser
+from tests.support import mbedtls
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -64,3 +70,48 @@ async def test_certificate_is_trusted_by_who_trusts_the_authority_of_the_site(pr
         trusting = ssl.create_default_context(cadata=authority)
         async with session.get(secure, ssl=trusting) as answer:
             assert answer.status == 200
+
+
+async def fetched(program: Program, path: str) -> str:
+    """A root of the site, as anybody may download it."""
+    async with aiohttp.ClientSession() as session, session.get(f"{program.console}{path}", ssl=False) as answer:
+        return await answer.text()
+
+
+async def certutil(*words: str) -> None:
+    """Change a trust store."""
+    assert shutil.which("certutil"), (
+        "certutil is missing: scripts/test-packages installs it (apt-get install libnss3-tools)"
+    )
+    process = await asyncio.create_subprocess_exec("certutil", *words)
+    assert await process.wait() == 0
+
+
+async def test_a_browser_trusts_the_console_once_its_root_is_installed(
+    playwright: Playwright, program: Program, tmp_path: Path
+) -> None:
+    """Chromium judges the chain as it does on the staff's devices, by the trust store of its user."""
+    store = tmp_path / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    (tmp_path / "ca.crt").write_text(await fetched(program, "/ca.crt"), encoding="ascii")
+    await certutil("-N", "-d", f"sql:{store}", "--empty-password")
+    chromium = {"executable_path": found_browser(), "args": OPTIONS, "env": os.environ | {"HOME": str(tmp_path)}}
+
+    async with await playwright.chromium.launch(**chromium) as strict:  # type: ignore[arg-type]
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+            await (await strict.new_page()).goto(f"{program.console}/login")
+    await certutil("-A", "-d", f"sql:{store}", "-n", "site", "-t", "C,,", "-i", str(tmp_path / "ca.crt"))
+    async with await playwright.chromium.launch(**chromium) as strict:  # type: ignore[arg-type]
+        page = await strict.new_page()
+        await page.goto(f"{program.console}/login")
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+async def test_a_small_charger_connects_with_the_root_that_the_console_offers(program: Program) -> None:
+    address = urlsplit(program.addresses["stations-tls"])
+    root = (await fetched(program, "/stations-ca.crt")).encode()
+
+    suite = await asyncio.to_thread(mbedtls.shake_hands, address.port or 0, root, address.hostname or "")
+
+    assert "GCM" in suite
+    assert root.decode() != await fetched(program, "/ca.crt")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from appliance.host.addresses import local_addresses, local_names
 from appliance.host.tls.authority import AuthorityUnusable
 from appliance.host.tls.contexts import load, server_context
-from appliance.host.tls.site import SiteCertificate, ensure
+from appliance.host.tls.site import SiteCertificate, ensure, ensure_for_stations
 
 DAY_MS = 86_400_000
 NAMES = ("forecourt", "forecourt.local", "localhost")
@@ -29,7 +29,7 @@ def now_ms() -> int:
 
 
 def leaf_of(certificate: SiteCertificate) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(certificate.chain_file.read_bytes())
+    return x509.load_pem_x509_certificate(certificate.leaf_file.read_bytes())
 
 
 def carried_by(certificate: SiteCertificate) -> list[object]:
@@ -98,7 +98,7 @@ async def test_a_name_that_is_not_the_sites_is_refused(tmp_path: Path) -> None:
 async def test_a_browser_without_the_authority_refuses(tmp_path: Path) -> None:
     certificate = ensure(tmp_path, NAMES, ADDRESSES, now_ms())
 
-    with pytest.raises(ssl.SSLCertVerificationError, match="self-signed certificate in certificate chain"):
+    with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer certificate"):
         await shake_hands(certificate, "localhost", client=ssl.create_default_context())
 
 
@@ -131,12 +131,12 @@ def forge_leaf(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    chain_file, key_file = directory / "forged.pem", directory / "forged.key"
-    chain_file.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    leaf_file, key_file = directory / "forged.pem", directory / "forged.key"
+    leaf_file.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    return SiteCertificate(directory / "ca.pem", chain_file, key_file, "", 0, 0, renewed=False, left_out=())
+    return SiteCertificate(directory / "ca.pem", b"", leaf_file, key_file, "", 0, 0, renewed=False, left_out=())
 
 
 async def test_tls_1_1_is_refused(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_a_station_gets_the_suites_that_ocpp_names(tmp_path: Path, suite: 
 
 @pytest.mark.parametrize("suite", ["ECDHE-RSA-AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-GCM-SHA384"])
 async def test_a_station_that_knows_nothing_but_rsa_is_served_beside_the_others(tmp_path: Path, suite: str) -> None:
-    certificate = ensure(tmp_path, NAMES, ADDRESSES, now_ms(), with_rsa=True)
+    certificate = ensure_for_stations(tmp_path, NAMES, ADDRESSES, now_ms())
     client = ssl.create_default_context(cafile=str(certificate.ca_file))
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     client.set_ciphers(suite)
@@ -171,12 +171,12 @@ async def test_a_station_that_knows_nothing_but_rsa_is_served_beside_the_others(
     assert (await shake_hands(certificate, "localhost", for_stations=True))[0] == "TLSv1.3"
 
 
-def test_the_rsa_leaf_is_renewed_with_the_other_and_only_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_rsa_leaf_is_renewed_with_the_other_and_is_for_chargers_alone(tmp_path: Path) -> None:
     start_ms = now_ms()
     without = ensure(tmp_path, NAMES, ADDRESSES, start_ms)
-    added = ensure(tmp_path, NAMES, ADDRESSES, start_ms, with_rsa=True)
-    again = ensure(tmp_path, NAMES, ADDRESSES, start_ms, with_rsa=True)
-    later = ensure(tmp_path, NAMES, ADDRESSES, start_ms + 300 * DAY_MS, with_rsa=True)
+    added = ensure_for_stations(tmp_path, NAMES, ADDRESSES, start_ms)
+    again = ensure_for_stations(tmp_path, NAMES, ADDRESSES, start_ms)
+    later = ensure_for_stations(tmp_path, NAMES, ADDRESSES, start_ms + 300 * DAY_MS)
 
     assert without.rsa_files is None
     assert (added.renewed, again.renewed, later.renewed) == (True, False, True)
@@ -277,7 +277,7 @@ async def test_a_leaf_that_expired_while_the_box_was_off_is_replaced_at_start(tm
     certificate = ensure(tmp_path, NAMES, ADDRESSES, now_ms())
     ended = datetime.now(UTC) - timedelta(days=3)
     expired = forge_leaf(tmp_path / "tls", x509.DNSName("localhost"), ended - timedelta(days=397), ended)
-    expired.chain_file.replace(certificate.chain_file)
+    expired.leaf_file.replace(certificate.leaf_file)
     expired.key_file.replace(certificate.key_file)
     with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
         await shake_hands(certificate, "localhost")
@@ -355,7 +355,7 @@ def test_the_leaf_of_another_authority_is_noticed(tmp_path: Path) -> None:
     first = ensure(tmp_path / "a", NAMES, ADDRESSES, now_ms())
     second = ensure(tmp_path / "b", NAMES, ADDRESSES, now_ms())
     first.key_file.write_bytes(second.key_file.read_bytes())
-    first.chain_file.write_bytes(second.chain_file.read_bytes())
+    first.leaf_file.write_bytes(second.leaf_file.read_bytes())
 
     assert ensure(tmp_path / "a", NAMES, ADDRESSES, now_ms()).renewed
 
@@ -435,7 +435,7 @@ def test_after_the_authoritys_end_the_last_leaf_is_kept(tmp_path: Path) -> None:
 
 def test_after_the_authoritys_end_a_lost_leaf_is_refused_with_advice(tmp_path: Path) -> None:
     start_ms = now_ms()
-    ensure(tmp_path, NAMES, ADDRESSES, start_ms).chain_file.unlink()
+    ensure(tmp_path, NAMES, ADDRESSES, start_ms).leaf_file.unlink()
 
     with pytest.raises(AuthorityUnusable) as refusal:
         ensure(tmp_path, NAMES, ADDRESSES, start_ms + 3_651 * DAY_MS)

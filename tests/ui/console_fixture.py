@@ -33,6 +33,7 @@ from appliance.services.operators import log_ins, operators
 from appliance.services.operators import tokens as token_units
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
+from appliance.services.ports.certificates import Certificates
 from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Desks
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
@@ -42,7 +43,7 @@ from appliance.services.stations import status as status_units
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.wallets import wallets
 from appliance.ui.console.app import create_console
-from appliance.ui.frame.context import Addresses, Console, NoDesks
+from appliance.ui.frame.context import Addresses, Console, NoCertificates, NoDesks
 from tests.support.schema import prepare
 from tests.support.statuses import status_changed
 
@@ -200,6 +201,7 @@ async def open_console(
     desks: Callable[[Store, Hub], Desks] | None = None,
     demo_reader: DemoReader | None = None,
     demo_chargers: DemoChargers | None = None,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[ConsoleFixture]:
     """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
@@ -224,6 +226,7 @@ async def open_console(
         desk_key=DESK_KEY,
         demo_reader=demo_reader,
         demo_chargers=demo_chargers,
+        certificates=certificates or NoCertificates(),
     )
     server = TestServer(create_console(console))
     served = ConsoleFixture(store, hub, scripted, server, console)

@@ -32,6 +32,6 @@ def load(context: ssl.SSLContext, certificate: SiteCertificate) -> None:
 
     Connections from then on get the new leaf.
     """
-    context.load_cert_chain(certificate.chain_file, certificate.key_file)
+    context.load_cert_chain(certificate.leaf_file, certificate.key_file)
     if certificate.rsa_files is not None:
         context.load_cert_chain(*certificate.rsa_files)

@@ -39,8 +39,8 @@ def kept_leaf(
     if leaf is None:
         raise AuthorityUnusable(
             "The site's certificate authority ended on {day}.",
-            "See that the clock is right. If it is, remove {directory} and start again: a new authority is made, which has to "
-            "be installed anew on phones and computers.",
+            "See that the clock is right. If it is, remove {directory} and start again: new authorities are made, which have to "
+            "be installed anew on phones, computers and chargers.",
             day=f"{ended_at:%Y-%m-%d}",
             directory=directory,
         )
@@ -49,10 +49,13 @@ def kept_leaf(
 
 
 def read_leaf(directory: Path, kind: str, authority: x509.Certificate) -> x509.Certificate | None:
-    """The leaf that there is; None when it is missing, damaged, another authority's or without its key."""
+    """The leaf that there is; None when it is missing, damaged, another authority's, without its key or with its authority behind it.
+
+    An authority in the chain is of no use to who has it, and stops the small chargers that cannot read it.
+    """
     key_file = directory / f"{kind}.key"
     try:
-        leaf = x509.load_pem_x509_certificate((directory / f"{kind}.pem").read_bytes())
+        leaf, *behind_it = x509.load_pem_x509_certificates((directory / f"{kind}.pem").read_bytes())
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         leaf.verify_directly_issued_by(authority)
         leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
@@ -63,6 +66,8 @@ def read_leaf(directory: Path, kind: str, authority: x509.Certificate) -> x509.C
         return None
     if key.public_key() != leaf.public_key():
         log.warning("key of the site certificate is another's and is made anew", extra={"kind": kind})
+        return None
+    if behind_it:
         return None
     key_file.chmod(0o600)
     return leaf
@@ -80,8 +85,9 @@ def serves(leaf: x509.Certificate, subject: Subject, now: datetime) -> bool:
 
 
 def make_leaf(directory: Path, kind: str, authority: Authority, subject: Subject, now: datetime) -> x509.Certificate:
-    """A new leaf and its key, in their files. `kind` is `site`, or `site-rsa` for chargers that know nothing but RSA."""
-    key = rsa.generate_private_key(65537, 2048) if kind == "site-rsa" else ec.generate_private_key(ec.SECP256R1())
+    """A new leaf and its key, in their files; with an RSA key if `kind` ends so, for chargers that know nothing else."""
+    with_rsa = kind.endswith("-rsa")
+    key = rsa.generate_private_key(65537, 2048) if with_rsa else ec.generate_private_key(ec.SECP256R1())
     common_name = (*subject.names, *map(str, subject.addresses), "forecourt")[0]
     begins_at = max(now - BACKDATED, authority.certificate.not_valid_before_utc)
     ends_at = min(begins_at + LEAF_LIFETIME, authority.certificate.not_valid_after_utc)
@@ -96,7 +102,7 @@ def make_leaf(directory: Path, kind: str, authority: Authority, subject: Subject
             ends_at,
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(key_usage(wraps_keys=kind == "site-rsa"), critical=True)
+        .add_extension(key_usage(wraps_keys=with_rsa), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(subject.general_names()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key_id), critical=False)
@@ -105,5 +111,5 @@ def make_leaf(directory: Path, kind: str, authority: Authority, subject: Subject
     pem = serialization.Encoding.PEM
     # A crash between the two leaves a key that is another's, which the next start notices.
     write(directory / f"{kind}.key", key_pem(key), 0o600)
-    write(directory / f"{kind}.pem", certificate.public_bytes(pem) + authority.certificate.public_bytes(pem), 0o644)
+    write(directory / f"{kind}.pem", certificate.public_bytes(pem), 0o644)
     return certificate

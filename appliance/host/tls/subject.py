@@ -56,9 +56,22 @@ def dns_name(name: str) -> str:
     return ascii_name
 
 
+def constraints_of(authority: x509.Certificate) -> x509.NameConstraints | None:
+    """What an authority may vouch for; None: for everything."""
+    try:
+        return authority.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def permitted_subject(authority: x509.Certificate, names: tuple[str, ...], addresses: tuple[Address, ...]) -> Subject:
     """What of the wanted names and addresses the authority may vouch for (RFC 5280, 4.2.1.10)."""
-    subtrees = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    limits = constraints_of(authority)
+    if limits is None:
+        # Chargers are given an address more often than a name, and mbedTLS before 3.5 finds it among the names only.
+        spelled = (str(address) for address in addresses if address.version == 4)  # IPv4
+        return Subject((*names, *spelled), addresses, ())
+    subtrees = limits.permitted_subtrees or []
     domains = [subtree.value for subtree in subtrees if isinstance(subtree, x509.DNSName)]
     networks = [subtree.value for subtree in subtrees if isinstance(subtree, x509.IPAddress)]
     good_names = tuple(n for n in names if any(n == domain or n.endswith(f".{domain}") for domain in domains))

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from appliance.ui.console import audit, demo, problems, reports, search, settings, tariffs
+from appliance.ui.console import audit, certificates, demo, problems, reports, search, settings, tariffs
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
 from appliance.ui.console.cards import cards, limits, pin, unknown
@@ -37,6 +37,7 @@ from appliance.ui.frame.render import environment
 PAGES: tuple[Page, ...] = (
     setup.PAGE,
     login.PAGE,
+    certificates.PAGE,
     board.PAGE,
     desk.PAGE,
     jobs.PAGE,

@@ -19,6 +19,7 @@ from appliance.domain.site import Site
 from appliance.services.announce import Announcement, Hub
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.counters import Counters
+from appliance.services.ports.certificates import Certificates, Root
 from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Channel, Desks, DeskView
 from appliance.services.ports.stations import Stations
@@ -37,11 +38,6 @@ class Addresses:
     """What stands on stickers before `c/` and the code: `http://192.168.1.10:8081/`, the best one first."""
     hosts: frozenset[str] = frozenset()
     """Names under which the console may be opened, besides literal addresses and `localhost`."""
-    secure: bool = False
-    """Whether the console is served over HTTPS."""
-    ca_file: str = ""
-    """The site's own authority, to be installed on the staff's devices; "" without HTTPS."""
-    ca_fingerprint: str = ""
 
 
 class NoDesks:
@@ -60,6 +56,25 @@ class NoDesks:
         raise Refusal("Card readers are not used here.")
 
 
+class NoCertificates:
+    """Nothing is served over TLS: what a console on loopback works with."""
+
+    def browsers(self) -> Root | None:
+        """Needs none."""
+        return None
+
+    def stations(self) -> Root | None:
+        """Need none."""
+        return None
+
+    def share_root(self) -> bool:
+        """There is none."""
+        return False
+
+    async def part_stations(self) -> None:
+        """There is nothing to part from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """The parts a page works with."""
@@ -76,6 +91,8 @@ class Console:
     addresses: Addresses = field(default_factory=Addresses)
     counters: Counters = field(default_factory=Counters)
     """What the edges count."""
+    certificates: Certificates = field(default_factory=NoCertificates)
+    """What devices are given so that they trust this box."""
     desks: Desks = field(default_factory=NoDesks)
     """The card desks: their readers, and the cards that lie there."""
     desk_key: DeskKey = field(default_factory=lambda: DeskKey(b"", ""))

@@ -120,7 +120,7 @@ def render_part(console: Console, role: str | None, template: str, **values: obj
 
 
 def names_for(console: Console, role: str | None) -> dict[str, Any]:
-    """What every template may use: `fmt`, `may`, `now_ms`, whether telephone numbers are shown, the versions of OCPP."""
+    """What every template may use: `fmt`, `may`, `now_ms`, whether telephone numbers are shown, the versions of OCPP, the certificates."""
     site = console.site
     return {
         "fmt": formats(site.currency, site.exponent, site.zone),
@@ -129,6 +129,7 @@ def names_for(console: Console, role: str | None) -> dict[str, Any]:
         "now_ms": console.clock(),
         "currency": site.currency,
         "versions": console.stations.versions,
+        "certificates": console.certificates,
     }
 
 

@@ -77,7 +77,7 @@ async def test_nobody_reaches_the_set_up_the_log_in_and_static_files_only(served
                 reached.add(path)
 
     assert {path for path in reached if not path.startswith("/api/")} <= {
-        "/setup", "/login", "/ca.crt", "/static/{path}", "/health", "/metrics"
+        "/setup", "/login", "/ca.crt", "/stations-ca.crt", "/static/{path}", "/health", "/metrics"
     }  # fmt: skip
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
@@ -75,21 +73,10 @@ async def set_up(request: web.Request) -> web.Response:
     return web.Response(status=303, headers={"Location": f"/login?ready&next=/stations/new&lang={language}"})
 
 
-async def authority(request: web.Request) -> web.Response:
-    """`GET /ca.crt`: the site's own certificate authority, for the devices of the staff."""
-    path = request.app[CONSOLE].addresses.ca_file
-    if not path:
-        raise web.HTTPNotFound
-    return web.Response(
-        body=await asyncio.to_thread(Path(path).read_bytes),
-        content_type="application/x-x509-ca-cert",
-        headers={"Content-Disposition": 'attachment; filename="forecourt-ca.crt"'},
-    )
-
-
 def _page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    page = SetupPage(form, request.app[CONSOLE].addresses.ca_fingerprint)
+    root = request.app[CONSOLE].certificates.browsers()
+    page = SetupPage(form, root.fingerprint if root is not None else "")
     return render(request, "operators/setup.html", page, status=status)
 
 
-PAGE = Page(routes=[web.get("/setup", show), web.post("/setup", set_up), web.get("/ca.crt", authority)])
+PAGE = Page(routes=[web.get("/setup", show), web.post("/setup", set_up)])
