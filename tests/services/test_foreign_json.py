@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from appliance.ocpp.reading.redact import redacted, redacted_text
-from appliance.services.foreign_json import NESTED_MAX, read_json
+from appliance.services.foreign_json import NESTED_MAX, read_json, read_json_once
 
 
 def lists(depth: int) -> str:
@@ -53,3 +53,19 @@ def test_secrets_are_blanked_in_what_is_nested_too_deep() -> None:
     text = '[2,"a","X",{"password":"hunter2","x":' + lists(1_000) + "}]"
 
     assert "hunter2" not in redacted_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 1, "a": 1}', '{"a": 1, "b": [{"c": 1, "\\u0063": 2}]}', '[{"": 0, "": 1}]'],
+)
+def test_a_name_that_is_there_twice_is_refused_where_it_can_be_told(text: str) -> None:
+    assert read_json(text)
+    with pytest.raises(ValueError, match="is there twice"):
+        read_json_once(text)
+
+
+def test_the_same_name_in_two_objects_is_no_repetition() -> None:
+    text = '{"a": {"a": 1.5}, "b": [{"a": 12345678901234567}, {"a": null}]}'
+
+    assert read_json_once(text) == read_json(text)

@@ -15,7 +15,7 @@ from appliance.domain.calendar import day_bounds
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.site import Site
 from appliance.domain.units import parse_rfc3339
-from appliance.services.foreign_json import read_json
+from appliance.services.foreign_json import read_json_once
 from appliance.ui.api.shapes import Schema
 from appliance.ui.forms.bodies import read_body
 from appliance.ui.forms.forms import read_number
@@ -68,7 +68,7 @@ async def body_of(
     if request.content_type != "application/json":
         raise NotJson(N_("A request is JSON."), N_("Send it with Content-Type: application/json."))
     try:
-        body = read_json(content)
+        body = read_json_once(content)
     except ValueError as error:
         raise Unreadable(N_("The body is not JSON: {error}."), error=str(error)[:200]) from None
     found = list(check(body))

@@ -27,6 +27,8 @@ SEES_PHONES = CASHIERS
 """Who is shown telephone numbers. Others find people by their names only: a search by numbers, notes or cards would tell them."""
 OPEN: frozenset[Role] = frozenset()
 """For anybody, logged in or not."""
+SEES_CARDS = CASHIERS
+"""Who is shown whole numbers of cards, in messages and files, too: with one a copy of the card can be made."""
 
 ROUTES: dict[Route, frozenset[Role]] = {
     # The frame. `OPEN` routes are also listed in `WITHOUT_LOG_IN`.

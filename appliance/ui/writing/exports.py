@@ -23,8 +23,8 @@ from aiohttp import hdrs, web
 
 from appliance.ui.writing.formats import Formats
 
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", *"＝＋－＠")  # these are the full-width ones
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), also after blanks and signs that nobody sees."""
 CHUNK_BYTES = 1 << 16
 CELL_CHARS_MAX = 32_767
 SHEET_NAME_CHARS_MAX = 31
@@ -163,7 +163,7 @@ class CsvWriter:
                 return f"{_on_site(value, self._fmt):%Y-%m-%d %H:%M:%S}"
             case Kind.TEXT:
                 text = str(value)
-                return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+                return f"'{text}" if begins_formula(text) else text
             case _:
                 return str(value)
 
@@ -263,6 +263,12 @@ class XlsxWriter:
             Kind.MOMENT: "yyyy-mm-dd hh:mm:ss",
         }
         return self._book.add_format({**({"num_format": written[kind]} if kind in written else {}), **more})
+
+
+def begins_formula(text: str) -> bool:
+    """Whether a spreadsheet might reckon instead of showing the text."""
+    shown = text.lstrip(" \N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}")
+    return shown.startswith(FORMULA_BEGINS)
 
 
 def _on_site(at_ms: int, fmt: Formats) -> datetime:

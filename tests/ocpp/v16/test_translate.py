@@ -272,6 +272,17 @@ def test_any_unit_passes_the_schema_and_fractions_of_an_ampere_too() -> None:
         {"location": "ftp://user:s3cret@10.0.0.1/x"},
         {"setVariableData": [{"variable": {"name": "BasicAuthPassword"}, "attributeValue": "s3cret"}]},
         {"wifiPassword": "s3cret"},
+        {"key": "WifiPsk", "value": "s3cret"},
+        {"configurationKey": [{"key": "Modem.ApnKey", "readonly": True, "value": "s3cret"}]},
+        {"key": "wifi_psk", "value": "s3cret"},
+        {"key": "SIM-PIN", "value": "s3cret"},
+        {"apn": {"apn": "internet", "simPin": "s3cret", "apnPassword": "s3cret"}},
+        {"vpn": {"server": "10.0.0.1", "user": "a", "key": "s3cret", "type": "IPSec"}},
+        {"setVariableData": [{"variable": {"name": "WiFi WPA2 Key"}, "attributeValue": "s3cret"}]},
+        {"credentials": {"user": "a", "of": ["s3cret"]}},
+        {"data": '{"WifiPsk": "s3cret"}'},
+        {"data": "ssid=yard;psk=s3cret;channel=6"},
+        {"url": "https://10.0.0.1/x?api_key=s3cret&x=1"},
     ],
 )
 def test_secrets_are_blanked(payload: dict[str, object]) -> None:
@@ -281,7 +292,11 @@ def test_secrets_are_blanked(payload: dict[str, object]) -> None:
 
 
 def test_what_is_no_secret_stays() -> None:
-    payload = {"key": "HeartbeatInterval", "value": "300", "url": "ftp://10.0.0.1/x"}
+    payload = {
+        "key": "HeartbeatInterval", "value": "300", "url": "ftp://10.0.0.1/x", "idTag": "04A1B2C3", "errorCode": "NoError",
+        "vendorErrorCode": "0x12", "unknownKey": ["UnlockConnectorOnEVSideDisconnect", "AuthorizeRemoteTxRequests"],
+        "idToken": {"idToken": "04A1B2C3", "type": "ISO14443"}, "configurationKey": [{"key": "WebSocketPingInterval", "value": "9"}],
+    }  # fmt: skip
 
     assert redacted(payload) == payload
     assert redacted_text(orjson.dumps(payload).decode()) == orjson.dumps(payload).decode()

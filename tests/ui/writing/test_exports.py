@@ -28,7 +28,23 @@ COLUMNS = (
     Column("Number", Kind.COUNT),
 )
 ROW: Row = ("Rahima Khatun", 1_795_344_600_000, "2026-11-22", 6120, 12_345, -191_73, 7)
-DANGEROUS = ("=1+2", "+880 1712", "-5", "@SUM(A1)", "\t=1", "\r=1", '=cmd|"/c calc"!A1', "=HYPERLINK(1)")
+DANGEROUS = (
+    "=1+2",
+    "+880 1712",
+    "-5",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    '=cmd|"/c calc"!A1',
+    "=HYPERLINK(1)",
+    "＝1+2",
+    "＋880",
+    "－5",
+    "＠SUM(A1)",
+    "\n=1",
+    " =1+2",
+    "\N{ZERO WIDTH SPACE}=1",
+)
 
 
 async def nothing() -> AsyncIterator[Sequence[Row]]:

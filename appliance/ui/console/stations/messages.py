@@ -12,10 +12,12 @@ from appliance.db.stations import message_log
 from appliance.db.stations.message_log import Message
 from appliance.db.stations.stations import Station
 from appliance.services.foreign_json import read_json
+from appliance.services.stations.private_messages import without_cards
 from appliance.ui.console.stations.common import station_of
 from appliance.ui.forms.forms import read_number
-from appliance.ui.frame.context import CONSOLE, Page
+from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.render import render
+from appliance.ui.frame.roles import SEES_CARDS
 
 ROWS = 50
 EXPORT_ROWS_MAX = 20_000
@@ -66,7 +68,7 @@ async def show(request: web.Request) -> web.Response:
     # A station that was given new firmware may have spoken another version before.
     versions = request.app[CONSOLE].stations.versions()
     actions = tuple(dict.fromkeys(name for one in versions for name in one.messages))
-    exchanges = [Exchange(one, pretty(one.request), pretty(one.answer)) for one in page.messages]
+    exchanges = [Exchange(one, pretty(one.request), pretty(one.answer)) for one in shown_to(request, page.messages)]
     return render(
         request,
         "stations/messages.html",
@@ -97,12 +99,18 @@ async def export(request: web.Request) -> web.StreamResponse:
             direction=asked.get("direction") or None,
             violations_only=asked.get("wrong") == "1",
         )
-        await response.write(b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in page.messages))
+        shown = shown_to(request, page.messages)
+        await response.write(b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in shown))
         sent += len(page.messages)
         before = page.before_id
         if before is None:
             break
     return response
+
+
+def shown_to(request: web.Request, messages: list[Message]) -> list[Message]:
+    """The messages as whoever asks may see them."""
+    return messages if principal(request).role in SEES_CARDS else [without_cards(one) for one in messages]
 
 
 def pretty(text: str | None) -> str:
