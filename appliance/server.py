@@ -16,16 +16,20 @@ import uvloop
 
 from appliance import logs
 from appliance.db import site as sites
+from appliance.db.disk import read_short
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
+from appliance.domain.room import room
 from appliance.domain.site import Site
 from appliance.host import systemd
 from appliance.host.control_socket import listening
 from appliance.host.data_directory import DataDirectory
+from appliance.host.disk import Disk, look, watch
 from appliance.host.listeners import Listeners, listen
 from appliance.host.live_settings import LiveSettings
+from appliance.host.no_room import wait_for_room
 from appliance.host.tasks import running
 from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import health, settings
@@ -63,15 +67,20 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
             demo.prepare(data, clock)
         data.need_site()
         stack.enter_context(data.lock())
+        site_disk = Disk.of(data)
+        if not site_disk.make_room() and not await wait_for_room(site_disk, arguments.console, stop):
+            return 0
         migrate(data.database)
 
         hub = Hub()
-        store = Store(data.database, announce=hub.announce)
+        store = Store(data.database, announce=hub.announce, wal_bytes_max=room(site_disk.size_bytes(), 0).wal_bytes)
         await store.open()
         stack.push_async_callback(store.close)
         site = await load_site(store, is_demo=arguments.demo)
-        live_settings = LiveSettings(await store.read(settings.load))
+        await look(site_disk, store, clock, making=False)
+        live_settings = LiveSettings(await store.read(settings.load), disk_short=site_disk.short)
         await stack.enter_async_context(following(hub, store, live_settings))
+        await stack.enter_async_context(running(watch(site_disk, store, clock), "disk"))
 
         site_key = await store.read(sites.secret)
         stations = await stack.enter_async_context(open_stations(store, hub, live_settings, site_key, clock))
@@ -144,6 +153,7 @@ async def following(hub: Hub, store: Store, live: LiveSettings) -> AsyncIterator
     async def read_again() -> None:
         async with one_by_one:
             live.values = await store.read(settings.load)
+            live.disk_short = await store.read(read_short)
 
     def on_announcements(announcements: list[Announcement]) -> None:
         if any(isinstance(one, SettingsChanged) for one in announcements):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.db.sessions.session_list import BEGAN
+from appliance.db.stations import message_log_size
 
 ROWS_AT_ONCE = 2_000
 
 
 def forget_messages(db: Database, before_ms: int) -> int:
     """Remove some messages older than that; how many. Only the oldest rows are looked at: numbers grow with time."""
-    return db.execute(
-        """DELETE FROM message_log WHERE id IN (
-            SELECT id FROM (SELECT id, at_ms FROM message_log ORDER BY id LIMIT ?) AS oldest WHERE at_ms < ?)""",
+    gone = db.execute(
+        f"""DELETE FROM message_log WHERE id IN (
+            SELECT id FROM (SELECT id, at_ms FROM message_log ORDER BY id LIMIT ?) AS oldest WHERE at_ms < ?)
+        RETURNING id, station_id, {message_log_size.SIZE}""",
         (ROWS_AT_ONCE, before_ms),
-    ).rowcount
+    ).fetchall()
+    message_log_size.removed(db, gone)
+    return len(gone)
 
 
 def forget_samples(db: Database, before_ms: int) -> int:

@@ -31,6 +31,7 @@ class ProblemKind(StrEnum):
     DUPLICATE_IDENTITY = "duplicate_identity"
     STATION_ERROR = "station_error"
     DISK_SPACE = "disk_space"
+    DISK_FULL = "disk_full"
     BACKUP_AGE = "backup_age"
     SECRETS = "secrets"
     OWNER_KEY_MISSING = "owner_key_missing"

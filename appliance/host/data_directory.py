@@ -42,6 +42,11 @@ class DataDirectory:
         """What opens the secrets in the database, and is not in it."""
         return self.path / "sealing.key"
 
+    @property
+    def reserve(self) -> Path:
+        """Room on the disk that only money and sessions are given (host/disk.py)."""
+        return self.path / "reserve"
+
     def make(self) -> None:
         """Create the folder, for its owner's eyes only.
 

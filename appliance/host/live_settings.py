@@ -13,8 +13,9 @@ CONNECTIONS_MAX = 4096
 class LiveSettings:
     """The owner's settings, exchanged as a whole when one of them is changed."""
 
-    def __init__(self, values: Settings) -> None:
+    def __init__(self, values: Settings, *, disk_short: bool = False) -> None:
         self.values = values
+        self.disk_short = disk_short
 
     @property
     def heartbeat_interval_s(self) -> int:
@@ -45,6 +46,11 @@ class LiveSettings:
     def messages_per_s(self) -> int:
         """How many messages a station may send for long."""
         return self.values.messages_per_s
+
+    @property
+    def logs_messages(self) -> bool:
+        """Whether there is room for a message log."""
+        return not self.disk_short
 
     @property
     def connections_max(self) -> int:

@@ -17,8 +17,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from appliance.db import housekeeping
 from appliance.db.engine.store import Store
+from appliance.db.stations import message_log_size
 from appliance.domain.clock import Clock
+from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
+from appliance.domain.room import shares
 from appliance.domain.site import Site
 from appliance.services import health, problems, settings
 from appliance.services.card_desk import charger_jobs
@@ -42,6 +45,7 @@ EXPIRE_CHARGER_JOBS_S = 5
 EXPIRE_DESK_JOBS_S = 15
 CHECK_S = 20
 CHECK_BOX_S = 60
+LOG_WITHIN_S = 60
 TIDY_MINUTE = 17
 VERIFY_HOUR = 3
 
@@ -108,6 +112,17 @@ class Jobs:
             while await self.store.write(forget, before_ms) >= housekeeping.ROWS_AT_ONCE:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
+    async def keep_log_within(self) -> None:
+        """The message log has its bounds, for each charger and for all: a flood costs whoever sends it its own past only."""
+        values = await self.store.read(settings.load)
+        while await self.store.write(message_log_size.count):  # noqa: ASYNC110  # a pause between, as above
+            await asyncio.sleep(0.1)
+        used = await self.store.read(message_log_size.used_bytes)
+        allowed = shares(used, values.message_log_charger_max_mb << 20, values.message_log_max_mb << 20)
+        for station, bytes_max in allowed.items():
+            while await self.store.write(message_log_size.trim, StationId(station), bytes_max):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
     async def verify_books(self) -> None:
         """Every night the whole ledger is computed anew from its rows."""
         wrong = await self.store.read(health.verify_books)
@@ -144,6 +159,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.expire_desk_jobs, IntervalTrigger(seconds=EXPIRE_DESK_JOBS_S)),
         (jobs.check_stations, IntervalTrigger(seconds=CHECK_S)),
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
+        (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
     ):

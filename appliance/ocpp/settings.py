@@ -35,6 +35,10 @@ class Settings(Protocol):
         """How many messages a station may send for long; the rest waits. 0: any number."""
 
     @property
+    def logs_messages(self) -> bool:
+        """Whether there is room for a message log."""
+
+    @property
     def connections_max(self) -> int:
         """More are answered 503."""
 
@@ -49,4 +53,5 @@ class StationSettings:
     strict_stations: Collection[str] = ()
     assume_version: str = ""
     messages_per_s: int = 50
+    logs_messages: bool = True
     connections_max: int = 4096

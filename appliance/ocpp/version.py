@@ -69,6 +69,8 @@ class Inbound:
     replayed: bool = False
     """Whether the same frame again gets the stored answer: for messages with a time in them, so that the same frame cannot
     mean something new. They tell of transactions, so of one that is torn is read what can be."""
+    kept_whole: bool = False
+    """Whether the message log keeps such a message whatever its length, and even unredacted: it is evidence of what was billed."""
 
 
 class Outgoing(Protocol):

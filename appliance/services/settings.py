@@ -45,6 +45,8 @@ class Settings:
     session_energy_max_wh: int = 500_000
     """More than this in one session is not billed before somebody has looked at it."""
     message_log_days: int = 90
+    message_log_max_mb: int = 4_000
+    message_log_charger_max_mb: int = 200
     sample_days: int = 400
     offline_after_s: int = 180
     """How long a station may be away before that is a problem."""
@@ -73,6 +75,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "parking_max_s": (0, 604_800),
     "session_energy_max_wh": (1_000, 5_000_000),
     "message_log_days": (1, 3650),
+    "message_log_max_mb": (1, 1_000_000),
+    "message_log_charger_max_mb": (1, 100_000),
     "sample_days": (1, 3650),
     "offline_after_s": (30, 86_400),
     "clock_skew_s": (5, 86_400),

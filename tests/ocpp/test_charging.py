@@ -13,7 +13,7 @@ from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import StationId
 from appliance.domain.units import parse_rfc3339, rfc3339
-from appliance.ocpp.connection.message_log import KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX, LOGGED_CHARS_MAX
+from appliance.ocpp.connection.message_log import EVIDENCE_CHARS_KEPT, KNOCK_CHARS_KEPT, KNOCKS_LOGGED_MAX
 from appliance.services.stations import admission
 from tests.ocpp.raw import CARD, Client, Server, connected, handshake_status, start_payload, stop_payload
 
@@ -280,7 +280,7 @@ async def test_the_stop_of_a_long_session_brings_all_its_readings(client: Client
     assert await server.rows("SELECT state, energy_wh FROM session") == [("ended", 5_000)]
     assert await server.rows("SELECT count(*) FROM sample") == [(480,)]
     ((logged,),) = await server.rows("SELECT max(length(request)) FROM message_log")
-    assert logged == LOGGED_CHARS_MAX
+    assert logged == EVIDENCE_CHARS_KEPT
 
 
 async def test_sessions_that_look_the_same_are_several(client: Client, server: Server) -> None:

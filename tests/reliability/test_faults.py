@@ -7,12 +7,13 @@ import os
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from appliance.db.engine.store import EXIT_COMMIT_FAILED, EXIT_WRITER_DIED
 from tests.reliability.evidence import differences
 from tests.reliability.fleet import Fleet, fill
-from tests.support.process import DidNotStart, ServerProcess, make_site
+from tests.support.process import ServerProcess, make_site
 from tests.support.small_disk import FULL_BYTES, small_disk
 
 STATIONS = 10
@@ -33,6 +34,19 @@ async def charge_until_it_ends(server: ServerProcess, fleet: Fleet) -> int:
         return await server.ended()
     finally:
         assert not any(task.done() for task in fleet.tasks)
+
+
+async def said_without_room(server: ServerProcess) -> str:
+    """The page of a server that waits for room on its disk; "" of one that serves."""
+    stdout = server.running.stdout
+    assert stdout is not None
+    async with asyncio.timeout(FINISH_S):
+        name, _, url = (await stdout.readline()).decode().strip().partition(" ")
+        if name != "disk-full":
+            return ""
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            assert answer.status == 503
+            return await answer.text()
 
 
 def end_children(process: int) -> None:
@@ -93,18 +107,22 @@ async def test_a_full_disk_ends_the_process_and_once_there_is_room_everything_is
                 assert await charge_until_it_ends(cramped, fleet) in ENDS
                 before = fleet.messages
                 if disk.mounted:
-                    # Without room a restart helps nobody, but it must do no harm either.
-                    try:
-                        await cramped.start()
-                    except DidNotStart:
-                        pass
-                    else:
+                    # It serves out of its reserve, until that is used up; then it cannot open its books, says so, and goes on as
+                    # soon as somebody has made room.
+                    await cramped.launch()
+                    while not (page := await said_without_room(cramped)):
                         assert await cramped.ended() in ENDS
-                disk.enlarge()
-                sound.urls = cramped.urls
-                await sound.start()
+                        await cramped.launch()
+                    assert "is full" in page
+                    disk.enlarge()
+                    await cramped.serves(cramped.running)
+                    ending = cramped
+                else:
+                    sound.urls = cramped.urls
+                    await sound.start()
+                    ending = sound
                 await fleet.finish(FINISH_S)
-            assert await sound.stop() == 0
+            assert await ending.stop() == 0
             assert differences(data_dir, fleet) == []
         finally:
             await cramped.clean_up()

@@ -5,7 +5,7 @@ of each release. `tests/db/test_releases.py` finds out what is missing.
 from __future__ import annotations
 
 from appliance.db.cards import cards
-from appliance.db.stations import message_log
+from appliance.db.stations import message_log, message_log_size
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
@@ -119,6 +119,8 @@ def chargers(books: Books) -> list[StationId]:
         message_log.record(db, (station, books.now_ms, "in", "BootNotification", '{"chargePointVendor":"Acme"}', '{"status":"Accepted"}', None))  # fmt: skip
     message_log.record(db, (yard[0], books.now_ms, "out", "Reset", '{"type":"Soft"}', '{"status":"Accepted"}', None))
     message_log.record(db, (yard[0], books.now_ms, "in", "", "{[", None, "no JSON"))
+    db.flush()
+    message_log_size.count(db)
     password = credentials.hash_password(SECRET, STATION_PASSWORD)
     credentials.secure(db, yard[2], 1, password, books.by)
     status_units.clock_skew(db, yard[2], 3_600_000, books.now_ms)

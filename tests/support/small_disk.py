@@ -17,14 +17,15 @@ class SmallDisk:
     A file system of its own where that may be mounted; where not, a bound on the size of a file, which stops SQLite as well.
     """
 
-    def __init__(self, folder: Path, *, mounted: bool) -> None:
+    def __init__(self, folder: Path, *, mounted: bool, size_bytes: int) -> None:
         self.folder = folder
         self.mounted = mounted
+        self.size_bytes = size_bytes
 
     @property
     def prefix(self) -> list[str]:
         """What a process is started under."""
-        return [] if self.mounted else ["prlimit", f"--fsize={FULL_BYTES}"]
+        return [] if self.mounted else ["prlimit", f"--fsize={self.size_bytes}"]
 
     def enlarge(self) -> None:
         """Somebody has made room."""
@@ -33,13 +34,13 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[SmallDisk]:
+def small_disk(folder: Path, size_bytes: int = FULL_BYTES) -> Iterator[SmallDisk]:
     """A small tmpfs."""
     folder.mkdir()
     mounting = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={FULL_BYTES}", "forecourt-test", folder], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "forecourt-test", folder], capture_output=True, check=False
     )
-    disk = SmallDisk(folder, mounted=mounting.returncode == 0)
+    disk = SmallDisk(folder, mounted=mounting.returncode == 0, size_bytes=size_bytes)
     try:
         yield disk
     finally:

@@ -60,6 +60,7 @@ class Store:
         *,
         announce: Callable[[list[Any]], None] | None = None,
         end_process: Callable[[int], Any] = os._exit,
+        wal_bytes_max: int = WAL_BYTES_TRUNCATE,
     ) -> None:
         self.path = path
         self.commits = 0
@@ -68,6 +69,8 @@ class Store:
         self._announce = announce
         self._end_process = end_process
         self._changes_checkpointed = 0
+        self._wal_bytes_max = wal_bytes_max
+        self._wal_bytes_due = wal_bytes_max
         self._wal = path.with_name(path.name + "-wal")
         self._collected: list[Waiting] = []
         self._busy = True
@@ -239,14 +242,22 @@ class Store:
             self._loop.call_soon_threadsafe(self._freed)
 
     def _checkpoint_due(self) -> bool:
-        """Often enough to keep the WAL short, seldom enough that a page goes into the database once for many commits."""
-        return self._db.total_changes - self._changes_checkpointed > CHANGES_PER_CHECKPOINT
+        """Often enough to keep the WAL short, seldom enough that a page goes into the database once for many commits.
+
+        By changes, and by bytes: a few large rows fill a disk as well as many small ones.
+        """
+        return (
+            self._db.total_changes - self._changes_checkpointed > CHANGES_PER_CHECKPOINT
+            or self._wal.stat().st_size > self._wal_bytes_due
+        )
 
     def _checkpoint(self) -> None:
         """Move the WAL into the database, without waiting for readers: behind a long one every commit would be held up."""
-        how = "TRUNCATE" if self._wal.stat().st_size > WAL_BYTES_TRUNCATE else "PASSIVE"
+        how = "TRUNCATE" if self._wal.stat().st_size > self._wal_bytes_max else "PASSIVE"
         self._db.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
         self._changes_checkpointed = self._db.total_changes
+        # Where a reader keeps it from being cut, it is not tried again at every commit.
+        self._wal_bytes_due = max(self._wal_bytes_max, self._wal.stat().st_size + self._wal_bytes_max // 4)
 
     # Wherever a commit's units run. A unit almost never raises (a refusal is a value), so they first run side by side
     # without savepoints. If one does raise, all is rolled back and run again, each behind a savepoint, so that it fails alone.

@@ -9,6 +9,7 @@ from zlib import crc32
 
 import orjson
 
+from appliance.db import disk
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
@@ -27,6 +28,12 @@ SAMPLE = Rows(
     width=9,
     on_conflict="ON CONFLICT DO NOTHING",
 )
+SAMPLE_ROW_BYTES = 64
+OTHERS_BYTES_MAX = 4 << 20
+SAMPLE_BYTES_MAX = 8 << 20
+"""Of one session: a reading each second for a day and a half."""
+SAMPLE_BYTES = Slots[SessionId, int]()
+"""About how much is kept of a session."""
 NUMBERS_SKIPPED = 100_000
 """After a restore: more than a site has sessions between two backups."""
 
@@ -306,12 +313,32 @@ def open_on_station(db: Readable, station: StationId) -> list[SessionId]:
 
 
 def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
-    """Keep a reading with the commit; the same reading again changes nothing."""
+    """Keep a reading with the commit; the same reading again changes nothing.
+
+    A session's readings have a bound: no charger fills the disk with them. What has no column of its own goes first.
+    """
+    used = _sample_bytes(db, session)
+    if used > SAMPLE_BYTES_MAX:
+        return
+    others = reading.others
+    if others is not None and (used + len(others) > OTHERS_BYTES_MAX or disk.is_short(db)):
+        others = None
+    SAMPLE_BYTES.keep(db, session, used + SAMPLE_ROW_BYTES + len(others or ""))
     values = (
         session, reading.at_ms, reading.energy_wh, reading.power_w, reading.current_ma, reading.voltage_mv,
-        reading.soc_percent, reading.others,
+        reading.soc_percent, others,
     )  # fmt: skip
     db.append(SAMPLE, (*values, crc32(orjson.dumps(values))))
+
+
+def _sample_bytes(db: Database, session: SessionId) -> int:
+    used = SAMPLE_BYTES.get(db, session)
+    if used is None:
+        row = db.execute(
+            "SELECT count(*), coalesce(sum(length(others)), 0) FROM sample WHERE session_id = ?", (session,)
+        ).fetchone()
+        used = int(row[0]) * SAMPLE_ROW_BYTES + int(row[1])
+    return used
 
 
 def set_slices(db: Database, running: Running) -> None:

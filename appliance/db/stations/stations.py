@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows, flush
+from appliance.db.stations import message_log_size
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState, status_word
@@ -262,6 +263,7 @@ def secure(db: Database, station: StationId, profile: int, password_hash: bytes 
 def remove_knocking(db: Database, station: StationId) -> None:
     """Forget one that nobody approved, with its messages."""
     db.execute("DELETE FROM message_log WHERE station_id = ?", (station,))
+    message_log_size.forget(db, station)
     db.execute("DELETE FROM connector WHERE station_id = ?", (station,))
     db.execute("DELETE FROM station WHERE id = ? AND state = 'knocking'", (station,))
 

@@ -9,11 +9,14 @@ from appliance.ocpp.reading.redact import redacted_text
 from appliance.ocpp.reading.schemas import shortened
 
 ACTION_CHARS_MAX = 64
-LOGGED_CHARS_MAX = 64 * 1024
-REFUSED_CHARS_KEPT = 8192
+KEPT_CHARS = 4 * 1024
+"""Of what tells of no transaction."""
+EVIDENCE_CHARS_KEPT = 64 * 1024
+"""Of a start or a stop, of a call of ours and of its answer: nobody can send these at will."""
 KNOCK_CHARS_KEPT = 1024
 KNOCKS_LOGGED_MAX = 200
 """So many messages of a station that nobody has let in are logged while the server runs: strangers must not fill the disk."""
+REMARK_CHARS_KEPT = 512
 
 
 class MessageLog:
@@ -25,31 +28,39 @@ class MessageLog:
 
     def record_received(self, action: str, request: str, answer: str | None, violation: str | None) -> None:
         """A row for what the station sent, with the next commit. It is counted where its action is known."""
-        self._record("in", action, request, answer, violation)
+        self._record("in", action, self.kept(request, whole=False), answer, violation)
 
     def record_unread(self, action: str, text: str, answer: str | None, violation: str) -> None:
-        """A row for a frame that was refused or ignored: what it is is not known, so there may be secrets in it."""
-        request = redacted_text(shortened(text, REFUSED_CHARS_KEPT))
-        self._record("in", action[:ACTION_CHARS_MAX], request, answer, violation)
+        """A row for a frame that was refused or ignored: what it is is not known."""
+        self._record("in", action[:ACTION_CHARS_MAX], self.kept(text, whole=False), answer, violation)
 
     def record_sent(self, action: str, request: str, answer: str | None, violation: str | None) -> None:
         """A row for a call of ours, or for an answer to none; it is counted, too."""
         self._context.counters.message("out", action)
-        self._record("out", action, request, answer, violation)
+        self._record("out", action, self.kept(request, whole=True), answer, violation)
 
-    def kept(self, request: str) -> str | None:
-        """What the log keeps of a frame; None: it gets no row."""
+    def kept(self, request: str, *, whole: bool) -> str | None:
+        """What the log keeps of a frame; None: it gets no row. `whole`: it is evidence, and its secrets are gone or it has none."""
+        if not self._context.settings.logs_messages:
+            return None
         text = storable(request)
-        if self._station.accepted:
-            return text if len(text) <= LOGGED_CHARS_MAX else shortened(text, LOGGED_CHARS_MAX)
-        self._station.knocks_logged += 1
-        return shortened(text, KNOCK_CHARS_KEPT) if self._station.knocks_logged <= KNOCKS_LOGGED_MAX else None
+        if not self._station.accepted:
+            self._station.knocks_logged += 1
+            if self._station.knocks_logged > KNOCKS_LOGGED_MAX:
+                return None
+            return redacted_text(shortened(text, KNOCK_CHARS_KEPT))
+        if whole:
+            return shortened(text, EVIDENCE_CHARS_KEPT)
+        # Cut first: what is found in a text costs as much as the text is long.
+        return redacted_text(shortened(text, KEPT_CHARS))
 
-    def _record(self, direction: str, action: str, request: str, answer: str | None, violation: str | None) -> None:
-        kept = self.kept(request)
-        if kept is not None:
-            row = (self._station.id, self._context.clock(), direction, storable(action), kept, answer, violation)
-            self._context.store.write_unheard(message_log.record, row)
+    def _record(self, direction: str, action: str, kept: str | None, answer: str | None, violation: str | None) -> None:
+        if kept is None:
+            return
+        answer = None if answer is None else shortened(answer, EVIDENCE_CHARS_KEPT)
+        violation = None if violation is None else shortened(storable(violation), REMARK_CHARS_KEPT)
+        row = (self._station.id, self._context.clock(), direction, storable(action), kept, answer, violation)
+        self._context.store.write_unheard(message_log.record, row)
 
 
 def storable(text: str) -> str:

@@ -86,7 +86,7 @@ class Responder:
             answer = write_result(call.message_id, work.answered_before_commit)
             self._log.record_received(call.action, text, answer.decode(), work.note)
             return answer
-        committed = self._commit(text, call, work, received_at_ms)
+        committed = self._commit(text, call, work, received_at_ms, whole=inbound.kept_whole)
         if inbound.replayed:
             self._station.remember(call.message_id, text, committed)
         return committed
@@ -103,7 +103,7 @@ class Responder:
             return before
         received_at_ms = self._clock()
         work = inbound.unreadable(self._station, self._salvage(inbound, call), received_at_ms)
-        committed = self._commit(text, call, work, received_at_ms)
+        committed = self._commit(text, call, work, received_at_ms, whole=inbound.kept_whole)
         self._station.remember(call.message_id, text, committed)
         return committed
 
@@ -164,8 +164,10 @@ class Responder:
 
     # Answers.
 
-    def _commit(self, text: str, call: Call | UnreadableCall, work: Work, received_at_ms: int) -> Answer:
-        kept = self._log.kept(text)
+    def _commit(
+        self, text: str, call: Call | UnreadableCall, work: Work, received_at_ms: int, *, whole: bool
+    ) -> Answer:
+        kept = self._log.kept(text, whole=whole)
         return self._context.store.write_short(
             exchange, self._station.id, work, call.message_id, received_at_ms, call.action, kept
         )

@@ -59,9 +59,9 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
         "SecurityEventNotification": Inbound(constant({})),
         "SignCertificate": Inbound(constant({"status": "Rejected"})),
         "SignedFirmwareStatusNotification": Inbound(constant({})),
-        "StartTransaction": Inbound(read_start, unreadable=unreadable_start, replayed=True),
+        "StartTransaction": Inbound(read_start, unreadable=unreadable_start, replayed=True, kept_whole=True),
         "StatusNotification": Inbound(read_status, unreadable=unreadable_status),
-        "StopTransaction": Inbound(read_stop, unreadable=unreadable_stop, replayed=True),
+        "StopTransaction": Inbound(read_stop, unreadable=unreadable_stop, replayed=True, kept_whole=True),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
-from appliance.ocpp.reading.redact import SECRET
+from appliance.ocpp.reading.redact import is_secret
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
 from appliance.ocpp.version import Call
@@ -164,5 +164,5 @@ def variable(key: dict[str, Any]) -> Variable:
         value = "true" if value else "false"
     name = name if isinstance(name, str) else str(name)
     # Whoever may read settings need not learn passwords.
-    value = None if value is None or SECRET.search(name) else str(value)
+    value = None if value is None or is_secret(name) else str(value)
     return Variable(name=VariableName(name), value=value, readonly=readonly in (True, 1, "true", "1"))

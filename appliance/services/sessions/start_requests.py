@@ -5,6 +5,7 @@ Only then is the station asked. Refused, unanswered, or not followed by a transa
 
 from __future__ import annotations
 
+from appliance.db import disk
 from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
@@ -42,6 +43,10 @@ def request_start(
     found = stations.show(db, station)
     if found is None or found.state != StationState.APPROVED:
         raise NotFound("There is no such station.")
+    if disk.is_short(db):
+        raise Refusal(
+            "The disk of this server is nearly full: nobody new can start.", "Make room on it; what charges goes on."
+        )
     if evse < 0 or (evse and found.connectors and evse not in {connector.evse for connector in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
     running = sessions.on_evse(db, station, evse) if evse else None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from appliance.db import disk
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
@@ -145,6 +146,9 @@ def authorize(
     payer = payers.by_token(db, id_token, id_token_type)
     if payer is None and start_requests.is_open(db, station, id_token):
         return Authorization(AuthorizationStatus.ACCEPTED)
+    if disk.is_short(db) and (payer is None or not payer.holder.running):
+        # Whoever charges must be let in to stop. A start that comes all the same is recorded, as ever.
+        return Authorization(AuthorizationStatus.NOT_AT_THIS_TIME)
     payer = unknown.resolve(db, station, id_token, payer, now_ms, now_ms, id_token_type)
     if payer is None:
         return Authorization(AuthorizationStatus.INVALID)

@@ -71,6 +71,12 @@ GROUPS: dict[str, dict[str, Words]] = {
     },
     N_("This box"): {
         "message_log_days": Words(N_("Keep the message log for"), "", N_("days")),
+        "message_log_charger_max_mb": Words(
+            N_("Keep messages of one charger up to"), N_("The oldest go first, and only its own."), N_("MB")
+        ),
+        "message_log_max_mb": Words(
+            N_("Keep messages of all chargers up to"), N_("Those who send most give way first."), N_("MB")
+        ),
         "sample_days": Words(N_("Keep meter readings for"), N_("Sessions and money are kept for ever."), N_("days")),
         "disk_free_min_mb": Words(N_("Free disk space is a problem below"), "", N_("MB")),
         "backup_age_max_days": Words(N_("A backup is too old after"), "", N_("days")),

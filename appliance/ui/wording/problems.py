@@ -104,6 +104,13 @@ TEXTS: dict[str, Text] = {
         N_("Remove old backups from it, or keep the message log for fewer days (Settings)."),
         urgent=True,
     ),
+    ProblemKind.DISK_FULL: Text(
+        N_("The disk is nearly full ({free} MB are left): no messages are kept, and nobody new can start."),
+        N_(
+            "Make room on it now: remove old backups, or whatever else fills it. What charges goes on and is billed; the rest goes on by itself."
+        ),
+        urgent=True,
+    ),
     ProblemKind.BACKUP_AGE: Text(
         N_("The last backup was {last}."),
         N_("Plug in a USB drive and run `forecourt backup`."),
@@ -310,7 +317,7 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
         return f"/cards/{rest}"
     if problem.kind == ProblemKind.READER:
         return "/desk"
-    if problem.kind in (ProblemKind.UNREAD_SETTING, ProblemKind.DISK_SPACE):
+    if problem.kind in (ProblemKind.UNREAD_SETTING, ProblemKind.DISK_SPACE, ProblemKind.DISK_FULL):
         return "/settings"
     if problem.kind == ProblemKind.NO_TARIFF:
         return "/tariffs"

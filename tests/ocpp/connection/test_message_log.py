@@ -7,6 +7,7 @@ import orjson
 from appliance.db.engine.unit import Database
 from appliance.db.stations import message_log
 from appliance.domain.identifiers import StationId
+from appliance.ocpp.connection.message_log import KEPT_CHARS
 from tests.ocpp.raw import Client, Server, nothing
 
 
@@ -59,3 +60,37 @@ async def test_a_page_looks_back_so_far_and_says_where_to_go_on(client: Client, 
 
     assert sum(pages) == 2
     assert len(pages) > 1
+
+
+async def test_of_what_tells_of_no_transaction_only_the_beginning_is_kept(client: Client, server: Server) -> None:
+    await client.call("DataTransfer", {"vendorId": "x", "data": "y" * 60_000})
+    await client.call(
+        "MeterValues",
+        {
+            "connectorId": 1,
+            "meterValue": [{"timestamp": "2026-11-30T10:00:00Z", "sampledValue": [{"value": "1"}] * 2_000}],
+        },
+    )
+    await server.store.write(nothing)
+
+    lengths = [len(row.request) for row in await server.log_of(1)]
+    assert lengths == [KEPT_CHARS, KEPT_CHARS]
+
+
+async def test_secrets_in_what_a_charger_sends_are_blanked(client: Client, server: Server) -> None:
+    await client.call("DataTransfer", {"vendorId": "x", "data": '{"WifiPsk":"s3cret"}'})
+    await client.call("DataTransfer", {"vendorId": "x", "data": "apn.key=s3cret;" + "y" * 60_000})
+    await server.store.write(nothing)
+
+    for row in await server.log_of(1):
+        assert "s3cret" not in row.request
+        assert "•••" in row.request
+
+
+async def test_without_room_nothing_is_logged_and_calls_are_answered(client: Client, server: Server) -> None:
+    server.settings.logs_messages = False
+    answer = await client.call("DataTransfer", {"vendorId": "x"})
+    await server.store.write(nothing)
+
+    assert answer == {"status": "UnknownVendorId"}
+    assert (await server.store.read(message_log.page, StationId(1))).messages == []
