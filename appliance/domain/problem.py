@@ -39,6 +39,7 @@ class ProblemKind(StrEnum):
     NO_TARIFF = "no_tariff"
     STOP_IGNORED = "stop_ignored"
     START_LOST = "start_lost"
+    REFUSED_CHARGING = "refused_charging"
     BOOKS = "books"
     JOB_FAILED = "job_failed"
     READER = "reader"
@@ -121,6 +122,7 @@ RULES: dict[str, Rule] = {
         names="action",
     ),
     ProblemKind.DISK_SPACE: Rule("little is left on the disk", "more is left"),
+    ProblemKind.DISK_FULL: Rule("what is left on the disk is kept for sessions", "more is left"),
     ProblemKind.BACKUP_AGE: Rule("the last backup is old, or there is none", "one is made"),
     ProblemKind.SECRETS: Rule("the sealing key is missing, or another site's", "the server starts with the right one"),
     ProblemKind.OWNER_KEY_MISSING: Rule("secrets are kept, and no owner's key is made", "one is made"),
@@ -129,6 +131,9 @@ RULES: dict[str, Rule] = {
     ProblemKind.STOP_IGNORED: Rule("a station does not stop a session, asked again and again", "the session is over"),
     ProblemKind.START_LOST: Rule(
         "a station accepts a start, and no transaction follows", "a session begins at that station", happened=True
+    ),
+    ProblemKind.REFUSED_CHARGING: Rule(
+        "energy flows in a session that was refused", "only staff can tell who it was, and what they owe", happened=True
     ),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),

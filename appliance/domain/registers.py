@@ -28,6 +28,8 @@ class Doubt(StrEnum):
     """More energy than one session can take."""
     TOO_FAST = "too_fast"
     """More energy than a charger gives in its time."""
+    NOBODY = "nobody"
+    """Its station was told that the card may not charge, and nobody is known who would pay for what flowed all the same."""
 
 
 class Energies(NamedTuple):

@@ -29,7 +29,7 @@ from appliance.services.problems import (
     unread_setting,
 )
 from appliance.services.problems.check import Check, Facts
-from appliance.services.sessions import billing, closing
+from appliance.services.sessions import billing, closing, guard
 from appliance.services.sessions.billing import Pace
 
 STATION_CHECKS: tuple[Check, ...] = (knocking.CHECK, offline.CHECK)
@@ -67,7 +67,8 @@ def check_box(db: Database, free_mb: int, now_ms: int) -> None:
 
 
 def watch_balances(db: Database, now_ms: int) -> None:
-    """Sessions that cost by the minute need cover between their meter values too."""
+    """Sessions that cost by the minute need cover between their meter values too; and nobody charges who may not."""
+    guard.watch_refused(db, now_ms)
     for session, heard_ms in sessions.held_by_time(db):
         running = sessions.find_open(db, session)
         if running is not None:

@@ -70,6 +70,8 @@ class Running:
     """Of an open one nothing is billed."""
     id_token_type: IdTokenType = IdTokenType.UNKNOWN
     """Known of a start request, for the station is told."""
+    refused: bool = False
+    """The station was told that this card may not charge."""
 
     @property
     def is_idle(self) -> bool:
@@ -176,7 +178,7 @@ def insert_started(
     running = Running(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
-        card=payer.card if payer else None,
+        card=payer.card if payer else None, refused=authorization not in (None, AuthorizationStatus.ACCEPTED),
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
     began_on_evse(db, running)
@@ -222,7 +224,8 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        coalesce(meter_start_wh, 0), person_id, card_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
        (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
-       (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse)
+       (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
+       "authorization" NOT IN ('', 'Accepted')
 FROM session WHERE session.id = ?
 """
 
@@ -248,13 +251,14 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        top, measured, status_at,
+        top, measured, status_at, refused,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     energy_wh = further(0, meter, top) if top is not None else 0
     return Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
         energy_wh, started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
+        refused=bool(refused),
     )  # fmt: skip
 
 
@@ -391,6 +395,15 @@ def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     return db.execute(
         f"SELECT id, station_id, stop_wanted FROM session WHERE {IS_RUNNING} AND stop_wanted <> '' ORDER BY {BY_NUMBER}"
     ).fetchall()
+
+
+def refused(db: Readable) -> list[SessionId]:
+    """Running sessions whose stations were told that the card may not charge, and that nobody has wanted stopped yet."""
+    rows = db.execute(
+        f"""SELECT id FROM session WHERE {IS_RUNNING} AND "authorization" NOT IN ('', 'Accepted') AND stop_wanted = ''
+        ORDER BY id"""
+    )
+    return [SessionId(row[0]) for row in rows]
 
 
 def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:

@@ -101,6 +101,31 @@ def find(db: Database, station: StationId, evse: int, id_token: str) -> Running 
     return find_open(db, SessionId(row[0])) if row else None
 
 
+def waiting_at(db: Database, station: StationId, evse: int) -> list[Running]:
+    """The starts that were asked for on this EVSE, then those that left the choice to the station; the oldest first."""
+    if NOTHING_ASKED.get(db, station):
+        return []
+    rows = db.execute(
+        f"""SELECT id FROM session WHERE station_id = ? AND {IS_REQUESTED} AND evse IN (0, ?)
+        ORDER BY evse DESC, id""",
+        (station, evse),
+    ).fetchall()
+    found = (find_open(db, SessionId(row[0])) for row in rows)
+    return [one for one in found if one is not None]
+
+
+def find_fulfilled(
+    db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int
+) -> tuple[SessionId, PersonId | None] | None:
+    """The session that was asked for and that this very start began, whatever its station called the driver."""
+    row = db.execute(
+        """SELECT id, person_id FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?
+        AND requested_at_ms IS NOT NULL ORDER BY id LIMIT 1""",
+        (started_at_ms, station, evse, meter_start_wh),
+    ).fetchone()
+    return (SessionId(row[0]), row[1]) if row else None
+
+
 def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | None:
     """Who asked for a start with this one-time token, after the start request was cancelled."""
     if not is_remote(id_token):

@@ -214,6 +214,11 @@ def booted(db: Database, station: StationId, event: StationBooted) -> None:
     )
 
 
+def skew_ms(db: Readable, station: StationId) -> int:
+    """How far its clock is ahead of ours, as far as it was noticed."""
+    return int(db.execute("SELECT clock_skew_ms FROM station WHERE id = ?", (station,)).fetchone()[0])
+
+
 def set_skew(db: Database, station: StationId, skew_ms: int) -> None:
     """How far its clock is ahead of ours."""
     db.execute("UPDATE station SET clock_skew_ms = ? WHERE id = ?", (skew_ms, station))

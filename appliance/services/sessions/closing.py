@@ -18,12 +18,12 @@ from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.problem import ProblemKind
-from appliance.domain.registers import Energies
+from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.domain.tariff import Usage
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing, days, idle
+from appliance.services.sessions import billing, days, guard, idle
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
@@ -117,7 +117,7 @@ def finish(
         note = note or "clock"
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
-    in_doubt = doubt_about(db, energies, usage)
+    in_doubt = doubt_about(db, running, energies, usage)
     bill = bill_for(usage, None if in_doubt else running.tariff)
     state = after(running.state, SessionEvent.DOUBTED if in_doubt else event)
     estimated = event is SessionEvent.ESTIMATED
@@ -125,6 +125,8 @@ def finish(
         ask_for_review(db, running, in_doubt, now_ms)
     else:
         billing.settle(db, running, bill, By(f"station:{running.station}", now_ms))
+    if running.refused:
+        guard.refused_ended(db, running, now_ms)
     closing.end(
         db,
         running,
@@ -143,9 +145,12 @@ def finish(
     db.announce(StationChanged(running.station, running.evse))
 
 
-def doubt_about(db: Database, energies: Energies, usage: Usage) -> str:
+def doubt_about(db: Database, running: Running, energies: Energies, usage: Usage) -> str:
     """Why what its registers say is not billed before somebody has looked; "" if it can be."""
-    return next(iter(rules.doubts(energies, usage.duration_s, settings.of(db).session_energy_max_wh)), "")
+    found = rules.doubts(energies, usage.duration_s, settings.of(db).session_energy_max_wh)
+    if running.refused and running.wallet is None and usage.energy_wh:
+        found += (Doubt.NOBODY,)
+    return next(iter(found), "")
 
 
 def ask_for_review(db: Database, running: Running, why: str, now_ms: int) -> None:
@@ -198,7 +203,7 @@ def set_right(
     energies = days.energies_of(running, None if estimated else (ended_at_ms, meter_stop_wh))
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
-    if in_doubt := doubt_about(db, energies, usage):
+    if in_doubt := doubt_about(db, running, energies, usage):
         state = after(running.state, SessionEvent.DOUBTED)
         closing.doubt(db, running.id, state, meter_stop_wh, reason, in_doubt)
         ask_for_review(db, running, in_doubt, now_ms)

@@ -19,8 +19,7 @@ from appliance.domain.registers import further
 from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.services.announce import SessionChanged
-from appliance.services.cards import limits
-from appliance.services.sessions import billing
+from appliance.services.sessions import guard
 from appliance.services.sessions.billing import Pace
 
 
@@ -34,8 +33,7 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
         return
     pace = take_in(db, running, event.readings)
     at_ms = event.readings[-1].at_ms if event.readings else event.received_at_ms
-    billing.keep_covered(db, running, pace, at_ms, event.received_at_ms)
-    limits.keep_within(db, running, pace, at_ms, event.received_at_ms)
+    guard.look_after(db, running, pace, at_ms, event.received_at_ms)
     announce(db, running, "measured")
 
 

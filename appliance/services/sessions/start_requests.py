@@ -154,6 +154,21 @@ def expire(db: Database, now_ms: int) -> int:
     return len(late)
 
 
+def under_another_name(
+    db: Database, station: StationId, evse: int, payer: payers.Payer | None, at_ms: int
+) -> Running | None:
+    """The start request that a start at this EVSE fulfils although its station calls the driver by a name of its own.
+
+    Some send a constant, nothing, or the id token changed. A card that somebody else is known by is their own start; and
+    a start that began before it was asked for comes out of the station's queue. `at_ms` is the station's word.
+    """
+    waiting = [one for one in rows.waiting_at(db, station, evse) if payer is None or payer.person == one.person]
+    if not waiting:
+        return None
+    began_ms = at_ms - stations.skew_ms(db, station)
+    return next((one for one in waiting if began_ms >= one.heard_at_ms - settings.of(db).clock_skew_s * 1000), None)
+
+
 def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     """Running sessions that the server wants stopped: session, station, why."""
     return sessions.wanted_stops(db)

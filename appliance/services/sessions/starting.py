@@ -22,6 +22,7 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
 from appliance.services.sessions import billing, closing, idle, metering
+from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions.authorization import decide, group_token
 
 
@@ -42,6 +43,10 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
             return known
         if payer is not None:
             start_request = start_requests.find(db, station, event.evse, payer.uid)
+    if start_request is None:
+        if (known := fulfilled_before(db, station, event, payer)) is not None:
+            return known
+        start_request = asked.under_another_name(db, station, event.evse, payer, event.at_ms)
     if start_request is not None:
         if (known := known_start(db, station, event, start_request.id_token, payer)) is not None:
             return known
@@ -96,6 +101,16 @@ def known_start(
     if known is None:
         return None
     return Started(known[0], Authorization(known[1], group_token(payer) if payer is not None else None))
+
+
+def fulfilled_before(
+    db: Database, station: StationId, event: TransactionStarted, payer: Payer | None
+) -> Started | None:
+    """What this very start was answered with, when it was the one that somebody had asked for under another token."""
+    found = start_requests.find_fulfilled(db, event.at_ms, station, event.evse, event.meter_start_wh)
+    if found is None or (payer is not None and payer.person != found[1]):
+        return None
+    return Started(found[0], Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer else None))
 
 
 def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> Started:

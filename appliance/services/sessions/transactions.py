@@ -21,8 +21,9 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.registers import Doubt
 from appliance.domain.session import OVER, SessionEvent, SessionState, after
 from appliance.domain.transaction import Arrival, Order, receive
-from appliance.services.cards import limits, misuse
-from appliance.services.sessions import billing, closing, metering, stopping
+from appliance.services.cards import misuse
+from appliance.services.sessions import billing, closing, guard, metering, stopping
+from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions import starting as service
 from appliance.services.sessions.authorization import decide, group_token
 from appliance.services.sessions.billing import Pace
@@ -55,8 +56,7 @@ def transaction_event(db: Database, station: StationId, event: TransactionEvent)
     else:
         running, pace = measure(db, known, running, event)
         at_ms = event.readings[-1].at_ms if event.readings else event.at_ms
-        billing.keep_covered(db, running, pace, at_ms, event.received_at_ms)
-        limits.keep_within(db, running, pace, at_ms, event.received_at_ms)
+        guard.look_after(db, running, pace, at_ms, event.received_at_ms)
         metering.announce(db, running, "measured")
     return authorization
 
@@ -124,6 +124,8 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
         start_request = start_requests.find(db, station, running.evse, event.id_token)
         if start_request is None and payer is not None:
             start_request = start_requests.find(db, station, running.evse, payer.uid)
+        if start_request is None:
+            start_request = asked.under_another_name(db, station, running.evse, payer, event.at_ms)
         if start_request is not None:
             return join(db, start_request, running, event)
     payer = service.payer_of_start(db, station, start_of(event), payer)

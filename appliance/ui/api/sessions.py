@@ -70,7 +70,7 @@ SESSION = record(
     currency=CURRENCY,
     stop_reason=words(),
     estimated=flag("Closed without a stop from the station."),
-    note=words("Why it failed, or needs review: registers, too_much or too_fast."),
+    note=words("Why it failed, or needs review: registers, too_much, too_fast or nobody."),
 )
 SAMPLE = record(
     "Sample",

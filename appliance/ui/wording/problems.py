@@ -16,7 +16,7 @@ from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.problem import ProblemKind
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
-from appliance.ui.wording.sessions import note_sentence
+from appliance.ui.wording.sessions import authorization_words, note_sentence
 from appliance.ui.wording.words import error_sentence
 from appliance.ui.writing.formats import Formats
 
@@ -171,6 +171,13 @@ TEXTS: dict[str, Text] = {
         N_("{station} accepted a start, but nothing followed. The money is free again."),
         N_("Was the car plugged in? Try once more; if it happens again, restart the charger."),
     ),
+    ProblemKind.REFUSED_CHARGING: Text(
+        N_("{station} charged in session {session} although it was told no: {why}."),
+        N_(
+            "It is asked to stop by itself. Set StopTransactionOnInvalidId to true and MaxEnergyOnInvalidId to 0 inside the charger, if it knows them. The session's page says what is billed."
+        ),
+        urgent=True,
+    ),
     ProblemKind.BOOKS: Text(
         N_("The books do not add up: {wrong}"),
         N_("Keep the data as they are, make a copy, and call whoever looks after this server."),
@@ -277,6 +284,8 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found |= {"reader": words.sentence, "remedy": words.advice}
     if problem.kind == ProblemKind.FAULTED:
         found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
+    if problem.kind == ProblemKind.REFUSED_CHARGING:
+        found["why"] = authorization_words(str(problem.details.get("status", "")))
     if problem.kind == ProblemKind.REVIEW and (why := problem.details.get("why")):
         found["note"] = note_sentence(str(why))
     return found

@@ -59,12 +59,15 @@ STOPS_WANTED = {
     "blocked": N_("The card was blocked"),
     "limit": N_("A limit of the card was reached"),
     "operator": N_("The staff stopped it"),
+    "refused": N_("The card may not charge here"),
+    "unwatched": N_("Nothing was measured for so long that the money could have been used up"),
 }
 
 NOTES = {
     "registers": N_("The meter readings at start and end contradict each other."),
     "too_much": N_("The charger reports more energy than one session can take."),
     "too_fast": N_("The charger reports more energy than any charger can give in that time."),
+    "nobody": N_("The charger was told that this card may not charge, and nobody is known who pays for what it took."),
     "by_hand": N_("It was ended from here, without the charger; its end is the last reading."),
     "unheard": N_("Nothing was heard of it for a day while the connector was free; its end is the last reading."),
     "clock": N_(
@@ -173,6 +176,11 @@ def stop_sentence(stop_reason: str, stop_wanted: str, estimated: bool) -> str:
 def note_sentence(note: str) -> str:
     """Why it failed or waits for a look; a note that is no key of ours stays as it is."""
     return _(NOTES[note]) if note in NOTES else note
+
+
+def authorization_words(status: str) -> str:
+    """What a station was told of a card; a word that is no key of ours stays as it is."""
+    return _(AUTHORIZATIONS[status]) if status in AUTHORIZATIONS else status
 
 
 def method_word(method: str) -> str:
