@@ -21,6 +21,9 @@ class ProblemKind(StrEnum):
     FAULTED = "faulted"
     CLOCK_SKEW = "clock_skew"
     SILENT_SESSION = "silent_session"
+    MISSED_READINGS = "missed_readings"
+    UNWATCHED = "unwatched"
+    NO_SESSION = "no_session"
     REVIEW = "review"
     UNREADABLE = "unreadable"
     STRAY_STOP = "stray_stop"
@@ -135,6 +138,8 @@ RULES: dict[str, Rule] = {
     ProblemKind.REFUSED_CHARGING: Rule(
         "energy flows in a session that was refused", "only staff can tell who it was, and what they owe", happened=True
     ),
+    ProblemKind.MISSED_READINGS: Rule("two readings of a session with an end to its money are missed", "one comes, or it is over"),
+    ProblemKind.NO_SESSION: Rule("a connector charges for minutes without a session", "it stops, or a session begins"),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
     ProblemKind.READER: Rule("the reader of a desk is missing, or does not work", "it works, or the desk is gone"),

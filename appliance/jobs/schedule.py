@@ -28,7 +28,7 @@ from appliance.services.card_desk import charger_jobs
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import limits, revocation
 from appliance.services.ports.stations import Stations
-from appliance.services.sessions import start_requests
+from appliance.services.sessions import guard, start_requests
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.tasks import Tasks
 
@@ -39,7 +39,7 @@ LOG_INS_KEPT_MS = 30 * DAY_MS
 
 EXPIRE_START_REQUESTS_S = 3
 STOP_AGAIN_S = 15
-WATCH_BALANCES_S = 15
+WATCH_BALANCES_S = guard.WATCH_S
 WATCH_CARDS_S = 15
 EXPIRE_CHARGER_JOBS_S = 5
 EXPIRE_DESK_JOBS_S = 15
@@ -73,8 +73,9 @@ class Jobs:
         await self.control.stop_wanted_sessions()
 
     async def watch_balances(self) -> None:
-        """Cover for what costs by the minute."""
+        """Cover for what costs by the minute, and for what nobody has measured for too long; and who may not charge."""
         await self.store.write(health.watch_balances, self.clock())
+        await self.store.write(guard.watch, self.stations.online(), self.clock())
 
     async def watch_cards(self) -> None:
         """Limits of cards in sessions that run, and cards whose time has run out."""
@@ -90,9 +91,10 @@ class Jobs:
         await self.store.write(desk_jobs.expire, self.clock())
 
     async def check_stations(self) -> None:
-        """Offline stations and silent sessions."""
+        """Offline stations, silent sessions, and what nobody watches."""
         await self.store.write(health.check_stations, self.stations.online(), self.serving_since_ms, self.clock())
         await self.store.write(health.check_sessions, self.clock())
+        await self.store.write(health.check_watch, self.stations.online(), self.clock())
 
     async def check_box(self) -> None:
         """Disk, backup, settings."""

@@ -17,6 +17,8 @@ from appliance.services.problems import (
     clear_problem,
     disk_space,
     knocking,
+    missed_readings,
+    no_session,
     no_tariff,
     offline,
     owner_key,
@@ -29,7 +31,7 @@ from appliance.services.problems import (
     unread_setting,
 )
 from appliance.services.problems.check import Check, Facts
-from appliance.services.sessions import billing, closing, guard
+from appliance.services.sessions import billing, closing
 from appliance.services.sessions.billing import Pace
 
 STATION_CHECKS: tuple[Check, ...] = (knocking.CHECK, offline.CHECK)
@@ -40,6 +42,7 @@ SESSION_CHECKS: tuple[Check, ...] = (
     review.CHECK,
     card_misuse.CHECK,
 )
+WATCH_CHECKS: tuple[Check, ...] = (missed_readings.CHECK, no_session.CHECK)
 BOX_CHECKS: tuple[Check, ...] = (
     disk_space.CHECK,
     backup_age.CHECK,
@@ -61,14 +64,18 @@ def check_sessions(db: Database, now_ms: int) -> None:
     _run(db, SESSION_CHECKS, Facts(now_ms))
 
 
+def check_watch(db: Database, online: Collection[StationId], now_ms: int) -> None:
+    """Sessions with an end to their money that nobody measures, and chargers that charge without a session."""
+    _run(db, WATCH_CHECKS, Facts(now_ms, online))
+
+
 def check_box(db: Database, free_mb: int, now_ms: int) -> None:
     """The box and the site, and what has not happened again."""
     _run(db, BOX_CHECKS, Facts(now_ms, free_mb=free_mb))
 
 
 def watch_balances(db: Database, now_ms: int) -> None:
-    """Sessions that cost by the minute need cover between their meter values too; and nobody charges who may not."""
-    guard.watch_refused(db, now_ms)
+    """Sessions that cost by the minute need cover between their meter values too."""
     for session, heard_ms in sessions.held_by_time(db):
         running = sessions.find_open(db, session)
         if running is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -142,14 +141,8 @@ async def test_a_queue_whose_transaction_still_runs_is_stopped_by_the_clock(site
 async def test_it_is_known_after_a_restart_too(site: ClockedSite) -> None:
     async with site.station() as station:
         begun = await station.start_transaction("NOBODYS")
-        await site.store.write(forget)
+        await site.forget()
         station.connectors[1].register_wh += 300
         await station.meter_values()
 
         assert await asked_to_stop(station) == begun.id
-
-
-def forget(db: Any) -> None:
-    """What the writer remembers is lost, as with the process."""
-    db.flush()
-    db.forget()

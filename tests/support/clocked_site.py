@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.db import problems
 from appliance.db.engine.store import nothing
+from appliance.db.engine.unit import Database
 from appliance.db.problems import Problem
 from appliance.domain.by import By
 from appliance.domain.clock import system_clock
@@ -103,6 +104,10 @@ class ClockedSite:
 
         return await self.store.read(read)
 
+    async def forget(self) -> None:
+        """What the writer remembers is lost, as with the process."""
+        await self.store.write(forget)
+
     async def number_of(self, identity: str) -> StationId:
         """A station's number."""
         rows = await self.server.rows("SELECT id FROM station WHERE identity = ?", identity)
@@ -116,6 +121,12 @@ class ClockedSite:
             person,
         )
         return (rows[0][0], rows[0][1])
+
+
+def forget(db: Database) -> None:
+    """A unit of work; see `ClockedSite.forget`."""
+    db.flush()
+    db.forget()
 
 
 @asynccontextmanager

@@ -53,6 +53,11 @@ class Slots(Generic[Key, Value]):
             known.clear()
         known[key] = value
 
+    def keys(self, db: Database) -> list[Key]:
+        """Of what something is known."""
+        known: dict[Key, Value] | None = db.remembered.get(self)
+        return list(known) if known else []
+
     def drop(self, db: Database, key: Key) -> None:
         """It is no longer so of `key`."""
         db.remembered[self].pop(key, None)

@@ -70,6 +70,8 @@ class Running:
     """Of an open one nothing is billed."""
     id_token_type: IdTokenType = IdTokenType.UNKNOWN
     """Known of a start request, for the station is told."""
+    read_at_ms: int | None = None
+    """When we last heard of its register, at its start at first; None: it was loaded, and has been read before."""
     refused: bool = False
     """The station was told that this card may not charge."""
 
@@ -178,7 +180,8 @@ def insert_started(
     running = Running(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
-        card=payer.card if payer else None, refused=authorization not in (None, AuthorizationStatus.ACCEPTED),
+        card=payer.card if payer else None, read_at_ms=received_at_ms,
+        refused=authorization not in (None, AuthorizationStatus.ACCEPTED),
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
     began_on_evse(db, running)
@@ -258,7 +261,7 @@ def load(db: Database, session: SessionId) -> Running | None:
     return Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
         energy_wh, started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
-        refused=bool(refused),
+        read_at_ms=heard if measured is None else None, refused=bool(refused),
     )  # fmt: skip
 
 
@@ -397,13 +400,9 @@ def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
     ).fetchall()
 
 
-def refused(db: Readable) -> list[SessionId]:
-    """Running sessions whose stations were told that the card may not charge, and that nobody has wanted stopped yet."""
-    rows = db.execute(
-        f"""SELECT id FROM session WHERE {IS_RUNNING} AND "authorization" NOT IN ('', 'Accepted') AND stop_wanted = ''
-        ORDER BY id"""
-    )
-    return [SessionId(row[0]) for row in rows]
+def running_now(db: Readable) -> list[SessionId]:
+    """All that run, oldest first."""
+    return [SessionId(row[0]) for row in db.execute(f"SELECT id FROM session WHERE {IS_RUNNING} ORDER BY id")]
 
 
 def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:

@@ -70,7 +70,7 @@ def fulfil(
     running.state, running.evse = state, evse
     running.started_at_ms, running.meter_start_wh = started_at_ms, meter_start_wh
     running.measured_at_ms = started_at_ms
-    running.heard_at_ms = received_at_ms
+    running.heard_at_ms = running.read_at_ms = received_at_ms
     OPEN_SESSIONS.keep(db, running.id, running)
     began_on_evse(db, running)
 

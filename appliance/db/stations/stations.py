@@ -169,6 +169,16 @@ def connectors(db: Readable, station: StationId) -> tuple[Connector, ...]:
     return tuple(Connector(*row) for row in rows)
 
 
+def charging(db: Readable) -> list[tuple[StationId, int]]:
+    """The EVSEs of stations that were let in where energy flows, by what they say: (station, evse)."""
+    flush(db)
+    return db.execute(
+        """SELECT DISTINCT station_id, evse FROM connector JOIN station ON station.id = station_id
+        WHERE charging_state = 'Charging' AND connector.status = 'Occupied' AND state = 'approved'
+        ORDER BY station_id, evse"""
+    ).fetchall()
+
+
 def count(db: Readable, state: StationState) -> int:
     """How many there are in a state."""
     return int(db.execute("SELECT count(*) FROM station WHERE state = ?", (state,)).fetchone()[0])
@@ -199,6 +209,12 @@ def connected(db: Database, station: StationId, version: str, address: str, now_
         "UPDATE station SET ocpp_version = ?, remote_address = ?, seen_at_ms = ? WHERE id = ?",
         (version, address, now_ms, station),
     )
+
+
+def connected_since_ms(db: Readable, station: StationId) -> int:
+    """When the connection began of a station that has one."""
+    row = db.execute("SELECT coalesce(seen_at_ms, created_at_ms) FROM station WHERE id = ?", (station,)).fetchone()
+    return int(row[0])
 
 
 def seen(db: Database, station: StationId, now_ms: int) -> None:

@@ -114,7 +114,7 @@ def keep_within(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: 
     so_far = used_by(db, running, limits, pace, at_ms, now_ms)
     status = card_limits.decide(limits, running.station, local_time(db, now_ms), so_far)
     if status is not AuthorizationStatus.ACCEPTED:
-        billing.want_stop(db, running, "limit")
+        billing.want_stop(db, running, "unwatched" if pace.unseen_wh else "limit")
 
 
 def watch(db: Database, now_ms: int) -> None:
@@ -130,7 +130,7 @@ def used_by(db: Database, running: Running, limits: Limits, pace: Pace, at_ms: i
     """What a card will have used when a stop of this session takes effect: the session, and its day where that is limited."""
     ahead_s = look_ahead_s(db, pace)
     power_w = billing.expected_power_w(pace, ahead_s)
-    usage = usage_until(running, at_ms)
+    usage = billing.with_unseen(usage_until(running, at_ms), pace)
     session_minor = projected_minor(usage, running.tariff or FREE, power_w, ahead_s, may_idle=running.is_idle)
     session_wh = usage.energy_wh + power_w * ahead_s // 3600
     if not is_by_day(limits):

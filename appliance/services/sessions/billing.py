@@ -7,6 +7,7 @@ that the last slice is not overrun.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from appliance.db import ledger
@@ -37,6 +38,8 @@ class Pace(NamedTuple):
     step_wh: int
     """Energy between them."""
     step_s: int
+    unseen_wh: int = 0
+    """What may have been taken since the last reading, where none has come for too long."""
 
 
 def slice_minor(db: Database, settings: Settings) -> int:
@@ -85,14 +88,19 @@ def _hold(db: Database, running: Running, number: int, amount_minor: int, by: By
     )
 
 
-def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int) -> None:
-    """Hold what the session will have cost by the time a stop takes effect; if that cannot be, want it stopped."""
+def keep_covered(
+    db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int, interval_s: int | None = None
+) -> None:
+    """Hold what the session will have cost by the time a stop takes effect; if that cannot be, want it stopped.
+
+    `interval_s` is how soon it is looked at again, if that is not with the next reading.
+    """
     if running.policy not in HELD or running.stop_wanted or running.wallet is None or running.tariff is None:
         return
     settings = settings_of_site.of(db)
-    ahead_s = settings.sample_interval_s + settings.stop_latency_s
+    ahead_s = (settings.sample_interval_s if interval_s is None else interval_s) + settings.stop_latency_s
     needed = projected_minor(
-        usage_until(running, at_ms),
+        with_unseen(usage_until(running, at_ms), pace),
         running.tariff,
         expected_power_w(pace, ahead_s),
         ahead_s,
@@ -109,7 +117,12 @@ def keep_covered(db: Database, running: Running, pace: Pace, at_ms: int, now_ms:
     if amount > 0:
         hold_slice(db, running, amount, By(f"station:{running.station}", now_ms))
     if needed > running.held_minor:
-        want_stop(db, running, "credit")
+        want_stop(db, running, "unwatched" if pace.unseen_wh else "credit")
+
+
+def with_unseen(usage: Usage, pace: Pace) -> Usage:
+    """What may have been used by now, measured or not."""
+    return replace(usage, energy_wh=usage.energy_wh + pace.unseen_wh) if pace.unseen_wh else usage
 
 
 def want_stop(db: Database, running: Running, why: str) -> None:

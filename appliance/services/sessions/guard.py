@@ -1,37 +1,186 @@
 """What is looked after while a session runs: that nobody charges who may not, and that money and limits last until it is stopped.
 
-With each reading, and by the clock: what a station does not tell is looked after all the same.
+With each reading, and by the clock. A charger that sends no usable readings cannot be watched: a session of whoever has an end to
+their money, or a limit, is reckoned there by time and by the greatest power of its EVSE, and stopped when that could have used it up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from appliance.db import ledger
+from appliance.db import problems as problem_rows
+from appliance.db.cards import limits as limit_rows
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
+from appliance.domain import watch as rules
+from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.meter import Reading
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import ChargingState
 from appliance.services import problems, settings
 from appliance.services.cards import limits
 from appliance.services.sessions import billing
 from appliance.services.sessions.billing import Pace
+from appliance.services.sessions.reading import greatest_power_w
 
+WATCH_S = 15
+"""How often sessions are looked at by the clock."""
 STANDBY_W_MAX = 100
 """What a meter may say although nothing charges: the station itself takes some."""
 OBEYS_WITHIN_MS = 30_000
 """A station that is told that a card may not charge ends the transaction by itself, if it does, within so much time; and so much
 time has the stop of one that was over before it was told of here."""
+UNWATCHED = Slots[StationId, bool]()
+"""Of which stations a problem says that they cannot be watched."""
 
 
-def look_after(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int) -> None:
-    """A reading has come: stop what must not go on, hold what it will cost.
+class Overdue(NamedTuple):
+    """A reading that has not come."""
+
+    session: SessionId
+    station: StationId
+    evse: int
+
+
+def look_after(
+    db: Database, running: Running, readings: Sequence[Reading], pace: Pace, at_ms: int, now_ms: int
+) -> None:
+    """Readings have come: stop what must not go on, hold what it will cost.
 
     `at_ms` is the moment of what was measured last, `now_ms` the moment of this decision.
     """
+    if any(one.energy_wh is not None for one in readings):
+        running.read_at_ms = now_ms
+        if is_unwatched(db, running.station):
+            can_be_watched(db, running.station, now_ms)
     if running.refused and is_live(db, running) and moves(running, pace):
         stop_refused(db, running, now_ms)
     billing.keep_covered(db, running, pace, at_ms, now_ms)
     limits.keep_within(db, running, pace, at_ms, now_ms)
+
+
+def watch(db: Database, online: Collection[StationId], now_ms: int) -> None:
+    """By the clock: what readings do not tell because they do not come."""
+    for number in sessions.running_now(db):
+        running = sessions.find_open(db, number)
+        if running is None or running.stop_wanted:
+            continue
+        if running.refused:
+            watch_refused(db, running, now_ms)
+        if is_there(db, running, online, now_ms) and is_unseen(db, running, now_ms):
+            keep_bounded(db, running, now_ms)
+
+
+# --- what nobody measures --------------------------------------------------------------------------------------------------
+
+
+def overdue(db: Database, online: Collection[StationId], now_ms: int) -> list[Overdue]:
+    """The readings that have not come, and are to be asked for; of a station that cannot be watched all."""
+    interval_s = settings.of(db).sample_interval_s
+    found = []
+    for number in sessions.running_now(db):
+        running = sessions.find_open(db, number)
+        if running is None or running.station not in online:
+            continue
+        if is_unwatched(db, running.station) or rules.missed(unseen_s(running, now_ms), interval_s):
+            found.append(Overdue(running.id, running.station, running.evse))
+    return found
+
+
+def missed_readings(db: Database, online: Collection[StationId], now_ms: int) -> dict[str, dict[str, object]]:
+    """Sessions with an end to their money that nobody watches although their stations are there: by subject, with what is told.
+
+    A station that has sent nothing at all in such a session cannot be watched.
+    """
+    found: dict[str, dict[str, object]] = {}
+    for number in sessions.running_now(db):
+        running = sessions.find_open(db, number)
+        if running is None or not is_there(db, running, online, now_ms) or not is_bounded(db, running):
+            continue
+        since_ms, unseen = running.read_at_ms, unseen_s(running, now_ms)
+        if rules.missed(unseen, settings.of(db).sample_interval_s) <= rules.MISSED_MAX:
+            continue
+        found[f"session:{number}"] = {
+            "session": int(number),
+            "station": int(running.station),
+            "evse": running.evse,
+            "since_ms": since_ms,
+        }
+        if since_ms == running.heard_at_ms and not is_unwatched(db, running.station):
+            cannot_be_watched(db, running.station, "nothing", now_ms)
+    return found
+
+
+def unseen_s(running: Running, now_ms: int) -> int:
+    """For how long it may have charged without being measured. After a restart the patience with its station begins anew."""
+    if running.read_at_ms is None:
+        running.read_at_ms = now_ms
+    return rules.unseen_s(running.read_at_ms, running.idle_spans, now_ms)
+
+
+def is_unseen(db: Database, running: Running, now_ms: int) -> bool:
+    """Whether its energy is to be reckoned instead of measured."""
+    if is_unwatched(db, running.station):
+        return True
+    return rules.missed(unseen_s(running, now_ms), settings.of(db).sample_interval_s) > rules.MISSED_MAX
+
+
+def is_there(db: Database, running: Running, online: Collection[StationId], now_ms: int) -> bool:
+    """Whether its station has been connected for long enough to have sent what it kept meanwhile, and a reading."""
+    if running.station not in online:
+        return False
+    connected_s = (now_ms - stations.connected_since_ms(db, running.station)) // 1000
+    return connected_s > settings.of(db).sample_interval_s + rules.LATE_S or is_unwatched(db, running.station)
+
+
+def keep_bounded(db: Database, running: Running, now_ms: int) -> None:
+    """Cover what it may have taken by now, and want it stopped where that could be more than there is."""
+    power_w = greatest_power_w(db, running.station, running.evse)
+    pace = Pace(power_w, 0, WATCH_S, rules.taken_wh(unseen_s(running, now_ms), power_w))
+    at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - running.heard_at_ms))
+    billing.keep_covered(db, running, pace, at_ms, now_ms, WATCH_S)
+    limits.keep_within(db, running, pace, at_ms, now_ms)
+
+
+def is_bounded(db: Database, running: Running) -> bool:
+    """Whether there is an end to what it may cost or take."""
+    if running.card is not None and limits.is_counted(limit_rows.of(db, running.card)):
+        return True
+    if running.policy not in billing.HELD or running.wallet is None or running.tariff is None:
+        return False
+    return ledger.balance(db, running.wallet).available_minor is not None
+
+
+# --- stations that cannot be watched ---------------------------------------------------------------------------------------
+
+
+def is_unwatched(db: Database, station: StationId) -> bool:
+    """Whether it is known to send nothing usable while it charges."""
+    known = UNWATCHED.get(db, station)
+    if known is None:
+        known = problem_rows.find_open(db, ProblemKind.UNWATCHED, f"station:{station}") is not None
+        UNWATCHED.keep(db, station, known)
+    return known
+
+
+def cannot_be_watched(db: Database, station: StationId, why: str, now_ms: int) -> None:
+    """It sends nothing usable: `interval`, `measurands` (it is set so), or `nothing` (it was seen to)."""
+    problems.raise_problem(db, ProblemKind.UNWATCHED, f"station:{station}", now_ms, station=int(station), why=why)
+    UNWATCHED.keep(db, station, True)
+
+
+def can_be_watched(db: Database, station: StationId, now_ms: int) -> None:
+    """It sends readings, or is set so that it will."""
+    problems.clear_problem(db, ProblemKind.UNWATCHED, f"station:{station}", now_ms)
+    UNWATCHED.keep(db, station, False)
+
+
+# --- who may not charge ----------------------------------------------------------------------------------------------------
 
 
 def moves(running: Running, pace: Pace) -> bool:
@@ -44,18 +193,16 @@ def is_live(db: Database, running: Running) -> bool:
     return abs(running.heard_at_ms - running.started_at_ms) <= settings.of(db).clock_skew_s * 1000
 
 
-def watch_refused(db: Database, now_ms: int) -> None:
-    """By the clock: refused sessions that go on although their stations have been told, and whose readings may never come."""
-    for session in sessions.refused(db):
-        running = sessions.find_open(db, session)
-        if running is None or running.stop_wanted or now_ms - running.heard_at_ms < OBEYS_WITHIN_MS:
-            continue
-        charging = any(
-            one.evse == running.evse and one.charging_state == ChargingState.CHARGING
-            for one in stations.connectors(db, running.station)
-        )
-        if charging or running.energy_wh > 0:
-            stop_refused(db, running, now_ms)
+def watch_refused(db: Database, running: Running, now_ms: int) -> None:
+    """A refused session goes on although its station has been told, and its readings may never come."""
+    if now_ms - running.heard_at_ms < OBEYS_WITHIN_MS:
+        return
+    charging = any(
+        one.evse == running.evse and one.charging_state == ChargingState.CHARGING
+        for one in stations.connectors(db, running.station)
+    )
+    if charging or running.energy_wh > 0:
+        stop_refused(db, running, now_ms)
 
 
 def stop_refused(db: Database, running: Running, now_ms: int) -> None:

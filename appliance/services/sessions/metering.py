@@ -33,7 +33,7 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
         return
     pace = take_in(db, running, event.readings)
     at_ms = event.readings[-1].at_ms if event.readings else event.received_at_ms
-    guard.look_after(db, running, pace, at_ms, event.received_at_ms)
+    guard.look_after(db, running, event.readings, pace, at_ms, event.received_at_ms)
     announce(db, running, "measured")
 
 

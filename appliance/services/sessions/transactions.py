@@ -56,7 +56,7 @@ def transaction_event(db: Database, station: StationId, event: TransactionEvent)
     else:
         running, pace = measure(db, known, running, event)
         at_ms = event.readings[-1].at_ms if event.readings else event.at_ms
-        guard.look_after(db, running, pace, at_ms, event.received_at_ms)
+        guard.look_after(db, running, event.readings, pace, at_ms, event.received_at_ms)
         metering.announce(db, running, "measured")
     return authorization
 

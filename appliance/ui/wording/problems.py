@@ -59,6 +59,24 @@ TEXTS: dict[str, Text] = {
             "Look at the charger. If no car is there, end the session on its own page; it is billed up to its last reading."
         ),
     ),
+    ProblemKind.MISSED_READINGS: Text(
+        N_("Session {session} at {station} has not been measured for {since}, and its money or its limit has an end."),
+        N_(
+            "Until a reading comes, it is reckoned by the greatest power that the charger can give, and stopped before that could have used up the money."
+        ),
+    ),
+    ProblemKind.UNWATCHED: Text(
+        N_("{station} cannot be watched while it charges: {why}"),
+        N_(
+            "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power that it can give. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger, or let this server do so (Settings)."
+        ),
+        urgent=True,
+    ),
+    ProblemKind.NO_SESSION: Text(
+        N_("{station} has been charging for {since}, and there is no session."),
+        N_("Nobody pays for it. Look who charges there; if nobody does, restart the charger."),
+        urgent=True,
+    ),
     ProblemKind.REVIEW: Text(
         N_("Session {session} at {station} could not be billed by itself: {note}"),
         N_(
@@ -189,6 +207,12 @@ TEXTS: dict[str, Text] = {
     ),
 }
 
+NOT_WATCHED = {
+    "interval": N_("it is set to send no readings."),
+    "measurands": N_("the readings that it is set to send do not tell what its meter says."),
+    "nothing": N_("it sent no usable reading while somebody charged."),
+}
+"""Why a charger cannot be watched, by `why`."""
 VIOLATIONS = {
     "subprotocol": Text(
         N_("{station} speaks only {found}, which is not spoken here."),
@@ -284,8 +308,8 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found |= {"reader": words.sentence, "remedy": words.advice}
     if problem.kind == ProblemKind.FAULTED:
         found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
-    if problem.kind == ProblemKind.REFUSED_CHARGING:
-        found["why"] = authorization_words(str(problem.details.get("status", "")))
+    if (reason := REASONS.get(problem.kind)) is not None:
+        found["why"] = reason(problem)
     if problem.kind == ProblemKind.REVIEW and (why := problem.details.get("why")):
         found["note"] = note_sentence(str(why))
     return found
@@ -300,6 +324,13 @@ CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""
+
+
+REASONS: dict[str, Callable[[Problem], str]] = {
+    ProblemKind.UNWATCHED: lambda problem: _(NOT_WATCHED.get(str(problem.details.get("why")), "–")),
+    ProblemKind.REFUSED_CHARGING: lambda problem: authorization_words(str(problem.details.get("status", ""))),
+}
+"""Kinds that say why in words of their own."""
 
 
 def _reader(problem: Problem) -> ReaderState:

@@ -1,0 +1,181 @@
+"""Who pays beforehand, or has a limit, and a charger that does not say what it gives: reckoned by time, told, and stopped in time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from appliance.domain.by import By
+from appliance.domain.cards.limits import Limits
+from appliance.services.cards import limits
+from tests.support.clocked_site import BY, ClockedSite, clocked_site
+from tests.support.station import Station
+
+CARD = "04AABBCC"
+KWH_MINOR = 1200
+"""The price of the site."""
+
+
+@pytest.fixture(name="site")
+async def _site(tmp_path: Path) -> AsyncIterator[ClockedSite]:
+    async with clocked_site(tmp_path / "forecourt.db") as site:
+        yield site
+
+
+async def begin(site: ClockedSite, station: Station, paid_in: int = 100 * KWH_MINOR, **person: object) -> int:
+    """A session of somebody with this much money; its number."""
+    await site.person(CARD, paid_in, **person)  # type: ignore[arg-type]
+    begun = await station.start_transaction(CARD)
+    assert begun.status == "Accepted"
+    return begun.id
+
+
+async def seconds_until_stopped(site: ClockedSite, number: int, most: int = 3600) -> int | None:
+    """How long the clock runs until a stop is wanted."""
+    for seconds in range(15, most + 1, 15):
+        await site.wait(15)
+        if (await site.session(number))["stop_wanted"]:
+            return seconds
+    return None
+
+
+async def test_without_readings_it_is_stopped_when_the_money_could_have_been_used_up(site: ClockedSite) -> None:
+    """100 kWh at 400 kW last for 900 s."""
+    async with site.station() as station:
+        number = await begin(site, station)
+        stopped_after_s = await seconds_until_stopped(site, number)
+
+        assert stopped_after_s is not None
+        assert 800 <= stopped_after_s <= 900 - 15
+        assert (await site.session(number))["stop_wanted"] == "unwatched"
+        assert (await station.expect_call("RemoteStopTransaction"))["transactionId"] == number
+
+
+async def test_staff_are_told_after_two_missed_readings_and_no_more_when_readings_come(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        await site.wait(120)
+        assert await site.kinds() == set()
+        await site.wait(30)
+        (missed,) = await site.problems("missed_readings")
+        assert missed.details["session"] == number
+        (unwatched,) = await site.problems("unwatched")
+        assert (unwatched.subject, unwatched.details["why"]) == (f"station:{missed.details['station']}", "nothing")
+
+        await station.meter_values()
+        await site.wait(15)
+        assert await site.kinds() == set()
+
+
+async def test_readings_in_time_are_believed_and_nothing_is_reckoned(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        for _ in range(20):
+            await site.wait(60)
+            station.connectors[1].register_wh += 120
+            await station.meter_values()
+
+        session = await site.session(number)
+        assert (session["stop_wanted"], session["held_minor"] <= 100 * KWH_MINOR // 10) == ("", True)
+        assert await site.kinds() == set()
+
+
+async def test_a_reading_without_a_register_is_no_reading(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        for _ in range(3):
+            await site.wait(60)
+            sampled = [{"value": "7000", "measurand": "Power.Active.Import", "unit": "W"}]
+            meter_value = [{"timestamp": station.timestamp(), "sampledValue": sampled}]
+            await station.call("MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": meter_value})
+
+        assert await site.kinds() == {"missed_readings", "unwatched"}
+
+
+async def test_a_charger_that_is_known_to_be_silent_is_reckoned_from_the_first_second(site: ClockedSite) -> None:
+    """10 kWh at 400 kW last for 90 s, which is sooner than two readings are missed."""
+    async with site.station() as station:
+        first = await begin(site, station)
+        await site.wait(150)
+        await station.stop_transaction()
+        await site.wait(15)
+        assert await site.kinds() == {"unwatched"}, "the charger's page says so"
+        assert (await site.session(first))["state"] == "ended"
+        await site.person("04DDEEFF", 10 * KWH_MINOR)
+        second = await station.start_transaction("04DDEEFF")
+
+        stopped_after_s = await seconds_until_stopped(site, second.id)
+        assert stopped_after_s is not None
+        assert stopped_after_s <= 90 - 15
+
+
+@pytest.mark.parametrize(("policy", "limit_minor"), [("postpaid", 100 * KWH_MINOR), ("postpaid", None), ("free", None)])
+async def test_whoever_has_an_end_to_their_credit_is_bounded_too(
+    site: ClockedSite, policy: str, limit_minor: int | None
+) -> None:
+    async with site.station() as station:
+        number = await begin(site, station, 0, policy=policy, limit_minor=limit_minor)
+        stopped_after_s = await seconds_until_stopped(site, number, 1200)
+
+        assert (stopped_after_s is not None) == (limit_minor is not None)
+        assert ("missed_readings" in await site.kinds()) == (limit_minor is not None)
+
+
+@pytest.mark.parametrize("what", [Limits(session_energy_wh=50_000), Limits(day_minor=50 * KWH_MINOR)])
+async def test_a_card_with_a_limit_is_bounded_although_its_holder_pays_nothing(site: ClockedSite, what: Limits) -> None:
+    """50 kWh at 400 kW last for 450 s; of what is free no money is limited."""
+    async with site.station() as station:
+        policy = "free" if what.session_energy_wh else "postpaid"
+        await site.person(CARD, 0, policy=policy)
+        card = (await site.server.rows("SELECT id FROM card WHERE uid = ?", CARD))[0][0]
+        await site.store.write(limits.change, card, what, By(BY, site.at_ms))
+        begun = await station.start_transaction(CARD)
+        stopped_after_s = await seconds_until_stopped(site, begun.id, 1200)
+
+        assert stopped_after_s is not None
+        assert 300 <= stopped_after_s <= 450 - 15
+
+
+async def test_a_charger_that_is_away_is_told_as_such_and_its_queue_is_waited_for(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        await site.wait(60)
+        await station.meter_values()
+        await station.go_offline()
+        await site.wait(1200)
+        assert await site.kinds() == {"offline"}
+        await station.come_back()
+        await site.wait(60)
+        station.connectors[1].register_wh += 1000
+        await station.meter_values()
+        await site.wait(60)
+
+        assert (await site.session(number))["stop_wanted"] == ""
+        assert await site.kinds() == set()
+
+
+async def test_a_full_car_takes_nothing_and_is_left_in_peace(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        await site.wait(60)
+        await station.meter_values()
+        await station.status("SuspendedEV")
+        await site.wait(1800)
+
+        assert (await site.session(number))["stop_wanted"] == ""
+        await station.status("Charging")
+        stopped_after_s = await seconds_until_stopped(site, number)
+        assert stopped_after_s is not None
+
+
+async def test_a_silent_session_is_reckoned_from_its_start_after_a_restart_too(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        await site.wait(300)
+        await site.forget()
+        stopped_after_s = await seconds_until_stopped(site, number)
+
+        assert stopped_after_s is not None
+        assert 500 <= stopped_after_s <= 600 - 15
