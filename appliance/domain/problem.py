@@ -138,7 +138,9 @@ RULES: dict[str, Rule] = {
     ProblemKind.REFUSED_CHARGING: Rule(
         "energy flows in a session that was refused", "only staff can tell who it was, and what they owe", happened=True
     ),
-    ProblemKind.MISSED_READINGS: Rule("two readings of a session with an end to its money are missed", "one comes, or it is over"),
+    ProblemKind.MISSED_READINGS: Rule(
+        "two readings of a session with an end to its money are missed", "one comes, or it is over"
+    ),
     ProblemKind.NO_SESSION: Rule("a connector charges for minutes without a session", "it stops, or a session begins"),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
