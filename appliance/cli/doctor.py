@@ -72,7 +72,7 @@ def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
         yield "No backup was ever made. Make one with `forecourt backup DIR FILE`, best onto another disk."
     elif now_ms - last_ms > values.backup_age_max_days * DAY_MS:
         yield f"The last backup is {(now_ms - last_ms) // DAY_MS} days old."
-    count = problems.count_open(db)
+    count = problems.count_rows(db)
     if count:
         yield f"The console shows {count} problems."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.db import problems
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.roles import Role
@@ -60,7 +61,7 @@ class Facts:
     site_name: str
     site_language: str
     problems: int
-    """Open ones."""
+    """Rows of open ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +159,8 @@ def owners(db: Readable) -> list[int]:
 
 def facts(db: Readable) -> Facts:
     """What the frame of every page shows."""
-    row = db.execute(
-        "SELECT name, language, (SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL) FROM site"
-    ).fetchone()
-    return Facts(*row)
+    name, language = db.execute("SELECT name, language FROM site").fetchone()
+    return Facts(name, language, problems.count_rows(db))
 
 
 # --- log-ins -------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import orjson
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.domain.problem import ProblemKind
+from appliance.domain.problem import ProblemKind, row_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,11 @@ def count_open(db: Readable) -> int:
     return int(
         db.execute("SELECT count(*) FROM problem WHERE cleared_at_ms IS NULL AND dismissed_at_ms IS NULL").fetchone()[0]
     )
+
+
+def count_rows(db: Readable) -> int:
+    """In how many rows they are told."""
+    return len(set(row_keys(open_problems(db))))
 
 
 def _problems(db: Readable, sql: str, parameters: tuple[object, ...]) -> list[Problem]:

@@ -21,6 +21,8 @@ class StationBooted:
     serial: str
     firmware: str
     received_at_ms: int
+    part: str = ""
+    """The serial number of a part, its SIM or its meter, which tells it from others where it has none of its own."""
 
 
 @dataclass(slots=True)

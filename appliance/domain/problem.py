@@ -5,9 +5,10 @@ What a kind says and advises is in `ui/wording/problems.py`. To some a check bel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -141,6 +142,7 @@ RULES: dict[str, Rule] = {
     ProblemKind.MISSED_READINGS: Rule(
         "two readings of a session with an end to its money are missed", "one comes, or it is over"
     ),
+    ProblemKind.UNWATCHED: Rule("a charger is known to send no readings that can be used", "one comes"),
     ProblemKind.NO_SESSION: Rule("a connector charges for minutes without a session", "it stops, or a session begins"),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
@@ -162,6 +164,40 @@ def rule_of(kind: str) -> Rule:
 
 TOGETHER_MS = 60_000
 TOGETHER_MIN = 3
+
+
+class Reported(Protocol):
+    """A problem, as far as it matters for which others are like it."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The numbers and names of its sentence."""
+
+
+def row_keys(problems: Sequence[Reported]) -> list[str]:
+    """For each problem the name of the row in which it is told: like ones share one.
+
+    Chargers that went offline within a minute of one another have a row of their own: what they share has failed.
+    """
+    bursts = together([at_ms for one in problems if (at_ms := went_offline_ms(one)) is not None])
+    keys = []
+    for one in problems:
+        burst_ms = bursts.get(went_offline_ms(one) or 0)
+        parts = [str(one.details.get(name, "")) for name in rule_of(one.kind).alike]
+        keys.append(":".join([str(one.kind), *parts, *([str(burst_ms)] if burst_ms is not None else [])]))
+    return keys
+
+
+def went_offline_ms(problem: Reported) -> int | None:
+    """When its charger went offline; None for another kind of problem, and for a charger that never came."""
+    if problem.kind != ProblemKind.OFFLINE or problem.details.get("ever") is False:
+        return None
+    at_ms = problem.details.get("since_ms")
+    return at_ms if isinstance(at_ms, int) else None
 
 
 def together(times_ms: Sequence[int]) -> dict[int, int]:

@@ -202,6 +202,12 @@ def began_after(db: Readable, station: StationId, session: SessionId) -> bool:
     return found is not None
 
 
+def station_of(db: Readable, session: SessionId) -> StationId | None:
+    """Where it is, or was; None if there is no such session."""
+    row = db.execute("SELECT station_id FROM session WHERE id = ?", (session,)).fetchone()
+    return StationId(row[0]) if row else None
+
+
 def state_of(db: Readable, session: SessionId) -> SessionState | None:
     """Its state; None if there is no such session."""
     row = db.execute("SELECT state FROM session WHERE id = ?", (session,)).fetchone()

@@ -9,6 +9,7 @@ from appliance.db.engine.unit import Database, Rows, flush
 from appliance.db.stations import message_log_size
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
+from appliance.domain.rivals import Boot, Device
 from appliance.domain.station import StationState, status_word
 
 CONNECTOR = Rows(
@@ -233,6 +234,18 @@ def booted(db: Database, station: StationId, event: StationBooted) -> None:
 def skew_ms(db: Readable, station: StationId) -> int:
     """How far its clock is ahead of ours, as far as it was noticed."""
     return int(db.execute("SELECT clock_skew_ms FROM station WHERE id = ?", (station,)).fetchone()[0])
+
+
+def last_boot(db: Readable, station: StationId) -> tuple[str, str, Boot | None] | None:
+    """What it calls itself, where it is connected from, and what booted last under its name."""
+    row = db.execute(
+        "SELECT identity, remote_address, vendor, model, serial, booted_at_ms FROM station WHERE id = ?", (station,)
+    ).fetchone()
+    if row is None:
+        return None
+    identity, address, vendor, model, serial, booted_at_ms = row
+    before = Boot(Device(vendor, model, serial), address, booted_at_ms) if booted_at_ms is not None else None
+    return identity, address, before
 
 
 def set_skew(db: Database, station: StationId, skew_ms: int) -> None:

@@ -194,7 +194,8 @@ class Endpoint:
         address = request.remote or ""
         if version is None:
             # J 1.6, 3.1.2: the handshake is completed without the header, and then the connection is closed.
-            self._report_violation(station, "subprotocol", ", ".join(offered), spoken=", ".join(self._versions))
+            what, spoken = "subprotocol" if offered else "no_subprotocol", ", ".join(self._versions)
+            self._report_violation(station, what, ", ".join(offered), spoken=spoken)
             await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
             return socket
         station.address = address
@@ -203,7 +204,7 @@ class Endpoint:
         return socket
 
     def _report_violation(self, station: Station, what: str, found: str, **more: str) -> None:
-        self._context.report_station(station, ProblemKind.VIOLATION, what=what, found=shortened(found, 100), **more)
+        self._context.report_violation(station, what, shortened(found, 100), **more)
 
     def _stray(self, request: web.Request) -> web.Response:
         """A wrong URL: say which is right, to the technician by the answer and to the staff as a problem."""

@@ -12,7 +12,6 @@ from functools import partial
 
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
-from appliance.domain.problem import ProblemKind
 from appliance.ocpp.connection.calls import Calls
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import (
@@ -137,7 +136,7 @@ class Connection:
         self._log.record_received("", "", None, f"too long: {error}")
         if self.station.accepted:
             found = shortened(str(error), 100)
-            self._context.report_station(self.station, ProblemKind.VIOLATION, what="too_long", found=found)
+            self._context.report_violation(self.station, "too_long", found)
 
     def _ahead_s(self) -> float:
         """For how long the next frame of a station that floods us must wait; none is dropped."""

@@ -12,6 +12,7 @@ from appliance.ocpp.connection.station import Station
 from appliance.ocpp.settings import Settings
 from appliance.services import problems
 from appliance.services.counters import Counters
+from appliance.services.problems.well_connected import violation_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Context:
     def report_station(self, station: Station, kind: ProblemKind, **details: object) -> None:
         """Open a problem of a station."""
         self.report(kind, f"station:{station.id}", station=int(station.id), **details)
+
+    def report_violation(self, station: Station, what: str, found: str, **more: str) -> None:
+        """Say that a station does not keep to the protocol; each way is a problem of its own."""
+        subject = violation_subject(station.id, what)
+        self.report(ProblemKind.VIOLATION, subject, station=int(station.id), what=what, found=found, **more)
 
 
 def raise_problem(db: Database, kind: ProblemKind, subject: str, now_ms: int, details: dict[str, object]) -> None:

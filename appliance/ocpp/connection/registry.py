@@ -96,7 +96,7 @@ class Registry:
                 connection.close(WSCloseCode.POLICY_VIOLATION, b"must come back with its password"), "close: secured"
             )
         elif station.accepted and not was_accepted:
-            self._tasks.start(self._let_in(connection), "let in")
+            self._tasks.start(self._ask_who_it_is(connection), "let in")
         return station
 
     async def find(self, identity: str) -> Station | None:
@@ -167,6 +167,8 @@ class Registry:
                 await asyncio.gather(*pings, return_exceptions=True)
         for connection in connections:
             self._report_skew(connection.station)
+            if self._may_be_two(connection.station):
+                self._tasks.start(self._ask_who_it_is(connection), f"ask {connection.station.identity} who it is")
 
     async def close(self) -> None:
         """Close all connections, for the end of the program, and let none begin."""
@@ -213,8 +215,8 @@ class Registry:
         if connection is not None:
             await connection.close(WSCloseCode.POLICY_VIOLATION, b"turned away")
 
-    async def _let_in(self, connection: Connection) -> None:
-        """Tell a station that was told to wait: it need not wait for its next boot."""
+    async def _ask_who_it_is(self, connection: Connection) -> None:
+        """For a boot now: of a station that was told to wait, or of two that seem to share a name and an address."""
         try:
             await connection.version.outgoing.trigger(connection.calls.call, connection.version.boot, None)
         except CommandFailed as failure:
@@ -230,6 +232,12 @@ class Registry:
         if len(station.swaps) >= SWAPS_MAX and len(addresses) > 1:
             found = {"identity": station.identity, "addresses": ", ".join(addresses)}
             self._context.report_station(station, ProblemKind.DUPLICATE_IDENTITY, **found)
+
+    def _may_be_two(self, station: Station) -> bool:
+        """Whether its connections push each other out. Behind a router or a proxy two boxes look like one that is restless: what
+        they boot as tells them apart (`domain/rivals.py`)."""
+        now_ms = self._context.clock()
+        return station.accepted and sum(now_ms - at_ms < SWAP_WINDOW_MS for at_ms, _ in station.swaps) >= SWAPS_MAX
 
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()

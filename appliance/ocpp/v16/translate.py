@@ -77,6 +77,7 @@ def booted(payload: Payload, received_at_ms: int) -> StationBooted:
         serial=text(payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber"), 100),
         firmware=text(payload.get("firmwareVersion"), 100),
         received_at_ms=received_at_ms,
+        part=text(payload.get("iccid") or payload.get("imsi") or payload.get("meterSerialNumber"), 100),
     )
 
 

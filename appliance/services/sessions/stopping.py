@@ -53,12 +53,15 @@ def with_start(db: Database, running: Running, event: TransactionEnded) -> Runni
 
 def report_stray(db: Database, station: StationId, event: TransactionEnded) -> None:
     """A stop of something we do not know, or of another station's session: never obeyed, shown to the staff."""
+    kind = ProblemKind.STRAY_STOP
     if isinstance(event.ref, int) and event.ref > 0:
         closed = closing_rows.find_closed(db, SessionId(event.ref))
         if closed is not None and closed.station == station:
             return  # The same stop once more.
+        if sessions.station_of(db, SessionId(event.ref)) not in (None, station):
+            kind = ProblemKind.FOREIGN_TRANSACTION
     problems.raise_problem(
-        db, ProblemKind.STRAY_STOP, f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
+        db, kind, f"station:{station}", event.received_at_ms, station=int(station), ref=str(event.ref)
     )
 
 

@@ -13,7 +13,9 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.station import is_faulted
 from appliance.services import problems, settings
 from appliance.services.announce import StationChanged
+from appliance.services.problems import well_connected
 from appliance.services.sessions import idle
+from appliance.services.stations import rivals
 
 FAULTED = Slots[tuple[StationId, int, int], bool]()
 """By station, EVSE and connector, whether a problem says so."""
@@ -23,6 +25,7 @@ def connected(db: Database, station: StationId, version: str, address: str, now_
     """It has a connection."""
     stations.connected(db, station, version, address, now_ms)
     problems.clear_problem(db, ProblemKind.OFFLINE, f"station:{station}", now_ms)
+    well_connected.comes_in_well(db, station, address, now_ms)
     db.announce(StationChanged(station))
 
 
@@ -34,6 +37,7 @@ def disconnected(db: Database, station: StationId, now_ms: int) -> None:
 
 def booted(db: Database, station: StationId, event: StationBooted) -> None:
     """It says who it is."""
+    rivals.booted(db, station, event)
     stations.booted(db, station, event)
     db.announce(StationChanged(station))
 

@@ -7,13 +7,18 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.problems import Problem
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
-from appliance.domain.errors import NotFound
 from appliance.services import problems as units
+from appliance.services.problems import groups
+from appliance.services.problems.groups import Group
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
-from appliance.ui.api.shapes import anything, choice, flag, moment, or_null, record, whole, words
-from appliance.ui.wording.problems import describe
+from appliance.ui.api.shapes import anything, choice, flag, moment, or_null, record, several, whole, words
+from appliance.ui.wording.problems import describe, describe_group, station_number
 from appliance.ui.writing.formats import formats
+from appliance.ui.writing.order import natural
+
+PROBLEMS_MAX = 100_000
+"""More than ever stand open at once: all of them are told in a few rows."""
 
 PROBLEM = record(
     "SiteProblem",
@@ -26,6 +31,23 @@ PROBLEM = record(
     details=anything("The numbers of the sentence; they differ from kind to kind."),
     since=moment(),
     cleared_at=or_null(moment("null: it still is so.")),
+    times=whole("How often it has happened; of what lasts, 1."),
+    last_at=moment("When it happened last."),
+    dismissed_at=or_null(moment("When somebody put it aside while it lasts.")),
+)
+ROW = record(
+    "ProblemRow",
+    key=words("The kind, and what sets it apart from other rows of its kind."),
+    kind=words("A word that never changes, such as `offline`."),
+    sentence=words("For people: of several, `9 chargers are offline`."),
+    advice=words("What to do."),
+    urgent=flag(),
+    count=whole("How many problems it holds."),
+    times=whole("How often they have happened, all together; of what lasts, 1."),
+    since=moment("When the first of them began."),
+    last_at=moment("When one happened last."),
+    problems=several(whole("The number of a problem.")),
+    stations=several(words("What a station calls itself.")),
 )
 
 Names = dict[int, Named]
@@ -33,19 +55,26 @@ Names = dict[int, Named]
 
 async def list_problems(call: Call) -> Answer:
     """`GET /problems`: the open ones by number, or those that are over, the newest first."""
-    over = call.query.get("state") == "cleared"
-    names, rows = await call.console.store.read(_rows, over, call.after, call.limit + 1)
+    state = call.query.get("state", "open")
+    names, rows = await call.console.store.read(_rows, state, call.after, call.limit + 1)
     return listed(rows, call.limit, lambda row: as_json(call, names, row), lambda row: row.id)
+
+
+async def list_rows(call: Call) -> Answer:
+    """`GET /problems/rows`: the open ones as people see them, like ones in one row; the urgent first."""
+    names, found = await call.console.store.read(_rows, "open", 0, PROBLEMS_MAX)
+    newest_first = sorted(found, key=lambda problem: (problem.since_ms, problem.id), reverse=True)
+    rows = [row_as_json(call, names, group) for group in groups.grouped(newest_first)]
+    return Answer({"items": sorted(rows, key=lambda row: not row["urgent"]), "next": None})
 
 
 async def acknowledge(call: Call) -> Answer:
     """`POST /problems/{id}/acknowledge`: somebody has looked at it."""
     number = call.number()
-    names, found = await call.console.store.read(_open, number)
-    if found is None:
-        raise NotFound("There is no such problem, or it is over already.")
     await call.console.store.write(units.acknowledge, number, call.by)
-    return Answer(as_json(call, names, found) | {"cleared_at": at(call.now_ms)})
+    names, found = await call.console.store.read(_one, number)
+    assert found is not None, "problems are never deleted"
+    return Answer(as_json(call, names, found))
 
 
 def as_json(call: Call, names: Names, problem: Problem) -> Body:
@@ -62,24 +91,49 @@ def as_json(call: Call, names: Names, problem: Problem) -> Body:
         "details": problem.details,
         "since": at(problem.since_ms),
         "cleared_at": at(problem.cleared_at_ms),
+        "times": problem.times,
+        "last_at": at(problem.last_at_ms),
+        "dismissed_at": at(problem.dismissed_at_ms),
     }
 
 
-def _rows(db: Readable, over: bool, after: int, limit: int) -> tuple[Names, list[Problem]]:
-    if over:
+def row_as_json(call: Call, names: Names, group: Group) -> Body:
+    """A row as JSON."""
+    site = call.console.site
+    text = describe_group(group, names, formats(site.currency, site.exponent, site.zone), call.now_ms)
+    numbers = {number for one in group.members if (number := station_number(one)) in names}
+    return {
+        "key": group.key,
+        "kind": text.kind,
+        "sentence": text.sentence,
+        "advice": text.advice,
+        "urgent": text.urgent,
+        "count": len(group.members),
+        "times": group.times,
+        "since": at(group.since_ms),
+        "last_at": at(group.last_at_ms),
+        "problems": sorted(one.id for one in group.members),
+        "stations": sorted((names[number].identity for number in numbers), key=natural),
+    }
+
+
+def _rows(db: Readable, state: str, after: int, limit: int) -> tuple[Names, list[Problem]]:
+    if state == "cleared":
         return stations.names(db), problems.history(db, after or None, limit)
-    rows = sorted(problems.open_problems(db), key=lambda row: row.id)
+    found = problems.dismissed(db) if state == "dismissed" else problems.open_problems(db)
+    rows = sorted(found, key=lambda row: row.id)
     return stations.names(db), [row for row in rows if row.id > after][:limit]
 
 
-def _open(db: Readable, number: int) -> tuple[Names, Problem | None]:
-    return stations.names(db), next((row for row in problems.open_problems(db) if row.id == number), None)
+def _one(db: Readable, number: int) -> tuple[Names, Problem | None]:
+    return stations.names(db), problems.show(db, number)
 
 
 OPERATIONS = (
     Operation(
         "GET", "/problems", "What needs a hand", list_problems, PROBLEM, listed=True,
-        query=(Parameter("state", choice("open", "cleared", description="open if left out.")), *PAGING),
+        query=(Parameter("state", choice("open", "cleared", "dismissed", description="open if left out; dismissed: put aside, and not over.")), *PAGING),
     ),
+    Operation("GET", "/problems/rows", "What needs a hand, like problems in one row", list_rows, ROW, listed=True),
     Operation("POST", "/problems/{id}/acknowledge", "Say that somebody has looked at it", acknowledge, PROBLEM, takes=EMPTY),
 )  # fmt: skip

@@ -85,6 +85,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/stations/{identity}/messages.jsonl"): TECHNICIANS,
     # What needs a hand, and what was done.
     ("GET", "/problems"): OPERATING,
+    ("POST", "/problems/acknowledge"): OPERATING,
     ("POST", "/problems/{problem}/acknowledge"): OPERATING,
     ("GET", "/audit"): MANAGERS,
     # The site.
@@ -266,6 +267,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/api/v1/ledger/transfers"): MANAGERS,
     ("GET", "/api/v1/ledger/trial-balance"): MANAGERS,
     ("GET", "/api/v1/problems"): OPERATING,
+    ("GET", "/api/v1/problems/rows"): OPERATING,
     ("POST", "/api/v1/problems/{id}/acknowledge"): OPERATING,
 }
 

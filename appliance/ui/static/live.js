@@ -63,9 +63,18 @@ function replace(old, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   const fresh = template.content.firstElementChild;
-  if (!fresh || old.isEqualNode(fresh)) return;
+  if (!fresh) return;
+  keepOpen(old, fresh);
+  if (old.isEqualNode(fresh)) return;
   keepTyped(old, fresh);
   exchange(old, fresh);
+}
+
+// A list that somebody has opened stays open.
+function keepOpen(old, fresh) {
+  for (const details of old.querySelectorAll("details[open][id]")) {
+    fresh.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
+  }
 }
 
 // What somebody has typed or chosen in a form goes along, if the same form stands there afterwards.

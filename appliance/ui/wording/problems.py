@@ -13,12 +13,14 @@ from urllib.parse import quote
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
-from appliance.domain.problem import ProblemKind
+from appliance.domain.problem import ProblemKind, went_offline_ms
+from appliance.services.problems.groups import Group
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.sessions import authorization_words, note_sentence
 from appliance.ui.wording.words import error_sentence
 from appliance.ui.writing.formats import Formats
+from appliance.ui.writing.order import natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,19 @@ class Text:
     sentence: str
     advice: str
     urgent: bool = False
+    again: str = ""
+    """Instead of the sentence, when it has happened several times; the row tells how often in any case."""
+    many: str = ""
+    """For several that are alike: `{count}` of them."""
+    many_advice: str = ""
+    """If the advice to one does not hold for all."""
 
 
 TEXTS: dict[str, Text] = {
     ProblemKind.KNOCKING: Text(
         N_("{identity} wants in, from {address}."),
         N_("Approve it if it is yours, or turn it away."),
+        many=N_("{count} chargers want to connect."),
     ),
     ProblemKind.OFFLINE: Text(
         N_("{station} has been offline for {since}."),
@@ -41,6 +50,7 @@ TEXTS: dict[str, Text] = {
             "Is it switched on, and is its network cable or Wi-Fi in order? Cards may still work there: it tells us later."
         ),
         urgent=True,
+        many=N_("{count} chargers are offline."),
     ),
     ProblemKind.FAULTED: Text(
         N_("{station} reports a fault: {error}. {info}"),
@@ -48,16 +58,19 @@ TEXTS: dict[str, Text] = {
             "Keep people away if it is about current or heat. Restart it once; if the fault comes back, call the electrician."
         ),
         urgent=True,
+        many=N_("{count} connectors or chargers report a fault."),
     ),
     ProblemKind.CLOCK_SKEW: Text(
         N_("The clock of {station} is wrong by {skew}."),
         N_("It takes our time at its next restart. If it does not, look for a time server among its settings."),
+        many=N_("The clocks of {count} chargers are wrong."),
     ),
     ProblemKind.SILENT_SESSION: Text(
         N_("A session at {station} has not been measured for {since}."),
         N_(
             "Look at the charger. If no car is there, end the session on its own page; it is billed up to its last reading."
         ),
+        many=N_("{count} sessions have not been measured for a while."),
     ),
     ProblemKind.MISSED_READINGS: Text(
         N_("Session {session} at {station} has not been measured for {since}, and its money or its limit has an end."),
@@ -82,40 +95,53 @@ TEXTS: dict[str, Text] = {
         N_(
             "Open the session, compare the readings, and say what is billed; what was held for it stays held until then."
         ),
+        many=N_("{count} sessions could not be billed by themselves."),
     ),
     ProblemKind.UNREADABLE: Text(
         N_("{station} sent a start or a stop that cannot be read: {note}"),
         N_("The message is kept word for word in its message log. Bill by hand if somebody has charged."),
+        again=N_("{station} sent {times} starts or stops that cannot be read, the last one: {note}"),
+        many=N_("At {count} places a start or a stop came that cannot be read."),
     ),
     ProblemKind.STRAY_STOP: Text(
         N_("{station} ended a transaction ({ref}) that we do not know."),
         N_("It may have begun before this server was set up. Nothing was billed."),
+        again=N_("{station} ended {times} transactions that we do not know ({ref})."),
+        many=N_("{count} chargers ended transactions that we do not know."),
     ),
     ProblemKind.FOREIGN_TRANSACTION: Text(
         N_("{station} speaks of a transaction ({ref}) that is another charger's."),
         N_("What it says about that is ignored. Restart the charger if it goes on."),
+        again=N_("{station} speaks of transactions ({ref}) that are other chargers'."),
+        many=N_("{count} chargers speak of transactions that are other chargers'."),
     ),
     ProblemKind.VIOLATION: Text(
         N_("{station} does not keep to the protocol ({what}): {found}"),
         N_("Install newer firmware, or tell the manufacturer."),
+        many=N_("{count} chargers do not keep to the protocol."),
     ),
     ProblemKind.WRONG_URL: Text(
         N_("A charger at {address} asked for {path}."),
         N_("Enter {url} as its server address."),
+        many=N_("Chargers at {count} addresses ask for a wrong path."),
     ),
     ProblemKind.FOREIGN_PAGE: Text(
         N_("A web page ({origin}), open in a browser at {address}, wanted to pass as a charger. It was refused."),
         N_("Close that page there, and open it nowhere on this network."),
         urgent=True,
+        many=N_("Web pages at {count} addresses wanted to pass as chargers. They were refused."),
     ),
     ProblemKind.DUPLICATE_IDENTITY: Text(
-        N_("Two devices call themselves {identity}: {addresses}."),
+        N_("Two devices call themselves {identity}: {devices}."),
         N_("Give one of them another name in its own settings; until then they push each other out."),
         urgent=True,
+        many=N_("{count} names are used by two devices each."),
     ),
     ProblemKind.STATION_ERROR: Text(
         N_("A message of {station} ({action}) failed here: {error}"),
         N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),
+        again=N_("{times} messages of {station} ({action}) failed here, the last one: {error}"),
+        many=N_("Messages of {count} chargers failed here."),
     ),
     ProblemKind.DISK_SPACE: Text(
         N_("Only {free} MB are left on the disk."),
@@ -157,15 +183,20 @@ TEXTS: dict[str, Text] = {
     ProblemKind.READER: Text(
         N_("The reader of the card desk {desk}: {reader}"),
         N_("{remedy}"),
+        many=N_("{count} readers of card desks do not work."),
+        many_advice=N_("Open the card desk: it says for each what to do."),
     ),
     ProblemKind.TORN_CARD: Text(
         N_("Card {number} of {person} was taken away before it was written: money and card do not agree yet."),
         N_("Lay it on a reader again: it is finished by itself. It charges all the same."),
+        many=N_("{count} cards were taken away before they were written: money and cards do not agree yet."),
+        many_advice=N_("Lay each on a reader again: it is finished by itself. They charge all the same."),
     ),
     ProblemKind.CARD_COPY: Text(
         N_("A card with the number of card {number} ({person}) was shown at the desk, but it is a copy."),
         N_("Block the card and give its holder another. Somebody may charge at their cost."),
         urgent=True,
+        many=N_("Copies of {count} cards were shown at the desk."),
     ),
     ProblemKind.CARD_TWICE: Text(
         N_("Card {number} of {person} was shown for a start at {station} while it charges at {other}."),
@@ -173,10 +204,12 @@ TEXTS: dict[str, Text] = {
             "Ask its holder where the car is. If nobody knows of it, it is a copy: block the card and give out another."
         ),
         urgent=True,
+        many=N_("{count} cards were shown for a start while they charge elsewhere."),
     ),
     ProblemKind.CARD_HOP: Text(
         N_("Card {number} of {person} began to charge at {other}, and {after} later at {station}."),
         N_("Ask its holder whether both are theirs. If not, it is a copy: block the card and give out another."),
+        many=N_("{count} cards began to charge at two places, sooner than anybody could drive."),
     ),
     ProblemKind.STOP_IGNORED: Text(
         N_("{station} does not stop session {session}, though asked several times."),
@@ -184,10 +217,12 @@ TEXTS: dict[str, Text] = {
             "Stop it at the charger itself, or restart the charger. If it knows nothing of the session, end it on its own page."
         ),
         urgent=True,
+        many=N_("{count} sessions do not stop, though the chargers were asked several times."),
     ),
     ProblemKind.START_LOST: Text(
         N_("{station} accepted a start, but nothing followed. The money is free again."),
         N_("Was the car plugged in? Try once more; if it happens again, restart the charger."),
+        many=N_("Chargers accepted {count} starts, but nothing followed. The money is free again."),
     ),
     ProblemKind.REFUSED_CHARGING: Text(
         N_("{station} charged in session {session} although it was told no: {why}."),
@@ -204,6 +239,7 @@ TEXTS: dict[str, Text] = {
     ProblemKind.JOB_FAILED: Text(
         N_("A regular job failed: {job}."),
         N_("It is tried again by itself. The log says why."),
+        many=N_("{count} regular jobs failed."),
     ),
 }
 
@@ -217,19 +253,28 @@ VIOLATIONS = {
     "subprotocol": Text(
         N_("{station} speaks only {found}, which is not spoken here."),
         N_("Choose JSON (websocket) and a version that is spoken here in the charger's own settings: {spoken}."),
+        many=N_("{count} chargers speak only versions that are not spoken here."),
+    ),
+    "no_subprotocol": Text(
+        N_("{station} does not say which version of OCPP it speaks."),
+        N_("Choose JSON (websocket) and a version that is spoken here in the charger's own settings: {spoken}."),
+        many=N_("{count} chargers do not say which version of OCPP they speak."),
     ),
     "password": Text(
-        N_("A device at {found} calls itself {station} and has the wrong password."),
+        N_("A device at {found} calls itself {identity} and has the wrong password."),
         N_("Enter the right password in the charger, or make a new one on its page."),
         urgent=True,
+        many=N_("Devices call themselves one of {count} chargers and have the wrong password."),
     ),
     "profile": Text(
         N_("{station}, at {found}, connects without TLS although it must."),
         N_("Enter the address that begins with wss in the charger, or choose another security profile on its page."),
+        many=N_("{count} chargers connect without TLS although they must."),
     ),
     "too_long": Text(
         N_("A message of {station} is too long to be read here ({found}), so it never arrives."),
         N_("Let the charger send fewer readings with the end of a session (StopTxnSampledData), or less often."),
+        many=N_("{count} chargers send messages that are too long to be read here."),
     ),
 }
 """Violations that have a sentence of their own, by `what`."""
@@ -244,6 +289,16 @@ IN_PART = Text(
 """A message that cannot be read wholly, but names a session."""
 
 
+WENT_OFFLINE = Text(
+    "",
+    "",
+    urgent=True,
+    many=N_("{count} chargers went offline at {at}."),
+    many_advice=N_("Look at what they share: the router, a network switch, the Wi-Fi, or a fuse."),
+)
+"""Chargers that went away within a minute of one another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """A problem, ready to be read."""
@@ -254,29 +309,91 @@ class Described:
     advice: str
     urgent: bool
     since_ms: int
+    last_at_ms: int
+    times: int
     cleared_at_ms: int | None
     href: str
     """Where to do something about it; "" for nowhere."""
+    name: str
+    """What the station is called that it is about; "" for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedGroup:
+    """A row: one problem, or several that are alike, ready to be read."""
+
+    key: str
+    kind: str
+    sentence: str
+    advice: str
+    urgent: bool
+    since_ms: int
+    last_at_ms: int
+    times: int
+    newest: int
+    members: list[Described]
+    by_name: bool
+    """Whether the names of its chargers say all about its members."""
 
 
 def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Described:
     """A problem in words. `stations` are all of them by number."""
-    text = TEXTS.get(problem.kind, Text(problem.kind, ""))
-    if problem.kind == ProblemKind.VIOLATION:
-        text = VIOLATIONS.get(str(problem.details.get("what")), text)
-    if problem.kind == ProblemKind.UNREADABLE and "session" in problem.details:
-        text = IN_PART
+    text = _text(problem)
     values = _Values(_values(problem, stations, fmt, now_ms))
+    sentence = text.again if text.again and problem.times > 1 else text.sentence
+    number = station_number(problem)
     return Described(
         id=problem.id,
         kind=problem.kind,
-        sentence=_(text.sentence).format_map(values).strip(),
+        sentence=_(sentence).format_map(values).strip(),
         advice=_(text.advice).format_map(values),
         urgent=text.urgent,
         since_ms=problem.since_ms,
+        last_at_ms=problem.last_at_ms,
+        times=problem.times,
         cleared_at_ms=problem.cleared_at_ms,
         href=_href(problem, stations),
+        name=stations[number].name if number in stations else "",
     )
+
+
+def describe_group(group: Group, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> DescribedGroup:
+    """A row in words."""
+    first = group.members[0]
+    members = [describe(one, stations, fmt, now_ms) for one in group.members]
+    sentence, advice, urgent = members[0].sentence, members[0].advice, members[0].urgent
+    if len(members) > 1:
+        at_ms = went_offline_ms(first)
+        text = WENT_OFFLINE if group.key != first.kind and at_ms is not None else _text(first)
+        values = _Values(_values(first, stations, fmt, now_ms) | {"count": fmt.number(len(members))})
+        if at_ms is not None:
+            values["at"] = fmt.when(min(went_offline_ms(one) or at_ms for one in group.members), now_ms)
+        sentence = _(text.many or N_("{count} problems of one kind.")).format_map(values)
+        advice = _(text.many_advice or text.advice).format_map(values)
+        members.sort(key=lambda one: (natural(one.name), one.id))
+    return DescribedGroup(
+        key=group.key,
+        kind=first.kind,
+        sentence=sentence,
+        advice=advice,
+        urgent=urgent,
+        since_ms=group.since_ms,
+        last_at_ms=group.last_at_ms,
+        times=group.times,
+        newest=group.newest,
+        members=members,
+        by_name=first.kind == ProblemKind.OFFLINE,
+    )
+
+
+def _text(problem: Problem) -> Text:
+    """The words of its kind, or of what the violation is."""
+    text = TEXTS.get(problem.kind, Text(problem.kind, ""))
+    if problem.kind == ProblemKind.VIOLATION:
+        return VIOLATIONS.get(str(problem.details.get("what")), text)
+    if problem.kind == ProblemKind.UNREADABLE and "session" in problem.details:
+        return IN_PART
+    return text
 
 
 class _Values(dict[str, str]):
@@ -288,8 +405,10 @@ class _Values(dict[str, str]):
 
 def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> dict[str, str]:
     found = {name: _plain(value) for name, value in problem.details.items()}
+    found["times"] = fmt.number(problem.times)
     number = station_number(problem)
     if number in stations:
+        found = {"identity": stations[number].identity} | found
         found["station"] = stations[number].name
         if (evse := problem.details.get("evse")) and stations[number].evses > 1:
             found["station"] += f" · {fmt.number(int(evse))}"
@@ -310,6 +429,8 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
     if (reason := REASONS.get(problem.kind)) is not None:
         found["why"] = reason(problem)
+    if problem.kind == ProblemKind.DUPLICATE_IDENTITY:
+        found["devices"] = _devices(problem.details)
     if problem.kind == ProblemKind.REVIEW and (why := problem.details.get("why")):
         found["note"] = note_sentence(str(why))
     return found
@@ -331,6 +452,18 @@ REASONS: dict[str, Callable[[Problem], str]] = {
     ProblemKind.REFUSED_CHARGING: lambda problem: authorization_words(str(problem.details.get("status", ""))),
 }
 """Kinds that say why in words of their own."""
+
+
+def _devices(details: Mapping[str, Any]) -> str:
+    """The two devices of one name: by what they said at their boots, else by their addresses."""
+    if "devices" not in details:
+        return str(details.get("addresses", "–"))
+    return ", ".join(
+        _("{model} with serial number {serial} at {address}").format(
+            model=f"{one['vendor']} {one['model']}", serial=one["serial"] or "–", address=one["address"]
+        )
+        for one in details["devices"]
+    )
 
 
 def _reader(problem: Problem) -> ReaderState:

@@ -173,8 +173,13 @@ async def test_without_a_common_version_the_connection_is_closed_after_the_hands
         assert client.socket.protocol is None
         assert await client.closed() == 1002
 
-    assert await server.rows("SELECT subject FROM problem WHERE kind = 'violation'") == [("station:1",)]
+    what = "subprotocol" if offered else "no_subprotocol"
+    assert await server.rows("SELECT subject FROM problem WHERE kind = 'violation'") == [(f"station:1:{what}",)]
     assert not server.listener.commands.is_online(StationId(1))
+
+    async with connected(server) as client:
+        await client.boot()
+    assert await server.rows("SELECT id FROM problem WHERE cleared_at_ms IS NULL") == []
 
 
 async def test_a_station_that_names_no_version_is_let_in_where_one_is_assumed(

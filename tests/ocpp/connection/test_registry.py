@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import weakref
+from contextlib import AsyncExitStack
 from socket import SHUT_RDWR
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,6 +136,48 @@ async def test_two_boxes_under_one_name_are_a_problem(
         await session.close()
 
     assert rows == [("station:1",)] * problems
+
+
+async def test_two_boxes_of_one_name_behind_one_address_are_told_by_their_serials(server: Server) -> None:
+    await server.register("CS-1")
+    for serial in ("A-1", "A-1", "B-2", "A-1"):
+        async with connected(server) as client:
+            await client.call("BootNotification", box(serial))
+
+    ((subject, details),) = await server.rows("SELECT subject, details FROM problem WHERE kind = 'duplicate_identity'")
+    assert subject == "station:1"
+    assert [one["serial"] for one in orjson.loads(details)["devices"]] == ["A-1", "B-2"]
+
+
+async def test_a_box_that_another_has_replaced_is_no_second_one(server: Server) -> None:
+    await server.register("CS-1")
+    async with connected(server) as client:
+        await client.call("BootNotification", box("A-1"))
+    await server.restart()
+    for _time in range(3):
+        async with connected(server) as client:
+            await client.call("BootNotification", box("B-2"))
+
+    assert await server.rows("SELECT id FROM problem WHERE kind = 'duplicate_identity'") == []
+
+
+async def test_boxes_that_push_each_other_out_without_a_boot_are_asked_who_they_are(server: Server) -> None:
+    await server.register("CS-1")
+    async with AsyncExitStack() as stack:
+        for number in range(3 * (SWAPS_MAX + 1)):
+            client = await stack.enter_async_context(connected(server))
+            await client.call("Heartbeat", {})
+            if number % (SWAPS_MAX + 1) == SWAPS_MAX:
+                await server.listener.registry.ping_all()
+                assert (await client.receive())[3] == {"requestedMessage": "BootNotification"}
+                await client.call("BootNotification", box(f"A-{number % 2}"))
+
+    ((details,),) = await server.rows("SELECT details FROM problem WHERE kind = 'duplicate_identity'")
+    assert [one["serial"] for one in orjson.loads(details)["devices"]] == ["A-0", "A-1"]
+
+
+def box(serial: str) -> dict[str, str]:
+    return {"chargePointVendor": "Vendor", "chargePointModel": "Model", "chargePointSerialNumber": serial}
 
 
 @pytest.mark.parametrize("change", ["retire", "password", "tls"])

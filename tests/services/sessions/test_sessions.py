@@ -201,7 +201,7 @@ def test_a_stop_by_another_station_changes_nothing(books: Books) -> None:
     books.stop(other, started.ref, 900_000)
 
     assert books.session(started.ref)["state"] == "running"
-    assert [problem.kind for problem in problems.open_problems(books.db)] == ["stray_stop"]
+    assert [problem.kind for problem in problems.open_problems(books.db)] == ["foreign_transaction"]
 
 
 @pytest.mark.parametrize("ref", [-1, 0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,6 +23,7 @@ from appliance.ui.frame.language import N_
 from appliance.ui.frame.render import render, render_part
 from appliance.ui.frame.roles import may
 from appliance.ui.writing.formats import formats
+from appliance.ui.writing.order import natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def read(db: Readable, day: str) -> Snapshot:
         rows.parked(db),
         rows.today(db, day),
         rows.knocking(db),
-        problems.count_open(db),
+        problems.count_rows(db),
         rows.begun(db),
     )
 
@@ -171,9 +171,7 @@ def in_use(places: Sequence[rows.ConnectorTile]) -> dict[tuple[int, int], int]:
 
 def natural_order(place: rows.ConnectorTile) -> tuple[list[tuple[int, int, str]], int, int, int]:
     """By name as people count: Gate 2 before Gate 10."""
-    parts = re.findall(r"\d+|\D+", place.name.casefold())
-    named = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
-    return named, place.station, place.evse, place.connector
+    return natural(place.name), place.station, place.evse, place.connector
 
 
 async def fragments(console: Console, role: str, _parameter: str, changes: Sequence[Announcement] | None) -> Fragments:

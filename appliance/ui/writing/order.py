@@ -1,0 +1,11 @@
+"""The order in which people look for names."""
+
+from __future__ import annotations
+
+import re
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A key to sort by: Gate 2 before Gate 10, whatever the case."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
