@@ -97,7 +97,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         await asyncio.to_thread(importlib.import_module, "appliance.host.late_start")
         from appliance.host.late_start import ChargingSide, open_rest  # noqa: PLC0415  # see above
 
-        charging = ChargingSide(data, store, hub, clock, site, site_key, stations, control, listeners)
+        charging = ChargingSide(data, store, hub, clock, site, site_key, live_settings, stations, control, listeners)
         await open_rest(stack, arguments, charging, demo)
         gc.collect()
         gc.freeze()

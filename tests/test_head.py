@@ -67,7 +67,7 @@ async def _doors(tmp_path: Path) -> AsyncIterator[Doors]:
             "stations": server.listener.application,
             "console": create_console(served.console, more=API),
             "drivers": create_drivers(served.console),
-            "console-redirect": create_redirect(1),
+            "console-redirect": create_redirect(served.console, 1),
         }
         listeners = Listeners()
         for face, application in applications.items():

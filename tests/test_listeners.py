@@ -51,7 +51,7 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
             ("console", create_console(site.console, more=API)),
             ("console-tls", create_console(site.console, more=API)),
             ("drivers", create_drivers(site.console)),
-            ("console-redirect", create_redirect(1)),
+            ("console-redirect", create_redirect(site.console, 1)),
         ):
             tls = server_context(certificate) if face.endswith("-tls") else None
             await listen(stack, faces, face, application, Address(HOST, 0), tls)

@@ -19,6 +19,7 @@ from appliance.domain.site import Site
 from appliance.host.certificate import SiteCertificates
 from appliance.host.data_directory import DataDirectory
 from appliance.host.listeners import Listeners, listen
+from appliance.host.live_settings import LiveSettings
 from appliance.host.public_urls import addresses, card_link_base
 from appliance.host.secrets import open_vault
 from appliance.host.tasks import running
@@ -51,6 +52,7 @@ class ChargingSide:
     clock: Clock
     site: Site
     site_key: bytes
+    settings: LiveSettings
     stations: StationsListener
     control: RemoteControl
     listeners: Listeners
@@ -84,6 +86,7 @@ async def open_rest(
         hash_station_password=functools.partial(hash_password, charging.site_key),
         counters=stations.counters,
         certificates=certificates,
+        settings=lambda: charging.settings.values,
         desks=desks,
         desk_key=DeskKey(charging.site_key, ""),
         demo_reader=demo_reader,
@@ -127,7 +130,7 @@ async def open_listeners(
     pages = create_console(named, more=API)
     if console_tls is not None:
         await listen(stack, listeners, "console-tls", pages, arguments.console_tls, console_tls)
-        redirect = create_redirect(listeners.ports["console-tls"])
+        redirect = create_redirect(named, listeners.ports["console-tls"])
         await listen(stack, listeners, "console", redirect, arguments.console, None)
     else:
         await listen(stack, listeners, "console", pages, arguments.console, None)

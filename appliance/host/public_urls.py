@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from urllib.parse import urlsplit
 
+from appliance.domain.network import host
 from appliance.host.addresses import Address, local_addresses, local_names
 from appliance.host.listeners import EVERYWHERE, Listeners
 from appliance.ui.frame.context import Addresses
@@ -16,8 +18,17 @@ def addresses(arguments: argparse.Namespace, listeners: Listeners) -> Addresses:
         stations=urls_of(listeners, "stations", arguments.stations),
         stations_tls=urls_of(listeners, "stations-tls", arguments.stations_tls),
         drivers=urls_of(listeners, "drivers", arguments.drivers),
-        hosts=frozenset(local_names(names_given(arguments) + drivers_host(arguments))),
+        hosts=own_hosts(arguments),
     )
+
+
+def own_hosts(arguments: argparse.Namespace) -> frozenset[str]:
+    """The names and addresses of this box, as Host headers are compared with them."""
+    found = set()
+    for one in (*local_names(names_given(arguments) + drivers_host(arguments)), *local_addresses()):
+        with suppress(ValueError):  # A host name may be anything; what no header can say need not be known.
+            found.add(host(one))
+    return frozenset(found)
 
 
 def card_link_base(arguments: argparse.Namespace, listeners: Listeners) -> str:

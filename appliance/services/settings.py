@@ -5,6 +5,7 @@ A stored setting that no release reads any more, or that cannot be read, is a pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,6 +14,7 @@ from appliance.db import site as sites
 from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain import network
 from appliance.domain.errors import Invalid
 from appliance.services.announce import SettingsChanged
 
@@ -57,6 +59,10 @@ class Settings:
     """A card that begins a session at another station so soon after one is a problem; 0: never."""
     disk_free_min_mb: int = 500
     backup_age_max_days: int = 7
+    host_names: str = ""
+    """Names and addresses besides the box's own under which pages may be opened, parted by commas."""
+    trusted_proxies: str = ""
+    """Addresses and networks of proxies that are believed when they say who asks, parted by commas."""
 
 
 SETTINGS = Slot[Settings]()
@@ -85,7 +91,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "disk_free_min_mb": (50, 1_000_000),
     "backup_age_max_days": (1, 365),
 }
-"""Least and most of the numbers; what is not here is yes or no."""
+"""Least and most of the numbers."""
 
 NAMES = tuple(field.name for field in fields(Settings))
 
@@ -133,10 +139,13 @@ def change(db: Database, name: str, text: str) -> None:
     db.announce(SettingsChanged())
 
 
-def parse(name: str, text: str) -> int | bool:
+def parse(name: str, text: str) -> int | bool | str:
     """The value that `text` stands for."""
     if name not in NAMES:
         raise Invalid(name, "There is no setting {name}.", name=name)
+    if name in TEXTS:
+        TEXTS[name](name, text)
+        return text.strip()
     if name not in BOUNDS:
         if text.strip() not in ("0", "1"):
             raise Invalid(name, "This setting is either on or off.")
@@ -149,3 +158,21 @@ def parse(name: str, text: str) -> int | bool:
     if not least <= value <= most:
         raise Invalid(name, "Between {least} and {most}.", least=least, most=most)
     return value
+
+
+def _check_hosts(name: str, text: str) -> None:
+    try:
+        network.hosts(text)
+    except ValueError:
+        raise Invalid(name, "Names or addresses such as charge.example or 203.0.113.7, with commas between.") from None
+
+
+def _check_networks(name: str, text: str) -> None:
+    try:
+        network.networks(text)
+    except ValueError:
+        raise Invalid(name, "Addresses or networks such as 192.168.7.3 or 10.1.0.0/24, with commas between.") from None
+
+
+TEXTS: dict[str, Callable[[str, str], None]] = {"host_names": _check_hosts, "trusted_proxies": _check_networks}
+"""What refuses a text, by its name; what is neither here nor among the numbers is yes or no."""

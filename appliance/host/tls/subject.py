@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from cryptography import x509
 
+from appliance.domain.network import dns_name
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -39,21 +41,6 @@ def sorted_out(names: Iterable[str], addresses: Iterable[str]) -> tuple[tuple[st
         except ValueError:
             dns_names[dns_name(name)] = None
     return tuple(dns_names), tuple(parsed)
-
-
-def dns_name(name: str) -> str:
-    """The name as certificates carry it, in ASCII.
-
-    Raises:
-        ValueError: It is none.
-    """
-    try:
-        ascii_name = name.strip().rstrip(".").lower().encode("idna").decode()
-    except UnicodeError as error:
-        raise ValueError(f"“{name}” is not a name a computer can have.") from error
-    if not ascii_name or not all(character.isalnum() or character in "-._" for character in ascii_name):
-        raise ValueError(f"“{name}” is not a name a computer can have.")
-    return ascii_name
 
 
 def constraints_of(authority: x509.Certificate) -> x509.NameConstraints | None:

@@ -13,7 +13,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services import audit, settings
 from appliance.services import site as site_service
-from appliance.services.settings import BOUNDS, Settings
+from appliance.services.settings import BOUNDS, TEXTS, Settings
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import LANGUAGES, N_, _
@@ -80,6 +80,16 @@ GROUPS: dict[str, dict[str, Words]] = {
         "sample_days": Words(N_("Keep meter readings for"), N_("Sessions and money are kept for ever."), N_("days")),
         "disk_free_min_mb": Words(N_("Free disk space is a problem below"), "", N_("MB")),
         "backup_age_max_days": Words(N_("A backup is too old after"), "", N_("days")),
+        "host_names": Words(
+            N_("Further names of this box"),
+            N_("Names and addresses under which browsers may open these pages, with commas. Its own are known."),
+        ),
+        "trusted_proxies": Words(
+            N_("Trusted proxies"),
+            N_(
+                "Addresses of reverse proxies in front of this box, with commas: only they are believed when they say who asks."
+            ),
+        ),
     },
 }
 """All settings, in the order of the page."""
@@ -95,6 +105,7 @@ class Entry:
     unit: str
     value: str
     is_switch: bool
+    is_text: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +181,16 @@ def _entry(name: str, words: Words, current: Settings, currency: Currency) -> En
         label=_(words.label),
         hint=_(words.hint),
         unit=currency.code if is_money else _(words.unit),
-        value=format_amount(value, currency) if is_money else str(int(value)),
-        is_switch=name not in BOUNDS,
+        value=value if name in TEXTS else format_amount(value, currency) if is_money else str(int(value)),
+        is_switch=name not in BOUNDS and name not in TEXTS,
+        is_text=name in TEXTS,
     )
 
 
 def _text(name: str, form: Form, currency: Currency) -> str:
     """What a field means, as it is stored."""
+    if name in TEXTS:
+        return form.text(name)
     if name not in BOUNDS:
         return "1" if form.on(name) else "0"
     if any(words.unit == "money" for group in GROUPS.values() for key, words in group.items() if key == name):

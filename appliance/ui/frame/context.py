@@ -23,6 +23,7 @@ from appliance.services.ports.certificates import Certificates, Root
 from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Channel, Desks, DeskView
 from appliance.services.ports.stations import Stations
+from appliance.services.settings import Settings
 from appliance.services.stations.commands import RemoteControl
 
 
@@ -37,7 +38,7 @@ class Addresses:
     drivers: tuple[str, ...] = ()
     """What stands on stickers before `c/` and the code: `http://192.168.1.10:8081/`, the best one first."""
     hosts: frozenset[str] = frozenset()
-    """Names under which the console may be opened, besides literal addresses and `localhost`."""
+    """Names and addresses of this box, besides `localhost` and those in the settings."""
 
 
 class NoDesks:
@@ -89,6 +90,8 @@ class Console:
     hash_station_password: Callable[[bytes], bytes]
     """What is kept of a station's password: an HMAC under the site's key."""
     addresses: Addresses = field(default_factory=Addresses)
+    settings: Callable[[], Settings] = Settings
+    """The owner's settings in force."""
     counters: Counters = field(default_factory=Counters)
     """What the edges count."""
     certificates: Certificates = field(default_factory=NoCertificates)

@@ -13,7 +13,7 @@ import orjson
 from markupsafe import Markup, escape
 
 from appliance.db.audit import AuditRow, Subject
-from appliance.services.settings import BOUNDS
+from appliance.services.settings import BOUNDS, TEXTS
 from appliance.ui.console.settings import GROUPS as SETTINGS
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.wording.sessions import IN_METHODS, POLICIES, note_sentence
@@ -196,7 +196,7 @@ def _place(station: Markup, evse: object, fmt: Formats) -> Markup:
 def _setting(name: str, text: str, fmt: Formats) -> str:
     """What a setting was set to, as its page writes it."""
     words = next((group[name] for group in SETTINGS.values() if name in group), None)
-    if words is None or not text.isdecimal():
+    if words is None or name in TEXTS or not text.isdecimal():
         return text
     if words.unit == "money":
         return fmt.money(int(text))

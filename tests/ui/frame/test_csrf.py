@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from appliance.domain.roles import Role
-from appliance.ui.frame.security import is_ours
 from tests.ui.console_fixture import ConsoleFixture
 
 REFUSED, DONE = 403, 303
@@ -46,24 +45,6 @@ async def test_the_log_in_form_is_protected_too(served: ConsoleFixture) -> None:
     answer = await served.anybody().post("/login", data={"login": "a", "password": "b"}, headers={"Origin": "http://x"})
 
     assert answer.status == REFUSED
-
-
-@pytest.mark.parametrize(
-    ("host", "ours"),
-    [
-        ("192.168.1.10:8080", True), ("192.168.1.10", True), ("[fe80::1]:8080", True), ("[::1]", True),
-        ("localhost:8080", True), ("LOCALHOST", True), ("yard.example", True), ("yard.example.", True),
-        ("evil.example", False), ("evil.example:8080", False), ("192.168.1.10.evil.example", False), ("", False),
-    ],
-)  # fmt: skip
-def test_the_console_answers_to_its_own_names_only(host: str, ours: bool) -> None:
-    assert is_ours(host, frozenset({"yard.example"})) is ours
-
-
-async def test_another_name_is_misdirected(served: ConsoleFixture) -> None:
-    answer = await served.anybody().get("/login", headers={"Host": "evil.example"})
-
-    assert answer.status == 421
 
 
 async def test_every_answer_keeps_the_browser_narrow(served: ConsoleFixture) -> None:
