@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0008, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0010, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -180,6 +180,13 @@ CREATE TABLE message_log (
   violation  TEXT                                                          -- what was wrong with its form
 ) STRICT;
 
+CREATE TABLE message_log_size (
+  station_id INTEGER PRIMARY KEY REFERENCES station (id),
+  bytes      INTEGER NOT NULL CHECK (bytes >= 0),                          -- of its rows up to counted_id
+  counted_id INTEGER NOT NULL,                                             -- up to which row all stations' were counted then
+  oldest_id  INTEGER NOT NULL                                              -- it has no row before this one
+) STRICT;
+
 CREATE TABLE operator (
   id             INTEGER PRIMARY KEY,
   login          TEXT    NOT NULL UNIQUE CHECK (length(login) BETWEEN 1 AND 64),
@@ -242,7 +249,7 @@ CREATE TABLE problem (
   details       TEXT    NOT NULL,                                          -- JSON: the numbers of the sentence
   since_ms      INTEGER NOT NULL,
   cleared_at_ms INTEGER
-) STRICT;
+, times INTEGER NOT NULL DEFAULT 1, last_at_ms INTEGER, dismissed_at_ms INTEGER) STRICT;
 CREATE UNIQUE INDEX problem_open ON problem (kind, subject) WHERE cleared_at_ms IS NULL;
 
 CREATE TABLE receipt (

@@ -408,7 +408,7 @@ def wanted_stops(db: Readable) -> list[tuple[SessionId, StationId, str]]:
 
 def running_now(db: Readable) -> list[SessionId]:
     """All that run, oldest first."""
-    return [SessionId(row[0]) for row in db.execute(f"SELECT id FROM session WHERE {IS_RUNNING} ORDER BY id")]
+    return [SessionId(row[0]) for row in db.execute(f"SELECT id FROM session WHERE {IS_RUNNING} ORDER BY {BY_NUMBER}")]
 
 
 def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:

@@ -422,17 +422,8 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
         found["since"] = fmt.duration((now_ms - problem.since_ms) // 1000)
     if problem.kind == ProblemKind.BACKUP_AGE and not isinstance(problem.details.get("last_ms"), int):
         found["last"] = _("never made")
-    if problem.kind == ProblemKind.READER:
-        words = card_desk.reader_words(_reader(problem))
-        found |= {"reader": words.sentence, "remedy": words.advice}
-    if problem.kind == ProblemKind.FAULTED:
-        found["error"] = error_sentence(str(problem.details.get("error", ""))) or _("no code")
-    if (reason := REASONS.get(problem.kind)) is not None:
-        found["why"] = reason(problem)
-    if problem.kind == ProblemKind.DUPLICATE_IDENTITY:
-        found["devices"] = _devices(problem.details)
-    if problem.kind == ProblemKind.REVIEW and (why := problem.details.get("why")):
-        found["note"] = note_sentence(str(why))
+    if (own := OWN_WORDS.get(problem.kind)) is not None:
+        found |= own(problem)
     return found
 
 
@@ -445,13 +436,6 @@ CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""
-
-
-REASONS: dict[str, Callable[[Problem], str]] = {
-    ProblemKind.UNWATCHED: lambda problem: _(NOT_WATCHED.get(str(problem.details.get("why")), "–")),
-    ProblemKind.REFUSED_CHARGING: lambda problem: authorization_words(str(problem.details.get("status", ""))),
-}
-"""Kinds that say why in words of their own."""
 
 
 def _devices(details: Mapping[str, Any]) -> str:
@@ -470,6 +454,29 @@ def _reader(problem: Problem) -> ReaderState:
     """The state of a reader out of a problem's details; one that this release does not know counts as missing."""
     status, name, detail = (str(problem.details.get(key, "")) for key in ("status", "name", "detail"))
     return ReaderState(ReaderStatus(status) if status in set(ReaderStatus) else ReaderStatus.LOOKING, name, detail)
+
+
+def _reader_words(problem: Problem) -> dict[str, str]:
+    words = card_desk.reader_words(_reader(problem))
+    return {"reader": words.sentence, "remedy": words.advice}
+
+
+def _review_words(problem: Problem) -> dict[str, str]:
+    why = problem.details.get("why")
+    return {"note": note_sentence(str(why))} if why else {}
+
+
+OWN_WORDS: dict[str, Callable[[Problem], dict[str, str]]] = {
+    ProblemKind.READER: _reader_words,
+    ProblemKind.FAULTED: lambda problem: {
+        "error": error_sentence(str(problem.details.get("error", ""))) or _("no code")
+    },
+    ProblemKind.UNWATCHED: lambda problem: {"why": _(NOT_WATCHED.get(str(problem.details.get("why")), "–"))},
+    ProblemKind.REFUSED_CHARGING: lambda problem: {"why": authorization_words(str(problem.details.get("status", "")))},
+    ProblemKind.DUPLICATE_IDENTITY: lambda problem: {"devices": _devices(problem.details)},
+    ProblemKind.REVIEW: _review_words,
+}
+"""Kinds of whose details some are put into words, and not written as they are."""
 
 
 def station_number(problem: Problem) -> int:
