@@ -51,6 +51,9 @@ TEXTS: dict[str, Text] = {
         ),
         urgent=True,
         many=N_("{count} chargers are offline."),
+        many_advice=N_(
+            "Are they switched on, and are their network cables or Wi-Fi in order? Cards may still work there: they tell us later."
+        ),
     ),
     ProblemKind.FAULTED: Text(
         N_("{station} reports a fault: {error}. {info}"),
@@ -337,9 +340,9 @@ class DescribedGroup:
 
 
 def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> Described:
-    """A problem in words. `stations` are all of them by number."""
+    """A problem in words, of one that is over as it was at its end. `stations` are all of them by number."""
     text = _text(problem)
-    values = _Values(_values(problem, stations, fmt, now_ms))
+    values = _Values(_values(problem, stations, fmt, problem.cleared_at_ms or now_ms))
     sentence = text.again if text.again and problem.times > 1 else text.sentence
     number = station_number(problem)
     return Described(
