@@ -43,6 +43,11 @@ class LiveSettings:
         return versions.ASSUMED if self.values.assume_ocpp16 else ""
 
     @property
+    def upgrade_always(self) -> bool:
+        """Whether the handshake of a station is completed that speaks no version that is spoken here."""
+        return self.values.upgrade_always
+
+    @property
     def messages_per_s(self) -> int:
         """How many messages a station may send for long."""
         return self.values.messages_per_s

@@ -31,6 +31,10 @@ class Settings(Protocol):
         """The subprotocol of stations that name none; "": they are turned away."""
 
     @property
+    def upgrade_always(self) -> bool:
+        """Whether the handshake of a station is completed, and then closed, that speaks no version that is spoken here; False: 400."""
+
+    @property
     def messages_per_s(self) -> int:
         """How many messages a station may send for long; the rest waits. 0: any number."""
 
@@ -52,6 +56,7 @@ class StationSettings:
     call_timeout_s: float = 30
     strict_stations: Collection[str] = ()
     assume_version: str = ""
+    upgrade_always: bool = False
     messages_per_s: int = 50
     logs_messages: bool = True
     connections_max: int = 4096

@@ -97,6 +97,13 @@ class Outgoing(Protocol):
     async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer: ...
 
 
+class Foreign(NamedTuple):
+    """By what messages of other versions are known, which a station sends that was set to one and speaks another."""
+
+    actions: frozenset[str]
+    fields: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of OCPP-J."""
@@ -108,6 +115,7 @@ class Version:
     inbound: Mapping[str, Inbound]
     outgoing: Outgoing
     leniency: Leniency
+    foreign: Foreign
     malformed: str
     """The error code of a frame or payload that has not the right shape."""
     messages: tuple[str, ...]

@@ -27,6 +27,8 @@ class Settings:
     """Whether a station nobody knows may knock; False: it is refused with 404."""
     assume_ocpp16: bool = False
     """Whether a station that names no version is taken to speak OCPP 1.6; else it is turned away."""
+    upgrade_always: bool = False
+    """Whether a station that speaks no version that is spoken here is told so after the handshake; else by HTTP 400."""
     heartbeat_interval_s: int = 300
     call_timeout_s: int = 30
     messages_per_s: int = 50

@@ -23,6 +23,7 @@ from appliance.ocpp.admission.credentials import Failures, basic_credentials, pa
 from appliance.ocpp.commands import StationCommands
 from appliance.ocpp.connection.connection import Connection
 from appliance.ocpp.connection.context import Context
+from appliance.ocpp.connection.masks import insist_on_masks
 from appliance.ocpp.connection.registry import Registry
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.schemas import shortened
@@ -114,7 +115,7 @@ class Endpoint:
         """GET /ocpp/{identity}, as a websocket.
 
         404 for a wrong URL or a station that is not wanted, 403 for a web page, 401 for a wrong password, 429 after too many of
-        them, 503 when full.
+        them, 400 without a version that both speak, 503 when full.
         """
         identity = identity_of(request.rel_url.raw_path)
         if is_websocket(request) and is_foreign(request.headers.get(hdrs.ORIGIN), request.headers.get(hdrs.HOST, "")):
@@ -174,7 +175,8 @@ class Endpoint:
         self._failures.add(address, identity, now_ms)
         log.warning("station refused", extra={"station": identity, "address": address, "why": "password"})
         if station is not None and station.accepted:
-            self._report_violation(station, "password" if secure_enough else "profile", address)
+            what = "password" if secure_enough else "profile"
+            self._context.report_violation(station, what, found=address, identity=identity)
         return web.Response(status=401, text="Who are you?", headers=CHALLENGE)
 
     async def _speak(self, request: web.Request, station: Station) -> web.StreamResponse:
@@ -183,28 +185,40 @@ class Endpoint:
         offered = [name for name in offered if name]
         subprotocol = next((name for name in offered if name in self._versions), "")
         version = self._versions.get(subprotocol or ("" if offered else self._context.settings.assume_version))
-        socket = web.WebSocketResponse(
-            protocols=(subprotocol,) if subprotocol else (),
-            timeout=CLOSE_TIMEOUT_S,
-            autoping=False,
-            max_msg_size=FRAME_BYTES_MAX if station.accepted else KNOCKING_FRAME_BYTES_MAX,
-            compress=False,
-        )
-        await socket.prepare(request)
-        address = request.remote or ""
         if version is None:
-            # J 1.6, 3.1.2: the handshake is completed without the header, and then the connection is closed.
-            what, spoken = "subprotocol" if offered else "no_subprotocol", ", ".join(self._versions)
-            self._report_violation(station, what, ", ".join(offered), spoken=spoken)
-            await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
-            return socket
+            return await self._part(request, station, offered)
+        socket = self._socket(subprotocol, FRAME_BYTES_MAX if station.accepted else KNOCKING_FRAME_BYTES_MAX)
+        await socket.prepare(request)
+        insist_on_masks(request, socket)
+        address = request.remote or ""
         station.address = address
         await self._registry.run(Connection(station, socket, version, self._context, address))
         await let_go(socket)
         return socket
 
-    def _report_violation(self, station: Station, what: str, found: str, **more: str) -> None:
-        self._context.report_violation(station, what, shortened(found, 100), **more)
+    async def _part(self, request: web.Request, station: Station, offered: list[str]) -> web.StreamResponse:
+        """There is no version that both speak. RFC 6455 and the certification profile want no upgrade, J 1.6 (3.1.2) a handshake
+        without the header and then the end of the connection: what some old stations understand.
+        """
+        spoken = ", ".join(self._versions)
+        found = shortened(", ".join(offered), 100)
+        what = "subprotocol" if offered else "no_subprotocol"
+        self._context.report_violation(station, what, found, spoken=spoken)
+        if not self._context.settings.upgrade_always:
+            return refused(400, f"Offer one of these subprotocols: {spoken}.")
+        socket = self._socket("", KNOCKING_FRAME_BYTES_MAX)
+        await socket.prepare(request)
+        await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
+        return socket
+
+    def _socket(self, subprotocol: str, frame_bytes_max: int) -> web.WebSocketResponse:
+        return web.WebSocketResponse(
+            protocols=(subprotocol,) if subprotocol else (),
+            timeout=CLOSE_TIMEOUT_S,
+            autoping=False,
+            max_msg_size=frame_bytes_max,
+            compress=False,
+        )
 
     def _stray(self, request: web.Request) -> web.Response:
         """A wrong URL: say which is right, to the technician by the answer and to the staff as a problem."""

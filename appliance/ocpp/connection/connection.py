@@ -32,6 +32,8 @@ from appliance.ocpp.reading.schemas import shortened
 from appliance.ocpp.version import Version
 
 MESSAGES_BURST = 200
+BROKEN: dict[int, str] = {WSCloseCode.MESSAGE_TOO_BIG: "too_long", WSCloseCode.INVALID_TEXT: "utf8"}
+"""What staff are told of frames that close a connection, by the code it is closed with; else that it is no proper websocket."""
 
 
 class Connection:
@@ -124,19 +126,19 @@ class Connection:
             return True
         if message.type is WSMsgType.BINARY:
             self._log.record_received("", "", None, f"a binary frame of {len(message.data)} bytes")
+            self._context.report_violation(self.station, "binary")
             await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text frames only")
         elif message.type is WSMsgType.ERROR:
             self._report_broken(message.data)
         return False
 
     def _report_broken(self, error: BaseException) -> None:
-        """The websocket was closed for what came. A message that is too long would come again and again, and never arrive."""
-        if not isinstance(error, WebSocketError) or error.code != WSCloseCode.MESSAGE_TOO_BIG:
+        """The websocket was closed for what came, which would come again and again, and never arrive."""
+        if not isinstance(error, WebSocketError):
             return
-        self._log.record_received("", "", None, f"too long: {error}")
-        if self.station.accepted:
-            found = shortened(str(error), 100)
-            self._context.report_violation(self.station, "too_long", found)
+        what = BROKEN.get(error.code, "websocket")
+        self._log.record_received("", "", None, f"{what}: {error}")
+        self._context.report_violation(self.station, what, found=shortened(str(error), 100))
 
     def _ahead_s(self) -> float:
         """For how long the next frame of a station that floods us must wait; none is dropped."""

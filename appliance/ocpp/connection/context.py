@@ -32,7 +32,7 @@ class Context:
         """Open a problem of a station."""
         self.report(kind, f"station:{station.id}", station=int(station.id), **details)
 
-    def report_violation(self, station: Station, what: str, found: str, **more: str) -> None:
+    def report_violation(self, station: Station, what: str, found: str = "", **more: str) -> None:
         """Say that a station does not keep to the protocol; each way is a problem of its own."""
         subject = violation_subject(station.id, what)
         self.report(ProblemKind.VIOLATION, subject, station=int(station.id), what=what, found=found, **more)

@@ -126,6 +126,8 @@ class Responder:
         if not self._station.accepted and action != self._version.boot:
             raise Refused("SecurityError", "not accepted yet")
         if inbound is None:
+            if action in self._version.foreign.actions:
+                self._report_foreign()
             code = "NotSupported" if action in self._validators else "NotImplemented"
             raise Refused(code, f"{shortened(action, 50)} is not for us")
         return inbound
@@ -152,6 +154,8 @@ class Responder:
         schemas = self._version.schemas
         wrong = schemas.violation(call.action, call.payload)
         assert wrong is not None, "it was just found invalid"
+        if not self._version.foreign.fields.isdisjoint(call.payload):
+            self._report_foreign()
         if inbound.unreadable is None and self._station.identity in self._context.settings.strict_stations:
             raise Refused(*wrong)
         mended, fixes = normalise(call.payload, schemas.requests[call.action], self._version.leniency)
@@ -161,6 +165,10 @@ class Responder:
         if inbound.unreadable is None:
             raise Refused(*wrong)
         return mended, joined(str(fixes), still[1])
+
+    def _report_foreign(self) -> None:
+        """It was set to this version, and speaks another: what it tells of transactions is not understood."""
+        self._context.report_violation(self._station, "other_version", spoken=self._version.name)
 
     # Answers.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.ocpp.reading.normalise import Leniency
+from appliance.ocpp.version import Foreign
 
 LENIENCY = Leniency(
     missing={
@@ -23,3 +24,20 @@ LENIENCY = Leniency(
     not_empty={"meterValue": "sampledValue"},
     telling=("transactionId", "meterStop", "meterStart", "connectorId", "idTag"),
 )
+
+FOREIGN = Foreign(
+    actions=frozenset(
+        {
+            "TransactionEvent",
+            "NotifyReport",
+            "NotifyEvent",
+            "NotifyChargingLimit",
+            "NotifyEVChargingNeeds",
+            "ReservationStatusUpdate",
+            "GetCertificateStatus",
+            "Get15118EVCertificate",
+        }
+    ),
+    fields=frozenset({"chargingStation", "evseId", "connectorStatus", "idToken", "transactionInfo", "triggerReason"}),
+)
+"""Of OCPP 2.0.1 and 2.1."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.v16.incoming import inbound
-from appliance.ocpp.v16.lenient import LENIENCY
+from appliance.ocpp.v16.lenient import FOREIGN, LENIENCY
 from appliance.ocpp.v16.outgoing import Outgoing16
 from appliance.ocpp.v16.schemas import schemas
 from appliance.ocpp.version import Version
@@ -28,6 +28,7 @@ def version(settings: Settings) -> Version:
         inbound=inbound(settings),
         outgoing=Outgoing16(),
         leniency=LENIENCY,
+        foreign=FOREIGN,
         malformed="FormationViolation",
         messages=MESSAGES,
         triggers=TRIGGERS,

@@ -93,7 +93,7 @@ def dismiss(db: Database, station: StationId, by: By) -> None:
     found = stations.show(db, station)
     if found is None or found.state != StationState.KNOCKING:
         raise NotFound("There is no such station knocking.")
-    problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
+    problems.clear_subject(db, f"station:{station}", by.at_ms)
     stations.remove_knocking(db, station)
     audit.record(db, by, "station.dismiss", f"station:{station}", identity=found.identity)
     db.announce(StationChanged(station))

@@ -35,6 +35,10 @@ GROUPS: dict[str, dict[str, Words]] = {
         "assume_ocpp16": Words(
             N_("Take chargers that name no protocol for OCPP 1.6"), N_("Some old ones forget to say what they speak.")
         ),
+        "upgrade_always": Words(
+            N_("Connect chargers that speak no version known here, and hang up"),
+            N_("Off: they are refused at once, as certification wants it. Some old ones understand only this."),
+        ),
         "messages_per_s": Words(
             N_("Messages a charger may send"), N_("The rest waits, nothing is lost. 0: any number."), N_("a second")
         ),

@@ -260,8 +260,35 @@ VIOLATIONS = {
     ),
     "no_subprotocol": Text(
         N_("{station} does not say which version of OCPP it speaks."),
-        N_("Choose JSON (websocket) and a version that is spoken here in the charger's own settings: {spoken}."),
+        N_(
+            "Choose JSON (websocket) and one of these versions in the charger's own settings: {spoken}. Or let Settings say what such chargers are taken for."
+        ),
         many=N_("{count} chargers do not say which version of OCPP they speak."),
+    ),
+    "other_version": Text(
+        N_("{station} is connected as one that speaks OCPP {spoken}, but its messages are those of another version."),
+        N_(
+            "Choose OCPP {spoken} in the charger's own settings and restart it. Until then what it tells of its sessions is not understood, and nothing is billed."
+        ),
+        urgent=True,
+        many=N_("{count} chargers speak another version of OCPP than the one with which they connect."),
+    ),
+    "binary": Text(
+        N_("{station} sends binary frames, so its connection is closed each time."),
+        N_("Choose OCPP-J, JSON as text, in the charger's own settings, or install newer firmware."),
+        many=N_("{count} chargers send binary frames, so their connections are closed each time."),
+    ),
+    "utf8": Text(
+        N_("{station} sends letters that are not UTF-8, so its connection is closed each time."),
+        N_(
+            "Look for texts with special letters among the charger's own settings and write them plainly, or install newer firmware."
+        ),
+        many=N_("{count} chargers send letters that are not UTF-8, so their connections are closed each time."),
+    ),
+    "websocket": Text(
+        N_("{station} does not keep to the rules of websockets ({found}), so its connection is closed each time."),
+        N_("Install newer firmware. If there is a proxy or a gateway between, try without it."),
+        many=N_("{count} chargers do not keep to the rules of websockets, so their connections are closed each time."),
     ),
     "password": Text(
         N_("A device at {found} calls itself {identity} and has the wrong password."),
@@ -413,6 +440,7 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
     if number in stations:
         found = {"identity": stations[number].identity} | found
         found["station"] = stations[number].name
+        found.setdefault("identity", stations[number].identity)
         if (evse := problem.details.get("evse")) and stations[number].evses > 1:
             found["station"] += f" · {fmt.number(int(evse))}"
     other = problem.details.get("other")

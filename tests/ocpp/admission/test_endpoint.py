@@ -6,9 +6,11 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import aiohttp
+import orjson
 import pytest
 
 from appliance.domain.identifiers import StationId
+from appliance.domain.problem import ProblemKind
 from appliance.ocpp.admission.credentials import (
     FAILURES_MAX,
     FAILURES_OF_ONE_MAX,
@@ -19,6 +21,7 @@ from appliance.ocpp.admission.credentials import (
     password_suffices,
 )
 from appliance.ocpp.admission.endpoint import identity_of, is_foreign
+from appliance.ocpp.connection.context import raise_problem
 from appliance.ocpp.settings import StationSettings
 from appliance.services.stations.admission import KNOCKING_MAX
 from tests.ocpp.raw import SITE_KEY, Server, basic, connected, handshake_status, hash_password
@@ -163,11 +166,28 @@ async def test_the_first_version_that_both_speak_is_agreed_on(server: Server, of
         assert (await client.boot())["status"] == "Accepted"
 
 
-@pytest.mark.parametrize("offered", [("ocpp0.1",), ("OCPP1.6",), ()])
-async def test_without_a_common_version_the_connection_is_closed_after_the_handshake(
-    server: Server, offered: tuple[str, ...]
+@pytest.mark.parametrize("offered", [("ocpp0.1",), ("OCPP1.6",), ("ocpp2.1", "ocpp2.0.1"), ()])
+async def test_without_a_common_version_there_is_no_upgrade(server: Server, offered: tuple[str, ...]) -> None:
+    """TC_088 as the certification profile has it."""
+    await server.register("CS-1")
+
+    assert (await handshake_status(server, protocols=offered))[0] == 400
+    ((subject, details),) = await server.rows("SELECT subject, details FROM problem WHERE kind = 'violation'")
+    assert subject == "station:1:subprotocol"
+    assert orjson.loads(details) == {
+        "station": 1,
+        "what": "subprotocol" if offered else "no_subprotocol",
+        "found": ", ".join(offered),
+        "spoken": "ocpp1.6",
+    }
+
+
+@pytest.mark.parametrize("offered", [("ocpp0.1",), ()])
+async def test_where_staff_want_it_the_connection_is_closed_after_the_handshake(
+    server: Server, settings: StationSettings, offered: tuple[str, ...]
 ) -> None:
-    """TC_088."""
+    """TC_088 as J 1.6, 3.1.2 has it."""
+    settings.upgrade_always = True
     await server.register("CS-1")
     async with connected(server, protocols=offered) as client:
         assert client.socket.protocol is None
@@ -182,6 +202,26 @@ async def test_without_a_common_version_the_connection_is_closed_after_the_hands
     assert await server.rows("SELECT id FROM problem WHERE cleared_at_ms IS NULL") == []
 
 
+async def test_what_kept_a_station_from_connecting_is_over_once_it_connects(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    await handshake_status(server, headers=basic("CS-1", "wrong"))
+    await handshake_status(server, headers=basic("CS-1", PASSWORD), protocols=("ocpp2.0.1",))
+    kinds = "SELECT subject FROM problem WHERE kind = 'violation' AND cleared_at_ms IS NULL ORDER BY subject"
+    assert await server.rows(kinds) == [("station:1:password",), ("station:1:subprotocol",)]
+    async with connected(server, headers=basic("CS-1", PASSWORD)):
+        assert await server.rows(kinds) == []
+
+
+async def test_who_guesses_a_password_elsewhere_stays_a_problem(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    details = {"station": 1, "what": "password", "found": "192.168.7.99"}
+    await server.store.write(raise_problem, ProblemKind.VIOLATION, "station:1:password", server.now_ms(), details)
+    async with connected(server, headers=basic("CS-1", PASSWORD)):
+        rows = await server.rows("SELECT cleared_at_ms FROM problem")
+
+    assert rows == [(None,)]
+
+
 async def test_a_station_that_names_no_version_is_let_in_where_one_is_assumed(
     server: Server, settings: StationSettings
 ) -> None:
@@ -189,8 +229,7 @@ async def test_a_station_that_names_no_version_is_let_in_where_one_is_assumed(
     await server.register("CS-1")
     async with connected(server, protocols=()) as client:
         assert (await client.boot())["status"] == "Accepted"
-    async with connected(server, protocols=("ocpp9",)) as client:
-        assert await client.closed() == 1002
+    assert (await handshake_status(server, protocols=("ocpp9",)))[0] == 400
 
 
 # --- Basic authentication ------------------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ async def test_the_station_is_asked_after_the_money_is_on_disk(site: Site) -> No
     assert await site.available(site.rahima) == 49_000
 
 
-UNKNOWN = (FailureKind.TIMEOUT, FailureKind.LOST)
+UNKNOWN = (FailureKind.TIMEOUT, FailureKind.LOST, FailureKind.UNREADABLE)
 
 
 @pytest.mark.parametrize(
