@@ -14,6 +14,8 @@ import orjson
 Payload = dict[str, Any]
 Schema = dict[str, Any]
 
+Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft6Validator
+
 DESCRIPTION_CHARS_MAX = 255
 
 OTHER_ERROR = "PropertyConstraintViolation"
@@ -26,7 +28,7 @@ class Schemas:
         self.requests = requests
         self.request_validators = {name: compiled(schema) for name, schema in requests.items()}
         self._answers = answers
-        self._answer_validators: dict[str, jsonschema_rs.Draft4Validator] = {}
+        self._answer_validators: dict[str, Validator] = {}
         self._error_codes = error_codes
 
     def violation(self, action: str, payload: Payload) -> tuple[str, str] | None:
@@ -70,7 +72,8 @@ def loaded(version: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
         if name.endswith("Response"):
             answers[name.removesuffix("Response")] = schema
         else:
-            requests[name] = schema
+            # 1.6 calls a request by its action alone, 2.x says that it is one.
+            requests[name.removesuffix("Request")] = schema
     return requests, answers
 
 
@@ -82,6 +85,8 @@ def without_multiples(schema: Any) -> None:
             without_multiples(part)
 
 
-def compiled(schema: Schema) -> jsonschema_rs.Draft4Validator:
-    """A validator; `date-time` must be one."""
-    return jsonschema_rs.Draft4Validator(schema, validate_formats=True)
+def compiled(schema: Schema) -> Validator:
+    """A validator of the draft that the schema is written in; `date-time` must be one."""
+    draft = str(schema.get("$schema", ""))
+    kind = jsonschema_rs.Draft6Validator if "draft-06" in draft else jsonschema_rs.Draft4Validator
+    return kind(schema, validate_formats=True)
