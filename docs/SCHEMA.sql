@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0010, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0011, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -396,7 +396,7 @@ CREATE TABLE station (
   booted_at_ms     INTEGER,
   seen_at_ms       INTEGER,                                                -- when its last connection began or ended
   created_at_ms    INTEGER NOT NULL
-, security_profile INTEGER NOT NULL DEFAULT 0 CHECK (security_profile BETWEEN 0 AND 3)) STRICT;
+, security_profile INTEGER NOT NULL DEFAULT 0 CHECK (security_profile BETWEEN 0 AND 3), bound_to TEXT NOT NULL DEFAULT '', next_password_hash BLOB) STRICT;
 
 CREATE TABLE station_day (
   day        TEXT    NOT NULL CHECK (length(day) = 10),                    -- 2026-11-23
@@ -416,6 +416,14 @@ CREATE TABLE station_month (
   fee_minor  INTEGER NOT NULL,
   sessions   INTEGER NOT NULL,
   PRIMARY KEY (month, station_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE station_newcomer (
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  peer       TEXT    NOT NULL,                                             -- as station.bound_to
+  address    TEXT    NOT NULL,
+  seen_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (station_id, peer)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE station_transaction (

@@ -33,6 +33,8 @@ class ProblemKind(StrEnum):
     WRONG_URL = "wrong_url"
     FOREIGN_PAGE = "foreign_page"
     DUPLICATE_IDENTITY = "duplicate_identity"
+    NEWCOMER = "newcomer"
+    CARDS_TRIED = "cards_tried"
     STATION_ERROR = "station_error"
     DISK_SPACE = "disk_space"
     DISK_FULL = "disk_full"
@@ -118,6 +120,16 @@ RULES: dict[str, Rule] = {
     ),
     ProblemKind.DUPLICATE_IDENTITY: Rule(
         "two devices take turns under one name", "two hours without another turn", happened=True, quiet_s=2 * HOUR_S
+    ),
+    ProblemKind.NEWCOMER: Rule(
+        "another device says that it is a station without a password",
+        "it is let in, or a day without another",
+        happened=True,
+        quiet_s=DAY_S,
+        alike=("waits",),
+    ),
+    ProblemKind.CARDS_TRIED: Rule(
+        "many cards that may not charge are shown at one station", "a day without more", happened=True, quiet_s=DAY_S
     ),
     ProblemKind.STATION_ERROR: Rule(
         "a message of a station fails here",

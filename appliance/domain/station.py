@@ -22,6 +22,8 @@ class StationState(StrEnum):
     RETIRED = "retired"
 
 
+WITH_PASSWORD = 1
+"""The security profile of stations that show a password, over whatever line."""
 WITH_CERTIFICATE = 3
 """The security profile of stations that prove who they are by a certificate of their own."""
 

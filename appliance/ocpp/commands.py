@@ -90,6 +90,11 @@ class StationCommands:
         outgoing, call = self._reach(station)
         return await outgoing.set_variable(call, name, value)
 
+    async def set_password(self, station: StationId, password: str) -> CommandAnswer:
+        """Have it prove itself by this password from its next connection on."""
+        outgoing, call = self._reach(station)
+        return await outgoing.set_password(call, password)
+
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""
         _, call = self._reach(station)

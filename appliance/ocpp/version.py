@@ -71,6 +71,8 @@ class Inbound:
     mean something new. They tell of transactions, so of one that is torn is read what can be."""
     kept_whole: bool = False
     """Whether the message log keeps such a message whatever its length, and even unredacted: it is evidence of what was billed."""
+    tells_of_cards: bool = False
+    """Whether its answer says if a card may charge: it waits where cards are tried out."""
 
 
 class Outgoing(Protocol):
@@ -95,6 +97,8 @@ class Outgoing(Protocol):
     async def get_variables(self, call: Call, names: list[VariableName]) -> list[Variable]: ...
 
     async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer: ...
+
+    async def set_password(self, call: Call, password: str) -> CommandAnswer: ...
 
 
 class Foreign(NamedTuple):

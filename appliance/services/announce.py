@@ -91,6 +91,14 @@ class CardRevoked:
 
 
 @dataclass(slots=True)
+class CardRefused:
+    """A station was told that a card is unknown, blocked or expired."""
+
+    station: int
+    token: str
+
+
+@dataclass(slots=True)
 class UnknownTagSeen:
     """A station was shown a card that nobody knows."""
 
@@ -107,6 +115,7 @@ Announcement = (
     | SettingsChanged
     | DeskChanged
     | CardRevoked
+    | CardRefused
     | UnknownTagSeen
 )
 Listener = Callable[[list[Announcement]], None]

@@ -52,6 +52,8 @@ class Server:
         self.hub = Hub()
         self.announced = asyncio.Event()
         self.now_ms = system_clock
+        self.neighbours = ""
+        """As the text of /proc/net/arp."""
         self.store: Store
         self.listener: StationsListener
         self.url = ""
@@ -65,7 +67,7 @@ class Server:
         self._stack.push_async_callback(self.store.close)
         await self.store.write(fill)
         self.listener = await self._stack.enter_async_context(
-            open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock)
+            open_stations(self.store, self.hub, self.settings, SITE_KEY, self.clock, neighbours=lambda: self.neighbours)
         )
         listeners = Listeners()
         await listen(self._stack, listeners, "stations", self.listener.application, Address("127.0.0.1", 0), None)
@@ -174,11 +176,16 @@ class Client:
 
 @asynccontextmanager
 async def connected(
-    server: Server, path: str = "/ocpp/CS-1", *, protocols: tuple[str, ...] = ("ocpp1.6",), **options: Any
+    server: Server,
+    path: str = "/ocpp/CS-1",
+    *,
+    protocols: tuple[str, ...] = ("ocpp1.6",),
+    address: str = "127.0.0.1",
+    **options: Any,
 ) -> AsyncIterator[Client]:
-    """A connection."""
+    """A connection, from one of this box's own addresses."""
     async with (
-        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=(address, 0))) as session,
         session.ws_connect(
             server.url + path, protocols=protocols, headers=options.pop("headers", None), max_msg_size=0, **options
         ) as socket,

@@ -67,6 +67,9 @@ class FakeStations:
     async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         return self._answer("set", station, (name, value))
 
+    async def set_password(self, station: StationId, password: str) -> CommandAnswer:
+        return self._answer("password", station, password)
+
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         self._answer("raw", station, action)
         return payload

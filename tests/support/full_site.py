@@ -13,6 +13,7 @@ from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChang
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.station import ConnectorStatus
@@ -126,6 +127,9 @@ def chargers(books: Books) -> list[StationId]:
     status_units.clock_skew(db, yard[2], 3_600_000, books.now_ms)
     admission.rename(db, yard[0], "Gate", books.by)
     assert admission.knock(db, "NEW-1", "192.168.7.77", books.now_ms) is not None
+    admission.bind(db, yard[0], "mac 02:1a:2b:3c:4d:5e")
+    admission.newcomer(db, yard[0], Peer("192.168.7.77"), books.now_ms, waits=True)
+    credentials.offer_password(db, yard[0], bytes(32), books.by)
     admission.retire(db, books.station("OLD-1", 1), books.by)
     return yard
 

@@ -132,6 +132,10 @@ class ScriptedStations:
         """Noted."""
         return self._answer("set_variable", station, name, value)
 
+    async def set_password(self, station: StationId, password: str) -> CommandAnswer:
+        """Noted."""
+        return self._answer("set_password", station, password)
+
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """The payload again."""
         self._answer("raw_call", station, action, payload)

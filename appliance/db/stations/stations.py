@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows, flush
@@ -34,6 +35,10 @@ class KnownStation:
     security_profile: int
     password_hash: bytes | None
     ocpp_version: str
+    bound_to: str
+    """The device that it came from (domain/peer.py), as long as it has no password; "" before it came."""
+    next_password_hash: bytes | None
+    """Of a password that it was sent and has not used yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Station:
     booted_at_ms: int | None
     seen_at_ms: int | None
     created_at_ms: int
+    bound_to: str
+    has_next_password: bool
     connectors: tuple[Connector, ...]
 
 
@@ -86,26 +93,25 @@ class Named:
 
 SELECT = """
 SELECT id, identity, name, state, security_profile, password_hash IS NOT NULL, vendor, model, serial, firmware,
-       ocpp_version, remote_address, status, error_code, clock_skew_ms, booted_at_ms, seen_at_ms, created_at_ms
+       ocpp_version, remote_address, status, error_code, clock_skew_ms, booted_at_ms, seen_at_ms, created_at_ms,
+       bound_to, next_password_hash IS NOT NULL
 FROM station
+"""
+
+KNOWN = """
+SELECT id, identity, state, security_profile, password_hash, ocpp_version, bound_to, next_password_hash FROM station
 """
 
 
 def known(db: Readable) -> list[KnownStation]:
     """All that may connect."""
-    rows = db.execute(
-        "SELECT id, identity, state, security_profile, password_hash, ocpp_version FROM station WHERE state <> 'retired'"
-    )
-    return [KnownStation(row[0], row[1], StationState(row[2]), row[3], row[4], row[5]) for row in rows]
+    return [_known(row) for row in db.execute(KNOWN + "WHERE state <> 'retired'")]
 
 
 def find_known(db: Readable, station: StationId) -> KnownStation | None:
     """One of them, also when retired."""
-    row = db.execute(
-        "SELECT id, identity, state, security_profile, password_hash, ocpp_version FROM station WHERE id = ?",
-        (station,),
-    ).fetchone()
-    return KnownStation(row[0], row[1], StationState(row[2]), row[3], row[4], row[5]) if row else None
+    row = db.execute(KNOWN + "WHERE id = ?", (station,)).fetchone()
+    return _known(row) if row else None
 
 
 def show(db: Readable, station: StationId) -> Station | None:
@@ -290,19 +296,35 @@ def change(db: Database, station: StationId, *, name: str, state: StationState) 
 def secure(db: Database, station: StationId, profile: int, password_hash: bytes | None) -> None:
     """How it proves who it is."""
     db.execute(
-        "UPDATE station SET security_profile = ?, password_hash = ? WHERE id = ?", (profile, password_hash, station)
+        "UPDATE station SET security_profile = ?, password_hash = ?, next_password_hash = NULL WHERE id = ?",
+        (profile, password_hash, station),
     )
+
+
+def bind(db: Database, station: StationId, peer: str) -> None:
+    """Which device may speak for it without a password; "": the next that comes."""
+    db.execute("UPDATE station SET bound_to = ? WHERE id = ?", (peer, station))
+
+
+def set_next_password(db: Database, station: StationId, password_hash: bytes | None) -> None:
+    """A password beside the one that holds."""
+    db.execute("UPDATE station SET next_password_hash = ? WHERE id = ?", (password_hash, station))
 
 
 def remove_knocking(db: Database, station: StationId) -> None:
     """Forget one that nobody approved, with its messages."""
     db.execute("DELETE FROM message_log WHERE station_id = ?", (station,))
     message_log_size.forget(db, station)
+    db.execute("DELETE FROM station_newcomer WHERE station_id = ?", (station,))
     db.execute("DELETE FROM connector WHERE station_id = ?", (station,))
     db.execute("DELETE FROM station WHERE id = ? AND state = 'knocking'", (station,))
 
 
 def _station(row: tuple[object, ...], connectors: tuple[Connector, ...]) -> Station:
     values = list(row)
-    values[5] = bool(values[5])
+    values[5], values[-1] = bool(values[5]), bool(values[-1])
     return Station(*values, connectors)  # type: ignore[arg-type,call-arg]
+
+
+def _known(row: tuple[Any, ...]) -> KnownStation:
+    return KnownStation(row[0], row[1], StationState(row[2]), *row[3:])

@@ -18,6 +18,8 @@ FAILURES_MAX = 10
 """Of one identity from one address within the window: a station with a wrong password asks every few seconds."""
 FAILURES_OF_ONE_MAX = 100
 """Of one address under all names, and of one identity from all addresses."""
+FAILURES_AT_HOME_MAX = 30
+"""Of one identity from the address where it was let in before: what others try under its name elsewhere does not hold it up."""
 KEYS_MAX = 2_000
 
 
@@ -64,8 +66,10 @@ class Failures:
     def __init__(self) -> None:
         self._times: dict[tuple[str, str], deque[int]] = {}
 
-    def retry_after_s(self, address: str, identity: str, now_ms: int) -> int:
+    def retry_after_s(self, address: str, identity: str, now_ms: int, *, at_home: bool = False) -> int:
         """How long to wait before the next attempt; 0: not at all."""
+        if at_home:
+            return -(-self._wait_ms((address, identity), FAILURES_AT_HOME_MAX, now_ms) // 1000)
         waits = (
             self._wait_ms((address, identity), FAILURES_MAX, now_ms),
             self._wait_ms((address, ""), FAILURES_OF_ONE_MAX, now_ms),

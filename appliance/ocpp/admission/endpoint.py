@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,10 @@ from aiohttp import WSCloseCode, hdrs, web
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
+from appliance.domain.peer import peer_of
 from appliance.domain.problem import ProblemKind
 from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches, password_suffices
+from appliance.ocpp.admission.neighbours import read_neighbours
 from appliance.ocpp.commands import StationCommands
 from appliance.ocpp.connection.connection import Connection
 from appliance.ocpp.connection.context import Context
@@ -32,7 +34,7 @@ from appliance.ocpp.version import Version
 from appliance.ocpp.versions import versions
 from appliance.services.announce import Hub
 from appliance.services.counters import Counters
-from appliance.services.stations import admission
+from appliance.services.stations import admission, credentials
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,13 @@ class StationsListener:
 
 @asynccontextmanager
 async def open_stations(
-    store: Store, hub: Hub, settings: Settings, site_key: bytes, clock: Clock
+    store: Store,
+    hub: Hub,
+    settings: Settings,
+    site_key: bytes,
+    clock: Clock,
+    *,
+    neighbours: Callable[[], str] = read_neighbours,
 ) -> AsyncIterator[StationsListener]:
     """The stations' side while the server runs. Leaving it closes all connections with 1001."""
     context = Context(store, settings, clock)
@@ -73,7 +81,7 @@ async def open_stations(
     spoken = versions(settings)
     await registry.load(replayed_actions(spoken))
     pinging = asyncio.create_task(registry.keep_alive(), name="keep stations alive")
-    endpoint = Endpoint(context, registry, spoken, site_key)
+    endpoint = Endpoint(context, registry, spoken, site_key, neighbours)
     try:
         yield StationsListener(endpoint.application(), StationCommands(registry, spoken), registry, context.counters)
     finally:
@@ -91,11 +99,19 @@ def replayed_actions(spoken: Iterable[Version]) -> frozenset[str]:
 class Endpoint:
     """The stations' listener."""
 
-    def __init__(self, context: Context, registry: Registry, spoken: Sequence[Version], site_key: bytes) -> None:
+    def __init__(
+        self,
+        context: Context,
+        registry: Registry,
+        spoken: Sequence[Version],
+        site_key: bytes,
+        neighbours: Callable[[], str],
+    ) -> None:
         self._context = context
         self._registry = registry
         self._versions = {version.subprotocol: version for version in spoken}
         self._site_key = site_key
+        self._neighbours = neighbours
         self._failures = Failures()
         self._connections = 0
         self._strays: set[str] = set()
@@ -142,6 +158,9 @@ class Endpoint:
         refusal = self._check(request, identity, station, address, now_ms)
         if refusal is not None:
             return refusal
+        if station is not None and self._uses_next_password(request, station):
+            used = await self._context.store.write(credentials.use_next_password, station.id, now_ms)
+            station = self._registry.learn(used)
         if station is None:
             if not self._context.settings.accept_unknown:
                 return refused(404, "This station is not registered here.")
@@ -150,7 +169,8 @@ class Endpoint:
                 return refused(404, "This station is not registered here, and no more may knock.")
             station = self._registry.learn(known)
             log.info("station knocks", extra={"station": identity, "address": address})
-        return station
+        refusal = None if station.is_secured else await self._check_peer(station, address, now_ms)
+        return refusal or station
 
     def _check(
         self, request: web.Request, identity: str, station: Station | None, address: str, now_ms: int
@@ -161,14 +181,13 @@ class Endpoint:
         unknown = station is None and credentials is not None and not self._context.settings.accept_unknown
         if not secured and not unknown:
             return None
-        if station is None or station.address != address:
-            # Where it was let in before it is not held up by what others try under its name.
-            wait_s = self._failures.retry_after_s(address, identity, now_ms)
-            if wait_s:
-                return web.Response(status=429, text="Too many attempts.", headers={"Retry-After": str(wait_s)})
+        at_home = station is not None and station.address == address
+        wait_s = self._failures.retry_after_s(address, identity, now_ms, at_home=at_home)
+        if wait_s:
+            return too_many(wait_s)
         username, password = credentials or (b"", b"")
-        stored = station.password_hash if station is not None else None
-        matches = password_matches(self._site_key, stored, password)
+        stored = (station.password_hash, station.next_password_hash) if station is not None else (None, None)
+        matches = True in [password_matches(self._site_key, one, password) for one in stored]
         secure_enough = station is not None and password_suffices(station.security_profile, tls=request.secure)
         if matches and username == identity.encode() and secure_enough:
             return None
@@ -178,6 +197,35 @@ class Endpoint:
             what = "password" if secure_enough else "profile"
             self._context.report_violation(station, what, found=address, identity=identity)
         return web.Response(status=401, text="Who are you?", headers=CHALLENGE)
+
+    def _uses_next_password(self, request: web.Request, station: Station) -> bool:
+        """Whether it shows for the first time the password that it was sent."""
+        if station.next_password_hash is None:
+            return False
+        username, password = basic_credentials(request.headers.get(hdrs.AUTHORIZATION)) or (b"", b"")
+        return username == station.identity.encode() and password_matches(
+            self._site_key, station.next_password_hash, password
+        )
+
+    async def _check_peer(self, station: Station, address: str, now_ms: int) -> web.Response | None:
+        """A name alone proves nothing: the device counts that it is bound to, and the connection that stands.
+
+        A station that nobody has let in is bound anew by each device that says its name, for nothing is entrusted to it yet.
+        """
+        peer = peer_of(address, await asyncio.to_thread(self._neighbours))
+        fits = not station.accepted or peer.fits(station.bound_to)
+        wait_s = self._failures.retry_after_s(address, station.identity, now_ms, at_home=fits)
+        if wait_s:
+            return too_many(wait_s)
+        if fits and not await self._registry.keeps_out(station, address):
+            if station.bound_to != peer.word:
+                self._registry.learn(await self._context.store.write(admission.bind, station.id, peer.word))
+            return None
+        self._failures.add(address, station.identity, now_ms)
+        log.warning("station refused", extra={"station": station.identity, "address": address, "why": "another device"})
+        if station.accepted:
+            await self._context.store.write(admission.newcomer, station.id, peer, now_ms, waits=not fits)
+        return refused(403, "This name is another device's. Somebody of the site must let this one in.")
 
     async def _speak(self, request: web.Request, station: Station) -> web.StreamResponse:
         """Agree on a version and read until the end."""
@@ -298,6 +346,11 @@ def _host_in(text: str) -> str | None:
     """The host of an origin or of a Host header, in the one way to write it; None if there is none."""
     host = urlsplit(f"//{text.rpartition('://')[2]}").hostname
     return host.rstrip(".") if host else None
+
+
+def too_many(wait_s: int) -> web.Response:
+    """Come back later."""
+    return web.Response(status=429, text="Too many attempts.", headers={"Retry-After": str(wait_s)})
 
 
 def refused(status: int, text: str) -> web.Response:

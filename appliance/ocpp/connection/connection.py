@@ -8,6 +8,7 @@ that call waits elsewhere.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
@@ -26,14 +27,17 @@ from appliance.ocpp.connection.frames import (
     read_frame,
 )
 from appliance.ocpp.connection.message_log import MessageLog
+from appliance.ocpp.connection.refused_cards import DELAY_S
 from appliance.ocpp.connection.responder import Responder
 from appliance.ocpp.connection.station import Answer, Station
 from appliance.ocpp.reading.schemas import shortened
 from appliance.ocpp.version import Version
+from appliance.services.ports.stations import CommandFailed
 
 MESSAGES_BURST = 200
 BROKEN: dict[int, str] = {WSCloseCode.MESSAGE_TOO_BIG: "too_long", WSCloseCode.INVALID_TEXT: "utf8"}
 """What staff are told of frames that close a connection, by the code it is closed with; else that it is no proper websocket."""
+ASK_AGAIN_S = 0.05
 
 
 class Connection:
@@ -78,6 +82,8 @@ class Connection:
                             answer = await answer
                     except Exception as error:  # noqa: BLE001 - this is the edge where a station's message fails alone.
                         answer = self._responder.fail(message.data, frame, error)
+                    if self.station.refused_cards.slow_until_ms and self._tells_of_cards(frame):
+                        await asyncio.sleep(DELAY_S)
                     if self._socket.closed:
                         return
                     await send(answer, WSMsgType.TEXT)
@@ -86,6 +92,12 @@ class Connection:
         except ConnectionError:
             return  # It went away while it was being answered; it will send again.
 
+    def _tells_of_cards(self, frame: Frame) -> bool:
+        """Whether the answer to this frame must wait, because cards are tried out here."""
+        inbound = self.version.inbound.get(frame.action) if isinstance(frame, Call) else None
+        slow = self._context.clock() < self.station.refused_cards.slow_until_ms
+        return slow and inbound is not None and inbound.tells_of_cards
+
     async def ping(self, misses_max: int) -> None:
         """Ask for a sign of life; close if nothing at all has come since so many."""
         if self.pings_missed >= misses_max:
@@ -93,6 +105,28 @@ class Connection:
         elif not self._socket.closed:
             self.pings_missed += 1
             await self._socket.ping()
+
+    async def is_alive(self, within_s: float) -> bool:
+        """Ask for a sign of life now; whether anything came within the time. Some answer no ping, but do what they are told."""
+        self.pings_missed += 1
+        asking: asyncio.Task[object] | None = None
+        try:
+            async with asyncio.timeout(within_s):
+                await self._socket.ping()
+                if not self.ponged and self.station.accepted:
+                    asking = asyncio.create_task(self._ask_for_heartbeat(), name="ask for a heartbeat")
+                while self.pings_missed and not self._socket.closed:  # noqa: ASYNC110 - an event would be set by every message.
+                    await asyncio.sleep(ASK_AGAIN_S)
+        except (TimeoutError, ConnectionError):
+            return False
+        finally:
+            if asking is not None:
+                asking.cancel()
+        return not self._socket.closed
+
+    async def _ask_for_heartbeat(self) -> None:
+        with suppress(CommandFailed):
+            await self.version.outgoing.trigger(self.calls.call, "Heartbeat", None)
 
     async def close(self, code: WSCloseCode, why: bytes) -> None:
         """Close from our side; its calls fail at once."""

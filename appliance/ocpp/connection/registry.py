@@ -24,9 +24,10 @@ from appliance.domain.station import StationState
 from appliance.ocpp.connection.connection import Connection
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import CALL_RESULT
+from appliance.ocpp.connection.refused_cards import CARDS_MAX
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.quirks import quirks_of
-from appliance.services.announce import AdmissionChanged, Announcement
+from appliance.services.announce import AdmissionChanged, Announcement, CardRefused
 from appliance.services.ports.stations import CommandFailed
 from appliance.services.stations import admission, status
 from appliance.services.tasks import Tasks
@@ -34,6 +35,8 @@ from appliance.services.tasks import Tasks
 log = logging.getLogger(__name__)
 
 PING_S = 60.0
+ALIVE_S = 3.0
+"""In which a connection answers when somebody else says its name."""
 ROUND_S_MAX = 20.0
 CLOSING_S_MAX = 5.0
 MISSES_MAX = 2
@@ -84,6 +87,8 @@ class Registry:
             self._by_identity[known.identity] = station
         was_accepted, station.accepted = station.accepted, known.state is StationState.APPROVED
         station.retired = known.state is StationState.RETIRED
+        moved = station.bound_to not in ("", known.bound_to)
+        station.bound_to, station.next_password_hash = known.bound_to, known.next_password_hash
         asked = (station.security_profile, station.password_hash)
         station.security_profile, station.password_hash = known.security_profile, known.password_hash
         connection = self._connections.get(station)
@@ -94,6 +99,10 @@ class Registry:
         elif station.is_secured and asked != (known.security_profile, known.password_hash):
             self._tasks.start(
                 connection.close(WSCloseCode.POLICY_VIOLATION, b"must come back with its password"), "close: secured"
+            )
+        elif moved and not station.is_secured:
+            self._tasks.start(
+                connection.close(WSCloseCode.POLICY_VIOLATION, b"another device is this station"), "close: moved"
             )
         elif station.accepted and not was_accepted:
             self._tasks.start(self._ask_who_it_is(connection), "let in")
@@ -117,6 +126,20 @@ class Registry:
     def online(self) -> frozenset[StationId]:
         """Stations with a connection that were let in."""
         return frozenset(station.id for station in self._connections if station.accepted)
+
+    async def keeps_out(self, station: Station, address: str) -> bool:
+        """Whether the connection of a station that proves nothing stands, so that another from `address` is not let in.
+
+        From its own address it comes anew and takes its own place, unless others come from there, too (a router or a proxy
+        stands before them): then, as from elsewhere, the one that is there is asked first.
+        """
+        standing = self._connections.get(station)
+        if standing is None or (standing.address == address and not self._is_shared(address, station)):
+            return False
+        return await standing.is_alive(ALIVE_S)
+
+    def _is_shared(self, address: str, station: Station) -> bool:
+        return any(one.address == address for other, one in self._connections.items() if other is not station)
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -183,6 +206,8 @@ class Registry:
     def admission_changed(self, announcements: Iterable[Announcement]) -> None:
         """Listens to the hub. Of a station that is connected, or is not let in yet, the news is read at once."""
         for announcement in announcements:
+            if type(announcement) is CardRefused:
+                self._note_refused_card(announcement)
             if type(announcement) is AdmissionChanged and not self._closing:
                 number = StationId(announcement.station)
                 station = self._by_id.get(number)
@@ -238,6 +263,12 @@ class Registry:
         they boot as tells them apart (`domain/rivals.py`)."""
         now_ms = self._context.clock()
         return station.accepted and sum(now_ms - at_ms < SWAP_WINDOW_MS for at_ms, _ in station.swaps) >= SWAPS_MAX
+
+    def _note_refused_card(self, refused: CardRefused) -> None:
+        station = self._by_id.get(StationId(refused.station))
+        if station is not None and station.refused_cards.note(refused.token, self._context.clock()):
+            log.warning("cards are tried out", extra={"station": station.identity})
+            self._context.report_station(station, ProblemKind.CARDS_TRIED, cards=CARDS_MAX)
 
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from appliance.domain.identifiers import StationId
 from appliance.ocpp.connection.frames import MessageId
+from appliance.ocpp.connection.refused_cards import RefusedCards
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.skew import SkewWatch
 
@@ -29,6 +30,10 @@ class Station:
     retired: bool = False
     security_profile: int = 0
     password_hash: bytes | None = None
+    bound_to: str = ""
+    """The device it comes from, while it has no password (domain/peer.py)."""
+    next_password_hash: bytes | None = None
+    """Of a password that it was sent and has not used yet."""
     quirks: Quirks = NONE
     address: str = ""
     """Where it last came from, let in."""
@@ -38,6 +43,7 @@ class Station:
     """By message id: the fingerprints of the last frames, and what was answered or soon will be."""
     starts: dict[int, tuple[int, str]] = field(default_factory=dict)
     """When starts whose own time cannot be believed came first, and of which card, by fingerprint."""
+    refused_cards: RefusedCards = field(default_factory=RefusedCards)
     skew: SkewWatch = field(default_factory=SkewWatch)
 
     @property

@@ -48,7 +48,7 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
         return Work(reply, (registration(station, received_at_ms),), torn.why)
 
     return {
-        "Authorize": Inbound(read_authorize),
+        "Authorize": Inbound(read_authorize, tells_of_cards=True),
         "BootNotification": Inbound(read_boot, unreadable=unreadable_boot),
         "DataTransfer": Inbound(constant({"status": "UnknownVendorId"})),
         "DiagnosticsStatusNotification": Inbound(constant({})),
@@ -59,7 +59,9 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
         "SecurityEventNotification": Inbound(constant({})),
         "SignCertificate": Inbound(constant({"status": "Rejected"})),
         "SignedFirmwareStatusNotification": Inbound(constant({})),
-        "StartTransaction": Inbound(read_start, unreadable=unreadable_start, replayed=True, kept_whole=True),
+        "StartTransaction": Inbound(
+            read_start, unreadable=unreadable_start, replayed=True, kept_whole=True, tells_of_cards=True
+        ),
         "StatusNotification": Inbound(read_status, unreadable=unreadable_status),
         "StopTransaction": Inbound(read_stop, unreadable=unreadable_stop, replayed=True, kept_whole=True),
     }

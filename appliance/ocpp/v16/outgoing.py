@@ -129,6 +129,10 @@ class Outgoing16:
             raise CommandFailed(FailureKind.NOT_SENT, "in OCPP 1.6 a setting has no component")
         return answer(await call("ChangeConfiguration", {"key": name.variable, "value": value}))
 
+    async def set_password(self, call: Call, password: str) -> CommandAnswer:
+        """Security extensions, A01: the key AuthorizationKey, of at most 40 hexadecimal digits."""
+        return answer(await call("ChangeConfiguration", {"key": "AuthorizationKey", "value": password}))
+
     async def data_transfer(self, call: Call, vendor: str, message: str, text: str) -> Payload:
         """Core: DataTransfer; the whole answer."""
         payload: Payload = {"vendorId": vendor}

@@ -124,6 +124,11 @@ class Stations(Protocol):
     async def set_variable(self, station: StationId, name: VariableName, value: str) -> CommandAnswer:
         """Change a setting."""
 
+    async def set_password(self, station: StationId, password: str) -> CommandAnswer:
+        """Have it prove itself by this password from its next connection on: 40 hexadecimal digits, which stations
+        take for text or for 20 bytes.
+        """
+
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""
 

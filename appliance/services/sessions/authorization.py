@@ -8,6 +8,7 @@ from appliance.domain import authorization as rules
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.identifiers import StationId
 from appliance.services import settings
+from appliance.services.announce import CardRefused
 from appliance.services.cards import limits
 
 
@@ -20,6 +21,17 @@ def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, start
     if status is AuthorizationStatus.ACCEPTED and payer.card is not None and (starting or not payer.holder.running):
         status = limits.decide_start(db, payer.card, station, now_ms)
     return Authorization(status, group_token(payer))
+
+
+REFUSED = frozenset({AuthorizationStatus.INVALID, AuthorizationStatus.BLOCKED, AuthorizationStatus.EXPIRED})
+"""What whoever tries out cards is told."""
+
+
+def announce_refused(db: Database, station: StationId, id_token: str, authorization: Authorization) -> Authorization:
+    """The same; whoever watches for cards that are tried out hears of it once it is told."""
+    if authorization.status in REFUSED:
+        db.announce(CardRefused(int(station), id_token))
+    return authorization
 
 
 def group_token(payer: Payer) -> str | None:

@@ -23,7 +23,7 @@ from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
 from appliance.services.sessions import billing, closing, idle, metering
 from appliance.services.sessions import start_requests as asked
-from appliance.services.sessions.authorization import decide, group_token
+from appliance.services.sessions.authorization import announce_refused, decide, group_token
 
 
 class Started(NamedTuple):
@@ -83,7 +83,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
         misuse.check_start(db, payer, station, authorization.status, event)
-    return Started(running.id, authorization)
+    return Started(running.id, announce_refused(db, station, event.id_token, authorization))
 
 
 def payer_of_start(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
@@ -165,6 +165,7 @@ def authorize(
         # Whoever charges must be let in to stop. A start that comes all the same is recorded, as ever.
         return Authorization(AuthorizationStatus.NOT_AT_THIS_TIME)
     payer = unknown.resolve(db, station, id_token, payer, now_ms, now_ms, id_token_type)
-    if payer is None:
-        return Authorization(AuthorizationStatus.INVALID)
-    return decide(db, payer, station, now_ms, starting=False)
+    authorization = Authorization(AuthorizationStatus.INVALID)
+    if payer is not None:
+        authorization = decide(db, payer, station, now_ms, starting=False)
+    return announce_refused(db, station, id_token, authorization)

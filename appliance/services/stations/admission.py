@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.stations import stations
+from appliance.db.stations import newcomers, stations
+from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import KnownStation
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
+from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
@@ -17,6 +19,8 @@ from appliance.services.sessions import closing, start_requests
 from appliance.services.stations import credentials
 
 KNOCKING_MAX = 50
+NEWCOMERS_MAX = 5
+"""Devices that wait for the place of one station; the oldest makes room."""
 
 
 def known(db: Readable) -> list[KnownStation]:
@@ -59,6 +63,8 @@ def register(db: Database, identity: str, name: str, profile: int, password_hash
         station = found.id
         stations.change(db, station, name=name or found.name, state=StationState.APPROVED)
         stations.secure(db, station, profile, password_hash)
+        if found.state == StationState.RETIRED:
+            stations.bind(db, station, "")
         problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
     else:
         station = stations.add(
@@ -76,11 +82,17 @@ def register(db: Database, identity: str, name: str, profile: int, password_hash
     return station
 
 
-def approve(db: Database, station: StationId, name: str, by: By) -> None:
-    """Let a knocking station in, under a name."""
+def approve(db: Database, station: StationId, name: str, by: By, *, peer: str = "") -> None:
+    """Let a knocking station in, under a name. `peer` is the device that was looked at, if one was.
+
+    Raises:
+        Conflict: Another device says this name by now.
+    """
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such station.")
+    if peer not in ("", found.bound_to):
+        raise Conflict("Another device calls itself {identity} by now.", "Look again.", identity=found.identity)
     stations.change(db, station, name=name.strip() or found.identity, state=StationState.APPROVED)
     problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
     audit.record(db, by, "station.approve", f"station:{station}", identity=found.identity, name=name)
@@ -96,6 +108,49 @@ def dismiss(db: Database, station: StationId, by: By) -> None:
     problems.clear_subject(db, f"station:{station}", by.at_ms)
     stations.remove_knocking(db, station)
     audit.record(db, by, "station.dismiss", f"station:{station}", identity=found.identity)
+    db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
+
+
+def bind(db: Database, station: StationId, peer: str) -> KnownStation:
+    """A station without a password came from this device (domain/peer.py): from now on another one waits for staff."""
+    stations.bind(db, station, peer)
+    found = stations.find_known(db, station)
+    assert found is not None, "it is connecting"
+    return found
+
+
+def newcomer(db: Database, station: StationId, peer: Peer, now_ms: int, *, waits: bool) -> None:
+    """Another device says the name of a station; `waits`: staff may let it take the place."""
+    if waits:
+        newcomers.note(db, station, Newcomer(peer.word, peer.address, now_ms), NEWCOMERS_MAX)
+    problems.raise_problem(
+        db,
+        ProblemKind.NEWCOMER,
+        f"station:{station}",
+        now_ms,
+        station=int(station),
+        address=peer.address,
+        mac=peer.mac,
+        waits=waits,
+    )
+    db.announce(StationChanged(station))
+
+
+def admit(db: Database, station: StationId, peer: str, by: By) -> None:
+    """The device that waits is the station from now on, and the one before is not.
+
+    Raises:
+        NotFound: It does not wait.
+    """
+    if all(one.peer != peer for one in newcomers.of_station(db, station)):
+        raise NotFound("This device does not wait any more.", "Look at the charger's page who waits now.")
+    found = stations.find_known(db, station)
+    assert found is not None, "somebody waits for it"
+    stations.bind(db, station, peer)
+    newcomers.forget(db, station)
+    problems.clear_problem(db, ProblemKind.NEWCOMER, f"station:{station}", by.at_ms)
+    audit.record(db, by, "station.admit", f"station:{station}", peer=peer, before=found.bound_to)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 
@@ -120,6 +175,7 @@ def retire(db: Database, station: StationId, by: By) -> None:
     closing.close_all(db, station, by)
     start_requests.cancel_all(db, station, by.at_ms)
     stations.change(db, station, name=found.name, state=StationState.RETIRED)
+    newcomers.forget(db, station)
     problems.clear_subject(db, f"station:{station}", by.at_ms)
     audit.record(db, by, "station.retire", f"station:{station}", identity=found.identity)
     db.announce(StationChanged(station))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +35,19 @@ from appliance.services.ports.stations import (
     VariableName,
 )
 from appliance.services.sessions import start_requests
-from appliance.services.stations import status
+from appliance.services.stations import admission, credentials, status
 from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 STOP_AGAIN_S = 30.0
 STOPS_IN_VAIN_MAX = 3
+PASSWORD_BYTES = 20
+"""All that a 1.6 station can keep (AuthorizationKey)."""
+FIRST_ANSWER_S = 5.0
+"""For so long whoever approves a station waits for what it says to its password."""
+LET_IN_TRIES, LET_IN_AGAIN_S = 30, 0.1
+"""How often and how soon it is looked whether an approved station may be spoken to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +223,59 @@ class RemoteControl:
         """Change a setting inside the station; its value is not put on record, for it may be a secret."""
         await self._record(actor, "station.set_variable", station, name=str(name))
         return await self._stations.set_variable(station, name, value)
+
+    async def give_password(
+        self, station: StationId, hash_password: Callable[[bytes], bytes], actor: str
+    ) -> CommandAnswer:
+        """Make a password and send it. The one before, or none, holds until the station has shown the new one.
+
+        Raises:
+            CommandFailed: There was no answer; if it may have taken it all the same, both hold.
+        """
+        if not self._stations.is_online(station):
+            raise CommandFailed(FailureKind.OFFLINE, "the station has no connection")
+        password = secrets.token_hex(PASSWORD_BYTES)
+        by = By(actor, self._clock())
+        await self._store.write(credentials.offer_password, station, hash_password(password.encode()), by)
+        taken = False
+        try:
+            answer = await self._stations.set_password(station, password)
+            taken = answer.accepted
+        except CommandFailed as failure:
+            taken = failure.outcome_unknown
+            raise
+        finally:
+            if not taken:
+                await self._store.write(credentials.offer_password, station, None, by)
+        return answer
+
+    async def approve(
+        self, station: StationId, name: str, peer: str, hash_password: Callable[[bytes], bytes] | None, actor: str
+    ) -> CommandAnswer | None:
+        """Let a knocking station in; with `hash_password` it is sent a password as soon as it may be spoken to.
+
+        What it said to that; None if it was not asked, or takes its time.
+        """
+        await self._store.write(admission.approve, station, name, By(actor, self._clock()), peer=peer)
+        if hash_password is None:
+            return None
+        asking = self._tasks.start(self._give_first_password(station, hash_password, actor), "first password")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWER_S):
+                return await asyncio.shield(asking)
+        return None
+
+    async def _give_first_password(
+        self, station: StationId, hash_password: Callable[[bytes], bytes], actor: str
+    ) -> CommandAnswer:
+        for _ in range(LET_IN_TRIES):
+            if self._stations.is_online(station):
+                break
+            await asyncio.sleep(LET_IN_AGAIN_S)
+        try:
+            return await self.give_password(station, hash_password, actor)
+        except CommandFailed as failure:
+            return CommandAnswer(False, failure.kind)
 
     async def raw_call(self, station: StationId, action: str, payload: Any, actor: str) -> Any:
         """Any call, as it is."""

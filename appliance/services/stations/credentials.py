@@ -9,12 +9,14 @@ from __future__ import annotations
 import hmac
 
 from appliance.db.engine.unit import Database
-from appliance.db.stations import stations
+from appliance.db.stations import newcomers, stations
+from appliance.db.stations.stations import KnownStation
 from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import StationId
-from appliance.domain.station import WITH_CERTIFICATE
-from appliance.services import audit
+from appliance.domain.problem import ProblemKind
+from appliance.domain.station import WITH_CERTIFICATE, WITH_PASSWORD
+from appliance.services import audit, problems
 from appliance.services.announce import AdmissionChanged, StationChanged
 
 
@@ -33,9 +35,34 @@ def secure(db: Database, station: StationId, profile: int, password_hash: bytes 
     """Set how it proves who it is."""
     check_profile(profile, password_hash)
     stations.secure(db, station, profile, password_hash)
+    newcomers.forget(db, station)
+    problems.clear_problem(db, ProblemKind.NEWCOMER, f"station:{station}", by.at_ms)
     audit.record(db, by, "station.secure", f"station:{station}", profile=profile)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
+
+
+def offer_password(db: Database, station: StationId, password_hash: bytes | None, by: By) -> None:
+    """It is sent a password (None: it did not take it): the one before, or none, holds until the new one was used."""
+    stations.set_next_password(db, station, password_hash)
+    if password_hash is not None:
+        audit.record(db, by, "station.offer_password", f"station:{station}")
+    else:
+        audit.record(db, by, "station.withdraw_password", f"station:{station}")
+    db.announce(StationChanged(station))
+    db.announce(AdmissionChanged(station))
+
+
+def use_next_password(db: Database, station: StationId, now_ms: int) -> KnownStation:
+    """It has shown the password that it was sent: only that one holds from now on."""
+    found = stations.find_known(db, station)
+    assert found is not None, "it is connecting"
+    if found.next_password_hash is not None:
+        profile = max(found.security_profile, WITH_PASSWORD)
+        secure(db, station, profile, found.next_password_hash, By(f"station:{station}", now_ms))
+        found = stations.find_known(db, station)
+        assert found is not None
+    return found
 
 
 def check_profile(profile: int, password_hash: bytes | None) -> None:

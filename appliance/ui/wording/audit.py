@@ -39,6 +39,9 @@ THINGS = {
 SENTENCES = {
     "station.register": N_("Entered the charger {subject}, which calls itself {identity}"),
     "station.approve": N_("Let the charger {subject} in, which calls itself {identity}"),
+    "station.admit": N_("Let another device ({peer}) be {subject}; before it was {before}"),
+    "station.offer_password": N_("Sent {subject} a new password"),
+    "station.withdraw_password": N_("Withdrew the new password of {subject}, which it did not take"),
     "station.dismiss": N_("Turned the charger {identity} away"),
     "station.rename": N_("Renamed the charger {before}: it is called {name} now"),
     "station.retire": N_("Retired the charger {subject}"),

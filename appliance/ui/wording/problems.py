@@ -140,6 +140,20 @@ TEXTS: dict[str, Text] = {
         urgent=True,
         many=N_("{count} names are used by two devices each."),
     ),
+    ProblemKind.NEWCOMER: Text(
+        N_("A device at {address} says that it is {station}, which is connected from another. It was refused."),
+        N_("Give the charger a password on its page: then its name alone is of no use to anybody."),
+        urgent=True,
+        many=N_("Devices say that they are one of {count} chargers, which are connected from elsewhere."),
+    ),
+    ProblemKind.CARDS_TRIED: Text(
+        N_(
+            "{station} was shown {cards} different cards within ten minutes that may not charge: somebody tries them out."
+        ),
+        N_("It is answered slowly for now. Look who stands there, and give the charger a password on its page."),
+        urgent=True,
+        many=N_("Cards are tried out at {count} chargers."),
+    ),
     ProblemKind.STATION_ERROR: Text(
         N_("A message of {station} ({action}) failed here: {error}"),
         N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),
@@ -329,6 +343,16 @@ WENT_OFFLINE = Text(
 """Chargers that went away within a minute of one another."""
 
 
+WAITING_NEWCOMER = Text(
+    N_("A device at {address} says that it is {station}, and is not the device that {station} was until now."),
+    N_(
+        "If the charger was replaced, or has a new address, let it in on the charger's page. If not, somebody tries to take its place."
+    ),
+    urgent=True,
+    many=N_("Devices say that they are one of {count} chargers, and are not those that these were until now."),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """A problem, ready to be read."""
@@ -423,6 +447,8 @@ def _text(problem: Problem) -> Text:
         return VIOLATIONS.get(str(problem.details.get("what")), text)
     if problem.kind == ProblemKind.UNREADABLE and "session" in problem.details:
         return IN_PART
+    if problem.kind == ProblemKind.NEWCOMER and problem.details.get("waits"):
+        return WAITING_NEWCOMER
     return text
 
 

@@ -118,13 +118,15 @@ async def test_reconnecting_without_a_boot_goes_on(client: Client, server: Serve
 async def test_two_boxes_under_one_name_are_a_problem(
     server: Server, addresses: tuple[str, ...], problems: int
 ) -> None:
-    await server.register("CS-1")
+    await server.register("CS-1", 1, PASSWORD)
     before: Client | None = None
     stack = []
     for number in range(SWAPS_MAX + 1):
         connector = aiohttp.TCPConnector(local_addr=(addresses[number % len(addresses)], 0))
         session = aiohttp.ClientSession(connector=connector)
-        socket = await session.ws_connect(server.url + "/ocpp/CS-1", protocols=("ocpp1.6",))
+        socket = await session.ws_connect(
+            server.url + "/ocpp/CS-1", protocols=("ocpp1.6",), headers=basic("CS-1", PASSWORD)
+        )
         client = Client(socket)
         await client.boot()
         if before is not None:

@@ -17,7 +17,17 @@ from appliance.services.idempotency import Stored
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import start_requests
 from appliance.ui.api.checks import Parameter
-from appliance.ui.api.operations import Answer, Body, Call, Operation, fingerprint, key_of, known_answer, stored_answer
+from appliance.ui.api.operations import (
+    EMPTY,
+    Answer,
+    Body,
+    Call,
+    Operation,
+    fingerprint,
+    key_of,
+    known_answer,
+    stored_answer,
+)
 from appliance.ui.api.shapes import (
     anything,
     choice,
@@ -181,6 +191,12 @@ async def reset(call: Call) -> Answer:
     return _reply(await call.console.control.reset(station.id, call.actor, hard=call.body.get("kind") == "hard"))
 
 
+async def set_password(call: Call) -> Answer:
+    """`POST /stations/{id}/password`."""
+    station = await station_of(call)
+    return _reply(await call.console.control.give_password(station.id, call.console.hash_station_password, call.actor))
+
+
 async def set_availability(call: Call) -> Answer:
     """`POST /stations/{id}/availability`."""
     station = await station_of(call)
@@ -265,6 +281,10 @@ OPERATIONS = (
         "POST", "/stations/{id}/calls", "Send any OCPP call as it is", raw_call, ANSWERED, takes=RAW_CALL, commands=True
     ),
     Operation("POST", "/stations/{id}/unlock", "Let go of the cable", unlock, SAID, takes=UNLOCK, commands=True),
+    Operation(
+        "POST", "/stations/{id}/password", "Send the station a new password; the one before holds until it uses it",
+        set_password, SAID, takes=EMPTY, commands=True,
+    ),
     Operation("POST", "/stations/{id}/reset", "Restart the station", reset, SAID, takes=RESET, commands=True),
     Operation(
         "POST", "/stations/{id}/availability", "Into service, or out of it", set_availability, SAID, takes=AVAILABILITY,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.db.engine.unit import Database
-from appliance.db.stations import stations
+from appliance.db.stations import newcomers, stations
+from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import Station
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound
@@ -13,6 +14,7 @@ from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState, status_word
 from appliance.services.stations import admission as units
 from appliance.services.stations import credentials
+from appliance.services.stations.admission import NEWCOMERS_MAX
 from appliance.services.stations.credentials import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
@@ -53,6 +55,10 @@ STATION = record(
     booted_at=or_null(moment()),
     seen_at=or_null(moment("When its last connection began or ended.")),
     created_at=moment(),
+    bound_to=words(
+        "The device that it is known by while it has no password: `mac …` or `ip …`; empty before it came for the first time."
+    ),
+    password_pending=flag("It was sent a password that it has not used yet."),
     connectors=several(CONNECTOR),
 )
 PASSWORD = text(PASSWORD_CHARS_MAX, "Only its keyed hash is kept.", least=PASSWORD_CHARS_MIN)
@@ -66,7 +72,20 @@ NEW_STATION = form(
     password=PASSWORD,
 )
 STATION_CHANGE = form("StationChange", name=text(100, least=1), security_profile=PROFILE, password=PASSWORD)
-APPROVAL = form("Approval", name=text(100, "What the staff call it; its identity if left out."))
+NEWCOMER = record(
+    "Newcomer",
+    peer=words("`mac …` or `ip …`"),
+    address=words("Where it came from."),
+    seen_at=moment(),
+)
+ADMISSION = form("Admission", ("peer",), peer=text(100, "One of those that wait.", least=1))
+APPROVAL = form(
+    "Approval",
+    name=text(100, "What the staff call it; its identity if left out."),
+    set_password=flag(
+        "Send it a password, which holds from the first time that it uses it (`password_pending` until then)."
+    ),
+)
 
 
 async def list_stations(call: Call) -> Answer:
@@ -105,7 +124,27 @@ async def change_station(call: Call) -> Answer:
 async def approve(call: Call) -> Answer:
     """`POST /stations/{id}/approve`."""
     station = await station_of(call)
-    await call.console.store.write(units.approve, station.id, call.body.get("name", ""), call.by)
+    hash_password = call.console.hash_station_password if call.body.get("set_password") else None
+    await call.console.control.approve(station.id, call.body.get("name", ""), "", hash_password, call.actor)
+    return await _now(call, station.id)
+
+
+async def list_newcomers(call: Call) -> Answer:
+    """`GET /stations/{id}/newcomers`."""
+    station = await station_of(call)
+    waiting = await call.console.store.read(newcomers.of_station, station.id)
+    return listed(waiting, NEWCOMERS_MAX, newcomer_as_json, lambda _: 0)
+
+
+def newcomer_as_json(one: Newcomer) -> Body:
+    """As JSON."""
+    return {"peer": one.peer, "address": one.address, "seen_at": at(one.seen_at_ms)}
+
+
+async def admit(call: Call) -> Answer:
+    """`POST /stations/{id}/admit`."""
+    station = await station_of(call)
+    await call.console.store.write(units.admit, station.id, call.body["peer"], call.by)
     return await _now(call, station.id)
 
 
@@ -168,6 +207,8 @@ def as_json(call: Call, station: Station) -> Body:
         "booted_at": at(station.booted_at_ms),
         "seen_at": at(station.seen_at_ms),
         "created_at": at(station.created_at_ms),
+        "bound_to": station.bound_to,
+        "password_pending": station.has_next_password,
         "connectors": [
             {
                 "id": connector.evse,
@@ -218,5 +259,12 @@ OPERATIONS = (
         takes=STATION_CHANGE,
     ),
     Operation("POST", "/stations/{id}/approve", "Let a knocking station in", approve, STATION, takes=APPROVAL),
+    Operation(
+        "GET", "/stations/{id}/newcomers", "Devices that say its name and wait to be let in", list_newcomers, NEWCOMER,
+        listed=True,
+    ),
+    Operation(
+        "POST", "/stations/{id}/admit", "Let a device that waits be this station", admit, STATION, takes=ADMISSION
+    ),
     Operation("POST", "/stations/{id}/retire", "Take a station out of use", retire, STATION, takes=EMPTY),
 )  # fmt: skip

@@ -16,18 +16,22 @@ from appliance.db import problems
 from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
+from appliance.db.stations import newcomers
 from appliance.db.stations import stations as rows
+from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
+from appliance.services.ports.stations import CommandFailed
 from appliance.services.stations import admission, credentials
 from appliance.services.stations import qr_codes as sticker_codes
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
-from appliance.ui.console.stations.common import station_of, station_path, versions_of
+from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
+from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.frame.roles import may
@@ -68,6 +72,8 @@ class StationPage:
     tiles: list[Tile]
     troubles: list[Described]
     sessions: list[Session]
+    newcomers: list[Newcomer]
+    """Devices that say its name, and wait."""
     form: Form
     triggers: tuple[str, ...]
     addresses: Addresses
@@ -184,11 +190,26 @@ async def show_approve(request: web.Request) -> web.Response:
 
 
 async def approve(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/approve`: let it in, under a name. It boots again by itself."""
+    """`POST /stations/CS-07/approve`: let it in, under a name, with a password if it takes one. It boots again by itself."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
-    await console.store.write(admission.approve, station.id, form.text("name"), asked_by(request))
+    hash_password = console.hash_station_password if form.on("password") else None
+    answer = await console.control.approve(
+        station.id, form.text("name"), form.text("peer"), hash_password, principal(request).actor
+    )
     name = form.text("name") or station.identity
-    return done(request, "/", _("{name} is in. It says what it has within a minute.").format(name=name))
+    text = _("{name} is in. It says what it has within a minute.").format(name=name)
+    if answer is not None and not answer.accepted:
+        note = _("It took no password ({why}), so it is known by its device only; see Security on its page.")
+        text = f"{text} {note.format(why=refused_words(answer))}"
+    return done(request, "/", text)
+
+
+async def admit(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/admit` with `peer`: this device is the station from now on."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    await console.store.write(admission.admit, station.id, form.text("peer"), asked_by(request))
+    text = _("{name} is let in from there as soon as it tries again.").format(name=station.name)
+    return done(request, station_path(station.identity), text)
 
 
 async def dismiss(request: web.Request) -> web.Response:
@@ -222,6 +243,8 @@ async def secure(request: web.Request) -> web.Response:
     by = asked_by(request)
     password = form.text("password")
     try:
+        if form.value("how") == "send":
+            return await _send_password(request, station)
         if form.value("how") == "open":
             await console.store.write(credentials.secure, station.id, 0, None, by)
             return done(request, station_path(station.identity), _("It may connect without a password."))
@@ -235,6 +258,21 @@ async def secure(request: web.Request) -> web.Response:
         return render(request, "stations/security.html", page, status=refusal.status)
     page = SecurityPage(await station_of(request), password, Form(), console.addresses)
     return render(request, "stations/security.html", page)
+
+
+async def _send_password(request: web.Request, station: Station) -> web.Response:
+    """A password of ours, set by the charger itself."""
+    console, back = request.app[CONSOLE], f"{station_path(station.identity)}/security"
+    try:
+        answer = await console.control.give_password(
+            station.id, console.hash_station_password, principal(request).actor
+        )
+    except CommandFailed as failure:
+        return done(request, back, command_failure(failure), "failed")
+    if not answer.accepted:
+        return done(request, back, refused_words(answer), "failed")
+    text = _("The charger has its new password. It holds from the first time that the charger uses it.")
+    return done(request, station_path(station.identity), text)
 
 
 async def _station_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
@@ -251,7 +289,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
     found = await console.store.read(_read_station, identity)
     if found is None:
         return None
-    station, places, running, parked, troubles, sessions, codes = found
+    station, places, running, parked, troubles, sessions, codes, waiting = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
     names = {int(station.id): Named(station.identity, station.name, len({one.evse for one in station.connectors}))}
@@ -262,6 +300,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
         tiles=tiles_of(places, running, parked, console, role, now_ms),
         troubles=[describe(one, names, fmt, now_ms) for one in troubles],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
+        newcomers=waiting,
         form=form,
         triggers=triggers_of(console, station),
         addresses=console.addresses,
@@ -289,6 +328,7 @@ def _read_station(
         list[problems.Problem],
         list[Session],
         dict[int, str],
+        list[Newcomer],
     ]
     | None
 ):
@@ -303,6 +343,7 @@ def _read_station(
         problems.of_subject(db, f"station:{station.id}"),
         session_list.page(db, session_list.Filter(station=station.id), limit=RECENT_SESSIONS),
         sticker_codes.codes(db, station.id),
+        newcomers.of_station(db, station.id),
     )
 
 
@@ -315,6 +356,7 @@ async def fragments(console: Console, role: str, parameter: str, _changes: Seque
         "station-now": render_part(
             console, role, "stations/_now.html",
             station=page.station, online=page.online, tiles=page.tiles, troubles=page.troubles,
+            newcomers=page.newcomers,
         )
     }  # fmt: skip
 
@@ -334,6 +376,7 @@ PAGE = Page(
         web.get("/stations/{identity}/approve", show_approve),
         web.post("/stations/{identity}/approve", approve),
         web.post("/stations/{identity}/dismiss", dismiss),
+        web.post("/stations/{identity}/admit", admit),
         web.get("/stations/{identity}/retire", show_retire),
         web.post("/stations/{identity}/retire", retire),
         web.get("/stations/{identity}/security", show_security),

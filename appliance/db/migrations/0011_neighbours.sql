@@ -1,0 +1,19 @@
+-- What keeps the neighbours out: people and devices on the same network that have no credentials.
+
+-- ------------------------------------------------------------------------------------------------------------ stations
+
+-- A station without a password is bound to the device that it came from: 'mac 02:1a:…' where the kernel knows it, else
+-- 'ip 192.168.1.9'; '' until it comes for the first time.
+ALTER TABLE station ADD COLUMN bound_to TEXT NOT NULL DEFAULT '';
+
+-- A password that the station was sent and has not used yet. Until then the one before holds.
+ALTER TABLE station ADD COLUMN next_password_hash BLOB;
+
+-- Devices that say the name of a bound station and are not the one that it is bound to: they wait for staff.
+CREATE TABLE station_newcomer (
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  peer       TEXT    NOT NULL,                                             -- as station.bound_to
+  address    TEXT    NOT NULL,
+  seen_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (station_id, peer)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,63 @@
+"""When cards are tried out, and what is slowed down then."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+
+from appliance.ocpp.connection.refused_cards import CARDS_MAX, WINDOW_MS, RefusedCards
+from appliance.services.announce import Announcement, SessionChanged
+from tests.ocpp.raw import Client, Server, start_payload
+
+
+def test_many_different_cards_are_too_many_and_the_same_one_never_is() -> None:
+    watch = RefusedCards()
+    assert not any(watch.note("04AA", at) for at in range(10 * CARDS_MAX))
+    told = [watch.note(f"04{number:06X}", 1000 + number) for number in range(2 * CARDS_MAX)]
+
+    assert told.count(True) == 1
+    assert watch.slow_until_ms > 1000 + WINDOW_MS
+
+
+def test_as_many_over_a_day_are_not() -> None:
+    watch = RefusedCards()
+    assert not any(watch.note(f"04{number:06X}", number * WINDOW_MS) for number in range(10 * CARDS_MAX))
+    assert watch.slow_until_ms == 0
+
+
+async def test_cards_that_are_tried_out_are_answered_slowly_and_the_staff_are_told(
+    client: Client, server: Server
+) -> None:
+    await client.boot()
+    for number in range(CARDS_MAX):
+        await client.call("Authorize", {"idTag": f"04BAD{number:03X}"})
+    rows = await server.rows("SELECT subject, details FROM problem WHERE kind = 'cards_tried'")
+    assert [(subject, orjson.loads(details)["cards"]) for subject, details in rows] == [("station:1", CARDS_MAX)]
+
+    await client.send(orjson.dumps([2, "guess", "Authorize", {"idTag": "04BADBAD"}]).decode())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await client.receive()
+
+
+async def test_a_start_is_recorded_at_once_however_slowly_it_is_answered(client: Client, server: Server) -> None:
+    await client.boot()
+    for number in range(CARDS_MAX):
+        await client.call("Authorize", {"idTag": f"04BAD{number:03X}"})
+    heard: list[Announcement] = []
+    server.hub.listen(heard.extend)
+    await client.send(orjson.dumps([2, "start", "StartTransaction", start_payload()]).decode())
+    async with asyncio.timeout(3):
+        await server.until(lambda: any(isinstance(one, SessionChanged) and one.what == "started" for one in heard))
+    assert (await client.receive())[2]["idTagInfo"]["status"] == "Accepted"
+
+
+async def test_what_says_nothing_of_cards_is_not_slowed(client: Client) -> None:
+    await client.boot()
+    for number in range(CARDS_MAX):
+        await client.call("Authorize", {"idTag": f"04BAD{number:03X}"})
+    async with asyncio.timeout(3):
+        for _turn in range(20):
+            await client.call("Heartbeat", {})
