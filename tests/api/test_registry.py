@@ -166,6 +166,43 @@ async def test_stations_are_listed_changed_and_retired(api: Client) -> None:
     assert [row["id"] for row in (await api.get("/stations", state="approved"))["items"]] == ["CS-0", "CS-1"]
 
 
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        (2, {"name": "Ramp"}, (200, 2, True)),
+        (2, {"password": "another one"}, (200, 2, True)),
+        (1, {"password": "another one"}, (200, 1, True)),
+        (0, {"password": "another one"}, (200, 1, True)),
+        (1, {"security_profile": 2}, (200, 2, True)),
+        (2, {"security_profile": 1}, (200, 1, True)),
+        (2, {"security_profile": 0}, (422, 2, True)),
+        (2, {"password": None}, (422, 2, True)),
+        (2, {"security_profile": 0, "password": None}, (200, 0, False)),
+        (2, {"security_profile": 0, "password": "another one"}, (200, 0, True)),
+        (0, {"security_profile": 2}, (422, 0, False)),
+        (0, {"security_profile": 2, "password": "another one"}, (200, 2, True)),
+        (0, {"security_profile": 0}, (200, 0, False)),
+    ],
+)
+async def test_what_is_left_out_of_a_change_stays_and_nothing_is_dropped_silently(
+    api: Client, before: int, change: dict[str, object], after: tuple[int, int, bool]
+) -> None:
+    body = {"security_profile": before, "password": "correct horse"} if before else {}
+    await api.post("/stations", {"id": "CS-1", **body})
+    answer = await api.call("PATCH", "/stations/CS-1", body=change)
+
+    now = await api.get("/stations/CS-1")
+    assert (answer.status, now["security_profile"], now["has_password"]) == after
+
+
+async def test_a_station_that_comes_back_from_retirement_keeps_how_it_proves_who_it_is(api: Client) -> None:
+    await api.post("/stations", {"id": "CS-1", "security_profile": 2, "password": "correct horse"})
+    await api.post("/stations/CS-1/retire")
+    again = await api.post("/stations", {"id": "CS-1"})
+
+    assert (again["state"], again["security_profile"], again["has_password"]) == ("approved", 2, True)
+
+
 async def test_a_certificate_of_its_own_is_refused_with_a_sentence(api: Client) -> None:
     body = {"security_profile": 3, "password": "correct horse"}
     await api.post("/stations", {"id": "CS-01"})

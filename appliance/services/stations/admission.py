@@ -17,6 +17,7 @@ from appliance.services import audit, problems, settings
 from appliance.services.announce import AdmissionChanged, StationChanged
 from appliance.services.sessions import closing, start_requests
 from appliance.services.stations import credentials
+from appliance.services.stations.credentials import Asked
 
 KNOCKING_MAX = 50
 NEWCOMERS_MAX = 5
@@ -47,22 +48,28 @@ def knock(db: Database, identity: str, address: str, now_ms: int) -> KnownStatio
     return known_station if known_station and known_station.state is not StationState.RETIRED else None
 
 
-def register(db: Database, identity: str, name: str, profile: int, password_hash: bytes | None, by: By) -> StationId:
-    """Enter a station before it has ever connected.
+def register(
+    db: Database, identity: str, name: str, profile: int | None, password_hash: bytes | None, by: By
+) -> StationId:
+    """Enter a station before it has ever connected, or again after it was retired: what is not said (None) stays then.
 
     Raises:
         Invalid: The identity cannot be part of a URL, or the profile asks for a password that is not there.
         Conflict: It is registered already.
     """
     check_identity(identity)
-    credentials.check_profile(profile, password_hash)
+    asked = Asked(profile, password_hash)
     found = stations.by_identity(db, identity)
+    before = stations.find_known(db, found.id) if found is not None else None
+    security = (before.security_profile, before.password_hash) if before is not None else (0, None)
+    wanted_profile, wanted_hash = credentials.changed(*security, asked)
+    credentials.check_profile(wanted_profile, wanted_hash)
     if found is not None and found.state == StationState.APPROVED:
         raise Conflict("There is a station {identity} already.", identity=identity)
     if found is not None:
         station = found.id
         stations.change(db, station, name=name or found.name, state=StationState.APPROVED)
-        stations.secure(db, station, profile, password_hash)
+        stations.secure(db, station, wanted_profile, wanted_hash)
         if found.state == StationState.RETIRED:
             stations.bind(db, station, "")
         problems.clear_problem(db, ProblemKind.KNOCKING, f"station:{station}", by.at_ms)
@@ -73,8 +80,8 @@ def register(db: Database, identity: str, name: str, profile: int, password_hash
             name or identity,
             StationState.APPROVED,
             by.at_ms,
-            profile=profile,
-            password_hash=password_hash,
+            profile=wanted_profile,
+            password_hash=wanted_hash,
         )
     audit.record(db, by, "station.register", f"station:{station}", identity=identity, name=name)
     db.announce(StationChanged(station))

@@ -7,6 +7,7 @@ after a power cut would have to wait for it.
 from __future__ import annotations
 
 import hmac
+from typing import NamedTuple
 
 from appliance.db.engine.unit import Database
 from appliance.db.stations import newcomers, stations
@@ -29,6 +30,43 @@ PASSWORD_CHARS_MIN = 8
 
 
 PASSWORD_CHARS_MAX = 40
+
+
+class Asked(NamedTuple):
+    """What is to change in how a station proves who it is; what is left out stays."""
+
+    profile: int | None = None
+    password_hash: bytes | None = None
+    """Of a new password."""
+    drops_password: bool = False
+
+
+def changed(profile: int, password_hash: bytes | None, asked: Asked) -> tuple[int, bytes | None]:
+    """Profile and password afterwards. A password alone makes profile 1 of 0, and lowers none.
+
+    Raises:
+        Invalid: Profile 0 is asked for, and the password that there is not taken away in the same words.
+    """
+    if asked.profile == 0 and password_hash is not None and not asked.drops_password and asked.password_hash is None:
+        raise Invalid(
+            "security_profile",
+            "This station has a password, which profile 0 would not ask for. Say that the password is to go, too.",
+        )
+    kept = None if asked.drops_password else asked.password_hash or password_hash
+    if asked.profile is not None:
+        return asked.profile, kept
+    return (max(profile, 1) if asked.password_hash is not None else profile), kept
+
+
+def change(db: Database, station: StationId, asked: Asked, by: By) -> None:
+    """Change how it proves who it is.
+
+    Raises:
+        Invalid: So it could not prove itself.
+    """
+    known = stations.find_known(db, station)
+    assert known is not None, "stations are never deleted once they are approved"
+    secure(db, station, *changed(known.security_profile, known.password_hash, asked), by)
 
 
 def secure(db: Database, station: StationId, profile: int, password_hash: bytes | None, by: By) -> None:

@@ -15,7 +15,7 @@ from appliance.domain.station import StationState, status_word
 from appliance.services.stations import admission as units
 from appliance.services.stations import credentials
 from appliance.services.stations.admission import NEWCOMERS_MAX
-from appliance.services.stations.credentials import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN
+from appliance.services.stations.credentials import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Asked
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
@@ -71,7 +71,18 @@ NEW_STATION = form(
     security_profile=PROFILE,
     password=PASSWORD,
 )
-STATION_CHANGE = form("StationChange", name=text(100, least=1), security_profile=PROFILE, password=PASSWORD)
+STATION_CHANGE = form(
+    "StationChange",
+    name=text(100, least=1),
+    security_profile=whole("Left out, it stays; only a password makes 1 of 0.", least=0, most=3),
+    password=or_null(
+        text(
+            PASSWORD_CHARS_MAX,
+            "Left out, it stays. Null: it has none any more, which only profile 0 allows.",
+            least=PASSWORD_CHARS_MIN,
+        )
+    ),
+)
 NEWCOMER = record(
     "Newcomer",
     peer=words("`mac …` or `ip …`"),
@@ -103,9 +114,9 @@ async def show_station(call: Call) -> Answer:
 async def register(call: Call) -> Answer:
     """`POST /stations`."""
     body = call.body
-    profile, password_hash = security_of(call)
+    asked = security_of(call)
     station = await call.console.store.write(
-        units.register, body["id"], body.get("name", "").strip(), profile, password_hash, call.by
+        units.register, body["id"], body.get("name", "").strip(), asked.profile, asked.password_hash, call.by
     )
     return await _now(call, station, status=201)
 
@@ -113,10 +124,9 @@ async def register(call: Call) -> Answer:
 async def change_station(call: Call) -> Answer:
     """`PATCH /stations/{id}`."""
     station = await station_of(call)
-    secured = "password" in call.body or "security_profile" in call.body
-    profile, password_hash = security_of(call)
+    asked = security_of(call)
     await call.console.store.write(
-        _change, station.id, call.body.get("name"), (profile, password_hash) if secured else None, call.by
+        _change, station.id, call.body.get("name"), asked if asked != Asked() else None, call.by
     )
     return await _now(call, station.id)
 
@@ -176,14 +186,16 @@ async def station_named(call: Call, identity: str) -> Station:
     return found
 
 
-def security_of(call: Call) -> tuple[int, bytes | None]:
-    """Security profile and hash of the password that were asked for; a password alone means profile 1."""
+def security_of(call: Call) -> Asked:
+    """How a station is to prove who it is, as far as the call says."""
     password: str | None = call.body.get("password")
-    profile = int(call.body.get("security_profile", 0 if password is None else 1))
-    if password is None:
-        return profile, None
-    credentials.check_password(password)
-    return profile, call.console.hash_station_password(password.encode())
+    if password is not None:
+        credentials.check_password(password)
+    return Asked(
+        profile=call.body.get("security_profile"),
+        password_hash=None if password is None else call.console.hash_station_password(password.encode()),
+        drops_password="password" in call.body and password is None,
+    )
 
 
 def as_json(call: Call, station: Station) -> Body:
@@ -226,13 +238,11 @@ def as_json(call: Call, station: Station) -> Body:
     }
 
 
-def _change(
-    db: Database, station: StationId, name: str | None, security: tuple[int, bytes | None] | None, by: By
-) -> None:
+def _change(db: Database, station: StationId, name: str | None, asked: Asked | None, by: By) -> None:
     if name is not None:
         units.rename(db, station, name, by)
-    if security is not None:
-        credentials.secure(db, station, *security, by)
+    if asked is not None:
+        credentials.change(db, station, asked, by)
 
 
 async def _now(call: Call, station: StationId, status: int = 200) -> Answer:

@@ -26,6 +26,7 @@ from appliance.services.announce import Announcement, ProblemsChanged, SessionCh
 from appliance.services.ports.stations import CommandFailed
 from appliance.services.stations import admission, credentials
 from appliance.services.stations import qr_codes as sticker_codes
+from appliance.services.stations.credentials import Asked
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
@@ -158,7 +159,7 @@ async def add(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     identity = form.text("id")
     try:
-        await console.store.write(admission.register, identity, form.text("name"), 0, None, asked_by(request))
+        await console.store.write(admission.register, identity, form.text("name"), None, None, asked_by(request))
     except Refusal as refusal:
         page = NewPage(form.refused(refusal), console.addresses)
         return render(request, "stations/new.html", page, status=refusal.status)
@@ -238,21 +239,24 @@ async def show_security(request: web.Request) -> web.Response:
 
 
 async def secure(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/security`: with a password of ours or theirs, or without."""
+    """`POST /stations/CS-07/security`: with a password of ours or theirs, or the one it has, or without."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     by = asked_by(request)
-    password = form.text("password")
+    password, profile = form.text("password"), 2 if form.on("tls") else 1
     try:
         if form.value("how") == "send":
             return await _send_password(request, station)
         if form.value("how") == "open":
-            await console.store.write(credentials.secure, station.id, 0, None, by)
+            await console.store.write(credentials.change, station.id, Asked(0, drops_password=True), by)
             return done(request, station_path(station.identity), _("It may connect without a password."))
+        if form.value("how") == "keep":
+            await console.store.write(credentials.change, station.id, Asked(profile), by)
+            return done(request, station_path(station.identity), _("Stored. Its password is the same."))
         # Chargers type it from a small screen, or are sent it in hexadecimal digits.
         password = password or secrets.token_hex(PASSWORD_BYTES)
         credentials.check_password(password)
         hashed = console.hash_station_password(password.encode())
-        await console.store.write(credentials.secure, station.id, 2 if form.on("tls") else 1, hashed, by)
+        await console.store.write(credentials.change, station.id, Asked(profile, hashed), by)
     except Refusal as refusal:
         page = SecurityPage(station, "", form.refused(refusal), console.addresses)
         return render(request, "stations/security.html", page, status=refusal.status)
