@@ -35,7 +35,8 @@ class Context:
     def report_violation(self, station: Station, what: str, found: str = "", **more: str) -> None:
         """Say that a station does not keep to the protocol; each way is a problem of its own."""
         subject = violation_subject(station.id, what)
-        self.report(ProblemKind.VIOLATION, subject, station=int(station.id), what=what, found=found, **more)
+        details = {"found": found, **more} if found else more
+        self.report(ProblemKind.VIOLATION, subject, station=int(station.id), what=what, **details)
 
 
 def raise_problem(db: Database, kind: ProblemKind, subject: str, now_ms: int, details: dict[str, object]) -> None:
