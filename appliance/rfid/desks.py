@@ -261,6 +261,6 @@ def load_drivers() -> tuple[type[Reader], Callable[[str], Opener]]:
 
 def clear_old_problems(db: Database, desks: set[str], now_ms: int) -> None:
     """What was wrong with readers that are no longer wanted."""
-    for problem in problem_rows.open_problems(db):
-        if problem.kind == ProblemKind.READER and problem.subject not in desks:
+    for problem in problem_rows.lasting(db, ProblemKind.READER):
+        if problem.subject not in desks:
             problems.clear_problem(db, ProblemKind.READER, problem.subject, now_ms)

@@ -1,0 +1,625 @@
+"""Every kind of problem: raised by what raises it in the product, told on the page in both languages, and over by what ends it.
+
+A kind that is missing here fails the first test; so does a way to violate the protocol that has words of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from html import unescape
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import orjson
+import pytest
+
+from appliance.db import audit, problems
+from appliance.db import site as sites
+from appliance.db.engine.unit import Database
+from appliance.db.sessions import sessions
+from appliance.db.stations import stations
+from appliance.domain.cards.tag import Content, ReaderState, ReaderStatus, Trouble
+from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.problem import RULES, ProblemKind
+from appliance.domain.roles import Role
+from appliance.domain.units import rfc3339
+from appliance.host import owner_key
+from appliance.host.addresses import Address
+from appliance.host.listeners import Listeners, listen
+from appliance.host.secrets import KEY_BYTES, SealingKey
+from appliance.jobs.schedule import Jobs, guarded
+from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX, StationsListener, open_stations
+from appliance.ocpp.settings import StationSettings
+from appliance.rfid import desk as rfid_desk
+from appliance.rfid.desks import clear_old_problems
+from appliance.services import admin_commands, health, secrets, settings
+from appliance.services.card_desk import jobs as desk_jobs
+from appliance.services.cards import cards
+from appliance.services.operators import log_ins, operators
+from appliance.services.operators import tokens as token_units
+from appliance.services.problems.groups import Group
+from appliance.services.sessions import review, start_requests
+from appliance.services.stations import admission
+from appliance.services.stations.commands import STOPS_IN_VAIN_MAX, RemoteControl
+from appliance.services.tasks import Tasks
+from appliance.ui.frame import language
+from appliance.ui.wording.problems import TEXTS, VIOLATIONS, describe, describe_group
+from appliance.ui.writing.formats import formats
+from tests.ocpp.raw import SITE_KEY, Client, basic, connected, hash_password
+from tests.support.books import Books
+from tests.support.desk_fixture import DeskFixture
+from tests.support.one_desk import Chip
+from tests.ui.console_fixture import PASSWORD_HASH, SITE, ConsoleFixture, open_console
+
+T = TypeVar("T")
+CARD, UID = "04A1B2C3", "04A1B2C3D4E580"
+PASSWORD = "0123456789abcdef"
+DAY_S = 86_400
+KEY = SealingKey(bytes(range(KEY_BYTES)))
+
+
+@dataclass(slots=True)
+class Yard:
+    """A site with its stations' side, its jobs and its console, all on one store."""
+
+    console: ConsoleFixture
+    listener: StationsListener
+    control: RemoteControl
+    url: str
+    jobs: Jobs
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What a story's beginning leaves for its end."""
+
+    async def do(self, what: Callable[[Books], T]) -> T:
+        """Something in the books, in one commit."""
+
+        def unit(db: Database) -> T:
+            return what(Books(db, self.console.store.path, self.console.now_ms))
+
+        return await self.console.store.write(unit)
+
+    async def wait(self, seconds: int) -> None:
+        """Time goes by, and what happens by the clock happens."""
+        self.console.now_ms += seconds * 1000
+        await self.jobs.check_stations()
+        await self.jobs.check_box()
+
+    async def until(self, condition: Callable[[list[problems.Problem]], bool], kind: ProblemKind) -> None:
+        """Wait for something that is written a moment later."""
+        for _look in range(2_000):
+            if condition(await self.open(kind)):
+                return
+        raise AssertionError(await self.console.store.read(problems.open_problems))
+
+    async def open(self, kind: ProblemKind) -> list[problems.Problem]:
+        """The open ones of a kind, once all that was queued is written."""
+        await self.do(lambda _books: None)
+        return [one for one in await self.console.store.read(problems.open_problems) if one.kind == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What raises a kind, and what ends it; without an end somebody of the staff dismisses it."""
+
+    happens: Callable[[Yard], Awaitable[None]]
+    ends: Callable[[Yard], Awaitable[None]] | None = None
+
+
+@pytest.fixture(name="yard")
+async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
+    async with AsyncExitStack() as stack:
+        console = await stack.enter_async_context(open_console(tmp_path, filled=False))
+        clock = console.console.clock
+        listener = await stack.enter_async_context(
+            open_stations(console.store, console.hub, StationSettings(), SITE_KEY, clock)
+        )
+        listeners = Listeners()
+        await listen(stack, listeners, "stations", listener.application, Address("127.0.0.1", 0), None)
+        url = f"http://127.0.0.1:{listeners.ports['stations']}"
+        control = RemoteControl(console.store, listener.commands, console.hub, clock, stop_again_s=0.0)
+        stack.push_async_callback(control.close)
+        jobs = Jobs(console.store, listener.commands, control, clock, SITE, clock())
+        yield Yard(console, listener, control, url, jobs)
+
+
+@asynccontextmanager
+async def station(yard: Yard, identity: str = "CS-01", **options: Any) -> AsyncIterator[Client]:
+    """An approved station that is connected."""
+    if "registered" not in yard.kept:
+        yard.kept["registered"] = await yard.do(lambda books: books.station(identity))
+    async with connected(yard, f"/ocpp/{identity}", **options) as client:  # type: ignore[arg-type]
+        yield client
+
+
+async def once(yard: Yard, identity: str = "CS-01", **options: Any) -> None:
+    """It connects well, and goes."""
+    async with station(yard, identity, **options) as client:
+        await client.boot()
+
+
+def begin(books: Books, uid: str = CARD, identity: str = "CS-01") -> tuple[StationId, SessionId]:
+    """A session of a holder with money."""
+    books.tariff()
+    books.card(uid, books.person(paid_in=50_000))
+    there = books.station(identity)
+    return there, books.start(there, 1, uid, meter_wh=0).ref
+
+
+# --- stations --------------------------------------------------------------------------------------------------------------
+
+
+async def knocks(yard: Yard) -> None:
+    async with connected(yard, "/ocpp/NEW-1") as client:  # type: ignore[arg-type]
+        await client.boot()
+
+
+async def is_approved(yard: Yard) -> None:
+    await yard.do(lambda books: admission.approve(books.db, StationId(1), "Gate 1", books.by))
+
+
+async def stays_away(yard: Yard) -> None:
+    await once(yard)
+    await yard.wait(600)
+
+
+async def reports_a_fault(yard: Yard) -> None:
+    async with station(yard) as client:
+        fault = {"connectorId": 1, "status": "Faulted", "errorCode": "GroundFailure", "info": "RCD"}
+        await client.call("StatusNotification", fault)
+
+
+async def reports_that_it_is_free(yard: Yard) -> None:
+    async with station(yard) as client:
+        await client.call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
+
+
+async def tells_times(yard: Yard, behind_ms: int) -> None:
+    async with station(yard) as client:
+        for _look in range(2):
+            await yard.wait(60)
+            stamp = rfc3339(yard.console.now_ms - behind_ms)
+            state = {"connectorId": 1, "status": "Available", "errorCode": "NoError", "timestamp": stamp}
+            await client.call("StatusNotification", state)
+            await yard.listener.registry.ping_all()
+
+
+async def two_take_turns(yard: Yard) -> None:
+    for serial in ("A-1", "B-2", "A-1"):
+        async with station(yard) as client:
+            box = {"chargePointVendor": "Acme", "chargePointModel": "Wall", "chargePointSerialNumber": serial}
+            await client.call("BootNotification", box)
+
+
+async def fails_here(yard: Yard) -> None:
+    await yard.do(
+        lambda books: books.db.execute(
+            "CREATE TRIGGER broken BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        )
+    )
+    async with station(yard) as client:
+        start = {"connectorId": 1, "idTag": CARD, "meterStart": 0, "timestamp": rfc3339(yard.console.now_ms)}
+        assert await client.refusal("StartTransaction", start) == "InternalError"
+
+
+# --- how they speak and where they knock -----------------------------------------------------------------------------------
+
+
+async def speaks_another_version(yard: Yard) -> None:
+    async with station(yard, protocols=("ocpp0.1",)) as client:
+        await client.closed()
+
+
+async def speaks_no_version(yard: Yard) -> None:
+    async with station(yard, protocols=()) as client:
+        await client.closed()
+
+
+async def has_the_wrong_password(yard: Yard) -> None:
+    hashed = hash_password(SITE_KEY, PASSWORD.encode())
+    yard.kept["registered"] = await yard.do(
+        lambda books: admission.register(books.db, "CS-01", "Gate 1", 1, hashed, books.by)
+    )
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await once(yard, headers=basic("CS-01", "guessed"))
+
+
+async def has_the_right_password(yard: Yard) -> None:
+    await once(yard, headers=basic("CS-01", PASSWORD))
+
+
+async def comes_without_tls(yard: Yard) -> None:
+    hashed = hash_password(SITE_KEY, PASSWORD.encode())
+    yard.kept["registered"] = await yard.do(
+        lambda books: admission.register(books.db, "CS-01", "Gate 1", 2, hashed, books.by)
+    )
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await once(yard, headers=basic("CS-01", PASSWORD))
+
+
+async def sends_too_much(yard: Yard) -> None:
+    async with station(yard) as client:
+        await client.send('[2,"a","Heartbeat",{"x":"' + "x" * FRAME_BYTES_MAX + '"}]')
+        assert await client.closed() == 1009
+    await yard.until(bool, ProblemKind.VIOLATION)
+
+
+async def asks_for_a_wrong_path(yard: Yard) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        async with connected(yard, "/wrong/CS-01"):  # type: ignore[arg-type]
+            pass
+
+
+async def a_page_knocks(yard: Yard) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await once(yard, headers={"Origin": "https://elsewhere.example"})
+
+
+async def a_day_passes(yard: Yard) -> None:
+    await yard.wait(DAY_S + 1)
+
+
+async def two_hours_pass(yard: Yard) -> None:
+    await yard.wait(2 * 3600 + 1)
+
+
+# --- sessions --------------------------------------------------------------------------------------------------------------
+
+
+async def falls_silent(yard: Yard) -> None:
+    yard.kept["station"], yard.kept["session"] = await yard.do(begin)
+    await yard.wait(1_801)
+
+
+async def is_measured_again(yard: Yard) -> None:
+    await yard.do(lambda books: books.read(yard.kept["station"], yard.kept["session"], 100))
+    await yard.wait(0)
+
+
+async def cannot_be_right(yard: Yard) -> None:
+    there, yard.kept["session"] = await yard.do(begin)
+    await yard.do(lambda books: books.stop(there, yard.kept["session"], 499_000))
+
+
+async def is_decided(yard: Yard) -> None:
+    await yard.do(lambda books: review.acknowledge(books.db, yard.kept["session"], books.by))
+
+
+async def sends_a_stop_that_cannot_be_read(yard: Yard) -> None:
+    async with station(yard) as client:
+        await client.call("StopTransaction", {"meterStop": "?"})
+
+
+async def ends_what_nobody_knows(yard: Yard) -> None:
+    async with station(yard) as client:
+        for number in (7, 8):
+            stop = {"transactionId": number, "meterStop": 900, "timestamp": rfc3339(yard.console.now_ms)}
+            await client.call("StopTransaction", stop)
+
+
+async def ends_what_is_anothers(yard: Yard) -> None:
+    _there, session = await yard.do(begin)
+    await yard.do(lambda books: books.stop(books.station("CS-02"), session, 900))
+
+
+async def does_not_stop(yard: Yard) -> None:
+    yard.kept["registered"], yard.kept["session"] = await yard.do(begin)
+
+    def stop(books: Books) -> None:
+        running = books.running(yard.kept["session"])
+        assert running is not None
+        sessions.set_stop_wanted(books.db, running, "balance")
+
+    await yard.do(stop)
+    async with station(yard) as client:
+        await client.boot()
+        await yard.control.stop_wanted_sessions()
+        for _asked in range(STOPS_IN_VAIN_MAX + 1):
+            _, message_id, action, _ = await client.receive()
+            assert action == "RemoteStopTransaction"
+            await client.send(orjson.dumps([3, message_id, {"status": "Rejected"}]).decode())
+
+
+async def stops_while_nobody_asks(yard: Yard) -> None:
+    await yard.do(lambda books: books.stop(yard.kept["registered"], yard.kept["session"], 10))
+    await yard.wait(0)
+
+
+async def accepts_a_start_in_vain(yard: Yard) -> None:
+    def request(books: Books) -> StationId:
+        books.tariff()
+        books.card(CARD, books.person(paid_in=50_000))
+        there = books.station()
+        start_requests.request_start(books.db, there, 1, books.by, card=CARD)
+        return there
+
+    yard.kept["station"] = await yard.do(request)
+    yard.console.now_ms += 600_000
+    await yard.jobs.expire_start_requests()
+
+
+async def starts_well(yard: Yard) -> None:
+    await yard.do(lambda books: books.start(yard.kept["station"], 2, CARD))
+    await yard.wait(0)
+
+
+# --- the box and the site --------------------------------------------------------------------------------------------------
+
+
+async def is_nearly_full(yard: Yard) -> None:
+    await yard.do(lambda books: health.check_box(books.db, 10, books.now_ms))
+
+
+async def has_room_again(yard: Yard) -> None:
+    await yard.do(lambda books: health.check_box(books.db, 100_000, books.now_ms))
+
+
+async def goes_without_a_backup(yard: Yard) -> None:
+    await yard.wait(8 * DAY_S)
+
+
+async def is_backed_up(yard: Yard) -> None:
+    await yard.do(lambda books: admin_commands.backed_up(books.db, books.now_ms))
+    await yard.wait(0)
+
+
+async def has_lost_its_key(yard: Yard) -> None:
+    await yard.do(lambda books: secrets.take_up(books.db, None, books.now_ms))
+
+
+async def has_its_key_back(yard: Yard) -> None:
+    await yard.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
+
+
+async def keeps_a_secret(yard: Yard) -> None:
+    await yard.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
+    await yard.do(lambda books: secrets.keep_secret(books.db, KEY, "mail.password", b"secret", books.now_ms))
+    await yard.wait(0)
+
+
+async def makes_an_owners_key(yard: Yard) -> None:
+    public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
+    await yard.do(lambda books: secrets.set_owner_key(books.db, owner_key.enclose(KEY, public), books.by))
+    await yard.wait(0)
+
+
+async def has_a_setting_of_another_release(yard: Yard) -> None:
+    await yard.do(lambda books: sites.set_setting(books.db, "call_timeout_s", "soon"))
+    await yard.wait(0)
+
+
+async def has_it_set_anew(yard: Yard) -> None:
+    await yard.do(lambda books: settings.change(books.db, "call_timeout_s", "30"))
+    await yard.wait(0)
+
+
+async def has_no_tariff(yard: Yard) -> None:
+    await yard.wait(0)
+
+
+async def gets_a_tariff(yard: Yard) -> None:
+    await yard.do(lambda books: books.tariff())
+
+
+async def is_tampered_with(yard: Yard) -> None:
+    def tamper(books: Books) -> None:
+        books.person()
+        books.db.flush()
+        books.db.execute("DROP TRIGGER audit_no_update")
+        books.db.execute("UPDATE audit SET actor = actor || 'x' WHERE seq = 1")
+
+    await yard.do(tamper)
+    await yard.jobs.verify_books()
+
+
+async def is_put_right(yard: Yard) -> None:
+    await yard.do(
+        lambda books: books.db.execute("UPDATE audit SET actor = substr(actor, 1, length(actor) - 1) WHERE seq = 1")
+    )
+    assert await yard.console.store.read(audit.broken_at) is None
+    await yard.jobs.verify_books()
+
+
+async def has_a_job_that_fails(yard: Yard) -> None:
+    async def watch_cards() -> None:
+        raise OSError("the disk is gone")
+
+    await guarded(yard.jobs, watch_cards, Tasks())()
+
+
+async def has_a_job_that_runs_well(yard: Yard) -> None:
+    await guarded(yard.jobs, yard.jobs.watch_cards, Tasks())()
+
+
+# --- cards and readers -----------------------------------------------------------------------------------------------------
+
+
+async def has_lost_its_reader(yard: Yard) -> None:
+    state = ReaderState(ReaderStatus.DEAF, "PN532", "/dev/ttyUSB0")
+    await yard.do(lambda books: rfid_desk.report_reader(books.db, "desk:desk", books.now_ms, "desk", state))
+
+
+async def needs_no_reader(yard: Yard) -> None:
+    await yard.do(lambda books: clear_old_problems(books.db, set(), books.now_ms))
+
+
+async def is_torn_away(yard: Yard) -> None:
+    yard.kept["chip"] = chip = Chip(UID)
+
+    def lay(books: Books) -> None:
+        desk = DeskFixture(books)
+        desk.issue()
+        desk.lay(chip, Trouble.TORN)
+
+    await yard.do(lay)
+
+
+async def is_laid_again(yard: Yard) -> None:
+    await yard.do(lambda books: DeskFixture(books).lay(yard.kept["chip"]))
+
+
+async def is_copied(yard: Yard) -> None:
+    def copy(books: Books) -> None:
+        desk = DeskFixture(books)
+        desk.issued(Chip(UID))
+        desk.begin(desk_jobs.begin_recharge, 500, "cash")
+        desk.lay(Chip(UID, content=Content()))
+
+    await yard.do(copy)
+
+
+async def is_at_two_chargers(yard: Yard) -> None:
+    await yard.do(begin)
+    await yard.do(lambda books: books.start(books.station("CS-02"), 1, CARD))
+
+
+async def travels_too_fast(yard: Yard) -> None:
+    there, session = await yard.do(begin)
+    await yard.do(lambda books: books.stop(there, session, 10))
+    yard.console.now_ms += 30_000
+    await yard.do(lambda books: books.start(books.station("CS-02"), 1, CARD))
+
+
+async def is_blocked(yard: Yard) -> None:
+    def block(books: Books) -> None:
+        (card,) = books.db.execute("SELECT id FROM card").fetchone()
+        cards.block(books.db, card, "copied", books.by)
+
+    await yard.do(block)
+    await yard.wait(0)
+
+
+STORIES: dict[str, Story] = {
+    ProblemKind.KNOCKING: Story(knocks, is_approved),
+    ProblemKind.OFFLINE: Story(stays_away, once),
+    ProblemKind.FAULTED: Story(reports_a_fault, reports_that_it_is_free),
+    ProblemKind.CLOCK_SKEW: Story(lambda yard: tells_times(yard, 7_200_000), lambda yard: tells_times(yard, 0)),
+    ProblemKind.SILENT_SESSION: Story(falls_silent, is_measured_again),
+    ProblemKind.REVIEW: Story(cannot_be_right, is_decided),
+    ProblemKind.UNREADABLE: Story(sends_a_stop_that_cannot_be_read),
+    ProblemKind.STRAY_STOP: Story(ends_what_nobody_knows),
+    ProblemKind.FOREIGN_TRANSACTION: Story(ends_what_is_anothers, a_day_passes),
+    "violation subprotocol": Story(speaks_another_version, once),
+    "violation no_subprotocol": Story(speaks_no_version, once),
+    "violation password": Story(has_the_wrong_password, has_the_right_password),
+    "violation profile": Story(comes_without_tls, a_day_passes),
+    "violation too_long": Story(sends_too_much, a_day_passes),
+    ProblemKind.WRONG_URL: Story(asks_for_a_wrong_path, once),
+    ProblemKind.FOREIGN_PAGE: Story(a_page_knocks, a_day_passes),
+    ProblemKind.DUPLICATE_IDENTITY: Story(two_take_turns, two_hours_pass),
+    ProblemKind.STATION_ERROR: Story(fails_here),
+    ProblemKind.DISK_SPACE: Story(is_nearly_full, has_room_again),
+    ProblemKind.BACKUP_AGE: Story(goes_without_a_backup, is_backed_up),
+    ProblemKind.SECRETS: Story(has_lost_its_key, has_its_key_back),
+    ProblemKind.OWNER_KEY_MISSING: Story(keeps_a_secret, makes_an_owners_key),
+    ProblemKind.UNREAD_SETTING: Story(has_a_setting_of_another_release, has_it_set_anew),
+    ProblemKind.NO_TARIFF: Story(has_no_tariff, gets_a_tariff),
+    ProblemKind.STOP_IGNORED: Story(does_not_stop, stops_while_nobody_asks),
+    ProblemKind.START_LOST: Story(accepts_a_start_in_vain, starts_well),
+    ProblemKind.BOOKS: Story(is_tampered_with, is_put_right),
+    ProblemKind.JOB_FAILED: Story(has_a_job_that_fails, has_a_job_that_runs_well),
+    ProblemKind.READER: Story(has_lost_its_reader, needs_no_reader),
+    ProblemKind.TORN_CARD: Story(is_torn_away, is_laid_again),
+    ProblemKind.CARD_COPY: Story(is_copied, is_blocked),
+    ProblemKind.CARD_TWICE: Story(is_at_two_chargers, is_blocked),
+    ProblemKind.CARD_HOP: Story(travels_too_fast, is_blocked),
+}
+"""A way to violate the protocol is a kind of its own here."""
+
+
+def test_every_kind_has_its_rule_its_words_and_its_story() -> None:
+    told = {name.partition(" ")[0] for name in STORIES}
+    assert set(RULES) == set(TEXTS) == told == set(ProblemKind)
+    assert {name.partition(" ")[2] for name in STORIES if " " in name} == set(VIOLATIONS)
+
+
+def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
+    assert {name for name, story in STORIES.items() if story.ends is None} == {
+        ProblemKind.UNREADABLE,
+        ProblemKind.STRAY_STOP,
+        ProblemKind.STATION_ERROR,
+    }
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_a_problem_is_raised_told_and_over(yard: Yard, name: str) -> None:
+    story, kind = STORIES[name], ProblemKind(name.partition(" ")[0])
+    await story.happens(yard)
+    (problem,) = await yard.open(kind)
+    if " " in name:
+        assert problem.details["what"] == name.partition(" ")[2]
+
+    english, bengali = [await told(yard, spoken, problem.id) for spoken in ("en", "bn")]
+    for sentence, advice in (english, bengali):
+        assert sentence
+        assert advice
+        # A detail that is not there would be a dash, a sentence that nobody filled in would show its braces.
+        assert re.search(r"[{}–]|None|\b\d{10,}", sentence + advice) is None
+    assert all(one != other for one, other in zip(english, bengali, strict=True))
+    if kind is ProblemKind.REVIEW:
+        assert "more energy than" in english[0]
+    await several_are_told(yard, problem)
+
+    if story.ends is None:
+        await dismiss(yard, problem.id)
+    else:
+        await story.ends(yard)
+    assert await yard.open(kind) == []
+    (over,) = [one for one in await yard.console.store.read(problems.history, None, 50) if one.id == problem.id]
+    assert over.cleared_at_ms is not None
+
+
+async def told(yard: Yard, spoken: str, number: int) -> tuple[str, str]:
+    """Sentence and advice of a problem, as the page has them."""
+    page = await (await reader(yard, spoken)).get("/problems")
+    html = await page.text()
+    rows = re.findall(r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?name="newest" value="(\d+)"', html, re.DOTALL)
+    rows += re.findall(r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?/stations/NEW-(\d+)/approve', html, re.DOTALL)
+    ((sentence, advice),) = [(sentence, advice) for sentence, advice, newest in rows if int(newest) == number]
+    return unescape(sentence), unescape(advice)
+
+
+async def several_are_told(yard: Yard, problem: problems.Problem) -> None:
+    """Two that are alike, and one that has happened twice, have words in both languages too."""
+    names = await yard.console.store.read(stations.names)
+    twin, again = replace(problem, id=problem.id + 1), replace(problem, times=2)
+    fmt, now_ms = formats(SITE.currency, SITE.exponent, SITE.zone), yard.console.now_ms
+    found = []
+    for spoken in ("en", "bn"):
+        language.speak(spoken)
+        row = describe_group(Group(problem.kind, (problem, twin)), names, fmt, now_ms)
+        assert len(row.members) == 2
+        found.append((row.sentence, row.advice, describe(again, names, fmt, now_ms).sentence))
+        assert re.search(r"[{}–]|None", " ".join(found[-1])) is None
+    assert all(one != other for one, other in zip(*found, strict=True))
+
+
+async def reader(yard: Yard, spoken: str) -> Any:
+    """The browser of an owner who reads this language."""
+    token, now_ms = token_units.new_token(), yard.console.now_ms
+    operator = await yard.console.store.write(
+        operators.add,
+        login=f"{spoken}{len(yard.console.clients)}",
+        name="Nasrin Akter",
+        role=Role.OWNER,
+        password_hash=PASSWORD_HASH,
+        language=spoken,
+        by=yard.console.by,
+    )
+    await yard.console.store.write(
+        log_ins.log_in, operator, token, address="127.0.0.1", browser="a test", now_ms=now_ms
+    )
+    client = yard.console.anybody()
+    client.session.cookie_jar.update_cookies({"sid": token}, yard.console.server.make_url("/"))
+    return client
+
+
+async def dismiss(yard: Yard, number: int) -> None:
+    """By the button on the page."""
+    client = await reader(yard, "en")
+    origin = str(yard.console.server.make_url("")).rstrip("/")
+    answer = await client.post(f"/problems/{number}/acknowledge", headers={"Origin": origin}, allow_redirects=False)
+    assert answer.status == 303
