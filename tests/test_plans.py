@@ -149,7 +149,7 @@ ALSO = (
     "/stations/CS-01/messages?action=Heartbeat", "/stations/CS-01/1/start?q=Kar", "/search?q=Karim", "/search?q=1", "/search?q=04A1B2C3",
     "/cards/unknown?station=CS-01", "/people/1/merge?q=Karim", "/people/1/merge?into=2",
     "/api/v1/sessions?station=CS-01", "/api/v1/sessions?person=1", "/api/v1/sessions?card=04A1B2C3", "/api/v1/sessions?state=running",
-    "/api/v1/sessions?from=2026-11-01&to=2026-11-30", "/api/v1/people?q=Karim", "/api/v1/cards?q=04A1", "/api/v1/problems?state=cleared",
+    "/api/v1/sessions?from=2026-11-01&to=2026-11-30", "/api/v1/people?q=Karim", "/api/v1/cards?q=04A1", "/api/v1/problems?state=cleared", "/api/v1/problems?state=dismissed",
     "/api/v1/reports/stations?from=2026-11-01&to=2026-11-30", "/api/v1/people?group=1", "/api/v1/receipts?person=1",
 )  # fmt: skip
 VIEWS = ("board", "problems", "station:CS-01", "session:1", "unknown-cards", "desk:desk", "desk-jobs:desk")

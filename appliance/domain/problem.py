@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -178,37 +178,25 @@ TOGETHER_MS = 60_000
 TOGETHER_MIN = 3
 
 
-class Reported(Protocol):
-    """A problem, as far as it matters for which others are like it."""
-
-    @property
-    def kind(self) -> str:
-        """Its kind."""
-
-    @property
-    def details(self) -> Mapping[str, Any]:
-        """The numbers and names of its sentence."""
-
-
-def row_keys(problems: Sequence[Reported]) -> list[str]:
-    """For each problem the name of the row in which it is told: like ones share one.
+def row_keys(problems: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """For each problem, by its kind and details, the name of the row in which it is told: like ones share one.
 
     Chargers that went offline within a minute of one another have a row of their own: what they share has failed.
     """
-    bursts = together([at_ms for one in problems if (at_ms := went_offline_ms(one)) is not None])
+    gone = [went_offline_ms(kind, details) for kind, details in problems]
+    bursts = together([at_ms for at_ms in gone if at_ms is not None])
     keys = []
-    for one in problems:
-        burst_ms = bursts.get(went_offline_ms(one) or 0)
-        parts = [str(one.details.get(name, "")) for name in rule_of(one.kind).alike]
-        keys.append(":".join([str(one.kind), *parts, *([str(burst_ms)] if burst_ms is not None else [])]))
+    for (kind, details), at_ms in zip(problems, gone, strict=True):
+        key = ":".join([kind, *(str(details.get(name, "")) for name in rule_of(kind).alike)])
+        keys.append(f"{key}:{bursts[at_ms]}" if at_ms in bursts else key)
     return keys
 
 
-def went_offline_ms(problem: Reported) -> int | None:
-    """When its charger went offline; None for another kind of problem, and for a charger that never came."""
-    if problem.kind != ProblemKind.OFFLINE or problem.details.get("ever") is False:
+def went_offline_ms(kind: str, details: Mapping[str, Any]) -> int | None:
+    """When a problem's charger went offline; None for another kind of problem, and for a charger that never came."""
+    if kind != ProblemKind.OFFLINE or details.get("ever") is False:
         return None
-    at_ms = problem.details.get("since_ms")
+    at_ms = details.get("since_ms")
     return at_ms if isinstance(at_ms, int) else None
 
 

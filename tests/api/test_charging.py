@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from appliance.domain.clock import system_clock
+from appliance.services import health
 from tests.api.site import Client, Running
 from tests.support.station import Station
 
@@ -363,6 +365,27 @@ async def test_a_knocking_station_is_approved_under_a_name(site: Running, api: C
         assert (await api.get("/stations/NEW-1"))["online"] is True
     assert "knocking" not in [row["kind"] for row in (await api.get("/problems"))["items"]]
     assert "knocking" in [row["kind"] for row in (await api.get("/problems", state="cleared"))["items"]]
+
+
+async def test_like_problems_are_one_row_and_what_lasts_is_put_aside(site: Running, api: Client) -> None:
+    for identity in ("CS-10", "CS-01", "CS-9"):
+        await api.post("/stations", {"id": identity})
+    away_ms = system_clock() + 600_000
+    await site.store.write(health.check_stations, frozenset(), 0, away_ms)
+
+    (row,) = [one for one in (await api.get("/problems/rows"))["items"] if one["kind"] == "offline"]
+    assert (row["count"], row["stations"]) == (3, ["CS-01", "CS-9", "CS-10"])
+    assert row["sentence"] == "3 chargers are offline."
+    single = [one for one in (await api.get("/problems"))["items"] if one["kind"] == "offline"]
+    assert [one["id"] for one in single] == row["problems"]
+
+    put_aside = await api.post(f"/problems/{row['problems'][0]}/acknowledge")
+    assert (put_aside["cleared_at"], put_aside["times"]) == (None, 1)
+    assert put_aside["dismissed_at"] is not None
+    await site.store.write(health.check_stations, frozenset(), 0, away_ms + 20_000)
+    assert [one["id"] for one in (await api.get("/problems", state="dismissed"))["items"]] == row["problems"][:1]
+    (row,) = [one for one in (await api.get("/problems/rows"))["items"] if one["kind"] == "offline"]
+    assert row["count"] == 2
 
 
 async def test_a_station_without_its_password_is_turned_away(site: Running, api: Client) -> None:

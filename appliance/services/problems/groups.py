@@ -45,7 +45,8 @@ class Group:
 def grouped(problems: Sequence[Problem]) -> list[Group]:
     """In the order in which each row's first problem stands."""
     found: dict[str, list[Problem]] = {}
-    for key, problem in zip(row_keys(problems), problems, strict=True):
+    keys = row_keys([(one.kind, one.details) for one in problems])
+    for key, problem in zip(keys, problems, strict=True):
         found.setdefault(key, []).append(problem)
     return [Group(key, tuple(members)) for key, members in found.items()]
 

@@ -417,11 +417,13 @@ def describe_group(group: Group, stations: Mapping[int, Named], fmt: Formats, no
     members = [describe(one, stations, fmt, now_ms) for one in group.members]
     sentence, advice, urgent = members[0].sentence, members[0].advice, members[0].urgent
     if len(members) > 1:
-        at_ms = went_offline_ms(first)
+        at_ms = went_offline_ms(first.kind, first.details)
         text = WENT_OFFLINE if group.key != first.kind and at_ms is not None else _text(first)
         values = _Values(_values(first, stations, fmt, now_ms) | {"count": fmt.number(len(members))})
         if at_ms is not None:
-            values["at"] = fmt.when(min(went_offline_ms(one) or at_ms for one in group.members), now_ms)
+            values["at"] = fmt.when(
+                min(went_offline_ms(one.kind, one.details) or at_ms for one in group.members), now_ms
+            )
         sentence = _(text.many or N_("{count} problems of one kind.")).format_map(values)
         advice = _(text.many_advice or text.advice).format_map(values)
         members.sort(key=lambda one: (natural(one.name), one.id))
