@@ -45,6 +45,7 @@ from appliance.services.problems.groups import Group
 from appliance.services.sessions import review, start_requests
 from appliance.services.stations import admission
 from appliance.services.stations.commands import STOPS_IN_VAIN_MAX, RemoteControl
+from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
 from appliance.ui.frame import language
 from appliance.ui.wording.problems import TEXTS, VIOLATIONS, describe, describe_group
@@ -122,7 +123,9 @@ async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
         url = f"http://127.0.0.1:{listeners.ports['stations']}"
         control = RemoteControl(console.store, listener.commands, console.hub, clock, stop_again_s=0.0)
         stack.push_async_callback(control.close)
-        jobs = Jobs(console.store, listener.commands, control, clock, SITE, clock())
+        upkeep = Upkeep(console.store, listener.commands, console.hub, clock)
+        stack.push_async_callback(upkeep.close)
+        jobs = Jobs(console.store, listener.commands, control, clock, SITE, clock(), upkeep)
         yield Yard(console, listener, control, url, jobs)
 
 

@@ -18,6 +18,7 @@ from appliance.db.engine.store import Store
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
 from appliance.services.announce import Hub
 from appliance.services.stations.commands import RemoteControl
+from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
 from tests.support.books import NOON_MS, SITE, open_books
 from tests.support.fake_stations import FakeStations
@@ -51,7 +52,9 @@ async def jobs(tmp_path: Path) -> AsyncIterator[Hindered]:
     stations = FakeStations(books.path)
     control = RemoteControl(store, stations, hub, lambda: NOON_MS)
     await store.open()
-    yield Hindered(store, stations, control, lambda: NOON_MS, SITE, serving_since_ms=NOON_MS)
+    upkeep = Upkeep(store, stations, hub, lambda: NOON_MS)
+    yield Hindered(store, stations, control, lambda: NOON_MS, SITE, NOON_MS, upkeep)
+    await upkeep.close()
     await control.close()
     await store.close()
 

@@ -32,6 +32,7 @@ from appliance.ocpp.settings import StationSettings
 from appliance.services import problems
 from appliance.services.cards import cards
 from appliance.services.operators import tokens
+from appliance.services.stations.upkeep import Upkeep
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers
@@ -239,12 +240,21 @@ def kind_of(link: str) -> str:
 
 async def every_job(served: ConsoleFixture) -> None:
     """All that happens by the clock, once."""
+    upkeep = Upkeep(served.store, served.stations, served.console.hub, lambda: served.now_ms)
     jobs = Jobs(
-        served.store, served.stations, served.console.control, lambda: served.now_ms, served.console.site, NOW_MS
+        served.store,
+        served.stations,
+        served.console.control,
+        lambda: served.now_ms,
+        served.console.site,
+        NOW_MS,
+        upkeep,
     )
     for name in vars(Jobs):
         if asyncio.iscoroutinefunction(work := getattr(jobs, name)) and name not in RECKONED_ANEW:
             await work()
+    await upkeep.settled()
+    await upkeep.close()
 
 
 async def a_day_of_messages(path: Path) -> None:

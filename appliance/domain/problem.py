@@ -25,6 +25,7 @@ class ProblemKind(StrEnum):
     MISSED_READINGS = "missed_readings"
     UNWATCHED = "unwatched"
     NO_SESSION = "no_session"
+    NO_CONNECTORS = "no_connectors"
     REVIEW = "review"
     UNREADABLE = "unreadable"
     STRAY_STOP = "stray_stop"
@@ -155,6 +156,9 @@ RULES: dict[str, Rule] = {
         "two readings of a session with an end to its money are missed", "one comes, or it is over"
     ),
     ProblemKind.UNWATCHED: Rule("a charger is known to send no readings that can be used", "one comes"),
+    ProblemKind.NO_CONNECTORS: Rule(
+        "a station that is let in does not tell of its connectors, however it is asked", "it tells of one"
+    ),
     ProblemKind.NO_SESSION: Rule("a connector charges for minutes without a session", "it stops, or a session begins"),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),

@@ -32,6 +32,7 @@ from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.card_desk.taps import DeskKey
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.credentials import hash_password
+from appliance.services.stations.upkeep import Upkeep
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers
@@ -98,7 +99,9 @@ async def open_rest(
     )
     stack.push_async_callback(stations.registry.close)
 
-    jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, serving_since_ms=clock())
+    upkeep = Upkeep(store, stations.commands, hub, clock)
+    stack.push_async_callback(upkeep.close)
+    jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, clock(), upkeep)
     await stack.enter_async_context(keeping_time(jobs))
     if traffic is not None:
         await stack.enter_async_context(running(traffic.run(charging.listeners.urls["stations"]), "demo traffic"))

@@ -30,6 +30,7 @@ from appliance.services.cards import limits, revocation
 from appliance.services.ports.stations import Stations
 from appliance.services.sessions import guard, start_requests
 from appliance.services.stations.commands import RemoteControl
+from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Jobs:
     clock: Clock
     site: Site
     serving_since_ms: int
+    upkeep: Upkeep
 
     async def expire_start_requests(self) -> None:
         """Money held for a start that never came goes back."""
@@ -76,6 +78,10 @@ class Jobs:
         """Cover for what costs by the minute, and for what nobody has measured for too long; and who may not charge."""
         await self.store.write(health.watch_balances, self.clock())
         await self.store.write(guard.watch, self.stations.online(), self.clock())
+
+    async def look_after_stations(self) -> None:
+        """Readings that are overdue, how chargers that have booted measure, and what they have."""
+        await self.upkeep.look()
 
     async def watch_cards(self) -> None:
         """Limits of cards in sessions that run, and cards whose time has run out."""
@@ -156,6 +162,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.expire_start_requests, IntervalTrigger(seconds=EXPIRE_START_REQUESTS_S)),
         (jobs.stop_wanted_sessions, IntervalTrigger(seconds=STOP_AGAIN_S)),
         (jobs.watch_balances, IntervalTrigger(seconds=WATCH_BALANCES_S)),
+        (jobs.look_after_stations, IntervalTrigger(seconds=WATCH_BALANCES_S)),
         (jobs.watch_cards, IntervalTrigger(seconds=WATCH_CARDS_S)),
         (jobs.expire_charger_jobs, IntervalTrigger(seconds=EXPIRE_CHARGER_JOBS_S)),
         (jobs.expire_desk_jobs, IntervalTrigger(seconds=EXPIRE_DESK_JOBS_S)),

@@ -14,6 +14,7 @@ from appliance.services.ports.stations import (
     CommandAnswer,
     CommandFailed,
     FailureKind,
+    Sampling,
     SpokenVersion,
     Variable,
     VariableName,
@@ -94,6 +95,21 @@ class StationCommands:
         """Have it prove itself by this password from its next connection on."""
         outgoing, call = self._reach(station)
         return await outgoing.set_password(call, password)
+
+    async def read_sampling(self, station: StationId) -> Sampling:
+        """How it measures while it charges."""
+        outgoing, call = self._reach(station)
+        return await outgoing.read_sampling(call)
+
+    async def set_sampling(self, station: StationId, interval_s: int) -> Sampling:
+        """Let it measure so often at least, and tell its meter's register."""
+        outgoing, call = self._reach(station)
+        return await outgoing.set_sampling(call, interval_s)
+
+    async def count_evses(self, station: StationId) -> int | None:
+        """How many EVSEs it has, by its own settings."""
+        outgoing, call = self._reach(station)
+        return await outgoing.count_evses(call)
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""

@@ -11,7 +11,7 @@ from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.normalise import Leniency
 from appliance.ocpp.reading.schemas import Payload, Schemas
-from appliance.services.ports.stations import CommandAnswer, Variable, VariableName
+from appliance.services.ports.stations import CommandAnswer, Sampling, Variable, VariableName
 
 Unit = Callable[..., Payload]
 """(connection, station's number, arguments …) -> the payload of the answer; a short unit of work."""
@@ -99,6 +99,12 @@ class Outgoing(Protocol):
     async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer: ...
 
     async def set_password(self, call: Call, password: str) -> CommandAnswer: ...
+
+    async def read_sampling(self, call: Call) -> Sampling: ...
+
+    async def set_sampling(self, call: Call, interval_s: int) -> Sampling: ...
+
+    async def count_evses(self, call: Call) -> int | None: ...
 
 
 class Foreign(NamedTuple):

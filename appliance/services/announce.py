@@ -22,6 +22,13 @@ class StationChanged:
 
 
 @dataclass(slots=True)
+class BootHeard:
+    """A station has said who it is, let in or not."""
+
+    station: int
+
+
+@dataclass(slots=True)
 class AdmissionChanged:
     """A station was registered, let in, turned away or retired, or proves in another way who it is: whoever holds its connection sees to it."""
 
@@ -108,6 +115,7 @@ class UnknownTagSeen:
 
 Announcement = (
     StationChanged
+    | BootHeard
     | AdmissionChanged
     | SessionChanged
     | PersonChanged

@@ -41,6 +41,9 @@ class Settings:
     """Least available balance with which a prepaid session may begin."""
     sample_interval_s: int = 60
     """How often stations send meter values, as far as the stop before the money runs out is concerned."""
+    set_sampling: bool = True
+    """Whether chargers that measure less often, or do not tell their register, are set so that they do: on, because whoever pays
+    beforehand can be stopped in time only then. What it was is in the audit list."""
     stop_latency_s: int = 15
     card_deposit_minor: int = 0
     """Taken for a card when it is issued, and given back with it."""

@@ -20,6 +20,7 @@ from appliance.ocpp.settings import StationSettings
 from appliance.services.cards import cards
 from appliance.services.people import groups, people
 from appliance.services.stations.commands import RemoteControl
+from appliance.services.stations.upkeep import Upkeep
 from appliance.services.wallets import wallets
 from tests.ocpp.raw import Server
 from tests.support.books import SITE
@@ -40,8 +41,9 @@ class ClockedSite:
         server.now_ms = lambda: self.at_ms
         self.store = server.store
         self.control = RemoteControl(server.store, server.listener.commands, server.hub, self.clock, stop_again_s=0.2)
+        self.upkeep = Upkeep(server.store, server.listener.commands, server.hub, self.clock)
         self.jobs = Jobs(
-            server.store, server.listener.commands, self.control, self.clock, SITE, serving_since_ms=self.at_ms
+            server.store, server.listener.commands, self.control, self.clock, SITE, self.at_ms, self.upkeep
         )
 
     def clock(self) -> int:
@@ -73,6 +75,8 @@ class ClockedSite:
         for _ in range(seconds // TICK_S):
             self.at_ms += TICK_S * 1000
             await self.jobs.expire_start_requests()
+            await self.jobs.look_after_stations()
+            await self.upkeep.settled()
             await self.jobs.watch_balances()
             await self.jobs.watch_cards()
             await self.jobs.check_stations()
@@ -138,5 +142,6 @@ async def clocked_site(path: Path, settings: StationSettings | None = None) -> A
     try:
         yield site
     finally:
+        await site.upkeep.close()
         await site.control.close()
         await server.stop()

@@ -10,7 +10,14 @@ from typing import Any
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    Sampling,
+    SpokenVersion,
+    Variable,
+    VariableName,
+)
 
 ACCEPTED = CommandAnswer(True, "Accepted")
 
@@ -69,6 +76,18 @@ class FakeStations:
 
     async def set_password(self, station: StationId, password: str) -> CommandAnswer:
         return self._answer("password", station, password)
+
+    async def read_sampling(self, station: StationId) -> Sampling:
+        self._answer("read sampling", station, None)
+        return Sampling(None, None)
+
+    async def set_sampling(self, station: StationId, interval_s: int) -> Sampling:
+        self._answer("set sampling", station, interval_s)
+        return Sampling(interval_s, True)
+
+    async def count_evses(self, station: StationId) -> int | None:
+        self._answer("count EVSEs", station, None)
+        return None
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         self._answer("raw", station, action)

@@ -36,7 +36,14 @@ from appliance.services.people import people as people_units
 from appliance.services.ports.certificates import Certificates
 from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Desks
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, SpokenVersion, Variable, VariableName
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    Sampling,
+    SpokenVersion,
+    Variable,
+    VariableName,
+)
 from appliance.services.sessions import metering, starting, stopping
 from appliance.services.stations import admission
 from appliance.services.stations import status as status_units
@@ -135,6 +142,21 @@ class ScriptedStations:
     async def set_password(self, station: StationId, password: str) -> CommandAnswer:
         """Noted."""
         return self._answer("set_password", station, password)
+
+    async def read_sampling(self, station: StationId) -> Sampling:
+        """Says nothing."""
+        self._answer("read_sampling", station)
+        return Sampling(None, None)
+
+    async def set_sampling(self, station: StationId, interval_s: int) -> Sampling:
+        """As it was told."""
+        self._answer("set_sampling", station, interval_s)
+        return Sampling(interval_s, True)
+
+    async def count_evses(self, station: StationId) -> int | None:
+        """Says nothing."""
+        self._answer("count_evses", station)
+        return None
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """The payload again."""

@@ -186,6 +186,26 @@ def charging(db: Readable) -> list[tuple[StationId, int]]:
     ).fetchall()
 
 
+def without_connectors(db: Readable) -> list[StationId]:
+    """Stations that were let in and have not told of any connector yet."""
+    flush(db)
+    rows = db.execute(
+        """SELECT id FROM station WHERE state = 'approved'
+        AND NOT EXISTS (SELECT 1 FROM connector WHERE station_id = station.id AND (status <> '' OR finer_status <> ''))
+        ORDER BY id"""
+    )
+    return [StationId(row[0]) for row in rows]
+
+
+def add_untold(db: Database, station: StationId, evses: int) -> None:
+    """The connectors that a station must have, although it has told of none: of unknown status, until it tells one."""
+    db.executemany(
+        """INSERT INTO connector (station_id, evse, connector, status, changed_at_ms) VALUES (?, ?, 1, '', 0)
+        ON CONFLICT DO NOTHING""",
+        [(station, evse) for evse in range(1, evses + 1)],
+    )
+
+
 def count(db: Readable, state: StationState) -> int:
     """How many there are in a state."""
     return int(db.execute("SELECT count(*) FROM station WHERE state = ?", (state,)).fetchone()[0])

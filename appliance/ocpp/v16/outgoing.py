@@ -8,9 +8,17 @@ from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.reading.redact import is_secret
 from appliance.ocpp.reading.schemas import Payload
-from appliance.ocpp.v16.translate import ID_TAG_CHARS_MAX
+from appliance.ocpp.v16 import sampling
+from appliance.ocpp.v16.translate import EVSE_MAX, ID_TAG_CHARS_MAX
 from appliance.ocpp.version import Call
-from appliance.services.ports.stations import CommandAnswer, CommandFailed, FailureKind, Variable, VariableName
+from appliance.services.ports.stations import (
+    CommandAnswer,
+    CommandFailed,
+    FailureKind,
+    Sampling,
+    Variable,
+    VariableName,
+)
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 KEYS_AT_ONCE = 50
@@ -114,14 +122,37 @@ class Outgoing16:
         return answer(await call("TriggerMessage", payload))
 
     async def get_variables(self, call: Call, names: list[VariableName]) -> list[Variable]:
-        """Core: GetConfiguration; of all keys if none is named. What the station does not know is left out, and all components."""
+        """Core: GetConfiguration; of all keys if none is named. What the station does not know is left out, and all components.
+
+        Some stations answer with all that they have, whatever they are asked for; keys are told in any case (9).
+        """
         if not names:
             return variables(await call("GetConfiguration", {}))
-        keys = [name.variable for name in names if not name.component]
-        found: list[Variable] = []
+        keys = list({name.variable.casefold(): name.variable for name in names if not name.component}.values())
+        found: dict[str, Variable] = {}
         for start in range(0, len(keys), KEYS_AT_ONCE):
-            found += variables(await call("GetConfiguration", {"key": keys[start : start + KEYS_AT_ONCE]}))
-        return found
+            for one in variables(await call("GetConfiguration", {"key": keys[start : start + KEYS_AT_ONCE]})):
+                found.setdefault(one.name.variable.casefold(), one)
+        return [found[key.casefold()] for key in keys if key.casefold() in found]
+
+    async def read_sampling(self, call: Call) -> Sampling:
+        """Core: the configuration keys of meter values (9.1)."""
+        return sampling.sampling_of(await self.get_variables(call, [VariableName(key) for key in sampling.KEYS]))
+
+    async def set_sampling(self, call: Call, interval_s: int) -> Sampling:
+        """Core: ChangeConfiguration of what is not so yet; of a list that is refused, the register alone."""
+        found = await self.get_variables(call, [VariableName(key) for key in sampling.KEYS])
+        for key, values in sampling.changes(found, interval_s):
+            for value in values:
+                if (await self.set_variable(call, VariableName(key), value)).accepted:
+                    break
+        return await self.read_sampling(call)
+
+    async def count_evses(self, call: Call) -> int | None:
+        """Core: NumberOfConnectors (9.1)."""
+        found = await self.get_variables(call, [VariableName("NumberOfConnectors")])
+        number = sampling.number(found[0].value) if found else None
+        return number if number is not None and 0 < number <= EVSE_MAX else None
 
     async def set_variable(self, call: Call, name: VariableName, value: str) -> CommandAnswer:
         """Core: ChangeConfiguration."""

@@ -41,6 +41,16 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a station measures while it charges, as far as it says."""
+
+    interval_s: int | None
+    """None: it does not say; 0: never."""
+    tells_register: bool | None
+    """Whether its readings tell what its meter says, or what was taken since the one before; None: it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpokenVersion:
     """A version of OCPP that stations may speak here."""
 
@@ -128,6 +138,15 @@ class Stations(Protocol):
         """Have it prove itself by this password from its next connection on: 40 hexadecimal digits, which stations
         take for text or for 20 bytes.
         """
+
+    async def read_sampling(self, station: StationId) -> Sampling:
+        """How it measures while it charges."""
+
+    async def set_sampling(self, station: StationId, interval_s: int) -> Sampling:
+        """Let it measure so often at least, and tell its meter's register; nothing else is changed. How it measures then."""
+
+    async def count_evses(self, station: StationId) -> int | None:
+        """How many EVSEs it has, by its own settings; None: it does not say."""
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
         """Send any call as it is, unvalidated; the payload of the answer."""

@@ -168,6 +168,18 @@ def is_unwatched(db: Database, station: StationId) -> bool:
     return known
 
 
+def sampling_told(
+    db: Database, station: StationId, interval_s: int | None, tells_register: bool | None, now_ms: int
+) -> None:
+    """A station has said how it measures (services/ports/stations.py: Sampling)."""
+    if interval_s == 0:
+        cannot_be_watched(db, station, "interval", now_ms)
+    elif tells_register is False:
+        cannot_be_watched(db, station, "measurands", now_ms)
+    elif interval_s is not None and tells_register and is_unwatched(db, station):
+        can_be_watched(db, station, now_ms)
+
+
 def cannot_be_watched(db: Database, station: StationId, why: str, now_ms: int) -> None:
     """It sends nothing usable: `interval`, `measurands` (it is set so), or `nothing` (it was seen to)."""
     problems.raise_problem(db, ProblemKind.UNWATCHED, f"station:{station}", now_ms, station=int(station), why=why)

@@ -12,7 +12,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import is_faulted
 from appliance.services import problems, settings
-from appliance.services.announce import StationChanged
+from appliance.services.announce import BootHeard, StationChanged
 from appliance.services.problems import well_connected
 from appliance.services.sessions import idle
 from appliance.services.stations import rivals
@@ -40,6 +40,7 @@ def booted(db: Database, station: StationId, event: StationBooted) -> None:
     rivals.booted(db, station, event)
     stations.booted(db, station, event)
     db.announce(StationChanged(station))
+    db.announce(BootHeard(station))
 
 
 def status_changed(db: Database, station: StationId, event: StatusChanged) -> None:

@@ -59,6 +59,10 @@ GROUPS: dict[str, dict[str, Words]] = {
         "sample_interval_s": Words(
             N_("Chargers measure every"), N_("The last slice is not overrun if this is true."), N_("s")
         ),
+        "set_sampling": Words(
+            N_("Set chargers so that they measure so often"),
+            N_("Read whenever one starts; changed only where it measures less often, or does not tell its meter."),
+        ),
         "stop_latency_s": Words(N_("A stop takes up to"), "", N_("s")),
         "parking_max_s": Words(
             N_("Idle time after a session is charged for at most"),

@@ -80,6 +80,7 @@ TEXTS: dict[str, Text] = {
         N_(
             "Until a reading comes, it is reckoned by the greatest power that the charger can give, and stopped before that could have used up the money."
         ),
+        many=N_("{count} sessions whose money or limit has an end have not been measured for a while."),
     ),
     ProblemKind.UNWATCHED: Text(
         N_("{station} cannot be watched while it charges: {why}"),
@@ -87,11 +88,20 @@ TEXTS: dict[str, Text] = {
             "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power that it can give. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger, or let this server do so (Settings)."
         ),
         urgent=True,
+        many=N_("{count} chargers cannot be watched while they charge."),
     ),
     ProblemKind.NO_SESSION: Text(
         N_("{station} has been charging for {since}, and there is no session."),
         N_("Nobody pays for it. Look who charges there; if nobody does, restart the charger."),
         urgent=True,
+        many=N_("{count} chargers have been charging for a while, and there is no session."),
+    ),
+    ProblemKind.NO_CONNECTORS: Text(
+        N_("{station} is connected, but has not told what its connectors do. Tried: {why}."),
+        N_(
+            "By its own settings it has {evses} of them; they are shown without a status until it tells one. Restart the charger if that does not come."
+        ),
+        many=N_("{count} chargers are connected, but have not told what their connectors do."),
     ),
     ProblemKind.REVIEW: Text(
         N_("Session {session} at {station} could not be billed by itself: {note}"),
@@ -247,6 +257,7 @@ TEXTS: dict[str, Text] = {
             "It is asked to stop by itself. Set StopTransactionOnInvalidId to true and MaxEnergyOnInvalidId to 0 inside the charger, if it knows them. The session's page says what is billed."
         ),
         urgent=True,
+        many=N_("{count} chargers charged although they were told no."),
     ),
     ProblemKind.BOOKS: Text(
         N_("The books do not add up: {wrong}"),
@@ -266,6 +277,12 @@ NOT_WATCHED = {
     "nothing": N_("it sent no usable reading while somebody charged."),
 }
 """Why a charger cannot be watched, by `why`."""
+TRIED = {
+    "boot": N_("asked to start over (BootNotification)"),
+    "status": N_("asked for the status of all (StatusNotification)"),
+    "count": N_("asked how many it has, and for the status of each"),
+}
+"""What a charger was asked for that has told of no connector."""
 VIOLATIONS = {
     "subprotocol": Text(
         N_("{station} speaks only {found}, which is not spoken here."),
@@ -492,6 +509,7 @@ CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "free_mb": lambda value, fmt, _now_ms: {"free": fmt.number(value)},
     "last_ms": lambda value, fmt, now_ms: {"last": fmt.ago(value, now_ms)},
     "session": lambda value, fmt, _now_ms: {"session": str(value).translate(fmt.digits)},
+    "evses": lambda value, fmt, _now_ms: {"evses": fmt.number(value)},
     "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""
@@ -529,6 +547,9 @@ OWN_WORDS: dict[str, Callable[[Problem], dict[str, str]]] = {
     ProblemKind.READER: _reader_words,
     ProblemKind.FAULTED: lambda problem: {
         "error": error_sentence(str(problem.details.get("error", ""))) or _("no code")
+    },
+    ProblemKind.NO_CONNECTORS: lambda problem: {
+        "why": "; ".join(_(TRIED[one]) for one in problem.details.get("tried", ()) if one in TRIED)
     },
     ProblemKind.UNWATCHED: lambda problem: {"why": _(NOT_WATCHED.get(str(problem.details.get("why")), "–"))},
     ProblemKind.REFUSED_CHARGING: lambda problem: {"why": authorization_words(str(problem.details.get("status", "")))},

@@ -1,0 +1,50 @@
+"""Stations that were let in and do not tell of their connectors: what was tried, what staff are told, and what the board shows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from appliance.db import problems as problem_rows
+from appliance.db.engine.unit import Database
+from appliance.db.stations import stations
+from appliance.domain.identifiers import StationId
+from appliance.domain.problem import ProblemKind
+from appliance.services import problems
+from appliance.services.announce import StationChanged
+
+
+class Step(StrEnum):
+    """What a station is asked for, in this order."""
+
+    BOOT = "boot"
+    """To say who it is, as after a start."""
+    STATUS = "status"
+    """To tell the status of all its connectors."""
+    COUNT = "count"
+    """How many it has, and then the status of each."""
+
+
+def untold(db: Database, now_ms: int) -> list[StationId]:
+    """The stations that have told of no connector; of the others it is no problem any more."""
+    silent = stations.without_connectors(db)
+    subjects = {f"station:{one}" for one in silent}
+    for problem in problem_rows.open_problems(db):
+        if problem.kind == ProblemKind.NO_CONNECTORS and problem.subject not in subjects:
+            problems.clear_problem(db, ProblemKind.NO_CONNECTORS, problem.subject, now_ms)
+    told = {problem.subject for problem in problem_rows.open_problems(db) if problem.kind == ProblemKind.NO_CONNECTORS}
+    return [one for one in silent if f"station:{one}" not in told]
+
+
+def without_word(db: Database, station: StationId, evses: int, tried: tuple[Step, ...], now_ms: int) -> None:
+    """All was tried: it has so many connectors by its own settings, whose status nobody knows."""
+    stations.add_untold(db, station, evses)
+    problems.raise_problem(
+        db,
+        ProblemKind.NO_CONNECTORS,
+        f"station:{station}",
+        now_ms,
+        station=int(station),
+        tried=[str(step) for step in tried],
+        evses=evses,
+    )
+    db.announce(StationChanged(station))
