@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -320,6 +321,45 @@ async def test_commands_tell_what_the_station_said(api: Client, station: Station
     assert variables["items"] == [{"component": "", "name": "HeartbeatInterval", "value": "300", "readonly": False}]
     change = {"name": "HeartbeatInterval", "value": "60"}
     assert (await api.call("PUT", f"{path}/variables", body=change))["accepted"] is True
+
+
+async def test_settings_that_were_asked_for_are_told_and_no_others(api: Client, station: Station) -> None:
+    """This charger answers with all that it has, whatever it is asked for, and names no unknown ones."""
+    keys = {"HeartbeatInterval": "300", "NumberOfConnectors": "2", "MeterValueSampleInterval": "60"}
+    everything = [{"key": key, "readonly": False, "value": value} for key, value in keys.items()]
+    station.answers["GetConfiguration"] = {"configurationKey": everything}
+    path = "/stations/CS-01/variables"
+
+    def names(answer: Any) -> list[str]:
+        return [item["name"] for item in answer["items"]]
+
+    asked = await api.get(f"{path}?name=numberofconnectors&name=Nonsense&name=HeartbeatInterval&name=Nonsense")
+    assert (names(asked), asked["unknown"]) == (["NumberOfConnectors", "HeartbeatInterval"], ["Nonsense"])
+    asked = await api.get(f"{path}?name=HeartbeatInterval&component=OCPPCommCtrlr")
+    assert (names(asked), asked["unknown"]) == ([], ["HeartbeatInterval"]), "in 1.6 a setting has no component"
+    asked = await api.get(path)
+    assert (names(asked), asked["unknown"]) == (list(keys), [])
+
+
+async def test_a_transaction_that_nobody_knows_is_stopped_by_its_number(api: Client, station: Station) -> None:
+    path = "/stations/CS-01/stop"
+    answer = await api.post(path, {"transaction_id": "4711"})
+    assert (answer.status, answer.body) == (202, {"session_id": None, "status": "Accepted"})
+    assert await station.expect_call("RemoteStopTransaction") == {"transactionId": 4711}
+    station.answers["RemoteStopTransaction"] = {"status": "Rejected"}
+    assert (await api.post(path, {"transaction_id": "-1"}))["status"] == "Rejected"
+    assert await station.expect_call("RemoteStopTransaction") == {"transactionId": -1}
+
+    assert (await api.post(path, {"transaction_id": "abc"})).status >= 400
+    assert (await api.post(path, {"transaction_id": " "})).status == 422
+    assert (await api.post(path, {"transaction_id": "1", "session_id": 1})).status == 422
+
+
+async def test_a_transaction_that_is_a_sessions_is_stopped_as_that(api: Client, station: Station) -> None:
+    begun = await station.start_transaction("04A1B2C3")
+    answer = await api.post("/stations/CS-01/stop", {"transaction_id": str(begun.id)})
+
+    assert answer.body == {"session_id": begun.id, "status": "Accepted"}
 
 
 async def test_an_evse_is_named_by_its_name_or_its_older_one(api: Client, station: Station, person: int) -> None:

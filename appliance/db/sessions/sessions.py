@@ -72,6 +72,8 @@ class Running:
     """Known of a start request, for the station is told."""
     read_at_ms: int | None = None
     """When we last heard of its register, at its start at first; None: it was loaded, and has been read before."""
+    has_left: bool | None = None
+    """Whether its connector has said since that it is free; None: it was loaded, and nothing was heard since."""
     refused: bool = False
     """The station was told that this card may not charge."""
 

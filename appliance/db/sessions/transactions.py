@@ -60,6 +60,17 @@ def session_of(db: Readable, station: StationId, ref: TransactionRef | None) -> 
     return SessionId(row[0]) if row else None
 
 
+def running_called(db: Readable, station: StationId, name: str) -> SessionId | None:
+    """The transaction that runs on a station and is called so there: by a name that it gave, or by our number."""
+    session = session_of(db, station, name)
+    if session is None and name.isascii() and name.isdecimal():
+        session = session_of(db, station, int(name))
+    found = db.execute(
+        "SELECT id FROM session WHERE id = ? AND station_id = ? AND state = 'running'", (session, station)
+    ).fetchone()
+    return SessionId(found[0]) if found else None
+
+
 def ref_of(db: Readable, session: SessionId) -> TransactionRef:
     """What its station calls a session."""
     row = db.execute("SELECT name FROM station_transaction WHERE session_id = ?", (session,)).fetchone()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
+from appliance.domain.units import INTEGER_MAX
 from appliance.ocpp.reading.redact import is_secret
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.v16 import sampling
@@ -21,6 +23,7 @@ from appliance.services.ports.stations import (
 )
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
+NUMBER = re.compile(r"-?[0-9]{1,18}")
 KEYS_AT_ONCE = 50
 ENTRIES_AT_ONCE = 20
 """Of a local list in one message; small stations take no more (SendLocalListMaxLength)."""
@@ -44,9 +47,10 @@ class Outgoing16:
 
     async def remote_stop(self, call: Call, ref: TransactionRef) -> CommandAnswer:
         """Core: RemoteStopTransaction, also for a number the station does not know (TC_028)."""
-        if not isinstance(ref, int):
+        number = ref if isinstance(ref, int) else int(ref) if NUMBER.fullmatch(ref) else INTEGER_MAX + 1
+        if abs(number) > INTEGER_MAX:
             raise CommandFailed(FailureKind.NOT_SENT, "in OCPP 1.6 a transaction has a number")
-        return answer(await call("RemoteStopTransaction", {"transactionId": ref}))
+        return answer(await call("RemoteStopTransaction", {"transactionId": number}))
 
     async def unlock(self, call: Call, evse: int, connector: int) -> CommandAnswer:  # noqa: ARG002 - 1.6 has one per EVSE.
         """Core: UnlockConnector."""

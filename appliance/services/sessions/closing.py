@@ -83,6 +83,24 @@ def close_all(db: Database, station: StationId, by: By) -> None:
         close_by_hand(db, session, by)
 
 
+def close_left(db: Database, station: StationId, evse: int, now_ms: int) -> None:
+    """End what runs on this EVSE (0: on the station) although its connector has said since that it is free: its stop was lost."""
+    there = sessions.all_on_evse(db, station, evse) if evse else sessions.open_on_station(db, station)
+    for number in there:
+        running = sessions.find_open(db, number)
+        if running is not None and running.evse and has_left(db, running):
+            problems.clear_subject(db, f"session:{number}", now_ms)
+            close_estimated(db, running, now_ms, now_ms, "left")
+
+
+def has_left(db: Database, running: Running) -> bool:
+    """Whether its connector is free since: by the order in which we heard, and after a restart by its station's own times."""
+    if running.has_left is not None:
+        return running.has_left
+    free_since_ms = closing.free_since(db, running.station, running.evse)
+    return free_since_ms is not None and free_since_ms > max(running.started_at_ms, running.measured_at_ms)
+
+
 def close_lost(db: Database, now_ms: int) -> None:
     """End the sessions of which nothing was heard for a day while their connector is free: their stop was lost."""
     for session, station, heard_at_ms in sessions.heard_of(db):

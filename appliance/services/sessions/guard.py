@@ -55,7 +55,7 @@ def look_after(
     `at_ms` is the moment of what was measured last, `now_ms` the moment of this decision.
     """
     if any(one.energy_wh is not None for one in readings):
-        running.read_at_ms = now_ms
+        running.read_at_ms, running.has_left = now_ms, False
         if is_unwatched(db, running.station):
             can_be_watched(db, running.station, now_ms)
     if running.refused and is_live(db, running) and moves(running, pace):

@@ -22,9 +22,11 @@ def status_of_evse_changed(db: Database, station: StationId, event: StatusChange
     occupied = event.status == ConnectorStatus.OCCUPIED
     if closing.is_occupied_beside(db, station, event.evse, event.connector) and not occupied:
         return  # It is the other connector at which the car hangs.
+    running = sessions.on_evse(db, station, event.evse)
+    if running is not None:
+        running.has_left = event.status == ConnectorStatus.AVAILABLE
     if occupied and not event.finer:
         return  # Its transaction tells the rest.
-    running = sessions.on_evse(db, station, event.evse)
     if running is not None:
         set_idle(db, running, takes_the_place(event.charging_state), event.at_ms, event.received_at_ms)
     elif not occupied:

@@ -24,7 +24,7 @@ from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import billing
+from appliance.services.sessions import billing, closing
 from appliance.services.sessions.authorization import decide
 
 
@@ -49,6 +49,7 @@ def request_start(
         )
     if evse < 0 or (evse and found.connectors and evse not in {connector.evse for connector in found.connectors}):
         raise Invalid("connector", "This station has no connector {number}.", number=evse)
+    closing.close_left(db, station, evse, by.at_ms)
     running = sessions.on_evse(db, station, evse) if evse else None
     if evse and ((running is not None and not is_nobodys(db, running)) or rows.on_evse(db, station, evse)):
         raise Conflict(

@@ -19,12 +19,13 @@ from appliance.db.sessions import transactions
 from appliance.db.sessions.sessions import Running
 from appliance.domain.by import By
 from appliance.domain.clock import Clock
+from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import PersonId, SessionId, StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionState
-from appliance.services import audit, problems
+from appliance.services import audit, problems, texts
 from appliance.services.announce import Announcement, Hub, SessionChanged
 from appliance.services.ports.stations import (
     CommandAnswer,
@@ -41,6 +42,8 @@ from appliance.services.tasks import Tasks
 log = logging.getLogger(__name__)
 
 STOP_AGAIN_S = 30.0
+TRANSACTION_CHARS_MAX = 36
+"""OCPP 2.x, TransactionType.transactionId."""
 STOPS_IN_VAIN_MAX = 3
 PASSWORD_BYTES = 20
 """All that a 1.6 station can keep (AuthorizationKey)."""
@@ -139,6 +142,22 @@ class RemoteControl:
         if session is None:
             raise NotFound("No session runs on this connector.")
         return session, await self.stop(session, actor)
+
+    async def stop_transaction(
+        self, station: StationId, name: str, actor: str
+    ) -> tuple[SessionId | None, CommandAnswer]:
+        """Stop a transaction by what its station calls it, also one that nobody here knows; the session, if it is one's.
+
+        Raises:
+            Invalid: It has no name.
+            CommandFailed: The station did not answer, or its version of OCPP has no such names.
+        """
+        ref = texts.required("transaction_id", name, TRANSACTION_CHARS_MAX).translate(WESTERN)
+        session = await self._store.read(transactions.running_called, station, ref)
+        if session is not None:
+            return session, await self.stop(session, actor)
+        await self._record(actor, "station.stop_transaction", station, transaction=ref)
+        return None, await self._stations.remote_stop(station, ref)
 
     def _on_announcements(self, announcements: list[Announcement]) -> None:
         for one in announcements:

@@ -80,6 +80,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/stations/{identity}/variables"): TECHNICIANS,
     ("POST", "/stations/{identity}/variables"): TECHNICIANS,
     ("POST", "/stations/{identity}/trigger"): TECHNICIANS,
+    ("POST", "/stations/{identity}/stop-transaction"): TECHNICIANS,
     ("GET", "/stations/{identity}/call"): DEBUGGING,
     ("POST", "/stations/{identity}/call"): DEBUGGING,
     ("GET", "/stations/{identity}/messages"): TECHNICIANS,

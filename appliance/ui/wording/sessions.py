@@ -74,6 +74,9 @@ NOTES = {
         "The charger's clock was set while it charged; the time counts from when this server heard of the start."
     ),
     "superseded": N_("The charger began the next session without ending this one; its end is the last reading."),
+    "left": N_(
+        "The charger said that the connector was free again, and never told of the end; its end is the last reading."
+    ),
     "no_transaction": N_("The car did not begin in time; what was held was given back."),
     "cancelled": N_("It was cancelled before the car began; what was held was given back."),
     "offline": N_("The charger was offline; what was held was given back."),

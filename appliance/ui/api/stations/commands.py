@@ -16,6 +16,7 @@ from appliance.services import idempotency
 from appliance.services.idempotency import Stored
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import start_requests
+from appliance.services.stations.commands import TRANSACTION_CHARS_MAX
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import (
     EMPTY,
@@ -50,7 +51,9 @@ EVSE = whole("Which EVSE of the station.", least=1, most=EVSE_MAX)
 AS_EVSE = EVSE | {"description": "The older name of `evse`."}
 WANTED = record("Wanted", session_id=whole("Its number; see `/sessions/{id}`."), state=choice("requested"))
 STOPPED = record(
-    "Stopped", session_id=whole(), status=words("What the station said; `Cancelled` for one that had not begun.")
+    "Stopped",
+    session_id=or_null(whole("null: a transaction that no session here is of.")),
+    status=words("What the station said; `Cancelled` for one that had not begun."),
 )
 SAID = record("Said", accepted=flag("Whether the station will try."), status=words("What the station said."))
 VARIABLE = record(
@@ -72,7 +75,17 @@ START = form(
     person_id=number_of("the person who pays"),
     card=text(ID_TOKEN_CHARS_MAX, "Or the card of that person.", least=1),
 )
-STOP = form("Stop", evse=EVSE, connector=AS_EVSE, session_id=number_of("the session"))
+STOP = form(
+    "Stop",
+    evse=EVSE,
+    connector=AS_EVSE,
+    session_id=number_of("the session"),
+    transaction_id=text(
+        TRANSACTION_CHARS_MAX,
+        "What the station calls the transaction, its number in 1.6; it may be one that nobody here knows.",
+        least=1,
+    ),
+)
 RAW_CALL = form(
     "RawCall",
     ("action",),
@@ -147,10 +160,14 @@ async def start(call: Call) -> Answer:
 async def stop(call: Call) -> Answer:
     """`POST /stations/{id}/stop`."""
     evse, number = evse_of(call), call.body.get("session_id")
-    if (evse is None) == (number is None):
-        raise Invalid("session_id", "Say what to stop: either a connector or a session.")
+    name = call.body.get("transaction_id")
+    if [evse, number, name].count(None) != 2:
+        raise Invalid("session_id", "Say what to stop: a connector, a session or a transaction.")
     station = await station_of(call)
-    if number is None:
+    session: SessionId | None
+    if name is not None:
+        session, answer = await call.console.control.stop_transaction(station.id, name, call.actor)
+    elif number is None:
         session, answer = await call.console.control.stop_on(station.id, evse or 0, call.actor)
     else:
         session = SessionId(number)
@@ -223,7 +240,14 @@ async def get_variables(call: Call) -> Answer:
         {"component": one.name.component, "name": one.name.variable, "value": one.value, "readonly": one.readonly}
         for one in found
     ]
-    return Answer({"items": items, "next": None})
+    known = {folded(one.name) for one in found}
+    unknown = [name.variable for name in dict.fromkeys(wanted) if folded(name) not in known]
+    return Answer({"items": items, "next": None, "unknown": unknown})
+
+
+def folded(name: VariableName) -> VariableName:
+    """Stations know their settings by names in any case."""
+    return VariableName(name.variable.casefold(), name.component.casefold())
 
 
 async def set_variable(call: Call) -> Answer:
@@ -299,7 +323,7 @@ OPERATIONS = (
             Parameter("name", several(text(100, least=1))),
             Parameter("component", text(100, "Of all that are named; none where settings have keys only.")),
         ),
-        listed=True, commands=True,
+        listed=True, commands=True, beside={"unknown": several(words("Asked for, and not known to the station."))},
     ),
     Operation(
         "PUT", "/stations/{id}/variables", "Change a setting inside the station", set_variable, SAID,

@@ -85,6 +85,19 @@ async def trigger(request: web.Request) -> web.Response:
     return done(request, back, _("The charger will send {message}; see its message log.").format(message=message))
 
 
+async def stop_transaction(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/stop-transaction` with `transaction_id`: one that nobody here knows, too."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    name, back = form.text("transaction_id"), station_path(station.identity)
+    try:
+        _session, answer = await console.control.stop_transaction(station.id, name, principal(request).actor)
+    except CommandFailed as error:
+        return done(request, back, command_failure(error), "failed")
+    if not answer.accepted:
+        return done(request, back, refused_words(answer), "failed")
+    return done(request, back, _("The charger is stopping transaction {name}.").format(name=name))
+
+
 async def show_call(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/call`."""
     return render(request, "stations/call.html", CallPage(await station_of(request), "", "", Form()))
@@ -120,6 +133,7 @@ PAGE = Page(
         web.get("/stations/{identity}/variables", show_variables),
         web.post("/stations/{identity}/variables", set_variable),
         web.post("/stations/{identity}/trigger", trigger),
+        web.post("/stations/{identity}/stop-transaction", stop_transaction),
         web.get("/stations/{identity}/call", show_call),
         web.post("/stations/{identity}/call", call),
     ]

@@ -185,6 +185,15 @@ async def test_a_station_is_asked_for_what_its_version_has(served: ConsoleFixtur
     assert served.stations.asked == [("trigger", 2, "Heartbeat", None)]
 
 
+async def test_a_transaction_that_nobody_knows_is_stopped_from_the_stations_page(served: ConsoleFixture) -> None:
+    client = await served.logged_in()
+    assert 'name="transaction_id"' in await (await client.get("/stations/CS-02")).text()
+    answer = await client.post("/stations/CS-02/stop-transaction", data={"transaction_id": "৪৭১১"}, headers=OURS)
+
+    assert "The charger is stopping transaction" in await answer.text()
+    assert served.stations.asked == [("remote_stop", 2, "4711")]
+
+
 async def test_any_version_may_be_asked_of_a_station_that_never_came(served: ConsoleFixture) -> None:
     await served.store.write(admission.register, "CS-21", "", 0, None, BY)
     page = await (await (await served.logged_in()).get("/stations/CS-21")).text()
