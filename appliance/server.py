@@ -7,6 +7,7 @@ import asyncio
 import gc
 import importlib
 import logging
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -50,6 +51,7 @@ COMMIT_S_MAX = 10.0
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
     logs.configure()
+    take_descriptors()
     return uvloop.run(serve(arguments, system_clock))
 
 
@@ -90,7 +92,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         stack.push_async_callback(revocation.close)
         await revocation.open()
         await stack.enter_async_context(listening(data, store, clock))
-        listeners = Listeners()
+        listeners = Listeners(proxies=lambda: live_settings.trusted_proxies)
         await listen(stack, listeners, "stations", stations.application, arguments.stations, None)
 
         # Chargers are served from here on, also while the rest is loaded beside them.
@@ -109,6 +111,12 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         systemd.stopping("Stopping.")
         log.info("stopping")
     return 0
+
+
+def take_descriptors() -> None:
+    """As many open files and connections as this process is allowed: what a shell begins with is meant for small programs."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def demo_wanted(arguments: argparse.Namespace) -> ModuleType | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from appliance.domain.network import Network, networks
 from appliance.ocpp import versions
 from appliance.services.settings import Settings
 
@@ -56,6 +57,11 @@ class LiveSettings:
     def logs_messages(self) -> bool:
         """Whether there is room for a message log."""
         return not self.disk_short
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """Who is believed when it says who asks."""
+        return networks(self.values.trusted_proxies)
 
     @property
     def connections_max(self) -> int:

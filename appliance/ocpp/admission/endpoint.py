@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import WSCloseCode, hdrs, web
 
 from appliance.db.engine.store import Store
+from appliance.domain import network
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Invalid
 from appliance.domain.peer import peer_of
@@ -50,6 +51,7 @@ HEAD_SIZES: dict[str, Any] = {"max_line_size": 4096, "max_field_size": 4096}
 PATH_CHARS_MAX = 1024
 STRAYS_MAX = 50
 """From so many addresses wrong URLs and web pages are reported; a scanner must not fill the list of problems."""
+HOST_CHARS_MAX = 100
 PATH = "ocpp"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="charging stations", charset="UTF-8"'}
 
@@ -270,11 +272,15 @@ class Endpoint:
 
     def _stray(self, request: web.Request) -> web.Response:
         """A wrong URL: say which is right, to the technician by the answer and to the staff as a problem."""
-        host = request.host if len(request.host) <= 100 else "this-server"
+        host = request.headers.get(hdrs.HOST, "")
+        if network.host_in(host) is None or len(host) > HOST_CHARS_MAX:
+            host = "this-server"
         url = f"{'wss' if request.secure else 'ws'}://{host}/{PATH}/"
         address = request.remote or ""
         if is_websocket(request):
-            self._report_stray(ProblemKind.WRONG_URL, address, path=shortened(request.rel_url.raw_path, 200), url=url)
+            # What staff are told to enter is where it came in, not the name that a stranger has said.
+            ours = f"{'wss' if request.secure else 'ws'}://{met_at(request) or host}/{PATH}/"
+            self._report_stray(ProblemKind.WRONG_URL, address, path=shortened(request.rel_url.raw_path, 200), url=ours)
         return refused(404, f"Charging stations connect to {url} followed by their identity.")
 
     def _foreign_page(self, request: web.Request) -> web.Response:
@@ -325,6 +331,14 @@ def identity_of(raw_path: str) -> str | None:
 def is_websocket(request: web.Request) -> bool:
     """Whether this wants to become one."""
     return request.method == hdrs.METH_GET and request.headers.get(hdrs.UPGRADE, "").casefold() == "websocket"
+
+
+def met_at(request: web.Request) -> str:
+    """Address and port of ours at which a request came in; "" once its connection is gone."""
+    name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    if not name:
+        return ""
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
 
 def is_foreign(origin: str | None, host: str) -> bool:

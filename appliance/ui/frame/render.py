@@ -183,7 +183,7 @@ def _frame(request: web.Request) -> Frame:
     who = somebody(request)
     facts: Facts | None = request.get(FACTS)
     path = request.path
-    section = "/" + path.split("/")[1]
+    section = "/" + path.removeprefix("/").partition("/")[0]
     role = who.role if who else None
     links = [
         Link(target, picture, language._(word), target == section)

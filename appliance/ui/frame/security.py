@@ -65,7 +65,7 @@ def is_ours(request: web.Request) -> bool:
 
 def misdirected(request: web.Request) -> web.Response:
     """What whoever calls us by another name is told, in every language, because nothing is known of them: how to add it."""
-    host = request.headers.get(hdrs.HOST, "")[:HOST_CHARS_MAX]
+    host = request.headers.get(hdrs.HOST, "")[:HOST_CHARS_MAX].encode(errors="replace").decode()
     if request.path.startswith(API_PREFIX):
         return as_problem(MISDIRECTED, _(TITLE), _(ADVICE), headers={"Connection": "close"})
     tongues = []
