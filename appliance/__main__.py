@@ -6,7 +6,7 @@ import gc
 import sys
 
 from appliance.cli import simulate
-from appliance.cli.parser import Misconfigured, parser
+from appliance.cli.parser import Misconfigured, read
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import TooNew
 from appliance.domain.clock import system_clock
@@ -21,7 +21,7 @@ EXIT_HOPELESS = 78
 
 def main(words: list[str] | None = None) -> int:
     """Carry out one command; a refusal is a sentence on standard error and exit code 1."""
-    arguments = parser().parse_args(words)
+    arguments = read(words)
     try:
         # Each is loaded when it is wanted: chargers wait for the server.
         if arguments.command == "serve":

@@ -20,6 +20,11 @@ DRIVERS_URL_LENGTH_MAX = 62
 """With `card/`, the token of the card and the signed record it fills the smallest chip, an NTAG213."""
 
 
+STATIONS_PORT = 9000
+UNSAID = {"stations": f"0.0.0.0:{STATIONS_PORT}, with --demo 127.0.0.1:{STATIONS_PORT}"}
+"""What is taken where nothing was said, as far as that depends on something else."""
+
+
 class Misconfigured(Refusal):
     """What was said on the command line or in the environment cannot work, however often it is tried."""
 
@@ -49,6 +54,15 @@ def drivers_url(text: str) -> str:
     return url
 
 
+def read(words: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> argparse.Namespace:
+    """What a command line says. A demo is for whoever looks at it: its chargers come from this machine, and nobody else's are let in."""
+    arguments = parser(environment).parse_args(words)
+    if arguments.command == "serve" and arguments.stations is None:
+        everywhere = Address.read(f":{STATIONS_PORT}")
+        arguments.stations = Address("127.0.0.1", STATIONS_PORT) if arguments.demo else everywhere
+    return arguments
+
+
 def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     """All commands and their options."""
     top = argparse.ArgumentParser(prog="forecourt", description="The server of an EV charging site.")
@@ -58,7 +72,7 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     serve = commands.add_parser("serve", help="run the site", description="Run the site until SIGTERM or Ctrl-C.")
     _data_dir(serve, environment)
     for name, default, what in (
-        ("stations", "0.0.0.0:9000", "chargers, over ws"),
+        ("stations", "", "chargers, over ws"),
         ("stations-tls", "", "chargers, over wss with the site's own certificate"),
         ("console", "127.0.0.1:8080", "staff and API; with --console-tls it only redirects there"),
         ("console-tls", "", "staff and API, over https with the site's own certificate"),
@@ -71,7 +85,7 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
             type=Address.read,
             default=given or None,
             metavar="HOST:PORT",
-            help=f"listener for {what} (default: {given or 'none'}; {variable})",
+            help=f"listener for {what} (default: {given or UNSAID.get(name, 'none')}; {variable})",
         )
     serve.add_argument(
         "--tls-names",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
@@ -58,7 +58,8 @@ async def show(request: web.Request) -> web.Response:
     if not proves_itself(found):
         return _page(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
     console, token = request.app[CONSOLE], found.card.token
-    if "p" in request.query:
+    # Whoever only asks what is there (HEAD) uses no tap up, and is given no ticket for it.
+    if "p" in request.query and request.method == hdrs.METH_GET:
         tapped = await console.store.write(
             holder_page.tap, console.desk_key.site_key, found.card.id, request.query["p"], request.query.get("m", "")
         )

@@ -163,6 +163,18 @@ async def test_links_that_are_tried_out_find_nothing_and_soon_not_even_what_is_t
     await page(phone, there)
 
 
+async def test_whoever_only_asks_whether_a_tap_is_there_uses_it_up_in_no_way_and_gets_no_ticket(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    path = f"/card/{await served.store.write(give_dna_card, served.now_ms)}"
+    for _ in range(2):
+        async with phone.head(path, params=signed_tap(7), allow_redirects=False) as answer:
+            assert (answer.status, "Location" in answer.headers) == (403, False)
+
+    async with phone.get(path, params=signed_tap(7), allow_redirects=False) as answer:
+        assert answer.status == 303
+
+
 async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(
     served: ConsoleFixture, phone: TestClient[Any, Any]
 ) -> None:
