@@ -41,6 +41,8 @@ class StatusChanged:
     """NONE without a finer word: it is told with the transaction (ChargingStateChanged), and stays while the cable does."""
     finer: str = ""
     """The station's own word, where its version of OCPP has finer ones, or where it is no word that we know."""
+    superseded: bool = False
+    """It waited in the station's queue, and what holds now was told before."""
 
 
 @dataclass(slots=True)

@@ -68,15 +68,18 @@ class Registry:
         for known in await self._context.store.read(admission.known):
             self.learn(known)
         for row in await self._context.store.read(rows.all_stations):
+            station = self._by_id[row.id]
             # It may come back without a boot, and with a clock that has been set since.
-            self._by_id[row.id].quirks = quirks_of(row.vendor, row.model)
-            self._by_id[row.id].skew.reported_ms = row.clock_skew_ms
+            station.quirks = quirks_of(row.vendor, row.model)
+            station.skew.reported_ms = row.clock_skew_ms
+            station.alive_until_ms = row.seen_at_ms
+            station.status_at_ms = {(one.evse, one.connector): one.changed_at_ms for one in row.connectors}
         recent = await self._context.store.read(message_log.recent_answers, answers_of, ANSWERS_READ_BACK)
         for station_id, request, answer in recent:
-            station = self._by_id.get(station_id)
+            answered = self._by_id.get(station_id)
             frame = orjson.loads(answer)
-            if station is not None and frame[0] == CALL_RESULT:
-                station.remember(frame[1], request, answer.encode())
+            if answered is not None and frame[0] == CALL_RESULT:
+                answered.remember(frame[1], request, answer.encode())
 
     def learn(self, known: KnownStation) -> Station:
         """Bring what is kept of a station up to date."""
@@ -156,6 +159,7 @@ class Registry:
             older.calls.lost()
             self._tasks.start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
         version, now_ms = connection.version.name, context.clock()
+        station.connected_at_ms = now_ms
         context.store.write_unheard(status.connected, station.id, version, connection.address, now_ms)
         log.info(
             "station connected", extra={"station": station.identity, "version": version, "address": connection.address}
@@ -169,6 +173,8 @@ class Registry:
             connection.calls.lost()
             if self._connections.get(station) is connection:
                 del self._connections[station]
+                if not connection.pings_missed:
+                    station.alive_until_ms = context.clock()
                 context.store.write_unheard(status.disconnected, station.id, context.clock())
                 log.info("station disconnected", extra={"station": station.identity})
 

@@ -13,6 +13,10 @@ from appliance.ocpp.reading.skew import SkewWatch
 
 ANSWERS_REMEMBERED = 8
 STARTS_REMEMBERED = 8
+QUEUE_MS_MAX = 300_000
+"""For so long after it connected a station may tell of what waited meanwhile."""
+CLOCKS_APART_MS = 5_000
+"""So far a good clock may be from ours."""
 
 Answer = bytes | Future[bytes]
 
@@ -46,6 +50,12 @@ class Station:
     refused_cards: RefusedCards = field(default_factory=RefusedCards)
     skew: SkewWatch = field(default_factory=SkewWatch)
 
+    connected_at_ms: int = 0
+    alive_until_ms: int | None = None
+    """When it was last known to be there before this connection; None: it never was, as far as is known."""
+    status_at_ms: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Since when the last status of each EVSE and connector holds."""
+
     @property
     def is_secured(self) -> bool:
         """Whether it has to show who it is."""
@@ -62,6 +72,24 @@ class Station:
         answers[message_id] = (hash(text), answer)
         if len(answers) > ANSWERS_REMEMBERED:
             del answers[next(iter(answers))]
+
+    def date_status(self, connector: tuple[int, int], at_ms: int, received_at_ms: int) -> int | None:
+        """Since when a status holds that comes now and says `at_ms`; None: what came before it holds, for it waited in a queue.
+
+        On one connection the order of receipt decides. A time before that of the status before is a wrong clock's, so the time of
+        receipt counts, unless the station was away then, and is only just back.
+        """
+        at_ms, before_ms = min(at_ms, received_at_ms), self.status_at_ms.get(connector, 0)
+        if at_ms < before_ms:
+            if self._was_away(at_ms) and received_at_ms - self.connected_at_ms <= QUEUE_MS_MAX:
+                return None
+            at_ms = received_at_ms
+        self.status_at_ms[connector] = at_ms
+        return at_ms
+
+    def _was_away(self, at_ms: int) -> bool:
+        since_ms = self.alive_until_ms
+        return since_ms is not None and since_ms <= at_ms < self.connected_at_ms - CLOCKS_APART_MS
 
     def date_start(self, fingerprint: int, id_token: str, at_ms: int) -> int:
         """When this start came first, be it now: it stays the same start when it comes again, under another message id too.

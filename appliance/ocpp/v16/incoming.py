@@ -79,7 +79,13 @@ def read_authorize(station: Station, payload: Payload, received_at_ms: int) -> W
 def read_status(station: Station, payload: Payload, received_at_ms: int) -> Work:
     if station.skew.wanted > 0 and "timestamp" in payload:
         station.skew.observe(payload["timestamp"], received_at_ms)
-    return Work(status_changed, (translate.status_changed(payload, received_at_ms, station.quirks),))
+    event = translate.status_changed(payload, received_at_ms, station.quirks)
+    at_ms = station.date_status((event.evse, event.connector), event.at_ms, received_at_ms)
+    if at_ms is None:
+        event.superseded = True
+    else:
+        event.at_ms = at_ms
+    return Work(status_changed, (event,))
 
 
 def read_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Work:

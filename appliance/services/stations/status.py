@@ -44,7 +44,11 @@ def booted(db: Database, station: StationId, event: StationBooted) -> None:
 
 
 def status_changed(db: Database, station: StationId, event: StatusChanged) -> None:
-    """A connector, or the station as a whole, is in another state."""
+    """A connector, or the station as a whole, is in another state; what is superseded changes only what was so then."""
+    if event.superseded:
+        if event.evse:
+            idle.status_of_evse_changed(db, station, event)
+        return
     stations.set_status(db, station, event)
     if event.evse:
         idle.status_of_evse_changed(db, station, event)
