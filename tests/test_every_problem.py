@@ -64,7 +64,7 @@ KEY = SealingKey(bytes(range(KEY_BYTES)))
 
 
 @dataclass(slots=True)
-class Yard:
+class Whole:
     """A site with its stations' side, its jobs and its console, all on one store."""
 
     console: ConsoleFixture
@@ -106,12 +106,12 @@ class Yard:
 class Story:
     """What raises a kind, and what ends it; without an end somebody of the staff dismisses it."""
 
-    happens: Callable[[Yard], Awaitable[None]]
-    ends: Callable[[Yard], Awaitable[None]] | None = None
+    happens: Callable[[Whole], Awaitable[None]]
+    ends: Callable[[Whole], Awaitable[None]] | None = None
 
 
-@pytest.fixture(name="yard")
-async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
+@pytest.fixture(name="site")
+async def _site(tmp_path: Path) -> AsyncIterator[Whole]:
     async with AsyncExitStack() as stack:
         console = await stack.enter_async_context(open_console(tmp_path, filled=False))
         clock = console.console.clock
@@ -126,21 +126,21 @@ async def _yard(tmp_path: Path) -> AsyncIterator[Yard]:
         upkeep = Upkeep(console.store, listener.commands, console.hub, clock)
         stack.push_async_callback(upkeep.close)
         jobs = Jobs(console.store, listener.commands, control, clock, SITE, clock(), upkeep)
-        yield Yard(console, listener, control, url, jobs)
+        yield Whole(console, listener, control, url, jobs)
 
 
 @asynccontextmanager
-async def station(yard: Yard, identity: str = "CS-01", **options: Any) -> AsyncIterator[Client]:
+async def station(site: Whole, identity: str = "CS-01", **options: Any) -> AsyncIterator[Client]:
     """An approved station that is connected."""
-    if "registered" not in yard.kept:
-        yard.kept["registered"] = await yard.do(lambda books: books.station(identity))
-    async with connected(yard, f"/ocpp/{identity}", **options) as client:  # type: ignore[arg-type]
+    if "registered" not in site.kept:
+        site.kept["registered"] = await site.do(lambda books: books.station(identity))
+    async with connected(site, f"/ocpp/{identity}", **options) as client:  # type: ignore[arg-type]
         yield client
 
 
-async def once(yard: Yard, identity: str = "CS-01", **options: Any) -> None:
+async def once(site: Whole, identity: str = "CS-01", **options: Any) -> None:
     """It connects well, and goes."""
-    async with station(yard, identity, **options) as client:
+    async with station(site, identity, **options) as client:
         await client.boot()
 
 
@@ -155,183 +155,183 @@ def begin(books: Books, uid: str = CARD, identity: str = "CS-01") -> tuple[Stati
 # --- stations --------------------------------------------------------------------------------------------------------------
 
 
-async def knocks(yard: Yard) -> None:
-    async with connected(yard, "/ocpp/NEW-1") as client:  # type: ignore[arg-type]
+async def knocks(site: Whole) -> None:
+    async with connected(site, "/ocpp/NEW-1") as client:  # type: ignore[arg-type]
         await client.boot()
 
 
-async def is_approved(yard: Yard) -> None:
-    await yard.do(lambda books: admission.approve(books.db, StationId(1), "Gate 1", books.by))
+async def is_approved(site: Whole) -> None:
+    await site.do(lambda books: admission.approve(books.db, StationId(1), "Gate 1", books.by))
 
 
-async def stays_away(yard: Yard) -> None:
-    await once(yard)
-    await yard.wait(600)
+async def stays_away(site: Whole) -> None:
+    await once(site)
+    await site.wait(600)
 
 
-async def reports_a_fault(yard: Yard) -> None:
-    async with station(yard) as client:
+async def reports_a_fault(site: Whole) -> None:
+    async with station(site) as client:
         fault = {"connectorId": 1, "status": "Faulted", "errorCode": "GroundFailure", "info": "RCD"}
         await client.call("StatusNotification", fault)
 
 
-async def reports_that_it_is_free(yard: Yard) -> None:
-    async with station(yard) as client:
+async def reports_that_it_is_free(site: Whole) -> None:
+    async with station(site) as client:
         await client.call("StatusNotification", {"connectorId": 1, "status": "Available", "errorCode": "NoError"})
 
 
-async def tells_times(yard: Yard, behind_ms: int) -> None:
-    async with station(yard) as client:
+async def tells_times(site: Whole, behind_ms: int) -> None:
+    async with station(site) as client:
         for _look in range(2):
-            await yard.wait(60)
-            stamp = rfc3339(yard.console.now_ms - behind_ms)
+            await site.wait(60)
+            stamp = rfc3339(site.console.now_ms - behind_ms)
             state = {"connectorId": 1, "status": "Available", "errorCode": "NoError", "timestamp": stamp}
             await client.call("StatusNotification", state)
-            await yard.listener.registry.ping_all()
+            await site.listener.registry.ping_all()
 
 
-async def two_take_turns(yard: Yard) -> None:
+async def two_take_turns(site: Whole) -> None:
     for serial in ("A-1", "B-2", "A-1"):
-        async with station(yard) as client:
+        async with station(site) as client:
             box = {"chargePointVendor": "Acme", "chargePointModel": "Wall", "chargePointSerialNumber": serial}
             await client.call("BootNotification", box)
 
 
-async def fails_here(yard: Yard) -> None:
-    await yard.do(
+async def fails_here(site: Whole) -> None:
+    await site.do(
         lambda books: books.db.execute(
             "CREATE TRIGGER broken BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'broken'); END"
         )
     )
-    async with station(yard) as client:
-        start = {"connectorId": 1, "idTag": CARD, "meterStart": 0, "timestamp": rfc3339(yard.console.now_ms)}
+    async with station(site) as client:
+        start = {"connectorId": 1, "idTag": CARD, "meterStart": 0, "timestamp": rfc3339(site.console.now_ms)}
         assert await client.refusal("StartTransaction", start) == "InternalError"
 
 
 # --- how they speak and where they knock -----------------------------------------------------------------------------------
 
 
-async def speaks_another_version(yard: Yard) -> None:
-    async with station(yard, protocols=("ocpp0.1",)) as client:
+async def speaks_another_version(site: Whole) -> None:
+    async with station(site, protocols=("ocpp0.1",)) as client:
         await client.closed()
 
 
-async def speaks_no_version(yard: Yard) -> None:
-    async with station(yard, protocols=()) as client:
+async def speaks_no_version(site: Whole) -> None:
+    async with station(site, protocols=()) as client:
         await client.closed()
 
 
-async def has_the_wrong_password(yard: Yard) -> None:
+async def has_the_wrong_password(site: Whole) -> None:
     hashed = hash_password(SITE_KEY, PASSWORD.encode())
-    yard.kept["registered"] = await yard.do(
+    site.kept["registered"] = await site.do(
         lambda books: admission.register(books.db, "CS-01", "Gate 1", 1, hashed, books.by)
     )
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        await once(yard, headers=basic("CS-01", "guessed"))
+        await once(site, headers=basic("CS-01", "guessed"))
 
 
-async def has_the_right_password(yard: Yard) -> None:
-    await once(yard, headers=basic("CS-01", PASSWORD))
+async def has_the_right_password(site: Whole) -> None:
+    await once(site, headers=basic("CS-01", PASSWORD))
 
 
-async def comes_without_tls(yard: Yard) -> None:
+async def comes_without_tls(site: Whole) -> None:
     hashed = hash_password(SITE_KEY, PASSWORD.encode())
-    yard.kept["registered"] = await yard.do(
+    site.kept["registered"] = await site.do(
         lambda books: admission.register(books.db, "CS-01", "Gate 1", 2, hashed, books.by)
     )
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        await once(yard, headers=basic("CS-01", PASSWORD))
+        await once(site, headers=basic("CS-01", PASSWORD))
 
 
-async def sends_too_much(yard: Yard) -> None:
-    async with station(yard) as client:
+async def sends_too_much(site: Whole) -> None:
+    async with station(site) as client:
         await client.send('[2,"a","Heartbeat",{"x":"' + "x" * FRAME_BYTES_MAX + '"}]')
         assert await client.closed() == 1009
-    await yard.until(bool, ProblemKind.VIOLATION)
+    await site.until(bool, ProblemKind.VIOLATION)
 
 
-async def asks_for_a_wrong_path(yard: Yard) -> None:
+async def asks_for_a_wrong_path(site: Whole) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        async with connected(yard, "/wrong/CS-01"):  # type: ignore[arg-type]
+        async with connected(site, "/wrong/CS-01"):  # type: ignore[arg-type]
             pass
 
 
-async def a_page_knocks(yard: Yard) -> None:
+async def a_page_knocks(site: Whole) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        await once(yard, headers={"Origin": "https://elsewhere.example"})
+        await once(site, headers={"Origin": "https://elsewhere.example"})
 
 
-async def a_day_passes(yard: Yard) -> None:
-    await yard.wait(DAY_S + 1)
+async def a_day_passes(site: Whole) -> None:
+    await site.wait(DAY_S + 1)
 
 
-async def two_hours_pass(yard: Yard) -> None:
-    await yard.wait(2 * 3600 + 1)
+async def two_hours_pass(site: Whole) -> None:
+    await site.wait(2 * 3600 + 1)
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------------
 
 
-async def falls_silent(yard: Yard) -> None:
-    yard.kept["station"], yard.kept["session"] = await yard.do(begin)
-    await yard.wait(1_801)
+async def falls_silent(site: Whole) -> None:
+    site.kept["station"], site.kept["session"] = await site.do(begin)
+    await site.wait(1_801)
 
 
-async def is_measured_again(yard: Yard) -> None:
-    await yard.do(lambda books: books.read(yard.kept["station"], yard.kept["session"], 100))
-    await yard.wait(0)
+async def is_measured_again(site: Whole) -> None:
+    await site.do(lambda books: books.read(site.kept["station"], site.kept["session"], 100))
+    await site.wait(0)
 
 
-async def cannot_be_right(yard: Yard) -> None:
-    there, yard.kept["session"] = await yard.do(begin)
-    await yard.do(lambda books: books.stop(there, yard.kept["session"], 499_000))
+async def cannot_be_right(site: Whole) -> None:
+    there, site.kept["session"] = await site.do(begin)
+    await site.do(lambda books: books.stop(there, site.kept["session"], 499_000))
 
 
-async def is_decided(yard: Yard) -> None:
-    await yard.do(lambda books: review.acknowledge(books.db, yard.kept["session"], books.by))
+async def is_decided(site: Whole) -> None:
+    await site.do(lambda books: review.acknowledge(books.db, site.kept["session"], books.by))
 
 
-async def sends_a_stop_that_cannot_be_read(yard: Yard) -> None:
-    async with station(yard) as client:
+async def sends_a_stop_that_cannot_be_read(site: Whole) -> None:
+    async with station(site) as client:
         await client.call("StopTransaction", {"meterStop": "?"})
 
 
-async def ends_what_nobody_knows(yard: Yard) -> None:
-    async with station(yard) as client:
+async def ends_what_nobody_knows(site: Whole) -> None:
+    async with station(site) as client:
         for number in (7, 8):
-            stop = {"transactionId": number, "meterStop": 900, "timestamp": rfc3339(yard.console.now_ms)}
+            stop = {"transactionId": number, "meterStop": 900, "timestamp": rfc3339(site.console.now_ms)}
             await client.call("StopTransaction", stop)
 
 
-async def ends_what_is_anothers(yard: Yard) -> None:
-    _there, session = await yard.do(begin)
-    await yard.do(lambda books: books.stop(books.station("CS-02"), session, 900))
+async def ends_what_is_anothers(site: Whole) -> None:
+    _there, session = await site.do(begin)
+    await site.do(lambda books: books.stop(books.station("CS-02"), session, 900))
 
 
-async def does_not_stop(yard: Yard) -> None:
-    yard.kept["registered"], yard.kept["session"] = await yard.do(begin)
+async def does_not_stop(site: Whole) -> None:
+    site.kept["registered"], site.kept["session"] = await site.do(begin)
 
     def stop(books: Books) -> None:
-        running = books.running(yard.kept["session"])
+        running = books.running(site.kept["session"])
         assert running is not None
         sessions.set_stop_wanted(books.db, running, "balance")
 
-    await yard.do(stop)
-    async with station(yard) as client:
+    await site.do(stop)
+    async with station(site) as client:
         await client.boot()
-        await yard.control.stop_wanted_sessions()
+        await site.control.stop_wanted_sessions()
         for _asked in range(STOPS_IN_VAIN_MAX + 1):
             _, message_id, action, _ = await client.receive()
             assert action == "RemoteStopTransaction"
             await client.send(orjson.dumps([3, message_id, {"status": "Rejected"}]).decode())
 
 
-async def stops_while_nobody_asks(yard: Yard) -> None:
-    await yard.do(lambda books: books.stop(yard.kept["registered"], yard.kept["session"], 10))
-    await yard.wait(0)
+async def stops_while_nobody_asks(site: Whole) -> None:
+    await site.do(lambda books: books.stop(site.kept["registered"], site.kept["session"], 10))
+    await site.wait(0)
 
 
-async def accepts_a_start_in_vain(yard: Yard) -> None:
+async def accepts_a_start_in_vain(site: Whole) -> None:
     def request(books: Books) -> StationId:
         books.tariff()
         books.card(CARD, books.person(paid_in=50_000))
@@ -339,167 +339,167 @@ async def accepts_a_start_in_vain(yard: Yard) -> None:
         start_requests.request_start(books.db, there, 1, books.by, card=CARD)
         return there
 
-    yard.kept["station"] = await yard.do(request)
-    yard.console.now_ms += 600_000
-    await yard.jobs.expire_start_requests()
+    site.kept["station"] = await site.do(request)
+    site.console.now_ms += 600_000
+    await site.jobs.expire_start_requests()
 
 
-async def starts_well(yard: Yard) -> None:
-    await yard.do(lambda books: books.start(yard.kept["station"], 2, CARD))
-    await yard.wait(0)
+async def starts_well(site: Whole) -> None:
+    await site.do(lambda books: books.start(site.kept["station"], 2, CARD))
+    await site.wait(0)
 
 
 # --- the box and the site --------------------------------------------------------------------------------------------------
 
 
-async def is_nearly_full(yard: Yard) -> None:
-    await yard.do(lambda books: health.check_box(books.db, 10, books.now_ms))
+async def is_nearly_full(site: Whole) -> None:
+    await site.do(lambda books: health.check_box(books.db, 10, books.now_ms))
 
 
-async def has_room_again(yard: Yard) -> None:
-    await yard.do(lambda books: health.check_box(books.db, 100_000, books.now_ms))
+async def has_room_again(site: Whole) -> None:
+    await site.do(lambda books: health.check_box(books.db, 100_000, books.now_ms))
 
 
-async def goes_without_a_backup(yard: Yard) -> None:
-    await yard.wait(8 * DAY_S)
+async def goes_without_a_backup(site: Whole) -> None:
+    await site.wait(8 * DAY_S)
 
 
-async def is_backed_up(yard: Yard) -> None:
-    await yard.do(lambda books: admin_commands.backed_up(books.db, books.now_ms))
-    await yard.wait(0)
+async def is_backed_up(site: Whole) -> None:
+    await site.do(lambda books: admin_commands.backed_up(books.db, books.now_ms))
+    await site.wait(0)
 
 
-async def has_lost_its_key(yard: Yard) -> None:
-    await yard.do(lambda books: secrets.take_up(books.db, None, books.now_ms))
+async def has_lost_its_key(site: Whole) -> None:
+    await site.do(lambda books: secrets.take_up(books.db, None, books.now_ms))
 
 
-async def has_its_key_back(yard: Yard) -> None:
-    await yard.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
+async def has_its_key_back(site: Whole) -> None:
+    await site.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
 
 
-async def keeps_a_secret(yard: Yard) -> None:
-    await yard.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
-    await yard.do(lambda books: secrets.keep_secret(books.db, KEY, "mail.password", b"secret", books.now_ms))
-    await yard.wait(0)
+async def keeps_a_secret(site: Whole) -> None:
+    await site.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
+    await site.do(lambda books: secrets.keep_secret(books.db, KEY, "mail.password", b"secret", books.now_ms))
+    await site.wait(0)
 
 
-async def makes_an_owners_key(yard: Yard) -> None:
+async def makes_an_owners_key(site: Whole) -> None:
     public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
-    await yard.do(lambda books: secrets.set_owner_key(books.db, owner_key.enclose(KEY, public), books.by))
-    await yard.wait(0)
+    await site.do(lambda books: secrets.set_owner_key(books.db, owner_key.enclose(KEY, public), books.by))
+    await site.wait(0)
 
 
-async def has_a_setting_of_another_release(yard: Yard) -> None:
-    await yard.do(lambda books: sites.set_setting(books.db, "call_timeout_s", "soon"))
-    await yard.wait(0)
+async def has_a_setting_of_another_release(site: Whole) -> None:
+    await site.do(lambda books: sites.set_setting(books.db, "call_timeout_s", "soon"))
+    await site.wait(0)
 
 
-async def has_it_set_anew(yard: Yard) -> None:
-    await yard.do(lambda books: settings.change(books.db, "call_timeout_s", "30"))
-    await yard.wait(0)
+async def has_it_set_anew(site: Whole) -> None:
+    await site.do(lambda books: settings.change(books.db, "call_timeout_s", "30"))
+    await site.wait(0)
 
 
-async def has_no_tariff(yard: Yard) -> None:
-    await yard.wait(0)
+async def has_no_tariff(site: Whole) -> None:
+    await site.wait(0)
 
 
-async def gets_a_tariff(yard: Yard) -> None:
-    await yard.do(lambda books: books.tariff())
+async def gets_a_tariff(site: Whole) -> None:
+    await site.do(lambda books: books.tariff())
 
 
-async def is_tampered_with(yard: Yard) -> None:
+async def is_tampered_with(site: Whole) -> None:
     def tamper(books: Books) -> None:
         books.person()
         books.db.flush()
         books.db.execute("DROP TRIGGER audit_no_update")
         books.db.execute("UPDATE audit SET actor = actor || 'x' WHERE seq = 1")
 
-    await yard.do(tamper)
-    await yard.jobs.verify_books()
+    await site.do(tamper)
+    await site.jobs.verify_books()
 
 
-async def is_put_right(yard: Yard) -> None:
-    await yard.do(
+async def is_put_right(site: Whole) -> None:
+    await site.do(
         lambda books: books.db.execute("UPDATE audit SET actor = substr(actor, 1, length(actor) - 1) WHERE seq = 1")
     )
-    assert await yard.console.store.read(audit.broken_at) is None
-    await yard.jobs.verify_books()
+    assert await site.console.store.read(audit.broken_at) is None
+    await site.jobs.verify_books()
 
 
-async def has_a_job_that_fails(yard: Yard) -> None:
+async def has_a_job_that_fails(site: Whole) -> None:
     async def watch_cards() -> None:
         raise OSError("the disk is gone")
 
-    await guarded(yard.jobs, watch_cards, Tasks())()
+    await guarded(site.jobs, watch_cards, Tasks())()
 
 
-async def has_a_job_that_runs_well(yard: Yard) -> None:
-    await guarded(yard.jobs, yard.jobs.watch_cards, Tasks())()
+async def has_a_job_that_runs_well(site: Whole) -> None:
+    await guarded(site.jobs, site.jobs.watch_cards, Tasks())()
 
 
 # --- cards and readers -----------------------------------------------------------------------------------------------------
 
 
-async def has_lost_its_reader(yard: Yard) -> None:
+async def has_lost_its_reader(site: Whole) -> None:
     state = ReaderState(ReaderStatus.DEAF, "PN532", "/dev/ttyUSB0")
-    await yard.do(lambda books: rfid_desk.report_reader(books.db, "desk:desk", books.now_ms, "desk", state))
+    await site.do(lambda books: rfid_desk.report_reader(books.db, "desk:desk", books.now_ms, "desk", state))
 
 
-async def needs_no_reader(yard: Yard) -> None:
-    await yard.do(lambda books: clear_old_problems(books.db, set(), books.now_ms))
+async def needs_no_reader(site: Whole) -> None:
+    await site.do(lambda books: clear_old_problems(books.db, set(), books.now_ms))
 
 
-async def is_torn_away(yard: Yard) -> None:
-    yard.kept["chip"] = chip = Chip(UID)
+async def is_torn_away(site: Whole) -> None:
+    site.kept["chip"] = chip = Chip(UID)
 
     def lay(books: Books) -> None:
         desk = DeskFixture(books)
         desk.issue()
         desk.lay(chip, Trouble.TORN)
 
-    await yard.do(lay)
+    await site.do(lay)
 
 
-async def is_laid_again(yard: Yard) -> None:
-    await yard.do(lambda books: DeskFixture(books).lay(yard.kept["chip"]))
+async def is_laid_again(site: Whole) -> None:
+    await site.do(lambda books: DeskFixture(books).lay(site.kept["chip"]))
 
 
-async def is_copied(yard: Yard) -> None:
+async def is_copied(site: Whole) -> None:
     def copy(books: Books) -> None:
         desk = DeskFixture(books)
         desk.issued(Chip(UID))
         desk.begin(desk_jobs.begin_recharge, 500, "cash")
         desk.lay(Chip(UID, content=Content()))
 
-    await yard.do(copy)
+    await site.do(copy)
 
 
-async def is_at_two_chargers(yard: Yard) -> None:
-    await yard.do(begin)
-    await yard.do(lambda books: books.start(books.station("CS-02"), 1, CARD))
+async def is_at_two_chargers(site: Whole) -> None:
+    await site.do(begin)
+    await site.do(lambda books: books.start(books.station("CS-02"), 1, CARD))
 
 
-async def travels_too_fast(yard: Yard) -> None:
-    there, session = await yard.do(begin)
-    await yard.do(lambda books: books.stop(there, session, 10))
-    yard.console.now_ms += 30_000
-    await yard.do(lambda books: books.start(books.station("CS-02"), 1, CARD))
+async def travels_too_fast(site: Whole) -> None:
+    there, session = await site.do(begin)
+    await site.do(lambda books: books.stop(there, session, 10))
+    site.console.now_ms += 30_000
+    await site.do(lambda books: books.start(books.station("CS-02"), 1, CARD))
 
 
-async def is_blocked(yard: Yard) -> None:
+async def is_blocked(site: Whole) -> None:
     def block(books: Books) -> None:
         (card,) = books.db.execute("SELECT id FROM card").fetchone()
         cards.block(books.db, card, "copied", books.by)
 
-    await yard.do(block)
-    await yard.wait(0)
+    await site.do(block)
+    await site.wait(0)
 
 
 STORIES: dict[str, Story] = {
     ProblemKind.KNOCKING: Story(knocks, is_approved),
     ProblemKind.OFFLINE: Story(stays_away, once),
     ProblemKind.FAULTED: Story(reports_a_fault, reports_that_it_is_free),
-    ProblemKind.CLOCK_SKEW: Story(lambda yard: tells_times(yard, 7_200_000), lambda yard: tells_times(yard, 0)),
+    ProblemKind.CLOCK_SKEW: Story(lambda site: tells_times(site, 7_200_000), lambda site: tells_times(site, 0)),
     ProblemKind.SILENT_SESSION: Story(falls_silent, is_measured_again),
     ProblemKind.REVIEW: Story(cannot_be_right, is_decided),
     ProblemKind.UNREADABLE: Story(sends_a_stop_that_cannot_be_read),
@@ -548,14 +548,14 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-async def test_a_problem_is_raised_told_and_over(yard: Yard, name: str) -> None:
+async def test_a_problem_is_raised_told_and_over(site: Whole, name: str) -> None:
     story, kind = STORIES[name], ProblemKind(name.partition(" ")[0])
-    await story.happens(yard)
-    (problem,) = await yard.open(kind)
+    await story.happens(site)
+    (problem,) = await site.open(kind)
     if " " in name:
         assert problem.details["what"] == name.partition(" ")[2]
 
-    english, bengali = [await told(yard, spoken, problem.id) for spoken in ("en", "bn")]
+    english, bengali = [await told(site, spoken, problem.id) for spoken in ("en", "bn")]
     for sentence, advice in (english, bengali):
         assert sentence
         assert advice
@@ -564,20 +564,20 @@ async def test_a_problem_is_raised_told_and_over(yard: Yard, name: str) -> None:
     assert all(one != other for one, other in zip(english, bengali, strict=True))
     if kind is ProblemKind.REVIEW:
         assert "more energy than" in english[0]
-    await several_are_told(yard, problem)
+    await several_are_told(site, problem)
 
     if story.ends is None:
-        await dismiss(yard, problem.id)
+        await dismiss(site, problem.id)
     else:
-        await story.ends(yard)
-    assert await yard.open(kind) == []
-    (over,) = [one for one in await yard.console.store.read(problems.history, None, 50) if one.id == problem.id]
+        await story.ends(site)
+    assert await site.open(kind) == []
+    (over,) = [one for one in await site.console.store.read(problems.history, None, 50) if one.id == problem.id]
     assert over.cleared_at_ms is not None
 
 
-async def told(yard: Yard, spoken: str, number: int) -> tuple[str, str]:
+async def told(site: Whole, spoken: str, number: int) -> tuple[str, str]:
     """Sentence and advice of a problem, as the page has them."""
-    page = await (await reader(yard, spoken)).get("/problems")
+    page = await (await reader(site, spoken)).get("/problems")
     html = await page.text()
     rows = re.findall(r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?name="newest" value="(\d+)"', html, re.DOTALL)
     rows += re.findall(r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?/stations/NEW-(\d+)/approve', html, re.DOTALL)
@@ -585,11 +585,11 @@ async def told(yard: Yard, spoken: str, number: int) -> tuple[str, str]:
     return unescape(sentence), unescape(advice)
 
 
-async def several_are_told(yard: Yard, problem: problems.Problem) -> None:
+async def several_are_told(site: Whole, problem: problems.Problem) -> None:
     """Two that are alike, and one that has happened twice, have words in both languages too."""
-    names = await yard.console.store.read(stations.names)
+    names = await site.console.store.read(stations.names)
     twin, again = replace(problem, id=problem.id + 1), replace(problem, times=2)
-    fmt, now_ms = formats(SITE.currency, SITE.exponent, SITE.zone), yard.console.now_ms
+    fmt, now_ms = formats(SITE.currency, SITE.exponent, SITE.zone), site.console.now_ms
     found = []
     for spoken in ("en", "bn"):
         language.speak(spoken)
@@ -600,29 +600,29 @@ async def several_are_told(yard: Yard, problem: problems.Problem) -> None:
     assert all(one != other for one, other in zip(*found, strict=True))
 
 
-async def reader(yard: Yard, spoken: str) -> Any:
+async def reader(site: Whole, spoken: str) -> Any:
     """The browser of an owner who reads this language."""
-    token, now_ms = token_units.new_token(), yard.console.now_ms
-    operator = await yard.console.store.write(
+    token, now_ms = token_units.new_token(), site.console.now_ms
+    operator = await site.console.store.write(
         operators.add,
-        login=f"{spoken}{len(yard.console.clients)}",
+        login=f"{spoken}{len(site.console.clients)}",
         name="Nasrin Akter",
         role=Role.OWNER,
         password_hash=PASSWORD_HASH,
         language=spoken,
-        by=yard.console.by,
+        by=site.console.by,
     )
-    await yard.console.store.write(
+    await site.console.store.write(
         log_ins.log_in, operator, token, address="127.0.0.1", browser="a test", now_ms=now_ms
     )
-    client = yard.console.anybody()
-    client.session.cookie_jar.update_cookies({"sid": token}, yard.console.server.make_url("/"))
+    client = site.console.anybody()
+    client.session.cookie_jar.update_cookies({"sid": token}, site.console.server.make_url("/"))
     return client
 
 
-async def dismiss(yard: Yard, number: int) -> None:
+async def dismiss(site: Whole, number: int) -> None:
     """By the button on the page."""
-    client = await reader(yard, "en")
-    origin = str(yard.console.server.make_url("")).rstrip("/")
+    client = await reader(site, "en")
+    origin = str(site.console.server.make_url("")).rstrip("/")
     answer = await client.post(f"/problems/{number}/acknowledge", headers={"Origin": origin}, allow_redirects=False)
     assert answer.status == 303
