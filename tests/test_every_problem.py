@@ -33,24 +33,26 @@ from appliance.host.listeners import Listeners, listen
 from appliance.host.secrets import KEY_BYTES, SealingKey
 from appliance.jobs.schedule import Jobs, guarded
 from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX, StationsListener, open_stations
+from appliance.ocpp.connection.refused_cards import CARDS_MAX
 from appliance.ocpp.settings import StationSettings
 from appliance.rfid import desk as rfid_desk
 from appliance.rfid.desks import clear_old_problems
-from appliance.services import admin_commands, health, secrets, settings
+from appliance.services import admin_commands, disk, health, secrets, settings
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import cards
 from appliance.services.operators import log_ins, operators
 from appliance.services.operators import tokens as token_units
 from appliance.services.problems.groups import Group
 from appliance.services.sessions import review, start_requests
-from appliance.services.stations import admission
+from appliance.services.stations import admission, introduction
 from appliance.services.stations.commands import STOPS_IN_VAIN_MAX, RemoteControl
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
 from appliance.ui.frame import language
 from appliance.ui.wording.problems import TEXTS, VIOLATIONS, describe, describe_group
 from appliance.ui.writing.formats import formats
-from tests.ocpp.raw import SITE_KEY, Client, basic, connected, hash_password
+from tests.ocpp.connection.test_closed_for_form import BINARY, HEARTBEAT, close_code, framed, wire
+from tests.ocpp.raw import SITE_KEY, Client, basic, connected, hash_password, start_payload
 from tests.support.books import Books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
@@ -212,13 +214,13 @@ async def fails_here(site: Whole) -> None:
 
 
 async def speaks_another_version(site: Whole) -> None:
-    async with station(site, protocols=("ocpp0.1",)) as client:
-        await client.closed()
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await once(site, protocols=("ocpp0.1",))
 
 
 async def speaks_no_version(site: Whole) -> None:
-    async with station(site, protocols=()) as client:
-        await client.closed()
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await once(site, protocols=())
 
 
 async def has_the_wrong_password(site: Whole) -> None:
@@ -248,6 +250,61 @@ async def sends_too_much(site: Whole) -> None:
         await client.send('[2,"a","Heartbeat",{"x":"' + "x" * FRAME_BYTES_MAX + '"}]')
         assert await client.closed() == 1009
     await site.until(bool, ProblemKind.VIOLATION)
+
+
+async def speaks_as_another_version(site: Whole) -> None:
+    async with station(site) as client:
+        boot = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
+        await client.exchange(orjson.dumps([2, "a", "BootNotification", boot]).decode())
+
+
+async def sends_bytes(site: Whole) -> None:
+    await sends_raw(site, framed(HEARTBEAT, BINARY))
+
+
+async def sends_other_letters(site: Whole) -> None:
+    await sends_raw(site, framed(b'[2,"a","Authorize",{"idTag":"K\xfchn"}]'))
+
+
+async def sends_unmasked(site: Whole) -> None:
+    await sends_raw(site, framed(HEARTBEAT, masked=False))
+
+
+async def sends_raw(site: Whole, frame: bytes) -> None:
+    await site.do(Books.station)
+    async with wire(site, "CS-01") as (answers, writer):  # type: ignore[arg-type]
+        writer.write(frame)
+        await close_code(answers)
+    await site.until(bool, ProblemKind.VIOLATION)
+
+
+async def is_said_to_be_another_device(site: Whole) -> None:
+    await once(site)
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await once(site, address="127.0.0.2")
+
+
+async def is_let_in(site: Whole) -> None:
+    there = site.kept["registered"]
+    await site.do(lambda books: admission.admit(books.db, there, "ip 127.0.0.2", books.by))
+
+
+async def tries_out_cards(site: Whole) -> None:
+    async with station(site) as client:
+        for number in range(CARDS_MAX):
+            await client.call("Authorize", {"idTag": f"04BAD{number:03X}"})
+
+
+async def tells_of_no_connector(site: Whole) -> None:
+    there = await site.do(lambda books: books.station(evses=0))
+    site.kept["registered"] = there
+    steps = (introduction.Step.BOOT, introduction.Step.STATUS, introduction.Step.COUNT)
+    await site.do(lambda books: introduction.without_word(books.db, there, 2, steps, books.now_ms))
+
+
+async def tells_of_its_connectors(site: Whole) -> None:
+    await reports_that_it_is_free(site)
+    await site.do(lambda books: introduction.untold(books.db, books.now_ms))
 
 
 async def asks_for_a_wrong_path(site: Whole) -> None:
@@ -308,6 +365,35 @@ async def ends_what_is_anothers(site: Whole) -> None:
     await site.do(lambda books: books.stop(books.station("CS-02"), session, 900))
 
 
+async def sends_no_readings(site: Whole) -> None:
+    site.kept["registered"], site.kept["session"] = await site.do(begin)
+    async with station(site) as client:
+        await client.boot()
+        for _minute in range(5):
+            await site.wait(60)
+            await site.jobs.watch_balances()
+
+
+async def sends_a_reading(site: Whole) -> None:
+    await site.do(lambda books: books.read(site.kept["registered"], site.kept["session"], 100))
+    await site.wait(0)
+
+
+async def charges_without_a_session(site: Whole) -> None:
+    async with station(site) as client:
+        await client.call("StatusNotification", {"connectorId": 1, "status": "Charging", "errorCode": "NoError"})
+        await site.wait(60)
+        await site.wait(600)
+
+
+async def charges_though_refused(site: Whole) -> None:
+    async with station(site) as client:
+        started = await client.call("StartTransaction", start_payload("NOBODYS", at_ms=site.console.now_ms))
+        values = [{"timestamp": rfc3339(site.console.now_ms), "sampledValue": [{"value": "1200"}]}]
+        meter = {"connectorId": 1, "transactionId": started["transactionId"], "meterValue": values}
+        await client.call("MeterValues", meter)
+
+
 async def does_not_stop(site: Whole) -> None:
     site.kept["registered"], site.kept["session"] = await site.do(begin)
 
@@ -349,6 +435,11 @@ async def starts_well(site: Whole) -> None:
     await site.wait(0)
 
 
+async def is_free_again(site: Whole) -> None:
+    await reports_that_it_is_free(site)
+    await site.wait(0)
+
+
 # --- the box and the site --------------------------------------------------------------------------------------------------
 
 
@@ -358,6 +449,14 @@ async def is_nearly_full(site: Whole) -> None:
 
 async def has_room_again(site: Whole) -> None:
     await site.do(lambda books: health.check_box(books.db, 100_000, books.now_ms))
+
+
+async def is_full(site: Whole) -> None:
+    await site.do(lambda books: disk.tell(books.db, books.now_ms, short=True, free_mb=10, released=False))
+
+
+async def is_full_no_more(site: Whole) -> None:
+    await site.do(lambda books: disk.tell(books.db, books.now_ms, short=False, free_mb=10_000, released=False))
 
 
 async def goes_without_a_backup(site: Whole) -> None:
@@ -510,10 +609,22 @@ STORIES: dict[str, Story] = {
     "violation password": Story(has_the_wrong_password, has_the_right_password),
     "violation profile": Story(comes_without_tls, a_day_passes),
     "violation too_long": Story(sends_too_much, a_day_passes),
+    "violation other_version": Story(speaks_as_another_version, a_day_passes),
+    "violation binary": Story(sends_bytes, a_day_passes),
+    "violation utf8": Story(sends_other_letters, a_day_passes),
+    "violation websocket": Story(sends_unmasked, a_day_passes),
     ProblemKind.WRONG_URL: Story(asks_for_a_wrong_path, once),
     ProblemKind.FOREIGN_PAGE: Story(a_page_knocks, a_day_passes),
     ProblemKind.DUPLICATE_IDENTITY: Story(two_take_turns, two_hours_pass),
     ProblemKind.STATION_ERROR: Story(fails_here),
+    ProblemKind.NEWCOMER: Story(is_said_to_be_another_device, is_let_in),
+    ProblemKind.CARDS_TRIED: Story(tries_out_cards, a_day_passes),
+    ProblemKind.NO_CONNECTORS: Story(tells_of_no_connector, tells_of_its_connectors),
+    ProblemKind.MISSED_READINGS: Story(sends_no_readings, sends_a_reading),
+    ProblemKind.UNWATCHED: Story(sends_no_readings, sends_a_reading),
+    ProblemKind.NO_SESSION: Story(charges_without_a_session, is_free_again),
+    ProblemKind.REFUSED_CHARGING: Story(charges_though_refused),
+    ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
     ProblemKind.DISK_SPACE: Story(is_nearly_full, has_room_again),
     ProblemKind.BACKUP_AGE: Story(goes_without_a_backup, is_backed_up),
     ProblemKind.SECRETS: Story(has_lost_its_key, has_its_key_back),
@@ -544,6 +655,7 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         ProblemKind.UNREADABLE,
         ProblemKind.STRAY_STOP,
         ProblemKind.STATION_ERROR,
+        ProblemKind.REFUSED_CHARGING,
     }
 
 

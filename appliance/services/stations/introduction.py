@@ -28,10 +28,9 @@ def untold(db: Database, now_ms: int) -> list[StationId]:
     """The stations that have told of no connector; of the others it is no problem any more."""
     silent = stations.without_connectors(db)
     subjects = {f"station:{one}" for one in silent}
-    for problem in problem_rows.open_problems(db):
-        if problem.kind == ProblemKind.NO_CONNECTORS and problem.subject not in subjects:
-            problems.clear_problem(db, ProblemKind.NO_CONNECTORS, problem.subject, now_ms)
-    told = {problem.subject for problem in problem_rows.open_problems(db) if problem.kind == ProblemKind.NO_CONNECTORS}
+    told = {problem.subject for problem in problem_rows.lasting(db, ProblemKind.NO_CONNECTORS)}
+    for subject in told - subjects:
+        problems.clear_problem(db, ProblemKind.NO_CONNECTORS, subject, now_ms)
     return [one for one in silent if f"station:{one}" not in told]
 
 
