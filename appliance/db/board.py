@@ -244,6 +244,7 @@ def knocking(db: Readable) -> list[Knocking]:
     """Who waits at the gate, the newest first."""
     rows = db.execute(
         """SELECT id, identity, vendor, model, remote_address, seen_at_ms FROM station WHERE state = 'knocking'
+            AND dismissed_at_ms IS NULL
         ORDER BY created_at_ms DESC, id DESC"""
     )
     return [Knocking(*row) for row in rows]

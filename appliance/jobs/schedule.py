@@ -29,6 +29,7 @@ from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import limits, revocation
 from appliance.services.ports.stations import Stations
 from appliance.services.sessions import guard, start_requests
+from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
@@ -97,7 +98,8 @@ class Jobs:
         await self.store.write(desk_jobs.expire, self.clock())
 
     async def check_stations(self) -> None:
-        """Offline stations, silent sessions, and what nobody watches."""
+        """Offline stations, silent sessions, what nobody watches, and knocks of stations that have gone."""
+        await self.store.write(admission.expire_knocks, self.clock())
         await self.store.write(health.check_stations, self.stations.online(), self.serving_since_ms, self.clock())
         await self.store.write(health.check_sessions, self.clock())
         await self.store.write(health.check_watch, self.stations.online(), self.clock())

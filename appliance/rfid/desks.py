@@ -45,6 +45,8 @@ AUTOMATIC = "desk"
 """What the desk is called whose reader is found by itself."""
 FORGET_AFTER_S = 3600.0
 """A computer that had joined and went without a word stays on the page for so long."""
+JOINED_MAX = 100
+"""Desks on other computers, those included that are still on the page."""
 ID_LENGTH_MAX = 32
 Load = Callable[[], "tuple[type[Reader], Callable[[str], Opener]]"]
 
@@ -144,6 +146,7 @@ class CardDesks:
         if self._key is None:
             raise Refusal("The card desks are not in use yet.", "Try again in a moment.")
         if joined is None:
+            self._make_room()
             desk = Desk(name, self._store, self._hub, self._clock, remote=True, expected=True)
             joined = self._joined[name] = Joined(desk)
         joined.present = True
@@ -175,9 +178,24 @@ class CardDesks:
     async def _until_closing(self) -> None:
         await self._closing.wait()
 
+    def _make_room(self) -> None:
+        """Of those that had joined and went, the first is forgotten for one more.
+
+        Raises:
+            Conflict: All are there.
+        """
+        if len(self._joined) < JOINED_MAX:
+            return
+        gone = next((name for name, joined in self._joined.items() if not joined.present), None)
+        if gone is None:
+            raise Conflict("There are {most} card desks already.", most=JOINED_MAX)
+        self._forget(gone)
+
     def _forget(self, name: str) -> None:
         """It is no desk any more, and not missed."""
         joined = self._joined.pop(name)
+        if joined.forgetting is not None:
+            joined.forgetting.cancel()
         joined.desk.stop()
         joined.desk.forgive()
         self._hub.announce([DeskChanged(name, DeskNews.READER)])

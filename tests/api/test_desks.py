@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, WSServerHandshakeError
 
 from appliance.domain.by import By
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
 from appliance.services.operators import log_ins, operators, tokens
-from appliance.ui.api.card_desk.events import CLOSE_REFUSED, MESSAGE_BYTES_MAX
+from appliance.ui.api.card_desk.events import CLOSE_REFUSED, DESKS_OF_ONE_MAX, MESSAGE_BYTES_MAX
 from tests.api.site import PREFIX, Answer, Client, Running
 from tests.support.one_desk import Chip
 
@@ -507,3 +508,14 @@ async def test_the_end_of_the_server_is_told_to_the_readers(site: Running, api: 
         ending = asyncio.create_task(site.application.shutdown())
         assert (await socket.receive(timeout=TIMEOUT_S)).data == 1001
         await ending
+
+
+async def test_a_token_has_so_many_desks_and_no_more(site: Running, api: Client) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(DESKS_OF_ONE_MAX):
+            await stack.enter_async_context(api.join(f"desk-{number}"))
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await api.join("one-too-many")
+        assert refused.value.status == 503
+        async with (await site.client("cashier")).join("another"):
+            pass

@@ -15,7 +15,7 @@ from appliance.domain.by import By
 from appliance.services.announce import PersonChanged, SettingsChanged
 from appliance.services.operators import tokens
 from appliance.ui.api import events
-from appliance.ui.api.events import EVENTS, STREAMS_MAX, WAITING_MAX
+from appliance.ui.api.events import EVENTS, STREAMS_MAX, STREAMS_OF_ONE_MAX, WAITING_MAX
 from appliance.ui.frame import monitoring
 from tests.api.site import Client, Running
 from tests.support.station import Station
@@ -59,7 +59,8 @@ async def test_what_is_committed_is_told(site: Running, api: Client) -> None:
 
 
 async def test_streams_are_bounded_and_end_with_the_server(site: Running, api: Client) -> None:
-    open_ones = [await api.stream() for _ in range(STREAMS_MAX)]
+    others = [await site.client("viewer") for _ in range(STREAMS_MAX // STREAMS_OF_ONE_MAX)]
+    open_ones = [await one.stream() for one in others for _ in range(STREAMS_OF_ONE_MAX)]
     for response in open_ones:
         await response.content.readline()
     refused = await api.stream()
@@ -69,6 +70,23 @@ async def test_streams_are_bounded_and_end_with_the_server(site: Running, api: C
         async with asyncio.timeout(TIMEOUT_S):
             await response.read()
         assert response.content.at_eof()
+
+
+async def test_one_token_does_not_take_all_streams_and_those_that_left_are_free_at_once(
+    site: Running, api: Client
+) -> None:
+    for _turn in range(3):
+        open_ones = [await api.stream() for _ in range(STREAMS_OF_ONE_MAX)]
+        assert [response.status for response in open_ones] == [200] * STREAMS_OF_ONE_MAX
+        assert (await api.stream()).status == 503
+        other = await (await site.client("viewer")).stream()
+        assert other.status == 200
+        for response in (*open_ones, other):
+            response.close()
+        async with asyncio.timeout(TIMEOUT_S):
+            while (probe := await api.stream()).status != 200:  # noqa: ASYNC110 - as a client tries again.
+                await asyncio.sleep(0)
+        probe.close()
 
 
 async def test_a_token_that_was_revoked_is_told_nothing_more_however_busy_the_site_is(

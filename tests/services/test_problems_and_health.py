@@ -224,15 +224,6 @@ def test_broken_books_are_said_and_never_repaired(books: Books) -> None:
     assert kinds(books) == []
 
 
-def test_at_most_fifty_strangers_knock(books: Books) -> None:
-    for number in range(admission.KNOCKING_MAX):
-        assert admission.knock(books.db, f"X-{number}", "10.0.0.9", books.now_ms) is not None
-
-    assert admission.knock(books.db, "one-too-many", "10.0.0.9", books.now_ms) is None
-    assert admission.knock(books.db, "X-7", "10.0.0.9", books.now_ms) is not None
-    assert kinds(books) == ["knocking"] * admission.KNOCKING_MAX
-
-
 def test_a_site_that_takes_no_strangers_lets_nobody_knock(books: Books) -> None:
     settings.change(books.db, "accept_unknown", "0")
 

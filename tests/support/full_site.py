@@ -130,6 +130,9 @@ def chargers(books: Books) -> list[StationId]:
     admission.bind(db, yard[0], "mac 02:1a:2b:3c:4d:5e")
     admission.newcomer(db, yard[0], Peer("192.168.7.77"), books.now_ms, waits=True)
     credentials.offer_password(db, yard[0], bytes(32), books.by)
+    for identity in ("STRAY-1", "STRAY-2"):
+        if (stray := admission.knock(db, identity, "192.168.7.66", books.now_ms)) is not None:
+            admission.dismiss(db, stray.id, books.by)
     admission.retire(db, books.station("OLD-1", 1), books.by)
     return yard
 

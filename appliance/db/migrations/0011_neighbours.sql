@@ -9,6 +9,11 @@ ALTER TABLE station ADD COLUMN bound_to TEXT NOT NULL DEFAULT '';
 -- A password that the station was sent and has not used yet. Until then the one before holds.
 ALTER TABLE station ADD COLUMN next_password_hash BLOB;
 
+-- A station that knocked and was turned away. The row waits for the next that knocks: messages refer to it, and to look for them
+-- would take as long as there are messages. Messages before `log_since_ms` are those of who had the row before.
+ALTER TABLE station ADD COLUMN dismissed_at_ms INTEGER;
+ALTER TABLE station ADD COLUMN log_since_ms INTEGER NOT NULL DEFAULT 0;
+
 -- Devices that say the name of a bound station and are not the one that it is bound to: they wait for staff.
 CREATE TABLE station_newcomer (
   station_id INTEGER NOT NULL REFERENCES station (id),

@@ -65,6 +65,7 @@ def page(
     rows = db.execute(
         """SELECT id, station_id, at_ms, direction, action, request, answer, violation FROM message_log
         WHERE id < :begin AND id >= :end AND station_id = :station
+          AND at_ms >= (SELECT log_since_ms FROM station WHERE id = :station)
           AND (action = :action OR :action IS NULL) AND (direction = :direction OR :direction IS NULL)
           AND (:violations = 0 OR violation IS NOT NULL)
         ORDER BY id DESC LIMIT :limit""",

@@ -7,7 +7,6 @@ from typing import Any
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows, flush
-from appliance.db.stations import message_log_size
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.rivals import Boot, Device
@@ -83,6 +82,16 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
+class Knock:
+    """One that knocks."""
+
+    id: StationId
+    address: str
+    heard_at_ms: int
+    """When it last came, went or booted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """What a station is called, and how many EVSEs it has."""
 
@@ -95,34 +104,35 @@ SELECT = """
 SELECT id, identity, name, state, security_profile, password_hash IS NOT NULL, vendor, model, serial, firmware,
        ocpp_version, remote_address, status, error_code, clock_skew_ms, booted_at_ms, seen_at_ms, created_at_ms,
        bound_to, next_password_hash IS NOT NULL
-FROM station
+FROM station WHERE dismissed_at_ms IS NULL
 """
 
 KNOWN = """
 SELECT id, identity, state, security_profile, password_hash, ocpp_version, bound_to, next_password_hash FROM station
+WHERE dismissed_at_ms IS NULL
 """
 
 
 def known(db: Readable) -> list[KnownStation]:
     """All that may connect."""
-    return [_known(row) for row in db.execute(KNOWN + "WHERE state <> 'retired'")]
+    return [_known(row) for row in db.execute(KNOWN + "AND state <> 'retired'")]
 
 
 def find_known(db: Readable, station: StationId) -> KnownStation | None:
     """One of them, also when retired."""
-    row = db.execute(KNOWN + "WHERE id = ?", (station,)).fetchone()
+    row = db.execute(KNOWN + "AND id = ?", (station,)).fetchone()
     return _known(row) if row else None
 
 
 def show(db: Readable, station: StationId) -> Station | None:
     """One station with its connectors."""
-    row = db.execute(SELECT + "WHERE id = ?", (station,)).fetchone()
+    row = db.execute(SELECT + "AND id = ?", (station,)).fetchone()
     return _station(row, connectors(db, station)) if row else None
 
 
 def by_identity(db: Readable, identity: str) -> Station | None:
     """One station by the name it gives itself."""
-    row = db.execute(SELECT + "WHERE identity = ?", (identity,)).fetchone()
+    row = db.execute(SELECT + "AND identity = ?", (identity,)).fetchone()
     return _station(row, connectors(db, row[0])) if row else None
 
 
@@ -136,7 +146,7 @@ def all_stations(db: Readable, state: StationState = StationState.APPROVED) -> l
         (state,),
     ):
         connectors.setdefault(station, []).append(Connector(*row))
-    rows = db.execute(SELECT + "WHERE state = ? ORDER BY name COLLATE NOCASE, id", (state,))
+    rows = db.execute(SELECT + "AND state = ? ORDER BY name COLLATE NOCASE, id", (state,))
     return [_station(row, tuple(connectors.get(row[0], ()))) for row in rows]
 
 
@@ -151,7 +161,7 @@ def names(db: Readable) -> dict[int, Named]:
 def page(db: Readable, *, state: str = "", after: int = 0, limit: int = 100) -> list[Station]:
     """Stations by number, of one state or all; the next page begins `after` the last."""
     rows = db.execute(
-        SELECT + "WHERE id > :after AND (:state = '' OR state = :state) ORDER BY id LIMIT :limit",
+        SELECT + "AND id > :after AND (:state = '' OR state = :state) ORDER BY id LIMIT :limit",
         {"after": after, "state": state, "limit": limit},
     ).fetchall()
     connectors: dict[int, list[Connector]] = {}
@@ -206,9 +216,31 @@ def add_untold(db: Database, station: StationId, evses: int) -> None:
     )
 
 
-def count(db: Readable, state: StationState) -> int:
-    """How many there are in a state."""
-    return int(db.execute("SELECT count(*) FROM station WHERE state = ?", (state,)).fetchone()[0])
+def knocks(db: Readable) -> list[Knock]:
+    """All that knock, the longest unheard of first."""
+    rows = db.execute(
+        """SELECT id, remote_address, max(created_at_ms, coalesce(seen_at_ms, 0), coalesce(booted_at_ms, 0)) AS heard_at_ms
+        FROM station WHERE state = 'knocking' AND dismissed_at_ms IS NULL ORDER BY heard_at_ms, id"""
+    )
+    return [Knock(*row) for row in rows]
+
+
+def add_knocking(db: Database, identity: str, address: str, now_ms: int) -> StationId:
+    """One that nobody knows, in the row of one that was dismissed, if there is any."""
+    row = db.execute(
+        """UPDATE station SET identity = :identity, name = :identity, remote_address = :address, created_at_ms = :now, log_since_ms = :now,
+            vendor = '', model = '', serial = '', firmware = '', ocpp_version = '', status = '', error_code = '', clock_skew_ms = 0,
+            booted_at_ms = NULL, seen_at_ms = NULL, bound_to = '', dismissed_at_ms = NULL
+        WHERE id = (SELECT min(id) FROM station WHERE dismissed_at_ms IS NOT NULL) RETURNING id""",
+        {"identity": identity, "address": address, "now": now_ms},
+    ).fetchone()
+    if row is None:
+        row = db.execute(
+            """INSERT INTO station (identity, name, state, remote_address, created_at_ms) VALUES (?, ?, 'knocking', ?, ?)
+            RETURNING id""",
+            (identity, identity, address, now_ms),
+        ).fetchone()
+    return StationId(row[0])
 
 
 def add(
@@ -331,13 +363,16 @@ def set_next_password(db: Database, station: StationId, password_hash: bytes | N
     db.execute("UPDATE station SET next_password_hash = ? WHERE id = ?", (password_hash, station))
 
 
-def remove_knocking(db: Database, station: StationId) -> None:
-    """Forget one that nobody approved, with its messages."""
-    db.execute("DELETE FROM message_log WHERE station_id = ?", (station,))
-    message_log_size.forget(db, station)
+def dismiss(db: Database, station: StationId, now_ms: int) -> None:
+    """Forget one that nobody approved. Its row is kept for the next that knocks: to delete it, SQLite would look through the whole
+    message log for what refers to it. Its name is free, and is no station's.
+    """
     db.execute("DELETE FROM station_newcomer WHERE station_id = ?", (station,))
     db.execute("DELETE FROM connector WHERE station_id = ?", (station,))
-    db.execute("DELETE FROM station WHERE id = ? AND state = 'knocking'", (station,))
+    db.execute(
+        "UPDATE station SET identity = 'dismissed:' || id, dismissed_at_ms = ? WHERE id = ? AND state = 'knocking'",
+        (now_ms, station),
+    )
 
 
 def _station(row: tuple[object, ...], connectors: tuple[Connector, ...]) -> Station:

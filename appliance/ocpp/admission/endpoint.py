@@ -166,7 +166,8 @@ class Endpoint:
         if station is None:
             if not self._context.settings.accept_unknown:
                 return refused(404, "This station is not registered here.")
-            known = await self._context.store.write(admission.knock, identity, address, now_ms)
+            connected = self._registry.knocking()
+            known = await self._context.store.write(admission.knock, identity, address, now_ms, connected)
             if known is None:
                 return refused(404, "This station is not registered here, and no more may knock.")
             station = self._registry.learn(known)

@@ -84,6 +84,10 @@ class Registry:
     def learn(self, known: KnownStation) -> Station:
         """Bring what is kept of a station up to date."""
         station = self._by_id.get(known.id)
+        if station is not None and station.identity != known.identity:
+            # Its row is another's by now (db/stations/stations.py, dismiss).
+            self._forget(known.id)
+            station = None
         if station is None:
             station = Station(known.id, known.identity, accepted=False)
             self._by_id[known.id] = station
@@ -129,6 +133,10 @@ class Registry:
     def online(self) -> frozenset[StationId]:
         """Stations with a connection that were let in."""
         return frozenset(station.id for station in self._connections if station.accepted)
+
+    def knocking(self) -> frozenset[StationId]:
+        """Stations with a connection that nobody has let in."""
+        return frozenset(station.id for station in self._connections if not station.accepted)
 
     async def keeps_out(self, station: Station, address: str) -> bool:
         """Whether the connection of a station that proves nothing stands, so that another from `address` is not let in.
@@ -234,9 +242,9 @@ class Registry:
             if known is not None:
                 self.learn(known)
             else:
-                await self._forget(number)
+                self._forget(number)
 
-    async def _forget(self, number: StationId) -> None:
+    def _forget(self, number: StationId) -> None:
         station = self._by_id.pop(number, None)
         if station is None:
             return
@@ -244,7 +252,7 @@ class Registry:
             del self._by_identity[station.identity]
         connection = self._connections.get(station)
         if connection is not None:
-            await connection.close(WSCloseCode.POLICY_VIOLATION, b"turned away")
+            self._tasks.start(connection.close(WSCloseCode.POLICY_VIOLATION, b"turned away"), "close: turned away")
 
     async def _ask_who_it_is(self, connection: Connection) -> None:
         """For a boot now: of a station that was told to wait, or of two that seem to share a name and an address."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import newcomers, stations
@@ -20,6 +22,9 @@ from appliance.services.stations import credentials
 from appliance.services.stations.credentials import Asked
 
 KNOCKING_MAX = 50
+KNOCKING_OF_ADDRESS_MAX = 5
+KNOCKS_KEPT_MS = 24 * 3_600_000
+"""After the last sign of life."""
 NEWCOMERS_MAX = 5
 """Devices that wait for the place of one station; the oldest makes room."""
 
@@ -29,15 +34,20 @@ def known(db: Readable) -> list[KnownStation]:
     return stations.known(db)
 
 
-def knock(db: Database, identity: str, address: str, now_ms: int) -> KnownStation | None:
-    """A station nobody knows wants in; None when the site takes none, or too many knock already."""
+def knock(
+    db: Database, identity: str, address: str, now_ms: int, connected: Collection[StationId] = ()
+) -> KnownStation | None:
+    """A station nobody knows wants in; None when the site takes none, or too many knock already.
+
+    Of those that are not `connected` the one that is longest unheard of makes room, of its own address or of all.
+    """
     if not settings.of(db).accept_unknown:
         return None
     found = stations.by_identity(db, identity)
     if found is None:
-        if stations.count(db, StationState.KNOCKING) >= KNOCKING_MAX:
+        if not _make_room(db, address, connected, now_ms):
             return None
-        station = stations.add(db, identity, identity, StationState.KNOCKING, now_ms)
+        station = stations.add_knocking(db, identity, address, now_ms)
         problems.raise_problem(
             db, ProblemKind.KNOCKING, f"station:{station}", now_ms, identity=identity, address=address
         )
@@ -112,9 +122,48 @@ def dismiss(db: Database, station: StationId, by: By) -> None:
     found = stations.show(db, station)
     if found is None or found.state != StationState.KNOCKING:
         raise NotFound("There is no such station knocking.")
-    problems.clear_subject(db, f"station:{station}", by.at_ms)
-    stations.remove_knocking(db, station)
+    _forget(db, station, by.at_ms)
     audit.record(db, by, "station.dismiss", f"station:{station}", identity=found.identity)
+
+
+def dismiss_address(db: Database, address: str, by: By) -> int:
+    """Turn away all that knock from one address; how many.
+
+    Raises:
+        NotFound: None does.
+    """
+    knocks = [one for one in stations.knocks(db) if one.address == address]
+    if not knocks:
+        raise NotFound("No charger knocks from {address} any more.", address=address)
+    for one in knocks:
+        _forget(db, one.id, by.at_ms)
+    audit.record(db, by, "station.dismiss_address", "site", address=address, stations=len(knocks))
+    return len(knocks)
+
+
+def expire_knocks(db: Database, now_ms: int) -> None:
+    """Forget those that have not been heard of for a day."""
+    for one in stations.knocks(db):
+        if now_ms - one.heard_at_ms > KNOCKS_KEPT_MS:
+            _forget(db, one.id, now_ms)
+
+
+def _make_room(db: Database, address: str, connected: Collection[StationId], now_ms: int) -> bool:
+    """Whether one more may knock from there, once another was forgotten for it if need be."""
+    for most, here in ((KNOCKING_OF_ADDRESS_MAX, {address}), (KNOCKING_MAX, None)):
+        knocks = [one for one in stations.knocks(db) if here is None or one.address in here]
+        if len(knocks) < most:
+            continue
+        gone = next((one for one in knocks if one.id not in connected), None)
+        if gone is None:
+            return False
+        _forget(db, gone.id, now_ms)
+    return True
+
+
+def _forget(db: Database, station: StationId, now_ms: int) -> None:
+    problems.clear_subject(db, f"station:{station}", now_ms)
+    stations.dismiss(db, station, now_ms)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 

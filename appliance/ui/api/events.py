@@ -19,6 +19,7 @@ from appliance.db import operators
 from appliance.db.engine.protocols import Readable
 from appliance.db.stations import stations
 from appliance.services.announce import (
+    AdmissionChanged,
     Announcement,
     Hub,
     PersonChanged,
@@ -32,8 +33,11 @@ from appliance.services.operators.tokens import hash_token
 from appliance.ui.api.shapes import or_null, record, whole, words
 from appliance.ui.frame.auth import session_cookie
 from appliance.ui.frame.context import CONSOLE, PrincipalKind, principal
+from appliance.ui.frame.streams import Places, next_of
 
 STREAMS_MAX = 32
+STREAMS_OF_ONE_MAX = 8
+"""Of one token."""
 WAITING_MAX = 512
 HEARTBEAT_S = 15.0
 RECHECK_S = 30.0
@@ -84,6 +88,7 @@ class Events:
 
     def __init__(self) -> None:
         self._streams: set[Stream] = set()
+        self._places = Places(STREAMS_MAX, STREAMS_OF_ONE_MAX)
         self._identities: dict[int, str] = {}
 
     def listen(self, hub: Hub) -> None:
@@ -99,8 +104,10 @@ class Events:
         self, request: web.Request, wants: Wants, tell: Tell, begin: Begin | None = None
     ) -> web.StreamResponse:
         """Serve one client until it goes."""
-        if len(self._streams) >= STREAMS_MAX:
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
+        with self._places.take(request):
+            return await self._stream(request, wants, tell, begin)
+
+    async def _stream(self, request: web.Request, wants: Wants, tell: Tell, begin: Begin | None) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         if request.method == hdrs.METH_HEAD:
             return response
@@ -119,6 +126,9 @@ class Events:
         return response
 
     def _hear(self, announcements: list[Announcement]) -> None:
+        for one in announcements:
+            if type(one) is AdmissionChanged:
+                self._identities.pop(one.station, None)  # Its row may be another's now.
         for stream in tuple(self._streams):
             for announcement in filter(stream.wants, announcements):
                 stream.push(announcement)
@@ -128,8 +138,7 @@ class Events:
         while True:
             event: bytes | None
             try:
-                async with asyncio.timeout(HEARTBEAT_S):
-                    announcement = await stream.waiting.get()
+                announcement = await next_of(stream.waiting, request, HEARTBEAT_S)
             except TimeoutError:
                 event = b": still here\n\n"
             else:
@@ -175,7 +184,7 @@ class Events:
         return sent(name, event)
 
     async def _identity(self, request: web.Request, station: int) -> str | None:
-        """Identities never change, and numbers are not given twice while a station is kept."""
+        """Identities change only with an announcement: the row of a station that was turned away is given to the next."""
         if station not in self._identities:
             names = await request.app[CONSOLE].store.read(stations.names)
             self._identities = {number: named.identity for number, named in names.items()}

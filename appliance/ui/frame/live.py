@@ -23,6 +23,7 @@ from appliance.ui.frame import language
 from appliance.ui.frame.auth import session_cookie
 from appliance.ui.frame.context import Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.roles import may
+from appliance.ui.frame.streams import Places, next_of
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ HEARTBEAT_S = 15.0
 RECHECK_S = 30.0
 """So soon, however much there is to show, a log-in that ended closes its streams."""
 STREAMS_MAX = 200
+STREAMS_OF_ONE_MAX = 20
+"""Of one log-in: a tab that nobody looks at has none."""
 VIEWS_MAX = 5
 WAITING_MAX = 32
 """Updates a browser may be behind; one that is slower is cut off and comes back by itself."""
@@ -142,13 +145,16 @@ class Live:
         self._views = {view.name: view for page in pages for view in page.live}
         self._channels: dict[ChannelKey, Channel] = {}
         self._streams: set[Stream] = set()
+        self._places = Places(STREAMS_MAX, STREAMS_OF_ONE_MAX)
         self._stop_listening = console.hub.listen(self._hear)
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         """`GET /live?view=board&view=station:CS-07`: a stream of server-sent events."""
         views = self._wanted(request)
-        if len(self._streams) >= STREAMS_MAX:
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"})
+        with self._places.take(request):
+            return await self._watch(request, views)
+
+    async def _watch(self, request: web.Request, views: list[tuple[LiveView, str]]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)
         if request.method == hdrs.METH_HEAD:
@@ -186,8 +192,7 @@ class Live:
         asked_s = time.monotonic()
         while not stream.dead:
             try:
-                async with asyncio.timeout(HEARTBEAT_S):
-                    message = await stream.waiting.get()
+                message = await next_of(stream.waiting, request, HEARTBEAT_S)
             except TimeoutError:
                 message = b": still here\n\n"
             if message is None:

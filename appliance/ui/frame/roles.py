@@ -68,6 +68,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/stations/{identity}"): OPERATING,
     ("GET", "/stations/{identity}/approve"): TECHNICIANS,
     ("POST", "/stations/{identity}/approve"): TECHNICIANS,
+    ("POST", "/stations/dismiss"): TECHNICIANS,
     ("POST", "/stations/{identity}/dismiss"): TECHNICIANS,
     ("POST", "/stations/{identity}/admit"): TECHNICIANS,
     ("GET", "/stations/{identity}/retire"): TECHNICIANS,

@@ -23,7 +23,7 @@ from appliance.ocpp.admission.credentials import (
 from appliance.ocpp.admission.endpoint import identity_of, is_foreign
 from appliance.ocpp.connection.context import raise_problem
 from appliance.ocpp.settings import StationSettings
-from appliance.services.stations.admission import KNOCKING_MAX
+from appliance.services.stations.admission import KNOCKING_MAX, KNOCKING_OF_ADDRESS_MAX
 from tests.ocpp.raw import SITE_KEY, Server, basic, connected, handshake_status, hash_password
 from tests.support.wire import answer, head
 
@@ -347,14 +347,30 @@ def test_failures_are_counted_by_pair_by_address_and_by_identity_and_forgotten()
 async def test_no_more_than_fifty_may_knock(server: Server) -> None:
     async with AsyncExitStack() as stack:
         knocking = [
-            await stack.enter_async_context(connected(server, f"/ocpp/N{number}")) for number in range(KNOCKING_MAX)
+            await stack.enter_async_context(
+                connected(server, f"/ocpp/N{number}", address=f"127.0.0.{1 + number // KNOCKING_OF_ADDRESS_MAX}")
+            )
+            for number in range(KNOCKING_MAX)
         ]
         assert (await knocking[-1].boot())["status"] == "Pending"
-        assert (await handshake_status(server, "/ocpp/ONE-TOO-MANY"))[0] == 404
+        assert (await handshake_status(server, "/ocpp/ONE-TOO-MANY", address="127.0.0.99"))[0] == 404
         # Those that knock already may come back.
-        async with connected(server, "/ocpp/N7") as again:
+        async with connected(server, "/ocpp/N7", address="127.0.0.2") as again:
             assert (await again.boot())["status"] == "Pending"
     assert await server.rows("SELECT count(*) FROM station") == [(KNOCKING_MAX,)]
+
+
+async def test_one_address_does_not_take_all_the_room(server: Server) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(KNOCKING_OF_ADDRESS_MAX):
+            await stack.enter_async_context(connected(server, f"/ocpp/N{number}"))
+        assert (await handshake_status(server, "/ocpp/ONE-TOO-MANY"))[0] == 404
+        async with connected(server, "/ocpp/NEW", address="127.0.0.2") as client:
+            assert (await client.boot())["status"] == "Pending"
+    # They have gone: the next may come.
+    async with connected(server, "/ocpp/ONE-TOO-MANY") as client:
+        assert (await client.boot())["status"] == "Pending"
+    assert await server.rows("SELECT count(*) FROM station WHERE dismissed_at_ms IS NULL") == [(6,)]
 
 
 async def test_unknown_stations_are_refused_where_they_may_not_knock(server: Server, settings: StationSettings) -> None:

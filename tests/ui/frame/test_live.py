@@ -16,7 +16,7 @@ from appliance.services.announce import StationChanged
 from appliance.services.operators import log_ins, operators, tokens
 from appliance.services.stations import status
 from appliance.ui.frame import live
-from appliance.ui.frame.live import LIVE, WAITING_MAX, Channel, Stream, event
+from appliance.ui.frame.live import LIVE, STREAMS_OF_ONE_MAX, WAITING_MAX, Channel, Stream, event
 from tests.support.statuses import status_changed
 from tests.ui.console_fixture import ConsoleFixture
 
@@ -208,3 +208,17 @@ async def test_the_server_stops_although_somebody_watches(served: ConsoleFixture
     await served.server.app[LIVE].close()
 
     assert (await stream.content.read()).strip() == b""
+
+
+async def test_one_log_in_does_not_take_all_streams_and_one_that_left_is_free_at_once(served: ConsoleFixture) -> None:
+    client, other = await served.logged_in(Role.VIEWER), await served.logged_in(Role.VIEWER)
+    open_ones = [await client.get("/live?view=board") for _ in range(STREAMS_OF_ONE_MAX)]
+    assert {one.status for one in open_ones} == {200}
+    assert (await client.get("/live?view=board")).status == 503
+    assert (await other.get("/live?view=board")).status == 200
+
+    for one in open_ones:
+        one.close()
+    async with asyncio.timeout(10):
+        while (await client.get("/live?view=board")).status != 200:  # noqa: ASYNC110 - as a browser tries again.
+            await asyncio.sleep(0)

@@ -21,6 +21,7 @@ from appliance.ui.api.card_desk.shapes import DESK_NAME, card_as_json, job_as_js
 from appliance.ui.api.events import EVENTS, sent, still_may
 from appliance.ui.frame.context import CONSOLE, Console, PrincipalKind, principal
 from appliance.ui.frame.language import N_
+from appliance.ui.frame.streams import Places
 from appliance.ui.writing.formats import sentences
 
 MESSAGE_BYTES_MAX = 64 * 1024
@@ -33,6 +34,10 @@ REASON_BYTES_MAX = 120
 CLOSE_REFUSED = 4409
 """The desk may not join; the reason says why."""
 JOINED = web.AppKey("joined", set[web.WebSocketResponse])
+PLACES = web.AppKey("places of desks", Places)
+DESKS_MAX = 100
+DESKS_OF_ONE_MAX = 20
+"""Of one token."""
 
 
 async def watch_desk(request: web.Request) -> web.StreamResponse:
@@ -67,6 +72,11 @@ async def join(request: web.Request) -> web.StreamResponse:
     name = request.query.get("name", "")
     if not re.fullmatch(DESK_NAME["pattern"], name) or name == "join":
         raise Invalid("name", N_("A desk is called by small letters, digits and hyphens between them, at most 32."))
+    with request.app[PLACES].take(request):
+        return await _join(request, name)
+
+
+async def _join(request: web.Request, name: str) -> web.StreamResponse:
     socket = web.WebSocketResponse(
         heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES_MAX, timeout=CLOSE_TIMEOUT_S, compress=False
     )
@@ -87,6 +97,7 @@ async def join(request: web.Request) -> web.StreamResponse:
 def install(app: web.Application) -> None:
     """Before the server starts."""
     app[JOINED] = set()
+    app[PLACES] = Places(DESKS_MAX, DESKS_OF_ONE_MAX)
     app.on_shutdown.append(_close_all)
 
 

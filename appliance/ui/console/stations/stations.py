@@ -33,8 +33,8 @@ from appliance.ui.console.stations.common import refused_words, station_of, stat
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
 from appliance.ui.frame.errors import command_failure
-from appliance.ui.frame.language import _
-from appliance.ui.frame.render import done, render, render_part
+from appliance.ui.frame.language import _, ngettext
+from appliance.ui.frame.render import done, formats_of, render, render_part
 from appliance.ui.frame.roles import may
 from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
@@ -203,6 +203,17 @@ async def approve(request: web.Request) -> web.Response:
         note = _("It took no password ({why}), so it is known by its device only; see Security on its page.")
         text = f"{text} {note.format(why=refused_words(answer))}"
     return done(request, "/", text)
+
+
+async def dismiss_address(request: web.Request) -> web.Response:
+    """`POST /stations/dismiss` with `address`: turn away all that knock from there."""
+    console, form = request.app[CONSOLE], await read_form(request)
+    address = form.text("address")
+    count = await console.store.write(admission.dismiss_address, address, asked_by(request))
+    text = ngettext(
+        "One charger at {address} was turned away.", "{count} chargers at {address} were turned away.", count
+    )
+    return done(request, "/stations", text.format(count=formats_of(request).number(count), address=address))
 
 
 async def admit(request: web.Request) -> web.Response:
@@ -375,6 +386,7 @@ PAGE = Page(
         web.get("/stations", show_list),
         web.get("/stations/new", show_new),
         web.post("/stations/new", add),
+        web.post("/stations/dismiss", dismiss_address),
         web.get("/stations/{identity}", show),
         web.post("/stations/{identity}/name", rename),
         web.get("/stations/{identity}/approve", show_approve),
