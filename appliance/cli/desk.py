@@ -213,6 +213,11 @@ def refusal(status: int) -> Refused:
         return Refused("The token may not work at a card desk: it needs the role cashier or higher.", lasting=True)
     if status == 404:
         return Refused("The site knows no card desks: it may be an older version, or another program.", lasting=True)
+    if status == 421:
+        return Refused(
+            "The site is not called so. Give its address with --server, or enter the name there under Settings, Further names of this box.",
+            lasting=True,
+        )
     return Refused(f"The site answers with an error ({status}).", lasting=False)
 
 

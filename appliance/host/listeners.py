@@ -40,6 +40,8 @@ SHARES = {"stations": (0.3, 0.3), "stations-tls": (0.3, 0.3)}
 OTHERS_SHARE = (0.09, 0.02)
 """Of the descriptors of the process: for the connections of a listener, and of one address there. Behind one address may be all
 chargers (a proxy, a router). All listeners together leave a tenth."""
+FEWEST = 64
+"""Where a process may have few: no less than some browsers of one office use."""
 ACCEPTED_AT_ONCE = 32
 """Newcomers in one turn of the loop; then who is there already is served."""
 NO_DESCRIPTORS_S = 0.2
@@ -118,7 +120,7 @@ def limits_of(listener: str) -> Limits:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors = DESCRIPTORS_MAX if soft == resource.RLIM_INFINITY else min(soft, DESCRIPTORS_MAX)
     most, of_one = SHARES.get(listener, OTHERS_SHARE)
-    return Limits(int(descriptors * most), int(descriptors * of_one))
+    return Limits(max(FEWEST, int(descriptors * most)), max(FEWEST, int(descriptors * of_one)))
 
 
 async def bound(address: Address) -> list[socket.socket]:

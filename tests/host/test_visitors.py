@@ -17,7 +17,7 @@ from aiohttp import web
 from appliance.domain.network import Network, networks
 from appliance.host import listeners as listeners_module
 from appliance.host.addresses import Address
-from appliance.host.listeners import Listeners, limits_of, listen
+from appliance.host.listeners import FEWEST, Listeners, limits_of, listen
 from appliance.host.visitors import Limits, Visitors, home_of
 from tests.support.wire import ENDS_S, HOST, exchange, head, parted, until_closed
 
@@ -139,7 +139,7 @@ def test_all_listeners_together_leave_descriptors_for_the_rest() -> None:
     names = ("stations", "stations-tls", "console", "console-tls", "drivers")
 
     assert sum(limits_of(name).most for name in names) < 0.9 * 16_384
-    assert all(limits_of(name).of_one >= 20 for name in names)
+    assert all(limits_of(name).of_one >= FEWEST for name in names)
 
 
 @asynccontextmanager

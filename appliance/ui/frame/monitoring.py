@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -37,6 +37,8 @@ LAG_KEPT = 120
 """Samples of the loop's lag: a minute of them."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATM = Path("/proc/self/statm")
+FORWARDED = (hdrs.FORWARDED, hdrs.X_FORWARDED_FOR, "X-Real-IP")
+"""What a proxy adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ async def health(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """`GET /metrics`, with a token of any role, or from the box itself."""
-    if somebody(request) is None and not is_loopback(request.remote):
+    if somebody(request) is None and not is_from_here(request):
         headers = {"WWW-Authenticate": "Bearer"}
         return as_problem(401, _("Who are you?"), _("Send a token: Authorization: Bearer …"), headers=headers)
     registry = CollectorRegistry(auto_describe=False)
@@ -208,8 +210,13 @@ def _resident_bytes() -> int:
     return int(STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def is_from_here(request: web.Request) -> bool:
+    """Whether a request comes from the box itself. What a proxy on the box sends on does not, even if nobody has said that it is one."""
+    return is_loopback(request.remote) and not any(name in request.headers for name in FORWARDED)
+
+
 def is_loopback(remote: str | None) -> bool:
-    """Whether a request comes from the box itself."""
+    """Whether an address is the box itself."""
     try:
         return ipaddress.ip_address(remote or "").is_loopback
     except ValueError:
