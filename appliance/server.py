@@ -31,6 +31,7 @@ from appliance.host.disk import Disk, look, watch
 from appliance.host.listeners import Listeners, listen
 from appliance.host.live_settings import LiveSettings
 from appliance.host.no_room import wait_for_room
+from appliance.host.public_urls import own_hosts
 from appliance.host.tasks import running
 from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import health, settings
@@ -80,7 +81,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         stack.push_async_callback(store.close)
         site = await load_site(store, is_demo=arguments.demo)
         await look(site_disk, store, clock, making=False)
-        live_settings = LiveSettings(await store.read(settings.load), disk_short=site_disk.short)
+        live_settings = LiveSettings(await store.read(settings.load), own_hosts(arguments), disk_short=site_disk.short)
         await stack.enter_async_context(following(hub, store, live_settings))
         await stack.enter_async_context(running(watch(site_disk, store, clock), "disk"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from appliance.domain.network import Network, networks
+from appliance.domain.network import Network, hosts, networks
 from appliance.ocpp import versions
 from appliance.services.settings import Settings
 
@@ -14,9 +14,10 @@ CONNECTIONS_MAX = 4096
 class LiveSettings:
     """The owner's settings, exchanged as a whole when one of them is changed."""
 
-    def __init__(self, values: Settings, *, disk_short: bool = False) -> None:
+    def __init__(self, values: Settings, own_hosts: frozenset[str] = frozenset(), *, disk_short: bool = False) -> None:
         self.values = values
         self.disk_short = disk_short
+        self._own_hosts = own_hosts
 
     @property
     def heartbeat_interval_s(self) -> int:
@@ -57,6 +58,11 @@ class LiveSettings:
     def logs_messages(self) -> bool:
         """Whether there is room for a message log."""
         return not self.disk_short
+
+    @property
+    def host_names(self) -> Collection[str]:
+        """The names and addresses of this box."""
+        return self._own_hosts | hosts(self.values.host_names)
 
     @property
     def trusted_proxies(self) -> tuple[Network, ...]:

@@ -43,6 +43,10 @@ class Settings(Protocol):
         """Whether there is room for a message log."""
 
     @property
+    def host_names(self) -> Collection[str]:
+        """The names of this box that a web page cannot have for itself."""
+
+    @property
     def connections_max(self) -> int:
         """More are answered 503."""
 
@@ -60,3 +64,4 @@ class StationSettings:
     messages_per_s: int = 50
     logs_messages: bool = True
     connections_max: int = 4096
+    host_names: Collection[str] = ()

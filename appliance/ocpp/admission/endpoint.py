@@ -23,6 +23,7 @@ from appliance.domain.peer import peer_of
 from appliance.domain.problem import ProblemKind
 from appliance.ocpp.admission.credentials import Failures, basic_credentials, password_matches, password_suffices
 from appliance.ocpp.admission.neighbours import read_neighbours
+from appliance.ocpp.admission.rebinding import is_rebound
 from appliance.ocpp.commands import StationCommands
 from appliance.ocpp.connection.connection import Connection
 from appliance.ocpp.connection.context import Context
@@ -136,7 +137,9 @@ class Endpoint:
         them, 400 without a version that both speak, 503 when full.
         """
         identity = identity_of(request.rel_url.raw_path)
-        if is_websocket(request) and is_foreign(request.headers.get(hdrs.ORIGIN), request.headers.get(hdrs.HOST, "")):
+        origin, host = request.headers.get(hdrs.ORIGIN), request.headers.get(hdrs.HOST, "")
+        names = self._context.settings.host_names
+        if is_websocket(request) and (is_foreign(origin, host) or is_rebound(origin, host, names)):
             return self._foreign_page(request)
         if identity is None or not is_websocket(request):
             return self._stray(request)

@@ -77,7 +77,7 @@ def misdirected(request: web.Request) -> web.Response:
     return web.Response(status=MISDIRECTED, text=html, content_type="text/html")
 
 
-TITLE = N_("This box is not called so")
+TITLE = N_("That is not a name of this box")
 MESSAGE = N_("You have asked for “{host}”. That is none of the names and addresses of this box, so nothing is shown.")
 ADVICE = N_("Open it by its address, as it was printed at installation.")
 ADDING = N_(

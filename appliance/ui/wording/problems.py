@@ -140,7 +140,9 @@ TEXTS: dict[str, Text] = {
     ),
     ProblemKind.FOREIGN_PAGE: Text(
         N_("A web page ({origin}), open in a browser at {address}, wanted to pass as a charger. It was refused."),
-        N_("Close that page there, and open it nowhere on this network."),
+        N_(
+            "Close that page there, and open it nowhere on this network. If it is a charger, enter the name that it calls under Settings, “Further names of this box”."
+        ),
         urgent=True,
         many=N_("Web pages at {count} addresses wanted to pass as chargers. They were refused."),
     ),
