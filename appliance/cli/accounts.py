@@ -7,6 +7,7 @@ import getpass
 import sys
 from contextlib import closing
 
+from appliance.db import operators
 from appliance.db import site as sites
 from appliance.db.engine.open import open_to_read
 from appliance.domain.clock import Clock
@@ -28,7 +29,8 @@ def operator(arguments: argparse.Namespace, clock: Clock) -> int:
     data.need_site()
     name = arguments.name or arguments.login
     password = read_password()
-    passwords.check_password(password, login=arguments.login, name=name, site_name=site_name(data))
+    site_name, *site_words = words_of_site(data)
+    passwords.check_password(password, login=arguments.login, name=name, site_name=site_name, site_words=site_words)
     change(
         data,
         "operator.add",
@@ -64,8 +66,8 @@ def read_password() -> str:
         print("These two are not the same.", file=sys.stderr)
 
 
-def site_name(data: DataDirectory) -> str:
-    """What the site is called: no password may be that."""
+def words_of_site(data: DataDirectory) -> list[str]:
+    """What the site is called, and what else everybody there knows: no password may be that."""
     with closing(open_to_read(data.database)) as db:
         site = sites.load(db)
-    return site.name if site else ""
+        return [site.name if site else "", *operators.site_words(db)]

@@ -119,6 +119,21 @@ def credentials(db: Readable, login: str) -> tuple[int, str] | None:
     return row
 
 
+def logged_in_from(db: Readable, address: str) -> set[int]:
+    """Which operators have logged in from an address, as far back as log-ins are kept."""
+    rows = db.execute("SELECT DISTINCT operator_id FROM operator_session WHERE address = ?", (address,))
+    return {row[0] for row in rows}
+
+
+def site_words(db: Readable) -> list[str]:
+    """What everybody at the site knows the names of: chargers, groups, tariffs, and the city of its clock."""
+    rows = db.execute(
+        """SELECT name FROM station WHERE state = 'approved' UNION SELECT identity FROM station WHERE state = 'approved'
+        UNION SELECT name FROM person_group UNION SELECT name FROM tariff UNION SELECT timezone FROM site"""
+    )
+    return [row[0] for row in rows]
+
+
 def password_hash(db: Readable, operator: int) -> str:
     """The hash of their password."""
     return str(db.execute("SELECT password_hash FROM operator WHERE id = ?", (operator,)).fetchone()[0])

@@ -36,6 +36,7 @@ class ProblemKind(StrEnum):
     DUPLICATE_IDENTITY = "duplicate_identity"
     NEWCOMER = "newcomer"
     CARDS_TRIED = "cards_tried"
+    LOG_INS_FAILED = "log_ins_failed"
     STATION_ERROR = "station_error"
     DISK_SPACE = "disk_space"
     DISK_FULL = "disk_full"
@@ -131,6 +132,9 @@ RULES: dict[str, Rule] = {
     ),
     ProblemKind.CARDS_TRIED: Rule(
         "many cards that may not charge are shown at one station", "a day without more", happened=True, quiet_s=DAY_S
+    ),
+    ProblemKind.LOG_INS_FAILED: Rule(
+        "twenty log-ins have failed within an hour", "a day without twenty more", happened=True, quiet_s=DAY_S
     ),
     ProblemKind.STATION_ERROR: Rule(
         "a message of a station fails here",

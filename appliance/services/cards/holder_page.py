@@ -30,11 +30,6 @@ class Holder:
     records: list[Record]
     pin_hash: str
 
-    @property
-    def first_name(self) -> str:
-        """Enough for a greeting: whoever finds the card need not learn more."""
-        return self.person.name.split()[0]
-
 
 def find(db: Readable, token: str) -> Holder | None:
     """The holder behind a link; a read query."""

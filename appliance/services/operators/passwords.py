@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable, Sequence
 
 import bcrypt
 
@@ -16,6 +17,8 @@ PASSWORD_CHARS_MIN = 12
 
 
 PASSWORD_CHARS_MAX = 256
+REST_MIN = 5
+"""Characters that must be left beside what is guessed first."""
 
 
 COMMON = (
@@ -23,9 +26,17 @@ COMMON = (
     "zxcvbn", "1q2w3e", "letmein", "welcome", "iloveyou", "admin", "administrator", "operator", "root", "master",
     "monkey", "dragon", "football", "cricket", "princess", "sunshine", "superman", "batman", "bangladesh", "dhaka",
     "india", "allah", "bismillah", "changeme", "default", "secret", "forecourt", "charging", "charger", "station",
-    "electric", "ocpp",
+    "electric", "ocpp", "vehicle", "trustno", "whatever", "starwars", "pokemon", "shadow", "michael", "liverpool", "chelsea",
+    "manchester", "summer", "winter", "spring", "autumn", "january", "february", "march", "april", "june", "july", "august", "september",
+    "october", "november", "december", "monday", "friday", "sunday", "hello", "login", "user", "guest", "test", "temp", "owner", "manager",
+    "cashier", "server", "system", "computer", "internet", "company", "office", "private", "money", "qwertyuiop", "asdfghjkl", "zxcvbnm",
+    "1qaz2wsx", "3edc4rfv", "qazwsx", "edcrfv", "1q2w3e4r5t", "zaq12wsx", "pakistan", "chittagong",
+    "mohammad", "muhammad", "rahman", "inshallah", "lovely", "babygirl", "darling", "friends", "family", "forever", "loveme", "mylove",
 )  # fmt: skip
-"""What people choose first. A password that is little more than one of these is refused."""
+"""What people choose first: words, names, months, teams, and rows and columns of keys. A password that is little more than some of
+these is refused."""
+DISGUISES = str.maketrans("@430$5!17", "aaeossiit")
+"""Signs that stand for letters; both readings are looked at."""
 
 
 def hash_password(password: str) -> str:
@@ -38,8 +49,8 @@ def password_matches(password: str, password_hash: str) -> bool:
     return bcrypt.checkpw(_digest(password), password_hash.encode())
 
 
-def check_password(password: str, *, login: str, name: str, site_name: str) -> None:
-    """Refuse what is guessed first.
+def check_password(password: str, *, login: str, name: str, site_name: str, site_words: Iterable[str] = ()) -> None:
+    """Refuse what is guessed first. `site_words` are names that everybody at the site knows: of chargers, groups, places.
 
     Raises:
         Invalid: Too short, too long, or hardly more than a name or a pattern.
@@ -53,13 +64,9 @@ def check_password(password: str, *, login: str, name: str, site_name: str) -> N
         )
     if len(password) > PASSWORD_CHARS_MAX:
         raise Invalid("password", "The password is longer than {most} characters.", most=PASSWORD_CHARS_MAX)
-    plain = "".join(filter(str.isalnum, password.lower()))
-    own_words = [word for text in (login, name, site_name) for word in _words(text)]
-    rest = plain
-    for word in sorted({*COMMON, *own_words}, key=len, reverse=True):
-        rest = rest.replace(word, "")
-    rest = "".join(character for index, character in enumerate(rest) if not _continues(rest, index))
-    if len(rest) < 5 or len(set(plain)) < 5:
+    own_words = [word for text in (login, name, site_name, *site_words) for word in _words(text)]
+    known = sorted({*COMMON, *own_words}, key=len, reverse=True)
+    if any(_left(reading, known) < REST_MIN for reading in (password.lower(), password.lower().translate(DISGUISES))):
         raise Invalid(
             "password",
             "This password is among the first that are guessed.",
@@ -73,6 +80,22 @@ def _digest(password: str) -> bytes:
 
 def _words(text: str) -> list[str]:
     return [word for word in "".join(c if c.isalnum() else " " for c in text.lower()).split() if len(word) >= 3]
+
+
+def _left(password: str, words: Sequence[str]) -> int:
+    """How many characters are left once words, rows and what is repeated are taken out."""
+    plain = "".join(filter(str.isalnum, password))
+    if len(set(plain)) < REST_MIN:
+        return 0
+    rest = plain[: _period(plain)]
+    for word in words:
+        rest = rest.replace(word, "")
+    return sum(1 for index in range(len(rest)) if not _continues(rest, index))
+
+
+def _period(text: str) -> int:
+    """After how many characters it begins again: 3 in abcabcab."""
+    return next(length for length in range(1, len(text) + 1) if (text[:length] * len(text)).startswith(text))
 
 
 def _continues(text: str, index: int) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from appliance.services.operators.failed_log_ins import FailedLogIns
 from appliance.ui.console import audit, certificates, demo, problems, reports, search, settings, tariffs
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
@@ -79,6 +80,7 @@ def create_console(console: Console, *, more: tuple[Page, ...] = ()) -> web.Appl
     pages = (*PAGES, *more)
     app[CONSOLE] = console
     app[auth.HASHING] = auth.Hashing()
+    app[auth.FAILED] = FailedLogIns()
     app[auth.GUARD] = auth.Guard()
     app[LIVE] = live.Live(console, pages)
     environment()

@@ -48,7 +48,7 @@ async def show(request: web.Request) -> web.Response:
     actor, action = request.query.get("actor", ""), request.query.get("action", "")
     before = read_number(request.query.get("before", ""))
     found, names, subjects = await request.app[CONSOLE].store.read(_read, before, actor, action)
-    known = names | {"console": _("the console"), "clock": _("by itself")}
+    known = names | {"console": _("the console"), "clock": _("by itself"), "stranger": _("a stranger")}
     fmt = formats_of(request)
     entries = [
         Entry(one.seq, one.at_ms, known.get(one.actor, one.actor), sentence(one, subjects, fmt)) for one in found

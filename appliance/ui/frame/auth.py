@@ -6,10 +6,15 @@ What each role may do is in `roles`; what a password must be, and what is kept o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -20,17 +25,22 @@ from appliance.db.engine.errors import DatabaseError
 from appliance.db.engine.protocols import Readable
 from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
-from appliance.services.operators import log_ins, passwords, tokens
+from appliance.services.operators import failed_log_ins, log_ins, passwords, tokens
+from appliance.services.operators.failed_log_ins import FailedLogIns
 from appliance.ui.frame import language
+from appliance.ui.frame.browsers import mark_of
 from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal, PrincipalKind
 from appliance.ui.frame.errors import API_PREFIX, as_problem
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import FACTS
 from appliance.ui.frame.roles import may
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 HEALTH = "/health"
 TOUCH_EVERY_MS = 60_000
-HASHING_THREADS = 2
 HASHING_WAITING_MAX = 10
 GUESSES_FREE = 5
 DELAY_S_MAX = 60
@@ -81,8 +91,16 @@ def session_cookie(request: web.Request) -> str:
     return "__Host-sid" if request.secure else "sid"
 
 
-async def log_in(request: web.Request, login: str, password: str) -> str:
-    """The new log-in's token.
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """One that has just begun."""
+
+    token: str
+    operator: int
+
+
+async def log_in(request: web.Request, login: str, password: str) -> LogIn:
+    """Begin one.
 
     Raises:
         WrongPassword, TooSoon: They do not belong together, or that was tried too often just now.
@@ -91,26 +109,74 @@ async def log_in(request: web.Request, login: str, password: str) -> str:
     address = request.remote or ""
     name = login.strip().casefold()[:64]
     known = await console.store.read(rows.credentials, name)
-    matches = await compared(request, name, password, known[1] if known else UNKNOWN_HASH)
-    if known is None or not matches:
+    operator, password_hash = known or (None, UNKNOWN_HASH)
+    if not await compared(request, name, operator, password, password_hash) or operator is None:
         raise WrongPassword(N_("Log-in name and password do not belong together."))
-    request.app[GUARD].succeeded(name, address)
     token = tokens.new_token()
     browser = request.headers.get("User-Agent", "")
-    await console.store.write(log_ins.log_in, known[0], token, address=address, browser=browser, now_ms=console.clock())
-    return token
+    await console.store.write(log_ins.log_in, operator, token, address=address, browser=browser, now_ms=console.clock())
+    return LogIn(token, operator)
 
 
-async def compared(request: web.Request, name: str, password: str, password_hash: str) -> bool:
-    """Whether it is the password: a guess, which counts before it is compared. Who was right says so to the guard.
+async def compared(request: web.Request, name: str, operator: int | None, password: str, password_hash: str) -> bool:
+    """Whether it is the password of `operator`: a guess, which counts before it is compared; one that was wrong leaves a trace.
 
     Raises:
         TooSoon: That was tried too often just now.
+        HTTPServiceUnavailable: Too many of the same kind wait.
     """
-    hashing, console = request.app[HASHING], request.app[CONSOLE]
-    hashing.need_room()
-    request.app[GUARD].attempt(name, request.remote or "", console.clock())
-    return await hashing.matches(password, password_hash)
+    hashing, guard, console = request.app[HASHING], request.app[GUARD], request.app[CONSOLE]
+    lane, place = await _lane(request, name, operator)
+    hashing.need_room(lane)
+    matches = False
+    try:
+        guard.attempt(name, place, console.clock())
+        matches = await hashing.matches(password, password_hash, lane)
+    finally:
+        if not matches:
+            _leave_trace(request, operator)
+    if matches and operator is not None:
+        guard.succeeded(name, place)
+    return matches
+
+
+async def _lane(request: web.Request, name: str, operator: int | None) -> tuple[Lane, str]:
+    """Behind whom a guess waits, and what it is counted under: the browser or address from which it comes."""
+    console, address, mark = request.app[CONSOLE], request.remote or "", mark_of(request)
+    places, known_there = await console.store.read(_known_at, address, operator)
+    if mark is not None:
+        if mark.operator == operator:
+            request.app[GUARD].trust(name, mark.place)
+        return Lane.BROWSER, mark.place
+    if known_there:
+        request.app[GUARD].trust(name, address)
+    return (Lane.ADDRESS if places else Lane.STRANGER), address
+
+
+def _known_at(db: Readable, address: str, operator: int | None) -> tuple[bool, bool]:
+    """Whether anybody has logged in from an address, and whether this operator has."""
+    who = rows.logged_in_from(db, address)
+    return bool(who), operator in who
+
+
+def _leave_trace(request: web.Request, operator: int | None) -> None:
+    console, address = request.app[CONSOLE], request.remote or ""
+    trace = request.app[FAILED].note(address, console.clock())
+    log.warning("a log-in failed", extra={"address": address, "operator": operator})
+    if trace.row or trace.problem:
+        console.store.write_unheard(failed_log_ins.record, trace, operator, address, console.clock())
+
+
+async def check_new_password(request: web.Request, password: str, login: str, name: str) -> None:
+    """Refuse what is guessed first at this site.
+
+    Raises:
+        Invalid: See services/operators/passwords.py.
+    """
+    site_words = await request.app[CONSOLE].store.read(rows.site_words)
+    passwords.check_password(
+        password, login=login, name=name, site_name=request[FACTS].site_name, site_words=site_words
+    )
 
 
 def carry(request: web.Request, response: web.StreamResponse, token: str) -> None:
@@ -125,43 +191,48 @@ def drop(request: web.Request, response: web.StreamResponse) -> None:
     response.del_cookie(session_cookie(request), path="/", secure=request.secure, httponly=True, samesite="Strict")
 
 
+class Lane(StrEnum):
+    """Whose passwords wait behind whose: strangers, however many, hold up nobody who is known."""
+
+    STRANGER = "stranger"
+    ADDRESS = "address"
+    """From where somebody has logged in before."""
+    BROWSER = "browser"
+    """With which somebody has logged in before, or is logged in."""
+
+
 class Hashing:
-    """bcrypt in two threads: it takes a quarter of a second and must hold up neither the loop nor the store."""
+    """bcrypt in a thread for each lane: it takes a quarter of a second and must hold up neither the loop nor the store."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
-        self._waiting = 0
+        self._pools = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"hashing {lane}") for lane in Lane}
+        self._waiting = dict.fromkeys(Lane, 0)
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, lane: Lane = Lane.STRANGER) -> str:
         """The hash to be kept."""
-        self._enter()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, passwords.hash_password, password)
-        finally:
-            self._waiting -= 1
+        return await self._run(lane, partial(passwords.hash_password, password))
 
-    async def matches(self, password: str, password_hash: str) -> bool:
+    async def matches(self, password: str, password_hash: str, lane: Lane = Lane.STRANGER) -> bool:
         """Whether it is the password."""
-        self._enter()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, passwords.password_matches, password, password_hash
-            )
-        finally:
-            self._waiting -= 1
+        return await self._run(lane, partial(passwords.password_matches, password, password_hash))
 
     def close(self) -> None:
         """Let the threads end."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
 
-    def need_room(self) -> None:
+    def need_room(self, lane: Lane) -> None:
         """Refuse (503) what would have to wait behind too many."""
-        if self._waiting >= HASHING_WAITING_MAX:
+        if self._waiting[lane] >= HASHING_WAITING_MAX:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "3"})
 
-    def _enter(self) -> None:
-        self.need_room()
-        self._waiting += 1
+    async def _run(self, lane: Lane, work: Callable[[], T]) -> T:
+        self.need_room(lane)
+        self._waiting[lane] += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work)
+        finally:
+            self._waiting[lane] -= 1
 
 
 @dataclass(slots=True)
@@ -205,6 +276,10 @@ class Guard:
         """It was the right one."""
         for key in (f"login {login}", f"address {address}"):
             self.guesses.pop(key, None)
+        self.trust(login, address)
+
+    def trust(self, login: str, address: str) -> None:
+        """This name has logged in from there before."""
         self.trusted[login, address] = None
         while len(self.trusted) > GUESSERS_MAX:
             self.trusted.popitem(last=False)
@@ -217,6 +292,7 @@ class Guard:
 
 
 HASHING = web.AppKey("hashing", Hashing)
+FAILED = web.AppKey("failed log-ins", FailedLogIns)
 GUARD = web.AppKey("guard", Guard)
 
 

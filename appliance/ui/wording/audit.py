@@ -103,6 +103,8 @@ SENTENCES = {
     "operator.disable": N_("{subject} may log in no longer"),
     "operator.enable": N_("{subject} may log in again"),
     "operator.password": N_("Set a new password for {subject}"),
+    "operator.log_in_failed": N_("A log-in as {subject} failed, from {address} {missed}"),
+    "operator.log_in_unknown": N_("A log-in under a name that nobody has failed, from {address} {missed}"),
     "operator.log_in": N_("Logged in from {address}"),
     "operator.end_log_in": N_("Ended a log-in of {subject}"),
     "token.create": N_("Made the API token {subject} as {role}"),
@@ -181,6 +183,7 @@ CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
     "was": lambda value, _fmt: {"was": role_name(_plain(value))},
     "profile": lambda value, _fmt: {"proof": _(PROOFS[value]) if value in PROOFS else _plain(value)},
     "language": lambda value, _fmt: {"language": LANGUAGES.get(_plain(value), _plain(value))},
+    "missed": lambda value, fmt: {"missed": _missed(value, fmt)},
     "why": lambda value, _fmt: {"why": note_sentence(_plain(value))},
 }
 """How details that are not plain words are written."""
@@ -191,6 +194,13 @@ class _Values(dict[str, Any]):
 
     def __missing__(self, name: str) -> str:
         return ""
+
+
+def _missed(count: object, fmt: Formats) -> str:
+    """How many others have no row of their own."""
+    if not isinstance(count, int) or not count:
+        return ""
+    return _("({count} more before it)").format(count=fmt.number(count))
 
 
 def _place(station: Markup, evse: object, fmt: Formats) -> Markup:

@@ -166,6 +166,14 @@ TEXTS: dict[str, Text] = {
         urgent=True,
         many=N_("Cards are tried out at {count} chargers."),
     ),
+    ProblemKind.LOG_INS_FAILED: Text(
+        N_("{times} log-ins failed within an hour, the last from {address}."),
+        N_(
+            "Ask the staff whether it was one of them. If not, somebody guesses passwords: look in the audit list from where, and keep that device off the network."
+        ),
+        urgent=True,
+        many=N_("Log-ins failed again and again."),
+    ),
     ProblemKind.STATION_ERROR: Text(
         N_("A message of {station} ({action}) failed here: {error}"),
         N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),

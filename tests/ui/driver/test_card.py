@@ -68,7 +68,7 @@ async def test_the_holder_sees_the_balance_and_the_last_records(
 ) -> None:
     html = await page(phone, f"/card/{(await card_of(served, RAHIMA)).token}")
 
-    assert "Hello, Rahima" in html
+    assert "Rahima" not in html
     assert "Khatun" not in html
     assert "৳" in html
     assert "Hall 2" in html
@@ -98,7 +98,8 @@ async def test_a_card_with_a_pin_shows_nothing_before_it(served: ConsoleFixture,
     assert "This is not the PIN of the card." in wrong
     assert "৳" not in wrong
     assert opened[0] == 200
-    assert "Hello, Rahima" in opened[1]
+    assert "Balance" in opened[1]
+    assert "Rahima" not in opened[1]
 
 
 async def test_who_guesses_the_pin_waits_longer_and_longer(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
@@ -187,7 +188,7 @@ async def test_the_link_of_a_chip_that_signs_each_tap_opens_once(
         assert answer.status == 303
         again = answer.headers["Location"]
     async with phone.get(again) as answer:
-        assert "Karim" in await answer.text()
+        assert "Balance" in await answer.text()
     await page(phone, path, status=403, **tapped)
     await page(phone, path, status=403, **signed_tap(6))
     served.now_ms += 600_000

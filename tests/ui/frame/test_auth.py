@@ -10,12 +10,14 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import operators as rows
+from appliance.db.engine.store import nothing
 from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.domain.roles import Role
 from appliance.services.operators import log_ins, operators, passwords, set_up
 from appliance.services.operators import tokens as token_units
-from appliance.ui.frame.auth import DELAY_S_MAX, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, TooSoon
+from appliance.services.operators.failed_log_ins import PROBLEM_FROM, ROWS_MAX, FailedLogIns
+from appliance.ui.frame.auth import DELAY_S_MAX, GUARD, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, Lane, TooSoon
 from tests.ui.console_fixture import PASSWORD, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -309,6 +311,115 @@ async def test_more_log_ins_than_the_pool_takes_are_asked_to_come_back_and_are_n
     assert await log_in(client, "nasrin") == 303
 
 
+async def test_strangers_from_everywhere_hold_up_no_browser_that_logged_in_before(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    staff, hashing = served.anybody(), served.server.app[HASHING]
+    assert await log_in(staff, "nasrin") == 303
+    await staff.post("/logout", headers=OURS)
+    for lane in (Lane.STRANGER, Lane.ADDRESS):
+        for _ in range(HASHING_WAITING_MAX):
+            hashing._waiting[lane] += 1
+    assert await log_in(served.anybody(), "nasrin") == 503
+    assert await log_in(staff, "nasrin") == 303
+
+
+async def test_strangers_from_everywhere_hold_up_no_address_that_logged_in_before(served: ConsoleFixture) -> None:
+    operator = await served.operator(Role.CASHIER, "nasrin")
+    hashing = served.server.app[HASHING]
+    hashing._waiting[Lane.STRANGER] = HASHING_WAITING_MAX
+    assert await log_in(served.anybody(), "nasrin") == 503
+    await served.store.write(log_ins.log_in, operator, "t", address="127.0.0.1", browser="", now_ms=served.now_ms)
+    assert await log_in(served.anybody(), "nasrin") == 303
+
+
+async def test_where_all_have_one_address_a_browser_waits_for_nobodys_guesses_but_its_own(
+    served: ConsoleFixture,
+) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    staff = served.anybody()
+    assert await log_in(staff, "nasrin") == 303
+    await staff.post("/logout", headers=OURS)
+    strangers = [{"login": "nasrin", "password": f"wrong password {n}"} for n in range(8)]
+    await burst(served.anybody(), "/login", strangers)
+
+    assert await log_in(served.anybody(), "nasrin") == 429
+    assert await log_in(staff, "nasrin") == 303
+    await burst(staff, "/login", strangers)
+    assert await log_in(staff, "nasrin") == 429
+
+
+@pytest.mark.parametrize("cookie", ["", "1", "1.abc", "1.abc.", "1.abc." + "0" * 64, ".abc.x", "९.abc.x", "1.\udcff.x"])
+async def test_a_mark_that_is_not_ours_marks_nothing(served: ConsoleFixture, cookie: str) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    served.server.app[HASHING]._waiting[Lane.STRANGER] = HASHING_WAITING_MAX
+    answer = await served.anybody().post(
+        "/login",
+        data={"login": "nasrin", "password": PASSWORD},
+        headers=OURS | {"Cookie": f"known={cookie.encode(errors='surrogateescape').decode('latin-1')}"},
+        allow_redirects=False,
+    )
+    assert answer.status == 503
+
+
+async def test_a_mark_opens_nothing(served: ConsoleFixture) -> None:
+    await served.operator(Role.OWNER, "nasrin")
+    client = served.anybody()
+    await log_in(client, "nasrin")
+    client.session.cookie_jar.clear(lambda cookie: cookie.key == "sid")
+
+    assert [cookie.key for cookie in client.session.cookie_jar] == ["known"]
+    assert (await client.get("/", allow_redirects=False)).headers["Location"] == "/login"
+
+
+async def test_who_is_marked_by_another_log_in_waits_with_all_others_for_this_name(served: ConsoleFixture) -> None:
+    await served.operator(Role.VIEWER, "mallory")
+    await served.operator(Role.OWNER, "rahima")
+    for _turn in range(2):
+        client = served.anybody()
+        assert await log_in(client, "mallory") == 303
+        await burst(client, "/login", [{"login": "rahima", "password": f"guess {n} of many"} for n in range(5)])
+    client = served.anybody()
+    served.server.app[GUARD].guesses.pop("address 127.0.0.1", None)
+    assert await log_in(client, "mallory") == 303
+    assert await log_in(client, "rahima", "another guess of it") == 429
+
+
+async def test_log_ins_that_fail_leave_a_trace_and_twenty_are_a_problem(served: ConsoleFixture) -> None:
+    operator = await served.operator(Role.CASHIER, "nasrin")
+    client = served.anybody()
+    await log_in(client, "nasrin", "wrong password")
+    await log_in(client, "my password by mistake", "nasrin")
+    for _turn in range(PROBLEM_FROM):
+        served.now_ms += DELAY_S_MAX * 1000
+        await log_in(client, "nobody at all", "wrong password")
+    await served.store.write(nothing)
+    rows_ = await served.store.read(
+        lambda db: db.execute(
+            "SELECT action, subject, details FROM audit WHERE action LIKE 'operator.log_in%' ORDER BY seq"
+        ).fetchall()
+    )
+    (problem,) = await served.store.read(
+        lambda db: db.execute("SELECT details FROM problem WHERE kind = 'log_ins_failed'").fetchall()
+    )
+
+    assert rows_[0][:2] == ("operator.log_in_failed", f"operator:{operator}")
+    assert {row[:2] for row in rows_[1:]} == {("operator.log_in_unknown", "site")}
+    assert "password" not in "".join(row[2] for row in rows_)
+    assert len(rows_) <= ROWS_MAX
+    assert '"times":20' in problem[0]
+    page = await (await (await served.logged_in()).get("/audit")).text()
+    assert "a stranger" in page
+
+
+def test_however_many_fail_there_are_few_rows() -> None:
+    failed = FailedLogIns()
+    traces = [failed.note(f"10.0.{number % 7}.{number % 250}", number * 10) for number in range(50_000)]
+
+    assert sum(trace.row for trace in traces) <= ROWS_MAX
+    assert sum(trace.problem > 0 for trace in traces) <= 12
+    assert failed.note("10.0.0.1", 10**8).missed == 50_000 - sum(trace.row for trace in traces)
+
+
 def test_five_guesses_are_free_then_the_delay_grows_to_a_minute() -> None:
     guard, now_ms, delays = Guard(), 1_000_000, []
     for _ in range(14):
@@ -362,6 +473,25 @@ def test_what_is_guessed_first_is_no_password(password: str) -> None:
 @pytest.mark.parametrize("password", [PASSWORD, "correct horse battery staple", "ধানমন্ডি লেকের নীল নৌকা", "xK9#mQ2$vL7!"])
 def test_a_good_password_is_taken(password: str) -> None:
     passwords.check_password(password, login="nasrin", name="Nasrin Akter", site_name="Dhanmondi yard")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "P@ssw0rd2026!!",
+        "1qaz2wsx3edc",
+        "qwertyuiop[]",
+        "abcxyzabcxyz",
+        "GateNorth2026!",
+        "dhaka-gate-12345",
+        "Summer2026!!!",
+    ],
+)
+def test_a_password_of_common_words_or_of_the_sites_own_is_refused(password: str) -> None:
+    with pytest.raises(Invalid):
+        passwords.check_password(
+            password, login="nasrin", name="Nasrin Akter", site_name="Yard", site_words=["Gate North", "Asia/Dhaka"]
+        )
 
 
 def test_a_long_password_is_compared_as_a_whole() -> None:

@@ -10,7 +10,7 @@ from appliance.db import operators as rows
 from appliance.db.operators import LogIn
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.operators import log_ins as log_in_units
-from appliance.services.operators import operators, passwords
+from appliance.services.operators import operators
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
@@ -39,14 +39,11 @@ async def change_password(request: web.Request) -> web.Response:
     """`POST /account/password`: with the old one; it ends the other log-ins."""
     console, form, who = request.app[CONSOLE], await read_form(request), principal(request)
     try:
-        passwords.check_password(
-            form.value("password"), login=who.login, name=who.name, site_name=request[FACTS].site_name
-        )
+        await auth.check_new_password(request, form.value("password"), who.login, who.name)
         current = await console.store.read(rows.password_hash, who.id)
-        if not await auth.compared(request, who.login, form.value("current"), current):
+        if not await auth.compared(request, who.login, who.id, form.value("current"), current):
             raise Invalid("current", N_("This is not your password."))
-        request.app[auth.GUARD].succeeded(who.login, request.remote or "")
-        password_hash = await request.app[auth.HASHING].hash(form.value("password"))
+        password_hash = await request.app[auth.HASHING].hash(form.value("password"), auth.Lane.BROWSER)
         await console.store.write(operators.set_password, who.id, password_hash, by=asked_by(request), stay=who.log_in)
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), status=refusal.status)

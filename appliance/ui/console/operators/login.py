@@ -10,7 +10,7 @@ from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
 from appliance.services.operators import log_ins
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame import auth
+from appliance.ui.frame import auth, browsers
 from appliance.ui.frame.context import CONSOLE, Page, principal, somebody
 from appliance.ui.frame.render import render
 
@@ -47,12 +47,13 @@ async def log_in(request: web.Request) -> web.Response:
     form = await read_form(request)
     target = _inside(form.value("next", "/"))
     try:
-        token = await auth.log_in(request, form.value("login"), form.value("password"))
+        begun = await auth.log_in(request, form.value("login"), form.value("password"))
     except Refusal as refusal:
         page = LogInPage(form.refused(refusal), target, set_up=False, too_late=False)
         return render(request, "operators/login.html", page, status=refusal.status)
     response = web.Response(status=303, headers={"Location": target})
-    auth.carry(request, response, token)
+    auth.carry(request, response, begun.token)
+    browsers.mark(request, response, begun.operator)
     return response
 
 

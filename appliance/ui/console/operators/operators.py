@@ -10,13 +10,13 @@ from appliance.db import operators as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.operators import ApiToken, Operator
 from appliance.domain.errors import NotFound, Refusal
-from appliance.services.operators import operators, passwords
+from appliance.services.operators import operators
 from appliance.services.operators import tokens as token_units
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _
-from appliance.ui.frame.render import FACTS, done, render
+from appliance.ui.frame.render import done, render
 from appliance.ui.wording.words import ROLES
 
 
@@ -158,8 +158,8 @@ async def _operator(request: web.Request) -> Operator:
 
 async def _checked_hash(request: web.Request, form: Form, login: str, name: str) -> str:
     password = form.value("password")
-    passwords.check_password(password, login=login, name=name, site_name=request[FACTS].site_name)
-    return await request.app[auth.HASHING].hash(password)
+    await auth.check_new_password(request, password, login, name)
+    return await request.app[auth.HASHING].hash(password, auth.Lane.BROWSER)
 
 
 def _read(db: Readable) -> tuple[list[Operator], list[ApiToken]]:

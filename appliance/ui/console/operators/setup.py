@@ -9,13 +9,13 @@ from aiohttp import web
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
 from appliance.domain.roles import Role
-from appliance.services.operators import operators, passwords
+from appliance.services.operators import operators
 from appliance.services.operators import set_up as set_up_units
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import LANGUAGES
-from appliance.ui.frame.render import FACTS, render
+from appliance.ui.frame.render import render
 
 ADDRESS_ONLY = "setup"
 
@@ -46,12 +46,7 @@ async def set_up(request: web.Request) -> web.Response:
     language = form.value("language") if form.value("language") in LANGUAGES else ""
     try:
         await console.store.read(set_up_units.check_not_set_up)
-        passwords.check_password(
-            form.value("password"),
-            login=form.text("login"),
-            name=form.text("name"),
-            site_name=request[FACTS].site_name,
-        )
+        await auth.check_new_password(request, form.value("password"), form.text("login"), form.text("name"))
         await console.store.read(
             operators.check_new, login=form.value("login"), name=form.value("name"), role=Role.OWNER
         )
