@@ -75,6 +75,8 @@ class Rule:
     """An event that goes by itself when it has not happened again for so long; 0: it stays until something else ends it."""
     names: str = ""
     """The detail of which an event names the last few, and not only the last."""
+    keeps: tuple[str, ...] = ()
+    """Details of an event that stay when another time does not tell them."""
     alike: tuple[str, ...] = ()
     """Details in which problems of this kind must agree to be told as one."""
 
@@ -121,7 +123,11 @@ RULES: dict[str, Rule] = {
         "a page of the web tries to pass as a charger", "a day without another", happened=True, quiet_s=DAY_S
     ),
     ProblemKind.DUPLICATE_IDENTITY: Rule(
-        "two devices take turns under one name", "two hours without another turn", happened=True, quiet_s=2 * HOUR_S
+        "two devices take turns under one name",
+        "two hours without another turn",
+        happened=True,
+        quiet_s=2 * HOUR_S,
+        keeps=("devices",),
     ),
     ProblemKind.NEWCOMER: Rule(
         "another device says that it is a station without a password",

@@ -79,6 +79,28 @@ def test_the_very_same_counts_once_a_minute(books: Books) -> None:
     assert (only.times, only.last_at_ms) == (3, NOON_MS + 120_000)
 
 
+def test_a_problem_tells_of_the_last_time_and_not_of_one_before(books: Books) -> None:
+    told: tuple[dict[str, object], ...] = ({"note": "no register", "session": 7}, {"note": "a list"})
+    for minute, details in enumerate(told):
+        problems.raise_problem(
+            books.db, ProblemKind.UNREADABLE, "station:1", NOON_MS + minute * MINUTE_MS, station=1, **details
+        )
+
+    (only,) = rows.open_problems(books.db)
+    assert only.details == {"station": 1, "note": "a list"}
+
+
+def test_two_devices_stay_told_by_their_serials_when_their_addresses_are_seen_too(books: Books) -> None:
+    devices = [{"vendor": "Acme", "model": "Wall", "serial": serial, "address": "10.0.0.7"} for serial in "AB"]
+    told: tuple[dict[str, object], ...] = ({"devices": devices}, {"addresses": "10.0.0.7, 10.0.0.8"})
+    for minute, details in enumerate(told):
+        at_ms = NOON_MS + minute * MINUTE_MS
+        problems.raise_problem(books.db, ProblemKind.DUPLICATE_IDENTITY, "station:1", at_ms, **details)
+
+    (only,) = rows.open_problems(books.db)
+    assert (only.times, only.details["devices"]) == (2, devices)
+
+
 def test_what_lasts_is_put_aside_until_it_comes_anew(books: Books) -> None:
     problems.raise_problem(books.db, ProblemKind.DISK_SPACE, "disk", NOON_MS, free_mb=100)
     (only,) = rows.open_problems(books.db)

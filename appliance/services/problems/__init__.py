@@ -70,12 +70,13 @@ def is_same_again(rule: Rule, found: Problem, details: dict[str, object], now_ms
 
 
 def with_names(rule: Rule, known: dict[str, Any], details: dict[str, object]) -> dict[str, object]:
-    """The details of the last time, with the names of those before."""
+    """The details of the last time, with the names of those before, and with what only some times tell."""
+    kept = {name: known[name] for name in rule.keeps if name in known}
     if not rule.names or rule.names not in details:
-        return known | details
+        return kept | details
     again = listed(details[rule.names])
     before = [name for name in listed(known.get(rule.names)) if name not in again]
-    return known | details | {rule.names: (before + again)[-NAMED_MAX:]}
+    return kept | details | {rule.names: (before + again)[-NAMED_MAX:]}
 
 
 def listed(value: object) -> list[object]:
