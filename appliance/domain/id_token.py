@@ -18,6 +18,8 @@ SEPARATORS = re.compile(r"[\s:\-_.]+")
 HEX = re.compile(r"[0-9A-F]+")
 UID_CHARS = frozenset({8, 14, 16, 20})
 """Hex digits of UIDs of 4, 7 and 10 bytes (ISO/IEC 14443-3), and of 8 (FeliCa, ISO/IEC 15693)."""
+JOINED_CHARS = frozenset(range(8, 21, 2))
+"""Hex digits of what is the same with and without separators: UIDs, and what else is bytes, as the MAC of a car (Autocharge)."""
 CUTS = {14: (8, 12), 16: (8,), 20: (8, 14)}
 """Of how many hex digits chargers keep how many, at either end."""
 PADDED_CHARS = (14, 16, 20)
@@ -73,6 +75,8 @@ def normal_form(text: str) -> str:
 
     >>> normal_form(" 04:a1:b2:c3 ")
     '04A1B2C3'
+    >>> normal_form("0a-1b-2c-3d-4e-5f")
+    '0A1B2C3D4E5F'
     >>> normal_form("fleet-car-7")
     'FLEET-CAR-7'
     """
@@ -81,7 +85,7 @@ def normal_form(text: str) -> str:
         text = "".join(letter if letter.isprintable() else " " if letter.isspace() else "" for letter in text)
     upper = text.strip(" ").upper()
     joined = upper if upper.isalnum() else SEPARATORS.sub("", upper)
-    if len(joined) in UID_CHARS and HEX.fullmatch(joined):
+    if len(joined) in JOINED_CHARS and HEX.fullmatch(joined):
         return joined
     return upper[:ID_TOKEN_CHARS_MAX]
 

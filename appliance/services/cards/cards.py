@@ -11,7 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
-from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form, reversed_form
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation, TransferCode
 from appliance.services import audit
@@ -66,6 +66,7 @@ def add(
     alias = aliases.find(db, normal)
     if alias is not None:
         raise Conflict("A charger calls the card of {name} so.", name=need(db, alias).person)
+    check_direction(db, normal)
     given = CardGiven(
         person, optional("label", label), transactions_max, expires_at_ms, new_token(), kind, id_token_type
     )
@@ -80,6 +81,25 @@ def add(
     audit.record(db, by, "card.create", f"card:{card}", uid=masked(normal), person=int(person), name=found.name)
     db.announce(PersonChanged(person))
     return card
+
+
+def check_direction(db: Readable, uid: str) -> None:
+    """Whether no card has these bytes the other way round: chargers read in both directions, so it would be one card of two people.
+
+    Raises:
+        Conflict: Somebody has it.
+    """
+    backwards = reversed_form(uid)
+    if backwards is None or backwards == uid:
+        return
+    known, alias = cards.by_uid(db, backwards), aliases.find(db, backwards)
+    owner = known if known is not None and not has_come_back(known) else need(db, alias) if alias is not None else None
+    if owner is not None:
+        raise Conflict(
+            "This is the number of a card of {name}, with its bytes in the other direction: chargers would take both for one.",
+            "Read the card at the desk, and enter the number as it is shown there.",
+            name=owner.person,
+        )
 
 
 def keep_deposit(db: Database, card: Card, by: By) -> None:

@@ -239,11 +239,11 @@ def retire(db: Database, station: StationId, by: By) -> None:
 
 
 def check_identity(identity: str) -> None:
-    """An identity is the last part of a URL: no slash, no colon, no space, no control characters."""
+    """An identity is the last part of a URL, percent-encoded there, and the user name of Basic authentication, which has no colon."""
     if not 1 <= len(identity) <= IDENTITY_CHARS_MAX:
         raise Invalid("id", "The identity has 1 to {most} characters.", most=IDENTITY_CHARS_MAX)
-    if not identity.isprintable() or set(identity) & set("/:? #%"):
+    if not identity.isprintable() or ":" in identity or identity != identity.strip() or not identity.strip("./"):
         raise Invalid(
             "id",
-            "The identity is made of letters, digits and signs such as - _ . but no space, slash, colon, question mark, # or percent sign.",
+            "The identity is made of letters, digits and signs, but no colon, no control characters, and no space at either end.",
         )

@@ -9,7 +9,7 @@ const QUIET_MS = 3000;
 export function keepLive() {
   const views = [...document.querySelectorAll("[data-live]")].flatMap((each) => each.dataset.live.trim().split(/\s+/));
   if (!views.length || !("EventSource" in window)) return;
-  const address = `/live?${new URLSearchParams(views.map((view) => ["view", view]))}`;
+  const address = `/live?${new URLSearchParams(views.map((view) => ["view", decodeURIComponent(view)]))}`;
   let stream = null;
 
   const open = () => {
