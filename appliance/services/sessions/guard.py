@@ -72,7 +72,7 @@ def watch(db: Database, online: Collection[StationId], now_ms: int) -> None:
             continue
         if running.refused:
             watch_refused(db, running, now_ms)
-        if is_there(db, running, online, now_ms) and is_unseen(db, running, now_ms):
+        if is_unseen(db, running, now_ms) and is_there(db, running, online, now_ms):
             keep_bounded(db, running, now_ms)
 
 
@@ -97,14 +97,15 @@ def missed_readings(db: Database, online: Collection[StationId], now_ms: int) ->
 
     A station that has sent nothing at all in such a session cannot be watched.
     """
+    interval_s = settings.of(db).sample_interval_s
     found: dict[str, dict[str, object]] = {}
     for number in sessions.running_now(db):
         running = sessions.find_open(db, number)
-        if running is None or not is_there(db, running, online, now_ms) or not is_bounded(db, running):
+        if running is None or rules.missed(unseen_s(running, now_ms), interval_s) <= rules.MISSED_MAX:
             continue
-        since_ms, unseen = running.read_at_ms, unseen_s(running, now_ms)
-        if rules.missed(unseen, settings.of(db).sample_interval_s) <= rules.MISSED_MAX:
+        if not is_there(db, running, online, now_ms) or not is_bounded(db, running):
             continue
+        since_ms = running.read_at_ms
         found[f"session:{number}"] = {
             "session": int(number),
             "station": int(running.station),

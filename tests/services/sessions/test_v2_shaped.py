@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.db import board, reports
-from appliance.db.sessions import session_list, transactions
+from appliance.db.sessions import session_list, sessions, transactions
 from appliance.domain.authorization import Authorization
 from appliance.domain.errors import Conflict
 from appliance.domain.events import MeterRead, Stage, TransactionEvent
@@ -282,6 +282,34 @@ def test_a_start_that_was_asked_for_is_the_session_whether_or_not_the_cable_was_
     assert (row["state"], row["energy_wh"], row["evse"], row["started_at_ms"]) == ("ended", 4_000, 1, NOON_MS)
     assert site.books.balance(site.karim) == -row["fee_minor"]
     assert len(session_list.page(site.books.db, session_list.Filter())) == 1
+
+
+@pytest.mark.parametrize("token", ["VENDOR-CONSTANT", CARD])
+def test_a_start_that_was_asked_for_is_it_under_a_name_of_the_stations_own_too(site: Site, token: str) -> None:
+    asked = start_requests.request_start(site.books.db, site.station, 1, site.books.by, person=site.rahima)
+    authorization = site.tell(Message("Started", 0, 61, 50_000, id_token=token, evse=1))
+
+    assert authorization is not None
+    assert (authorization.accepted, site.number()) == (True, asked.id)
+
+
+def test_a_card_that_is_refused_does_not_charge_on(site: Site) -> None:
+    site.tell(Message("Started", 0, 61, 50_000, id_token="NOBODYS", evse=1))
+    site.tell(Message("Updated", 1, 62))
+    assert running(site).stop_wanted == ""
+    site.tell(Message("Updated", 2, 63, 50_200))
+    assert running(site).stop_wanted == "refused"
+    site.tell(Message("Ended", 3, 64, 50_300))
+
+    session = site.books.session(site.number())
+    assert (session["state"], session["energy_wh"], session["note"]) == ("review", 300, "nobody")
+
+
+def running(site: Site) -> sessions.Running:
+    """As the writer remembers it."""
+    found = site.books.running(site.number())
+    assert found is not None
+    return found
 
 
 def test_nobody_else_may_ask_for_a_place_where_somebody_charges(site: Site) -> None:

@@ -82,7 +82,7 @@ STOP = form(
     session_id=number_of("the session"),
     transaction_id=text(
         TRANSACTION_CHARS_MAX,
-        "What the station calls the transaction, its number in 1.6; it may be one that nobody here knows.",
+        "What the station calls the transaction; it may be one that nobody here knows.",
         least=1,
     ),
 )

@@ -25,6 +25,7 @@ from appliance.ui.wording.words import (
     STARTING,
     STOPPING,
     TAKEN_BESIDE,
+    UNKNOWN,
     WE_PAUSED,
     Status,
     error_sentence,
@@ -268,6 +269,9 @@ def _buttons(
         wanted = [action(_("Unlock"), "unlock"), details]
     elif status is OUT_OF_SERVICE:
         wanted = [action(_("Open again"), "open")]
+    elif status is UNKNOWN and place.evse:
+        # It may charge well all the same: its settings have told of the connector, only its status never came.
+        wanted = [action(_("Start…"), "start"), why]
     else:
         wanted = [why]
     return [button for button in wanted if button is not None]
