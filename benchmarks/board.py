@@ -39,7 +39,7 @@ from appliance.services.stations import status as status_units
 from appliance.services.wallets import wallets
 from appliance.ui.console.board import board
 from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Console, Principal, PrincipalKind
-from appliance.ui.frame.render import render
+from appliance.ui.frame.render import formats_of, render
 
 CONNECTORS = 200
 ROUNDS = 60
@@ -88,7 +88,7 @@ async def timed(store: Store, rounds: int) -> dict[str, float]:
     took_ms, cpu_ms, size = [], [], 0
     for _ in range(rounds + 5):
         began, began_cpu = time.perf_counter(), time.process_time()
-        page = await board.load(console, "owner")
+        page = board.laid_out(await board.load(console, "owner"), formats_of(request))
         html = render(request, "board/board.html", page)
         took_ms.append((time.perf_counter() - began) * 1000)
         cpu_ms.append((time.process_time() - began_cpu) * 1000)
@@ -110,6 +110,7 @@ class AllOnline:
 
     def __init__(self, stations: frozenset[StationId]) -> None:
         self.online: Callable[[], frozenset[StationId]] = lambda: stations
+        self.versions: Callable[[], tuple[()]] = lambda: ()
 
 
 def fill(path: Path) -> None:

@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0011, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0012, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -396,7 +396,7 @@ CREATE TABLE station (
   booted_at_ms     INTEGER,
   seen_at_ms       INTEGER,                                                -- when its last connection began or ended
   created_at_ms    INTEGER NOT NULL
-, security_profile INTEGER NOT NULL DEFAULT 0 CHECK (security_profile BETWEEN 0 AND 3), bound_to TEXT NOT NULL DEFAULT '', next_password_hash BLOB, dismissed_at_ms INTEGER, log_since_ms INTEGER NOT NULL DEFAULT 0) STRICT;
+, security_profile INTEGER NOT NULL DEFAULT 0 CHECK (security_profile BETWEEN 0 AND 3), bound_to TEXT NOT NULL DEFAULT '', next_password_hash BLOB, dismissed_at_ms INTEGER, log_since_ms INTEGER NOT NULL DEFAULT 0, place TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE station_day (
   day        TEXT    NOT NULL CHECK (length(day) = 10),                    -- 2026-11-23

@@ -32,6 +32,8 @@ class ConnectorTile:
     name: str
     seen_at_ms: int | None
     station_error: str
+    place: str
+    """Where the staff say that it stands; "" if they do not."""
     evse: int
     connector: int
     status: str
@@ -119,7 +121,7 @@ class Knocking:
 
 
 CONNECTORS = """
-SELECT station.id, identity, name, seen_at_ms, station.error_code, coalesce(evse, 0), coalesce(connector, 0),
+SELECT station.id, identity, name, seen_at_ms, station.error_code, place, coalesce(evse, 0), coalesce(connector, 0),
        coalesce(connector.status, station.status), coalesce(charging_state, ''), coalesce(finer_status, ''),
        coalesce(connector.error_code, ''), coalesce(info, ''), coalesce(changed_at_ms, 0)
 FROM station LEFT JOIN connector ON connector.station_id = station.id
@@ -166,9 +168,9 @@ def connectors(db: Readable, station: int | None = None) -> list[ConnectorTile]:
     rows = db.execute(
         f"{CONNECTORS} {one} ORDER BY name COLLATE NOCASE, station.id, evse, connector", {"station": station}
     ).fetchall()
-    per_evse = Counter((row[0], row[5]) for row in rows)
+    per_evse = Counter((row[0], row[6]) for row in rows)
     evses = Counter(station for station, _ in per_evse)
-    return [ConnectorTile(*(*row, evses[row[0]], per_evse[row[0], row[5]])) for row in rows]
+    return [ConnectorTile(*(*row, evses[row[0]], per_evse[row[0], row[6]])) for row in rows]
 
 
 def begun(db: Readable) -> Begun:

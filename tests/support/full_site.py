@@ -133,6 +133,7 @@ def chargers(books: Books) -> list[StationId]:
     for identity in ("STRAY-1", "STRAY-2"):
         if (stray := admission.knock(db, identity, "192.168.7.66", books.now_ms)) is not None:
             admission.dismiss(db, stray.id, books.by)
+    admission.place(db, yard[0], "North court", books.by)
     admission.retire(db, books.station("OLD-1", 1), books.by)
     return yard
 

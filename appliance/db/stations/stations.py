@@ -78,6 +78,8 @@ class Station:
     created_at_ms: int
     bound_to: str
     has_next_password: bool
+    place: str
+    """Where it stands, in the words of the staff; "" if they say nothing."""
     connectors: tuple[Connector, ...]
 
 
@@ -103,7 +105,7 @@ class Named:
 SELECT = """
 SELECT id, identity, name, state, security_profile, password_hash IS NOT NULL, vendor, model, serial, firmware,
        ocpp_version, remote_address, status, error_code, clock_skew_ms, booted_at_ms, seen_at_ms, created_at_ms,
-       bound_to, next_password_hash IS NOT NULL
+       bound_to, next_password_hash IS NOT NULL, place
 FROM station WHERE dismissed_at_ms IS NULL
 """
 
@@ -343,6 +345,11 @@ def set_charging_state(db: Database, station: StationId, event: ChargingStateCha
 def change(db: Database, station: StationId, *, name: str, state: StationState) -> None:
     """Name and standing."""
     db.execute("UPDATE station SET name = ?, state = ? WHERE id = ?", (name, state, station))
+
+
+def set_place(db: Database, station: StationId, place: str) -> None:
+    """Where it stands."""
+    db.execute("UPDATE station SET place = ? WHERE id = ?", (place, station))
 
 
 def secure(db: Database, station: StationId, profile: int, password_hash: bytes | None) -> None:

@@ -20,6 +20,7 @@ from appliance.services.announce import AdmissionChanged, StationChanged
 from appliance.services.sessions import closing, start_requests
 from appliance.services.stations import credentials
 from appliance.services.stations.credentials import Asked
+from appliance.services.texts import optional
 
 KNOCKING_MAX = 50
 KNOCKING_OF_ADDRESS_MAX = 5
@@ -27,6 +28,7 @@ KNOCKS_KEPT_MS = 24 * 3_600_000
 """After the last sign of life."""
 NEWCOMERS_MAX = 5
 """Devices that wait for the place of one station; the oldest makes room."""
+PLACE_CHARS_MAX = 100
 
 
 def known(db: Readable) -> list[KnownStation]:
@@ -220,6 +222,19 @@ def rename(db: Database, station: StationId, name: str, by: By) -> None:
         raise Invalid("name", "A station needs a name.")
     stations.change(db, station, name=name.strip()[:100], state=StationState(found.state))
     audit.record(db, by, "station.rename", f"station:{station}", name=name, before=found.name)
+    db.announce(StationChanged(station))
+
+
+def place(db: Database, station: StationId, where: str, by: By) -> None:
+    """Say where it stands; "": by its name. Nothing is recorded where nothing changes."""
+    found = stations.show(db, station)
+    if found is None:
+        raise NotFound("There is no such station.")
+    where = optional("place", where)[:PLACE_CHARS_MAX]
+    if where == found.place:
+        return
+    stations.set_place(db, station, where)
+    audit.record(db, by, "station.place", f"station:{station}", name=found.name, place=where)
     db.announce(StationChanged(station))
 
 

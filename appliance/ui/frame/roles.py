@@ -49,6 +49,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("POST", "/account/log-ins/{log_in}/end"): ALL,
     # The board.
     ("GET", "/"): ALL,
+    ("GET", "/stations/{identity}/{evse}"): ALL,
     ("GET", "/stations/{identity}/{evse}/start"): GUARDS,
     ("POST", "/stations/{identity}/{evse}/start"): GUARDS,
     ("GET", "/stations/{identity}/{evse}/stop"): GUARDS,

@@ -7,7 +7,7 @@ import { keepLive } from "./live.js";
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const field = document.querySelector("dialog[open] [type=search]") ?? document.querySelector("main [type=search], [data-search-key]");
+  const field = document.querySelector("dialog[open] [type=search]") ?? document.querySelector("[data-search-here]") ?? document.querySelector("main [type=search], [data-search-key]");
   if (!field) return;
   event.preventDefault();
   if (field.offsetParent === null) location.assign("/search");

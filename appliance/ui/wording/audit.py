@@ -44,6 +44,7 @@ SENTENCES = {
     "station.withdraw_password": N_("Withdrew the new password of {subject}, which it did not take"),
     "station.dismiss": N_("Turned the charger {identity} away"),
     "station.dismiss_address": N_("Turned away all chargers that knocked from {address}: {stations}"),
+    "station.place": N_("Said where the charger {name} stands: {place}"),
     "station.rename": N_("Renamed the charger {before}: it is called {name} now"),
     "station.retire": N_("Retired the charger {subject}"),
     "station.secure": N_("Changed how {subject} proves itself: by {proof}"),

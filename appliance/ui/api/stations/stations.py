@@ -37,6 +37,7 @@ STATION = record(
     "Station",
     id=words("What the station calls itself."),
     name=words("What the staff call it."),
+    place=words("Where it stands, in the words of the staff; empty if they say nothing."),
     state=choice(*StationState),
     online=flag(),
     version=words("The version of OCPP it spoke last."),
@@ -63,6 +64,9 @@ STATION = record(
 )
 PASSWORD = text(PASSWORD_CHARS_MAX, "Only its keyed hash is kept.", least=PASSWORD_CHARS_MIN)
 PROFILE = whole(least=0, most=3)
+PLACE = text(
+    100, "Where it stands: the board of many connectors is grouped by it. Empty: by the beginning of its name."
+)
 NEW_STATION = form(
     "NewStation",
     ("id",),
@@ -74,6 +78,7 @@ NEW_STATION = form(
 STATION_CHANGE = form(
     "StationChange",
     name=text(100, least=1),
+    place=PLACE,
     security_profile=whole("Left out, it stays; only a password makes 1 of 0.", least=0, most=3),
     password=or_null(
         text(
@@ -126,7 +131,12 @@ async def change_station(call: Call) -> Answer:
     station = await station_of(call)
     asked = security_of(call)
     await call.console.store.write(
-        _change, station.id, call.body.get("name"), asked if asked != Asked() else None, call.by
+        _change,
+        station.id,
+        call.body.get("name"),
+        call.body.get("place"),
+        asked if asked != Asked() else None,
+        call.by,
     )
     return await _now(call, station.id)
 
@@ -203,6 +213,7 @@ def as_json(call: Call, station: Station) -> Body:
     return {
         "id": station.identity,
         "name": station.name,
+        "place": station.place,
         "state": station.state,
         "online": call.console.stations.is_online(station.id),
         "version": station.ocpp_version,
@@ -238,9 +249,11 @@ def as_json(call: Call, station: Station) -> Body:
     }
 
 
-def _change(db: Database, station: StationId, name: str | None, asked: Asked | None, by: By) -> None:
+def _change(db: Database, station: StationId, name: str | None, place: str | None, asked: Asked | None, by: By) -> None:
     if name is not None:
         units.rename(db, station, name, by)
+    if place is not None:
+        units.place(db, station, place, by)
     if asked is not None:
         credentials.change(db, station, asked, by)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 from aiohttp import web
@@ -14,16 +14,26 @@ from appliance.db.board import Knocking, Today
 from appliance.db.engine.protocols import Readable
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
+from appliance.domain.places import places
 from appliance.domain.session import SessionState, bill_until
 from appliance.domain.station import connector_in_use
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
+from appliance.ui.console.board.groups import TILES_MAX, Cell, Group, cell_of, groups_of
+from appliance.ui.console.board.hands import Hand, hands_of
+from appliance.ui.console.board.states import Filter, State, filters
 from appliance.ui.console.board.tiles import Reader, Tile, tile
+from appliance.ui.console.stations.common import station_of
+from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_
-from appliance.ui.frame.render import render, render_part
+from appliance.ui.frame.render import formats_of, render, render_part
 from appliance.ui.frame.roles import may
-from appliance.ui.writing.formats import formats
+from appliance.ui.writing.formats import Formats, formats
 from appliance.ui.writing.order import natural
+
+FIND_CHARS_MAX = 60
+FILTERED_LEAST = 13
+"""Fewer connectors are seen at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,28 @@ class BoardPage:
     """The whole board."""
 
     tiles: list[Tile]
+    """Faults first, then as people count."""
+    groups: list[Group]
+    """The same by place, where there are so many that they are shown as cells; else empty."""
+    hands: list[Hand]
+    filters: list[Filter]
+    """Empty where there are so few that all are seen at a glance."""
     figures: Figures
     knocking: list[Knocking]
     addresses: Addresses
     begin: list[Step]
     """What is still to be made before anybody can charge; empty once all is there."""
+    cells: list[tuple[Group, list[Cell]]] = field(default_factory=list)
+    show: str = ""
+    """The filter that a browser asked for. All is on its page all the same: what is not wanted is hidden."""
+    find: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeekPage:
+    """A connector alone."""
+
+    tiles: list[Tile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +103,34 @@ async def show(request: web.Request) -> web.Response:
     """`GET /`."""
     console = request.app[CONSOLE]
     page = await load(console, principal(request).role)
-    return render(request, "board/board.html", page)
+    show, find = request.query.get("show", ""), request.query.get("find", "").strip()[:FIND_CHARS_MAX]
+    return render(request, "board/board.html", laid_out(page, formats_of(request), show, find))
+
+
+def laid_out(page: BoardPage, fmt: Formats, show: str = "", find: str = "") -> BoardPage:
+    """The whole board as a browser is sent it: with every cell, and narrowed."""
+    known = show if any(one.name == show for one in page.filters) else ""
+    cells = [(group, [cell_of(one, group.place, fmt) for one in group.tiles]) for group in page.groups]
+    return replace(page, cells=cells, show=known, find=find)
+
+
+async def peek(request: web.Request) -> web.Response:
+    """`GET /stations/CS-07/2?connector=1`: one tile, of a connector that the board shows as a cell."""
+    console, role = request.app[CONSOLE], principal(request).role
+    station = await station_of(request)
+    evse, connector = number_of(request, "evse"), read_number(request.query.get("connector", ""))
+    tiles = tiles_of(*await console.store.read(_read_station, station.id), console, role, console.clock())
+    wanted = f"tile-{station.id}-{evse}-"
+    there = [one for one in tiles if one.id.startswith(wanted) and connector in (None, int(one.id[len(wanted) :]))]
+    if not there:
+        raise web.HTTPNotFound
+    return render(request, "board/peek.html", PeekPage(there))
+
+
+def _read_station(
+    db: Readable, station: StationId
+) -> tuple[list[rows.ConnectorTile], dict[tuple[int, int], rows.Running], dict[tuple[int, int], rows.Parked]]:
+    return rows.connectors(db, station), rows.running(db, station), rows.parked(db, station)
 
 
 async def load(console: Console, role: str) -> BoardPage:
@@ -111,8 +165,20 @@ def build(snapshot: Snapshot, console: Console, role: str, now_ms: int) -> Board
         charging=sum(one.tone == "charging" for one in tiles),
         problems=snapshot.problems,
     )
+    fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
+    where = places({one.station: (one.name, one.place) for one in snapshot.places})
+    groups = groups_of(tiles, where) if len(tiles) > TILES_MAX else []
     knocking = snapshot.knocking if may(role, "GET", "/stations/{identity}/approve") else []
-    return BoardPage(tiles, figures, knocking, console.addresses, first_steps(snapshot.begun, role))
+    return BoardPage(
+        tiles=sorted(tiles, key=lambda one: one.state is not State.FAULT),
+        groups=groups,
+        hands=hands_of(tiles, where, fmt),
+        filters=filters(((one.state, one.need) for one in tiles), fmt) if len(tiles) >= FILTERED_LEAST else [],
+        figures=figures,
+        knocking=knocking,
+        addresses=console.addresses,
+        begin=first_steps(snapshot.begun, role),
+    )
 
 
 def first_steps(begun: rows.Begun, role: str) -> list[Step]:
@@ -180,14 +246,33 @@ async def fragments(console: Console, role: str, _parameter: str, changes: Seque
     touched = None
     if changes is not None:
         touched = {change.station for change in changes if isinstance(change, (StationChanged, SessionChanged))}
-    parts = {
-        one.id: render_part(console, role, "board/_tile_alone.html", tile=one)
-        for one in page.tiles
-        if touched is None or one.station in touched
-    }
+    if page.groups:
+        parts = _cells(console, role, page.groups, touched)
+    else:
+        parts = {
+            one.id: render_part(console, role, "board/_tile_alone.html", tile=one)
+            for one in page.tiles
+            if touched is None or one.station in touched
+        }
+    parts |= {f"count-{one.name}": str(one.number) for one in page.filters}
+    parts["hands"] = render_part(console, role, "board/_hands.html", hands=page.hands, many=bool(page.groups))
     parts["figures"] = render_part(console, role, "board/_figures.html", figures=page.figures)
     parts["begin"] = render_part(console, role, "board/_begin.html", begin=page.begin).strip()
     parts["knocking"] = render_part(console, role, "board/_knocking.html", knocking=page.knocking)
+    return parts
+
+
+def _cells(console: Console, role: str, groups: Sequence[Group], touched: set[int] | None) -> dict[str, str]:
+    """The cells of the stations that were touched (None: all), and what stands above their places."""
+    parts: dict[str, str] = {}
+    fmt = formats(console.site.currency, console.site.exponent, console.site.zone)
+    for group in groups:
+        there = [one for one in group.tiles if touched is None or one.station in touched]
+        for one in there:
+            cell = cell_of(one, group.place, fmt)
+            parts[f"cell-{one.id}"] = render_part(console, role, "board/_cell_alone.html", cell=cell)
+        if there:
+            parts[group.id] = render_part(console, role, "board/_place.html", group=group)
     return parts
 
 
@@ -196,4 +281,7 @@ def concerns(announcement: Announcement, _parameter: str) -> bool:
     return isinstance(announcement, (StationChanged, SessionChanged, ProblemsChanged, SettingsChanged))
 
 
-PAGE = Page(routes=[web.get("/", show)], live=[LiveView("board", "/", concerns, fragments)])
+PAGE = Page(
+    routes=[web.get("/", show), web.get(r"/stations/{identity}/{evse:\d+}", peek)],
+    live=[LiveView("board", "/", concerns, fragments)],
+)

@@ -12,6 +12,7 @@ from appliance.domain.id_token import masked
 from appliance.domain.session import NOTHING, SessionState, bill_for, usage_until
 from appliance.domain.station import ConnectorStatus, may_start, status_word
 from appliance.domain.tariff import Usage
+from appliance.ui.console.board.states import Need, State, need_of, state_of
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.frame.language import _
 from appliance.ui.wording.words import (
@@ -73,6 +74,20 @@ class Tile:
     buttons: tuple[Button, ...]
     power_w: int
     """Of the session that runs."""
+    identity: str
+    state: State
+    need: Need | None
+
+    @property
+    def peek(self) -> str:
+        """Where it stands alone, for whoever sees a cell of it."""
+        _tile, _station, evse, connector = self.id.split("-")
+        return f"{station_path(self.identity)}/{evse}?connector={connector}"
+
+    @property
+    def words(self) -> str:
+        """What it is found by on a board."""
+        return f"{self.name} {self.identity} {self.word} {self.who}".casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,7 @@ def tile(
     fee_minor = bill_for(usage, running.tariff).total_minor if running else 0
     flows = online and running is not None and status.word == CHARGING.word
     power_w = (running.power_w or 0) if running is not None and flows else 0
+    state = state_of(status.word)
     bar, bar_label = _bar(running, fee_minor, flows=flows, fmt=fmt)
     return Tile(
         id=f"tile-{place.station}-{place.evse}-{place.connector}",
@@ -119,7 +135,19 @@ def tile(
         who=_name_shown(place, running, parked, status, power_w, usage, fmt, reader.now_ms),
         buttons=tuple(_buttons(place, running, parked, status, reader))[:BUTTONS_MAX],
         power_w=power_w,
+        identity=place.identity,
+        state=state,
+        need=need_of(state, _since_s(place, parked, status, reader.now_ms), unknown=running is None),
     )
+
+
+def _since_s(place: ConnectorTile, parked: Parked | None, status: Status, now_ms: int) -> int | None:
+    """For how long it has been so; None if nobody knows."""
+    if status is OFFLINE:
+        since_ms = place.seen_at_ms
+    else:
+        since_ms = parked.ended_at_ms if parked is not None else place.changed_at_ms or None
+    return None if since_ms is None else (now_ms - since_ms) // 1000
 
 
 def status_of_tile(

@@ -14,6 +14,7 @@ from appliance.services.stations import qr_codes
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.render import formats_of, render
 from appliance.ui.writing.formats import Formats
+from appliance.ui.writing.order import natural
 from appliance.ui.writing.qr import qr_code
 
 CODE_GROUP = 4
@@ -72,7 +73,7 @@ def _drawn(found: list[tuple[Station, dict[int, str]]], start: str, fmt: Formats
             printed(code),
             qr_code(f"{start}c/{code}"),
         )
-        for station, codes in found
+        for station, codes in sorted(found, key=lambda one: natural(one[0].name))
         for evse, code in codes.items()
     ]
 
