@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0012, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0013, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,

@@ -384,7 +384,7 @@ def dismiss(db: Database, station: StationId, now_ms: int) -> None:
 
 def _station(row: tuple[object, ...], connectors: tuple[Connector, ...]) -> Station:
     values = list(row)
-    values[5], values[-1] = bool(values[5]), bool(values[-1])
+    values[5], values[-2] = bool(values[5]), bool(values[-2])
     return Station(*values, connectors)  # type: ignore[arg-type,call-arg]
 
 

@@ -62,10 +62,10 @@ def test_what_was_kept_with_separators_is_found_after_the_upgrade(books: Books) 
     books.tariff()
     station, rahima = books.station(), books.person(paid_in=50_000)
     before = {"0A1B2C3D4E5F": "0A:1B:2C:3D:4E:5F", "0A1B2C3D4F": "0A-1B-2C-3D-4F", "FLEET-CAR-7": "FLEET-CAR-7"}
-    for uid, kept in before.items():
-        card = cards.add(books.db, uid, rahima, books.by)
+    added = [cards.add(books.db, uid, rahima, books.by) for uid in before]
+    for card, kept in zip(added, before.values(), strict=True):
         books.db.execute("UPDATE card SET uid = ? WHERE id = ?", (kept, card))
-    aliases.add(books.db, "AA1B2C3D4E5F", card, books.by)
+    aliases.add(books.db, "AA1B2C3D4E5F", added[-1], books.by)
     books.db.execute("UPDATE card_alias SET token = 'AA-1B-2C-3D-4E-5F'")
     for statement in MIGRATION.read_text(encoding="utf-8").split(";"):
         books.db.execute(statement)
