@@ -25,13 +25,13 @@ from appliance.domain.errors import Refusal
 from appliance.domain.room import room
 from appliance.domain.site import Site
 from appliance.host import systemd
+from appliance.host.addresses import own_hosts
 from appliance.host.control_socket import listening
 from appliance.host.data_directory import DataDirectory
 from appliance.host.disk import Disk, look, watch
 from appliance.host.listeners import Listeners, listen
 from appliance.host.live_settings import LiveSettings
 from appliance.host.no_room import wait_for_room
-from appliance.host.public_urls import own_hosts
 from appliance.host.tasks import running
 from appliance.ocpp.admission.endpoint import open_stations
 from appliance.services import health, settings

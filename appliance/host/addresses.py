@@ -14,6 +14,9 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from appliance.domain.network import host
 
 
 def local_names(extra: Iterable[str] = ()) -> tuple[str, ...]:
@@ -75,3 +78,23 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def own_hosts(arguments: argparse.Namespace) -> frozenset[str]:
+    """The names and addresses of this box, as Host headers are compared with them."""
+    found = set()
+    for one in (*local_names(names_given(arguments) + drivers_host(arguments)), *local_addresses()):
+        with contextlib.suppress(ValueError):  # A host name may be anything; what no header can say need not be known.
+            found.add(host(one))
+    return frozenset(found)
+
+
+def drivers_host(arguments: argparse.Namespace) -> list[str]:
+    """The name under which phones are told to open the drivers' listener."""
+    host = urlsplit(arguments.drivers_url).hostname
+    return [host] if host else []
+
+
+def names_given(arguments: argparse.Namespace) -> list[str]:
+    """Further names of this box, from the command line."""
+    return [name.strip() for name in arguments.tls_names.split(",") if name.strip()]

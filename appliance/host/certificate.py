@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.domain.clock import Clock
-from appliance.host import public_urls
-from appliance.host.addresses import local_addresses, local_names
+from appliance.host.addresses import local_addresses, local_names, names_given
 from appliance.host.tls.contexts import load, server_context
 from appliance.host.tls.site import SiteCertificate, ensure, ensure_for_stations, part_stations
 from appliance.services.ports.certificates import Root
@@ -27,7 +26,7 @@ class SiteCertificates:
     def __init__(self, arguments: argparse.Namespace, directory: Path, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
-        self._names = public_urls.names_given(arguments)
+        self._names = names_given(arguments)
         self._ensured: dict[bool, Callable[..., SiteCertificate]] = {}
         """By whether it is for chargers."""
         if arguments.console_tls is not None:

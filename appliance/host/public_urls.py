@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
-from urllib.parse import urlsplit
 
-from appliance.domain.network import host
-from appliance.host.addresses import Address, local_addresses, local_names
+from appliance.host.addresses import Address, local_addresses, own_hosts
 from appliance.host.listeners import EVERYWHERE, Listeners
 from appliance.ui.frame.context import Addresses
 
@@ -20,15 +17,6 @@ def addresses(arguments: argparse.Namespace, listeners: Listeners) -> Addresses:
         drivers=urls_of(listeners, "drivers", arguments.drivers),
         hosts=own_hosts(arguments),
     )
-
-
-def own_hosts(arguments: argparse.Namespace) -> frozenset[str]:
-    """The names and addresses of this box, as Host headers are compared with them."""
-    found = set()
-    for one in (*local_names(names_given(arguments) + drivers_host(arguments)), *local_addresses()):
-        with suppress(ValueError):  # A host name may be anything; what no header can say need not be known.
-            found.add(host(one))
-    return frozenset(found)
 
 
 def card_link_base(arguments: argparse.Namespace, listeners: Listeners) -> str:
@@ -47,14 +35,3 @@ def urls_of(listeners: Listeners, listener: str, bound: Address | None) -> tuple
     scheme, _colon, rest = listeners.urls[listener].partition("://")
     path = rest.partition("/")[2]
     return tuple(f"{scheme}://{Address(host, listeners.ports[listener])}/{path}" for host in reachable)
-
-
-def drivers_host(arguments: argparse.Namespace) -> list[str]:
-    """The name under which phones are told to open the drivers' listener."""
-    host = urlsplit(arguments.drivers_url).hostname
-    return [host] if host else []
-
-
-def names_given(arguments: argparse.Namespace) -> list[str]:
-    """Further names of this box, from the command line."""
-    return [name.strip() for name in arguments.tls_names.split(",") if name.strip()]

@@ -42,6 +42,7 @@ SENTENCES = {
     "station.admit": N_("Let another device ({peer}) be {subject}; before it was {before}"),
     "station.offer_password": N_("Sent {subject} a new password"),
     "station.withdraw_password": N_("Withdrew the new password of {subject}, which it did not take"),
+    "station.stop_transaction": N_("Asked {subject} to stop its transaction {transaction}"),
     "station.dismiss": N_("Turned the charger {identity} away"),
     "station.dismiss_address": N_("Turned away all chargers that knocked from {address}: {stations}"),
     "station.place": N_("Said where the charger {name} stands: {place}"),
