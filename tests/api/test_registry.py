@@ -219,7 +219,8 @@ async def test_a_certificate_of_its_own_is_refused_with_a_sentence(api: Client) 
     ("body", "field"),
     [
         ({"id": ""}, "id"),
-        ({"id": "a/b"}, "id"),
+        ({"id": "a:b"}, "id"),
+        ({"id": " a"}, "id"),
         ({"id": "x" * 60}, "id"),
         ({"name": "Gate"}, "id"),
         ({"id": "CS-1", "security_profile": 1}, "password"),

@@ -46,7 +46,14 @@ ROWS_AT_ONCE = 10
 """So many are one unit of work, so that chargers need not wait for a long list: a unit is to hold the writer for 50 ms at most, and
 at 5,000 people reading who is known takes a third of that already (measured by benchmarks/import_units.py).
 """
-SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+\d+|\d+[.,]0+", re.IGNORECASE)
+"""What spreadsheets make of a UID of digits only."""
+PREFIX = re.compile(r"^0x(?=[0-9A-F]{8,20}$)", re.IGNORECASE)
+MAC_CHARS = 12
+CONTRACT = re.compile(r"[A-Z0-9][A-Z0-9*:._/+=|@#-]{3,}")
+TIME_BEHIND = re.compile(r"(?:T| +|, *)\d{1,2}:\d\d.*$", re.IGNORECASE)
+SPELLED_DATE = re.compile(r"(\d{1,2})[ .-]+([A-Z]{3})[A-Z]*[ .,-]+(\d{4})", re.IGNORECASE)
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DATE = re.compile(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})")
 
 
@@ -177,7 +184,7 @@ def decide(db: Readable, register: Register, uids: dict[str, int], row: Row, zon
         uids[uid] = row.line
     planned = Planned(row, outcome, uid, group.name if group is not None else "", until)
     if holder is None:
-        holder = Known(None, texts.required("name", row.name), phone)
+        holder = Known(None, name_of(row), phone)
         register.add(holder)
     return planned, holder
 
@@ -192,7 +199,7 @@ def person_of(register: Register, card: Card | None, row: Row) -> Known | None:
         if row.name and folded(row.name) != folded(card.person):
             raise Refusal("This card belongs to {name} already.", "Replace or return it at the desk.", name=card.person)
         return next(one for one in register.by_name[folded(card.person)] if one.person == card.person_id)
-    texts.required("name", row.name)
+    name_of(row)
     found = register.matching(row.name, row.phone)
     if len(found) > 1:
         raise Refusal(
@@ -203,19 +210,36 @@ def person_of(register: Register, card: Card | None, row: Row) -> Known | None:
     return found[0] if found else None
 
 
-def uid_of(db: Readable, text: str) -> str:
-    """The UID that a cell means, in normal form; "" for an empty one.
+def name_of(row: Row) -> str:
+    """The name of a new person.
 
     Raises:
-        Invalid: It is none.
+        Invalid: There is none, or a book.
     """
-    normal = normal_form(text.translate(WESTERN))
+    if not row.name.split():
+        raise Invalid(
+            "name",
+            "There is no name for this card.",
+            "Write whose it is into a column “name”; only a card that is known here needs none.",
+        )
+    return texts.required("name", row.name)
+
+
+def uid_of(db: Readable, text: str) -> str:
+    """The card that a cell means, in normal form; "" for an empty one.
+
+    Raises:
+        Invalid: It is none, or the spreadsheet may have changed it.
+    """
+    plain = text.translate(WESTERN).strip(" =\"'")
+    plain = PREFIX.sub("", plain)
+    normal = normal_form(plain)
     if not normal or card_rows.by_uid(db, normal) is not None:
         return normal
     backwards = reversed_form(normal)
     if backwards is not None and card_rows.by_uid(db, backwards) is not None:
         return backwards
-    if SCIENTIFIC.fullmatch(text):
+    if SCIENTIFIC.fullmatch(plain):
         raise Invalid(
             "uid",
             "The spreadsheet has made a number of this UID: {text}.",
@@ -223,38 +247,54 @@ def uid_of(db: Readable, text: str) -> str:
             text=text,
         )
     joined = SEPARATORS.sub("", normal)
-    uid = joined if len(joined) in UID_CHARS else next(iter(readings(text)), "")
-    if len(uid) not in UID_CHARS or not HEX.fullmatch(uid):
-        raise Invalid("uid", "{text} is not the number of a card.", "A UID has 8, 14, 16 or 20 hex digits.", text=text)
+    if len(joined) + 1 in UID_CHARS and HEX.fullmatch(joined):
+        whole = f"0{joined}"
+        if card_rows.by_uid(db, whole) is not None:
+            return whole
+        raise Invalid(
+            "uid",
+            "{text} may have lost a zero at its beginning, as spreadsheets do with numbers.",
+            "Make the column one of texts, and enter {whole} if that is meant.",
+            text=text,
+            whole=whole,
+        )
+    uid = joined if len(joined) in UID_CHARS else next(iter(readings(plain)), "")
+    if (len(uid) not in UID_CHARS or not HEX.fullmatch(uid)) and not is_contract(normal):
+        raise Invalid(
+            "uid",
+            "{text} is not the number of a card.",
+            "A UID has 8, 14, 16 or 20 hex digits; the MAC of a car has 12, and a contract has letters and digits.",
+            text=text,
+        )
     if is_random(uid):
         raise Invalid("uid", "{text} changes at every tap: it identifies nobody.", "Take a card instead.", text=text)
     return uid
 
 
+def is_contract(normal: str) -> bool:
+    """Whether it is what chargers say that know cars and contracts: a MAC (Autocharge), `VID:…`, `DE-8XY-C12345678-9`, `FLEET-CAR-7`."""
+    if HEX.fullmatch(normal):
+        return len(normal) == MAC_CHARS
+    return CONTRACT.fullmatch(normal) is not None and any(letter.isdigit() for letter in normal)
+
+
 def day_of_text(text: str) -> str:
-    """A day as spreadsheets write it, as `2026-12-31`; "" for none.
+    """A day as spreadsheets write it, as `2026-12-31`; "" for none. Of a day with a time the day counts, as it is written.
 
     Raises:
         Invalid: It is no day, or may be two.
     """
-    plain = text.translate(WESTERN).partition(" ")[0]
+    plain = TIME_BEHIND.sub("", text.translate(WESTERN).strip())
     if not plain:
         return ""
-    found = DATE.fullmatch(plain)
+    found, spelled = DATE.fullmatch(plain), SPELLED_DATE.fullmatch(plain)
     wrong = Invalid("valid_until", "{text} is no day.", "Write it as year-month-day.", text=text)
-    if found is None:
+    if spelled is not None and spelled[2].upper() in MONTHS:
+        year, month, day = int(spelled[3]), MONTHS.index(spelled[2].upper()) + 1, int(spelled[1])
+    elif found is None:
         raise wrong
-    first, second, third = int(found[1]), int(found[3]), int(found[4])
-    if len(found[1]) == 4:
-        year, month, day = first, second, third
-    elif len(found[4]) != 4:
-        raise wrong
-    elif found[2] == "." or first > 12 or first == second:
-        year, month, day = third, second, first
-    elif second > 12:
-        year, month, day = third, first, second
     else:
-        raise Invalid("valid_until", "{text} may be two days.", "Write it as year-month-day.", text=text)
+        year, month, day = _ordered(found, text)
     try:
         parsed = date(year, month, day)
     except ValueError:
@@ -262,6 +302,20 @@ def day_of_text(text: str) -> str:
     if not 1970 <= parsed.year <= 9998:
         raise wrong
     return parsed.isoformat()
+
+
+def _ordered(found: re.Match[str], text: str) -> tuple[int, int, int]:
+    """Year, month and day out of three numbers."""
+    first, second, third = int(found[1]), int(found[3]), int(found[4])
+    if len(found[1]) == 4:
+        return first, second, third
+    if len(found[4]) != 4:
+        raise Invalid("valid_until", "{text} is no day.", "Write it as year-month-day.", text=text)
+    if found[2] == "." or first > 12 or first == second:
+        return third, second, first
+    if second > 12:
+        return third, first, second
+    raise Invalid("valid_until", "{text} may be two days.", "Write it as year-month-day.", text=text)
 
 
 def group_of(register: Register, name: str) -> Group:

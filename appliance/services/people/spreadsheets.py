@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.domain.errors import Refusal
@@ -16,20 +18,16 @@ FILE_BYTES_MAX = 2_000_000
 ROWS_MAX = 5_000
 COLUMNS = ("name", "phone", "group", "uid", "label", "valid_until")
 OTHER_NAMES = {
-    "holder": "name",
-    "person": "name",
-    "full name": "name",
-    "telephone": "phone",
-    "mobile": "phone",
-    "card": "uid",
-    "card uid": "uid",
-    "tag": "uid",
-    "id tag": "uid",
-    "expires": "valid_until",
-    "valid until": "valid_until",
-    "charges until": "valid_until",
+    "name": "holder person fullname cardholder driver customer user username member employee displayname",
+    "phone": "telephone mobile tel phonenumber mobilenumber mobilephone cell cellphone contactnumber",
+    "group": "groupname customergroup usergroup team",
+    "uid": "carduid rfiduid taguid rfid rfidtag rfidcard rfidcode rfidnumber rfidid rfidtagid idtag idtoken token tagid tag card cardid cardnumber cardno "
+    "nfcuid nfcid nfc chipid chipuid hexuid uidhex uidnumber serialnumber evcoid emaid contractid autochargeid mac macaddress vid",
+    "label": "description comment remark note alias printednumber visualnumber",
+    "valid_until": "validuntil expires expiry expirydate expiration expirationdate expiresat chargesuntil validto validthru validthrough enddate",
 }
-"""What columns are called besides, in small letters."""
+"""What columns are called besides, in small letters without anything between."""
+ASIDE = re.compile(r"[(\[].*?[)\]]")
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 """Before these, exports put an apostrophe, so that no spreadsheet computes what people typed."""
 
@@ -56,13 +54,11 @@ def read(data: bytes, names: Mapping[str, str] | None = None) -> list[Row]:
     if len(data) > FILE_BYTES_MAX:
         raise Refusal("The file is larger than {most} MB.", "Split it.", most=FILE_BYTES_MAX // 1_000_000)
     text = text_of(data)
-    known = {**{name: name for name in COLUMNS}, **OTHER_NAMES}
-    known |= {_plain(name): column for name, column in (names or {}).items()}
     lines = _lines(text)
     heads = next((cells for _line, cells in lines if any(cells)), None)
     if heads is None:
         raise Refusal("The file is empty.")
-    columns = [known.get(_plain(cell)) for cell in heads]
+    columns = columns_of(heads, names or {})
     if not {"name", "uid"} & set(columns):
         raise Refusal(
             "The first line names neither a column “name” nor a column “uid”.",
@@ -125,7 +121,25 @@ def _cell(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in FORMULA_BEGINS else text
 
 
+def columns_of(heads: Sequence[str], names: Mapping[str, str]) -> list[str | None]:
+    """What each head means; None for what is not read. `names` are what columns are called in the reader's language."""
+    own = {_plain(name): name for name in COLUMNS} | {_plain(name): column for name, column in names.items()}
+    other = {word: column for column, words in OTHER_NAMES.items() for word in words.split()}
+    plain = [_plain(head) for head in heads]
+    found = [own.get(head) or other.get(head) for head in plain]
+    if "uid" in (own.get(head) for head in plain):
+        # What is called “Card” or “Tag” beside it is something else, as the number printed on it.
+        return [
+            None if column == "uid" and head not in own else column for head, column in zip(plain, found, strict=True)
+        ]
+    return found
+
+
 def _plain(head: str) -> str:
-    """A head without what does not matter: `Valid until` and `valid_until` are one."""
-    plain = " ".join(head.replace("_", " ").lower().split())
-    return "valid_until" if plain == "valid until" else plain
+    """A head without what does not matter: `Valid until`, `valid_until` and `UID (hex)` are `validuntil` and `uid`."""
+    return "".join(letter for letter in ASIDE.sub("", head).casefold() if letter.isalnum() or is_mark(letter))
+
+
+def is_mark(letter: str) -> bool:
+    """Whether it belongs to the letter before it, as vowels do in Bengali."""
+    return unicodedata.category(letter) in ("Mn", "Mc")

@@ -159,7 +159,7 @@ def test_what_a_charger_calls_somebodys_card_is_nobodys_new_card(books: Books) -
     ("line", "trouble"),
     [
         ("Karim,,Guests,04A1B2C3,,", "There is no group Guests."),
-        (",,,04A1B2C3,,", "This must not be empty."),
+        (",,,04A1B2C3,,", "There is no name for this card."),
         ("Karim,,,08A1B2C3,,", "08A1B2C3 changes at every tap: it identifies nobody."),
         ("Karim,,,4.1E+13,,", "The spreadsheet has made a number of this UID: 4.1E+13."),
         ("Karim,,,hello,,", "hello is not the number of a card."),
@@ -274,3 +274,90 @@ def test_a_long_list_in_parts_does_what_its_dry_run_said(books: Books) -> None:
 
     said = Result(people=sum(one.outcome is Outcome.NEW_PERSON for one in planned), cards=len(planned))
     assert done == said == Result(people=250, cards=500)
+
+
+# --- lists as people export them -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "whole"),
+    [
+        ("4112233445566", "04112233445566"),
+        ("4112233", "04112233"),
+        ("411223344556677", "0411223344556677"),
+        ("4.112.233.445.566", "04112233445566"),
+        ("4 112 233 445 566", "04112233445566"),
+        ("4A1B2C3D4E5F6", "04A1B2C3D4E5F6"),
+    ],
+)
+def test_a_zero_that_a_spreadsheet_ate_is_said_and_the_card_that_is_known_is_found(
+    books: Books, cell: str, whole: str
+) -> None:
+    data = f"name;group;uid\nKarim;Customers;{cell}\n".encode()
+    (planned,) = importing.plan(books.db, spreadsheets.read(data), ZONE)
+    assert planned.trouble is not None
+    assert str(planned.trouble) == f"{cell} may have lost a zero at its beginning, as spreadsheets do with numbers."
+    assert whole in str(planned.trouble.advice).format_map(planned.trouble.values)
+
+    bring(books, f"name;group;uid\nKarim;Customers;{whole}\n".encode())
+    assert outcomes(books, data) == ["same"]
+
+
+@pytest.mark.parametrize("cell", ["4112233445566.0", "4112233445566,00", "4.1122E+12", "4,1122e+12"])
+def test_a_number_that_a_spreadsheet_made_is_no_other_card(books: Books, cell: str) -> None:
+    assert troubles(books, f"name;group;uid\nKarim;Customers;{cell}\n".encode()) == [
+        f"The spreadsheet has made a number of this UID: {cell}."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "uid"),
+    [
+        ("0A:1B:2C:3D:4E:5F", "0A1B2C3D4E5F"),
+        ("0a1b2c3d4e5f", "0A1B2C3D4E5F"),
+        ("VID:0A1B2C3D4E5F", "VID:0A1B2C3D4E5F"),
+        ("DE-8XY-C12345678-9", "DE-8XY-C12345678-9"),
+        ("DE*ICE*E00001234*7", "DE*ICE*E00001234*7"),
+        ("fleet-car-7", "FLEET-CAR-7"),
+        ("'04A1B2C3", "04A1B2C3"),
+        ('="04A1B2C3"', "04A1B2C3"),
+        ("0x04A1B2C3", "04A1B2C3"),
+        ("04A1B2C3\u200b", "04A1B2C3"),
+    ],
+)
+def test_what_the_api_takes_for_a_card_the_list_takes_too(books: Books, cell: str, uid: str) -> None:
+    quoted = cell.replace('"', '""')
+    assert bring(books, f'name;group;uid\nKarim;Customers;"{quoted}"\n'.encode()) == Result(people=1, cards=1)
+    assert card(books, uid).person == "Karim"
+
+
+@pytest.mark.parametrize("cell", ["n/a", "none", "-", "lost card", "Karim Ahmed 2", "04A1B2C3D", "abc"])
+def test_what_names_no_card_is_none(books: Books, cell: str) -> None:
+    (trouble,) = troubles(books, f"name;group;uid\nKarim;Customers;{cell}\n".encode())
+    assert trouble == f"{cell} is not the number of a card."
+
+
+HEADS = ["UID", "RFID", "Tag ID", "RFID tag", "idTag", "id_tag", "RFID-UID", "UID (hex)", "Card UID", "Card No.", "NFC UID", "Token",
+         "Card number [hex]", "Contract ID", "EVCO-ID", "MAC address", "\ufeffUID", "uid "]  # fmt: skip
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_column_of_the_card_is_understood_in_many_spellings(head: str) -> None:
+    (row,) = spreadsheets.read(f"Full Name;{head};Expiry date\nKarim;04A1B2C3;2027-12-31\n".encode())
+
+    assert (row.name, row.uid, row.valid_until) == ("Karim", "04A1B2C3", "2027-12-31")
+
+
+def test_a_card_beside_a_uid_is_something_else() -> None:
+    (row,) = spreadsheets.read(b"name;Card;UID\nKarim;17;04A1B2C3\n")
+
+    assert row.uid == "04A1B2C3"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2027-12-31T23:59:59Z", "2027-12-31T00:00:00.000+06:00", "2027-12-31 23:59", "31.12.2027 00:00:00", "2027/12/31, 23:59:59",
+     "12/31/2027 11:59 PM", "31-Dec-2027", "31 December 2027", "31 Dec 2027 23:59"],
+)  # fmt: skip
+def test_a_day_with_a_time_is_the_day_as_it_is_written(cell: str) -> None:
+    assert importing.day_of_text(cell) == "2027-12-31"

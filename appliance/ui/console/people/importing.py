@@ -19,7 +19,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.domain.calendar import day_of
-from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.services.people import importing, spreadsheets
 from appliance.services.people.importing import ROWS_AT_ONCE, Outcome, Planned, Result
 from appliance.services.people.people import need
@@ -258,10 +258,14 @@ def _dry_run(request: web.Request, name: str, key: str, planned: Sequence[Planne
     ]
     doing = [one for one in planned if one.outcome not in (Outcome.WRONG, Outcome.SAME)]
 
+    columns = {column: head for head, column in heads().items()}
+
     def line(one: Planned) -> Line:
         icon, word = OUTCOMES[one.outcome]
         until = written(one.valid_until, fmt) if one.valid_until else ""
         trouble = " ".join(filter(None, sentences(one.trouble))) if one.trouble is not None else ""
+        if isinstance(one.trouble, Invalid) and one.trouble.field in columns:
+            trouble = f"{columns[one.trouble.field]}: {trouble}"
         return Line(one.row, icon, _(word), one.outcome, one.uid, one.group, until, trouble)
 
     return DryRunPage(
