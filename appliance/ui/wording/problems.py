@@ -85,7 +85,7 @@ TEXTS: dict[str, Text] = {
     ProblemKind.UNWATCHED: Text(
         N_("{station} cannot be watched while it charges: {why}"),
         N_(
-            "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power that it can give. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger, or let this server do so (Settings)."
+            "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power that it can give. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger; where they can be changed, this server does so if Settings allow it."
         ),
         urgent=True,
         many=N_("{count} chargers cannot be watched while they charge."),
@@ -264,7 +264,7 @@ TEXTS: dict[str, Text] = {
     ProblemKind.REFUSED_CHARGING: Text(
         N_("{station} charged in session {session} although it was told no: {why}."),
         N_(
-            "It is asked to stop by itself. Set StopTransactionOnInvalidId to true and MaxEnergyOnInvalidId to 0 inside the charger, if it knows them. The session's page says what is billed."
+            "This server asks it to stop. Set StopTransactionOnInvalidId to true and MaxEnergyOnInvalidId to 0 inside the charger, if it knows them. The session's page says what is billed."
         ),
         urgent=True,
         many=N_("{count} chargers charged although they were told no."),
