@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.domain.by import By
+from appliance.host.tasks import running
 from appliance.services import settings
 from appliance.services.stations import admission
+from appliance.simulator import station as simulated
+from appliance.simulator.v16.charge_point import ChargePoint, Options
 from tests.support.clocked_site import BY, ClockedSite, clocked_site
 from tests.support.station import Payload, Station
 
@@ -223,6 +227,41 @@ async def test_a_charger_that_says_nothing_of_it_is_judged_by_what_it_does(site:
         await see_to(site, station)
 
         assert await site.kinds() == set()
+
+
+async def test_the_simulated_charger_is_set_so_that_it_can_be_watched(site: ClockedSite) -> None:
+    """Set to send nothing, it is set right; then a session of whoever pays beforehand is measured, and not reckoned."""
+    await site.server.register("CS-1")
+    await site.person(CARD, 100_000)
+    box = simulated.Station.of(site.clock, power_w=11_000)
+    point = ChargePoint(box, Options(f"{site.server.url}/ocpp", "CS-1", sample_interval_s=0, tick_s=0.01))
+    async with running(point.run(), "simulated charger"):
+        await point.registered.wait()
+        await site.until(lambda: has_booted(site))
+        await site.wait(15)
+        await point.until(lambda: point.configuration.text("MeterValueSampleInterval") == "60")
+        assert await site.kinds() == set()
+
+        point.charger.plug_in(1, simulated.Battery.charged(20))
+        await point.charger.present_card(CARD, 1)
+        await point.until(lambda: (found := point.charger.places[0].transaction) is not None and found.id is not None)
+        for minute in range(1, 6):
+            site.at_ms += 60_000
+            await site.until(partial(has_samples, site, minute))
+            await site.wait(0)
+        (session,) = await site.server.rows("SELECT stop_wanted, state FROM session")
+        assert session == ("", "running")
+        assert await site.kinds() == set()
+
+
+async def has_booted(site: ClockedSite) -> bool:
+    """Whether its boot is in the books."""
+    return bool(await site.server.rows("SELECT 1 FROM station WHERE booted_at_ms IS NOT NULL"))
+
+
+async def has_samples(site: ClockedSite, least: int) -> bool:
+    """Whether so many readings have come."""
+    return len(await site.server.rows("SELECT 1 FROM sample")) >= least
 
 
 # --- its connectors ------------------------------------------------------------------------------------------------------------

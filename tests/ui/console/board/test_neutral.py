@@ -13,7 +13,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.services.ports.stations import Variable, VariableName
 from appliance.services.sessions import starting, stopping
-from appliance.services.stations import admission, qr_codes
+from appliance.services.stations import admission, introduction, qr_codes
 from appliance.services.stations import status as status_units
 from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture
 
@@ -230,6 +230,20 @@ async def test_pages_name_the_versions_that_are_spoken(served: ConsoleFixture) -
         "StatusNotification",
         "Humming",
     ]
+
+
+async def test_a_connector_that_only_its_chargers_settings_name_can_be_started(served: ConsoleFixture) -> None:
+    station = await served.store.write(admission.register, "CS-22", "", 0, None, BY)
+    steps = (introduction.Step.BOOT, introduction.Step.STATUS, introduction.Step.COUNT)
+    await served.store.write(introduction.without_word, station, 2, steps, NOW_MS)
+    served.stations.connected.add(station)
+    tiles = await Charger(served, station).tiles()
+
+    assert sorted(tiles) == ["1-1", "2-1"]
+    assert "No word yet" in tiles["2-1"]
+    assert "/stations/CS-22/2/start" in tiles["2-1"]
+    page = await (await (await served.logged_in()).get("/stations/CS-22")).text()
+    assert "has not told what its connectors do. Tried: asked to start over (BootNotification);" in page
 
 
 async def test_an_evse_has_one_sticker_for_all_its_plugs(charger: Charger) -> None:
