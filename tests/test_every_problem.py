@@ -311,7 +311,7 @@ async def tells_of_no_connector(site: Whole) -> None:
 
 async def tells_of_its_connectors(site: Whole) -> None:
     await reports_that_it_is_free(site)
-    await site.do(lambda books: introduction.untold(books.db, books.now_ms))
+    await site.do(lambda books: introduction.silent(books.db, books.now_ms))
 
 
 async def asks_for_a_wrong_path(site: Whole) -> None:

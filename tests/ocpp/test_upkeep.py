@@ -326,6 +326,20 @@ async def test_one_that_tells_after_a_step_is_left_alone(site: ClockedSite) -> N
         await station.close()
 
 
+async def test_one_that_tells_only_of_itself_has_one_connector_and_nothing_is_wrong(site: ClockedSite) -> None:
+    station = Station(site.server.url + "/ocpp", "CS-9", clock=site.clock)
+    try:
+        await knock_and_approve(site, station)
+        station.connectors.clear()
+        await station.boot()
+        await site.wait(120)
+
+        assert await connectors(site) == [(1, "")]
+        assert await site.kinds() == set()
+    finally:
+        await station.close()
+
+
 async def test_one_that_understands_none_of_it_has_one_connector(site: ClockedSite) -> None:
     station = Station(site.server.url + "/ocpp", "CS-9", clock=site.clock)
     try:

@@ -199,14 +199,24 @@ def charging(db: Readable) -> list[tuple[StationId, int]]:
 
 
 def without_connectors(db: Readable) -> list[StationId]:
-    """Stations that were let in and have not told of any connector yet."""
+    """Stations that were let in and of which no connector is known."""
     flush(db)
     rows = db.execute(
         """SELECT id FROM station WHERE state = 'approved'
-        AND NOT EXISTS (SELECT 1 FROM connector WHERE station_id = station.id AND (status <> '' OR finer_status <> ''))
-        ORDER BY id"""
+        AND NOT EXISTS (SELECT 1 FROM connector WHERE station_id = station.id) ORDER BY id"""
     )
     return [StationId(row[0]) for row in rows]
+
+
+def has_told(db: Readable, station: StationId) -> bool:
+    """Whether it has ever told a status: of a connector, or of itself as a whole."""
+    flush(db)
+    row = db.execute(
+        """SELECT status <> '' OR EXISTS (SELECT 1 FROM connector WHERE station_id = station.id
+            AND (connector.status <> '' OR finer_status <> '')) FROM station WHERE id = ?""",
+        (station,),
+    ).fetchone()
+    return bool(row[0])
 
 
 def add_untold(db: Database, station: StationId, evses: int) -> None:

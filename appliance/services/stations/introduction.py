@@ -11,6 +11,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.services import problems
 from appliance.services.announce import StationChanged
+from appliance.services.problems.check import number_in
 
 
 class Step(StrEnum):
@@ -24,19 +25,23 @@ class Step(StrEnum):
     """How many it has, and then the status of each."""
 
 
-def untold(db: Database, now_ms: int) -> list[StationId]:
-    """The stations that have told of no connector; of the others it is no problem any more."""
-    silent = stations.without_connectors(db)
-    subjects = {f"station:{one}" for one in silent}
-    told = {problem.subject for problem in problem_rows.lasting(db, ProblemKind.NO_CONNECTORS)}
-    for subject in told - subjects:
-        problems.clear_problem(db, ProblemKind.NO_CONNECTORS, subject, now_ms)
-    return [one for one in silent if f"station:{one}" not in told]
+def silent(db: Database, now_ms: int) -> list[StationId]:
+    """The stations of which no connector is known; who has told of one is no problem any more."""
+    for problem in problem_rows.lasting(db, ProblemKind.NO_CONNECTORS):
+        if stations.has_told(db, StationId(number_in(problem.subject, "station"))):
+            problems.clear_problem(db, ProblemKind.NO_CONNECTORS, problem.subject, now_ms)
+    return stations.without_connectors(db)
 
 
 def without_word(db: Database, station: StationId, evses: int, tried: tuple[Step, ...], now_ms: int) -> None:
-    """All was tried: it has so many connectors by its own settings, whose status nobody knows."""
+    """All was tried: it has so many connectors by its own settings, whose status nobody knows.
+
+    One that tells its status as a whole has told all that there is to it.
+    """
     stations.add_untold(db, station, evses)
+    db.announce(StationChanged(station))
+    if stations.has_told(db, station):
+        return
     problems.raise_problem(
         db,
         ProblemKind.NO_CONNECTORS,
@@ -46,4 +51,3 @@ def without_word(db: Database, station: StationId, evses: int, tried: tuple[Step
         tried=[str(step) for step in tried],
         evses=evses,
     )
-    db.announce(StationChanged(station))

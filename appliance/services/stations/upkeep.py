@@ -75,7 +75,7 @@ class Upkeep:
         for station in self._booted & online:
             self._booted.discard(station)
             self._ask("sampling", station, self.see_to_sampling(station))
-        silent = set(await self._store.write(introduction.untold, now_ms)) & online
+        silent = set(await self._store.write(introduction.silent, now_ms)) & online
         self._introductions = {one: self._introductions[one] for one in self._introductions.keys() & silent}
         for station in silent:
             known = self._introductions.setdefault(station, Introduction(now_ms, []))
