@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.domain.by import By
 from appliance.domain.identifiers import PersonId, SessionId
 from appliance.domain.units import rfc3339
+from appliance.services.cards import cards
 from tests.support.clocked_site import BY, ClockedSite, clocked_site
 from tests.support.station import Station
 
@@ -97,6 +99,21 @@ async def test_somebody_elses_known_card_is_their_own_start(site: ClockedSite) -
         session = await site.session(begun.id)
         assert (session["person_id"], session["state"]) == (jamal, "running")
         assert (await site.session(asked))["state"] == "requested"
+
+
+async def test_another_card_of_the_same_person_is_theirs_unless_it_is_blocked(site: ClockedSite) -> None:
+    rahima = PersonId(await site.person(CARD, 50_000))
+    by = By(BY, site.at_ms)
+    spare = await site.store.write(cards.add, OTHERS_CARD, rahima, by)
+    async with site.station(connectors=2) as station:
+        asked = await ask(site, station, 1, rahima)
+        assert (await station.start_transaction(OTHERS_CARD)).id == asked
+        await station.stop_transaction()
+
+        await site.store.write(cards.block, spare, "lost", by)
+        asked = await ask(site, station, 2, rahima)
+        begun = await station.start_transaction(OTHERS_CARD, connector=2)
+        assert (begun.id != asked, begun.status) == (True, "Blocked")
 
 
 async def test_a_start_at_another_connector_is_not_the_one(site: ClockedSite) -> None:

@@ -163,6 +163,8 @@ def under_another_name(
     Some send a constant, nothing, or the id token changed. A card that somebody else is known by is their own start; and
     a start that began before it was asked for comes out of the station's queue. `at_ms` is the station's word.
     """
+    if payer is not None and payer.holder.blocked:
+        return None  # Whoever holds it need not be its owner.
     waiting = [one for one in rows.waiting_at(db, station, evse) if payer is None or payer.person == one.person]
     if not waiting:
         return None

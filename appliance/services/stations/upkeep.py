@@ -71,38 +71,36 @@ class Upkeep:
         online, now_ms = self._stations.online(), self._clock()
         for one in await self._store.write(guard.overdue, online, now_ms):
             if self._not_before.get((one.station, one.evse), 0) <= now_ms:
-                self._ask(f"reading of {one.evse}", one.station, self._ask_for_reading(one.station, one.evse))
+                self._ask(f"reading of {one.evse}", self._ask_for_reading, one.station, one.evse)
         for station in self._booted & online:
             self._booted.discard(station)
-            self._ask("sampling", station, self.see_to_sampling(station))
+            self._ask("sampling", self.see_to_sampling, station)
         silent = set(await self._store.write(introduction.silent, now_ms)) & online
         self._introductions = {one: self._introductions[one] for one in self._introductions.keys() & silent}
         for station in silent:
             known = self._introductions.setdefault(station, Introduction(now_ms, []))
             if now_ms - known.at_ms >= STEP_MS:
                 known.at_ms = now_ms
-                self._ask("introduction", station, self._introduce(station, known))
+                self._ask("introduction", self._introduce, station, known)
 
     def _on_announcements(self, announcements: list[Announcement]) -> None:
         self._booted.update(StationId(one.station) for one in announcements if isinstance(one, BootHeard))
 
-    def _ask(self, what: str, station: StationId, asking: Awaitable[None]) -> None:
+    def _ask(self, what: str, asking: Callable[..., Awaitable[None]], station: StationId, *more: object) -> None:
         """In a task of its own, one of a kind for each station: some take half a minute to answer."""
         key = what, station
-        if key in self._busy:
-            asking.close()  # type: ignore[attr-defined]
-            return
-        self._busy.add(key)
 
         async def ask() -> None:
             try:
-                await asking
+                await asking(station, *more)
             except CommandFailed as failure:
                 log.info("upkeep failed", extra={"station": station, "what": what, "why": failure.kind})
             finally:
                 self._busy.discard(key)
 
-        self._tasks.start(ask(), what)
+        if key not in self._busy:
+            self._busy.add(key)
+            self._tasks.start(ask(), what)
 
     # --- readings
 
