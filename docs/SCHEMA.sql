@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0013, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0014, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -28,6 +28,19 @@ CREATE TRIGGER account_guard BEFORE UPDATE ON account BEGIN
         AND NEW.debit_pending - OLD.debit_pending = CASE WHEN t.debit  = NEW.id THEN CASE t.op WHEN 'hold' THEN t.amount_minor WHEN 'post' THEN 0 ELSE -h.amount_minor END ELSE 0 END);
 END;
 CREATE TRIGGER account_no_delete BEFORE DELETE ON account BEGIN SELECT RAISE(ABORT, 'accounts are never deleted'); END;
+
+CREATE TABLE anchor (
+  at_ms           INTEGER PRIMARY KEY,
+  transfer_seq    INTEGER NOT NULL,
+  transfer_hash   BLOB    NOT NULL CHECK (length(transfer_hash) = 32),
+  audit_seq       INTEGER NOT NULL,
+  audit_hash      BLOB    NOT NULL CHECK (length(audit_hash) = 32),
+  receipt_number  INTEGER NOT NULL,
+  receipts_hash   BLOB    NOT NULL CHECK (length(receipts_hash) = 32),     -- over all receipts up to that one
+  mac             BLOB    NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+CREATE TRIGGER anchor_no_delete BEFORE DELETE ON anchor BEGIN SELECT RAISE(ABORT, 'anchors never change'); END;
+CREATE TRIGGER anchor_no_update BEFORE UPDATE ON anchor BEGIN SELECT RAISE(ABORT, 'anchors never change'); END;
 
 CREATE TABLE api_token (
   id            INTEGER PRIMARY KEY,
@@ -269,7 +282,8 @@ CREATE TABLE receipt (
 CREATE INDEX receipt_by_card ON receipt (card_id, number) WHERE card_id IS NOT NULL;
 CREATE INDEX receipt_by_person ON receipt (person_id, number);
 CREATE TRIGGER receipt_check BEFORE INSERT ON receipt BEGIN
-  SELECT RAISE(ABORT, 'gap in the receipts') WHERE NEW.number IS NOT coalesce((SELECT max(number) FROM receipt), 0) + 1;
+  SELECT RAISE(ABORT, 'gap in the receipts') WHERE NEW.number IS NOT coalesce((SELECT max(number) FROM receipt), 0) + 1
+    AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM receipt), 0));
 END;
 CREATE TRIGGER receipt_no_delete BEFORE DELETE ON receipt BEGIN SELECT RAISE(ABORT, 'receipts never change'); END;
 CREATE TRIGGER receipt_no_update BEFORE UPDATE ON receipt BEGIN SELECT RAISE(ABORT, 'receipts never change'); END;
@@ -372,7 +386,7 @@ CREATE TABLE site (
   created_at_ms INTEGER NOT NULL,
   pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
   backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
-) STRICT;
+, receipts_from INTEGER NOT NULL DEFAULT 1) STRICT;
 CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site
 WHEN NEW.currency <> OLD.currency OR NEW.exponent <> OLD.exponent OR NEW.timezone <> OLD.timezone OR NEW.demo <> OLD.demo
 BEGIN SELECT RAISE(ABORT, 'currency, time zone and kind of a site are fixed for good'); END;

@@ -40,8 +40,9 @@ from appliance.rfid.desks import clear_old_problems
 from appliance.services import admin_commands, disk, health, secrets, settings
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import cards
-from appliance.services.operators import log_ins, operators
+from appliance.services.operators import failed_log_ins, log_ins, operators
 from appliance.services.operators import tokens as token_units
+from appliance.services.operators.failed_log_ins import PROBLEM_FROM, FailedLogIns
 from appliance.services.problems.groups import Group
 from appliance.services.sessions import review, start_requests
 from appliance.services.stations import admission, introduction
@@ -489,6 +490,19 @@ async def has_its_key_back(site: Whole) -> None:
     await site.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
 
 
+async def passwords_are_guessed(site: Whole) -> None:
+    failed = FailedLogIns()
+    for _guess in range(PROBLEM_FROM):
+        trace = failed.note("192.168.7.66", site.console.now_ms)
+        await site.do(
+            lambda books, trace=trace: failed_log_ins.record(books.db, trace, None, "192.168.7.66", books.now_ms)  # type: ignore[misc]
+        )
+
+
+async def is_restored(site: Whole) -> None:
+    await site.do(lambda books: admin_commands.restored(books.db, books.now_ms, replaced=None))
+
+
 async def keeps_a_secret(site: Whole) -> None:
     await site.do(lambda books: secrets.take_up(books.db, KEY, books.now_ms))
     await site.do(lambda books: secrets.keep_secret(books.db, KEY, "mail.password", b"secret", books.now_ms))
@@ -640,6 +654,8 @@ STORIES: dict[str, Story] = {
     ProblemKind.NO_SESSION: Story(charges_without_a_session, is_free_again),
     ProblemKind.REFUSED_CHARGING: Story(charges_though_refused),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
+    ProblemKind.LOG_INS_FAILED: Story(passwords_are_guessed, a_day_passes),
+    ProblemKind.RESTORED: Story(is_restored),
     ProblemKind.DISK_SPACE: Story(is_nearly_full, has_room_again),
     ProblemKind.BACKUP_AGE: Story(goes_without_a_backup, is_backed_up),
     ProblemKind.SECRETS: Story(has_lost_its_key, has_its_key_back),

@@ -15,7 +15,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from appliance.db import problems
 from appliance.db.engine.store import Store
+from appliance.db.integrity import anchors
+from appliance.host.anchors import AnchorFile
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
+from appliance.services import integrity
 from appliance.services.announce import Hub
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.upkeep import Upkeep
@@ -118,3 +121,58 @@ async def test_every_job_runs_on_a_site_with_nothing_in_it(jobs: Hindered) -> No
         await run_once(healthy, job.id)
 
     assert [found.kind for found in await jobs.store.read(problems.open_problems) if found.kind == "job_failed"] == []
+
+
+# --- anchors ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def anchoring(jobs: Hindered, tmp_path: Path) -> Hindered:
+    """The jobs of a site with its key."""
+    return dataclasses.replace(jobs, anchors=AnchorFile(tmp_path / "anchors", bytes(32)))
+
+
+async def books_problems(jobs: Jobs) -> list[str]:
+    return [one.kind for one in await jobs.store.read(problems.open_problems)]
+
+
+async def test_the_books_are_anchored_in_the_file_in_themselves_and_in_the_journal(
+    anchoring: Hindered, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert anchoring.anchors is not None
+    with caplog.at_level(logging.INFO):
+        await anchoring.anchor_books()
+        await anchoring.anchor_books()  # Nothing has happened since.
+
+    lines = [f"anchor={record.anchor}" for record in caplog.records if record.message == "books anchored"]  # type: ignore[attr-defined]
+    kept, written = anchoring.anchors.load(), await anchoring.store.read(anchors.newest)
+    assert len(lines) == 1
+    assert kept is not None
+    assert kept.anchor == written
+    assert await anchoring.store.read(integrity.against_journal, bytes(32), lines) == []
+    assert await anchoring.store.read(integrity.against_journal, bytes(range(32)), lines) != []
+    assert await anchoring.store.read(integrity.against_journal, bytes(32), ["nothing"]) != []
+
+
+async def test_anchors_that_are_gone_are_told_at_night_and_not_made_again(anchoring: Hindered) -> None:
+    assert isinstance(anchoring.anchors, AnchorFile)
+    await anchoring.anchor_books()
+    await anchoring.verify_books()
+    assert await books_problems(anchoring) == []
+
+    anchoring.anchors.path.unlink()
+    await anchoring.anchor_books()
+    await anchoring.verify_books()
+    assert await books_problems(anchoring) == ["books"]
+    assert not anchoring.anchors.path.exists()
+
+
+async def test_anchors_that_somebody_wrote_are_told_at_night(anchoring: Hindered) -> None:
+    assert isinstance(anchoring.anchors, AnchorFile)
+    await anchoring.anchor_books()
+    text = anchoring.anchors.path.read_bytes()
+    anchoring.anchors.path.write_bytes(text.replace(b'"sealed_seq":', b'"sealed_seq":9'))
+    await anchoring.anchor_books()
+    await anchoring.verify_books()
+
+    assert await books_problems(anchoring) == ["books"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 from appliance.cli.secrets import read_words
+from appliance.db import restoring
 from appliance.db import secrets as rows
 from appliance.db.engine import backup as backups
 from appliance.db.engine.errors import DatabaseError
 from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate, migrations, version
 from appliance.db.engine.open import open_to_read
-from appliance.db.sessions import sessions
+from appliance.db.restoring import Replaced
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host import owner_key
@@ -23,6 +25,7 @@ from appliance.host.control_socket import carry_out, change
 from appliance.host.data_directory import DataDirectory
 from appliance.host.secrets import SealingKey
 from appliance.services import admin_commands, secrets
+from appliance.services.restoring import Restored
 
 
 def backup(arguments: argparse.Namespace, clock: Clock) -> int:
@@ -50,16 +53,20 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
     aside = data.path / f"forecourt.db.replaced-{clock()}"
     with data.lock(), about(data.database), backups.unfinished(data.database) as partial:
         try:
-            prepare(arguments.file, partial, data, clock)
+            restored = prepare(arguments.file, partial, data, clock)
             key = missing_key(partial, data, ask=arguments.owner_key)
         except (Refusal, OSError, DatabaseError, KeyboardInterrupt):
             print(f"Nothing was changed in {data.path}.", file=sys.stderr)
             raise
         was_there = backups.put_in_place(partial, data.database, aside)
+        if data.anchors.exists():
+            # What is compared with is begun anew: that these are older books is on record.
+            data.anchors.rename(data.anchors.with_name(f"{data.anchors.name}.replaced-{clock()}"))
         if key is not None:
             vaults.set_aside(data, clock())
             vaults.put(data, key.key)
     print(f"Restored {arguments.file} to {data.path}.")
+    print(*describe(restored), sep="\n")
     if key is not None:
         print(f"Put {data.sealing_key} in place: it opens the secrets.")
     if was_there:
@@ -67,13 +74,32 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
     return 0
 
 
-def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> None:
+def describe(restored: Restored) -> Iterator[str]:
+    """What a restore did besides, in sentences."""
+    yield f"All log-ins have ended ({restored.log_ins}). New receipts begin at number {restored.receipts_from:,}."
+    if not restored.known:
+        yield (
+            "There were no books to compare with: look yourself at operators, API tokens and cards that were disabled, revoked, blocked "
+            "or wiped since the backup."
+        )
+        return
+    yield (
+        f"Carried over: {restored.operators} operators disabled, {restored.tokens} API tokens revoked, {restored.cards} cards blocked."
+    )
+    yield (
+        f"{restored.waiting} cards wait for somebody to look: they were given away, wiped or paid out since. "
+        f"{restored.receipts_lost} receipts of since are not in these books."
+    )
+
+
+def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> Restored:
     """Copy a backup into an empty file, and make it the books that this release goes on with."""
     backups.copy(file, partial)
     backups.verify(partial)
     migrate(partial, set_aside=False)  # The backup itself is how it was.
-    carry_out(partial, admin_commands.restored, clock(), newest=newest_number(data.database))
+    restored: Restored = carry_out(partial, admin_commands.restored, clock(), replaced=replaced_books(data.database))
     backups.sync(partial)
+    return restored
 
 
 def missing_key(partial: Path, data: DataDirectory, *, ask: bool) -> SealingKey | None:
@@ -107,8 +133,10 @@ def without_key(data: DataDirectory, *, in_backup: bool) -> str:
     return f"Its secrets stay closed: {remedy} the sealing.key of the site that was backed up into {data.path}."
 
 
-def newest_number(database: Path) -> int:
-    """The newest session's number in the books that are replaced; 0 if there are none that can tell."""
+def replaced_books(database: Path) -> Replaced | None:
+    """What matters of the books that are replaced; None if there are none that can tell."""
+    if not database.is_file():
+        return None
     with suppress(DatabaseError), closing(open_to_read(database)) as db:
-        return sessions.newest(db)
-    return 0
+        return restoring.replaced(db)
+    return None

@@ -17,8 +17,9 @@ from appliance.db.engine.protocols import Readable
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host import secrets as vaults
+from appliance.host.anchors import anchor_file
 from appliance.host.data_directory import DataDirectory, InUse
-from appliance.services import secrets, settings
+from appliance.services import integrity, secrets, settings
 
 DAY_MS = 86_400_000
 
@@ -31,6 +32,7 @@ def doctor(arguments: argparse.Namespace, clock: Clock) -> int:
     for sentence in wrong:
         print(f"- {sentence}")
     print(f"{len(wrong)} to look at." if wrong else "All is well.")
+    print("What no program can find:", *(f"- {sentence}" for sentence in integrity.CANNOT_BE_FOUND), sep="\n")
     return 1 if wrong else 0
 
 
@@ -53,6 +55,8 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
     with closing(open_to_read(data.database)) as db:
         yield from examine_books(db, free_mb, now_ms)
         yield from examine_secrets(db, data)
+        if version(db) == len(migrations()):
+            yield from examine_anchors(db, data)
 
 
 def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
@@ -75,6 +79,12 @@ def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
     count = problems.count_rows(db)
     if count:
         yield f"The console shows {count} problems."
+
+
+def examine_anchors(db: Readable, data: DataDirectory) -> Iterator[str]:
+    """Whether somebody has rewritten the books."""
+    if wrong := integrity.verify(db, anchor_file(data)):
+        yield f"The books are not as they were kept: {'; '.join(wrong[:3])}. Say `forecourt verify` for all of it."
 
 
 def examine_secrets(db: Readable, data: DataDirectory) -> Iterator[str]:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from appliance import __version__
 from appliance.cli import simulate as terminal
@@ -162,8 +163,7 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     )
     _data_dir(start_over, environment)
 
-    doctor = commands.add_parser("doctor", help="say in sentences what is wrong with a site")
-    _data_dir(doctor, environment)
+    _looking(commands, environment)
 
     desk = commands.add_parser(
         "desk",
@@ -204,6 +204,20 @@ def parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentPars
     simulate = commands.add_parser("simulate", help="a charging station in the terminal, for any central system")
     terminal.add_arguments(simulate)
     return top
+
+
+def _looking(commands: Any, environment: Mapping[str, str]) -> None:
+    """Those that only look."""
+    doctor = commands.add_parser("doctor", help="say in sentences what is wrong with a site")
+    _data_dir(doctor, environment)
+    verify = commands.add_parser("verify", help="reckon the books anew and compare them with what was anchored")
+    _data_dir(verify, environment)
+    verify.add_argument(
+        "--journal", metavar="FILE", help="compare with the anchors in this journal, too (-: standard input)"
+    )
+    verify.add_argument(
+        "--accept", action="store_true", help="take the books as they are from now on, and put that on record"
+    )
 
 
 def _data_dir(command: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:

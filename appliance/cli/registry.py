@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from appliance.cli import accounts, backup, doctor, init, secrets
+from appliance.cli import accounts, backup, doctor, init, secrets, verify
 from appliance.domain.clock import Clock
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
@@ -16,5 +16,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Clock], int]] = {
     "backup": backup.backup,
     "restore": backup.restore,
     "doctor": doctor.doctor,
+    "verify": verify.verify,
     "secrets": secrets.secrets,
 }

@@ -79,6 +79,7 @@ def start_over(data: DataDirectory, clock: Clock) -> int:
             services.start_over(db, sealing, enclosed, By(ACTOR, now_ms))
 
         carry_out(data.database, unit, clock())
+        data.anchors.unlink(missing_ok=True)  # Made with the key of before.
     print(f"All secrets are forgotten, and {data.sealing_key} is new. Enter them again in the console.")
     if aside is not None:
         print(f"The key of before is kept as {aside}.", file=sys.stderr)

@@ -40,6 +40,7 @@ class ProblemKind(StrEnum):
     STATION_ERROR = "station_error"
     DISK_SPACE = "disk_space"
     DISK_FULL = "disk_full"
+    RESTORED = "restored"
     BACKUP_AGE = "backup_age"
     SECRETS = "secrets"
     OWNER_KEY_MISSING = "owner_key_missing"
@@ -147,6 +148,9 @@ RULES: dict[str, Rule] = {
         "it is a defect of ours: only staff can tell somebody who mends it",
         happened=True,
         names="action",
+    ),
+    ProblemKind.RESTORED: Rule(
+        "a backup was put in the place of the books", "only staff can look after what waits", happened=True
     ),
     ProblemKind.DISK_SPACE: Rule("little is left on the disk", "more is left"),
     ProblemKind.DISK_FULL: Rule("what is left on the disk is kept for sessions", "more is left"),

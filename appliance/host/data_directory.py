@@ -43,6 +43,11 @@ class DataDirectory:
         return self.path / "sealing.key"
 
     @property
+    def anchors(self) -> Path:
+        """What the books were, to compare them with (host/anchors.py)."""
+        return self.path / "anchors"
+
+    @property
     def reserve(self) -> Path:
         """Room on the disk that only money and sessions are given (host/disk.py)."""
         return self.path / "reserve"

@@ -16,6 +16,7 @@ from appliance.db import operators
 from appliance.db.engine.store import Store
 from appliance.domain.clock import Clock
 from appliance.domain.site import Site
+from appliance.host.anchors import anchor_file
 from appliance.host.certificate import SiteCertificates
 from appliance.host.data_directory import DataDirectory
 from appliance.host.listeners import Listeners, listen
@@ -101,7 +102,16 @@ async def open_rest(
 
     upkeep = Upkeep(store, stations.commands, hub, clock)
     stack.push_async_callback(upkeep.close)
-    jobs = Jobs(store, stations.commands, charging.control, clock, charging.site, clock(), upkeep)
+    jobs = Jobs(
+        store,
+        stations.commands,
+        charging.control,
+        clock,
+        charging.site,
+        serving_since_ms=clock(),
+        upkeep=upkeep,
+        anchors=anchor_file(data),
+    )
     await stack.enter_async_context(keeping_time(jobs))
     if traffic is not None:
         await stack.enter_async_context(running(traffic.run(charging.listeners.urls["stations"]), "demo traffic"))

@@ -17,16 +17,18 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from appliance.db import housekeeping
 from appliance.db.engine.store import Store
+from appliance.db.integrity import anchors
 from appliance.db.stations import message_log_size
 from appliance.domain.clock import Clock
 from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.room import shares
 from appliance.domain.site import Site
-from appliance.services import health, problems, settings
+from appliance.services import health, integrity, problems, settings
 from appliance.services.card_desk import charger_jobs
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import limits, revocation
+from appliance.services.ports.anchors import Anchors, AnchorsChanged
 from appliance.services.ports.stations import Stations
 from appliance.services.sessions import guard, start_requests
 from appliance.services.stations import admission
@@ -48,6 +50,7 @@ EXPIRE_DESK_JOBS_S = 15
 CHECK_S = 20
 CHECK_BOX_S = 60
 LOG_WITHIN_S = 60
+ANCHOR_MINUTE = 7
 TIDY_MINUTE = 17
 VERIFY_HOUR = 3
 
@@ -66,6 +69,8 @@ class Jobs:
     site: Site
     serving_since_ms: int
     upkeep: Upkeep
+    anchors: Anchors | None = None
+    """None: the site's sealing key is missing."""
 
     async def expire_start_requests(self) -> None:
         """Money held for a start that never came goes back."""
@@ -134,9 +139,15 @@ class Jobs:
                 await asyncio.sleep(0.1)
 
     async def verify_books(self) -> None:
-        """Every night the whole ledger is computed anew from its rows."""
-        wrong = await self.store.read(health.verify_books)
+        """Every night the whole ledger is computed anew from its rows, and compared with what was anchored."""
+        wrong = await self.store.read(integrity.verify, self.anchors)
         await self.store.write(health.report_books, wrong, self.clock())
+        if not wrong:
+            await anchor_now(self, sealing=True)
+
+    async def anchor_books(self) -> None:
+        """Every hour what the books are goes where nobody who changes them reaches it."""
+        await anchor_now(self, sealing=False)
 
 
 @asynccontextmanager
@@ -172,6 +183,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
+        (jobs.anchor_books, CronTrigger(minute=ANCHOR_MINUTE, timezone=zone)),
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
     ):
         scheduler.add_job(guarded(jobs, work, runs), trigger, id=work.__name__)
@@ -209,3 +221,26 @@ def guarded(jobs: Jobs, work: Callable[[], Awaitable[None]], runs: Tasks) -> Cal
             await jobs.store.write(problems.clear_problem, ProblemKind.JOB_FAILED, subject, jobs.clock())
 
     return run
+
+
+async def anchor_now(jobs: Jobs, *, sealing: bool) -> None:
+    """Keep what the books are; with `sealing`, because all was found well, also what people, cards and prices are."""
+    if jobs.anchors is None:
+        return
+    try:
+        kept = await asyncio.to_thread(jobs.anchors.load)
+    except AnchorsChanged:
+        return  # That is for the night to say, and nobody writes over it.
+    if kept is None and not await jobs.store.read(anchors.begin_anew):
+        return  # It is gone: the same.
+    anchor = await jobs.store.read(anchors.take, jobs.anchors.key, jobs.clock())
+    is_new = await jobs.store.write(anchors.keep, anchor)
+    if is_new:
+        jobs.anchors.tell(anchor)
+    if sealing or kept is None:
+        kept = await jobs.store.read(integrity.reseal, jobs.anchors, anchor)
+    elif is_new:
+        kept = integrity.moved_on(kept, anchor)
+    else:
+        return
+    await asyncio.to_thread(jobs.anchors.save, kept)

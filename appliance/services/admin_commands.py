@@ -7,12 +7,12 @@ from typing import Any
 
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
+from appliance.db.restoring import Replaced
 from appliance.db.secrets import OwnerKey
-from appliance.db.sessions import sessions
 from appliance.domain.by import By
-from appliance.domain.session import SessionEvent, after
-from appliance.services import audit, secrets
+from appliance.services import audit, restoring, secrets
 from appliance.services.operators import operators, set_up, tokens
+from appliance.services.restoring import Restored
 
 ACTOR = "console"
 """Whoever has a shell on the box."""
@@ -47,13 +47,14 @@ def set_owner_key(db: Database, now_ms: int, *, public: str, enclosed: str) -> N
     secrets.set_owner_key(db, OwnerKey(bytes.fromhex(public), bytes.fromhex(enclosed)), By(ACTOR, now_ms))
 
 
-def restored(db: Database, now_ms: int, *, newest: int) -> None:
-    """These books are a backup's, and the site has had sessions up to `newest` since.
+def restored(db: Database, now_ms: int, *, replaced: Replaced | None) -> Restored:
+    """These books are a backup's; see `restoring.restored`."""
+    return restoring.restored(db, now_ms, by=By(ACTOR, now_ms), replaced=replaced)
 
-    Chargers may still hold transactions from then, whose numbers must not become those of other sessions.
-    """
-    sessions.skip_numbers(db, newest, after(None, SessionEvent.RENUMBERED), now_ms)
-    audit.record(db, By(ACTOR, now_ms), "site.restore", "site")
+
+def accept_books(db: Database, now_ms: int, *, wrong: list[str]) -> None:
+    """Somebody has looked at what does not add up, and takes the books as they are; what is kept beside them is begun anew."""
+    audit.record(db, By(ACTOR, now_ms), "site.accept_books", "site", wrong=wrong)
 
 
 CHANGES: dict[str, Callable[..., Any]] = {
@@ -62,4 +63,5 @@ CHANGES: dict[str, Callable[..., Any]] = {
     "setup.code": new_setup_code,
     "backup.made": backed_up,
     "owner_key.set": set_owner_key,
+    "books.accept": accept_books,
 }

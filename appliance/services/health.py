@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from appliance.db import audit, ledger, reports
 from appliance.db import site as sites
-from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.domain.identifiers import StationId
@@ -81,15 +79,6 @@ def watch_balances(db: Database, now_ms: int) -> None:
         if running is not None:
             at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - heard_ms))
             billing.keep_covered(db, running, Pace(0, 0, 0), at_ms, now_ms)
-
-
-def verify_books(db: Readable) -> list[str]:
-    """What is wrong in the ledger, the audit list and the sums of the reports; a read query, computed from the rows alone."""
-    wrong = ledger.verify(db) + reports.unequal_sums(db)
-    broken = audit.broken_at(db)
-    if broken is not None:
-        wrong.append(f"the chain of the audit list breaks at row {broken}")
-    return wrong
 
 
 def report_books(db: Database, wrong: list[str], now_ms: int) -> None:

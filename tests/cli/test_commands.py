@@ -303,9 +303,31 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(data_dir: Path, tmp_path: 
     db.close()
     worse = run("doctor", "--data-dir", data_dir)
     assert worse.returncode == 1
+    assert "the trigger account_guard is missing" in worse.stdout
     assert "restore the newest backup" in worse.stdout
 
     assert "There is no site" in run("doctor", "--data-dir", tmp_path / "nowhere").stdout
+
+
+def test_verify_says_what_was_changed_and_what_nobody_can_find_until_it_is_accepted(data_dir: Path) -> None:
+    well = run("verify", "--data-dir", data_dir)
+    assert (well.returncode, "The books are as they were kept." in well.stdout) == (0, True)
+    assert "What no program can find:" in well.stdout
+
+    db = look_into(data_dir)
+    db.execute(
+        "INSERT INTO operator (login, name, role, password_hash, created_at_ms) VALUES ('x', 'X', 'owner', 'x', 1)"
+    )
+    db.close()
+    ill = run("verify", "--data-dir", data_dir)
+    assert ill.returncode == 1
+    assert "nobody added the operator" in ill.stdout
+    assert "nobody added the operator" in run("doctor", "--data-dir", data_dir).stdout
+    assert run("verify", "--data-dir", data_dir, "--accept").returncode == 0
+    db = look_into(data_dir)
+    assert db.execute("SELECT action FROM audit ORDER BY seq DESC LIMIT 1").fetchone() == ("site.accept_books",)
+    db.close()
+    assert run("verify", "--data-dir", data_dir).returncode == 0
 
 
 # --- serving ---------------------------------------------------------------------------------------------------------------

@@ -14,10 +14,19 @@ from typing import Any
 
 import pytest
 
+from appliance.db import operators as operators_rows
+from appliance.db.cards import cards as cards_rows
 from appliance.db.engine import backup
 from appliance.db.engine.protocols import Readable
 from appliance.db.sessions.sessions import NUMBERS_SKIPPED
-from tests.support.books import Books
+from appliance.domain.by import By
+from appliance.domain.cards.content import ContentState
+from appliance.domain.identifiers import PersonId
+from appliance.services.cards import cards as card_units
+from appliance.services.operators import log_ins, operators
+from appliance.services.operators import tokens as tokens_units
+from appliance.services.wallets import wallets
+from tests.support.books import ACTOR, NOON_MS, Books
 from tests.support.process import START_S, environment, look_into, make_site, run
 from tests.support.small_disk import FULL_BYTES, small_disk
 
@@ -251,3 +260,91 @@ def test_a_restored_site_without_a_charger_needs_no_new_numbers(tmp_path: Path) 
     assert run("restore", tmp_path / "backup.db", tmp_path / "other").returncode == 0
 
     assert rows(tmp_path / "other/forecourt.db", "SELECT count(*) FROM session") == [(0,)]
+
+
+# --- what was ended since, and what could be used twice --------------------------------------------------------------------
+
+
+def since(data_dir: Path) -> None:
+    """What happens after the backup: somebody goes, a token is revoked, cards are lost, given back, and paid out."""
+    db = look_into(data_dir)
+    books = Books(db, data_dir / "forecourt.db")
+    books.wait(7_200)
+    db.execute("BEGIN")
+    operators.disable(db, operators_rows.credentials(db, "gone")[0], by=books.by)  # type: ignore[index]
+    tokens_units.revoke_token(db, 1, by=books.by)
+    lost, returned, paid = (card.id for uid in ("04D1", "04D2", "04D3") if (card := cards_rows.by_uid(db, uid)))
+    card_units.block(db, lost, "lost", books.by)
+    cards_rows.set_content(db, returned, ContentState.WIPED)
+    wallets.refund(db, cards_rows.find(db, paid).person_id, 5_000, "cash", "back", books.by)  # type: ignore[union-attr]
+    wallets.top_up(db, cards_rows.find(db, lost).person_id, 700, "cash", "later", books.by)  # type: ignore[union-attr]
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+
+
+def fill_for_since(books: Books) -> None:
+    fill(books)
+    for uid in ("04D1", "04D2", "04D3", "04D4"):
+        books.card(uid, books.person(paid_in=10_000))
+    number = operators.add(
+        books.db, login="gone", name="Gone", role="cashier", language="", password_hash="x", by=books.by
+    )
+    log_ins.log_in(books.db, number, tokens_units.new_token(), address="", browser="", now_ms=books.now_ms)
+    tokens_units.create_token(books.db, "old", "owner", by=books.by)
+
+
+@pytest.fixture
+def lived(tmp_path: Path) -> Path:
+    """A site that went on after its backup."""
+    make_site(tmp_path / "site", fill_for_since)
+    assert run("backup", tmp_path / "site", tmp_path / "backup.db").returncode == 0
+    since(tmp_path / "site")
+    return tmp_path / "site"
+
+
+def test_a_restore_revives_nothing_that_was_ended_since(lived: Path, tmp_path: Path) -> None:
+    database = lived / "forecourt.db"
+    printed = rows(database, "SELECT max(number) FROM receipt")[0][0]
+    done = run("restore", tmp_path / "backup.db", lived)
+    assert done.returncode == 0, done.stderr
+
+    assert rows(database, "SELECT count(*) FROM operator_session WHERE ended_at_ms IS NULL") == [(0,)]
+    assert rows(database, "SELECT disabled_at_ms IS NULL FROM operator WHERE login = 'gone'") == [(0,)]
+    assert rows(database, "SELECT name FROM api_token WHERE revoked_at_ms IS NULL") == []
+    blocked = dict(rows(database, "SELECT uid, blocked_why FROM card WHERE blocked_at_ms IS NOT NULL"))
+    assert blocked == {"04D1": "lost", "04D2": "restored", "04D3": "restored"}
+    assert "All log-ins have ended (1). New receipts begin at number 1,000,001." in done.stdout
+    assert "1 operators disabled, 1 API tokens revoked, 1 cards blocked" in done.stdout
+    assert "2 cards wait" in done.stdout
+    assert "2 receipts of since are not in these books" in done.stdout
+    assert rows(database, "SELECT count(*) FROM problem WHERE kind = 'restored' AND cleared_at_ms IS NULL") == [(1,)]
+
+    assert top_up(lived) == 1_000_001 > printed
+    assert top_up(lived) == 1_000_002
+    assert backup.problems_of(database) == []
+    assert run("restore", tmp_path / "backup.db", lived).returncode == 0
+    assert top_up(lived) == 2_000_001
+    assert backup.problems_of(database) == []
+
+
+def test_onto_a_new_box_it_says_what_to_look_at(lived: Path, tmp_path: Path) -> None:
+    done = run("restore", tmp_path / "backup.db", tmp_path / "elsewhere")
+
+    assert done.returncode == 0
+    assert "There were no books to compare with" in done.stdout
+    assert "All log-ins have ended (1)" in done.stdout
+    assert top_up(tmp_path / "elsewhere") == 1_000_001
+
+
+def top_up(data_dir: Path) -> int:
+    """Money over the desk; the number of its receipt."""
+    db = look_into(data_dir)
+    db.execute("BEGIN")
+    number = db.execute("SELECT count(*) FROM receipt").fetchone()[0]
+    booked = wallets.top_up(db, PersonId(1), 100, "cash", f"after-{number}", By(ACTOR, NOON_MS * 2 + number))
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+    assert booked.receipt is not None
+    return booked.receipt

@@ -22,7 +22,7 @@ from appliance.domain.by import By
 from appliance.domain.clock import system_clock
 from appliance.domain.roles import Role
 from appliance.domain.units import rfc3339
-from appliance.services import health
+from appliance.services import integrity
 from appliance.services.operators import log_ins, operators, tokens
 from appliance.services.stations import admission
 from tests.api.site import Running, open_site
@@ -184,7 +184,7 @@ async def test_ten_thousand_torn_frames_lose_no_money_and_are_all_shown(
         wrong = [row for row in ended if row[1:] != ("ended", energy_wh, energy_wh * 2)]
         assert wrong == []
         assert {row[0] for row in ended} == {number for charger in chargers for number in charger.sessions}
-        assert await site.store.read(health.verify_books) == []
+        assert await site.store.read(integrity.verify, None) == []
 
         cookies = await browser(site)
         for number in range(PAGES_OF):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.db.integrity import anchors, figures
 from tests.support.books import Books, open_books
 from tests.support.desk_fixture import DeskFixture
 
@@ -17,6 +18,12 @@ def books(tmp_path: Path) -> Iterator[Books]:
     found = open_books(tmp_path / "forecourt.db")
     yield found
     assert found.wrong() == []
+    assert figures.wrong_figures(found.db) == []
+    # Sites and settings are put in without their console.
+    seals = {
+        name: seal for name, seal in anchors.seals(found.db, b"").items() if not name.startswith(("site:", "setting:"))
+    }
+    assert anchors.unexplained(found.db, {}, seals, 0, 0) == []
     found.db.close()
 
 

@@ -5,6 +5,7 @@ of each release. `tests/db/test_releases.py` finds out what is missing.
 from __future__ import annotations
 
 from appliance.db.cards import cards
+from appliance.db.integrity import anchors
 from appliance.db.stations import message_log, message_log_size
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
@@ -56,6 +57,8 @@ def fill(books: Books) -> None:
     running(books, yard)
     hindsight(books, yard)
     kept_secret(books)
+    books.db.flush()
+    anchors.keep(books.db, anchors.take(books.db, SECRET, books.now_ms))
 
 
 # --- who works here, and at what price -------------------------------------------------------------------------------------

@@ -9,9 +9,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from appliance.db import audit, ledger, site
+from appliance.db.engine import schema
 from appliance.db.engine.files import BESIDE, about, beside, primary_code, trouble
 from appliance.db.engine.migrate import refuse_newer, version
 from appliance.db.engine.open import open_to_read
+from appliance.db.integrity import anchors
 from appliance.domain.errors import Refusal
 
 UNREAD = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
@@ -136,12 +138,15 @@ def _problems_in(db: sqlite3.Connection, path: Path) -> list[str]:
     refuse_newer(db, path)
     if site.load(db) is None:
         return ["it is not a database of a Forecourt site"]
-    wrong = [text for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"][:5]
+    wrong = schema.differences(db, acting_only=True)[:5]
+    wrong += [text for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"][:5]
     if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
         wrong.append("a row refers to another that is missing")
     wrong += ledger.verify(db)
     if (row := audit.broken_at(db)) is not None:
         wrong.append(f"the chain of the audit list breaks at row {row}")
+    if version(db) >= anchors.SINCE_VERSION:
+        wrong += anchors.all_broken(db, None)
     return wrong
 
 

@@ -90,8 +90,11 @@ GUARDS = (
     }),
     *only_grows("receipt", "receipts never change"),
     Guard("receipt_check", "INSERT", "receipt", {
-        "gap in the receipts": "NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM receipt), 0) + 1",
+        "gap in the receipts":
+            """NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM receipt), 0) + 1
+            AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM receipt), 0))""",
     }),
+    *only_grows("anchor", "anchors never change"),
 )  # fmt: skip
 
 

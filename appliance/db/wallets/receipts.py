@@ -1,4 +1,4 @@
-"""Receipts as rows: numbered without gaps, never changed. The rules are in the schema's triggers."""
+"""Receipts as rows: numbered without gaps, in series (a restored site begins another), never changed. The rules are in the schema's triggers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def add(
     row = db.execute(
         """INSERT INTO receipt (number, kind, at_ms, actor, person_id, card_id, amount_minor, deposit_minor, method,
                                 balance_minor, corrects, details)
-        VALUES ((SELECT coalesce(max(number), 0) + 1 FROM receipt), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number""",
+        VALUES ((SELECT CASE WHEN newest < receipts_from THEN receipts_from ELSE newest + 1 END
+            FROM site, (SELECT coalesce(max(number), 0) AS newest FROM receipt) AS given), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number""",
         (
             kind, by.at_ms, by.actor, person, card, amount_minor, deposit_minor, method, balance_minor, corrects,
             orjson.dumps(details).decode(),

@@ -95,6 +95,7 @@ SENTENCES = {
     "tariff.archive": N_("Took the tariff {subject} out of use"),
     "problem.acknowledge": N_("Took note of {subject}"),
     "site.stations_root": N_("Gave chargers a certificate authority of their own"),
+    "site.accept_books": N_("Took the books as they are: {wrong}"),
     "site.restore": N_("Put a backup in the place of the books"),
     "site.owner_key": N_("Made an owner's key: its words open the secrets in later backups"),
     "site.new_secrets": N_("Gave up the secrets that were kept, and began with a new key"),

@@ -39,6 +39,7 @@ AMOUNTS = {
 """What is limited by amount, as domain/cards/limits.py calls it: the limit, and what is used of it."""
 
 REASONS = {
+    "restored": N_("a backup was put in place: look whether it is right"),
     "replaced": N_("replaced"),
     "returned": N_("given back"),
     "undone": N_("taken back"),

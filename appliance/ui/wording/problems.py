@@ -185,6 +185,16 @@ TEXTS: dict[str, Text] = {
         N_("Remove old backups from it, or keep the message log for fewer days (Settings)."),
         urgent=True,
     ),
+    ProblemKind.RESTORED: Text(
+        N_(
+            "A backup was put in the place of the books. {waiting} cards wait, because they were given away, wiped or paid out since; {receipts_lost} receipts of since are not in these books, and new ones begin at {receipts_from}."
+        ),
+        N_(
+            "Look at each blocked card, and unblock it if its wallet is right. Book again by hand what the receipts on paper say. Everybody has to log in again."
+        ),
+        urgent=True,
+        many=N_("Backups were put in the place of the books."),
+    ),
     ProblemKind.DISK_FULL: Text(
         N_("The disk is nearly full ({free} MB are left): no messages are kept, and nobody new can start."),
         N_(

@@ -13,6 +13,7 @@ from appliance.db import ledger
 from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.guards import GUARDS, in_sqlite
 from appliance.db.engine.unit import Database
+from appliance.db.integrity import anchors
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Operation, TransferCode
 from appliance.services.wallets import wallets
@@ -103,12 +104,14 @@ ATTACKS = {
     "gap in the audit list": (AUDIT.replace("seq + 1", "seq + 2"),),
     "audit chain broken": (AUDIT.replace("hash, zeroblob", "zeroblob(32), zeroblob"),),
     "receipts never change": ("UPDATE receipt SET actor = 'nobody'", "DELETE FROM receipt"),
-    "gap in the receipts": (RECEIPT.format(step=2), RECEIPT.format(step=-3)),
+    "gap in the receipts": (RECEIPT.format(step=2), RECEIPT.format(step=-3), RECEIPT.format(step=1_000_000)),
+    "anchors never change": ("UPDATE anchor SET audit_seq = 0", "DELETE FROM anchor"),
 }  # fmt: skip
 """By what is said: statements that only this refuses."""
 ALLOWED = (
     "UPDATE site SET name = 'Another name'", "UPDATE tariff SET name = 'Another name'", TRANSFER + NEWEST,
     FOLLOWS.format(op="void", amount=0), FOLLOWS.format(op="capture", amount=100), AUDIT, RECEIPT.format(step=1),
+    RECEIPT.replace("(SELECT max(number) + {step} FROM receipt)", "1000001").format(),
     "INSERT INTO account (id, kind, name) VALUES (500, 'wallet', 'new')",
     "UPDATE account SET name = 'new', floor_minor = NULL WHERE id = 100",
 )  # fmt: skip
@@ -127,6 +130,7 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
         reference="", by=BY,
     )  # fmt: skip
     books.db.flush()
+    anchors.keep(books.db, anchors.take(books.db, bytes(32), books.now_ms))
     if request.param == "of the list":
         for name in in_schema(books.db).keys() - EFFECTS:
             books.db.execute(f"DROP TRIGGER {name}")

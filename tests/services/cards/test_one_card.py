@@ -9,7 +9,6 @@ import pytest
 from appliance.db.people import people_search
 from appliance.domain.errors import Conflict
 from appliance.domain.id_token import normal_form
-from appliance.domain.identifiers import CardId
 from appliance.services.cards import aliases, cards
 from tests.support.books import Books
 

@@ -90,7 +90,7 @@ class Place:
             SessionEvent.UNPLUGGED: lambda: books.status(self.station, 1, "Available"),
             SessionEvent.ACKNOWLEDGED: lambda: review.acknowledge(books.db, session, books.by),
             SessionEvent.BILLED: lambda: review.bill(books.db, session, books.by),
-            SessionEvent.RENUMBERED: lambda: admin_commands.restored(books.db, books.now_ms, newest=1_000),
+            SessionEvent.RENUMBERED: lambda: admin_commands.restored(books.db, books.now_ms, replaced=None),
         }
         with suppress(Refusal):
             actions[event]()

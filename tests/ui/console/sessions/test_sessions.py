@@ -79,7 +79,7 @@ async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(ser
     owner = await served.logged_in()
     newest = (await served.store.read(session_list.page, Filter()))[0].id
     before = text_of(await get(owner, "/sessions")).partition("sessions that ended")[2]
-    await served.store.write(admin_commands.restored, NOW_MS, newest=0)
+    await served.store.write(admin_commands.restored, NOW_MS, replaced=None)
     number = newest + NUMBERS_SKIPPED
 
     listed = await get(owner, "/sessions")

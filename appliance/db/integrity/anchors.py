@@ -1,0 +1,240 @@
+"""Anchors: what the books were at a moment, under a key that is not in them.
+
+An anchor names the newest row of the ledger, of the audit list and of the receipts; what is changed, cut off or chained anew
+before it shows. What may change (people, cards, prices, who may come in) has a seal of each row, and a row may be another than the one
+that was sealed only if something that names it is on record since.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import orjson
+
+from appliance.db.engine.protocols import Readable
+from appliance.db.engine.sql import marks
+from appliance.db.engine.unit import Database
+from appliance.domain.ledger import FIRST_HASH
+
+SINCE_VERSION = 9
+"""Of the schema."""
+SEAL_CHARS = 16
+NO_RECEIPT = (0, FIRST_HASH)
+SEALED = {
+    "operator": "SELECT id, login, name, role, password_hash, disabled_at_ms FROM operator",
+    "token": "SELECT id, name, role, token_hash, revoked_at_ms FROM api_token",
+    "tariff": """SELECT id, name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,
+        tax_basis_points, archived_at_ms FROM tariff""",
+    "tariff.default": "SELECT 'all', id FROM tariff WHERE is_default = 1",
+    "group": "SELECT id, name, policy, limit_minor, tariff_id FROM person_group",
+    "person": "SELECT id, name, phone, group_id, wallet_id, closed_at_ms FROM person",
+    "card": """SELECT id, uid, person_id, label, transactions_max, expires_at_ms, blocked_at_ms, replaced_by, pin_hash, id_token_type
+        FROM card""",
+    "card.limit": "SELECT card_id, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute FROM card_limit",
+    "card.station": "SELECT card_id || '-' || station_id FROM card_station",
+    "card.alias": "SELECT card_id || '-' || token, card_id FROM card_alias",
+    "station": "SELECT id, identity, state, password_hash, security_profile FROM station WHERE state <> 'knocking'",
+    "setting": "SELECT name, value FROM setting WHERE name NOT LIKE 'setup.%'",
+    "site": "SELECT 'all', name, currency, exponent, timezone, language, demo, secret, receipts_from FROM site",
+}
+"""What may change, by kind: the first column is what it is called by."""
+NAMED_BY = {
+    "card.import": ("person", "card", "card.limit", "group"), "site.restore": tuple(SEALED), "person.merge": ("card", "person"),
+    "tariff.change": ("tariff", "tariff.default", "group"), "tariff.default": ("tariff.default",), "tariff.archive": ("tariff.default",),
+    "tariff.create": ("tariff.default",), "setting.site": ("site",),
+}  # fmt: skip
+"""Actions that name no single row: the kinds of which they explain any."""
+ANEW = ("site.restore", "site.new_secrets", "site.accept_books")
+"""After one of these what was kept beside the books is begun anew."""
+COLUMNS = "at_ms, transfer_seq, transfer_hash, audit_seq, audit_hash, receipt_number, receipts_hash, mac"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The newest rows at a moment. `mac` is over all the rest."""
+
+    at_ms: int
+    transfer_seq: int
+    transfer_hash: bytes
+    audit_seq: int
+    audit_hash: bytes
+    receipt_number: int
+    receipts_hash: bytes
+    mac: bytes
+
+    def line(self) -> str:
+        """One word, as it goes into the journal."""
+        return ":".join(
+            value.hex() if isinstance(value, bytes) else str(value)
+            for value in (getattr(self, name) for name in self.__slots__)
+        )
+
+    @classmethod
+    def read(cls, line: str) -> Anchor:
+        """Back from that word; ValueError if it is none."""
+        parts = line.split(":")
+        if len(parts) != len(cls.__slots__):
+            raise ValueError("no anchor")
+        numbers, texts = [int(parts[i]) for i in (0, 1, 3, 5)], [bytes.fromhex(parts[i]) for i in (2, 4, 6, 7)]
+        return cls(numbers[0], numbers[1], texts[0], numbers[2], texts[1], numbers[3], texts[2], texts[3])
+
+    def is_made_with(self, key: bytes) -> bool:
+        """Whether it is one of the site's own."""
+        return hmac.compare_digest(self.mac, _mac(key, self))
+
+
+def take(db: Readable, key: bytes, now_ms: int) -> Anchor:
+    """The anchor of this moment. Of the receipts only those are read that have come since the last one."""
+    transfer_seq, transfer_hash = _newest_row(db, "transfer")
+    audit_seq, audit_hash = _newest_row(db, "audit")
+    last = newest(db)
+    number, digest = _receipts(db, (last.receipt_number, last.receipts_hash) if last is not None else NO_RECEIPT)
+    bare = Anchor(now_ms, transfer_seq, transfer_hash, audit_seq, audit_hash, number, digest, b"")
+    return replace(bare, mac=_mac(key, bare))
+
+
+def keep(db: Database, anchor: Anchor) -> bool:
+    """Write it into the books, if there is anything new since the last one; whether there was."""
+    last = newest(db)
+    if last is not None and (last.at_ms >= anchor.at_ms or _tips(last) == _tips(anchor)):
+        return False
+    db.execute(
+        f"INSERT INTO anchor ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        tuple(getattr(anchor, name) for name in Anchor.__slots__),
+    )
+    return True
+
+
+def newest(db: Readable) -> Anchor | None:
+    """The last one in the books."""
+    row = db.execute(f"SELECT {COLUMNS} FROM anchor ORDER BY at_ms DESC LIMIT 1").fetchone()
+    return Anchor(*row) if row else None
+
+
+def begin_anew(db: Readable) -> bool:
+    """Whether there need be nothing to compare with: there is no anchor yet, or something on record since the last one says so."""
+    last = newest(db)
+    if last is None:
+        return True
+    row = db.execute(
+        f"SELECT 1 FROM audit WHERE seq > ? AND action IN ({marks(ANEW)}) LIMIT 1", (last.audit_seq, *ANEW)
+    ).fetchone()
+    return row is not None
+
+
+def broken(db: Readable, anchor: Anchor) -> list[str]:
+    """What of an anchor the books do not hold any more."""
+    wrong = []
+    for name, table, number, digest in (
+        ("ledger", "transfer", anchor.transfer_seq, anchor.transfer_hash),
+        ("audit list", "audit", anchor.audit_seq, anchor.audit_hash),
+    ):
+        row = db.execute(f"SELECT hash FROM {table} WHERE seq = ?", (number,)).fetchone()
+        if number and row is None:
+            wrong.append(f"the {name} was cut off: it had {number} rows")
+        elif number and row[0] != digest:
+            wrong.append(f"the {name} was written anew up to row {number}")
+    if _receipts(db, NO_RECEIPT, anchor.receipt_number) != (anchor.receipt_number, anchor.receipts_hash):
+        wrong.append(f"the receipts up to number {anchor.receipt_number} are not those that were given out")
+    return wrong
+
+
+def all_broken(db: Readable, key: bytes | None) -> list[str]:
+    """What is wrong with the anchors in the books themselves: every one holds, and is made with the site's key."""
+    last: Anchor | None = None
+    # Anchors from before the sealing key was exchanged were made with another.
+    (since,) = db.execute("SELECT coalesce(max(seq), 0) FROM audit WHERE action = 'site.new_secrets'").fetchone()
+    for row in db.execute(f"SELECT {COLUMNS} FROM anchor ORDER BY at_ms"):
+        anchor = Anchor(*row)
+        if key is not None and anchor.audit_seq >= since and not anchor.is_made_with(key):
+            return [f"the anchor of {anchor.at_ms} was not made by this site"]
+        if last is not None and (anchor.transfer_seq < last.transfer_seq or anchor.audit_seq < last.audit_seq):
+            return [f"the anchor of {anchor.at_ms} is before the one before it"]
+        last = anchor
+    return broken(db, last) if last is not None else []
+
+
+# --- what may change -------------------------------------------------------------------------------------------------------
+
+
+def seals(db: Readable, key: bytes) -> dict[str, str]:
+    """A seal of each row that may change, by kind and name."""
+    found = {}
+    for kind, query in SEALED.items():
+        for name, *values in db.execute(query):
+            plain = orjson.dumps(
+                [kind, name, *(value.hex() if isinstance(value, bytes) else value for value in values)]
+            )
+            found[f"{kind}:{name}"] = hmac.new(key, plain, sha256).hexdigest()[:SEAL_CHARS]
+    return found
+
+
+def unexplained(
+    db: Readable, before: Mapping[str, str], now: Mapping[str, str], since_seq: int, since_ms: int
+) -> list[str]:
+    """Rows that are others than they were, without anything on record since that names them."""
+    changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+    if not changed:
+        return []
+    explained, kinds = set(), set()
+    for action, subject in db.execute("SELECT action, subject FROM audit WHERE seq > ?", (since_seq,)):
+        explained.add(subject)
+        kinds |= set(NAMED_BY.get(action, ()))
+    explained |= {
+        name
+        for card, person in db.execute(
+            """SELECT card_id, person_id FROM desk_job WHERE changed_at_ms >= :since AND state <> 'failed'
+            UNION ALL SELECT batch_card.card_id, card.person_id FROM desk_job JOIN batch_card ON job_id = desk_job.id
+              JOIN card ON card.id = batch_card.card_id WHERE changed_at_ms >= :since""",
+            {"since": since_ms},
+        )
+        for name in (f"card:{card}", f"person:{person}")
+    }
+    return sorted(_sentence(name, before, now) for name in changed if not _is_explained(name, explained, kinds))
+
+
+def _is_explained(name: str, explained: set[str], kinds: set[str]) -> bool:
+    kind, _colon, called = name.partition(":")
+    if kind in kinds:
+        return True
+    return f"{kind.partition('.')[0]}:{called.partition('-')[0]}" in explained
+
+
+def _sentence(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    how = "is gone" if name not in now else "is new" if name not in before else "was changed"
+    return f"{name} {how}, and nothing on record says so"
+
+
+# --- inside ----------------------------------------------------------------------------------------------------------------
+
+
+def _newest_row(db: Readable, table: str) -> tuple[int, bytes]:
+    row: tuple[int, bytes] | None = db.execute(f"SELECT seq, hash FROM {table} ORDER BY seq DESC LIMIT 1").fetchone()
+    return row or (0, FIRST_HASH)
+
+
+def _receipts(db: Readable, known: tuple[int, bytes], up_to: int = 2**62) -> tuple[int, bytes]:
+    """The newest receipt up to that number, and the hash over all up to it; `known` are those of an older one."""
+    number, digest = known
+    for row in db.execute(
+        """SELECT number, kind, at_ms, actor, person_id, card_id, amount_minor, deposit_minor, method, balance_minor, corrects, details
+        FROM receipt WHERE number > ? AND number <= ? ORDER BY number""",
+        (number, up_to),
+    ):
+        number, digest = row[0], sha256(digest + orjson.dumps(row)).digest()
+    return number, digest
+
+
+def _tips(anchor: Anchor) -> tuple[object, ...]:
+    return tuple(getattr(anchor, name) for name in Anchor.__slots__[1:-1])
+
+
+def _mac(key: bytes, anchor: Anchor) -> bytes:
+    values = [
+        value.hex() if isinstance(value, bytes) else value
+        for value in (getattr(anchor, name) for name in Anchor.__slots__[:-1])
+    ]
+    return hmac.new(key, orjson.dumps(values), sha256).digest()

@@ -1,0 +1,186 @@
+"""Figures that follow from others: each is reckoned again from what it follows from. Every check names one that is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import orjson
+
+from appliance.db.engine.protocols import Readable
+from appliance.db.tariffs import COLUMNS as TARIFF_COLUMNS
+from appliance.domain.ledger import FIRST_WALLET, OVERRUN, REVENUE, TAX
+from appliance.domain.session import bill_for
+from appliance.domain.tariff import Tariff, Usage
+
+QUERIES = {
+    "the limit of the wallet of person {0} is not that of their group": """
+SELECT person.id FROM person JOIN account ON account.id = wallet_id JOIN person_group ON person_group.id = group_id
+WHERE floor_minor IS DISTINCT FROM CASE policy WHEN 'prepaid' THEN 0 WHEN 'postpaid' THEN -limit_minor END
+""",
+    "account {0} of the site has a limit": f"SELECT id FROM account WHERE id < {FIRST_WALLET} AND floor_minor IS NOT NULL",
+    "the wallet {0} is nobody's": f"""
+SELECT id FROM account WHERE id >= {FIRST_WALLET} AND id NOT IN (SELECT wallet_id FROM person)
+""",
+    "session {0} was paid from the wallet {1}, which is not its person's": """
+SELECT session.id, session.wallet_id FROM session JOIN person ON person.id = session.person_id
+WHERE session.wallet_id IS NOT NULL AND session.wallet_id <> person.wallet_id
+""",
+    "session {0} costs other than its net and its tax": "SELECT id FROM session WHERE fee_minor <> net_minor + tax_minor",
+    "session {0} costs {1}, but {2} was taken for it": f"""
+WITH paid AS (
+  SELECT reference,
+    sum(CASE WHEN op IN ('post', 'capture') AND credit = {REVENUE} AND code IN ('charge', 'overrun', 'correction') THEN amount_minor
+        WHEN op = 'post' AND debit = {REVENUE} AND code = 'correction' THEN -amount_minor
+        WHEN op = 'post' AND debit = {REVENUE} AND credit = {OVERRUN} THEN -amount_minor ELSE 0 END) AS fee_minor
+  FROM transfer WHERE debit = {REVENUE} OR credit = {REVENUE} GROUP BY reference)
+SELECT session.id, session.fee_minor, coalesce(paid.fee_minor, 0)
+FROM session LEFT JOIN paid ON paid.reference = CAST(session.id AS TEXT)
+WHERE session.state IN ('ended', 'review', 'failed') AND session.wallet_id IS NOT NULL
+  AND session.fee_minor <> coalesce(paid.fee_minor, 0)
+""",
+    "the tax of session {0} is {1}, but {2} was booked": f"""
+WITH paid AS (
+  SELECT reference, sum(CASE WHEN credit = {TAX} THEN amount_minor ELSE -amount_minor END) AS tax_minor
+  FROM transfer WHERE code = 'tax' AND op = 'post' GROUP BY reference)
+SELECT session.id, session.tax_minor, coalesce(paid.tax_minor, 0)
+FROM session LEFT JOIN paid ON paid.reference = CAST(session.id AS TEXT)
+WHERE session.state IN ('ended', 'review', 'failed') AND session.wallet_id IS NOT NULL
+  AND session.tax_minor <> coalesce(paid.tax_minor, 0)
+""",
+    "money was taken for session {0}, which there is not": """
+SELECT reference FROM transfer WHERE op = 'capture' AND code = 'charge'
+  AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = CAST(transfer.reference AS BIGINT))
+""",
+    "the transfer {0} is of another wallet than its session": """
+SELECT transfer.seq FROM transfer JOIN session ON session.id = CAST(transfer.reference AS BIGINT)
+WHERE op IN ('hold', 'capture', 'void') AND transfer.debit IS DISTINCT FROM session.wallet_id
+""",
+    "the days of session {0} are not what it was": """
+SELECT session.id FROM session LEFT JOIN (
+  SELECT session_id, sum(energy_wh) AS energy_wh, sum(fee_minor) AS fee_minor, sum(first_day) AS firsts
+  FROM session_day GROUP BY session_id) AS days ON days.session_id = session.id
+WHERE state = 'ended' AND (coalesce(days.energy_wh, 0) <> session.energy_wh OR coalesce(days.fee_minor, 0) <> session.fee_minor
+  OR coalesce(days.firsts, 0) <> 1)
+""",
+    "the transfer {0} takes more than was held, or is no hold's": """
+SELECT transfer.seq FROM transfer LEFT JOIN transfer AS held ON held.key = transfer.hold
+WHERE transfer.hold IS NOT NULL AND (held.op IS DISTINCT FROM 'hold' OR held.debit <> transfer.debit
+  OR held.credit <> transfer.credit OR transfer.amount_minor > held.amount_minor
+  OR (transfer.op = 'void' AND transfer.amount_minor <> 0))
+""",
+    "the time of transfer {0} is before that of the one before it": """
+SELECT later.seq FROM transfer AS later JOIN transfer AS earlier ON earlier.seq = later.seq - 1 WHERE later.at_ms < earlier.at_ms
+""",
+    "the money that person {0} paid in and got back is {2} by their receipts, {1} by the ledger": """
+WITH moved AS (
+  SELECT wallet, sum(minor) AS minor FROM (
+    SELECT credit AS wallet, amount_minor AS minor FROM transfer WHERE code = 'topup'
+    UNION ALL SELECT debit, -amount_minor FROM transfer WHERE code = 'refund'
+    UNION ALL SELECT credit, amount_minor FROM transfer WHERE key LIKE 'undo|%' AND code = 'correction'
+    UNION ALL SELECT debit, -amount_minor FROM transfer WHERE key LIKE 'undo|%' AND code = 'correction') AS one
+  GROUP BY wallet),
+said AS (SELECT person_id, sum(amount_minor - deposit_minor) AS minor FROM receipt GROUP BY person_id)
+SELECT person.id, coalesce(moved.minor, 0), coalesce(said.minor, 0)
+FROM person LEFT JOIN moved ON moved.wallet = wallet_id LEFT JOIN said ON said.person_id = person.id
+WHERE coalesce(moved.minor, 0) <> coalesce(said.minor, 0)
+""",
+    "the deposit of card {0} is {2} by the receipts, {1} by the card": """
+SELECT card.id, card.deposit_minor, coalesce(said.minor, 0) FROM card LEFT JOIN (
+  SELECT card_id, sum(deposit_minor) AS minor FROM receipt GROUP BY card_id) AS said ON said.card_id = card.id
+WHERE card.replaced_by IS NULL AND card.deposit_minor > 0 AND card.deposit_minor > coalesce(said.minor, 0)
+  AND NOT EXISTS (SELECT 1 FROM card AS old WHERE old.replaced_by = card.id)
+""",
+    "receipt {0} is missing": """
+SELECT receipt.number - 1 FROM receipt LEFT JOIN receipt AS before ON before.number = receipt.number - 1
+WHERE before.number IS NULL AND receipt.number % 1000000 <> 1
+""",
+    "nobody added the operator {0}": """
+SELECT id FROM operator WHERE NOT EXISTS (
+  SELECT 1 FROM audit WHERE action = 'operator.add' AND subject = 'operator:' || operator.id)
+""",
+    "the operator {0} was disabled, and may log in": """
+SELECT operator.id FROM operator JOIN (
+  SELECT subject, max(CASE WHEN action = 'operator.disable' THEN seq ELSE 0 END) AS disabled,
+    max(CASE WHEN action = 'operator.enable' THEN seq ELSE 0 END) AS enabled
+  FROM audit WHERE action IN ('operator.disable', 'operator.enable') GROUP BY subject) AS told
+  ON told.subject = 'operator:' || operator.id
+WHERE disabled > enabled AND disabled_at_ms IS NULL
+""",
+    "the API token {0} was revoked, and opens": """
+SELECT id FROM api_token WHERE revoked_at_ms IS NULL AND EXISTS (
+  SELECT 1 FROM audit WHERE action = 'token.revoke' AND subject = 'token:' || api_token.id)
+""",
+    "the tariff {0} is the default, and nobody made it so": """
+SELECT id FROM tariff WHERE is_default = 1 AND NOT EXISTS (
+  SELECT 1 FROM audit WHERE subject = 'tariff:' || tariff.id
+    AND seq = (SELECT max(seq) FROM audit WHERE action = 'tariff.default'))
+  AND NOT EXISTS (SELECT 1 FROM audit WHERE action = 'tariff.change' AND subject = 'tariff:' || tariff.id)
+""",
+    "nobody made the API token {0}": """
+SELECT id FROM api_token WHERE NOT EXISTS (
+  SELECT 1 FROM audit WHERE action = 'token.create' AND subject = 'token:' || api_token.id)
+""",
+}
+"""What is said, with the row's columns filled in: a query of which every row is wrong."""
+
+ON_RECORD = {
+    "topup": "person.topup",
+    "refund": "person.refund",
+    "correction": "person.correct",
+    "merge": "person.merge",
+}
+"""Money that staff move, and how it stands in the audit list."""
+PRICED = f"""
+SELECT session.id, energy_wh, duration_s, idle_s, net_minor, tax_minor, {", ".join(f"tariff.{name.strip()}" for name in TARIFF_COLUMNS.split(","))}
+FROM session JOIN tariff ON tariff.id = session.tariff_id WHERE state = 'ended'
+"""
+
+
+def wrong_figures(db: Readable) -> list[str]:
+    """One sentence for each kind of figure that is wrong; [] when all is well."""
+    wrong = []
+    for sentence, query in QUERIES.items():
+        row = db.execute(f"SELECT * FROM ({query}) AS wrong LIMIT 1").fetchone()
+        if row is not None:
+            wrong.append(sentence.format(*row))
+    return [*wrong, *_wrong_prices(db), *_money_without_record(db)]
+
+
+def accepted(db: Readable) -> set[str]:
+    """What somebody has looked at and taken as it is (`forecourt verify --accept`). A broken chain cannot be."""
+    return {
+        sentence
+        for (details,) in db.execute("SELECT details FROM audit WHERE action = 'site.accept_books'")
+        for sentence in orjson.loads(details)["wrong"]
+    }
+
+
+def _wrong_prices(db: Readable) -> Iterator[str]:
+    let_go = {subject for (subject,) in db.execute("SELECT subject FROM audit WHERE action = 'session.acknowledge'")}
+    for session, energy_wh, duration_s, idle_s, net_minor, tax_minor, *tariff in db.execute(PRICED):
+        bill = bill_for(Usage(energy_wh, duration_s, idle_s), Tariff(*tariff))
+        if net_minor == 0 and f"session:{session}" in let_go:
+            continue  # Somebody looked at it, and billed nothing.
+        if (bill.net_minor, bill.tax_minor) != (net_minor, tax_minor):
+            yield f"session {session} costs {net_minor} and tax {tax_minor}; by its tariff it is {bill.net_minor} and {bill.tax_minor}"
+            return
+
+
+def _money_without_record(db: Readable) -> Iterator[str]:
+    """Whoever moves money by hand stands in the audit list, too."""
+    moved = Counter(
+        (code, actor, amount)
+        for code, actor, amount in db.execute(
+            """SELECT code, actor, amount_minor FROM transfer
+            WHERE code IN ('topup', 'refund', 'merge') OR (code = 'correction' AND key LIKE 'correction|%')"""
+        )
+    )
+    codes = {action: code for code, action in ON_RECORD.items()}
+    told: Counter[tuple[str, str, int]] = Counter()
+    for action, code in codes.items():
+        for actor, details in db.execute("SELECT actor, details FROM audit WHERE action = ?", (action,)):
+            if amount := orjson.loads(details).get("amount_minor", 0):
+                told[code, actor, abs(amount)] += 1
+    for (code, actor, amount), times in sorted(((moved - told) + (told - moved)).items())[:1]:
+        yield f"{times} of {code} of {amount} by {actor} stands in the ledger or in the audit list only"

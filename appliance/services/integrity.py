@@ -1,0 +1,89 @@
+"""Whether the books are as they were kept: everything is reckoned anew, and compared with what was anchored before.
+
+What nobody can find is said, too (`CANNOT_BE_FOUND`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from appliance.db import audit, ledger, reports
+from appliance.db.engine import schema
+from appliance.db.engine.errors import DatabaseError
+from appliance.db.engine.protocols import Readable
+from appliance.db.integrity import anchors, figures
+from appliance.db.integrity.anchors import Anchor
+from appliance.services.ports.anchors import Anchors, AnchorsChanged, Kept
+
+CANNOT_BE_FOUND = tuple(
+    """\
+Money that somebody adds with a ledger row, a receipt and a row in the audit list, all as the server itself would: that is what a top-up \
+at the desk looks like. Count the drawer.
+What was added since the last anchor (up to an hour) and taken out again: nothing remembers it.
+Anything, by whoever has the file sealing.key, too, and writes the anchors anew. The journal has the old ones, and so has every older \
+backup: journalctl -u forecourt -o cat | forecourt verify --journal -
+""".splitlines()
+)
+"""What no program can find, and why."""
+
+
+def verify(db: Readable, kept_by: Anchors | None) -> list[str]:
+    """What is wrong with the books; [] when all is well. A read query, for the night or a command: it reads everything."""
+    wrong = schema.differences(db)
+    try:
+        wrong += ledger.verify(db) + reports.unequal_sums(db)
+        if (broken := audit.broken_at(db)) is not None:
+            wrong.append(f"the chain of the audit list breaks at row {broken}")
+        taken = figures.accepted(db)
+        wrong += [sentence for sentence in figures.wrong_figures(db) if sentence not in taken]
+        wrong += anchors.all_broken(db, kept_by.key if kept_by is not None else None)
+        if kept_by is not None:
+            wrong += _against_kept(db, kept_by)
+    except DatabaseError as error:
+        # Without a table or a column nothing can be reckoned.
+        wrong.append(f"the books cannot be read: {error}")
+    return wrong
+
+
+def _against_kept(db: Readable, kept_by: Anchors) -> list[str]:
+    newest = anchors.newest(db)
+    try:
+        kept = kept_by.load()
+    except AnchorsChanged:
+        return ["the anchors beside the database are not this site's"]
+    if kept is None:
+        return [] if anchors.begin_anew(db) else ["the anchors beside the database are gone"]
+    wrong = anchors.broken(db, kept.anchor)
+    if newest is None or newest.at_ms < kept.anchor.at_ms:
+        wrong.append("anchors were taken out of the database")
+    now = anchors.seals(db, kept_by.key)
+    return wrong + anchors.unexplained(db, kept.seals, now, kept.sealed_seq, kept.sealed_at_ms)
+
+
+def against_journal(db: Readable, key: bytes, lines: list[str]) -> list[str]:
+    """What the anchors in a journal say that the books do not; lines without one are skipped."""
+    found, wrong = 0, []
+    for line in lines:
+        _before, mark, rest = line.partition("anchor=")
+        if not mark:
+            continue
+        try:
+            anchor = Anchor.read(rest.split()[0].strip('"'))
+        except (ValueError, IndexError):
+            continue
+        found += 1
+        if not anchor.is_made_with(key):
+            wrong.append(f"the anchor of {anchor.at_ms} in the journal was not made by this site")
+        else:
+            wrong += anchors.broken(db, anchor)
+    return list(dict.fromkeys(wrong)) if found else ["there is no anchor in this journal"]
+
+
+def reseal(db: Readable, kept_by: Anchors, anchor: Anchor) -> Kept:
+    """All was found well, or is taken for right: what is compared with from now on."""
+    return Kept(anchor, anchors.seals(db, kept_by.key), anchor.at_ms, anchor.audit_seq)
+
+
+def moved_on(kept: Kept, anchor: Anchor) -> Kept:
+    """A newer anchor, with the seals as they were."""
+    return replace(kept, anchor=anchor)
