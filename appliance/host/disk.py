@@ -84,22 +84,24 @@ class Disk:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
 
-    def look(self, needs: Room, *, making: bool) -> tuple[Decision, int]:
-        """Measure, let the reserve go or (if `making`) make it, and say what came of it: the decision, and how much is free now."""
+    def look(self, needs: Room, *, making: bool) -> tuple[Decision, int, bool]:
+        """Measure, let the reserve go or (if `making`) make it, and say what came of it: the decision, how much is free now, and
+        whether the reserve is gone.
+        """
         decision = decide(needs, self.free_bytes(), self.held_bytes(), short=self.short)
         if decision.release:
             self.release()
         elif decision.make and making:
             self.make(needs.reserve_bytes)
-        return decision, self.free_bytes()
+        return decision, self.free_bytes(), not self.held_bytes()
 
 
 async def look(site_disk: Disk, store: Store, clock: Clock, *, making: bool) -> None:
     """Measure, and tell the site what has changed. Not `making`: chargers wait, and the reserve has time."""
     needs = room(await asyncio.to_thread(site_disk.size_bytes), await store.read(disk.evses))
-    decision, free_bytes = await asyncio.to_thread(site_disk.look, needs, making=making)
+    decision, free_bytes, released = await asyncio.to_thread(site_disk.look, needs, making=making)
     site_disk.short = decision.short
-    said = (decision.short, free_bytes >> 20 if decision.short else 0, not site_disk.held_bytes())
+    said = (decision.short, free_bytes >> 20 if decision.short else 0, released)
     if said != site_disk.told:
         await store.write(service.tell, clock(), short=said[0], free_mb=free_bytes >> 20, released=said[2])
         site_disk.told = said

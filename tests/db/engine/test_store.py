@@ -418,6 +418,18 @@ async def test_the_wal_moves_into_the_database_while_the_server_works(store: Sto
     assert len(on_disk(path)) == 25_011
 
 
+async def test_large_rows_move_the_wal_into_the_database_by_their_bytes(path: Path) -> None:
+    store = Store(path, wal_bytes_max=1 << 20)
+    await store.open()
+    longest = 0
+    for _ in range(60):
+        await store.write(add, 1, "x" * 100_000)
+        longest = max(longest, wal_bytes(path))
+    await store.close()
+
+    assert 100_000 < longest < 2 << 20
+
+
 ENDING = """
 import asyncio, sys
 from pathlib import Path
