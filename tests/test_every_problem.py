@@ -22,6 +22,7 @@ from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
+from appliance.domain.approval import ApprovalKind
 from appliance.domain.cards.tag import Content, ReaderState, ReaderStatus, Trouble
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import RULES, ProblemKind
@@ -38,6 +39,7 @@ from appliance.ocpp.settings import StationSettings
 from appliance.rfid import desk as rfid_desk
 from appliance.rfid.desks import clear_old_problems
 from appliance.services import admin_commands, disk, health, secrets, settings
+from appliance.services.approvals import approvals
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import cards
 from appliance.services.operators import failed_log_ins, log_ins, operators
@@ -499,6 +501,19 @@ async def passwords_are_guessed(site: Whole) -> None:
         )
 
 
+async def asks_for_much(site: Whole) -> None:
+    def ask(books: Books) -> int:
+        person = books.person()
+        request = {"method": "cash", "note": ""}
+        return approvals.ask(books.db, ApprovalKind.TOPUP, person, 5_000_000, request, f"key-{person}", books.by).id
+
+    site.kept["asked"] = await site.do(ask)
+
+
+async def takes_it_back(site: Whole) -> None:
+    await site.do(lambda books: approvals.refuse(books.db, site.kept["asked"], books.by))
+
+
 async def is_restored(site: Whole) -> None:
     await site.do(lambda books: admin_commands.restored(books.db, books.now_ms, replaced=None))
 
@@ -534,20 +549,22 @@ async def gets_a_tariff(site: Whole) -> None:
 
 
 async def is_tampered_with(site: Whole) -> None:
-    def tamper(books: Books) -> None:
-        books.person()
-        books.db.flush()
-        books.db.execute("DROP TRIGGER audit_no_update")
-        books.db.execute("UPDATE audit SET actor = actor || 'x' WHERE seq = 1")
-
-    await site.do(tamper)
+    await site.do(lambda books: books.person())
+    await site.do(lambda books: behind_the_guard(books, "actor || 'x'"))
     await site.jobs.verify_books()
 
 
+def behind_the_guard(books: Books, actor: str) -> None:
+    """Change a row of the audit list, and leave the guard as it stood."""
+    (guard,) = books.db.execute("SELECT sql FROM sqlite_master WHERE name = 'audit_no_update'").fetchone()
+    books.db.flush()
+    books.db.execute("DROP TRIGGER audit_no_update")
+    books.db.execute(f"UPDATE audit SET actor = {actor} WHERE seq = 1")
+    books.db.execute(guard)
+
+
 async def is_put_right(site: Whole) -> None:
-    await site.do(
-        lambda books: books.db.execute("UPDATE audit SET actor = substr(actor, 1, length(actor) - 1) WHERE seq = 1")
-    )
+    await site.do(lambda books: behind_the_guard(books, "substr(actor, 1, length(actor) - 1)"))
     assert await site.console.store.read(audit.broken_at) is None
     await site.jobs.verify_books()
 
@@ -654,6 +671,7 @@ STORIES: dict[str, Story] = {
     ProblemKind.NO_SESSION: Story(charges_without_a_session, is_free_again),
     ProblemKind.REFUSED_CHARGING: Story(charges_though_refused),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
+    ProblemKind.APPROVAL: Story(asks_for_much, takes_it_back),
     ProblemKind.LOG_INS_FAILED: Story(passwords_are_guessed, a_day_passes),
     ProblemKind.RESTORED: Story(is_restored),
     ProblemKind.DISK_SPACE: Story(is_nearly_full, has_room_again),
@@ -688,6 +706,7 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         ProblemKind.STRAY_STOP,
         ProblemKind.STATION_ERROR,
         ProblemKind.REFUSED_CHARGING,
+        ProblemKind.RESTORED,
     }
 
 

@@ -125,6 +125,13 @@ def logged_in_from(db: Readable, address: str) -> set[int]:
     return {row[0] for row in rows}
 
 
+def role_of(db: Readable, kind: str, number: int) -> str | None:
+    """The role of an `operator` or a `token`; None if there is none."""
+    table = {"operator": "operator", "token": "api_token"}.get(kind)
+    row = db.execute(f"SELECT role FROM {table} WHERE id = ?", (number,)).fetchone() if table else None
+    return row[0] if row else None
+
+
 def site_words(db: Readable) -> list[str]:
     """What everybody at the site knows the names of: chargers, groups, tariffs, and the city of its clock."""
     rows = db.execute(

@@ -14,3 +14,5 @@ class By(NamedTuple):
 
     actor: str
     at_ms: int
+    second: str = ""
+    """Who has agreed to it, where that is needed (services/approvals/)."""

@@ -37,6 +37,7 @@ class ProblemKind(StrEnum):
     NEWCOMER = "newcomer"
     CARDS_TRIED = "cards_tried"
     LOG_INS_FAILED = "log_ins_failed"
+    APPROVAL = "approval"
     STATION_ERROR = "station_error"
     DISK_SPACE = "disk_space"
     DISK_FULL = "disk_full"
@@ -143,6 +144,7 @@ RULES: dict[str, Rule] = {
     ProblemKind.LOG_INS_FAILED: Rule(
         "twenty log-ins have failed within an hour", "a day without twenty more", happened=True, quiet_s=DAY_S
     ),
+    ProblemKind.APPROVAL: Rule("something waits for a second person", "one agrees or refuses, or a day has passed"),
     ProblemKind.STATION_ERROR: Rule(
         "a message of a station fails here",
         "it is a defect of ours: only staff can tell somebody who mends it",

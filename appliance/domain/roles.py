@@ -14,3 +14,7 @@ class Role(StrEnum):
     GUARD = "guard"
     INSTALLER = "installer"
     VIEWER = "viewer"
+
+
+MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
+"""Who says how people pay, and agrees to what others ask for."""

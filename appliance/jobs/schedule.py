@@ -25,6 +25,7 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.room import shares
 from appliance.domain.site import Site
 from appliance.services import health, integrity, problems, settings
+from appliance.services.approvals import approvals
 from appliance.services.card_desk import charger_jobs
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import limits, revocation
@@ -103,8 +104,9 @@ class Jobs:
         await self.store.write(desk_jobs.expire, self.clock())
 
     async def check_stations(self) -> None:
-        """Offline stations, silent sessions, what nobody watches, and knocks of stations that have gone."""
+        """Offline stations, silent sessions, what nobody watches, and what has waited too long: knocks of stations that have gone, approvals."""
         await self.store.write(admission.expire_knocks, self.clock())
+        await self.store.write(approvals.expire, self.clock())
         await self.store.write(health.check_stations, self.stations.online(), self.serving_since_ms, self.clock())
         await self.store.write(health.check_sessions, self.clock())
         await self.store.write(health.check_watch, self.stations.online(), self.clock())

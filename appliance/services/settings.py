@@ -51,6 +51,8 @@ class Settings:
     """The place is charged for at most so long after a transaction: nobody may have heard the cable being pulled."""
     session_energy_max_wh: int = 500_000
     """More than this in one session is not billed before somebody has looked at it."""
+    second_person_minor: int = 0
+    """Above this a top-up, a refund or a correction needs a second person; 0: never."""
     message_log_days: int = 90
     message_log_max_mb: int = 4_000
     message_log_charger_max_mb: int = 200
@@ -85,6 +87,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "card_deposit_minor": (0, 10_000_000),
     "parking_max_s": (0, 604_800),
     "session_energy_max_wh": (1_000, 5_000_000),
+    "second_person_minor": (0, 100_000_000),
     "message_log_days": (1, 3650),
     "message_log_max_mb": (1, 1_000_000),
     "message_log_charger_max_mb": (1, 100_000),

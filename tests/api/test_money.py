@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from appliance.services import settings
 from tests.api.site import Client, Running
 
 
@@ -131,3 +132,31 @@ async def test_what_cannot_be_read_is_refused_by_the_name_of_its_field(
 async def test_nobody_is_not_found(api: Client) -> None:
     for number in ("999", "0", "-1", "x", str(2**63), str(2**200)):
         assert (await api.pay(f"/people/{number}/topups", {"amount_minor": 5})).status == 404
+
+
+async def test_a_large_amount_is_asked_for_and_booked_once_another_program_agrees(site: Running, api: Client) -> None:
+    await site.store.write(settings.change, "second_person_minor", "5000")
+    group = await api.post("/groups", {"name": "Guests of today", "policy": "prepaid"})
+    person = (await api.post("/people", {"name": "Rahima", "group_id": group["id"]}))["id"]
+    cashier, manager = await site.client("cashier"), await site.client("manager")
+    for _turn in range(2):
+        refused = await cashier.post(f"/people/{person}/topups", {"amount_minor": 5001}, key="the-same")
+        assert refused.status == 409
+        assert "approval 1" in str(refused.body)
+    (waiting,) = (await cashier.get("/approvals"))["items"]
+    assert (waiting["state"], waiting["kind"], waiting["amount_minor"]) == ("pending", "topup", 5001)
+    assert (await cashier.post("/approvals/1/approve")).status == 403
+    assert (await manager.post("/approvals/1/approve"))["state"] == "approved"
+    assert (await manager.post("/approvals/1/approve")).status == 409
+    assert (await cashier.post(f"/people/{person}/topups", {"amount_minor": 5001}, key="the-same")).status == 409
+    assert (await api.get(f"/people/{person}"))["balance_minor"] == 5001
+
+
+async def test_a_cashiers_program_puts_nobody_into_a_free_group(site: Running, api: Client) -> None:
+    free = await api.post("/groups", {"name": "Family", "policy": "free"})
+    group = await api.post("/groups", {"name": "Guests of today", "policy": "prepaid"})
+    cashier = await site.client("cashier")
+    person = (await cashier.post("/people", {"name": "Rahima", "group_id": group["id"]}))["id"]
+    assert (await cashier.call("PATCH", f"/people/{person}", body={"group_id": free["id"]})).status == 403
+    assert (await cashier.post("/people", {"name": "Mallory", "group_id": free["id"]})).status == 403
+    assert (await api.call("PATCH", f"/people/{person}", body={"group_id": free["id"]})).status == 200

@@ -7,6 +7,7 @@ from __future__ import annotations
 from appliance.db.cards import cards
 from appliance.db.integrity import anchors
 from appliance.db.stations import message_log, message_log_size
+from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
@@ -22,6 +23,7 @@ from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
 from appliance.host.secrets import SealingKey
 from appliance.services import admin_commands, health, problems, secrets, settings, site, tariffs
+from appliance.services.approvals import approvals
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
 from appliance.services.cards import cards as card_units
@@ -161,6 +163,16 @@ def crowd(books: Books, station: StationId) -> None:
         "form-1", by,
     )  # fmt: skip
     karim = books.person("Karim Ahmed", group=customers, paid_in=120_000)
+    asks, decides = By("token:1", books.now_ms), By("console", books.now_ms)
+    long_ago = By("token:1", books.now_ms - approvals.KEPT_PENDING_MS - 1)
+    request = {"method": "cash", "note": ""}
+    approvals.ask(db, ApprovalKind.REFUND, karim, 100, request, "expires", long_ago)
+    approvals.expire(db, books.now_ms)
+    approvals.refuse(db, approvals.ask(db, ApprovalKind.TOPUP, karim, 900_000, request, "no", asks).id, decides)
+    approvals.refuse(db, approvals.ask(db, ApprovalKind.TOPUP, karim, 900_000, request, "taken back", asks).id, asks)
+    reason = {"reason": "as agreed"}
+    approvals.approve(db, approvals.ask(db, ApprovalKind.CORRECTION, karim, 100, reason, "yes", asks).id, decides)
+    approvals.ask(db, ApprovalKind.TOPUP, karim, 900_000, request, "waits", asks)
     gone = books.person("Abdul Malek", group=customers, paid_in=45_000)
     twin = books.person("Karim Ahmad", group=customers, paid_in=2_000)
     nasrin = books.person("Nasrin Akter", group=GroupId(customers + 1))

@@ -22,3 +22,23 @@ CREATE TABLE station_newcomer (
   seen_at_ms INTEGER NOT NULL,
   PRIMARY KEY (station_id, peer)
 ) STRICT, WITHOUT ROWID;
+
+-- ----------------------------------------------------------------------------------------------------------- approvals
+
+-- What somebody asked for and another person must agree to (services/approvals/).
+CREATE TABLE approval (
+  id            INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL,                                             -- topup, refund, correction
+  person_id     INTEGER NOT NULL REFERENCES person (id),
+  amount_minor  INTEGER NOT NULL,
+  request       TEXT    NOT NULL,                                             -- JSON: the rest of what was asked for
+  key           TEXT    NOT NULL UNIQUE,                                      -- who asked, and their form: asked twice is once
+  asked_by      TEXT    NOT NULL,
+  asked_at_ms   INTEGER NOT NULL,
+  state         TEXT    NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'approved', 'refused', 'withdrawn', 'expired')),
+  decided_by    TEXT    NOT NULL DEFAULT '',
+  decided_at_ms INTEGER
+) STRICT;
+
+CREATE INDEX approval_pending ON approval (id) WHERE state = 'pending';
+CREATE INDEX approval_by_person ON approval (person_id);

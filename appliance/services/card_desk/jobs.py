@@ -28,8 +28,10 @@ from appliance.domain.ledger import Method
 from appliance.domain.problem import ProblemKind
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged, DeskNews
+from appliance.services.approvals import second_person
 from appliance.services.cards.cards import has_come_back
 from appliance.services.cards.cards import need as need_card
+from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
@@ -67,7 +69,9 @@ def begin_issue(
         name = required("name", name)
         phone = telephone(phone)
         group = default_group(db) if group is None else need_group(db, group).id
+        check_terms(db, None, need_group(db, group), by)
     check_top_up(topup_minor)
+    second_person.check(db, topup_minor, by)
     request = Issue(
         person_id=person,
         name=name,
@@ -88,6 +92,7 @@ def begin_recharge(
 ) -> int:
     """Money for the wallet behind the card that lies there, or is laid next; with `card`, behind that one only."""
     wallets.check_amount(amount_minor)
+    second_person.check(db, amount_minor, by)
     if card is not None:
         need_card(db, card)
     request = Recharge(amount_minor, wallets.method_of(method), card)
@@ -155,6 +160,7 @@ def begin_batch(
         need_person(db, person)
     else:
         group = default_group(db) if group is None else need_group(db, group).id
+        check_terms(db, None, need_group(db, group), by)
     request = Batch(count, person, group, optional("label", label), overwrite)
     return begin(db, desk, request, by, person=person)
 

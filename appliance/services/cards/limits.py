@@ -59,8 +59,9 @@ def change(db: Database, card: CardId, limits: Limits, by: By) -> None:
     if found is None:
         raise NotFound("There is no such card.")
     check(db, limits)
+    before = in_words(of(db, card))
     rows.store(db, card, limits)
-    audit.record(db, by, "card.limits", f"card:{card}", **in_words(limits))
+    audit.record(db, by, "card.limits", f"card:{card}", **in_words(limits), before=before)
     db.announce(PersonChanged(found.person_id))
 
 

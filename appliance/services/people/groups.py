@@ -13,6 +13,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, GroupId
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
+from appliance.services.operators.authority import NotAllowed, is_manager
 from appliance.services.texts import TITLE_CHARS_MAX, required
 
 
@@ -54,7 +55,10 @@ def change(
     groups.change(db, group, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id)
     for wallet in groups.wallets(db, group):
         move_floor(db, wallet, floor_of(policy, limit_minor))
-    audit.record(db, by, "group.change", f"group:{group}", name=name, policy=policy, before=found.policy)
+    audit.record(
+        db, by, "group.change", f"group:{group}", name=name, policy=policy, before=found.policy,
+        limit_minor=limit_minor, before_limit_minor=found.limit_minor, tariff=tariff_id, before_tariff=found.tariff_id,
+    )  # fmt: skip
     db.announce(SettingsChanged())
 
 
@@ -68,6 +72,31 @@ def check(db: Database, policy: str, limit_minor: int | None, tariff_id: int | N
         found = tariffs.show(db, tariff_id)
         if found is None or found.archived_at_ms is not None:
             raise Invalid("tariff_id", "There is no such tariff.")
+
+
+def check_terms(db: Readable, before: Group | None, target: Group, by: By) -> None:
+    """Whether they may put a new person (`before` None), or one of another group, into this one: how people pay is a manager's.
+
+    Raises:
+        NotAllowed: The group lets people pay later or not at all; or less, than in the group before.
+    """
+    if may_choose(before, target) or is_manager(db, by.actor):
+        return
+    raise NotAllowed(
+        "Only a manager or the owner puts somebody into the group {name}.",
+        "It changes how they pay. Ask one of them.",
+        name=target.name,
+    )
+
+
+def may_choose(before: Group | None, target: Group) -> bool:
+    """Whether a cashier may: a new person pays ahead, whoever is here goes on paying as before."""
+    return target.policy == Policy.PREPAID if before is None else terms(before) == terms(target)
+
+
+def terms(group: Group) -> tuple[str, int | None, int | None]:
+    """How its members pay: policy, limit and price."""
+    return group.policy, group.limit_minor, group.tariff_id
 
 
 def floor_of(policy: str, limit_minor: int | None) -> int | None:

@@ -14,7 +14,7 @@ from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
-from appliance.services.people.groups import floor_of, move_floor
+from appliance.services.people.groups import check_terms, floor_of, move_floor
 from appliance.services.people.groups import need as need_group
 from appliance.services.texts import optional, required, telephone
 
@@ -25,6 +25,7 @@ def add(
     """A new person, with an empty wallet."""
     name = required("name", name)
     found = need_group(db, group)
+    check_terms(db, None, found, by)
     wallet = ledger.open_wallet(db, "wallet", floor_of(found.policy, found.limit_minor))
     person = people.add(
         db,
@@ -49,6 +50,7 @@ def change(
     name = required("name", name)
     target = need_group(db, group)
     if group != found.group_id:
+        check_terms(db, need_group(db, found.group_id), target, by)
         move_floor(db, found.wallet, floor_of(target.policy, target.limit_minor))
     people.change(
         db,
@@ -59,7 +61,7 @@ def change(
         language=language,
         group=group,
     )
-    audit.record(db, by, "person.change", f"person:{person}", name=name, group=target.name)
+    audit.record(db, by, "person.change", f"person:{person}", name=name, group=target.name, before=found.group)
     db.announce(PersonChanged(person))
 
 

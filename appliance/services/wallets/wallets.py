@@ -14,6 +14,7 @@ from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
+from appliance.services.approvals import second_person
 from appliance.services.people.people import need
 from appliance.services.texts import optional
 from appliance.services.wallets import receipts
@@ -56,6 +57,7 @@ def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: 
     """The money of a top-up, for those who write the receipt themselves."""
     found = need(db, person)
     check_amount(amount_minor)
+    second_person.check(db, amount_minor, by)
     source = method_of(method).account
     if found.closed_at_ms is not None:
         raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
@@ -83,6 +85,7 @@ def pay_out(
     """The money of a refund, for those who write the receipt themselves."""
     found = need(db, person)
     check_refund(found, amount_minor)
+    second_person.check(db, amount_minor, by)
     target = method_of(method).account
     book(db, f"refund|{key}", found.wallet, target, amount_minor, TransferCode.REFUND, note or method, by)
     audit.record(db, by, "person.refund", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
@@ -96,6 +99,7 @@ def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key:
     reason = optional("reason", reason)
     if not reason:
         raise Invalid("reason", "A correction needs a reason.")
+    second_person.check(db, amount_minor, by)
     debit, credit = (ADJUSTMENTS, found.wallet) if amount_minor > 0 else (found.wallet, ADJUSTMENTS)
     book(db, f"correction|{key}", debit, credit, abs(amount_minor), TransferCode.CORRECTION, reason, by)
     audit.record(

@@ -7,6 +7,7 @@ import asyncio
 from aiohttp import web
 
 from appliance.ui.api import (
+    approvals,
     cards,
     events,
     groups,
@@ -39,6 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *reports.OPERATIONS,
     *ledger.OPERATIONS,
     *problems.OPERATIONS,
+    *approvals.OPERATIONS,
 )
 DOCUMENT = openapi.Document(OPERATIONS)
 

@@ -10,16 +10,20 @@ from appliance.db.engine.unit import Database
 from appliance.db.ledger import Entry
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
+from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
+from appliance.domain.errors import Conflict
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
+from appliance.services.approvals import approvals
+from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.people import people
 from appliance.services.people.people import need
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.services.wallets import wallets
 from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX, Booked
 from appliance.ui.api.checks import Parameter
-from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
+from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, key_of, listed, once
 from appliance.ui.api.shapes import (
     CURRENCY,
     CURRENCY_ASKED,
@@ -171,12 +175,12 @@ async def reopen_person(call: Call) -> Answer:
 
 async def top_up(call: Call) -> Answer:
     """`POST /people/{id}/topups`."""
-    return await _pay(call, wallets.top_up)
+    return await _pay(call, wallets.top_up, ApprovalKind.TOPUP)
 
 
 async def refund(call: Call) -> Answer:
     """`POST /people/{id}/refunds`."""
-    return await _pay(call, wallets.refund)
+    return await _pay(call, wallets.refund, ApprovalKind.REFUND)
 
 
 async def correct(call: Call) -> Answer:
@@ -188,7 +192,7 @@ async def correct(call: Call) -> Answer:
         booked = wallets.correct(db, person, body["amount_minor"], body["reason"], name, by)
         return 201, booked_as(call, person, booked)
 
-    return await once(call, unit)
+    return await _once_or_ask(call, unit, ApprovalKind.CORRECTION, {"reason": body["reason"]})
 
 
 async def list_entries(call: Call) -> Answer:
@@ -197,16 +201,34 @@ async def list_entries(call: Call) -> Answer:
     return listed(rows, call.limit, lambda row: entry(call, row), lambda row: row.seq)
 
 
-async def _pay(call: Call, move: Callable[..., Booked]) -> Answer:
+async def _pay(call: Call, move: Callable[..., Booked], kind: ApprovalKind) -> Answer:
     call.check_currency()
     person, body, by = PersonId(call.number()), call.body, call.by
+    method, note = body.get("method", Method.CASH.value), body.get("note", "")
 
     def unit(db: Database, name: str) -> tuple[int, Body]:
-        method, note = body.get("method", Method.CASH.value), body.get("note", "")
         booked = move(db, person, body["amount_minor"], method, name, by, note=note)
         return 201, booked_as(call, person, booked)
 
-    return await once(call, unit)
+    return await _once_or_ask(call, unit, kind, {"method": method, "note": note})
+
+
+async def _once_or_ask(
+    call: Call, unit: Callable[[Database, str], tuple[int, Body]], kind: ApprovalKind, request: Body
+) -> Answer:
+    """Book it, or ask for the second person that it needs: that is told as a refusal, for nothing was booked."""
+    try:
+        return await once(call, unit)
+    except NeedsSecondPerson:
+        person, amount_minor, key = PersonId(call.number()), call.body["amount_minor"], key_of(call, needed=True)
+        asked = await call.console.store.write(
+            approvals.ask, kind, person, amount_minor, request, f"api {key}", call.by
+        )
+        raise Conflict(
+            "So much money at once needs a second person: nothing was booked.",
+            "It waits as approval {approval} until another manager or the owner agrees.",
+            approval=asked.id,
+        ) from None
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------------

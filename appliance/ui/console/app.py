@@ -19,7 +19,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from appliance.services.operators.failed_log_ins import FailedLogIns
-from appliance.ui.console import audit, certificates, demo, problems, reports, search, settings, tariffs
+from appliance.ui.console import approvals, audit, certificates, demo, problems, reports, search, settings, tariffs
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
 from appliance.ui.console.cards import cards, limits, pin, unknown
@@ -68,6 +68,7 @@ PAGES: tuple[Page, ...] = (
     settings.PAGE,
     operators.PAGE,
     audit.PAGE,
+    approvals.PAGE,
     account.PAGE,
 )
 

@@ -55,6 +55,11 @@ GROUPS: dict[str, dict[str, Words]] = {
             N_("Held at a time while somebody charges"), N_("0: as much as ten units of the currency."), "money"
         ),
         "minimum_minor": Words(N_("Least credit to begin with"), "", "money"),
+        "second_person_minor": Words(
+            N_("Needs a second person above"),
+            N_("A larger top-up, refund or correction waits until another manager or the owner agrees. 0: never."),
+            "money",
+        ),
         "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back."), "money"),
         "sample_interval_s": Words(
             N_("Chargers measure every"), N_("The last slice is not overrun if this is true."), N_("s")

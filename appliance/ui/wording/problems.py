@@ -174,6 +174,11 @@ TEXTS: dict[str, Text] = {
         urgent=True,
         many=N_("Log-ins failed again and again."),
     ),
+    ProblemKind.APPROVAL: Text(
+        N_("{amount} for {person} waits for a second person."),
+        N_("Another manager or the owner agrees to it or refuses it under Approvals."),
+        many=N_("{count} amounts wait for a second person."),
+    ),
     ProblemKind.STATION_ERROR: Text(
         N_("A message of {station} ({action}) failed here: {error}"),
         N_("The message is in its log, and the charger sends it again. Tell whoever looks after this server."),
@@ -530,6 +535,7 @@ CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "last_ms": lambda value, fmt, now_ms: {"last": fmt.ago(value, now_ms)},
     "session": lambda value, fmt, _now_ms: {"session": str(value).translate(fmt.digits)},
     "evses": lambda value, fmt, _now_ms: {"evses": fmt.number(value)},
+    "amount_minor": lambda value, fmt, _now_ms: {"amount": fmt.money(value)},
     "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""
@@ -597,6 +603,8 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
         return f"/cards/{rest}"
     if problem.kind == ProblemKind.READER:
         return "/desk"
+    if problem.kind == ProblemKind.APPROVAL:
+        return "/approvals"
     if problem.kind in (ProblemKind.UNREAD_SETTING, ProblemKind.DISK_SPACE, ProblemKind.DISK_FULL):
         return "/settings"
     if problem.kind == ProblemKind.NO_TARIFF:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db import operators, reports, tariffs
+from appliance.db import approvals, operators, reports, tariffs
+from appliance.db.approvals import Approval
 from appliance.db.cards import cards as card_rows
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
@@ -20,9 +21,10 @@ from appliance.db.wallets.statement import Records
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
+from appliance.domain.roles import MANAGERS
 from appliance.domain.tariff import Tariff
 from appliance.services.people import people as people_units
-from appliance.services.people.groups import need
+from appliance.services.people.groups import may_choose, need
 from appliance.services.wallets import form_bookings
 from appliance.services.wallets.form_bookings import NewPerson
 from appliance.ui.console.people.entered import done_for
@@ -30,7 +32,7 @@ from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import MoneyForm
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of
-from appliance.ui.frame.context import CONSOLE, Page, asked_by
+from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import done, render
@@ -97,6 +99,8 @@ class PersonFacts:
     paid_in_minor: int
     running: list[int]
     names: dict[str, str]
+    waiting: list[Approval]
+    """What was asked for and needs a second person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class PersonPage:
     total: reports.Total
     paid_in_minor: int
     running: list[int]
+    waiting: list[Approval]
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -187,6 +192,7 @@ async def show(request: web.Request) -> web.Response:
         total=shown.total,
         paid_in_minor=shown.paid_in_minor,
         running=shown.running,
+        waiting=shown.waiting,
     )
     return render(request, "people/person.html", page)
 
@@ -264,17 +270,20 @@ def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts
         statement.paid_in_minor(db, found.wallet),
         [int(session) for session in people.running_of(db, person)],
         operators.names(db),
+        approvals.of_person(db, person),
     )
 
 
 async def _new_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
     tariff, groups = await request.app[CONSOLE].store.read(_for_new)
+    groups = _open_to(request, None, groups)
     page = NewPage(wallets.money_form(request, tariff, form, key), _choices(groups), _tongues())
     return render(request, "people/new.html", page, status=status)
 
 
 async def _edit_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
     found, groups = await request.app[CONSOLE].store.read(_for_edit, PersonId(number_of(request, "person")))
+    groups = _open_to(request, next((one for one in groups if one.id == found.group_id), None), groups)
     return render(request, "people/edit.html", EditPage(found, form, _choices(groups), _tongues()), status=status)
 
 
@@ -289,6 +298,13 @@ def _for_new(db: Readable) -> tuple[Tariff | None, list[Group]]:
 
 def _for_edit(db: Readable, person: PersonId) -> tuple[Person, list[Group]]:
     return people_units.need(db, person), group_rows.all_by_name(db)
+
+
+def _open_to(request: web.Request, before: Group | None, groups: list[Group]) -> list[Group]:
+    """The groups that whoever asks may put somebody into, who is in `before` now."""
+    if principal(request).role in MANAGERS:
+        return groups
+    return [one for one in groups if may_choose(before, one)]
 
 
 def _choices(groups: list[Group]) -> list[tuple[int, str]]:

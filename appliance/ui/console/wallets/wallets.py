@@ -15,11 +15,14 @@ from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import groups, people
 from appliance.db.people.people import Person
+from appliance.domain.approval import ApprovalKind
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
+from appliance.services.approvals import approvals
+from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.idempotency import KeyReused
 from appliance.services.wallets import form_bookings, wallets
 from appliance.services.wallets.form_bookings import Moved
@@ -94,6 +97,8 @@ async def top_up(request: web.Request) -> web.Response:
             form_bookings.top_up, PersonId(person), amount_minor, form.text("method"), form.text("note"), one_time_key(form),
             asked_by(request),
         )  # fmt: skip
+    except NeedsSecondPerson:
+        return await _ask(request, form, ApprovalKind.TOPUP, read_choice(request, form))
     except Refusal as refusal:
         buys = await _buys(request)
         page = TopUpPage(buys.person, money_form(request, buys.tariff, again(form, refusal), key_after(form, refusal)))
@@ -144,6 +149,8 @@ async def refund(request: web.Request) -> web.Response:
         moved = await console.store.write(
             form_bookings.refund, PersonId(person), amount_minor, str(method), form.text("note"), key, asked_by(request)
         )
+    except NeedsSecondPerson:
+        return await _ask(request, form, ApprovalKind.REFUND, read_amount(request, form))
     except Refusal as refusal:
         page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/refund.html", page, status=refusal.status)
@@ -191,6 +198,9 @@ async def correct(request: web.Request) -> web.Response:
         moved = await console.store.write(
             form_bookings.correct, PersonId(person), signed, form.text("reason"), key, asked_by(request)
         )
+    except NeedsSecondPerson:
+        sign = 1 if form.text("direction") == "in" else -1
+        return await _ask(request, form, ApprovalKind.CORRECTION, sign * read_amount(request, form))
     except Refusal as refusal:
         page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
         return render(request, "wallets/correction.html", page, status=refusal.status)
@@ -315,6 +325,19 @@ def currency_of(request: web.Request) -> Currency:
     """The site's currency."""
     site = request.app[CONSOLE].site
     return Currency(site.currency, site.exponent)
+
+
+async def _ask(request: web.Request, form: Form, kind: ApprovalKind, amount_minor: int) -> web.Response:
+    """Another person must agree first."""
+    person = PersonId(number_of(request, "person"))
+    wanted = {"reason": form.text("reason")} if kind is ApprovalKind.CORRECTION else {
+        "method": form.text("method"), "note": form.text("note"),
+    }  # fmt: skip
+    await request.app[CONSOLE].store.write(
+        approvals.ask, kind, person, amount_minor, wanted, one_time_key(form), asked_by(request)
+    )
+    text = _("Nothing was booked yet: so much money needs a second person. It waits under Approvals.")
+    return done(request, f"/people/{person}", text, "waiting")
 
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:

@@ -264,7 +264,7 @@ async def test_a_pin_is_set_and_taken_away(served: ConsoleFixture) -> None:
 
 
 async def test_limits_are_typed_kept_and_said_in_words(served: ConsoleFixture) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     fields = {
         "session_energy_wh": "১২.৫", "day_minor": "1,000", "from_minute": "22:00", "until_minute": "06:00",
         "day-0": "1", "day-4": "1", "where": "some", "station-2": "1",
@@ -291,7 +291,7 @@ async def test_limits_are_typed_kept_and_said_in_words(served: ConsoleFixture) -
 
 
 async def test_beside_each_limit_stands_what_is_used_of_it(served: ConsoleFixture) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     every_day = {f"day-{day}": "1" for day in range(7)} | {"where": "all"}
     await post(client, "/cards/1/limits", day_energy_wh="20", day_minor="150", session_minor="80", **every_day)
     html = await get(client, "/cards/1")
@@ -328,7 +328,7 @@ def test_what_is_used_has_the_digits_of_its_limit_and_is_never_rounded_up(
 
 
 async def test_limits_that_are_all_empty_are_none(served: ConsoleFixture) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     days = {f"day-{day}": "1" for day in range(7)}
     await post(client, "/cards/1/limits", session_minor="50", where="all", **days)
     status, html = await post(
@@ -355,9 +355,17 @@ async def test_limits_that_are_all_empty_are_none(served: ConsoleFixture) -> Non
 async def test_limits_that_make_no_sense_come_back_with_the_reason(
     served: ConsoleFixture, fields: dict[str, str], words: str
 ) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(client, "/cards/1/limits", **fields)
 
     assert status == 422
     assert words in html
     assert await served.store.read(limits.find, CardId(1)) == NO_LIMITS
+
+
+async def test_a_cashier_sees_limits_and_changes_none(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    found = await card(served, "04A1B2C3")
+
+    assert (await post(client, f"/cards/{found.id}/limits", day_energy="10"))[0] == 403
+    assert "A manager changes them." in await get(client, f"/cards/{found.id}")

@@ -1,0 +1,1 @@
+"""What one person asks for and another must agree to."""
