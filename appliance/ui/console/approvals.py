@@ -85,6 +85,7 @@ async def refuse(request: web.Request) -> web.Response:
 
 def _read(db: Readable) -> tuple[list[Approval], list[Approval], dict[str, str]]:
     names = {f"operator:{one.id}": one.name for one in operators.every(db)}
+    names |= {"console": _("the console"), "clock": _("by itself")}
     names |= {f"token:{one.id}": one.name for one in operators.tokens(db)}
     return rows.pending(db), rows.page(db, None, SHOWN), names
 
