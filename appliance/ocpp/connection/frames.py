@@ -94,6 +94,15 @@ def read_frame(text: str) -> Frame:
         frame = read_json(text)
     except ValueError as error:
         return _read_cleaned(text, f"not JSON: {error}")
+    if (
+        type(frame) is list
+        and len(frame) == 4
+        and frame[0] == CALL
+        and type(frame[1]) is str
+        and type(frame[2]) is str
+        and type(frame[3]) is dict
+    ):
+        return Call(frame[1], frame[2], frame[3])
     return _event(frame)
 
 
@@ -102,10 +111,7 @@ def _read_cleaned(text: str, why: str) -> Frame:
     clean = text.strip(PADDING).translate(RAW)
     if clean == text:
         return _no_json(text, why)
-    try:
-        event = _event(read_json(clean))
-    except ValueError as error:
-        return _no_json(clean, f"not JSON: {error}")
+    event = read_frame(clean)
     return event._replace(note=joined(CLEANED, event.note)) if isinstance(event, Call) else event
 
 
@@ -114,8 +120,6 @@ def _event(frame: Any) -> Frame:
         return Ignored("not an OCPP-J frame")
     kind = frame[0]
     if kind == CALL:
-        if len(frame) == 4 and type(frame[1]) is str and type(frame[2]) is str and type(frame[3]) is dict:
-            return Call(frame[1], frame[2], frame[3])
         return _misshapen_call(frame)
     if kind == CALL_RESULT and len(frame) >= 2:
         return CallResult(frame[1], frame[2] if len(frame) > 2 else None)

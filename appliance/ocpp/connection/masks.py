@@ -11,7 +11,10 @@ from aiohttp import WebSocketError, WSCloseCode, web
 
 MASKED = 0x80
 LENGTH = 0x7F
-LENGTH_IN_2, LENGTH_IN_8 = 126, 127
+LENGTH_IN_2 = 126
+HEAD_OF_2 = 8
+"""Bytes of a masked head whose length takes two."""
+SHORTEST_OF_2 = HEAD_OF_2 + LENGTH_IN_2 - 1
 
 
 def insist_on_masks(request: web.Request, socket: web.WebSocketResponse) -> None:
@@ -35,7 +38,15 @@ class MaskedReader:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """As aiohttp's reader."""
-        if self._are_masked(data):
+        # Nearly always it is one whole frame.
+        whole = (
+            not self._left
+            and not self._head
+            and len(data) > SHORTEST_OF_2
+            and data[1] == MASKED | LENGTH_IN_2
+            and len(data) == HEAD_OF_2 + (data[2] << 8 | data[3])
+        )
+        if whole or self._are_masked(data):
             return self._reader.feed_data(data)  # type: ignore[no-any-return]
         self._queue.set_exception(WebSocketError(WSCloseCode.PROTOCOL_ERROR, "frames are not masked"))
         return True, b""
@@ -55,7 +66,7 @@ class MaskedReader:
                 return False
             length, head = second & LENGTH, 6
             if length >= LENGTH_IN_2:
-                head = 8 if length == LENGTH_IN_2 else 14
+                head = HEAD_OF_2 if length == LENGTH_IN_2 else 14
                 if at + head - 4 > end:
                     break
                 length = int.from_bytes(data[at + 2 : at + head - 4])
