@@ -8,10 +8,14 @@ import secrets
 from appliance.db import operators as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid
 from appliance.domain.roles import Role
+from appliance.domain.tariff import Tariff
+from appliance.services import tariffs
 from appliance.services.operators import operators
+from appliance.services.people import groups
 
 SETUP_CODE_VALID_MS = 24 * 3600 * 1000
 
@@ -47,6 +51,13 @@ def first_owner(
     )  # fmt: skip
     rows.forget_setup_code(db)
     return operator
+
+
+def open_prices(db: Database, operator: int, tariff: Tariff, group: str, now_ms: int) -> None:
+    """The first prices, which hold for everybody, and a group whose people pay beforehand: with these the site can charge."""
+    by = By(f"operator:{operator}", now_ms)
+    tariffs.add(db, tariff, by)
+    groups.add(db, group, Policy.PREPAID, by)
 
 
 def check_not_set_up(db: Readable) -> None:

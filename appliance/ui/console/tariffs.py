@@ -27,6 +27,7 @@ from appliance.domain.tariff import (
 from appliance.services import tariffs
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, number_of, read_form
+from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -82,7 +83,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /tariffs/new`."""
-    return render(request, "tariffs/tariff.html", TariffPage(None, Form(), ""))
+    return render(request, "tariffs/tariff.html", TariffPage(None, Form({THEN: then_of(request)}), ""))
 
 
 async def add(request: web.Request) -> web.Response:
@@ -97,7 +98,9 @@ async def add(request: web.Request) -> web.Response:
         return render(
             request, "tariffs/tariff.html", TariffPage(None, form.refused(refusal), ""), status=refusal.status
         )
-    return done(request, "/tariffs", _("The tariff {name} is there.").format(name=tariff.name))
+    return done(
+        request, then_of(request, form) or "/tariffs", _("The tariff {name} is there.").format(name=tariff.name)
+    )
 
 
 async def show(request: web.Request) -> web.Response:

@@ -10,7 +10,9 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import operators as rows
+from appliance.db import tariffs
 from appliance.db.engine.store import nothing
+from appliance.db.people import groups
 from appliance.domain.by import By
 from appliance.domain.errors import Invalid
 from appliance.domain.roles import Role
@@ -47,6 +49,38 @@ async def test_a_new_site_leads_everybody_to_the_set_up(bare: ConsoleFixture) ->
 
     assert answer.status == 200
     assert answer.url.path == "/setup"
+
+
+async def test_whoever_sets_up_is_logged_in_and_the_site_can_charge(bare: ConsoleFixture) -> None:
+    code = await bare.store.write(set_up.setup_code, bare.now_ms)
+    assert code is not None
+    form = {"code": code, "name": "Rahima Khatun", "login": "rahima", "password": PASSWORD, "language": "bn"}
+    prices = {"energy_minor_per_kwh": "১৮.৫০", "tax_percent": "5"}
+    client = bare.anybody()
+
+    wrong = await client.post("/setup", data=form | prices | {"energy_minor_per_kwh": "dear"}, headers=OURS)
+    assert wrong.status == 422
+    assert 'value="rahima"' in await wrong.text()
+    assert not await bare.store.read(rows.exists)
+
+    answer = await client.post("/setup", data=form | prices, headers=OURS, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/stations/new")
+    assert (await client.get("/stations/new")).url.path == "/stations/new"
+    tariff = await bare.store.read(tariffs.default)
+    assert tariff is not None
+    assert (tariff.energy_milli_per_kwh, tariff.tax_basis_points) == (1_850_000, 500)
+    assert [(one.name, one.policy) for one in await bare.store.read(groups.all_by_name)] == [("গ্রাহক", "prepaid")]
+
+
+async def test_a_price_can_wait(bare: ConsoleFixture) -> None:
+    code = await bare.store.write(set_up.setup_code, bare.now_ms)
+    form = {"code": code or "", "name": "Rahima Khatun", "login": "rahima", "password": PASSWORD}
+
+    answer = await bare.anybody().post("/setup", data=form, headers=OURS, allow_redirects=False)
+
+    assert answer.status == 303
+    assert await bare.store.read(tariffs.default) is None
+    assert await bare.store.read(groups.all_by_name) == []
 
 
 async def test_the_code_makes_the_first_owner_once(bare: ConsoleFixture) -> None:

@@ -10,6 +10,7 @@ from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
 from appliance.services.operators import log_ins
 from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.way_back import inside
 from appliance.ui.frame import auth, browsers
 from appliance.ui.frame.context import CONSOLE, Page, principal, somebody
 from appliance.ui.frame.render import render
@@ -21,7 +22,6 @@ class LogInPage:
 
     form: Form
     next: str
-    set_up: bool
     too_late: bool
     """A form was sent after its log-in had ended."""
 
@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
     if not await request.app[CONSOLE].store.read(rows.exists):
         return web.Response(status=303, headers={"Location": "/setup"})
     query = request.query
-    page = LogInPage(Form(), _inside(query.get("next", "/")), "ready" in query, "too_late" in query)
+    page = LogInPage(Form(), _inside(query.get("next", "/")), "too_late" in query)
     return render(request, "operators/login.html", page)
 
 
@@ -49,7 +49,7 @@ async def log_in(request: web.Request) -> web.Response:
     try:
         begun = await auth.log_in(request, form.value("login"), form.value("password"))
     except Refusal as refusal:
-        page = LogInPage(form.refused(refusal), target, set_up=False, too_late=False)
+        page = LogInPage(form.refused(refusal), target, too_late=False)
         return render(request, "operators/login.html", page, status=refusal.status)
     response = web.Response(status=303, headers={"Location": target})
     auth.carry(request, response, begun.token)
@@ -73,8 +73,7 @@ async def more(request: web.Request) -> web.Response:
 
 def _inside(target: str) -> str:
     """A path of ours; whatever else was asked for becomes the board."""
-    plain = target.startswith("/") and not target.startswith(("//", "/\\", "/login"))
-    return target if plain and target.isprintable() else "/"
+    return "/" if target.startswith("/login") else inside(target) or "/"
 
 
 PAGE = Page(

@@ -18,6 +18,7 @@ from appliance.domain.money import format_amount, parse_amount
 from appliance.services.people import groups
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
+from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
@@ -54,7 +55,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /groups/new`."""
-    return await _page(request, None, Form({"policy": Policy.PREPAID}))
+    return await _page(request, None, Form({"policy": Policy.PREPAID, THEN: then_of(request)}))
 
 
 async def add(request: web.Request) -> web.Response:
@@ -72,7 +73,9 @@ async def add(request: web.Request) -> web.Response:
         )
     except Refusal as refusal:
         return await _page(request, None, form.refused(refusal), refusal.status)
-    return done(request, "/groups", _("The group {name} is there.").format(name=form.text("name")))
+    return done(
+        request, then_of(request, form) or "/groups", _("The group {name} is there.").format(name=form.text("name"))
+    )
 
 
 async def show(request: web.Request) -> web.Response:

@@ -32,6 +32,7 @@ from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import MoneyForm
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of
+from appliance.ui.forms.way_back import THEN, then_of, with_query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import LANGUAGES, N_, _
@@ -67,6 +68,8 @@ class NewPage:
     money: MoneyForm
     groups: list[tuple[int, str]]
     tongues: list[tuple[str, str]]
+    new_group: str
+    """Where the group is made that this form needs; it leads back here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /people/new?uid=`: with the UID of a card that somebody has just shown to a reader."""
-    form = Form({"uid": request.query.get("uid", "")[:255]})
+    form = Form({"uid": request.query.get("uid", "")[:255], THEN: then_of(request)})
     return await _new_page(request, form)
 
 
@@ -167,7 +170,7 @@ async def add(request: web.Request) -> web.Response:
     except Refusal as refusal:
         key = wallets.key_after(form, refusal)
         return await _new_page(request, wallets.again(form, refusal), key, refusal.status)
-    return await done_for(request, person, _("Entered."))
+    return await done_for(request, person, _("Entered."), then_of(request, form))
 
 
 async def show(request: web.Request) -> web.Response:
@@ -277,7 +280,9 @@ def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts
 async def _new_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
     tariff, groups = await request.app[CONSOLE].store.read(_for_new)
     groups = _open_to(request, None, groups)
-    page = NewPage(wallets.money_form(request, tariff, form, key), _choices(groups), _tongues())
+    here = with_query("/people/new", uid=form.value("uid"), then=then_of(request, form))
+    new_group = with_query("/groups/new", then=here)
+    page = NewPage(wallets.money_form(request, tariff, form, key), _choices(groups), _tongues(), new_group)
     return render(request, "people/new.html", page, status=status)
 
 

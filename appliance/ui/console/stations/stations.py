@@ -34,6 +34,7 @@ from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
 from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import _, ngettext
@@ -85,10 +86,11 @@ class StationPage:
 
 @dataclass(frozen=True, slots=True)
 class NewPage:
-    """How to connect a charger, and a form to enter it beforehand."""
+    """How to connect a charger, who knocks meanwhile, and a form to enter it beforehand."""
 
     form: Form
     addresses: Addresses
+    knocking: list[board_rows.Knocking]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _read_list(
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /stations/new`."""
-    return render(request, "stations/new.html", NewPage(Form(), request.app[CONSOLE].addresses))
+    return await _new_page(request, Form({THEN: then_of(request)}))
 
 
 async def add(request: web.Request) -> web.Response:
@@ -164,10 +166,21 @@ async def add(request: web.Request) -> web.Response:
     try:
         await console.store.write(admission.register, identity, form.text("name"), None, None, asked_by(request))
     except Refusal as refusal:
-        page = NewPage(form.refused(refusal), console.addresses)
-        return render(request, "stations/new.html", page, status=refusal.status)
+        return await _new_page(request, form.refused(refusal), refusal.status)
     text = _("{identity} is entered. It appears as soon as it connects.").format(identity=identity)
-    return done(request, station_path(identity), text)
+    return done(request, then_of(request, form) or station_path(identity), text)
+
+
+async def _new_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+    console = request.app[CONSOLE]
+    page = NewPage(form, console.addresses, await console.store.read(board_rows.knocking))
+    return render(request, "stations/new.html", page, status=status)
+
+
+async def knocks(console: Console, role: str, _parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
+    """Who knocks while somebody reads how to connect."""
+    knocking = await console.store.read(board_rows.knocking)
+    return {"knocking": render_part(console, role, "board/_knocking.html", knocking=knocking)}
 
 
 # --- one station ---------------------------------------------------------------------------------------------------------
@@ -407,5 +420,8 @@ PAGE = Page(
         web.get("/stations/{identity}/security", show_security),
         web.post("/stations/{identity}/security", secure),
     ],
-    live=[LiveView("station", "/stations/{identity}", concerns, fragments)],
+    live=[
+        LiveView("station", "/stations/{identity}", concerns, fragments),
+        LiveView("knocking", "/stations/new", concerns, knocks),
+    ],
 )
