@@ -75,6 +75,12 @@ function listenWithPhone() {
   });
 }
 
+for (const place of document.querySelectorAll("[data-print-here]")) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button main", textContent: place.dataset.printHere });
+  button.addEventListener("click", () => print());
+  place.append(button);
+}
+
 for (const button of document.querySelectorAll("[data-print-button]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());

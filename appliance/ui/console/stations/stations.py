@@ -14,16 +14,13 @@ from aiohttp import web
 from appliance.db import board as board_rows
 from appliance.db import problems
 from appliance.db.engine.protocols import Readable
-from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import newcomers
 from appliance.db.stations import stations as rows
 from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import Named, Station
-from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
-from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
 from appliance.services.ports.stations import CommandFailed
@@ -192,19 +189,16 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def rename(request: web.Request) -> web.Response:
-    """`POST /stations/CS-07/name`."""
+    """`POST /stations/CS-07/name`: what it is called, or where it stands."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     try:
-        await console.store.write(_rename, station.id, form.text("name"), form.values.get("place"), asked_by(request))
+        if "place" in form.values:
+            await console.store.write(admission.place, station.id, form.text("place"), asked_by(request))
+            return done(request, station_path(station.identity), _("Saved."))
+        await console.store.write(admission.rename, station.id, form.text("name"), asked_by(request))
     except Refusal as refusal:
         return await _station_page(request, form.refused(refusal), status=refusal.status)
     return done(request, station_path(station.identity), _("It is called {name} now.").format(name=form.text("name")))
-
-
-def _rename(db: Database, station: StationId, name: str, place: str | None, by: By) -> None:
-    admission.rename(db, station, name, by)
-    if place is not None:
-        admission.place(db, station, place, by)
 
 
 async def show_approve(request: web.Request) -> web.Response:
