@@ -75,28 +75,12 @@ function listenWithPhone() {
   });
 }
 
-<<<<<<< HEAD
-for (const place of document.querySelectorAll("[data-print-here]")) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "button main", textContent: place.dataset.printHere });
-  button.addEventListener("click", () => print());
-  place.append(button);
-}
-
-for (const button of document.querySelectorAll("[data-print-button]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => print());
-||||||| parent of a7bef4f (pages: what is printed has all columns, and pages without scripts no button that does nothing)
-for (const button of document.querySelectorAll("[data-print-button]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => print());
-=======
 for (const form of document.querySelectorAll("[data-print-page]")) {
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     print();
   });
->>>>>>> a7bef4f (pages: what is printed has all columns, and pages without scripts no button that does nothing)
 }
 
 const now = document.querySelector("[data-print-now]");
