@@ -46,6 +46,14 @@ def current(db: Readable) -> list[TariffRow]:
     ]
 
 
+def successor(db: Readable, row: TariffRow) -> int | None:
+    """The tariff that took the place of an archived one: added after it, in the very moment in which it was archived."""
+    found = db.execute(
+        "SELECT min(id) FROM tariff WHERE created_at_ms = ? AND id > ?", (row.archived_at_ms, row.tariff.id)
+    ).fetchone()
+    return None if found[0] is None else int(found[0])
+
+
 def show(db: Readable, tariff_id: int) -> TariffRow | None:
     """One, with its standing."""
     row = db.execute(

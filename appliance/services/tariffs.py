@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from appliance.db import tariffs
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups, payers
 from appliance.domain.by import By
@@ -41,6 +42,15 @@ def change(db: Database, tariff_id: int, tariff: Tariff, by: By) -> int:
     audit.record(db, by, "tariff.change", f"tariff:{number}", name=tariff.name, before=tariff_id)
     db.announce(SettingsChanged())
     return number
+
+
+def newest_version(db: Readable, tariff_id: int) -> int | None:
+    """The tariff that this one has become by changes of its prices; None where it went out of use, or never was."""
+    found = tariffs.show(db, tariff_id)
+    while found is not None and found.archived_at_ms is not None:
+        later = tariffs.successor(db, found)
+        found = tariffs.show(db, later) if later is not None else None
+    return None if found is None else found.tariff.id
 
 
 def make_default(db: Database, tariff_id: int, by: By) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Playwright
+from playwright.async_api import Page, PdfMargins, Playwright
 
 from appliance.demo import site as demo
 from tests.browser.conftest import Site, Visit, log_in, open_site
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 HEAD_CELL = re.compile(rb"/S\s*/TH\b")
 """What a tagged PDF says of each cell of a table's head; what is not printed has none."""
-MARGIN = dict.fromkeys(("top", "right", "bottom", "left"), "12mm")
+MARGIN = PdfMargins(top="12mm", right="12mm", bottom="12mm", left="12mm")
 LISTS = (
     "/people", "/people/1", "/cards", "/cards/1", "/sessions", "/sessions/1", "/receipts", "/reports", "/reports?preset=today",
     "/stations", "/stations/GATE-1", "/operators", "/audit", "/stations/GATE-1/variables",

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from appliance.db.engine.protocols import Readable
+from appliance.db import operators as rows
 from appliance.db.engine.unit import Database
+from appliance.db.operators import Facts
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services import audit, settings
 from appliance.services import site as site_service
 from appliance.services.settings import BOUNDS, TEXTS, Settings
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import LANGUAGES, N_, _
@@ -106,6 +109,7 @@ GROUPS: dict[str, dict[str, Words]] = {
     },
 }
 """All settings, in the order of the page."""
+MONEY = frozenset(name for group in GROUPS.values() for name, words in group.items() if words.unit == "money")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,6 @@ class Entry:
     label: str
     hint: str
     unit: str
-    value: str
     is_switch: bool
     is_text: bool
 
@@ -127,22 +130,22 @@ class SettingsPage:
 
     groups: list[tuple[str, list[Entry]]]
     form: Form
-    name: str
-    language: str
+    site: Form
     timezone: str
 
 
 async def show(request: web.Request) -> web.Response:
     """`GET /settings`."""
-    return await _page(request, Form())
+    return await _page(request)
 
 
 async def change(request: web.Request) -> web.Response:
     """`POST /settings`: all of them at once; those that differ are stored."""
     console, form = request.app[CONSOLE], await read_form(request)
     try:
-        wanted = {name: _text(name, form, _currency(request)) for group in GROUPS.values() for name in group}
-        changed = await console.store.write(_change_all, wanted, asked_by(request))
+        changed = await console.store.write(_change_all, form, _currency(request), asked_by(request))
+    except Changed as conflict:
+        return await _page(request, edits.again(conflict), status=conflict.status)
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), status=refusal.status)
     return done(request, "/settings", _("Stored.") if changed else _("Nothing was different."))
@@ -151,17 +154,32 @@ async def change(request: web.Request) -> web.Response:
 async def change_site(request: web.Request) -> web.Response:
     """`POST /settings/site`: the name and the language."""
     console, form = request.app[CONSOLE], await read_form(request)
-    language = form.text("language") if form.text("language") in LANGUAGES else request[FACTS].site_language
     try:
-        await console.store.write(site_service.rename, form.text("site_name"), language, asked_by(request))
+        await console.store.write(_change_site, form, asked_by(request))
+    except Changed as changed:
+        return await _page(request, site=edits.again(changed, {"language": LANGUAGES}), status=changed.status)
     except Refusal as refusal:
-        return await _page(request, form.refused(refusal), status=refusal.status)
+        return await _page(request, site=form.refused(refusal), status=refusal.status)
     return done(request, "/settings", _("Stored."))
 
 
-def _change_all(db: Database, wanted: dict[str, str], by: By) -> list[str]:
-    """A unit: store what differs, in one go, and put it on record."""
+def _change_site(db: Database, form: Form, by: By) -> None:
+    """A unit: what was changed in the form, and nothing else."""
+    now = _site_values(rows.facts(db))
+    wanted = edits.merged(form, now)
+    language = wanted.text("language") if wanted.text("language") in LANGUAGES else now["language"]
+    site_service.rename(db, wanted.text("site_name"), language, by)
+
+
+def _site_values(facts: Facts) -> dict[str, str]:
+    return {"site_name": facts.site_name, "language": facts.site_language}
+
+
+def _change_all(db: Database, form: Form, currency: Currency, by: By) -> list[str]:
+    """A unit: store what was changed in the form, in one go, and put it on record."""
     current = settings.load(db)
+    shown = edits.merged(form, _values(current, currency))
+    wanted = {name: _text(name, shown, currency) for name in settings.NAMES}
     changed = [name for name, text in wanted.items() if settings.parse(name, text) != getattr(current, name)]
     for name in changed:
         settings.change(db, name, wanted[name])
@@ -169,35 +187,46 @@ def _change_all(db: Database, wanted: dict[str, str], by: By) -> list[str]:
     return changed
 
 
-async def _page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+async def _page(
+    request: web.Request, form: Form | None = None, *, site: Form | None = None, status: int = 200
+) -> web.Response:
     console = request.app[CONSOLE]
-    current = await console.store.read(_load)
     currency = _currency(request)
+    values = _values(await console.store.read(settings.load), currency)
     groups = [
-        (_(title), [_entry(name, words, current, currency) for name, words in group.items()])
-        for title, group in GROUPS.items()
+        (_(title), [_entry(name, words, currency) for name, words in group.items()]) for title, group in GROUPS.items()
     ]
-    facts = request[FACTS]
-    page = SettingsPage(groups, form, facts.site_name, facts.site_language, console.site.timezone)
+    page = SettingsPage(
+        groups,
+        form or edits.filled(values),
+        site or edits.filled(_site_values(request[FACTS])),
+        console.site.timezone,
+    )
     return render(request, "settings/settings.html", page, status=status)
 
 
-def _load(db: Readable) -> Settings:
-    return settings.load(db)
-
-
-def _entry(name: str, words: Words, current: Settings, currency: Currency) -> Entry:
-    value = getattr(current, name)
-    is_money = words.unit == "money"
+def _entry(name: str, words: Words, currency: Currency) -> Entry:
     return Entry(
         name=name,
         label=_(words.label),
         hint=_(words.hint),
-        unit=currency.code if is_money else _(words.unit),
-        value=value if name in TEXTS else format_amount(value, currency) if is_money else str(int(value)),
+        unit=currency.code if words.unit == "money" else _(words.unit),
         is_switch=name not in BOUNDS and name not in TEXTS,
         is_text=name in TEXTS,
     )
+
+
+def _values(current: Settings, currency: Currency) -> dict[str, str]:
+    """The settings as the form has them."""
+    return {name: _written(name, getattr(current, name), currency) for name in settings.NAMES}
+
+
+def _written(name: str, value: object, currency: Currency) -> str:
+    if name in TEXTS:
+        return str(value)
+    if name not in BOUNDS:
+        return "1" if value else ""
+    return format_amount(int(str(value)), currency) if name in MONEY else str(value)
 
 
 def _text(name: str, form: Form, currency: Currency) -> str:
@@ -206,7 +235,7 @@ def _text(name: str, form: Form, currency: Currency) -> str:
         return form.text(name)
     if name not in BOUNDS:
         return "1" if form.on(name) else "0"
-    if any(words.unit == "money" for group in GROUPS.values() for key, words in group.items() if key == name):
+    if name in MONEY:
         return str(parse_amount(form.text(name), currency, field=name))
     return str(form.number(name))
 

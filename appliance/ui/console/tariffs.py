@@ -8,11 +8,13 @@ from aiohttp import web
 
 from appliance.db import tariffs as rows
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.authorization import Policy
-from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.by import By
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
 from appliance.domain.tariff import (
     IDLE_GRACE_S_MAX,
@@ -26,6 +28,8 @@ from appliance.domain.tariff import (
 )
 from appliance.services import tariffs
 from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
@@ -106,24 +110,49 @@ async def add(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """`GET /tariffs/{tariff}`."""
     found = await _find(request)
-    form = form_of(found.row.tariff, currency_of(request))
+    form = edits.filled(form_of(found.row.tariff, currency_of(request)).values)
     return render(request, "tariffs/tariff.html", TariffPage(found, form, found.example))
 
 
 async def change(request: web.Request) -> web.Response:
     """`POST /tariffs/{tariff}`: a new version takes its place."""
-    console, form, number = request.app[CONSOLE], await read_form(request), number_of(request, "tariff")
-    found = await _find(request)
+    console, form = request.app[CONSOLE], await read_form(request)
+    number = await console.store.read(tariffs.newest_version, number_of(request, "tariff"))
+    if number is None:
+        return _taken_out(request, form)
+    found = await _view_of(request, number)
     try:
         tariff = read_tariff(form, currency_of(request))
         if form.on("preview"):
             page = TariffPage(found, form, example(tariff, formats_of(request)))
             return render(request, "tariffs/tariff.html", page)
-        await console.store.write(tariffs.change, number, tariff, asked_by(request))
+        await console.store.write(_store_change, number, form, currency_of(request), asked_by(request))
+    except Changed as changed:
+        page = TariffPage(found, edits.again(changed), "")
+        return render(request, "tariffs/tariff.html", page, status=changed.status)
     except Refusal as refusal:
         page = TariffPage(found, form.refused(refusal), "")
         return render(request, "tariffs/tariff.html", page, status=refusal.status)
     return done(request, "/tariffs", _("The new prices hold for sessions that begin from now on."))
+
+
+def _store_change(db: Database, number: int, form: Form, currency: Currency, by: By) -> None:
+    """A unit: the prices that were changed in the form, and all others as they are now.
+
+    Raises:
+        NotFound: It went out of use between two requests.
+    """
+    newest = tariffs.newest_version(db, number) or number
+    now = form_of(_one(db, newest)[0].tariff, currency)
+    tariffs.change(db, newest, read_tariff(edits.merged(form, now.values), currency), by)
+
+
+def _taken_out(request: web.Request, form: Form) -> web.Response:
+    """What was typed for a tariff that went out of use meanwhile: it can be a new one."""
+    refusal = Conflict(
+        N_("Somebody has taken this tariff out of use in the meantime."), N_("Save it as a new tariff, or leave it.")
+    )
+    return render(request, "tariffs/tariff.html", TariffPage(None, form.refused(refusal), ""), status=refusal.status)
 
 
 async def show_default(request: web.Request) -> web.Response:
@@ -228,7 +257,11 @@ def _view(request: web.Request, row: TariffRow, groups: list[Group]) -> TariffVi
 
 
 async def _find(request: web.Request) -> TariffView:
-    row, groups = await request.app[CONSOLE].store.read(_one, number_of(request, "tariff"))
+    return await _view_of(request, number_of(request, "tariff"))
+
+
+async def _view_of(request: web.Request, number: int) -> TariffView:
+    row, groups = await request.app[CONSOLE].store.read(_one, number)
     return _view(request, row, groups)
 
 

@@ -62,7 +62,11 @@ class Form:
         """The same form with what was wrong."""
         message, advice = sentences(refusal)
         where = refusal.field if isinstance(refusal, Invalid) else ""
-        return replace(self, errors={**self.errors, where: " ".join(filter(None, (message, advice)))})
+        return self.wrong(where, " ".join(filter(None, (message, advice))))
+
+    def wrong(self, name: str, sentence: str) -> Form:
+        """The same form with a sentence at a field; "" for none of them."""
+        return replace(self, errors={**self.errors, name: sentence})
 
 
 async def read_form(request: web.Request) -> Form:

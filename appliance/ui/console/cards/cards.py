@@ -6,6 +6,7 @@ A card is replaced at the desk (`card_desk/card_actions`). Limits, PIN, what cha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from appliance.db.cards import limits as limit_rows
 from appliance.db.cards.aliases import Alias
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.db.sessions import session_list
@@ -22,6 +24,7 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Named, Station
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
+from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds, day_of
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.limits import Limits
@@ -34,6 +37,8 @@ from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import standing_of
 from appliance.ui.console.cards.limits import so_far_of
 from appliance.ui.console.people.entered import done_for
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of, query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
@@ -177,7 +182,7 @@ async def add(request: web.Request) -> web.Response:
             asked_by(request),
             label=form.text("label"),
             transactions_max=form.number("transactions_max") if form.text("transactions_max") else 1,
-            expires_at_ms=_expires(request, form),
+            expires_at_ms=_expires(form, request.app[CONSOLE].site.zone),
         )
     except Refusal as refusal:
         return await _new_page(request, form.refused(refusal), form.text("person"), refusal.status)
@@ -204,21 +209,16 @@ def _uid(form: Form) -> str:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /cards/{card}`."""
-    return await _card_page(request, Form())
+    return await _card_page(request, None)
 
 
 async def change(request: web.Request) -> web.Response:
     """`POST /cards/{card}`: what is printed on it, how many sessions at once, until when."""
     console, form, card = request.app[CONSOLE], await read_form(request), CardId(number_of(request, "card"))
     try:
-        await console.store.write(
-            card_units.change,
-            card,
-            asked_by(request),
-            label=form.text("label"),
-            transactions_max=form.number("transactions_max"),
-            expires_at_ms=_expires(request, form),
-        )
+        await console.store.write(_store_change, card, form, console.site.zone, asked_by(request))
+    except Changed as changed:
+        return await _card_page(request, edits.again(changed), changed.status)
     except Refusal as refusal:
         return await _card_page(request, form.refused(refusal), refusal.status)
     return done(request, f"/cards/{card}", _("Saved."))
@@ -248,14 +248,36 @@ async def unblock(request: web.Request) -> web.Response:
     return await done_for(request, found.person_id, _("The card is unblocked."))
 
 
-def _expires(request: web.Request, form: Form) -> int | None:
+def _store_change(db: Database, card: CardId, form: Form, zone: ZoneInfo, by: By) -> None:
+    """A unit: what was changed in the form, and nothing else."""
+    wanted = edits.merged(form, _values(card_units.need(db, card), zone))
+    card_units.change(
+        db,
+        card,
+        by,
+        label=wanted.text("label"),
+        transactions_max=wanted.number("transactions_max"),
+        expires_at_ms=_expires(wanted, zone),
+    )
+
+
+def _values(card: Card, zone: ZoneInfo) -> dict[str, str]:
+    """What may be changed of a card, as the form has it."""
+    return {
+        "label": card.label,
+        "transactions_max": str(card.transactions_max),
+        "expires": "" if card.expires_at_ms is None else day_of(card.expires_at_ms - 1, zone),
+    }
+
+
+def _expires(form: Form, zone: ZoneInfo) -> int | None:
     """The end of the last day on which the card charges, as a form has it; None: for ever."""
     if not form.text("expires"):
         return None
     day = read_day(form.text("expires"))
     if day is None:
         raise Invalid("expires", N_("This is no day."), N_("Write it as year-month-day."))
-    return day_bounds(day, request.app[CONSOLE].site.zone)[1]
+    return day_bounds(day, zone)[1]
 
 
 async def _new_page(request: web.Request, form: Form, person: str, status: int = 200) -> web.Response:
@@ -266,10 +288,11 @@ async def _new_page(request: web.Request, form: Form, person: str, status: int =
     return render(request, "cards/new.html", NewPage(found, form), status=status)
 
 
-async def _card_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+async def _card_page(request: web.Request, form: Form | None, status: int = 200) -> web.Response:
     console, fmt = request.app[CONSOLE], formats_of(request)
     known = await console.store.read(_known, CardId(number_of(request, "card")))
     card, now_ms = known.card, console.clock()
+    values = _values(card, console.site.zone)
     lying = (desk.seen for desk in console.desks.all())
     page = CardPage(
         card=card,
@@ -277,8 +300,8 @@ async def _card_page(request: web.Request, form: Form, status: int = 200) -> web
         label=label_of(card),
         state=state_of(card, now_ms),
         standing=standing_of(card, known.person, fmt, now_ms),
-        form=form,
-        expires="" if card.expires_at_ms is None else day_of(card.expires_at_ms - 1, console.site.zone),
+        form=form or edits.filled(values),
+        expires=values["expires"],
         replaced_by=known.successor,
         content=_(CONTENTS[card.content]),
         seen=next((seen for seen in lying if seen is not None and seen.uid == card.uid), None),

@@ -10,8 +10,10 @@ from aiohttp import web
 from appliance.db.cards import limits as rows
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
+from appliance.domain.by import By
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits
 from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid, Refusal
@@ -20,6 +22,8 @@ from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services.cards import cards
 from appliance.services.cards import limits as service
 from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Page, asked_by
 from appliance.ui.frame.language import N_, _
@@ -28,9 +32,9 @@ from appliance.ui.wording.card_desk import card_number
 from appliance.ui.wording.cards import clock, day_names
 
 KWH = Currency("kWh", 3)
+"""Energies are typed as amounts are: any digits, either decimal mark."""
 PLACE = "station-"
 """How the fields of chargers begin."""
-"""Energies are typed as amounts are: any digits, either decimal mark."""
 ENERGIES = ("session_energy_wh", "day_energy_wh")
 AMOUNTS = ("session_minor", "day_minor")
 CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)(?::00)?")
@@ -60,12 +64,20 @@ async def change(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     card = CardId(number_of(request, "card"))
     try:
-        limits = read_limits(form, currency_of(request))
-        await console.store.write(service.change, card, limits, asked_by(request))
+        limits = await console.store.write(_store_change, card, form, currency_of(request), asked_by(request))
+    except Changed as changed:
+        return await _page(request, edits.again(changed), changed.status)
     except Refusal as refusal:
         return await _page(request, form.refused(refusal), refusal.status)
     sentence = _("The card has no limits.") if limits == NO_LIMITS else _("The limits are kept from now on.")
     return done(request, f"/cards/{card}", sentence)
+
+
+def _store_change(db: Database, card: CardId, form: Form, currency: Currency, by: By) -> Limits:
+    """A unit: what was changed in the form, and nothing else. The limits as they are then."""
+    limits = read_limits(edits.merged(form, form_of(rows.find(db, card), currency).values), currency)
+    service.change(db, card, limits, by)
+    return limits
 
 
 async def so_far_of(console: Console, card: CardId, limits: Limits, now_ms: int) -> service.SoFar | None:
@@ -135,7 +147,7 @@ def form_of(limits: Limits, currency: Currency) -> Form:
 async def _page(request: web.Request, form: Form | None, status: int = 200) -> web.Response:
     console = request.app[CONSOLE]
     card, limits, places = await console.store.read(_read, CardId(number_of(request, "card")))
-    shown = form or form_of(limits, currency_of(request))
+    shown = form or edits.filled(form_of(limits, currency_of(request)).values)
     page = LimitsPage(
         card=card,
         number=card_number(card.number),

@@ -8,10 +8,14 @@ from aiohttp import web
 
 from appliance.db import operators as rows
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.operators import ApiToken, Operator
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
 from appliance.services.operators import operators
 from appliance.services.operators import tokens as token_units
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form
 from appliance.ui.frame import auth
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
@@ -70,21 +74,17 @@ async def add(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /operators/3`."""
-    return await _operator_page(request, Form())
+    return await _operator_page(request, None)
 
 
 async def change(request: web.Request) -> web.Response:
     """`POST /operators/3`."""
     console, form = request.app[CONSOLE], await read_form(request)
     try:
-        await console.store.write(
-            operators.change,
-            _number(request),
-            name=form.value("name"),
-            role=form.value("role"),
-            language=_language(form),
-            by=asked_by(request),
-        )
+        await console.store.write(_store_change, _number(request), form, asked_by(request))
+    except Changed as changed:
+        words = {"role": dict(_roles()), "language": LANGUAGES}
+        return await _operator_page(request, edits.again(changed, words), status=changed.status)
     except Refusal as refusal:
         return await _operator_page(request, form.refused(refusal), status=refusal.status)
     return done(request, "/operators", _("Stored."))
@@ -143,14 +143,31 @@ async def _list_page(request: web.Request, form: Form, *, secret: str = "", stat
     return render(request, "operators/list.html", page, status=status)
 
 
-async def _operator_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+def _store_change(db: Database, operator: int, form: Form, by: By) -> None:
+    """A unit: what was changed in the form, and nothing else."""
+    wanted = edits.merged(form, _values(_need(rows.find(db, operator))))
+    operators.change(
+        db, operator, name=wanted.value("name"), role=wanted.value("role"), language=_language(wanted), by=by
+    )
+
+
+def _values(operator: Operator) -> dict[str, str]:
+    """One of them, as the form has them."""
+    return {"name": operator.name, "role": operator.role, "language": operator.language}
+
+
+async def _operator_page(request: web.Request, form: Form | None, *, status: int = 200) -> web.Response:
     operator = await _operator(request)
+    form = form or edits.filled(_values(operator))
     page = OperatorPage(operator, _roles(), form, operator.id == principal(request).id)
     return render(request, "operators/operator.html", page, status=status)
 
 
 async def _operator(request: web.Request) -> Operator:
-    found = await request.app[CONSOLE].store.read(rows.find, _number(request))
+    return _need(await request.app[CONSOLE].store.read(rows.find, _number(request)))
+
+
+def _need(found: Operator | None) -> Operator:
     if found is None:
         raise NotFound(N_("There is no such operator."))
     return found

@@ -8,15 +8,19 @@ from aiohttp import web
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
 from appliance.db.tariffs import TariffRow
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
-from appliance.domain.money import format_amount, parse_amount
+from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services.people import groups
 from appliance.ui.console.wallets.wallets import currency_of
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
@@ -62,7 +66,7 @@ async def add(request: web.Request) -> web.Response:
     """`POST /groups/new`."""
     console, form = request.app[CONSOLE], await read_form(request)
     try:
-        limit_minor, tariff = _read(request, form)
+        limit_minor, tariff = _read(form, currency_of(request))
         await console.store.write(
             groups.add,
             form.text("name"),
@@ -81,16 +85,7 @@ async def add(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """`GET /groups/{group}`."""
     found = await request.app[CONSOLE].store.read(groups.need, GroupId(number_of(request, "group")))
-    limit = "" if found.limit_minor is None else format_amount(found.limit_minor, currency_of(request))
-    form = Form(
-        {
-            "name": found.name,
-            "policy": found.policy,
-            "limit_minor": limit,
-            "tariff_id": "" if found.tariff_id is None else str(found.tariff_id),
-        }
-    )
-    return await _page(request, found, form)
+    return await _page(request, found, edits.filled(_values(found, currency_of(request))))
 
 
 async def change(request: web.Request) -> web.Response:
@@ -98,26 +93,36 @@ async def change(request: web.Request) -> web.Response:
     console, form, group = request.app[CONSOLE], await read_form(request), GroupId(number_of(request, "group"))
     found = await console.store.read(groups.need, group)
     try:
-        limit_minor, tariff = _read(request, form)
-        await console.store.write(
-            groups.change,
-            group,
-            form.text("name"),
-            form.text("policy"),
-            asked_by(request),
-            limit_minor=limit_minor,
-            tariff_id=tariff,
-        )
+        await console.store.write(_store_change, group, form, currency_of(request), asked_by(request))
+    except Changed as changed:
+        return await _page(request, found, changed, changed.status)
     except Refusal as refusal:
         return await _page(request, found, form.refused(refusal), refusal.status)
     return done(request, "/groups", _("Saved."))
 
 
-def _read(request: web.Request, form: Form) -> tuple[int | None, int | None]:
+def _store_change(db: Database, group: GroupId, form: Form, currency: Currency, by: By) -> None:
+    """A unit: what was changed in the form, and nothing else."""
+    wanted = edits.merged(form, _values(groups.need(db, group), currency))
+    limit_minor, tariff = _read(wanted, currency)
+    groups.change(db, group, wanted.text("name"), wanted.text("policy"), by, limit_minor=limit_minor, tariff_id=tariff)
+
+
+def _values(group: Group, currency: Currency) -> dict[str, str]:
+    """A group as the form has it."""
+    return {
+        "name": group.name,
+        "policy": group.policy,
+        "limit_minor": "" if group.limit_minor is None else format_amount(group.limit_minor, currency),
+        "tariff_id": "" if group.tariff_id is None else str(group.tariff_id),
+    }
+
+
+def _read(form: Form, currency: Currency) -> tuple[int | None, int | None]:
     """Limit and tariff. A limit means something for groups on account only."""
     limit_minor = None
     if form.text("limit_minor") and form.text("policy") == Policy.POSTPAID:
-        limit_minor = parse_amount(form.text("limit_minor"), currency_of(request), field="limit_minor")
+        limit_minor = parse_amount(form.text("limit_minor"), currency, field="limit_minor")
     tariff = form.text("tariff_id")
     number = read_number(tariff)
     if tariff and number is None:
@@ -125,10 +130,13 @@ def _read(request: web.Request, form: Form) -> tuple[int | None, int | None]:
     return limit_minor, number
 
 
-async def _page(request: web.Request, group: Group | None, form: Form, status: int = 200) -> web.Response:
+async def _page(request: web.Request, group: Group | None, form: Form | Changed, status: int = 200) -> web.Response:
     _groups, prices = await request.app[CONSOLE].store.read(_listed)
     choices = [("", _("The default tariff")), *((str(row.tariff.id), row.tariff.name) for row in prices)]
     policies = [(policy, _(word), _(sentence)) for policy, (word, sentence) in POLICIES.items()]
+    if isinstance(form, Changed):
+        words = {"policy": {policy: word for policy, word, _sentence in policies}, "tariff_id": dict(choices)}
+        form = edits.again(form, words)
     return render(request, "people/group.html", GroupPage(group, form, policies, choices), status=status)
 
 

@@ -11,6 +11,7 @@ from appliance.db.approvals import Approval
 from appliance.db.cards import cards as card_rows
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.db.people import people, people_search
 from appliance.db.people.groups import Group
@@ -19,6 +20,7 @@ from appliance.db.people.people_search import Sums
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Records
 from appliance.domain.authorization import Policy
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.roles import MANAGERS
@@ -30,6 +32,8 @@ from appliance.services.wallets.form_bookings import NewPerson
 from appliance.ui.console.people.entered import done_for
 from appliance.ui.console.wallets import wallets
 from appliance.ui.console.wallets.wallets import MoneyForm
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of
 from appliance.ui.forms.way_back import THEN, then_of, with_query
@@ -202,7 +206,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def show_edit(request: web.Request) -> web.Response:
     """`GET /people/{person}/edit`."""
-    return await _edit_page(request, Form())
+    return await _edit_page(request, None)
 
 
 async def edit(request: web.Request) -> web.Response:
@@ -210,16 +214,11 @@ async def edit(request: web.Request) -> web.Response:
     console, form = request.app[CONSOLE], await read_form(request)
     person = PersonId(number_of(request, "person"))
     try:
-        await console.store.write(
-            people_units.change,
-            person,
-            asked_by(request),
-            name=form.text("name"),
-            phone=form.text("phone"),
-            note=form.text("note"),
-            language=_language(form),
-            group=GroupId(form.number("group_id")),
-        )
+        await console.store.write(_store_edit, person, form, asked_by(request))
+    except Changed as changed:
+        groups = {str(group): word for group, word in _choices(await console.store.read(group_rows.all_by_name))}
+        words = {"group_id": groups, "language": dict(_tongues())}
+        return await _edit_page(request, edits.again(changed, words), changed.status)
     except Refusal as refusal:
         return await _edit_page(request, form.refused(refusal), refusal.status)
     return done(request, f"/people/{person}", _("Saved."))
@@ -245,6 +244,32 @@ async def come_back(request: web.Request) -> web.Response:
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     await console.store.write(people_units.reopen, person, asked_by(request))
     return await done_for(request, person, _("They are back."))
+
+
+def _store_edit(db: Database, person: PersonId, form: Form, by: By) -> None:
+    """A unit: what was changed in the form, and nothing else."""
+    wanted = edits.merged(form, _values(people_units.need(db, person)))
+    people_units.change(
+        db,
+        person,
+        by,
+        name=wanted.text("name"),
+        phone=wanted.text("phone"),
+        note=wanted.text("note"),
+        language=_language(wanted),
+        group=GroupId(wanted.number("group_id")),
+    )
+
+
+def _values(person: Person) -> dict[str, str]:
+    """Who they are, as the form has it."""
+    return {
+        "name": person.name,
+        "phone": person.phone,
+        "note": person.note,
+        "language": person.language,
+        "group_id": str(person.group_id),
+    }
 
 
 def _listed(
@@ -286,9 +311,10 @@ async def _new_page(request: web.Request, form: Form, key: str = "", status: int
     return render(request, "people/new.html", page, status=status)
 
 
-async def _edit_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+async def _edit_page(request: web.Request, form: Form | None, status: int = 200) -> web.Response:
     found, groups = await request.app[CONSOLE].store.read(_for_edit, PersonId(number_of(request, "person")))
     groups = _open_to(request, next((one for one in groups if one.id == found.group_id), None), groups)
+    form = form or edits.filled(_values(found))
     return render(request, "people/edit.html", EditPage(found, form, _choices(groups), _tongues()), status=status)
 
 
