@@ -167,6 +167,14 @@ async def test_anchors_that_are_gone_are_told_at_night_and_not_made_again(anchor
     assert not anchoring.anchors.path.exists()
 
 
+async def test_a_quiet_week_is_no_alarm(anchoring: Hindered) -> None:
+    for hour in range(24 * 7):
+        later = dataclasses.replace(anchoring, clock=lambda: NOON_MS + hour * 3_600_000)  # noqa: B023  # called at once
+        await (later.verify_books() if hour % 24 == 23 else later.anchor_books())
+
+    assert await books_problems(anchoring) == []
+
+
 async def test_anchors_that_somebody_wrote_are_told_at_night(anchoring: Hindered) -> None:
     assert isinstance(anchoring.anchors, AnchorFile)
     await anchoring.anchor_books()

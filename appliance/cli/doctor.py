@@ -83,6 +83,7 @@ def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
 
 def examine_anchors(db: Readable, data: DataDirectory) -> Iterator[str]:
     """Whether somebody has rewritten the books."""
+    db.execute("BEGIN")  # The server may be at work: all of it is from one moment.
     if wrong := integrity.verify(db, anchor_file(data)):
         yield f"The books are not as they were kept: {'; '.join(wrong[:3])}. Say `forecourt verify` for all of it."
 

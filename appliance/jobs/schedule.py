@@ -239,6 +239,8 @@ async def anchor_now(jobs: Jobs, *, sealing: bool) -> None:
     is_new = await jobs.store.write(anchors.keep, anchor)
     if is_new:
         jobs.anchors.tell(anchor)
+    elif (last := await jobs.store.read(anchors.newest)) is not None:
+        anchor = last  # What is kept beside the books must be in them, too.
     if sealing or kept is None:
         kept = await jobs.store.read(integrity.reseal, jobs.anchors, anchor)
     elif is_new:

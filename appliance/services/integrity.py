@@ -29,6 +29,11 @@ backup: journalctl -u forecourt -o cat | forecourt verify --journal -
 
 def verify(db: Readable, kept_by: Anchors | None) -> list[str]:
     """What is wrong with the books; [] when all is well. A read query, for the night or a command: it reads everything."""
+    # Read before the books are: these are written first, so they are never behind what is kept beside them.
+    try:
+        kept, foreign = kept_by.load() if kept_by is not None else None, False
+    except AnchorsChanged:
+        kept, foreign = None, True
     wrong = schema.differences(db)
     try:
         wrong += ledger.verify(db) + reports.unequal_sums(db)
@@ -37,26 +42,24 @@ def verify(db: Readable, kept_by: Anchors | None) -> list[str]:
         taken = figures.accepted(db)
         wrong += [sentence for sentence in figures.wrong_figures(db) if sentence not in taken]
         wrong += anchors.all_broken(db, kept_by.key if kept_by is not None else None)
-        if kept_by is not None:
-            wrong += _against_kept(db, kept_by)
+        if foreign:
+            wrong.append("the anchors beside the database are not this site's")
+        elif kept_by is not None:
+            wrong += _against_kept(db, kept, kept_by.key)
     except DatabaseError as error:
         # Without a table or a column nothing can be reckoned.
         wrong.append(f"the books cannot be read: {error}")
     return wrong
 
 
-def _against_kept(db: Readable, kept_by: Anchors) -> list[str]:
+def _against_kept(db: Readable, kept: Kept | None, key: bytes) -> list[str]:
     newest = anchors.newest(db)
-    try:
-        kept = kept_by.load()
-    except AnchorsChanged:
-        return ["the anchors beside the database are not this site's"]
     if kept is None:
         return [] if anchors.begin_anew(db) else ["the anchors beside the database are gone"]
     wrong = anchors.broken(db, kept.anchor)
     if newest is None or newest.at_ms < kept.anchor.at_ms:
         wrong.append("anchors were taken out of the database")
-    now = anchors.seals(db, kept_by.key)
+    now = anchors.seals(db, key)
     return wrong + anchors.unexplained(db, kept.seals, now, kept.sealed_seq, kept.sealed_at_ms)
 
 
