@@ -15,6 +15,9 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.session import CLOSED
 from appliance.domain.transaction import Order, TransactionRef
 
+NUMBER_MAX = 2**63 - 1
+"""No column holds a greater one, so no session has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -53,7 +56,7 @@ def find(db: Database, station: StationId, name: str) -> Named | None:
 def session_of(db: Readable, station: StationId, ref: TransactionRef | None) -> SessionId | None:
     """The session that a station means by a name: a text that it gave, or our own number."""
     if isinstance(ref, int):
-        return SessionId(ref) if ref > 0 else None
+        return SessionId(ref) if 0 < ref <= NUMBER_MAX else None
     row = db.execute(
         "SELECT session_id FROM station_transaction WHERE station_id = ? AND name = ?", (station, ref)
     ).fetchone()

@@ -35,8 +35,8 @@ COMMON = (
 )  # fmt: skip
 """What people choose first: words, names, months, teams, and rows and columns of keys. A password that is little more than some of
 these is refused."""
-DISGUISES = str.maketrans("@430$5!17", "aaeossiit")
-"""Signs that stand for letters; both readings are looked at."""
+DISGUISES = (str.maketrans({}), str.maketrans("@$", "as"), str.maketrans("@430$5!17", "aaeossiit"))
+"""Signs and digits that stand for letters, or only the signs, or none; each reading is looked at."""
 
 
 def hash_password(password: str) -> str:
@@ -66,7 +66,7 @@ def check_password(password: str, *, login: str, name: str, site_name: str, site
         raise Invalid("password", "The password is longer than {most} characters.", most=PASSWORD_CHARS_MAX)
     own_words = [word for text in (login, name, site_name, *site_words) for word in _words(text)]
     known = sorted({*COMMON, *own_words}, key=len, reverse=True)
-    if any(_left(reading, known) < REST_MIN for reading in (password.lower(), password.lower().translate(DISGUISES))):
+    if any(_left(password.lower().translate(disguise), known) < REST_MIN for disguise in DISGUISES):
         raise Invalid(
             "password",
             "This password is among the first that are guessed.",

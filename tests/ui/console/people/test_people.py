@@ -290,7 +290,7 @@ async def test_person_card_and_first_top_up_are_taken_in_together_and_once(serve
 async def test_who_was_entered_may_charge_only_with_a_card_and_with_money_where_it_costs(
     served: ConsoleFixture, group: int, uid: str, preset: str, said: str
 ) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     key = key_in(await get(client, "/people/new"))
 
     _, html = await post(

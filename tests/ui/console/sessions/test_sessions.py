@@ -81,6 +81,7 @@ async def test_the_row_with_which_numbers_begin_anew_after_a_restore_says_so(ser
     before = text_of(await get(owner, "/sessions")).partition("sessions that ended")[2]
     await served.store.write(admin_commands.restored, NOW_MS, replaced=None)
     number = newest + NUMBERS_SKIPPED
+    owner = await served.logged_in()  # Everybody's log-in has ended with it.
 
     listed = await get(owner, "/sessions")
     assert f'href="/sessions/{number}"' in listed
