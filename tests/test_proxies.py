@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,15 +43,17 @@ async def behind_a_proxy(folder: Path, trusted: str) -> AsyncIterator[ServerProc
 
 
 async def log_in(server: ServerProcess, password: str, address: str, *lines: str) -> tuple[int, str]:
-    """What somebody at this address is answered through the proxy: the status, and the cookie."""
+    """What somebody at this address is answered through the proxy: the status, and the cookie of the log-in."""
     body = f"login={LOGIN}&password={password.replace(' ', '+')}"
     sent = head(
         "POST", "/login", CLOSE, "Origin: http://charge.example", f"X-Forwarded-For: {address}", f"Content-Length: {len(body)}",
         "Content-Type: application/x-www-form-urlencoded", *lines, host="charge.example",
     )  # fmt: skip
     port = int(server.urls["console"].rstrip("/").rsplit(":", 1)[1])
-    status, headers, _ = parted(await exchange(port, sent + body.encode()))
-    return status, headers.get("Set-Cookie", "")
+    answer = await exchange(port, sent + body.encode())
+    status, _headers, _ = parted(answer)
+    cookies = re.findall(r"^set-cookie: (.*sid=.*)\r$", answer.decode(), re.IGNORECASE | re.MULTILINE)
+    return status, cookies[0] if cookies else ""
 
 
 def kept(folder: Path, sql: str) -> list[str]:

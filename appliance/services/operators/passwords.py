@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 import bcrypt
@@ -35,6 +36,7 @@ COMMON = (
 )  # fmt: skip
 """What people choose first: words, names, months, teams, and rows and columns of keys. A password that is little more than some of
 these is refused."""
+YEAR = re.compile(r"(?:19|20)\d\d")
 DISGUISES = (str.maketrans({}), str.maketrans("@$", "as"), str.maketrans("@430$5!17", "aaeossiit"))
 """Signs and digits that stand for letters, or only the signs, or none; each reading is looked at."""
 
@@ -66,7 +68,8 @@ def check_password(password: str, *, login: str, name: str, site_name: str, site
         raise Invalid("password", "The password is longer than {most} characters.", most=PASSWORD_CHARS_MAX)
     own_words = [word for text in (login, name, site_name, *site_words) for word in _words(text)]
     known = sorted({*COMMON, *own_words}, key=len, reverse=True)
-    if any(_left(password.lower().translate(disguise), known) < REST_MIN for disguise in DISGUISES):
+    lower = YEAR.sub("", password.lower())
+    if any(_left(lower.translate(disguise), known) < REST_MIN for disguise in DISGUISES):
         raise Invalid(
             "password",
             "This password is among the first that are guessed.",

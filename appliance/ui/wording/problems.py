@@ -529,13 +529,13 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
 
 
 CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
+    "amount_minor": lambda value, fmt, _now_ms: {"amount": fmt.money(value)},
     "since_ms": lambda value, fmt, now_ms: {"since": fmt.duration(max(0, now_ms - value) // 1000)},
     "skew_s": lambda value, fmt, _now_ms: {"skew": fmt.duration(abs(value))},
     "free_mb": lambda value, fmt, _now_ms: {"free": fmt.number(value)},
     "last_ms": lambda value, fmt, now_ms: {"last": fmt.ago(value, now_ms)},
     "session": lambda value, fmt, _now_ms: {"session": str(value).translate(fmt.digits)},
     "evses": lambda value, fmt, _now_ms: {"evses": fmt.number(value)},
-    "amount_minor": lambda value, fmt, _now_ms: {"amount": fmt.money(value)},
     "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""

@@ -1,0 +1,116 @@
+"""Chargers let in by staff on the pages: with a password, another device in the place of one, and all of an address turned away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from appliance.domain.identifiers import StationId
+from appliance.domain.peer import Peer
+from appliance.domain.roles import Role
+from appliance.services.ports.stations import CommandAnswer, CommandFailed, FailureKind
+from appliance.services.stations import admission
+from tests.ui.console_fixture import ConsoleFixture
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+KNOCKING = StationId(10)
+
+
+async def send(client: TestClient[Any, Any], path: str, **fields: str) -> tuple[int, str]:
+    answer = await client.post(path, data=fields, headers=OURS)
+    return answer.status, await answer.text()
+
+
+async def page(client: TestClient[Any, Any], path: str) -> str:
+    return await (await client.get(path)).text()
+
+
+async def row(served: ConsoleFixture, identity: str, columns: str) -> Any:
+    sql = f"SELECT {columns} FROM station WHERE identity = ?"
+    return await served.store.read(lambda db: db.execute(sql, (identity,)).fetchone())
+
+
+async def test_approve_proposes_a_password_and_sends_it(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.INSTALLER)
+    served.stations.connected.add(KNOCKING)
+    assert 'name="password" value="1" checked' in await page(client, "/stations/ACME-0042/approve")
+    status, _html = await send(client, "/stations/ACME-0042/approve", name="Gate 9", password="1")
+
+    assert status == 200
+    ((command, station, password),) = served.stations.asked
+    assert (command, station, len(bytes.fromhex(password))) == ("set_password", KNOCKING, 20)
+    # It holds once the charger has shown it: until then it may come as it came before.
+    found = await row(served, "ACME-0042", "state, security_profile, password_hash, next_password_hash")
+    assert found == ("approved", 0, None, password.encode())
+    assert password not in await page(client, "/stations/ACME-0042")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "kept"),
+    [
+        (CommandAnswer(False, "NotSupported"), "This charger cannot do that.", False),
+        (CommandFailed(FailureKind.UNSUPPORTED, ""), "does not know this command", False),
+        (CommandFailed(FailureKind.TIMEOUT, ""), "did not answer", True),
+    ],
+)
+async def test_a_charger_that_takes_no_password_is_in_all_the_same(
+    served: ConsoleFixture, answer: CommandAnswer | CommandFailed, said: str, kept: bool
+) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    served.stations.connected.add(KNOCKING)
+    served.stations.answers["set_password"] = answer
+    _status, html = await send(client, "/stations/ACME-0042/approve", name="Gate 9", password="1")
+
+    assert "It took no password" in html
+    assert said in html
+    found = await row(served, "ACME-0042", "state, security_profile, next_password_hash IS NOT NULL")
+    assert found == ("approved", 0, kept)
+
+
+async def test_without_the_tick_no_password_is_sent(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    served.stations.connected.add(KNOCKING)
+    await send(client, "/stations/ACME-0042/approve", name="Gate 9")
+    assert served.stations.asked == []
+
+
+async def test_a_password_is_sent_from_the_page_of_a_charger_too(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    _status, html = await send(client, "/stations/CS-01/security", how="send")
+    assert "The charger has its new password" in html
+    assert "a new password was sent, and not used yet" in await page(client, "/stations/CS-01")
+    _status, html = await send(client, "/stations/CS-07/security", how="send")  # It is offline.
+    assert "offline" in html
+
+
+async def test_another_device_is_let_in_by_one_press(served: ConsoleFixture) -> None:
+    await served.store.write(admission.bind, StationId(1), "mac 02:1a:2b:3c:4d:5e")
+    peer = Peer("192.168.1.77", "02:1a:2b:3c:4d:99")
+    await served.store.write(admission.newcomer, StationId(1), peer, served.now_ms, waits=True)
+    client, cashier = await served.logged_in(Role.INSTALLER), await served.logged_in(Role.CASHIER)
+    assert "A device at 192.168.1.77 says that it is Gate 1" in await page(client, "/problems")
+    assert "It is this charger" in await page(client, "/stations/CS-01")
+    assert "It is this charger" not in await page(cashier, "/stations/CS-01")
+    assert (await send(cashier, "/stations/CS-01/admit", peer=peer.word))[0] == 403
+
+    assert (await send(client, "/stations/CS-01/admit", peer=peer.word))[0] == 200
+    assert await row(served, "CS-01", "bound_to") == (peer.word,)
+    assert "It is this charger" not in await page(client, "/stations/CS-01")
+    assert (await send(client, "/stations/CS-01/admit", peer=peer.word))[0] == 404
+    assert "says that it is" not in await page(client, "/stations/CS-01")
+
+
+async def test_all_that_knock_from_one_address_are_turned_away_by_one_press(served: ConsoleFixture) -> None:
+    for number in range(3):
+        await served.store.write(admission.knock, f"X-{number}", "192.168.1.66", served.now_ms)
+    client = await served.logged_in(Role.MANAGER)
+    html = await page(client, "/stations")
+    assert "Turn away all from 192.168.1.66" in html
+    assert "Turn away all from 192.168.1.77" not in html
+
+    _status, html = await send(client, "/stations/dismiss", address="192.168.1.66")
+    assert "3 chargers at 192.168.1.66 were turned away." in html
+    assert "X-1" not in html
+    assert "ACME-0042" in html
