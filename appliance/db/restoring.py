@@ -10,7 +10,7 @@ from appliance.db.engine.unit import Database
 
 SERIES = 1_000_000
 """How far the receipts of a restored site begin above those of before."""
-SINCE_VERSION = 9
+SINCE_VERSION = 14
 """Of the schema: receipts have series."""
 RESTORED = "restored"
 """Why a card is blocked that waits until somebody has looked at it."""

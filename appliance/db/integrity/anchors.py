@@ -19,7 +19,7 @@ from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
 from appliance.domain.ledger import FIRST_HASH
 
-SINCE_VERSION = 9
+SINCE_VERSION = 14
 """Of the schema."""
 SEAL_CHARS = 16
 NO_RECEIPT = (0, FIRST_HASH)

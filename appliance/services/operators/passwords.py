@@ -37,7 +37,7 @@ COMMON = (
 """What people choose first: words, names, months, teams, and rows and columns of keys. A password that is little more than some of
 these is refused."""
 YEAR = re.compile(r"(?:19|20)\d\d")
-DISGUISES = (str.maketrans({}), str.maketrans("@$", "as"), str.maketrans("@430$5!17", "aaeossiit"))
+DISGUISES = (str.maketrans("", ""), str.maketrans("@$", "as"), str.maketrans("@430$5!17", "aaeossiit"))
 """Signs and digits that stand for letters, or only the signs, or none; each reading is looked at."""
 
 
