@@ -66,10 +66,23 @@ class Settings:
     """A card that begins a session at another station so soon after one is a problem; 0: never."""
     disk_free_min_mb: int = 500
     backup_age_max_days: int = 7
+    idle_owner_s: int = 1800
+    """After so long without a page a log-in of this role ends; so do the following."""
+    idle_manager_s: int = 1800
+    idle_cashier_s: int = 1800
+    idle_guard_s: int = 1800
+    idle_installer_s: int = 1800
+    idle_viewer_s: int = 1800
+    """0: never, for a board on a wall, which looks and does nothing."""
     host_names: str = ""
     """Names and addresses besides the box's own under which pages may be opened, parted by commas."""
     trusted_proxies: str = ""
     """Addresses and networks of proxies that are believed when they say who asks, parted by commas."""
+
+    def idle_s(self, role: str) -> int:
+        """How long a log-in of a role may be unused; 0: for ever."""
+        found: int = getattr(self, f"idle_{role}_s")
+        return found
 
 
 SETTINGS = Slot[Settings]()
@@ -96,6 +109,12 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "clock_skew_s": (5, 86_400),
     "silent_session_s": (60, 86_400),
     "card_hop_s": (0, 86_400),
+    "idle_owner_s": (60, 43_200),
+    "idle_manager_s": (60, 43_200),
+    "idle_cashier_s": (60, 43_200),
+    "idle_guard_s": (60, 43_200),
+    "idle_installer_s": (60, 43_200),
+    "idle_viewer_s": (0, 43_200),
     "disk_free_min_mb": (50, 1_000_000),
     "backup_age_max_days": (1, 365),
 }

@@ -85,6 +85,22 @@ GROUPS: dict[str, dict[str, Words]] = {
         ),
         "session_energy_max_wh": Words(N_("More than this in one session is looked at first"), "", N_("Wh")),
     },
+    N_("Log-ins"): {
+        "idle_owner_s": Words(
+            N_("Owners are logged out after"), N_("So long without opening a page or sending a form."), N_("s")
+        ),
+        "idle_manager_s": Words(N_("Managers are logged out after"), "", N_("s")),
+        "idle_cashier_s": Words(
+            N_("Cashiers are logged out after"), N_("What they had typed is kept in their browser."), N_("s")
+        ),
+        "idle_guard_s": Words(N_("Guards are logged out after"), "", N_("s")),
+        "idle_installer_s": Words(N_("Installers are logged out after"), "", N_("s")),
+        "idle_viewer_s": Words(
+            N_("Viewers are logged out after"),
+            N_("0: never. For a board on a wall: log in on that screen, once, as a viewer made for it."),
+            N_("s"),
+        ),
+    },
     N_("This box"): {
         "message_log_days": Words(N_("Keep the message log for"), "", N_("days")),
         "message_log_charger_max_mb": Words(

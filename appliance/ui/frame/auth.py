@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -27,6 +27,7 @@ from appliance.db.operators import Facts
 from appliance.domain.errors import Refusal
 from appliance.services.operators import failed_log_ins, log_ins, passwords, tokens
 from appliance.services.operators.failed_log_ins import FailedLogIns
+from appliance.services.operators.log_ins import Ending
 from appliance.ui.frame import language
 from appliance.ui.frame.browsers import mark_of
 from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal, PrincipalKind
@@ -41,6 +42,7 @@ T = TypeVar("T")
 
 HEALTH = "/health"
 TOUCH_EVERY_MS = 60_000
+STAYS_S = 365 * 86_400
 HASHING_WAITING_MAX = 10
 GUESSES_FREE = 5
 DELAY_S_MAX = 60
@@ -66,7 +68,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     """Find out who asks and in which language, and whether they may."""
     console = request.app[CONSOLE]
     try:
-        who, facts = await console.store.read(_principal_of, _token(request), console.clock())
+        who, facts, ending = await console.store.read(_principal_of, _token(request), console.clock())
     except DatabaseError:
         if request.path != HEALTH:
             raise
@@ -82,7 +84,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         ):
             console.store.write_unheard(rows.touch, who[0].log_in, console.clock())
     language.speak(_language(request, who[0] if who else None, facts))
-    refusal = _refusal(request, who[0].role if who else None)
+    refusal = _refusal(request, who[0].role if who else None, ending)
     return refusal if refusal is not None else await handler(request)
 
 
@@ -97,6 +99,8 @@ class LogIn:
 
     token: str
     operator: int
+    stays: bool
+    """It ends only when somebody ends it."""
 
 
 async def log_in(request: web.Request, login: str, password: str) -> LogIn:
@@ -115,7 +119,8 @@ async def log_in(request: web.Request, login: str, password: str) -> LogIn:
     token = tokens.new_token()
     browser = request.headers.get("User-Agent", "")
     await console.store.write(log_ins.log_in, operator, token, address=address, browser=browser, now_ms=console.clock())
-    return LogIn(token, operator)
+    stays = await console.store.read(log_ins.stays, operator)
+    return LogIn(token, operator, stays)
 
 
 async def compared(request: web.Request, name: str, operator: int | None, password: str, password_hash: str) -> bool:
@@ -179,11 +184,12 @@ async def check_new_password(request: web.Request, password: str, login: str, na
     )
 
 
-def carry(request: web.Request, response: web.StreamResponse, token: str) -> None:
-    """Give the browser its token."""
+def carry(request: web.Request, response: web.StreamResponse, token: str, *, stays: bool = False) -> None:
+    """Give the browser its token: until it is closed, or to keep (`stays`), as for a screen on a wall that may lose its power."""
     response.set_cookie(
-        session_cookie(request), token, path="/", httponly=True, secure=request.secure, samesite="Strict"
-    )
+        session_cookie(request), token, path="/", httponly=True, secure=request.secure, samesite="Strict",
+        max_age=STAYS_S if stays else None,
+    )  # fmt: skip
 
 
 def drop(request: web.Request, response: web.StreamResponse) -> None:
@@ -307,20 +313,22 @@ def _token(request: web.Request) -> tuple[PrincipalKind, bytes] | None:
 
 def _principal_of(
     db: Readable, token: tuple[PrincipalKind, bytes] | None, now_ms: int
-) -> tuple[tuple[Principal, int] | None, Facts]:
-    """Who comes with this token and when they were last seen; and what the frame shows: one lookup for each request."""
+) -> tuple[tuple[Principal, int] | None, Facts, Ending | None]:
+    """Who comes with this token and when they were last seen, what the frame shows, and why a log-in holds no more: one lookup
+    for each request.
+    """
     facts = rows.facts(db)
     if token is None:
-        return None, facts
+        return None, facts, None
     kind, digest = token
     if kind == PrincipalKind.PROGRAM:
         program = rows.token(db, digest)
         if program is None:
-            return None, facts
-        return (Principal(PrincipalKind.PROGRAM, program.id, program.name, program.role, ""), now_ms), facts
+            return None, facts, None
+        return (Principal(PrincipalKind.PROGRAM, program.id, program.name, program.role, ""), now_ms), facts, None
     visit = log_ins.visit(db, digest, now_ms)
     if visit is None:
-        return None, facts
+        return None, facts, log_ins.why_ended(db, digest)
     who = Principal(
         PrincipalKind.OPERATOR,
         visit.operator,
@@ -330,7 +338,7 @@ def _principal_of(
         log_in=visit.log_in,
         login=visit.login,
     )
-    return (who, visit.seen_at_ms), facts
+    return (who, visit.seen_at_ms), facts, None
 
 
 def _language(request: web.Request, who: Principal | None, facts: Facts) -> str:
@@ -342,7 +350,7 @@ def _language(request: web.Request, who: Principal | None, facts: Facts) -> str:
     return language.preferred(request.headers.get("Accept-Language", "")) or facts.site_language
 
 
-def _refusal(request: web.Request, role: str | None) -> web.StreamResponse | None:
+def _refusal(request: web.Request, role: str | None, ending: Ending | None) -> web.StreamResponse | None:
     """What is answered to somebody who may not; None when they may, or when there is no such page."""
     resource = request.match_info.route.resource
     if resource is None:
@@ -357,20 +365,20 @@ def _refusal(request: web.Request, role: str | None) -> web.StreamResponse | Non
         return as_problem(401, _("Who are you?"), _("Send a token: Authorization: Bearer …"), headers=headers)
     if request.headers.get("Accept", "").startswith("text/event-stream"):
         raise web.HTTPForbidden
-    return web.Response(status=303, headers={"Location": f"/login{_way_back(request)}"})
+    about = _way_back(request) | ({"ended": str(ending)} if ending is not None else {})
+    return web.Response(status=303, headers={"Location": f"/login?{urlencode(about)}" if about else "/login"})
 
 
-def _way_back(request: web.Request) -> str:
+def _way_back(request: web.Request) -> dict[str, str]:
     """Where to go on after the log-in: to the page asked for, or to that of the form that was sent too late."""
     if request.method == "GET":
-        return f"?next={quote(request.path_qs, safe='')}" if request.path != "/" else ""
+        return {"next": request.path_qs} if request.path != "/" else {}
     if request.path == "/logout":
-        return ""
+        return {}
     with suppress(ValueError):
         page = urlsplit(request.headers.get("Referer", "/"))
-        back = f"{page.path}?{page.query}" if page.query else page.path
-        return f"?next={quote(back, safe='')}&too_late=1"
-    return "?too_late=1"
+        return {"next": f"{page.path}?{page.query}" if page.query else page.path, "too_late": "1"}
+    return {"too_late": "1"}
 
 
 async def close_hashing(app: web.Application) -> None:

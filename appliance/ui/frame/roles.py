@@ -41,6 +41,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/static/{path}"): OPEN,
     ("POST", "/logout"): ALL,
     ("GET", "/live"): ALL,
+    ("GET", "/here"): ALL,
     ("GET", "/search"): ALL,
     ("GET", "/more"): ALL,
     ("GET", "/account"): ALL,

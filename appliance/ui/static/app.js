@@ -2,6 +2,7 @@
 // can be copied, and live pages stay true. Without this file everything still works, one page at a time.
 
 import { openDialogs } from "./dialog.js";
+import { askServer, forget, giveBack, keep, tell } from "./keep.js";
 import { keepLive } from "./live.js";
 
 document.addEventListener("keydown", (event) => {
@@ -15,17 +16,32 @@ document.addEventListener("keydown", (event) => {
   field.focus();
 });
 
-// A form that waits for a charger says so, and is not sent twice.
-document.addEventListener("submit", (event) => {
+// A form is sent once, and only if somebody is there to take it; one that waits for a charger says so.
+document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.dataset.sent) return event.preventDefault();
-  if (form.method !== "post") return;
-  form.dataset.sent = "1";
   const button = event.submitter;
-  if (!button) return;
-  button.setAttribute("aria-busy", "true");
-  const words = button.querySelector(".go") ?? button;
-  if (form.dataset.slow) words.textContent = form.dataset.slow;
+  // By its attribute: a field of a top-up has the name `method`.
+  if (form.getAttribute("method") !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent === "sure") return void (form.dataset.sent = "1");
+  event.preventDefault();
+  if (form.dataset.sent) return;
+  form.dataset.sent = "1";
+  button?.setAttribute("aria-busy", "true");
+  const state = await askServer();
+  if (state !== "here") {
+    delete form.dataset.sent;
+    button?.removeAttribute("aria-busy");
+    keep(form);
+    const dialog = form.closest("dialog");
+    return tell(state, form, dialog?.dataset.from ? new URL(dialog.dataset.from).pathname + new URL(dialog.dataset.from).search : location.pathname + location.search);
+  }
+  forget(form);
+  form.dataset.sent = "sure";
+  // A live page may have exchanged it meanwhile: what was pressed is what is sent.
+  if (!form.isConnected) document.body.append(Object.assign(form, { hidden: true }));
+  form.requestSubmit(button);
+  const words = button?.querySelector(".go") ?? button;
+  if (words && form.dataset.slow) words.textContent = form.dataset.slow;
 });
 
 // Back and forward may show a page with its buttons still busy.
@@ -47,5 +63,6 @@ for (const code of document.querySelectorAll("[data-copy]")) {
   code.append(button);
 }
 
+giveBack(document);
 openDialogs();
 keepLive();

@@ -2,6 +2,7 @@
 // ordinary form post. Escape and Cancel close it, and what was focused before has the focus again.
 
 import { exchange } from "./exchange.js";
+import { askServer, giveBack, keepAll, tell } from "./keep.js";
 
 // So long nothing of a list that has just changed can be pressed: the finger was on its way to what stood there before.
 const SETTLE_MS = 300;
@@ -16,11 +17,12 @@ export function openDialogs() {
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const part = await fetchPart(link.href, "[data-ask]");
-    if (!part) return location.assign(link.href);
+    if (!part) return leave(link.href);
     if (!dialog.open) opener = link;
     dialog.replaceChildren(part);
     dialog.dataset.from = link.href;
     dialog.showModal();
+    giveBack(dialog);
     (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input, button"))?.focus();
   });
   dialog.addEventListener("pointerdown", (event) => { pressedOutside = isOutside(event); });
@@ -40,6 +42,13 @@ export function openDialogs() {
     event.preventDefault();
     search(event.target.querySelector("[data-search-into]"));
   });
+}
+
+// It cannot be shown over the page: as a page of its own, unless nobody is there to show it. Then this page stays.
+async function leave(address) {
+  if ((await askServer()) === "lost") return tell("lost", document.querySelector("main"), "");
+  keepAll();
+  location.assign(address);
 }
 
 // A press whose button was exchanged beneath it ends on the dialog itself, and so does one on its margin: neither closes it.

@@ -3,6 +3,7 @@
 // nobody looks at the tab the stream is closed.
 
 import { exchange } from "./exchange.js";
+import { changed, keepAll } from "./keep.js";
 
 const QUIET_MS = 3000;
 
@@ -20,7 +21,10 @@ export function keepLive() {
       badge(true);
       show(JSON.parse(event.data));
     });
-    stream.addEventListener("ended", () => location.reload());
+    stream.addEventListener("ended", () => {
+      keepAll();
+      location.reload();
+    });
     stream.addEventListener("error", () => {
       badge(false);
       // A refusal closes the stream for good (the log-in has ended, the server restarts): look again a little later.
@@ -85,10 +89,8 @@ function keepTyped(old, fresh) {
     let kept = false;
     for (const field of form.elements) {
       if (!field.name || field.type === "hidden" || !old.contains(field)) continue;
-      const changed = field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
-        : field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected) : field.value !== field.defaultValue;
       const twin = [...same.elements].find((each) => each.name === field.name && (field.type !== "radio" || each.value === field.value));
-      if (!changed || !twin) continue;
+      if (!changed(field) || !twin) continue;
       kept = true;
       if (field.type === "radio" || field.type === "checkbox") twin.checked = field.checked;
       else twin.value = field.value;

@@ -70,13 +70,7 @@ async def end_log_in(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
     console, who = request.app[CONSOLE], principal(request)
-    now_ms = console.clock()
-    found = await console.store.read(
-        rows.log_ins,
-        who.id,
-        idle_since_ms=now_ms - log_in_units.IDLE_MS,
-        began_since_ms=now_ms - log_in_units.ABSOLUTE_MS,
-    )
+    found = await console.store.read(log_in_units.of_operator, who.id, console.clock())
     log_ins = [(one, browser_name(one.browser)) for one in found]
     page = AccountPage(who.login, who.language, log_ins, who.log_in, form)
     return render(request, "operators/account.html", page, status=status)

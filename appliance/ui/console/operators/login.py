@@ -9,11 +9,19 @@ from aiohttp import web
 from appliance.db import operators as rows
 from appliance.domain.errors import Refusal
 from appliance.services.operators import log_ins
+from appliance.services.operators.log_ins import Ending
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.forms.way_back import inside
 from appliance.ui.frame import auth, browsers
 from appliance.ui.frame.context import CONSOLE, Page, principal, somebody
+from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import render
+
+ENDINGS = {
+    str(Ending.ELSEWHERE): N_("Your log-in was ended: from another browser, or by somebody who looks after the staff."),
+    str(Ending.UNUSED): N_("You were logged out, because nothing was done for a while."),
+}
+"""What whoever comes back to a log-in that ended is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,8 @@ class LogInPage:
     next: str
     too_late: bool
     """A form was sent after its log-in had ended."""
+    ended: str
+    """Why the log-in before ended, in words; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,9 @@ async def show(request: web.Request) -> web.Response:
     if not await request.app[CONSOLE].store.read(rows.exists):
         return web.Response(status=303, headers={"Location": "/setup"})
     query = request.query
-    page = LogInPage(Form(), _inside(query.get("next", "/")), "too_late" in query)
+    page = LogInPage(
+        Form(), _inside(query.get("next", "/")), "too_late" in query, _(ENDINGS.get(query.get("ended", ""), ""))
+    )
     return render(request, "operators/login.html", page)
 
 
@@ -49,10 +61,10 @@ async def log_in(request: web.Request) -> web.Response:
     try:
         begun = await auth.log_in(request, form.value("login"), form.value("password"))
     except Refusal as refusal:
-        page = LogInPage(form.refused(refusal), target, too_late=False)
+        page = LogInPage(form.refused(refusal), target, too_late=False, ended="")
         return render(request, "operators/login.html", page, status=refusal.status)
     response = web.Response(status=303, headers={"Location": target})
-    auth.carry(request, response, begun.token)
+    auth.carry(request, response, begun.token, stays=begun.stays)
     browsers.mark(request, response, begun.operator)
     return response
 
@@ -66,6 +78,11 @@ async def log_out(request: web.Request) -> web.Response:
     return response
 
 
+async def here(_request: web.Request) -> web.Response:
+    """`GET /here`: 204 while the log-in holds; else the way to a new one, as for every page. Scripts ask before they send a form."""
+    return web.Response(status=204)
+
+
 async def more(request: web.Request) -> web.Response:
     """`GET /more`."""
     return render(request, "operators/more.html", MorePage())
@@ -77,5 +94,11 @@ def _inside(target: str) -> str:
 
 
 PAGE = Page(
-    routes=[web.get("/login", show), web.post("/login", log_in), web.post("/logout", log_out), web.get("/more", more)]
+    routes=[
+        web.get("/login", show),
+        web.post("/login", log_in),
+        web.post("/logout", log_out),
+        web.get("/here", here),
+        web.get("/more", more),
+    ]
 )
