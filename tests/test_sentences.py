@@ -20,7 +20,7 @@ def show(number, late):
     if late:
         raise Invalid("connector", "This station has no connector {number}.", advice="Look at its label.", number=number)
     if number > 2:
-        raise NotFound("There is no such station.", "Register it first.")
+        raise NotFound("There is no such charger.", "Register it first.")
     print("not for people")
     return _("Stop" if late else "Start") + ngettext("one car", "{count} cars", number)
 """
@@ -53,7 +53,7 @@ def test_every_sentence_people_read_is_found_and_nothing_else(found: set[str | t
         "Start",
         "This station has no connector {number}.",
         "Look at its label.",
-        "There is no such station.",
+        "There is no such charger.",
         "Register it first.",
         ("one car", "{count} cars"),
     }

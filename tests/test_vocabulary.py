@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(r"^\| \*\*(?P<word>[^*|]+)\*\* \|[^|]*\|(?P<instead>[^|]*)\|$", re.MULTILINE)
 GONE = re.compile(r"`(?P<word>[a-z_]+)`(?: \(in (?P<where>[^)]*)\))?")
 PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+QUOTED = re.compile(r"`([^`]+)`")
+PLACEHOLDER = re.compile(r"\{\w*\}|%\(\w+\)s")
 TESTS = ("tests", "benchmarks")
 REPORTED = frozenset({"heard", "said", "shown", "taken", "told", "who"})
 """What a function is not called: it says nothing of what it does."""
@@ -30,13 +33,34 @@ class Gone(NamedTuple):
 def gone_words() -> list[Gone]:
     """The third column of the table."""
     table = (
-        (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8").partition("\n## Words\n")[2].partition("\n## ")[0]
+        (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8").partition("\n## Words\n")[2].partition("\n##")[0]
     )
     return [
         Gone(gone["word"], row["word"], tuple(re.findall(r"`([^`]+)`", gone["where"] or "")))
         for row in ROW.finditer(table)
         for gone in GONE.finditer(row["instead"])
     ]
+
+
+def gone_from_sentences() -> list[tuple[str, str]]:
+    """What no sentence says, and what it says instead: the third column of the table of what people read."""
+    table = (
+        (ROOT / "docs/ARCHITECTURE.md")
+        .read_text(encoding="utf-8")
+        .partition("\n### What people read\n")[2]
+        .partition("\n## ")[0]
+    )
+    return [(word, row["word"]) for row in ROW.finditer(table) for word in QUOTED.findall(row["instead"])]
+
+
+def sentence_offences(sentence: str) -> Iterator[str]:
+    """What a sentence says that it should not; the names of its values are nobody's words."""
+    plain = PLACEHOLDER.sub("", sentence)
+    for word, instead in gone_from_sentences():
+        if re.search(
+            rf"(?<!\w){re.escape(word)}(?:s|ed)?(?!\w)" if word.isascii() else re.escape(word), plain, re.IGNORECASE
+        ):
+            yield f"{sentence}: say {instead}, not {word}"
 
 
 def names_in(source: str, *, only_types: bool = False) -> Iterator[tuple[int, str]]:
@@ -87,6 +111,36 @@ def test_no_name_has_a_word_that_went() -> None:
     ]
 
     assert found == []
+
+
+def test_no_sentence_has_a_word_that_went() -> None:
+    found = []
+    for catalog in sorted((ROOT / "appliance/ui/locales").rglob("*.po")):
+        with catalog.open("rb") as file:
+            messages = [message for message in read_po(file) if message.id]
+        assert len(messages) > 1000
+        for message in messages:
+            texts = [each for of in (message.id, message.string) for each in ([of] if isinstance(of, str) else of)]
+            found += [offence for text in texts for offence in sentence_offences(text)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "offends"),
+    [
+        ("This station is offline.", True),
+        ("Look under Stations.", True),
+        ("{station} is offline.", False),
+        ("The workstation is here.", False),
+        ("They have left", True),
+        ("%(operator)s has logged in", False),
+        ("রিচার্জ", True),
+        ("স্টেশনের", True),
+    ],
+)
+def test_what_went_is_found_where_people_read_it(sentence: str, offends: bool) -> None:
+    assert bool(list(sentence_offences(sentence))) is offends
 
 
 def test_a_function_is_called_by_what_it_does() -> None:

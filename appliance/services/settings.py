@@ -181,7 +181,7 @@ def parse(name: str, text: str) -> int | bool | str:
     try:
         value = int(text)
     except ValueError:
-        raise Invalid(name, "This is a whole number.") from None
+        raise Invalid(name, "Enter a whole number.") from None
     if not least <= value <= most:
         raise Invalid(name, "Between {least} and {most}.", least=least, most=most)
     return value

@@ -92,7 +92,7 @@ async def test_a_newcomer_issues_recharges_charges_loses_and_replaces_a_card(
     # Recharge: tap, amount, confirm.
     drawer.lay(card.id)
     await desk.get_by_label("৳200", exact=True).check()
-    await desk.get_by_role("button", name="Recharge", exact=True).click()
+    await desk.get_by_role("button", name="Top up", exact=True).click()
     await expect(desk.locator("#desk-job")).to_contain_text("The balance is ৳700.00 now")
     drawer.take()
 
@@ -155,7 +155,7 @@ async def test_what_is_typed_stays_when_the_card_is_laid_down_afterwards(desk: P
 async def test_recharge_and_print_shows_the_receipt(desk: Page, drawer: CardDrawer) -> None:
     await issue(desk, drawer, "Rahima Khatun")
     await desk.get_by_label("৳1,000", exact=True).check()
-    await desk.get_by_role("button", name="Recharge and print").click()
+    await desk.get_by_role("button", name="Top up and print").click()
 
     await desk.wait_for_url(re.compile(r"/receipts/\d+"))
     await expect(desk.locator(".slip-amount")).to_have_text("৳1,000.00")

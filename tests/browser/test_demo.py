@@ -69,7 +69,7 @@ async def test_a_newcomer_follows_a_card_through_its_whole_life(desk: Page) -> N
 
     # Recharged, with the card still there.
     await desk.get_by_label("৳200", exact=True).check()
-    await desk.get_by_role("button", name="Recharge", exact=True).click()
+    await desk.get_by_role("button", name="Top up", exact=True).click()
     await expect(desk.locator("#desk-job")).to_contain_text("The balance is ৳700.00 now")
     await hardware.bring_to_front()
     await hardware.get_by_role("button", name="Take it off").click()

@@ -73,7 +73,7 @@ async def test_owner_sets_up_and_lets_the_first_charger_in(visit: Visit, site: S
     await fill("Name", "Rahima Khatun")
     await fill("Card number (UID)", "04A1B2C3")
     await page.locator(".amount-pick", has_text="৳200").click()
-    await page.get_by_role("button", name="Take in").click()
+    await page.get_by_role("button", name="Add person").click()
     await expect(page.get_by_role("status").first).to_have_text("Entered. Rahima Khatun may charge now.")
     await page.get_by_role("button", name="Rahima Khatun").click()
     await knocker.expect_call("RemoteStartTransaction")

@@ -80,7 +80,7 @@ async def test_a_dialog_without_a_network_leaves_what_is_typed_beneath_it(
     await page.get_by_label("Other…", exact=True).click()
     await page.get_by_label("Other amount").fill("77")
     await page.context.set_offline(True)
-    await page.get_by_role("link", name="leaves this site…").click()
+    await page.get_by_role("link", name="Close the account of").click()
     await expect(page.locator(KEPT)).to_contain_text("The server cannot be reached")
     await expect(page.get_by_label("Other amount")).to_have_value("77")
     await page.context.set_offline(False)

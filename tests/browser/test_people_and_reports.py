@@ -35,7 +35,7 @@ async def test_new_person_with_card_and_first_top_up_in_one_form(visit: Visit, d
     await page.get_by_label("Telephone").fill("+880 1819 222333")
     await page.get_by_label("Card number (UID)").fill("04:b2:c3:d4")
     await page.get_by_label("৳500", exact=True).check()
-    await page.get_by_role("button", name="Take in").click()
+    await page.get_by_role("button", name="Add person").click()
     await expect(page.get_by_role("heading", level=1, name="Karim Ahmed")).to_be_visible()
     await expect(page.locator(".figures")).to_contain_text("৳500.00")
     # 500 taka at 20 taka a kWh and 5 % tax.
@@ -51,7 +51,7 @@ async def test_mistake_in_the_form_comes_back_beside_its_field_with_what_was_typ
     await page.get_by_label("Name", exact=True).fill("Shirin Sultana")
     await page.get_by_label("Other…").check()
     await page.get_by_label("Other amount").fill("five hundred")
-    await page.get_by_role("button", name="Take in").click()
+    await page.get_by_role("button", name="Add person").click()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Shirin Sultana")
     await expect(page.get_by_label("Other amount")).to_have_value("five hundred")
     await expect(page.get_by_label("Other amount")).to_have_attribute("aria-invalid", "true")

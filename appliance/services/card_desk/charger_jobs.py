@@ -47,7 +47,7 @@ def begin(
     """
     found = stations.show(db, station)
     if found is None or found.state != StationState.APPROVED:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     desk = desk_of(station)
     for older in jobs.open_at(db, desk):
         finish(db, older, DeskJobEvent.CANCELLED, by.at_ms, Advice.SUPERSEDED)

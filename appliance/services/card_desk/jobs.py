@@ -64,7 +64,7 @@ def begin_issue(
     if person is not None:
         found = need_person(db, person)
         if found.closed_at_ms is not None:
-            raise Refusal("{name} has left this site.", "Take them in again first.", name=found.name)
+            raise Refusal("The account of {name} is closed.", "Take them in again first.", name=found.name)
     else:
         name = required("name", name)
         phone = telephone(phone)
@@ -265,4 +265,4 @@ def check_top_up(amount_minor: int) -> None:
     if amount_minor:
         wallets.check_amount(amount_minor)
     elif type(amount_minor) is not int:
-        raise Invalid("topup_minor", "This is a whole number.")
+        raise Invalid("topup_minor", "Enter a whole number.")

@@ -183,7 +183,9 @@ def check(db: Database, limits: Limits) -> None:
     ):
         value: int | None = getattr(limits, name)
         if value is not None and not 1 <= value <= most:
-            raise Invalid(name, "A limit is more than nothing, and not beyond all reason.", "Leave it empty for none.")
+            raise Invalid(
+                name, "Enter a limit above zero. This one is too small or too large.", "Leave it empty for none."
+            )
     if not 1 <= limits.weekdays <= EVERY_DAY:
         raise Invalid("weekdays", "Choose at least one day of the week.")
     if not 0 <= limits.from_minute < MINUTES_PER_DAY:
@@ -191,7 +193,7 @@ def check(db: Database, limits: Limits) -> None:
     if not 1 <= limits.until_minute <= MINUTES_PER_DAY:
         raise Invalid("until_minute", "This is no time of the day.")
     if any(stations.show(db, StationId(one)) is None for one in limits.stations):
-        raise Invalid("stations", "There is no such station.")
+        raise Invalid("stations", "There is no such charger.")
 
 
 def in_words(limits: Limits) -> dict[str, object]:

@@ -97,7 +97,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, by: By, labe
     """
     found = people.need(db, person)
     if found.closed_at_ms is not None:
-        raise Refusal("{name} has left.", "Take them back first.", name=found.name)
+        raise Refusal("The account of {name} is closed.", "Take them back first.", name=found.name)
     request = Enrol(person, texts.optional("label", label))
     job = charger_jobs.begin(db, station, request, by, person=person)
     audit.record(db, by, "station.enrol", f"station:{station}", person=int(person))

@@ -152,7 +152,7 @@ def checked_language(language: str) -> str:
 def _existing(db: Database, operator: int) -> rows.Operator:
     known = rows.find(db, operator)
     if known is None:
-        raise NotFound("There is no such operator.")
+        raise NotFound("There is no such member of the staff.")
     return known
 
 

@@ -100,7 +100,7 @@ def check_no_session(db: Readable, person: Person) -> None:
 
 
 def reopen(db: Database, person: PersonId, by: By) -> None:
-    """They are back."""
+    """The account is open again."""
     need(db, person)
     people.set_closed(db, person, None)
     audit.record(db, by, "person.reopen", f"person:{person}")

@@ -42,13 +42,13 @@ def request_start(
     """
     found = stations.show(db, station)
     if found is None or found.state != StationState.APPROVED:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     if disk.is_short(db):
         raise Refusal(
             "The disk of this server is nearly full: nobody new can start.", "Make room on it; what charges goes on."
         )
     if evse < 0 or (evse and found.connectors and evse not in {connector.evse for connector in found.connectors}):
-        raise Invalid("connector", "This station has no connector {number}.", number=evse)
+        raise Invalid("connector", "This charger has no connector {number}.", number=evse)
     closing.close_left(db, station, evse, by.at_ms)
     running = sessions.on_evse(db, station, evse) if evse else None
     if evse and ((running is not None and not is_nobodys(db, running)) or rows.on_evse(db, station, evse)):
@@ -123,7 +123,7 @@ def refusal(status: AuthorizationStatus) -> Refusal:
         return Refusal("This card may not charge at this time.", "Wait for its hours, or change the card's limits.")
     if status is AuthorizationStatus.LIMIT_REACHED:
         return Refusal("This card has used up what it may today.", "Wait until tomorrow, or change the card's limits.")
-    return Refusal("This card is blocked, or its holder has left.", "Unblock it under Cards.")
+    return Refusal("This card is blocked, or its holder's account is closed.", "Unblock it under Cards.")
 
 
 def cancel(db: Database, session: SessionId, why: str, now_ms: int) -> bool:

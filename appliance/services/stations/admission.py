@@ -77,7 +77,7 @@ def register(
     wanted_profile, wanted_hash = credentials.changed(*security, asked)
     credentials.check_profile(wanted_profile, wanted_hash)
     if found is not None and found.state == StationState.APPROVED:
-        raise Conflict("There is a station {identity} already.", identity=identity)
+        raise Conflict("There is a charger {identity} already.", identity=identity)
     if found is not None:
         station = found.id
         stations.change(db, station, name=name or found.name, state=StationState.APPROVED)
@@ -109,7 +109,7 @@ def approve(db: Database, station: StationId, name: str, by: By, *, peer: str = 
     """
     found = stations.show(db, station)
     if found is None:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     if peer not in ("", found.bound_to):
         raise Conflict("Another device calls itself {identity} by now.", "Look again.", identity=found.identity)
     stations.change(db, station, name=name.strip() or found.identity, state=StationState.APPROVED)
@@ -123,7 +123,7 @@ def dismiss(db: Database, station: StationId, by: By) -> None:
     """Turn a knocking station away; it may knock again."""
     found = stations.show(db, station)
     if found is None or found.state != StationState.KNOCKING:
-        raise NotFound("There is no such station knocking.")
+        raise NotFound("No such charger waits for approval.")
     _forget(db, station, by.at_ms)
     audit.record(db, by, "station.dismiss", f"station:{station}", identity=found.identity)
 
@@ -217,9 +217,9 @@ def rename(db: Database, station: StationId, name: str, by: By) -> None:
     """Give it another name."""
     found = stations.show(db, station)
     if found is None:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     if not name.strip():
-        raise Invalid("name", "A station needs a name.")
+        raise Invalid("name", "A charger needs a name.")
     stations.change(db, station, name=name.strip()[:100], state=StationState(found.state))
     audit.record(db, by, "station.rename", f"station:{station}", name=name, before=found.name)
     db.announce(StationChanged(station))
@@ -229,7 +229,7 @@ def place(db: Database, station: StationId, where: str, by: By) -> None:
     """Say where it stands; "": by its name. Nothing is recorded where nothing changes."""
     found = stations.show(db, station)
     if found is None:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     where = optional("place", where)[:PLACE_CHARS_MAX]
     if where == found.place:
         return
@@ -242,7 +242,7 @@ def retire(db: Database, station: StationId, by: By) -> None:
     """Take it off the board for good; its sessions stay, and end here if they are open. It is refused when it connects."""
     found = stations.show(db, station)
     if found is None:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     closing.close_all(db, station, by)
     start_requests.cancel_all(db, station, by.at_ms)
     stations.change(db, station, name=found.name, state=StationState.RETIRED)

@@ -100,7 +100,7 @@ class RemoteControl:
             Refusal: The station is not connected, or the start is not allowed (see `start_requests.request_start`).
         """
         if not self._stations.is_online(station):
-            raise Conflict("This station is offline.", "Look under Problems why it does not connect.")
+            raise Conflict("This charger is offline.", "Look under Problems why it does not connect.")
         running = await self._store.write(record, station, evse, By(actor, self._clock()), person=person, card=card)
         return StartRequest(
             running.id,

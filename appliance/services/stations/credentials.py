@@ -50,7 +50,7 @@ def changed(profile: int, password_hash: bytes | None, asked: Asked) -> tuple[in
     if asked.profile == 0 and password_hash is not None and not asked.drops_password and asked.password_hash is None:
         raise Invalid(
             "security_profile",
-            "This station has a password, which profile 0 would not ask for. Say that the password is to go, too.",
+            "This charger has a password, which profile 0 would not ask for. Say that the password is to go, too.",
         )
     kept = None if asked.drops_password else asked.password_hash or password_hash
     if asked.profile is not None:
@@ -111,7 +111,7 @@ def check_profile(profile: int, password_hash: bytes | None) -> None:
             "Security profile 3 asks for a certificate of the charger's own, which cannot be checked here yet. Choose profile 2.",
         )
     if profile and password_hash is None:
-        raise Invalid("password", "A station with this security profile needs a password.")
+        raise Invalid("password", "A charger with this security profile needs a password.")
 
 
 def check_password(password: str) -> None:
@@ -119,7 +119,7 @@ def check_password(password: str) -> None:
     if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
         raise Invalid(
             "password",
-            "A station's password has {least} to {most} characters.",
+            "A charger's password has {least} to {most} characters.",
             least=PASSWORD_CHARS_MIN,
             most=PASSWORD_CHARS_MAX,
         )

@@ -292,7 +292,7 @@ def _set_limits(db: Database, card: CardId, body: Body, by: By) -> None:
 def _station_id(db: Readable, identity: str) -> int:
     found = stations.by_identity(db, identity)
     if found is None:
-        raise Invalid("stations", "There is no such station.")
+        raise Invalid("stations", "There is no such charger.")
     return int(found.id)
 
 

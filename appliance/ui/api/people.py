@@ -315,7 +315,7 @@ OPERATIONS = (
     Operation("POST", "/people", "A new person, with an empty wallet", add_person, PERSON, takes=NEW_PERSON, status=201),
     Operation("GET", "/people/{id}", "One person", show_person, PERSON),
     Operation("PATCH", "/people/{id}", "Change a person", change_person, PERSON, takes=PERSON_CHANGE),
-    Operation("POST", "/people/{id}/close", "They have left", close_person, PERSON, takes=EMPTY),
+    Operation("POST", "/people/{id}/close", "Close the account", close_person, PERSON, takes=EMPTY),
     Operation("POST", "/people/{id}/reopen", "They are back", reopen_person, PERSON, takes=EMPTY),
     Operation(
         "POST", "/people/{id}/topups", "Money comes in", top_up, BOOKED, takes=PAYMENT, status=201, key="needed"

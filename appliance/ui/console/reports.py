@@ -173,7 +173,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         title=_("Report"),
         columns=(
             Column(_("Day"), Kind.DAY),
-            Column(_("Station")),
+            Column(_("Charger")),
             Column(_("Identity")),
             Column(_("Working time"), Kind.DURATION),
             Column(_("Energy (kWh)"), Kind.ENERGY),
@@ -287,7 +287,7 @@ def _bars(rows: Rows, asked: Asked, fmt: Formats) -> Bars | None:
     ]  # fmt: skip
     series = [Series(names[station], tuple(numbers)) for station, numbers in values.items()]
     step = _step(asked.measure, fmt)
-    title = _("{measure} by day and station").format(measure=_(MEASURES[asked.measure]))
+    title = _("{measure} by day and charger").format(measure=_(MEASURES[asked.measure]))
     return charts.stacked_bars(labels, series, title, _("Others"), captions=captions, step=step)
 
 

@@ -194,7 +194,7 @@ def read_tariff(form: Form, currency: Currency) -> Tariff:
     }
     for of, field in IN_MINOR.items():
         if milli[of] > PRICE_MILLI_MAX:
-            raise Invalid(field, N_("A price is not below zero, and not absurdly large."))
+            raise Invalid(field, N_("Enter a price of zero or more. This one is negative or too large."))
     tax = parse_amount(form.text("tax_percent"), PERCENT, field="tax_percent") if form.text("tax_percent") else 0
     if tax > TAX_BASIS_POINTS_MAX:
         raise Invalid("tax_percent", N_("Between {least} and {most}."), least=0, most=100)

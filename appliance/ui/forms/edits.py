@@ -46,7 +46,7 @@ def merged(form: Form, now: Values) -> Form:
     Raises:
         Changed: Somebody else has changed what was typed here, to something else.
     """
-    shown = _shown(form, now)
+    shown = _read_shown(form, now)
     names = {*now, *shown, *form.values} - {SHOWN}
     typed = {name for name in names if _plain(form.value(name)) != _plain(shown.get(name, ""))}
     others = {name for name in names if _plain(now.get(name, "")) != _plain(shown.get(name, ""))}
@@ -72,7 +72,7 @@ def again(changed: Changed, words: Mapping[str, Values] | None = None) -> Form:
     return form.refused(changed)
 
 
-def _shown(form: Form, now: Values) -> Values:
+def _read_shown(form: Form, now: Values) -> Values:
     try:
         shown = read_json(form.value(SHOWN))
     except ValueError:

@@ -47,7 +47,7 @@ class Form:
         """
         number = read_number(self.text(name), least=-NUMBER_MAX)
         if number is None:
-            raise Invalid(name, N_("This is a whole number."))
+            raise Invalid(name, N_("Enter a whole number."))
         return number
 
     def on(self, name: str) -> bool:

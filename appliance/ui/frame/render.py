@@ -40,7 +40,7 @@ NOTE_CHARS_MAX = 800
 SECTIONS = (
     ("/", "layout-grid", N_("Board")),
     ("/desk", "nfc", N_("Card desk")),
-    ("/stations", "plug-zap", N_("Stations")),
+    ("/stations", "plug-zap", N_("Chargers")),
     ("/sessions", "history", N_("Sessions")),
     ("/people", "users", N_("People")),
     ("/cards", "credit-card", N_("Cards")),
@@ -50,7 +50,7 @@ SECTIONS = (
     ("/reports", "chart-column", N_("Reports")),
     ("/problems", "triangle-alert", N_("Problems")),
     ("/settings", "settings", N_("Settings")),
-    ("/operators", "user-cog", N_("Operators")),
+    ("/operators", "user-cog", N_("Staff")),
     ("/audit", "scroll-text", N_("Audit list")),
 )
 """The navigation: path, icon, word. Each is shown to those who may open it."""

@@ -21,7 +21,7 @@ from appliance.ui.wording.words import role_name
 from appliance.ui.writing.formats import Formats
 
 THINGS = {
-    "station": N_("Stations"),
+    "station": N_("Chargers"),
     "session": N_("Sessions"),
     "person": N_("People"),
     "card": N_("Cards"),
@@ -32,7 +32,7 @@ THINGS = {
     "approval": N_("Approvals"),
     "site": N_("The site"),
     "setting": N_("Settings"),
-    "operator": N_("Operators"),
+    "operator": N_("Staff"),
     "token": N_("API tokens"),
 }
 """What actions are about: the beginning of each one's name, for the filter."""
@@ -69,7 +69,7 @@ SENTENCES = {
     "session.bill": N_("Billed {amount} for {subject} after a look: {why}"),
     "person.create": N_("Entered {subject} in the group {group}"),
     "person.change": N_("Changed what is kept of {subject}, in the group {group}"),
-    "person.close": N_("{subject} has left: no card of theirs charges any more"),
+    "person.close": N_("Closed the account of {subject}: no card of theirs charges any more"),
     "person.reopen": N_("{subject} is back"),
     "person.merge": N_("Merged {name} into {subject}: cards and {amount}"),
     "approval.ask": N_("Asked for a second person: {amount} for {subject}"),

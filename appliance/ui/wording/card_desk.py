@@ -103,7 +103,7 @@ KINDS = {
     ),
     DeskJobKind.RECHARGE: Kind(
         "banknote",
-        N_("Recharge"),
+        N_("Top-up"),
         N_("Lay the card on the reader that gets {amount}."),
         N_("{amount} for {name}. The balance is {balance} now."),
         N_("{amount} for {name} is booked, but the card was not finished."),
@@ -186,7 +186,7 @@ ADVICE: Mapping[str, str] = {
 
 RECEIPTS = {
     "issue": N_("Card and first top-up"),
-    "recharge": N_("Recharge"),
+    "recharge": N_("Top-up"),
     "refund": N_("Refund"),
     "return": N_("Card returned"),
     "credit_note": N_("Credit note"),

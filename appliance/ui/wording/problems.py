@@ -40,7 +40,7 @@ class Text:
 
 TEXTS: dict[str, Text] = {
     ProblemKind.KNOCKING: Text(
-        N_("{identity} wants in, from {address}."),
+        N_("{identity}, at {address}, waits for approval."),
         N_("Approve it if it is yours, or turn it away."),
         many=N_("{count} chargers want to connect."),
     ),

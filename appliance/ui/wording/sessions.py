@@ -124,7 +124,7 @@ SINGLE_MOVEMENTS: dict[str, str] = {
 AUTHORIZATIONS = {
     "Accepted": N_("it may charge"),
     "Invalid": N_("nobody knows this card"),
-    "Blocked": N_("the card is blocked, or its holder has left"),
+    "Blocked": N_("the card is blocked, or its holder's account is closed"),
     "Expired": N_("the card has expired"),
     "ConcurrentTx": N_("the card was charging elsewhere already"),
     "NoCredit": N_("not enough money in the wallet"),

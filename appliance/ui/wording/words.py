@@ -13,7 +13,7 @@ from appliance.ui.frame.language import N_, _
 
 ROLES = {
     Role.OWNER: (N_("owner"), N_("may do everything")),
-    Role.MANAGER: (N_("manager"), N_("everything but operators")),
+    Role.MANAGER: (N_("manager"), N_("everything but the staff")),
     Role.CASHIER: (N_("cashier"), N_("people, cards, top-ups, start and stop")),
     Role.GUARD: (N_("guard"), N_("board, start, stop, unlock, problems")),
     Role.INSTALLER: (N_("installer"), N_("chargers, their settings and messages")),

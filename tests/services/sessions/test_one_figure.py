@@ -62,7 +62,7 @@ Spans = Sequence[tuple[int, int | None]]
 
 
 class AllOnline:
-    """All stations have a connection."""
+    """All chargers have a connection."""
 
     def __init__(self, known: list[StationId]) -> None:
         self._known = frozenset(known)

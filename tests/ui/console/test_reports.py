@@ -143,7 +143,7 @@ async def test_a_long_time_is_shown_by_months_and_each_opens_its_days(served: Co
     total = await served.store.read(reports.total, "2026-07-01", "2026-11-21")
     html = await get(client, "/reports", **{"from": "2026-07-01", "to": "2026-11-21"})
 
-    assert "Each day of each station" not in html
+    assert "Each day of each charger" not in html
     assert foot_of(html)[2:] == [
         f"{total.energy_wh / 1000:,.2f}",
         f"৳{total.fees_minor / 100:,.2f}",

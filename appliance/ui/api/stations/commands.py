@@ -173,7 +173,7 @@ async def stop(call: Call) -> Answer:
         session = SessionId(number)
         found = await call.console.store.read(session_list.show, session)
         if found is None or found.station_id != station.id:
-            raise NotFound("This station has no such session.")
+            raise NotFound("This charger has no such session.")
         answer = await call.console.control.stop(session, call.actor)
     return Answer({"session_id": session, "status": answer.status}, 202)
 

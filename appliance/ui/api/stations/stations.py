@@ -192,7 +192,7 @@ async def station_named(call: Call, identity: str) -> Station:
     """
     found = await call.console.store.read(stations.by_identity, identity)
     if found is None:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     return found
 
 

@@ -290,7 +290,7 @@ def _buttons(
         reset = reader.may("POST", "/stations/{identity}/reset")
         wanted = [Button(_("Reset"), f"{station}/reset", "plain") if reset else None, why]
     elif status is FREE:
-        wanted = [action(_("Start…"), "start", "main"), action(_("Out of service"), "close", "quiet")]
+        wanted = [action(_("Start…"), "start", "main"), action(_("Take out of service…"), "close", "quiet")]
     elif status is PLUGGED_IN:
         wanted = [action(_("Start…"), "start", "main"), action(_("Unlock"), "unlock", "quiet")]
     elif status is PLEASE_UNPLUG:

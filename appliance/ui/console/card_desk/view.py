@@ -275,7 +275,7 @@ def standing_of(card: Card, person: Person | None, fmt: Formats, now_ms: int) ->
     if card.blocked_at_ms is not None:
         return _("Blocked {when}: it charges nowhere.").format(when=fmt.when(card.blocked_at_ms, now_ms))
     if person is not None and person.closed_at_ms is not None:
-        return _("{name} has left this site: the card charges nowhere.").format(name=person.name)
+        return _("The account of {name} is closed: the card charges nowhere.").format(name=person.name)
     if card.expires_at_ms is not None and card.expires_at_ms <= now_ms:
         return _("Expired: it charges nowhere.")
     return ""

@@ -169,7 +169,7 @@ async def _operator(request: web.Request) -> Operator:
 
 def _need(found: Operator | None) -> Operator:
     if found is None:
-        raise NotFound(N_("There is no such operator."))
+        raise NotFound(N_("There is no such member of the staff."))
     return found
 
 

@@ -76,7 +76,9 @@ def consequences(person: Person, into: Person, fmt: Formats) -> list[str]:
     ]
     if into.group_id != person.group_id:
         found.append(_("The cards charge as the group {group} pays, from then on.").format(group=into.group))
-    last = _("Sessions and receipts of the past stay where they are. {name} is closed, and can be taken in again.")
+    last = _(
+        "Sessions and receipts of the past stay where they are. The account of {name} is closed, and can be opened again."
+    )
     return [*found, last.format(name=person.name)]
 
 

@@ -236,14 +236,14 @@ async def leave(request: web.Request) -> web.Response:
         await console.store.write(people_units.close, person, asked_by(request))
     except Refusal as refusal:
         return await _leave_page(request, Form().refused(refusal), refusal.status)
-    return done(request, f"/people/{person}", _("They have left; no card of theirs charges any more."))
+    return done(request, f"/people/{person}", _("The account is closed. None of its cards charges any more."))
 
 
 async def come_back(request: web.Request) -> web.Response:
     """`POST /people/{person}/return`."""
     console, person = request.app[CONSOLE], PersonId(number_of(request, "person"))
     await console.store.write(people_units.reopen, person, asked_by(request))
-    return await done_for(request, person, _("They are back."))
+    return await done_for(request, person, _("The account is open again."))
 
 
 def _store_edit(db: Database, person: PersonId, form: Form, by: By) -> None:

@@ -142,7 +142,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         columns=(
             Column(_("Session"), Kind.COUNT),
             Column(_("State")),
-            Column(_("Station")),
+            Column(_("Charger")),
             Column(_("Connector"), Kind.COUNT),
             Column(_("Person")),
             Column(_("Card")),

@@ -178,7 +178,7 @@ async def show_close(request: web.Request) -> web.Response:
         consequence=_(
             "Drivers can no longer charge here until somebody opens it again. A session that runs goes on to its end."
         ),
-        verb=_("Out of service"),
+        verb=_("Take out of service"),
         action=f"{station_path(station.identity)}/{evse}/close",
     )
 

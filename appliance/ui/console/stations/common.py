@@ -46,7 +46,7 @@ async def station_of(request: web.Request) -> Station:
     identity = request.match_info["identity"]
     found = await request.app[CONSOLE].store.read(stations.by_identity, identity)
     if found is None:
-        raise NotFound(N_("There is no station {identity}."), N_("Look under Stations."), identity=identity)
+        raise NotFound(N_("There is no charger {identity}."), N_("Look under Chargers."), identity=identity)
     return found
 
 

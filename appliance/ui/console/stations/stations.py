@@ -382,7 +382,7 @@ async def fragments(console: Console, role: str, parameter: str, _changes: Seque
     """What moves on a station's page."""
     page = await load(console, role, parameter, Form())
     if page is None:
-        raise NotFound("There is no such station.")
+        raise NotFound("There is no such charger.")
     return {
         "station-now": render_part(
             console, role, "stations/_now.html",

@@ -314,7 +314,7 @@ async def test_a_card_that_is_unblocked_charges_only_with_money(served: ConsoleF
 
     await post(client, f"/people/{guest}/leave")
     _, html = await post(client, f"/people/{guest}/return")
-    assert "They are back. Before Short Guest can charge, money must be paid in." in html
+    assert "The account is open again. Before Short Guest can charge, money must be paid in." in html
 
 
 async def test_a_card_that_is_taken_leaves_no_person_behind(served: ConsoleFixture) -> None:
