@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from aiohttp import web
 
@@ -10,7 +11,7 @@ from appliance.db import operators as rows
 from appliance.db.engine.unit import Database
 from appliance.db.operators import Facts
 from appliance.domain.by import By
-from appliance.domain.errors import Refusal
+from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services import audit, settings
 from appliance.services import site as site_service
@@ -18,23 +19,39 @@ from appliance.services.settings import BOUNDS, TEXTS, Settings
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import LANGUAGES, N_, _
-from appliance.ui.frame.render import FACTS, done, render
+from appliance.ui.frame.render import FACTS, done, formats_of, render
+from appliance.ui.writing.durations import read_duration, write_duration
+from appliance.ui.writing.formats import Formats
+
+
+class Kind(StrEnum):
+    """How a setting is written; what is stored is a number of the unit that its name ends on."""
+
+    SWITCH = "switch"
+    NUMBER = "number"
+    DURATION = "duration"
+    ENERGY = "energy"
+    MONEY = "money"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How a setting is called, what it does, and its unit."""
+    """How a setting is called, what it does, and the unit of a plain number."""
 
     label: str
-    hint: str = ""
+    hint: str
     unit: str = ""
 
 
 GROUPS: dict[str, dict[str, Words]] = {
     N_("Chargers"): {
-        "accept_unknown": Words(N_("Unknown chargers may knock"), N_("Off: they are refused with “not found”.")),
+        "accept_unknown": Words(
+            N_("Unknown chargers may ask for approval"), N_("Off: they are refused with “not found”.")
+        ),
         "assume_ocpp16": Words(
             N_("Take chargers that name no protocol for OCPP 1.6"), N_("Some old ones forget to say what they speak.")
         ),
@@ -45,64 +62,86 @@ GROUPS: dict[str, dict[str, Words]] = {
         "messages_per_s": Words(
             N_("Messages a charger may send"), N_("The rest waits, nothing is lost. 0: any number."), N_("a second")
         ),
-        "heartbeat_interval_s": Words(N_("Sign of life every"), N_("Chargers are told this when they start."), N_("s")),
-        "call_timeout_s": Words(N_("Wait for an answer for"), N_("Then a command counts as unanswered."), N_("s")),
-        "start_timeout_s": Words(
-            N_("Wait for the car for"), N_("From a start until charging begins; then the money is free again."), N_("s")
-        ),
-        "offline_after_s": Words(N_("Offline is a problem after"), "", N_("s")),
-        "clock_skew_s": Words(N_("A wrong clock is a problem beyond"), "", N_("s")),
-    },
-    N_("Money and sessions"): {
-        "slice_minor": Words(
-            N_("Held at a time while somebody charges"), N_("0: as much as ten units of the currency."), "money"
-        ),
-        "minimum_minor": Words(N_("Least credit to begin with"), "", "money"),
-        "second_person_minor": Words(
-            N_("Needs a second person above"),
-            N_("A larger top-up, refund or correction waits until another manager or the owner agrees. 0: never."),
-            "money",
-        ),
-        "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back."), "money"),
-        "sample_interval_s": Words(
-            N_("Chargers measure every"), N_("The last slice is not overrun if this is true."), N_("s")
-        ),
+        "heartbeat_interval_s": Words(N_("Sign of life every"), N_("Chargers are told this when they start.")),
+        "call_timeout_s": Words(N_("Wait for an answer for"), N_("Then a command counts as unanswered.")),
+        "sample_interval_s": Words(N_("Chargers measure every"), N_("The last slice is not overrun if this is true.")),
         "set_sampling": Words(
             N_("Set chargers so that they measure so often"),
             N_("Read whenever one starts; changed only where it measures less often, or does not tell its meter."),
         ),
-        "stop_latency_s": Words(N_("A stop takes up to"), "", N_("s")),
+        "stop_latency_s": Words(
+            N_("A stop takes up to"), N_("So long before the money is used up a prepaid session is told to stop.")
+        ),
+    },
+    N_("Sessions"): {
+        "start_timeout_s": Words(
+            N_("Wait for the car for"), N_("From a start until charging begins; then the money is free again.")
+        ),
         "parking_max_s": Words(
             N_("Idle time after a session is charged for at most"),
             N_("The charger may not have told when the cable was pulled."),
-            N_("s"),
         ),
-        "silent_session_s": Words(N_("A session without readings is a problem after"), "", N_("s")),
+        "session_energy_max_wh": Words(
+            N_("More than this in one session is looked at first"), N_("Until somebody has decided, it is not billed.")
+        ),
+    },
+    N_("Money"): {
+        "slice_minor": Words(
+            N_("Held at a time while somebody charges"), N_("0: as much as ten units of the currency.")
+        ),
+        "minimum_minor": Words(
+            N_("Least credit to begin with"), N_("With less in the wallet a prepaid session does not begin.")
+        ),
+        "second_person_minor": Words(
+            N_("Needs a second person above"),
+            N_("A larger top-up, refund or correction waits until another manager or the owner agrees. 0: never."),
+        ),
+        "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back.")),
+    },
+    N_("When something is a problem"): {
+        "offline_after_s": Words(N_("Offline is a problem after"), N_("Shorter breaks are told to nobody.")),
+        "clock_skew_s": Words(
+            N_("A wrong clock is a problem beyond"), N_("So far may the clock of a charger be from this box's.")
+        ),
+        "silent_session_s": Words(
+            N_("A session without readings is a problem after"),
+            N_("Its charger has told nothing of its meter for so long."),
+        ),
         "card_hop_s": Words(
-            N_("A card at two chargers is a problem within"),
-            N_("Nobody is that quick: it may be a copy. 0: never."),
-            N_("s"),
+            N_("A card at two chargers is a problem within"), N_("Nobody is that quick: it may be a copy. 0: never.")
         ),
-        "session_energy_max_wh": Words(N_("More than this in one session is looked at first"), "", N_("Wh")),
+        "disk_free_min_mb": Words(
+            N_("Free disk space is a problem below"), N_("Sessions and money need room for every day."), N_("MB")
+        ),
+        "backup_age_max_days": Words(
+            N_("A backup is too old after"), N_("Counted from the last one that was made."), N_("days")
+        ),
     },
     N_("Log-ins"): {
         "idle_owner_s": Words(
-            N_("Owners are logged out after"), N_("So long without opening a page or sending a form."), N_("s")
+            N_("Owners are logged out after"), N_("So long without opening a page or sending a form.")
         ),
-        "idle_manager_s": Words(N_("Managers are logged out after"), "", N_("s")),
+        "idle_manager_s": Words(
+            N_("Managers are logged out after"), N_("So long without opening a page or sending a form.")
+        ),
         "idle_cashier_s": Words(
-            N_("Cashiers are logged out after"), N_("What they had typed is kept in their browser."), N_("s")
+            N_("Cashiers are logged out after"), N_("What they had typed is kept in their browser.")
         ),
-        "idle_guard_s": Words(N_("Guards are logged out after"), "", N_("s")),
-        "idle_installer_s": Words(N_("Installers are logged out after"), "", N_("s")),
+        "idle_guard_s": Words(
+            N_("Guards are logged out after"), N_("So long without opening a page or sending a form.")
+        ),
+        "idle_installer_s": Words(
+            N_("Installers are logged out after"), N_("So long without opening a page or sending a form.")
+        ),
         "idle_viewer_s": Words(
             N_("Viewers are logged out after"),
             N_("0: never. For a board on a wall: log in on that screen, once, as a viewer made for it."),
-            N_("s"),
         ),
     },
-    N_("This box"): {
-        "message_log_days": Words(N_("Keep the message log for"), "", N_("days")),
+    N_("What is kept"): {
+        "message_log_days": Words(
+            N_("Keep the message log for"), N_("What chargers and this box have said to each other."), N_("days")
+        ),
         "message_log_charger_max_mb": Words(
             N_("Keep messages of one charger up to"), N_("The oldest go first, and only its own."), N_("MB")
         ),
@@ -110,8 +149,8 @@ GROUPS: dict[str, dict[str, Words]] = {
             N_("Keep messages of all chargers up to"), N_("Those who send most give way first."), N_("MB")
         ),
         "sample_days": Words(N_("Keep meter readings for"), N_("Sessions and money are kept for ever."), N_("days")),
-        "disk_free_min_mb": Words(N_("Free disk space is a problem below"), "", N_("MB")),
-        "backup_age_max_days": Words(N_("A backup is too old after"), "", N_("days")),
+    },
+    N_("Network"): {
         "host_names": Words(
             N_("Further names of this box"),
             N_("Names and addresses under which browsers may open these pages, with commas. Its own are known."),
@@ -125,7 +164,13 @@ GROUPS: dict[str, dict[str, Words]] = {
     },
 }
 """All settings, in the order of the page."""
-MONEY = frozenset(name for group in GROUPS.values() for name, words in group.items() if words.unit == "money")
+DEFAULTS = Settings()
+KINDS = {"s": Kind.DURATION, "wh": Kind.ENERGY, "minor": Kind.MONEY}
+"""By what the name of a number ends on."""
+RATES = frozenset({"messages_per_s"})
+"""Numbers whose names end as if they were lengths of time."""
+KWH = Currency("kWh", 3)
+"""Energies are typed as amounts are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +180,26 @@ class Entry:
     name: str
     label: str
     hint: str
+    default: str
     unit: str
-    is_switch: bool
-    is_text: bool
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How who reads the page writes figures."""
+
+    language: str
+    fmt: Formats
+    currency: Currency
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsPage:
-    """All settings by group."""
+    """All settings by group, or those that were searched for."""
 
+    text: str
+    """What was searched for."""
     groups: list[tuple[str, list[Entry]]]
     form: Form
     site: Form
@@ -151,7 +207,7 @@ class SettingsPage:
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /settings`."""
+    """`GET /settings?q=`."""
     return await _page(request)
 
 
@@ -159,7 +215,7 @@ async def change(request: web.Request) -> web.Response:
     """`POST /settings`: all of them at once; those that differ are stored."""
     console, form = request.app[CONSOLE], await read_form(request)
     try:
-        changed = await console.store.write(_change_all, form, _currency(request), asked_by(request))
+        changed = await console.store.write(_change_all, form, _reader(request), asked_by(request))
     except Changed as conflict:
         return await _page(request, edits.again(conflict), status=conflict.status)
     except Refusal as refusal:
@@ -183,19 +239,21 @@ def _change_site(db: Database, form: Form, by: By) -> None:
     """A unit: what was changed in the form, and nothing else."""
     now = _site_values(rows.facts(db))
     wanted = edits.merged(form, now)
-    language = wanted.text("language") if wanted.text("language") in LANGUAGES else now["language"]
-    site_service.rename(db, wanted.text("site_name"), language, by)
+    tongue = wanted.text("language") if wanted.text("language") in LANGUAGES else now["language"]
+    site_service.rename(db, wanted.text("site_name"), tongue, by)
 
 
 def _site_values(facts: Facts) -> dict[str, str]:
     return {"site_name": facts.site_name, "language": facts.site_language}
 
 
-def _change_all(db: Database, form: Form, currency: Currency, by: By) -> list[str]:
+def _change_all(db: Database, form: Form, reader: Reader, by: By) -> list[str]:
     """A unit: store what was changed in the form, in one go, and put it on record."""
+    # Units run where no request is: what stands now is written as the form was.
+    language.speak(reader.language)
     current = settings.load(db)
-    shown = edits.merged(form, _values(current, currency))
-    wanted = {name: _text(name, shown, currency) for name in settings.NAMES}
+    shown = edits.merged(form, _values(current, reader))
+    wanted = {name: _text(name, shown, reader) for name in settings.NAMES}
     changed = [name for name, text in wanted.items() if settings.parse(name, text) != getattr(current, name)]
     for name in changed:
         settings.change(db, name, wanted[name])
@@ -206,59 +264,106 @@ def _change_all(db: Database, form: Form, currency: Currency, by: By) -> list[st
 async def _page(
     request: web.Request, form: Form | None = None, *, site: Form | None = None, status: int = 200
 ) -> web.Response:
-    console = request.app[CONSOLE]
-    currency = _currency(request)
-    values = _values(await console.store.read(settings.load), currency)
-    groups = [
-        (_(title), [_entry(name, words, currency) for name, words in group.items()]) for title, group in GROUPS.items()
-    ]
+    console, reader = request.app[CONSOLE], _reader(request)
+    text = request.query.get("q", "").strip()[:100]
+    groups = [(_(title), _entries(_(title), group, text, reader)) for title, group in GROUPS.items()]
+    values = _values(await console.store.read(settings.load), reader)
+    asked_for = {one.name for _title, entries in groups for one in entries}
     page = SettingsPage(
-        groups,
-        form or edits.filled(values),
+        text,
+        [(title, entries) for title, entries in groups if entries],
+        form or edits.filled({name: value for name, value in values.items() if name in asked_for}),
         site or edits.filled(_site_values(request[FACTS])),
         console.site.timezone,
     )
     return render(request, "settings/settings.html", page, status=status)
 
 
-def _entry(name: str, words: Words, currency: Currency) -> Entry:
-    return Entry(
-        name=name,
-        label=_(words.label),
-        hint=_(words.hint),
-        unit=currency.code if words.unit == "money" else _(words.unit),
-        is_switch=name not in BOUNDS and name not in TEXTS,
-        is_text=name in TEXTS,
-    )
+def _entries(title: str, group: dict[str, Words], text: str, reader: Reader) -> list[Entry]:
+    """The settings of a group of which title, label, hint or name has all words of `text`."""
+    wanted = text.casefold().split()
+    entries = [_entry(name, words, reader) for name, words in group.items()]
+    return [
+        one
+        for one in entries
+        if all(word in f"{title} {one.label} {one.hint} {one.name}".casefold() for word in wanted)
+    ]
 
 
-def _values(current: Settings, currency: Currency) -> dict[str, str]:
+def _entry(name: str, words: Words, reader: Reader) -> Entry:
+    kind = kind_of(name)
+    units = {Kind.MONEY: reader.currency.code, Kind.ENERGY: KWH.code, Kind.NUMBER: _(words.unit)}
+    default = _written(name, getattr(DEFAULTS, name), reader)
+    if kind == Kind.SWITCH:
+        default = _("on") if default else _("off")
+    elif kind == Kind.TEXT:
+        default = default or _("none")
+    else:
+        default = " ".join(filter(None, (default, units.get(kind, ""))))
+    return Entry(name, _(words.label), _(words.hint), default, units.get(kind, ""), kind)
+
+
+def kind_of(name: str) -> Kind:
+    """How a setting is written."""
+    if name in TEXTS:
+        return Kind.TEXT
+    if name not in BOUNDS:
+        return Kind.SWITCH
+    if name in RATES:
+        return Kind.NUMBER
+    return KINDS.get(name.rpartition("_")[2], Kind.NUMBER)
+
+
+def _values(current: Settings, reader: Reader) -> dict[str, str]:
     """The settings as the form has them."""
-    return {name: _written(name, getattr(current, name), currency) for name in settings.NAMES}
+    return {name: _written(name, getattr(current, name), reader) for name in settings.NAMES}
 
 
-def _written(name: str, value: object, currency: Currency) -> str:
-    if name in TEXTS:
-        return str(value)
-    if name not in BOUNDS:
-        return "1" if value else ""
-    return format_amount(int(str(value)), currency) if name in MONEY else str(value)
+def _written(name: str, value: int | bool | str, reader: Reader) -> str:
+    match kind_of(name):
+        case Kind.TEXT:
+            return str(value)
+        case Kind.SWITCH:
+            return "1" if value else ""
+        case Kind.DURATION:
+            return write_duration(int(value), reader.fmt)
+        case Kind.ENERGY:
+            return format_amount(int(value), KWH).rstrip("0").rstrip(".")
+        case Kind.MONEY:
+            return format_amount(int(value), reader.currency)
+        case Kind.NUMBER:
+            return str(value)
 
 
-def _text(name: str, form: Form, currency: Currency) -> str:
-    """What a field means, as it is stored."""
-    if name in TEXTS:
+def _text(name: str, form: Form, reader: Reader) -> str:
+    """What a field means, as it is stored.
+
+    Raises:
+        Invalid: It cannot be read, or is out of bounds; these are said as the field is written.
+    """
+    kind = kind_of(name)
+    if kind == Kind.TEXT:
         return form.text(name)
-    if name not in BOUNDS:
+    if kind == Kind.SWITCH:
         return "1" if form.on(name) else "0"
-    if name in MONEY:
-        return str(parse_amount(form.text(name), currency, field=name))
-    return str(form.number(name))
+    if kind == Kind.DURATION:
+        value = read_duration(form.text(name), name)
+    elif kind == Kind.ENERGY:
+        value = parse_amount(form.text(name), KWH, field=name)
+    elif kind == Kind.MONEY:
+        value = parse_amount(form.text(name), reader.currency, field=name)
+    else:
+        value = form.number(name)
+    least, most = BOUNDS[name]
+    if not least <= value <= most:
+        bounds = (_written(name, bound, reader) for bound in (least, most))
+        raise Invalid(name, N_("Between {least} and {most}."), least=next(bounds), most=next(bounds))
+    return str(value)
 
 
-def _currency(request: web.Request) -> Currency:
+def _reader(request: web.Request) -> Reader:
     site = request.app[CONSOLE].site
-    return Currency(site.currency, site.exponent)
+    return Reader(language.spoken(), formats_of(request), Currency(site.currency, site.exponent))
 
 
 PAGE = Page(routes=[web.get("/settings", show), web.post("/settings", change), web.post("/settings/site", change_site)])

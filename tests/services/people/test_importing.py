@@ -146,7 +146,7 @@ def test_two_of_one_name_are_told_apart_by_their_telephones(books: Books) -> Non
 def test_who_has_left_gets_no_card(books: Books) -> None:
     bring(books, LIST)
     people_units.close(books.db, everybody(books)[2].id, books.by)
-    assert troubles(books, b"name,uid\nNobody Yet,04A1B2C3\n") == ["Nobody Yet has left this site."]
+    assert troubles(books, b"name,uid\nNobody Yet,04A1B2C3\n") == ["The account of Nobody Yet is closed."]
 
 
 def test_what_a_charger_calls_somebodys_card_is_nobodys_new_card(books: Books) -> None:

@@ -16,7 +16,7 @@ from appliance.services import tariffs
 from tests.ui.console_fixture import NOW_MS, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
-FORM = re.compile(r'<form[^>]*action="(?P<action>[^"]+)"[^>]*>(?P<inside>.*?)</form>', re.DOTALL)
+FORM = re.compile(r'<form(?=[^>]*method="post")[^>]*action="(?P<action>[^"]+)"[^>]*>(?P<inside>.*?)</form>', re.DOTALL)
 INPUT = re.compile(r"<input(?P<of>[^>]*)>")
 SELECTED = re.compile(r'<select[^>]*name="([^"]+)".*?<option value="([^"]*)" selected', re.DOTALL)
 AREA = re.compile(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
@@ -66,7 +66,9 @@ async def send(client: TestClient[Any, Any], path: str, fields: dict[str, str]) 
 async def prepared(served: ConsoleFixture) -> TestClient[Any, Any]:
     """The owner, and somebody who can be changed."""
     await served.logged_in(Role.CASHIER)
-    return await served.logged_in(Role.OWNER)
+    client = await served.logged_in(Role.OWNER)
+    await send(client, "/account/language", {"language": "en"})
+    return client
 
 
 @pytest.mark.parametrize(("page", "action", "field", "value", "other", "others_value", "rival"), PLACES)

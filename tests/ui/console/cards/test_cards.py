@@ -344,10 +344,10 @@ async def test_limits_that_are_all_empty_are_none(served: ConsoleFixture) -> Non
     ("fields", "words"),
     [
         ({"session_energy_wh": "much"}, "is not part of a number"),
-        ({"day_minor": "0", "day-0": "1"}, "more than nothing"),
+        ({"day_minor": "0", "day-0": "1"}, "limit above zero"),
         ({}, "at least one day of the week"),
         ({"day-0": "1", "where": "some"}, "at least one charger"),
-        ({"day-0": "1", "where": "some", "station-999": "1"}, "no such station"),
+        ({"day-0": "1", "where": "some", "station-999": "1"}, "no such charger"),
         ({"day-0": "1", "from_minute": "25:00"}, "no time of the day"),
         ({"day-0": "1", "until_minute": "24:30"}, "no time of the day"),
     ],

@@ -402,9 +402,9 @@ async def test_who_left_can_come_back(served: ConsoleFixture) -> None:
     guest = (await served.store.read(people_search.people, text="Short Guest"))[0].id
 
     _, html = await post(client, f"/people/{guest}/leave")
-    assert "Has left this site" in html
+    assert "The account was closed on" in html
     _, html = await post(client, f"/people/{guest}/return")
-    assert "Has left this site" not in html
+    assert "The account was closed on" not in html
 
 
 async def test_an_edit_comes_back_filled_when_the_name_is_missing(served: ConsoleFixture) -> None:
