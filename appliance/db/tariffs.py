@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.order import natural
 from appliance.domain.tariff import TARIFF_FIELDS, Tariff
 
 COLUMNS = ", ".join(TARIFF_FIELDS)
@@ -37,13 +38,10 @@ def default(db: Readable) -> Tariff | None:
 
 def current(db: Readable) -> list[TariffRow]:
     """All that are not archived, the default first."""
-    return [
-        to_row(row)
-        for row in db.execute(
-            f"SELECT {COLUMNS}, is_default, created_at_ms, archived_at_ms FROM tariff WHERE archived_at_ms IS NULL "
-            "ORDER BY is_default DESC, name, id"
-        )
-    ]
+    found = db.execute(
+        f"SELECT {COLUMNS}, is_default, created_at_ms, archived_at_ms FROM tariff WHERE archived_at_ms IS NULL ORDER BY id"
+    )
+    return sorted(map(to_row, found), key=lambda row: (not row.is_default, natural(row.tariff.name)))
 
 
 def successor(db: Readable, row: TariffRow) -> int | None:

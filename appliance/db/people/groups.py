@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import AccountId, GroupId
+from appliance.domain.order import natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ FROM person_group
 
 def all_by_name(db: Readable) -> list[Group]:
     """All groups, by name."""
-    return [Group(*row) for row in db.execute(GROUP + "ORDER BY name COLLATE NOCASE")]
+    return sorted((Group(*row) for row in db.execute(GROUP)), key=lambda group: natural(group.name))
 
 
 def find(db: Readable, group: GroupId) -> Group | None:

@@ -9,6 +9,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows, flush
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
 from appliance.domain.identifiers import StationId
+from appliance.domain.order import natural
 from appliance.domain.rivals import Boot, Device
 from appliance.domain.station import StationState, status_word
 
@@ -148,8 +149,9 @@ def all_stations(db: Readable, state: StationState = StationState.APPROVED) -> l
         (state,),
     ):
         connectors.setdefault(station, []).append(Connector(*row))
-    rows = db.execute(SELECT + "AND state = ? ORDER BY name COLLATE NOCASE, id", (state,))
-    return [_station(row, tuple(connectors.get(row[0], ()))) for row in rows]
+    rows = db.execute(SELECT + "AND state = ? ORDER BY id", (state,))
+    found = [_station(row, tuple(connectors.get(row[0], ()))) for row in rows]
+    return sorted(found, key=lambda one: natural(one.name or one.identity))
 
 
 def names(db: Readable) -> dict[int, Named]:

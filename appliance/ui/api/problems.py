@@ -7,6 +7,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.problems import Problem
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Named
+from appliance.domain.order import natural
 from appliance.services import problems as units
 from appliance.services.problems import groups
 from appliance.services.problems.groups import Group
@@ -15,7 +16,6 @@ from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Opera
 from appliance.ui.api.shapes import anything, choice, flag, moment, or_null, record, several, whole, words
 from appliance.ui.wording.problems import describe, describe_group, station_number
 from appliance.ui.writing.formats import formats
-from appliance.ui.writing.order import natural
 
 PROBLEMS_MAX = 100_000
 """More than ever stand open at once: all of them are told in a few rows."""

@@ -31,6 +31,7 @@ from appliance.ui.writing.days import (
     span_of_preset,
     span_written,
     today_of,
+    what_is_wrong,
     written,
 )
 from appliance.ui.writing.exports import Column, Kind, Table
@@ -99,6 +100,8 @@ class ReportPage:
     """The report as a page."""
 
     asked: Asked
+    left_out: str
+    """Why it does not show all that was asked for; "" where it does."""
     title: str
     presets: list[tuple[str, str, bool]]
     earlier: str
@@ -127,6 +130,7 @@ async def show(request: web.Request) -> web.Response:
     earlier, later = asked.span.moved(-1), asked.span.moved(1)
     page = ReportPage(
         asked=asked,
+        left_out=what_is_wrong(request.query.get("from", ""), request.query.get("to", "")),
         title=span_written(asked.span, fmt),
         presets=[(_(word), _address(request, preset=name), asked.preset == name) for name, word in PRESETS.items()],
         earlier=_address(request, first=earlier.first, last=earlier.last),

@@ -13,6 +13,7 @@ from appliance.db.people.people import Person
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations
+from appliance.domain.order import natural
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
@@ -28,10 +29,13 @@ class SearchPage:
 
     query: str
     people: list[Person]
+    """These and the chargers: one more than is shown, where there are more."""
     card: Card | None
     stations: list[tuple[str, str]]
     """Identity and name."""
     session: Session | None
+    most: int = EACH_MAX
+    """So many of a kind are shown."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -64,9 +68,9 @@ def _find(db: Readable, query: str) -> SearchPage:
     ]
     return SearchPage(
         query,
-        people_search.people(db, text=query, limit=EACH_MAX),
+        people_search.people(db, text=query, limit=EACH_MAX + 1),
         people_search.card_meant(db, query),
-        sorted(found, key=lambda one: one[1])[:EACH_MAX],
+        sorted(found, key=lambda one: natural(one[1]))[: EACH_MAX + 1],
         session,
     )
 

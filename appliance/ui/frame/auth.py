@@ -258,7 +258,7 @@ class Guard:
         if until_ms > now_ms:
             raise TooSoon(
                 N_("That was wrong several times."),
-                N_("Wait {seconds} seconds and try again."),
+                N_("Try again in {seconds} s."),
                 seconds=-(-(until_ms - now_ms) // 1000),
             )
 

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
+from unicodedata import bidirectional
 
 from babel import Locale
 from babel.support import Translations
@@ -20,6 +21,8 @@ LOCALES = Path(__file__).parents[1] / "locales"
 LANGUAGES = {code: str(Locale.parse(code).language_name) for code in site.LANGUAGES}
 """Languages that are complete, by their own names."""
 DEFAULT = "en"
+RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
+"""Classes of letters, and of marks that somebody may have put into a name."""
 
 _current: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
@@ -27,6 +30,23 @@ _current: ContextVar[str] = ContextVar("language", default=DEFAULT)
 def N_(sentence: str) -> str:  # noqa: N802 - the name that gettext tools look for
     """Mark a sentence that stands in a table; it is looked up with `_` where it is shown."""
     return sentence
+
+
+class Sentence(str):
+    """One that keeps what is filled in apart: a name that is written from right to left turns nothing around it."""
+
+    __slots__ = ()
+
+    def format(self, *values: object, **named: object) -> str:
+        """As of every text; what runs the other way stands between marks that isolate it (UAX 9: FSI, PDI)."""
+        return super().format(*map(isolated, values), **{name: isolated(value) for name, value in named.items()})
+
+
+def isolated(value: object) -> object:
+    """A text with letters that run from right to left, between marks; everything else as it is."""
+    if type(value) is not str or value.isascii():
+        return value
+    return f"\u2068{value}\u2069" if any(bidirectional(letter) in RIGHT_TO_LEFT for letter in value) else value
 
 
 def _(sentence: str) -> str:
@@ -37,7 +57,7 @@ def _(sentence: str) -> str:
 @lru_cache(maxsize=4096)
 def _looked_up(language: str, sentence: str) -> str:
     """Remembered, because a board asks for the same few words a thousand times."""
-    return catalog(language).gettext(sentence)
+    return Sentence(catalog(language).gettext(sentence))
 
 
 def ngettext(one: str, many: str, number: int) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
+from appliance.domain.order import natural
 from appliance.domain.problem import ProblemKind, went_offline_ms
 from appliance.services.problems.groups import Group
 from appliance.ui.frame.language import N_, _
@@ -20,7 +21,6 @@ from appliance.ui.wording import card_desk
 from appliance.ui.wording.sessions import authorization_words, note_sentence
 from appliance.ui.wording.words import error_sentence
 from appliance.ui.writing.formats import Formats
-from appliance.ui.writing.order import natural
 
 
 @dataclass(frozen=True, slots=True)

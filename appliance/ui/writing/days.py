@@ -66,6 +66,24 @@ def read_day(text: str) -> str | None:
     return found.isoformat() if 1970 <= found.year <= 9998 else None
 
 
+def unread_days(*texts: str) -> str:
+    """What is no day of those that somebody asked for, in the reader's language; "" where all are."""
+    wrong = [text.strip()[:20] for text in texts if text.strip() and read_day(text) is None]
+    if not wrong:
+        return ""
+    return _("“{text}” is no day between 1970 and 9998, so it was left out. Write it as year-month-day.").format(
+        text=wrong[0]
+    )
+
+
+def what_is_wrong(first: str, last: str) -> str:
+    """Why not all days that somebody asked for are in a span, in the reader's language; "" where they are."""
+    days = sorted(day for day in (read_day(first), read_day(last)) if day)
+    if len(days) == 2 and Span(days[0], days[1]).days > DAYS_MAX:
+        return _("That is more than three years, so only the last three of them are shown.")
+    return unread_days(first, last)
+
+
 def span_of_preset(name: str, today: str) -> Span | None:
     """The days that a preset means today; None if there is no such preset."""
     now = date.fromisoformat(today)

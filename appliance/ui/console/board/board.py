@@ -14,6 +14,7 @@ from appliance.db.board import Knocking, Today
 from appliance.db.engine.protocols import Readable
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
+from appliance.domain.order import natural
 from appliance.domain.places import places
 from appliance.domain.session import SessionState, bill_until
 from appliance.domain.station import connector_in_use
@@ -29,7 +30,6 @@ from appliance.ui.frame.language import N_
 from appliance.ui.frame.render import formats_of, render, render_part
 from appliance.ui.frame.roles import may
 from appliance.ui.writing.formats import Formats, formats
-from appliance.ui.writing.order import natural
 
 FIND_CHARS_MAX = 60
 FILTERED_LEAST = 13

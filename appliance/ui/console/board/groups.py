@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from appliance.domain.order import natural
 from appliance.domain.places import within
 from appliance.ui.console.board.states import SHORT, State
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.frame.language import _
 from appliance.ui.writing.formats import Formats
-from appliance.ui.writing.order import natural
 
 TILES_MAX = 24
 """More connectors are shown as cells."""

@@ -31,7 +31,7 @@ from appliance.ui.frame.render import formats_of, render
 from appliance.ui.frame.roles import SEES_PHONES
 from appliance.ui.wording.sessions import STATES, State, state_of, stop_sentence
 from appliance.ui.writing import exports
-from appliance.ui.writing.days import read_day
+from appliance.ui.writing.days import read_day, unread_days
 from appliance.ui.writing.exports import Column, Kind, Table
 from appliance.ui.writing.formats import Formats
 
@@ -88,6 +88,8 @@ class ListPage:
     """Some sessions, the newest first, and the sums of all that fit; of a long time the report has them."""
 
     wanted: Wanted
+    left_out: str
+    """Why it does not keep to the days that were asked for; "" where it does."""
     sessions: list[Session]
     usages: dict[int, Usage]
     """What each of them used, or has used so far."""
@@ -114,6 +116,7 @@ async def show_list(request: web.Request) -> web.Response:
     kept = query(request, before="").partition("?")[2]
     page = ListPage(
         wanted,
+        unread_days(request.query.get("from", ""), request.query.get("to", "")),
         sessions,
         {one.id: usage_until(one, now_ms) for one in sessions},
         Summed(*listed.totals) if listed.totals is not None else None,

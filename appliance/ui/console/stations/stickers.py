@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.stations.stations import Station
+from appliance.domain.order import natural
 from appliance.services.stations import qr_codes
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.render import formats_of, render
 from appliance.ui.writing.formats import Formats
-from appliance.ui.writing.order import natural
 from appliance.ui.writing.qr import qr_code
 
 CODE_GROUP = 4

@@ -26,6 +26,8 @@ from appliance.ui.wording.sessions import METHODS
 
 ROWS_AT_ONCE = 50
 PAPERS = {"80": N_("80 mm"), "58": N_("58 mm"), "a4": N_("A4")}
+WHOSE = ("holders", "mine")
+"""Whose language a receipt can be in."""
 YEAR_S = 365 * 86_400
 BACK = ("/desk/", "/people/", "/receipts")
 """Pages that a receipt may lead back to."""
@@ -63,6 +65,7 @@ class ReceiptPage:
     """Value, word, address."""
     tongues: list[tuple[str, str, str]]
     tongue: str
+    """Whose language it is in, or which."""
     slip: Markup
     """The receipt itself, in its own language."""
     back: str
@@ -89,38 +92,50 @@ async def show_list(request: web.Request) -> web.Response:
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /receipts/{number}?paper=&language=&print=&back=`: the paper is remembered by this browser."""
+    """`GET /receipts/{number}?paper=&language=&print=&back=`: paper and whose language are remembered by this browser."""
     console = request.app[CONSOLE]
     receipt = await console.store.read(service.need, number_of(request, "number"))
     wished = request.query.get("paper", request.cookies.get(_cookie(request), ""))
     paper = wished if wished in PAPERS else "80"
-    tongue = next(
+    whose = request.query.get("language", request.cookies.get(_cookie(request, "receipt-language"), ""))
+    holders = next(
         one
-        for one in (
-            request.query.get("language", ""),
-            str(receipt.details.get("language", "")),
-            console.site.language,
-            language.DEFAULT,
-        )
+        for one in (str(receipt.details.get("language", "")), console.site.language, language.DEFAULT)
         if one in LANGUAGES
     )
+    tongue = {"mine": language.spoken(), "holders": holders}.get(whose, whose if whose in LANGUAGES else holders)
     back = request.query.get("back", "")
     shown = ReceiptPage(
         receipt,
         paper,
         [(value, _(word), query(request, paper=value, print="")) for value, word in PAPERS.items()],
-        [(value, word, query(request, language=value, print="")) for value, word in LANGUAGES.items()],
-        tongue,
+        _tongues(request, holders),
+        "holders" if tongue == holders else "mine" if tongue == language.spoken() else tongue,
         _slip(request, receipt, tongue, paper),
         back if back.startswith(BACK) else "",
         request.query.get("print") == "1",
     )
     response = render(request, "wallets/receipt.html", shown)
     if "paper" in request.query and wished == paper:
-        response.set_cookie(
-            _cookie(request), paper, path="/", max_age=YEAR_S, httponly=True, secure=request.secure, samesite="Strict"
-        )
+        _remember(request, response, "paper", paper)
+    if request.query.get("language") in WHOSE:
+        _remember(request, response, "receipt-language", whose)
     return response
+
+
+def _tongues(request: web.Request, holders: str) -> list[tuple[str, str, str]]:
+    """The languages that it can be printed in: the holder's, the reader's, and where these are one, all others by name."""
+    mine = language.spoken()
+    words = {"holders": _("Holder's: {language}").format(language=LANGUAGES[holders])}
+    words |= {"mine": _("Mine: {language}").format(language=LANGUAGES[mine])} if mine != holders else {}
+    words |= {code: name for code, name in LANGUAGES.items() if code not in (mine, holders)}
+    return [(value, word, query(request, language=value, print="")) for value, word in words.items()]
+
+
+def _remember(request: web.Request, response: web.Response, name: str, value: str) -> None:
+    response.set_cookie(
+        _cookie(request, name), value, path="/", max_age=YEAR_S, httponly=True, secure=request.secure, samesite="Strict"
+    )
 
 
 def _slip(request: web.Request, receipt: Receipt, tongue: str, paper: str) -> Markup:
@@ -158,8 +173,8 @@ def _read_list(db: Readable, person: int | None, before: int | None) -> tuple[li
     return rows.page(db, person=number, before=before, limit=ROWS_AT_ONCE + 1), about
 
 
-def _cookie(request: web.Request) -> str:
-    return "__Host-paper" if request.secure else "paper"
+def _cookie(request: web.Request, name: str = "paper") -> str:
+    return f"__Host-{name}" if request.secure else name
 
 
 PAGE = Page(routes=[web.get("/receipts", show_list), web.get("/receipts/{number}", show)])

@@ -158,3 +158,16 @@ async def test_older_receipts_are_a_page_further(served: ConsoleFixture, client:
 
 async def test_a_person_leads_to_their_receipts(client: Browser) -> None:
     assert "/receipts?person=1" in await get(client, "/people/1")
+
+
+async def test_a_receipt_is_in_the_language_of_whom_was_chosen_last(served: ConsoleFixture, client: Browser) -> None:
+    await served.store.write(
+        lambda db: people.change(
+            db, RAHIMA, By("operator:1", NOW_MS), name="Rahima Khatun", phone="", note="", language="bn",
+            group=people.need(db, RAHIMA).group_id,
+        )
+    )  # fmt: skip
+    number = await recharge(served, RAHIMA, 250_00)
+
+    for asked, language in (("", "bn"), ("?language=mine", "en"), ("", "en"), ("?language=holders", "bn"), ("", "bn")):
+        assert f'<article class="slip is-80" lang="{language}">' in await get(client, f"/receipts/{number}{asked}")
