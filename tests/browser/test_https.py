@@ -48,9 +48,11 @@ async def test_plain_http_leads_to_https_where_the_key_is_for_this_host_alone(
     assert page.url.startswith(f"{program.console}/")
     await log_in(page, OWNER)
     await expect(page.get_by_role("link", name="Nasrin Akter")).to_be_visible()
-    (cookie,) = await context.cookies()
-    assert (cookie["name"], cookie["secure"], cookie["httpOnly"]) == ("__Host-sid", True, True)
-    assert (cookie["sameSite"], cookie["path"], cookie["domain"]) == ("Strict", "/", "127.0.0.1")
+    cookies = await context.cookies()
+    assert {cookie["name"] for cookie in cookies} == {"__Host-sid", "__Host-known"}
+    for cookie in cookies:
+        assert (cookie["secure"], cookie["httpOnly"]) == (True, True)
+        assert (cookie["sameSite"], cookie["path"], cookie["domain"]) == ("Strict", "/", "127.0.0.1")
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Connect a charger")).to_be_visible()
     assert program.addresses["stations-tls"].startswith("wss://")

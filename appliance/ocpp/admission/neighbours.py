@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-TABLE = Path("/proc/net/arp")
+TABLE = Path("/proc/self/net/arp")
 
 
 def read_neighbours() -> str:
