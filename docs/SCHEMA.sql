@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0014, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0015, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -145,7 +145,7 @@ CREATE TABLE connector (
   status        TEXT    NOT NULL,
   error_code    TEXT    NOT NULL DEFAULT '',
   info          TEXT    NOT NULL DEFAULT '',                               -- the station's own words
-  changed_at_ms INTEGER NOT NULL, charging_state TEXT NOT NULL DEFAULT '', finer_status TEXT NOT NULL DEFAULT '',
+  changed_at_ms INTEGER NOT NULL, charging_state TEXT NOT NULL DEFAULT '', finer_status TEXT NOT NULL DEFAULT '', power_seen_w INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (station_id, evse, connector)
 ) STRICT, WITHOUT ROWID;
 
@@ -319,7 +319,7 @@ CREATE TABLE sample (
   voltage_mv    INTEGER,
   soc_percent   INTEGER,
   others        TEXT,
-  content       INTEGER NOT NULL,                                          -- checksum: one moment may bring several readings
+  content       INTEGER NOT NULL, interval_wh INTEGER,                                          -- checksum: one moment may bring several readings
   PRIMARY KEY (session_id, sampled_at_ms, content)
 ) STRICT, WITHOUT ROWID;
 
@@ -360,7 +360,7 @@ CREATE TABLE session (
   fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
   estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
   parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
-  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '',                        -- why it failed or needs review
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER,                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;
@@ -384,6 +384,17 @@ CREATE TABLE session_day (
   PRIMARY KEY (day, station_id, session_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_day_by_session ON session_day (session_id);
+
+CREATE TABLE session_figure (
+  session_id    INTEGER NOT NULL REFERENCES session (id),
+  energy_wh     INTEGER NOT NULL,
+  position      INTEGER NOT NULL,                                          -- in which order they are offered
+  duration_s    INTEGER NOT NULL,
+  idle_s        INTEGER NOT NULL,
+  ended_at_ms   INTEGER NOT NULL,
+  meter_stop_wh INTEGER,
+  PRIMARY KEY (session_id, energy_wh)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE setting (
   name  TEXT PRIMARY KEY,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import people, people_search
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN
-from appliance.domain.registers import further
 from appliance.domain.station import is_parked
 from appliance.domain.tariff import TARIFF_FIELDS, Tariff, Usage
 
@@ -130,8 +129,8 @@ WHERE state = 'approved'
 
 RUNNING = f"""
 SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
-       requested_at_ms, started_at_ms, coalesce(received_at_ms, started_at_ms, 0), meter_start_wh,
-       (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
+       requested_at_ms, started_at_ms, coalesce(received_at_ms, started_at_ms, 0),
+       coalesce(read_wh, (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0), 0),
        (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4) AS last
         WHERE power_w IS NOT NULL LIMIT 1),
        (SELECT soc_percent FROM (SELECT soc_percent FROM sample WHERE session_id = session.id
@@ -200,10 +199,9 @@ def all_running(db: Readable, station: int | None = None) -> list[Running]:
         idle.setdefault(session, []).append((begin, end))
     found = []
     for row in db.execute(f"{RUNNING} {one} ORDER BY {BY_NUMBER}", values):
-        meter_start_wh, highest_wh = row[10:12]
-        energy_wh = 0 if highest_wh is None else further(0, meter_start_wh, highest_wh)
-        tariff = None if row[17] is None else Tariff(*row[17:])
-        found.append(Running(*(*row[:10], energy_wh, *row[12:17], tariff, tuple(idle.get(row[0], ())))))
+        tariff = None if row[16] is None else Tariff(*row[16:])
+        energy_wh = max(0, row[10])
+        found.append(Running(*(*row[:10], energy_wh, *row[11:16], tariff, tuple(idle.get(row[0], ())))))
     return found
 
 

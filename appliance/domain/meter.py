@@ -18,3 +18,5 @@ class Reading:
     soc_percent: int | None = None
     others: str | None = None
     """JSON: what has no field here, as the station sent it."""
+    interval_wh: int | None = None
+    """What was taken in the interval that ended then (Energy.Active.Import.Interval)."""

@@ -1,11 +1,21 @@
-"""What the main register of a connector says about one session: its energy, the line it grew along, and what is doubtful in it.
+"""What the meter of an EVSE says about one session: its energy, the line it grew along, and what is doubtful in it. Pure.
 
-A register is (at_ms, wh): when it was read, and what stood on it. The energy of a session is the highest register above that
-of its start; at its end the stop's own register decides, unless it stands below the start's: then the meter was set to
-zero, or the station has lost it (-1 on some), and the highest one in between is believed.
+Theory. A session begins with a register, readings follow, and a stop has the last one. In the field any of them may be wrong, or stand
+on another count than the rest. So registers are read as *lines*: on one line each is a step after the one before that the EVSE can
+have given in the time (greatest power × time + slack), and `offset_wh` makes a register on it the session's energy.
 
-Whoever remembers a running session keeps its energy so far and goes on with `further`; to `read` it then hands that one register
-instead of all.
+A register on the line goes on with it. One that is a little lower, or no lower than the last but one, is a dip of the meter and changes
+nothing. Any other begins a second line, which counts when another register follows on it: one stray register is no reading, and
+two or more are followed, from zero if they can have begun there (the meter was set to zero or rolled over, or the samples count from the
+session's start), else from where they appeared. The line that was left stays known, so two counts may take turns.
+
+Where a station sends no register but what was taken in each interval, that is summed up.
+
+At the stop all must agree: its register less that of the start, with what was read in between, and with the start of whoever
+charged next. What does not is in doubt, and `Energies.figures` are what might be billed.
+
+Whoever remembers a running session keeps its Progress and goes on with each sample (`go_on`); what comes late is read anew with
+all the others (`all_of`). Both give the same.
 """
 
 from __future__ import annotations
@@ -15,21 +25,96 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from appliance.domain.calendar import HOUR_MS
+
 Register = tuple[int, int]
 """(at_ms, wh)."""
+Sampled = tuple[int, int | None, int | None]
+"""(at_ms, the register in Wh, what was taken in the interval that ended then in Wh); None: not told."""
+
+POWER_W_MAX = 400_000
+"""No charger for cars gives more, as long as nobody has said otherwise."""
+ROUNDING_WH = 1_000
+"""What two registers of the same moment may differ by: some meters tell whole kilowatt-hours."""
+JITTER_WH = 100
+"""What one meter may go back by from reading to reading."""
+COARSE_TIME_MS = 72_000
+"""Some clocks tell whole minutes, and some take their time between reading a meter and dating it."""
+ROLLS_OVER_AT = (*(10**digits for digits in range(6, 13)), 2**31, 2**32)
+"""Where counters begin at zero again (Wh)."""
 
 
 class Doubt(StrEnum):
-    """Why a session is not billed before somebody has looked at it."""
+    """Why a session is not billed before somebody has looked at it; these words are stored."""
 
     REGISTERS = "registers"
     """Its registers contradict each other, so that nobody knows its energy."""
     TOO_MUCH = "too_much"
     """More energy than one session can take."""
     TOO_FAST = "too_fast"
-    """More energy than a charger gives in its time."""
+    """More energy than its EVSE gives in its time."""
     NOBODY = "nobody"
     """Its station was told that the card may not charge, and nobody is known who would pay for what flowed all the same."""
+    STOP_BELOW = "stop_below"
+    """The stop says less than the readings before it."""
+    STOP_BEYOND = "stop_beyond"
+    """The stop says more than can have been given since the last reading."""
+    START_APART = "start_apart"
+    """Readings and stop go on from another register than that of the start."""
+    ANEW = "anew"
+    """The register may have begun anew, which nothing else shows."""
+    NEXT_START = "next_start"
+    """It goes on beyond the register with which the next session of its EVSE began."""
+    SECOND_STOP = "second_stop"
+    """Its station told of the stop once more, with another register."""
+
+
+class Line(NamedTuple):
+    """Registers of which each is a possible step after the one before; only the last two matter."""
+
+    offset_wh: int
+    """Added to a register it is the session's energy."""
+    before: Register
+    last: Register
+    joined_wh: int | None = None
+    """The session's energy when the line appeared, where nothing tells how it goes on from there; None: from the start, or from zero."""
+
+
+class Progress(NamedTuple):
+    """All that has to be known of the registers so far in order to go on."""
+
+    start: Register
+    power_w: int
+    """The greatest that the EVSE can give."""
+    line: Line
+    """The one on which the last reading was."""
+    other: Line | None
+    """One that was left, or that begins."""
+    newest: tuple[int, int, int]
+    """What was read last, in the order of `in_order`."""
+    highest_wh: int | None = None
+    """The highest register that was told, whether or not it counts."""
+    register_wh: int = 0
+    """The energy by the registers."""
+    interval: Register | None = None
+    """The last interval that counted."""
+    intervals_wh: int = 0
+
+    @property
+    def energy_wh(self) -> int:
+        """The session's energy so far; 0 while nothing is known."""
+        return self.register_wh if self.highest_wh is not None else self.intervals_wh
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the energy is simply the highest register above that of the start."""
+        highest_wh = self.start[1] if self.highest_wh is None else self.highest_wh
+        return self.energy_wh == max(0, highest_wh - self.start[1])
+
+    @property
+    def read_at_ms(self) -> int:
+        """When something was last read, at the start at the earliest."""
+        return max(self.start[0], self.newest[0])
 
 
 class Energies(NamedTuple):
@@ -40,36 +125,282 @@ class Energies(NamedTuple):
     line: Sequence[tuple[int, int]]
     """(at_ms, Wh since the start), in order and never falling; from the start to the stop, or to the last register."""
     doubts: tuple[Doubt, ...] = ()
+    figures: tuple[int, ...] = ()
+    """Where it is in doubt: the energies of which one may be true; the first is `energy_wh`."""
 
 
-def read(start: Register, registers: Iterable[Register], stop: tuple[int, int | None] | None = None) -> Energies:
-    """The energy of a session out of its registers, which come in order of time.
+# --- while it runs ----------------------------------------------------------------------------------------------------------
 
-    `stop` is None while it runs, or when its end is an estimate; its register is None when it could not be read.
+
+def begin(start: Register, power_w: int = POWER_W_MAX, before_wh: int | None = None) -> Progress:
+    """The session begins. `before_wh` is the EVSE's last register before, where that is higher than the one of the start."""
+    other = None
+    if before_wh is not None and before_wh > start[1]:
+        other = Line(-before_wh, (start[0], before_wh), (start[0], before_wh), joined_wh=0)
+    return Progress(start, power_w, Line(-start[1], start, start), other, (start[0], -1, -1))
+
+
+def in_order(progress: Progress, sampled: Sampled) -> tuple[int, int, int]:
+    """By what samples are put in order: time, then register. None is dated before the start."""
+    at_ms, wh, interval_wh = sampled
+    return max(at_ms, progress.start[0]), -1 if wh is None else wh, -1 if interval_wh is None else interval_wh
+
+
+def go_on(progress: Progress, sampled: Sampled) -> Progress | None:
+    """After one more sample; None if it comes after one that was measured later: then all are to be read anew."""
+    steady = steadily(progress, sampled)
+    if steady is not None:
+        return steady
+    return None if in_order(progress, sampled) < progress.newest else further(progress, sampled)
+
+
+def steadily(progress: Progress, sampled: Sampled) -> Progress | None:
+    """The same as `further` for what nearly all samples are, without the detours: a register on the one line there is, higher and
+    later than the one before, and not faster than can be. None: it is not like that.
     """
-    begun_ms, start_wh = start
-    energy_wh = 0
-    line = [(begun_ms, 0)]
-    for at_ms, wh in registers:
-        energy_wh = further(energy_wh, start_wh, wh)
-        if begun_ms < at_ms and (stop is None or at_ms < stop[0]):
-            line.append((at_ms, further(line[-1][1], start_wh, wh)))
-    if stop is None:
-        return Energies(energy_wh, line)
-    stop_ms, stop_wh = stop
-    doubts: tuple[Doubt, ...] = ()
-    if stop_wh is not None and stop_wh >= start_wh:
-        energy_wh = stop_wh - start_wh
-        line = [(at_ms, min(wh, energy_wh)) for at_ms, wh in line]
-    elif not energy_wh:
-        doubts = (Doubt.REGISTERS,)
-    line.append((max(begun_ms, stop_ms), energy_wh))
-    return Energies(energy_wh, line, doubts)
+    at_ms, wh, interval_wh = sampled
+    start, power_w, line, other, newest, highest_wh, register_wh, interval, intervals_wh = progress
+    last_ms, last_wh = line.last
+    if other is not None or interval_wh is not None or wh is None or wh <= last_wh or at_ms <= newest[0]:
+        return None
+    if (wh - last_wh) * HOUR_MS > power_w * (at_ms - last_ms) or wh + line.offset_wh < register_wh:
+        return None
+    if highest_wh is None or highest_wh < wh:
+        highest_wh = wh
+    line = Line(line.offset_wh, line.last, (at_ms, wh), line.joined_wh)
+    newest = (at_ms, wh, -1)
+    return Progress(
+        start, power_w, line, other, newest, highest_wh, wh + line.offset_wh, interval, intervals_wh
+    )  # fmt: skip
 
 
-def further(energy_wh: int, start_wh: int, wh: int) -> int:
-    """The energy so far, after one more register."""
-    return max(energy_wh, wh - start_wh)
+def further(progress: Progress, sampled: Sampled) -> Progress:
+    """After one more sample, which must not be late."""
+    key = in_order(progress, sampled)
+    if key == progress.newest:
+        return progress  # The same once more.
+    at_ms, wh, interval_wh = key[0], sampled[1], sampled[2]
+    if wh is not None:
+        progress = with_register(progress, (at_ms, wh))
+    if interval_wh is not None:
+        progress = with_interval(progress, (at_ms, interval_wh))
+    return progress._replace(newest=key)
+
+
+def with_register(progress: Progress, found: Register) -> Progress:
+    """One more register is told."""
+    line, other = progress.line, progress.other
+    highest_wh = found[1] if progress.highest_wh is None else max(progress.highest_wh, found[1])
+    progress = progress._replace(highest_wh=highest_wh)
+    has_begun = progress.register_wh or line.offset_wh != -progress.start[1]
+    if not has_begun and other is not None and other.last[0] == progress.start[0] and fits(progress, other, found):
+        # Nothing was taken on the start's own line, and this one goes on from the EVSE's register before it.
+        return on_line(progress, other, found, line)
+    if fits(progress, line, found):
+        return on_line(progress, line, found, other)
+    if is_dip(line, found):
+        return progress
+    if other is not None and fits(progress, other, found):
+        return on_line(progress, other, found, line)
+    return progress._replace(other=line_beginning_with(progress, found))
+
+
+def with_interval(progress: Progress, found: Register) -> Progress:
+    """What was taken in one more interval is told; of two for the same moment the greater counts."""
+    at_ms, wh = found
+    last_ms, counted_wh = progress.interval or (progress.start[0], 0)
+    again = progress.interval is not None and at_ms == last_ms
+    if not 0 <= wh <= most_wh(progress.power_w, at_ms - last_ms):
+        return progress
+    more_wh = max(0, wh - counted_wh) if again else wh
+    return progress._replace(interval=found, intervals_wh=progress.intervals_wh + more_wh)
+
+
+def on_line(progress: Progress, line: Line, found: Register, other: Line | None) -> Progress:
+    """A register goes on with a line, and leaves the other one."""
+    before = line.last if found[1] > line.last[1] else line.before
+    energy_wh = max(progress.register_wh, found[1] + line.offset_wh)
+    return progress._replace(line=line._replace(before=before, last=found), other=other, register_wh=energy_wh)
+
+
+def fits(progress: Progress, line: Line, found: Register) -> bool:
+    """Whether it can be the next register on this line."""
+    step_wh = found[1] - line.last[1]
+    passed_ms = found[0] - line.last[0]
+    return 0 <= step_wh <= most_wh(progress.power_w, passed_ms)
+
+
+def is_dip(line: Line, found: Register) -> bool:
+    """Whether it is a little lower than the last register of its line, or no lower than the last but one."""
+    return min(line.before[1], line.last[1] - JITTER_WH) <= found[1] < line.last[1]
+
+
+def line_beginning_with(progress: Progress, found: Register) -> Line:
+    """The line of a register that is on none: it is counted from zero where it can have begun there, else from itself."""
+    energy_wh, (last_ms, last_wh) = progress.register_wh, progress.line.last
+    possible_wh = given_wh(progress.power_w, found[0] - last_ms) + ROUNDING_WH
+    for limit_wh in ROLLS_OVER_AT:
+        left_wh = limit_wh - last_wh
+        if 0 < left_wh <= limit_wh // 100 and left_wh + found[1] <= possible_wh:
+            return Line(energy_wh + left_wh, found, found)
+    if found[1] <= possible_wh:
+        return Line(energy_wh, found, found)
+    return Line(energy_wh - found[1], found, found, joined_wh=energy_wh)
+
+
+def given_wh(power_w: int, passed_ms: int) -> int:
+    """What such a power gives in such a time."""
+    return power_w * max(0, passed_ms) // HOUR_MS
+
+
+def most_wh(power_w: int, passed_ms: int) -> int:
+    """What may have been given in such a time, by coarse clocks and meters."""
+    return given_wh(power_w, max(0, passed_ms) + COARSE_TIME_MS) + 2 * ROUNDING_WH
+
+
+# --- at the end --------------------------------------------------------------------------------------------------------------
+
+
+def ended(progress: Progress, stop: tuple[int, int | None] | None, next_wh: int | None = None) -> Energies:
+    """The energy of a session that is over.
+
+    `stop` is None when its end is an estimate, and its register is None when it could not be read, or below zero. `next_wh` is the register with which
+    the next session of the EVSE has begun already.
+    """
+    stop_ms, stop_wh = (progress.read_at_ms, None) if stop is None else stop
+    stop_ms = max(progress.start[0], stop_ms)
+    if stop_wh is None or stop_wh < 0:
+        found = without_register(progress, is_estimate=stop is None)
+    elif stop_wh >= progress.start[1]:
+        found = by_difference(progress, (stop_ms, stop_wh))
+    else:
+        found = by_line(progress, (stop_ms, stop_wh))
+    energy_wh, doubts, figures = bounded(progress, found, next_wh)
+    return Energies(energy_wh, [(progress.start[0], 0), (stop_ms, energy_wh)], doubts, figures)
+
+
+Found = tuple[int, tuple[Doubt, ...], tuple[int, ...]]
+"""Energy, doubts, figures."""
+
+
+def without_register(progress: Progress, *, is_estimate: bool) -> Found:
+    """There are only readings."""
+    energy_wh, line, other = progress.energy_wh, progress.line, progress.other
+    if other is not None and other.last[0] == progress.read_at_ms > line.last[0]:
+        # The last reading is on a line of its own: had another followed there, it would count.
+        beyond_wh = other.last[1] + other.offset_wh
+        if not agree(beyond_wh, energy_wh):
+            return in_doubt(Doubt.ANEW, energy_wh, beyond_wh)
+        energy_wh = max(energy_wh, beyond_wh)
+    if line.joined_wh is not None and energy_wh > line.joined_wh:
+        return in_doubt(Doubt.START_APART, energy_wh)
+    if not energy_wh and other is not None and other.joined_wh is not None and other.last[1] > progress.start[1]:
+        return in_doubt(Doubt.TOO_FAST, other.last[1] - progress.start[1])
+    return energy_wh, () if energy_wh or is_estimate else (Doubt.REGISTERS,), ()
+
+
+def by_difference(progress: Progress, stop: Register) -> Found:
+    """The stop is no lower than the start: what lies between them is billed, if all that was read agrees."""
+    read_wh, energy_wh = progress.energy_wh, stop[1] - progress.start[1]
+    at_stop = with_register(progress, stop)
+    is_elsewhere = at_stop.line.last == stop and goes_on_elsewhere(progress, at_stop, stop)
+    if energy_wh > most_wh(progress.power_w, stop[0] - progress.start[0]):
+        followed_wh = at_stop.register_wh if is_elsewhere else read_wh
+        return in_doubt(Doubt.TOO_FAST, followed_wh or energy_wh, energy_wh)
+    if is_elsewhere:
+        elsewhere_wh, follows = at_stop.register_wh, at_stop.line.joined_wh is None
+        if follows and read_wh > energy_wh + ROUNDING_WH:
+            return elsewhere_wh, (), ()
+        is_told_apart = follows and agree(elsewhere_wh, read_wh) != agree(energy_wh, read_wh)
+        if not is_told_apart and not agree(elsewhere_wh, energy_wh):
+            return in_doubt(Doubt.START_APART, elsewhere_wh, energy_wh)
+        if follows:
+            energy_wh = min(energy_wh, elsewhere_wh, key=lambda one: abs(one - read_wh))
+    if read_wh > energy_wh + ROUNDING_WH:
+        return in_doubt(Doubt.STOP_BELOW, read_wh, energy_wh)
+    read_ms = max(progress.line.last[0], progress.interval[0] if progress.interval is not None else 0)
+    if energy_wh - read_wh > most_wh(progress.power_w, stop[0] - read_ms):
+        return in_doubt(Doubt.STOP_BEYOND, read_wh, energy_wh)
+    return energy_wh, (), ()
+
+
+def goes_on_elsewhere(progress: Progress, at_stop: Progress, stop: Register) -> bool:
+    """Whether a stop goes on with another line than that of the start, which is farther from it."""
+    start_wh = progress.start[1]
+    if at_stop.line.offset_wh == -start_wh:
+        return False
+    here = progress.line if progress.line.offset_wh == at_stop.line.offset_wh else progress.other
+    there = next((one for one in (progress.line, progress.other) if one and one.offset_wh == -start_wh), None)
+    there_wh = start_wh if there is None else there.last[1]
+    return here is not None and (there_wh > stop[1] or there_wh - here.last[1] <= ROUNDING_WH)
+
+
+def by_line(progress: Progress, stop: Register) -> Found:
+    """The stop is lower than the start: it must be on a line that began since."""
+    read_wh, line = progress.energy_wh, progress.line
+    at_stop = with_register(progress, stop)
+    if at_stop.line.last == stop:
+        line, energy_wh = at_stop.line, at_stop.register_wh
+    elif not read_wh:
+        return in_doubt(Doubt.REGISTERS)
+    elif line.last[1] < progress.start[1] and 0 < line.last[1] - stop[1] <= ROUNDING_WH:
+        energy_wh = read_wh
+    elif at_stop.other is None or at_stop.other is progress.other:
+        return in_doubt(Doubt.STOP_BELOW, read_wh, stop[1] + line.offset_wh)
+    else:
+        energy_wh = stop[1] + at_stop.other.offset_wh
+        if not agree(energy_wh, read_wh) or stop[1] > ROUNDING_WH:
+            return in_doubt(Doubt.ANEW, read_wh, energy_wh)
+    if line.joined_wh is not None and energy_wh > line.joined_wh:
+        return in_doubt(Doubt.START_APART, energy_wh)
+    return energy_wh, (), ()
+
+
+def in_doubt(why: Doubt, *figures: int) -> Found:
+    """The first figure is what is believed, if any is; each is told once."""
+    found = tuple(dict.fromkeys(max(0, one) for one in figures))
+    return found[0] if found else 0, (why,), found
+
+
+def bounded(progress: Progress, found: Found, next_wh: int | None) -> Found:
+    """What is beyond the start of the next session of the EVSE is that one's to pay. Where both began with the same register
+    each session is counted by itself.
+    """
+    energy_wh, doubts, _ = found
+    if doubts or next_wh is None or not 0 < next_wh - progress.start[1] < energy_wh - ROUNDING_WH:
+        return found
+    return in_doubt(Doubt.NEXT_START, next_wh - progress.start[1], energy_wh)
+
+
+def agree(one_wh: int, other_wh: int) -> bool:
+    """Whether two energies are the same, as far as meters tell."""
+    return abs(one_wh - other_wh) <= ROUNDING_WH
+
+
+# --- the whole ---------------------------------------------------------------------------------------------------------------
+
+
+def all_of(begun: Progress, samples: Iterable[Sampled]) -> tuple[Progress, list[tuple[int, int]]]:
+    """All samples of a session, in whatever order they are given: the progress after them, and the line of its energies."""
+    progress, line = begun, [(begun.start[0], 0)]
+    for sampled in sorted(samples, key=lambda one: in_order(begun, one)):
+        progress = further(progress, sampled)
+        line.append((progress.newest[0], max(progress.energy_wh, line[-1][1])))
+    return progress, line
+
+
+def read(
+    begun: Progress,
+    samples: Iterable[Sampled],
+    stop: tuple[int, int | None] | None = None,
+    next_wh: int | None = None,
+) -> Energies:
+    """The energy of a session that is over, out of all its samples; see `ended`."""
+    progress, line = all_of(begun, samples)
+    found = ended(progress, stop, next_wh)
+    stop_ms = found.line[-1][0]
+    between = [(at_ms, min(wh, found.energy_wh)) for at_ms, wh in line if at_ms < stop_ms or stop is None]
+    return found._replace(line=[*(between or line[:1]), (max(stop_ms, line[0][0]), found.energy_wh)])
 
 
 def energy_at(line: Sequence[tuple[int, int]], at_ms: int) -> int:

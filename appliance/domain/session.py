@@ -11,11 +11,13 @@ day of silence.
 
 `ended`: it is billed, its money is taken out of the slices and the rest is free again. This is final, but for two things
 that may come late: the stop of a session whose end was an estimate sets its bill right, once, or is itself doubted; and a car
-that stays plugged in pays for the place until it leaves. What else comes late (readings, the same stop again) changes nothing.
+that stays plugged in pays for the place until it leaves. Another stop with another register puts it in review. What else comes late
+(readings, the same stop again) changes nothing.
 
 `review`: it is over, and what its station tells cannot be right. Nothing is billed by itself: what is held stays held until a
-person has looked, and either bills what it says or not. One that was billed by an estimate keeps that bill. No late stop
-changes it, neither before nor after that.
+person has looked, and bills one of the figures that may be right, or nothing. One that was billed already keeps that bill until
+then. If it was doubted as an estimate, its station's stop may still set it right; any other late stop is one more figure, and
+once somebody has decided, none changes it any more.
 
 `failed`: it never began, and what was held was given back. This is final: a transaction that comes after all is a session of its
 own, whose payer is known by the one-time token of the start request.
@@ -38,11 +40,9 @@ from appliance.domain.transitions import follow
 
 MS_MAX = 7 * 86_400_000
 """A session that would be longer by its station's clock alone is reckoned from when we heard of its start."""
-POWER_W_MAX = 400_000
-"""No charger for cars gives more; a larger figure comes from two readings with a wrong clock."""
-SLACK_WH = 10_000
-"""What times and registers may be coarse by: a minute at full power (6.7 kWh) where a clock tells whole minutes, and a
-kilowatt-hour each for the two readings of a register that tells whole ones; rounded up."""
+BEGUN_BEFORE_MS_MAX = 86_400_000
+"""A session that goes on when we hear of its start has not begun longer ago than this: no car charges a day at a station without
+a connection and goes on."""
 
 
 class SessionState(StrEnum):
@@ -102,6 +102,8 @@ TRANSITIONS: Mapping[tuple[SessionState | None, SessionEvent], SessionState] = M
         (SessionState.ENDED, SessionEvent.CORRECTED): SessionState.ENDED,
         (SessionState.ENDED, SessionEvent.DOUBTED): SessionState.REVIEW,
         (SessionState.ENDED, SessionEvent.UNPLUGGED): SessionState.ENDED,
+        (SessionState.REVIEW, SessionEvent.CORRECTED): SessionState.ENDED,
+        (SessionState.REVIEW, SessionEvent.DOUBTED): SessionState.REVIEW,
         (SessionState.REVIEW, SessionEvent.ACKNOWLEDGED): SessionState.ENDED,
         (SessionState.REVIEW, SessionEvent.BILLED): SessionState.ENDED,
     }
@@ -176,9 +178,13 @@ def begun_ms(started_at_ms: int, heard_at_ms: int, at_ms: int) -> int:
     """When a session began that is still there at `at_ms`.
 
     A station without a battery for its clock begins with the day its firmware was made, and is told the time while it
-    charges: by its own word the session lasts years, and then our word counts.
+    charges: by its own word the session lasts years, and then our word counts. So it does where the station is ahead of us. What
+    was over before we heard of it comes out of a station's queue, and has no other times than the station's.
     """
-    return started_at_ms if at_ms - started_at_ms <= MS_MAX else max(started_at_ms, heard_at_ms)
+    if started_at_ms > heard_at_ms:
+        return heard_at_ms
+    longest_ms = MS_MAX if at_ms < heard_at_ms else BEGUN_BEFORE_MS_MAX + max(0, at_ms - heard_at_ms)
+    return started_at_ms if at_ms - started_at_ms <= longest_ms else heard_at_ms
 
 
 def charged_idle(facts: Facts, until_ms: int) -> list[tuple[int, int]]:
@@ -200,14 +206,11 @@ def with_parking(facts: Facts, billed: Usage, since_ms: int, until_ms: int) -> U
     return Usage(billed.energy_wh, billed.duration_s, min(idle_s, billed.duration_s + (until_ms - since_ms) // 1000))
 
 
-def doubts(energies: Energies, duration_s: int, energy_wh_max: int) -> tuple[Doubt, ...]:
+def doubts(energies: Energies, energy_wh_max: int) -> tuple[Doubt, ...]:
     """Why a session that is over is not billed before somebody has looked at it; empty if it can be."""
-    found = energies.doubts
-    if energies.energy_wh > energy_wh_max:
-        found += (Doubt.TOO_MUCH,)
-    if energies.energy_wh > POWER_W_MAX * duration_s // 3600 + SLACK_WH:
-        found += (Doubt.TOO_FAST,)
-    return found
+    if max((energies.energy_wh, *energies.figures)) > energy_wh_max:
+        return (Doubt.TOO_MUCH, *energies.doubts)
+    return energies.doubts
 
 
 # --- its days ----------------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def watch_balances(db: Database, now_ms: int) -> None:
     for session, heard_ms in sessions.held_by_time(db):
         running = sessions.find_open(db, session)
         if running is not None:
-            at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - heard_ms))
+            at_ms = max(running.measured_at_ms, min(running.started_at_ms, heard_ms) + max(0, now_ms - heard_ms))
             billing.keep_covered(db, running, Pace(0, 0, 0), at_ms, now_ms)
 
 

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain.registers import Doubt, Energies
+from appliance.domain import registers
+from appliance.domain.registers import POWER_W_MAX, Doubt, Energies
 from appliance.domain.session import (
     CLOSED,
     MS_MAX,
     NOTHING,
     OPEN,
     OVER,
-    POWER_W_MAX,
-    SLACK_WH,
     TRANSITIONS,
     SessionEvent,
     SessionState,
     after,
+    begun_ms,
     bill_for,
     bill_until,
     days,
@@ -155,7 +155,8 @@ def test_usage_is_never_negative_and_nobody_idles_longer_than_they_were_there(fa
 
 @given(FACTS, MOMENTS, MOMENTS)
 def test_usage_and_bill_never_fall_as_time_goes_by(facts: Known, one_ms: int, other_ms: int) -> None:
-    earlier, later = sorted((one_ms, other_ms))
+    """Since it was heard of: what was before that is over, or is dated by a wrong clock."""
+    earlier, later = sorted(max(facts.heard_at_ms, one) for one in (one_ms, other_ms))
     before, then = usage_until(facts, earlier), usage_until(facts, later)
 
     assert before.duration_s <= then.duration_s
@@ -197,6 +198,9 @@ def test_parking_counts_with_what_was_idle_before_it_but_never_more_than_the_car
 MOST_WH = 500_000
 
 
+SLACK_WH = 10_000
+
+
 @pytest.mark.parametrize(
     ("energy_wh", "duration_s", "expected"),
     [
@@ -214,11 +218,13 @@ MOST_WH = 500_000
 def test_energy_is_believed_up_to_what_a_charger_gives_in_its_time(
     energy_wh: int, duration_s: int, expected: tuple[Doubt, ...]
 ) -> None:
-    assert doubts(Energies(energy_wh, []), duration_s, MOST_WH) == expected
+    found = registers.ended(registers.begin((0, 0)), (duration_s * 1000, energy_wh))
+
+    assert doubts(found, MOST_WH) == expected
 
 
-def test_registers_that_contradict_each_other_are_doubted_first() -> None:
-    assert doubts(Energies(0, [], (Doubt.REGISTERS,)), 3600, MOST_WH) == (Doubt.REGISTERS,)
+def test_one_of_two_figures_that_is_too_much_is_enough() -> None:
+    assert doubts(Energies(0, [], (Doubt.STOP_BEYOND,), (0, MOST_WH + 1)), MOST_WH)[0] is Doubt.TOO_MUCH
 
 
 @given(st.integers(0, POWER_W_MAX), st.integers(0, 604_800), st.integers(0, 59), st.integers(0, 999))
@@ -226,7 +232,37 @@ def test_no_charger_that_gives_what_it_can_is_doubted(power_w: int, true_s: int,
     """Its clock may tell whole minutes, and its register whole kilowatt-hours."""
     energy_wh = power_w * true_s // 3600 + rounded_wh
 
-    assert doubts(Energies(energy_wh, []), max(0, true_s - lost_s), 2**53) == ()
+    stop = (max(0, true_s - lost_s) * 1000, energy_wh)
+
+    assert registers.ended(registers.begin((0, 0)), stop).doubts == ()
+
+
+# --- when it began -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("started_ms", "heard_ms", "until_ms", "expected_ms"),
+    [
+        (NOON_MS, NOON_MS + 900, NOON_MS + 21 * DAY_MS, NOON_MS),
+        (NOON_MS - 6 * DAY_MS, NOON_MS, NOON_MS - 6 * DAY_MS + 7_200_000, NOON_MS - 6 * DAY_MS),
+        (NOON_MS - 7_200_000, NOON_MS, NOON_MS + 60_000, NOON_MS - 7_200_000),
+        (NOON_MS - 6 * DAY_MS, NOON_MS, NOON_MS + 60_000, NOON_MS),
+        (NOON_MS + DAY_MS, NOON_MS, NOON_MS + 60_000, NOON_MS),
+        (NOON_MS - 60 * DAY_MS, NOON_MS, NOON_MS - 1, NOON_MS),
+    ],
+    ids=[
+        "for weeks",
+        "all out of a queue",
+        "begun without a connection",
+        "a clock six days late",
+        "one ahead",
+        "one of last year",
+    ],
+)
+def test_a_session_began_when_its_station_says_unless_that_cannot_be(
+    started_ms: int, heard_ms: int, until_ms: int, expected_ms: int
+) -> None:
+    assert begun_ms(started_ms, heard_ms, until_ms) == expected_ms
 
 
 # --- days ------------------------------------------------------------------------------------------------------------------

@@ -69,6 +69,21 @@ async def test_staff_are_told_after_two_missed_readings_and_no_more_when_reading
         assert await site.kinds() == set()
 
 
+async def test_a_reading_that_was_asked_for_may_come_without_its_transaction(site: ClockedSite) -> None:
+    async with site.station() as station:
+        await begin(site, station)
+        await site.wait(15)
+        await station.meter_values()
+        await site.wait(150)
+        assert await site.kinds() == {"missed_readings"}
+
+        station.connectors[1].transaction = None
+        station.connectors[1].register_wh += 500
+        await station.meter_values()
+        await site.wait(15)
+        assert await site.kinds() == set()
+
+
 async def test_readings_in_time_are_believed_and_nothing_is_reckoned(site: ClockedSite) -> None:
     async with site.station() as station:
         number = await begin(site, station)

@@ -291,6 +291,16 @@ def over(books: Books, yard: list[StationId]) -> None:
         books.stop(station, started.ref, 0)
     review.acknowledge(db, started.ref, books.by)
 
+    # Its stop contradicts its readings.
+    started = books.start(station, 3, "04B2C3D4E5F680", 50_000)
+    books.wait(600)
+    books.read(station, started.ref, 54_000, 7_400)
+    books.status(station, 3, "SuspendedEV")
+    books.wait(3600)
+    books.status(station, 3, "Charging")
+    books.stop(station, started.ref, 50_000)
+    books.status(station, 3, "Available")
+
 
 def charge(books: Books, station: StationId, evse: int, uid: str, energy_wh: int, meter_wh: int = 1_000) -> None:
     """An ordinary session with its readings."""
@@ -348,8 +358,8 @@ def running(books: Books, yard: list[StationId]) -> None:
     books.stop(yard[2], parked.ref, 5_000)
     books.status(yard[2], 1, "Finishing")
     rahima = books.start(station, 1, "04A1B2C3D4E580", 30_000)
-    books.start(station, 2, "04C3D4E5F60780", 40_000)
-    books.start(station, 3, "04F60718293A80", 310_000)
+    free = books.start(station, 2, "04C3D4E5F60780", 40_000)
+    account = books.start(station, 3, "04F60718293A80", 310_000)
     for evse in (1, 2, 3):
         books.status(station, evse, "Charging")
     others = Reading(books.now_ms + 60_000, 31_000, 7_400, 32_000, 230_000, 55, '{"Temperature": "41"}')
@@ -357,6 +367,10 @@ def running(books: Books, yard: list[StationId]) -> None:
     metering.meter_read(db, station, MeterRead(rahima.ref, 1, (others,), books.now_ms))
     books.wait(600)
     books.read(station, rahima.ref, 33_000, 7_400)
+    books.read(station, free.ref, 4_294_967_295)
+    books.read(station, free.ref, 41_000)
+    taken = Reading(books.now_ms, interval_wh=900)
+    metering.meter_read(db, station, MeterRead(account.ref, 3, (taken,), books.now_ms))
     books.status(station, 1, "SuspendedEV")
     books.wait(60)
     books.status(station, 1, "Charging")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.db.engine.memory import Slots
+from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
-from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, ended_on_evse
+from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
+from appliance.domain.registers import Sampled
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
@@ -34,6 +37,9 @@ STATION_DAY, STATION_MONTH, HOLDER_SUM = (
         ("holder_sum", "person_id", "card_id"),
     )
 )
+TOLD_LATE_MS = 60_000
+NEIGHBOURS_MAX = 50
+"""Among so many sessions of its station the one that followed on its EVSE is looked for."""
 
 ONLY_CONNECTOR = Slots[tuple[StationId, int], int]()
 """The connector of an EVSE that has no other."""
@@ -50,16 +56,32 @@ class Ended:
     station: StationId
     id_token: str
     estimated: bool
+    started_at_ms: int
+    ended_at_ms: int
+    meter_stop_wh: int | None
+    reason: str
+    """Of the stop; "" until its station has told of it."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a session in review may be billed for."""
+
+    usage: Usage
+    ended_at_ms: int
+    meter_stop_wh: int | None
 
 
 def find_closed(db: Database, session: SessionId) -> Ended | None:
     """The session, if it is over."""
     row = db.execute(
-        """SELECT id, state, station_id, id_token, estimated FROM session
+        """SELECT id, state, station_id, id_token, estimated, coalesce(started_at_ms, 0), coalesce(ended_at_ms, 0),
+            meter_stop_wh, stop_reason, note FROM session
         WHERE id = ? AND state IN ('ended', 'review', 'failed')""",
         (session,),
     ).fetchone()
-    return Ended(row[0], SessionState(row[1]), row[2], row[3], bool(row[4])) if row else None
+    return Ended(row[0], SessionState(row[1]), row[2], row[3], bool(row[4]), *row[5:]) if row else None
 
 
 def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:
@@ -73,12 +95,12 @@ def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:
     return row
 
 
-def registers(db: Database, session: SessionId) -> list[tuple[int, int]]:
-    """All readings of the main register, in order of time: (when, Wh)."""
+def registers(db: Database, session: SessionId) -> list[Sampled]:
+    """All readings of the main register, and of what was taken in intervals."""
     db.flush()
     return db.execute(
-        """SELECT sampled_at_ms, energy_wh FROM sample WHERE session_id = ? AND energy_wh IS NOT NULL
-        ORDER BY sampled_at_ms, energy_wh""",
+        """SELECT sampled_at_ms, energy_wh, interval_wh FROM sample
+        WHERE session_id = ? AND (energy_wh IS NOT NULL OR interval_wh IS NOT NULL) ORDER BY sampled_at_ms""",
         (session,),
     ).fetchall()
 
@@ -91,6 +113,66 @@ def last_stop(db: Database, station: StationId, evse: int) -> int | None:
         (station, evse),
     ).fetchone()
     return int(row[0]) if row else None
+
+
+def register_before(db: Database, running: Running) -> int | None:
+    """The last register of the EVSE before a session, where it stood beyond that session's start already when the one before
+    began: then it does not count each session by itself.
+    """
+    row = db.execute(
+        """SELECT meter_start_wh, meter_stop_wh FROM (
+            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh FROM session
+            WHERE station_id = :station AND id < :id ORDER BY id DESC LIMIT :most) AS earlier
+        WHERE evse = :evse AND started_at_ms < :started AND state IN ('ended', 'review')
+          AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
+        ORDER BY id DESC LIMIT 1""",
+        {
+            "station": running.station, "evse": running.evse, "id": running.id, "started": running.started_at_ms,
+            "most": NEIGHBOURS_MAX,
+        },
+    ).fetchone()  # fmt: skip
+    if row is None or row[1] is None or row[0] is None or row[0] <= running.meter_start_wh:
+        return None
+    return int(row[1])
+
+
+def stood_still(db: Readable, session: SessionId) -> bool:
+    """Whether a session took energy, and by its station's clock was over when it began."""
+    row = db.execute(
+        """SELECT 1 FROM session WHERE id = ? AND state IN ('ended', 'review') AND estimated = 0 AND ended_at_ms <= started_at_ms
+        AND (energy_wh > 0 OR state = 'review')""",
+        (session,),
+    ).fetchone()
+    return row is not None
+
+
+def next_start(db: Database, running: Running) -> tuple[int, int] | None:
+    """When and with which register the next session of its EVSE began: (at_ms, wh).
+
+    One that was told late, out of its station's queue, may have a higher number than those which followed it. Those whose start was
+    not told bound nothing.
+    """
+    place = running.station, running.evse
+    if LATEST_START.get(db, place) == running.started_at_ms:
+        return None
+    beyond, told_late = "id > ? ORDER BY id", running.heard_at_ms - running.started_at_ms > TOLD_LATE_MS
+    found = []
+    for which in (beyond, "id < ? ORDER BY id DESC")[: 1 + told_late]:
+        found += db.execute(
+            f"""SELECT started_at_ms, meter_start_wh, evse FROM session
+            WHERE station_id = ? AND state IN ('running', 'ended', 'review')
+              AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0)
+              AND {which} LIMIT {NEIGHBOURS_MAX}""",
+            (running.station, running.id),
+        ).fetchall()
+    after = [
+        (at_ms, wh)
+        for at_ms, wh, evse in found
+        if evse == running.evse and wh is not None and at_ms > running.started_at_ms
+    ]
+    if not after:
+        LATEST_START.keep(db, place, running.started_at_ms)
+    return min(after, default=None)
 
 
 def end(
@@ -174,15 +256,16 @@ def correct(
     usage: Usage,
     bill: Bill,
     estimated: bool,
+    note: str,
 ) -> None:
-    """A bill gives way to one by more that is known, as an estimate to the station's own stop."""
+    """A bill gives way to one by more that is known, as an estimate and its note to the station's own stop."""
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?, duration_s = ?,
             idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?,
-            note = CASE WHEN ? = 0 THEN '' ELSE note END WHERE id = ?""",
+            note = CASE WHEN ? = 0 THEN ? ELSE note END WHERE id = ?""",
         (
             str(state), ended_at_ms, meter_stop_wh, reason, usage.energy_wh, usage.duration_s, usage.idle_s,
-            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, estimated, running.id,
+            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, estimated, note, running.id,
         ),
     )  # fmt: skip
 
@@ -195,6 +278,44 @@ def doubt(
         "UPDATE session SET state = ?, meter_stop_wh = ?, stop_reason = ?, note = ? WHERE id = ?",
         (str(state), meter_stop_wh, reason, note, session),
     )
+
+
+def set_figures(db: Database, session: SessionId, figures: Iterable[Figure]) -> None:
+    """What it may be billed for while it is in doubt, in the order in which that is offered; of two with one energy the first."""
+    db.execute("DELETE FROM session_figure WHERE session_id = ?", (session,))
+    for position, one in enumerate(figures):
+        db.execute(
+            """INSERT INTO session_figure
+            (session_id, energy_wh, position, duration_s, idle_s, ended_at_ms, meter_stop_wh) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING""",
+            (
+                session, one.usage.energy_wh, position, one.usage.duration_s, one.usage.idle_s, one.ended_at_ms,
+                one.meter_stop_wh,
+            ),
+        )  # fmt: skip
+
+
+def figures(db: Readable, session: SessionId) -> list[Figure]:
+    """What it may be billed for, in order."""
+    rows = db.execute(
+        """SELECT energy_wh, duration_s, idle_s, ended_at_ms, meter_stop_wh FROM session_figure WHERE session_id = ?
+        ORDER BY position""",
+        (session,),
+    )
+    return [Figure(Usage(*row[:3]), row[3], row[4]) for row in rows]
+
+
+def decide(db: Database, session: SessionId, state: SessionState, chosen: Figure, bill: Bill) -> None:
+    """Somebody has looked: it is billed for this."""
+    usage = chosen.usage
+    db.execute(
+        """UPDATE session SET state = ?, energy_wh = ?, duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?,
+            ended_at_ms = ?, meter_stop_wh = ?, estimated = 0 WHERE id = ?""",
+        (
+            str(state), usage.energy_wh, usage.duration_s, usage.idle_s, bill.net_minor, bill.tax_minor,
+            bill.total_minor, chosen.ended_at_ms, chosen.meter_stop_wh, session,
+        ),
+    )  # fmt: skip
 
 
 # --- the place after the transaction ---------------------------------------------------------------------------------------
@@ -276,6 +397,12 @@ def bill_of(db: Database, session: SessionId) -> tuple[Usage, Bill]:
         "SELECT energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor FROM session WHERE id = ?", (session,)
     ).fetchone()
     return Usage(*row[:3]), Bill((), *row[3:])
+
+
+def end_of(db: Database, session: SessionId) -> tuple[int, int | None]:
+    """When a session ended, and with which register."""
+    row = db.execute("SELECT ended_at_ms, meter_stop_wh FROM session WHERE id = ?", (session,)).fetchone()
+    return int(row[0]), row[1]
 
 
 def rebill(db: Database, session: SessionId, state: SessionState, usage: Usage, bill: Bill) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import flush
+from appliance.db.sessions.closing import Figure, figures
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_REQUESTED, IS_RUNNING
 from appliance.db.sessions.sessions import idle_spans
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.domain.registers import further
 from appliance.domain.session import CLOSED, OPEN, OVER, SessionState
 from appliance.domain.tariff import Tariff, Usage
 
@@ -65,6 +65,8 @@ class Session:
     """The prices it runs on; None: nothing to pay."""
     idle_spans: Sequence[tuple[int, int | None]]
     """Of an open one."""
+    figures: Sequence[Figure] = ()
+    """Of one in review: what it may be billed for."""
 
     @property
     def has_ended(self) -> bool:
@@ -115,7 +117,8 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
        CASE WHEN session.state = 'review' AND EXISTS (SELECT 1 FROM transfer WHERE key = 'end|' || session.id || '|1')
             THEN 0 ELSE held_minor END,
        stop_wanted, stop_reason, estimated, session.tariff_id, session.note, requested_by,
-       CASE WHEN session.state = 'running' THEN (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) END
+       CASE WHEN session.state = 'running' THEN coalesce(
+            read_wh, (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0)) END
 FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 """Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
@@ -262,14 +265,14 @@ def _sessions(db: Readable, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
 
 
 def _session(db: Readable, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
-    *values, highest_wh = row
-    number, state, meter_start_wh, tariff_id = values[0], values[1], values[16], values[28]
+    *values, read_wh = row
+    number, state, tariff_id = values[0], values[1], values[28]
     spans: Sequence[tuple[int, int | None]] = ()
     if state == SessionState.RUNNING:
         spans = idle_spans(db, number)
-        if highest_wh is not None:
-            values[18] = further(0, meter_start_wh, highest_wh)
+        values[18] = max(0, read_wh or 0)
     if tariff_id not in known:
         known[tariff_id] = tariffs.find(db, tariff_id)
     values[27] = bool(values[27])
-    return Session(*(*values, known[tariff_id], spans))
+    doubted = figures(db, number) if state == SessionState.REVIEW else ()
+    return Session(*(*values, known[tariff_id], spans, doubted))

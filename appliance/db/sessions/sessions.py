@@ -19,13 +19,14 @@ from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.registers import further
+from appliance.domain.registers import Progress
 from appliance.domain.session import OPEN, SessionState
 from appliance.domain.tariff import Tariff, Usage
 
 SAMPLE = Rows(
-    "sample(session_id, sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, content)",
-    width=9,
+    """sample(session_id, sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh,
+        content)""",
+    width=10,
     on_conflict="ON CONFLICT DO NOTHING",
 )
 SAMPLE_ROW_BYTES = 64
@@ -57,7 +58,7 @@ class Running:
     slices: int
     stop_wanted: str
     energy_wh: int
-    """The most that was measured so far."""
+    """What its registers say so far."""
     measured_at_ms: int
     """When the register was last read."""
     idle_spans: tuple[tuple[int, int | None], ...]
@@ -76,6 +77,16 @@ class Running:
     """Whether its connector has said since that it is free; None: it was loaded, and nothing was heard since."""
     refused: bool = False
     """The station was told that this card may not charge."""
+    progress: Progress | None = None
+    """How far its registers were read; None: not yet since it was loaded."""
+    is_plain: bool = True
+    """Whether its energy is its highest register above that of the start, as far as was read; else its row has it."""
+    power_seen_w: int = 0
+    """The greatest power that was measured since it was loaded."""
+    is_numbered: bool = False
+    """Whether its station names it in its readings, as far as is remembered."""
+    is_asked: bool = False
+    """Whether its station was asked for a reading that is overdue, and none has come since."""
 
     @property
     def is_idle(self) -> bool:
@@ -86,6 +97,9 @@ class Running:
 OPEN_SESSIONS = Slots[SessionId, Running]()
 ON_EVSE = Slots[tuple[StationId, int], tuple[SessionId, ...]]()
 """The transactions that run on an EVSE, oldest first."""
+
+LATEST_START = Slots[tuple[StationId, int], int]()
+"""When the transaction began that began last on an EVSE, whether or not it runs."""
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
 
@@ -233,8 +247,8 @@ def skip_numbers(db: Database, beyond: int, state: SessionState, now_ms: int) ->
 FIND = """
 SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at_ms), coalesce(received_at_ms, requested_at_ms), id_token,
        coalesce(meter_start_wh, 0), person_id, card_id, wallet_id, policy, tariff_id, held_minor, slices, stop_wanted,
-       (SELECT max(energy_wh) FROM sample WHERE session_id = session.id),
-       (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL),
+       coalesce(read_wh, (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0), 0),
+       (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND (energy_wh IS NOT NULL OR interval_wh IS NOT NULL)),
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
        "authorization" NOT IN ('', 'Accepted')
 FROM session WHERE session.id = ?
@@ -262,21 +276,23 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        top, measured, status_at, refused,
+        energy_wh, measured, status_at, refused,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
-    energy_wh = further(0, meter, top) if top is not None else 0
     return Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
-        energy_wh, started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
+        max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
         read_at_ms=heard if measured is None else None, refused=bool(refused),
     )  # fmt: skip
 
 
 def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
-    """The transaction that runs on an EVSE, the newest if the station forgot to end others."""
-    there = all_on_evse(db, station, evse)
-    return find_open(db, there[-1]) if there else None
+    """The transaction that runs on an EVSE, the one that began last if the station forgot to end others."""
+    there = [find_open(db, one) for one in all_on_evse(db, station, evse)]
+    running = [one for one in there if one is not None]
+    if len(running) < 2:
+        return running[0] if running else None
+    return max(running, key=lambda one: (min(one.started_at_ms, one.heard_at_ms), one.id))
 
 
 def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId, ...]:
@@ -295,6 +311,9 @@ def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId,
 def began_on_evse(db: Database, running: Running) -> None:
     """Where all that runs on its EVSE is remembered, this is one of them."""
     evse = running.station, running.evse
+    latest_ms = LATEST_START.get(db, evse)
+    if latest_ms is not None and latest_ms < running.started_at_ms:
+        LATEST_START.keep(db, evse, running.started_at_ms)
     there = ON_EVSE.get(db, evse)
     if there is not None:
         ON_EVSE.keep(db, evse, tuple(sorted({*there, running.id})) if there else (running.id,))
@@ -341,7 +360,7 @@ def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
     SAMPLE_BYTES.keep(db, session, used + SAMPLE_ROW_BYTES + len(others or ""))
     values = (
         session, reading.at_ms, reading.energy_wh, reading.power_w, reading.current_ma, reading.voltage_mv,
-        reading.soc_percent, others,
+        reading.soc_percent, others, reading.interval_wh,
     )  # fmt: skip
     db.append(SAMPLE, (*values, crc32(orjson.dumps(values))))
 
@@ -354,6 +373,16 @@ def _sample_bytes(db: Database, session: SessionId) -> int:
         ).fetchone()
         used = int(row[0]) * SAMPLE_ROW_BYTES + int(row[1])
     return used
+
+
+def set_read(db: Database, running: Running, read_wh: int | None) -> None:
+    """Keep its energy where it is not its highest register above that of the start (None)."""
+    db.execute("UPDATE session SET read_wh = ? WHERE id = ?", (read_wh, running.id))
+
+
+def set_note(db: Database, session: SessionId, note: str) -> None:
+    """Say something of it that staff should know, unless something is said already."""
+    db.execute("UPDATE session SET note = ? WHERE id = ? AND note = ''", (note, session))
 
 
 def set_slices(db: Database, running: Running) -> None:

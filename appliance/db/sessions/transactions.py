@@ -8,7 +8,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer
 from appliance.db.sessions import closing
-from appliance.db.sessions.sessions import ON_EVSE, OPEN_SESSIONS, Running, ended_on_evse
+from appliance.db.sessions.sessions import LATEST_START, ON_EVSE, OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import SessionId, StationId
@@ -103,18 +103,19 @@ def set_start(db: Database, running: Running, evse: int, started_at_ms: int, met
     """The message with which it began comes late; what is not told there (`evse` 0, no register) stays."""
     db.execute(
         """UPDATE session SET started_at_ms = ?, evse = CASE WHEN ? = 0 THEN evse ELSE ? END,
-            meter_start_wh = coalesce(?, meter_start_wh) WHERE id = ?""",
+            meter_start_wh = coalesce(?, meter_start_wh), read_wh = NULL WHERE id = ?""",
         (started_at_ms, evse, evse, meter_start_wh, running.id),
     )
     if meter_start_wh is not None:
         db.execute("UPDATE station_transaction SET start_known = 1 WHERE session_id = ?", (running.id,))
     forget(db, running)
     ON_EVSE.drop(db, (running.station, evse))
+    LATEST_START.drop(db, (running.station, evse))
 
 
 def set_meter_start(db: Database, running: Running, meter_start_wh: int) -> None:
-    """The lowest register that was seen stands for that of the start."""
-    db.execute("UPDATE session SET meter_start_wh = ? WHERE id = ?", (meter_start_wh, running.id))
+    """The lowest register that was seen stands for that of the start. What was read out of them before went by another start."""
+    db.execute("UPDATE session SET meter_start_wh = ?, read_wh = NULL WHERE id = ?", (meter_start_wh, running.id))
     forget(db, running)
 
 
@@ -176,3 +177,4 @@ def forget(db: Database, running: Running) -> None:
     """What is remembered of it is no longer so."""
     OPEN_SESSIONS.drop(db, running.id)
     ON_EVSE.drop(db, (running.station, running.evse))
+    LATEST_START.drop(db, (running.station, running.evse))

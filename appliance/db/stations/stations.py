@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows, flush
 from appliance.domain.events import ChargingStateChanged, StationBooted, StatusChanged
@@ -23,6 +24,10 @@ CONNECTOR = Rows(
         changed_at_ms = excluded.changed_at_ms
         WHERE excluded.changed_at_ms >= connector.changed_at_ms""",
 )
+
+
+POWER_SEEN = Slots[tuple[StationId, int], int]()
+"""The greatest power that was ever measured at an EVSE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,25 @@ def connectors(db: Readable, station: StationId) -> tuple[Connector, ...]:
         (station,),
     )
     return tuple(Connector(*row) for row in rows)
+
+
+def power_seen(db: Database, station: StationId, evse: int) -> int:
+    """The greatest power (W) that was ever measured at an EVSE."""
+    seen_w = POWER_SEEN.get(db, (station, evse))
+    if seen_w is None:
+        row = db.execute(
+            "SELECT coalesce(max(power_seen_w), 0) FROM connector WHERE station_id = ? AND evse = ?", (station, evse)
+        ).fetchone()
+        seen_w = int(row[0])
+        POWER_SEEN.keep(db, (station, evse), seen_w)
+    return seen_w
+
+
+def set_power_seen(db: Database, station: StationId, evse: int, power_w: int) -> None:
+    """More was measured at an EVSE than ever before."""
+    db.flush()
+    db.execute("UPDATE connector SET power_seen_w = ? WHERE station_id = ? AND evse = ?", (power_w, station, evse))
+    POWER_SEEN.drop(db, (station, evse))
 
 
 def charging(db: Readable) -> list[tuple[StationId, int]]:

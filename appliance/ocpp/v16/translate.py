@@ -5,6 +5,7 @@ A 1.6 connector n is EVSE n with connector 1; 0 is the station. Numbers are boun
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -64,6 +65,8 @@ CONNECTOR_STATES = {
 }
 """OCPP 1.6, ChargePointStatus (7.7): status, charging state, and the finer word where it is one."""
 
+BETWEEN = re.compile(r"[\s.·-]+")
+"""What stations write between the letters of a unit."""
 AT_MS_MIN = 1_420_070_400_000
 """2015-01-01: before that a station's clock was never set."""
 AHEAD_MS_MAX = 86_400_000
@@ -232,9 +235,10 @@ def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
 # --- meter values --------------------------------------------------------------------------------------------------------
 
 ENERGY = "Energy.Active.Import.Register"
+INTERVAL = "Energy.Active.Import.Interval"
 POWER = "Power.Active.Import"
-ENERGY_FIELD, POWER_FIELD, CURRENT_FIELD, VOLTAGE_FIELD, SOC_FIELD = range(5)
-SUMMED = (ENERGY_FIELD, POWER_FIELD)
+ENERGY_FIELD, POWER_FIELD, CURRENT_FIELD, VOLTAGE_FIELD, SOC_FIELD, INTERVAL_FIELD = range(6)
+SUMMED = (ENERGY_FIELD, POWER_FIELD, INTERVAL_FIELD)
 PHASES = 3
 
 FIELDS = {
@@ -242,6 +246,9 @@ FIELDS = {
     (ENERGY, None): (ENERGY_FIELD, 1, 0, REGISTER_WH_MAX),
     (ENERGY, "Wh"): (ENERGY_FIELD, 1, 0, REGISTER_WH_MAX),
     (ENERGY, "kWh"): (ENERGY_FIELD, 1000, 0, REGISTER_WH_MAX),
+    (INTERVAL, None): (INTERVAL_FIELD, 1, 0, REGISTER_WH_MAX),
+    (INTERVAL, "Wh"): (INTERVAL_FIELD, 1, 0, REGISTER_WH_MAX),
+    (INTERVAL, "kWh"): (INTERVAL_FIELD, 1000, 0, REGISTER_WH_MAX),
     (POWER, None): (POWER_FIELD, 1, -10_000_000, 10_000_000),
     (POWER, "W"): (POWER_FIELD, 1, -10_000_000, 10_000_000),
     (POWER, "kW"): (POWER_FIELD, 1000, -10_000_000, 10_000_000),
@@ -255,6 +262,28 @@ FIELDS = {
     # Some say that the state of charge is in volts (evcc-io/evcc#18109).
     ("SoC", "V"): (SOC_FIELD, 1, 0, 100),
 }
+MEGA = {
+    # No meter of a charger tells thousandths of a watt-hour, so mWh is a slip for MWh, too.
+    "mwh": ("Wh", 1_000_000),
+    "mw": ("W", 1_000_000),
+}
+UNITS = {unit.casefold(): unit for _, unit in FIELDS if unit is not None}
+"""How each unit is spelled, by how it may be."""
+
+
+def field_of(measurand: str, unit: str | None) -> tuple[int, int, int, int] | None:
+    """The field of a measurand, with the factor of its unit and its bounds; blanks, dots and capitals in a unit do not matter, and an empty
+    one is none.
+    """
+    found = FIELDS.get((measurand, unit))
+    if found is not None or unit is None:
+        return found
+    plain = BETWEEN.sub("", unit).casefold()
+    if plain in MEGA:
+        unit, factor = MEGA[plain]
+        found = FIELDS.get((measurand, unit))
+        return None if found is None else (found[0], factor, *found[2:])
+    return FIELDS.get((measurand, UNITS.get(plain) if plain else None)) if plain in UNITS or not plain else None
 
 
 def readings(meter_values: Any, received_at_ms: int, quirks: Quirks = NONE) -> list[Reading]:
@@ -272,13 +301,13 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     is the only one of its kind; three phases of power or energy are added up. All that did not find its field alone is kept in
     `others` as it was sent, and so is what is signed.
     """
-    values: list[int | None] = [None, None, None, None, None]
+    values: list[int | None] = [None, None, None, None, None, None]
     lone: dict[int, tuple[int, Payload]] | None = None
     crowd: list[tuple[int, int, Payload]] = []
     others: list[Payload] = []
     for sampled in sampled_values:
         get = sampled.get
-        found = FIELDS.get((get("measurand", ENERGY), get("unit")))
+        found = field_of(get("measurand", ENERGY), get("unit"))
         if found is not None and get("format") != "SignedData":
             field, factor, least, most = found
             value = to_integer(sampled["value"], factor)
@@ -300,10 +329,13 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
         others.append(sampled)
     if lone is not None:
         others += place_phases(values, lone, crowd)
-    energy_wh, power_w, current_ma, voltage_mv, soc_percent = values
+    energy_wh, power_w, current_ma, voltage_mv, soc_percent, interval_wh = values
     if energy_wh is not None and (energy_wh := energy_wh * quirks.energy_factor) > REGISTER_WH_MAX:
         energy_wh = None
-    return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, written(others) if others else None)
+    if interval_wh is not None and (interval_wh := interval_wh * quirks.energy_factor) > REGISTER_WH_MAX:
+        interval_wh = None
+    left = written(others) if others else None
+    return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, left, interval_wh)
 
 
 def place_phases(

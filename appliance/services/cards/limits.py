@@ -123,7 +123,7 @@ def watch(db: Database, now_ms: int) -> None:
     for session, heard_ms in rows.running(db):
         running = sessions.find_open(db, session)
         if running is not None:
-            at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - heard_ms))
+            at_ms = max(running.measured_at_ms, min(running.started_at_ms, heard_ms) + max(0, now_ms - heard_ms))
             keep_within(db, running, Pace(0, 0, 0), at_ms, now_ms)
 
 

@@ -20,7 +20,8 @@ from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, TransferCode, end_key, hold_key
-from appliance.domain.session import POWER_W_MAX, usage_until
+from appliance.domain.registers import POWER_W_MAX
+from appliance.domain.session import usage_until
 from appliance.domain.tariff import Bill, Usage, price, projected_minor
 from appliance.services import settings as settings_of_site
 from appliance.services.announce import PersonChanged, SessionChanged
@@ -168,11 +169,10 @@ def collect(db: Database, running: Running, amount_minor: int, key: str, by: By)
         _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, TransferCode.OVERRUN, running, by)
 
 
-def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int, now_ms: int) -> None:
-    """Correct a bill that was an estimate: the difference in money and in tax. `times` counts the corrections."""
+def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int | str, by: By) -> None:
+    """Correct a bill: the difference in money and in tax. `times` counts the corrections, or is the name of one that is made once."""
     key = f"fix|{running.id}|{times}"
     more = after.total_minor - before.total_minor
-    by = By(f"station:{running.station}", now_ms)
     if running.wallet is not None and more > 0:
         collect(db, running, more, key, by)
     elif running.wallet is not None and more < 0:

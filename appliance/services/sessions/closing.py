@@ -6,11 +6,13 @@ Also the parking fee of a car that stays plugged in after its transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing, sessions
+from appliance.db.sessions.closing import Ended, Figure
 from appliance.db.sessions.sessions import Running
-from appliance.domain import registers
+from appliance.db.stations import stations
 from appliance.domain import session as rules
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound
@@ -20,41 +22,60 @@ from appliance.domain.meter import Reading
 from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
-from appliance.domain.tariff import Usage
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing, days, guard, idle
+from appliance.services.sessions import billing, days, guard, idle, reading
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
+POWER_SEEN_W_MAX = 4_000_000
+"""Nothing that charges a vehicle measures more: what says so is no lesson."""
 
 
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
     """The station says that the transaction is over: bill it, or keep it for review if the figures cannot be right."""
-    ended_at_ms = max(event.at_ms, running.started_at_ms)
+    following = closing.next_start(db, running)
+    ended_at_ms = end_of(running, event, following)
     finish(
         db,
         running,
         SessionEvent.STOPPED,
         ended_at_ms=ended_at_ms,
         meter_stop_wh=event.meter_stop_wh,
-        energies=days.energies_of(running, (ended_at_ms, event.meter_stop_wh)),
+        energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following),
         reason=event.reason,
         now_ms=event.received_at_ms,
     )
 
 
-def close_estimated(db: Database, running: Running, before_ms: int, now_ms: int, why: str) -> None:
+def end_of(running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> int:
+    """When it ended: not before it began, not after we heard of it, and not after the next session of its EVSE began."""
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    ended_at_ms = min(event.at_ms, event.received_at_ms)
+    return max(begun_ms, ended_at_ms if following is None else min(ended_at_ms, following[0]))
+
+
+def energies_at_end(
+    db: Database, running: Running, stop: tuple[int, int | None] | None, following: tuple[int, int] | None
+) -> Energies:
+    """What its registers say at its end; `following` is the next start of its EVSE, beyond which it does not go."""
+    return reading.energies_at_end(db, running, stop, None if following is None else following[1])
+
+
+def close_estimated(
+    db: Database, running: Running, before_ms: int, now_ms: int, why: str, following: tuple[int, int] | None = None
+) -> None:
     """End a session whose stop was lost, at its last reading; if the stop comes later, the bill is corrected."""
     last = closing.last_register(db, running.id)
-    ended_at_ms = min(max(running.measured_at_ms, running.started_at_ms), max(before_ms, running.started_at_ms))
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    ended_at_ms = min(max(running.measured_at_ms, begun_ms), max(before_ms, begun_ms))
     finish(
         db,
         running,
         SessionEvent.ESTIMATED,
         ended_at_ms=ended_at_ms,
         meter_stop_wh=last[0] if last else None,
-        energies=days.energies_of(running, None),
+        energies=energies_at_end(db, running, None, following),
         reason="",
         now_ms=now_ms,
         note=why,
@@ -131,18 +152,24 @@ def finish(
     """Price, settle, write down."""
     if running.is_idle:
         sessions.close_idle(db, running, ended_at_ms)
-    if rules.begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms) != running.started_at_ms:
+    if is_by_our_clock(db, running, ended_at_ms):
         note = note or "clock"
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
-    in_doubt = doubt_about(db, running, energies, usage)
+    in_doubt = doubt_about(db, running, energies)
+    figures = []
+    if contradicts(in_doubt):
+        figures = [Figure(replace(usage, energy_wh=one), ended_at_ms, meter_stop_wh) for one in figures_of(energies)]
+        # What nobody has believed yet is in no sum.
+        usage = replace(usage, energy_wh=0)
     bill = bill_for(usage, None if in_doubt else running.tariff)
     state = after(running.state, SessionEvent.DOUBTED if in_doubt else event)
     estimated = event is SessionEvent.ESTIMATED
     if in_doubt:
-        ask_for_review(db, running, in_doubt, now_ms)
+        ask_for_review(db, running, in_doubt, figures, now_ms)
     else:
         billing.settle(db, running, bill, By(f"station:{running.station}", now_ms))
+        learn_power(db, running)
     if running.refused:
         guard.refused_ended(db, running, now_ms)
     closing.end(
@@ -163,44 +190,102 @@ def finish(
     db.announce(StationChanged(running.station, running.evse))
 
 
-def doubt_about(db: Database, running: Running, energies: Energies, usage: Usage) -> str:
+def is_by_our_clock(db: Database, running: Running, ended_at_ms: int) -> bool:
+    """Whether its station's word for its beginning was so wrong that ours counts; a clock that is a little ahead is none of that."""
+    begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
+    return abs(begun_ms - running.started_at_ms) > settings.of(db).clock_skew_s * 1000
+
+
+def learn_power(db: Database, running: Running) -> None:
+    """What was measured while a session ran that nobody doubts, its EVSE can give."""
+    most_w = min(running.power_seen_w, POWER_SEEN_W_MAX)
+    if most_w > stations.power_seen(db, running.station, running.evse):
+        stations.set_power_seen(db, running.station, running.evse, most_w)
+
+
+def doubt_about(db: Database, running: Running, energies: Energies) -> str:
     """Why what its registers say is not billed before somebody has looked; "" if it can be."""
-    found = rules.doubts(energies, usage.duration_s, settings.of(db).session_energy_max_wh)
-    if running.refused and running.wallet is None and usage.energy_wh:
+    found = rules.doubts(energies, settings.of(db).session_energy_max_wh)
+    if running.refused and running.wallet is None and energies.energy_wh:
         found += (Doubt.NOBODY,)
     return next(iter(found), "")
 
 
-def ask_for_review(db: Database, running: Running, why: str, now_ms: int) -> None:
-    """Show the session to the staff; what was held stays so until they have decided (`review`)."""
+def contradicts(in_doubt: str) -> bool:
+    """Whether its energy is in doubt, and not only who pays for it."""
+    return in_doubt not in ("", Doubt.NOBODY)
+
+
+def figures_of(energies: Energies) -> tuple[int, ...]:
+    """The energies of which one may be true, the one that is believed first."""
+    return energies.figures or ((energies.energy_wh,) if energies.energy_wh else ())
+
+
+def ask_for_review(db: Database, running: Running, why: str, figures: Sequence[Figure], now_ms: int) -> None:
+    """Show the session to the staff, with what it may be billed for; what was held stays so until they have decided (`review`)."""
+    closing.set_figures(db, running.id, figures)
     station, session = int(running.station), int(running.id)
+    told = {"this_wh": figures[0].usage.energy_wh, "that_wh": figures[-1].usage.energy_wh} if figures else {}
     problems.raise_problem(
-        db, ProblemKind.REVIEW, f"session:{session}", now_ms, station=station, session=session, why=why
+        db, ProblemKind.REVIEW, f"session:{session}", now_ms, station=station, session=session, why=why, **told
     )
 
 
-def correct_estimate(db: Database, station: StationId, event: TransactionEnded) -> bool:
-    """The stop of a session that was closed by an estimate has come: bill the difference. Whether there was one."""
+def stop_late(db: Database, station: StationId, event: TransactionEnded) -> bool:
+    """A stop of a session that is over: that of an estimate sets its bill right, and any other with another register than the one
+    before has to be looked at. Whether there was such a session.
+    """
     if not isinstance(event.ref, int) or event.ref <= 0:
         return False
     closed = closing.find_closed(db, SessionId(event.ref))
-    if closed is None or closed.station != station or not closed.estimated or closed.state is not SessionState.ENDED:
+    if closed is None or closed.station != station or closed.state is SessionState.FAILED:
         return False
     running = sessions.load(db, closed.id)
     assert running is not None
-    keep_readings(db, running, event.readings)
-    ended_at_ms = max(event.at_ms, running.started_at_ms)
-    set_right(
-        db,
-        running,
-        ended_at_ms=ended_at_ms,
-        meter_stop_wh=event.meter_stop_wh,
-        reason=event.reason,
-        estimated=False,
-        times=1,
-        now_ms=event.received_at_ms,
-    )
+    if closed.estimated and not closed.reason:
+        keep_readings(db, running, event.readings)
+        set_right(
+            db,
+            running,
+            ended_at_ms=end_of(running, event, closing.next_start(db, running)),
+            meter_stop_wh=event.meter_stop_wh,
+            reason=event.reason,
+            estimated=False,
+            times=1,
+            now_ms=event.received_at_ms,
+        )
+    elif is_another_stop(closed, event):
+        doubt_second_stop(db, running, closed, event)
     return True
+
+
+def is_another_stop(closed: Ended, event: TransactionEnded) -> bool:
+    """Whether a stop contradicts the one that was told before; nothing is said against what staff have decided."""
+    decided = closed.state is SessionState.ENDED and closed.note in set(Doubt)
+    return not decided and event.meter_stop_wh is not None and event.meter_stop_wh != closed.meter_stop_wh
+
+
+def doubt_second_stop(db: Database, running: Running, closed: Ended, event: TransactionEnded) -> None:
+    """Its station tells of the stop once more, with another register: what was billed stays until somebody has looked."""
+    following = closing.next_start(db, running)
+    ended_at_ms = end_of(running, event, following)
+    found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following)
+    figures = closing.figures(db, closed.id) if closed.state is SessionState.REVIEW else []
+    if not figures:
+        usage, _ = closing.bill_of(db, closed.id)
+        figures = [Figure(usage, closed.ended_at_ms, closed.meter_stop_wh)]
+    known = {one.usage.energy_wh for one in figures}
+    more = [one for one in (found.energy_wh, *found.figures) if one not in known]
+    if not more:
+        return
+    # What it says last is offered last.
+    running.energy_wh = more[-1]
+    figures.append(Figure(usage_until(running, ended_at_ms), ended_at_ms, event.meter_stop_wh))
+    state = after(closed.state, SessionEvent.DOUBTED)
+    closing.doubt(db, closed.id, state, closed.meter_stop_wh, closed.reason, Doubt.SECOND_STOP)
+    closing.unpark(db, closed.id)
+    ask_for_review(db, running, Doubt.SECOND_STOP, figures, event.received_at_ms)
+    db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
 
 
 def set_right(
@@ -218,20 +303,43 @@ def set_right(
 
     `times` counts the corrections. If the figures cannot be right, the bill stays as it is, and somebody is to look.
     """
-    energies = days.energies_of(running, None if estimated else (ended_at_ms, meter_stop_wh))
+    stop = None if estimated else (ended_at_ms, meter_stop_wh)
+    energies = energies_at_end(db, running, stop, closing.next_start(db, running))
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
-    if in_doubt := doubt_about(db, running, energies, usage):
-        state = after(running.state, SessionEvent.DOUBTED)
+    billed, before = closing.bill_of(db, running.id)
+    in_doubt = doubt_about(db, running, energies)
+    state = after(running.state, SessionEvent.DOUBTED if in_doubt else SessionEvent.CORRECTED)
+    if contradicts(in_doubt):
+        figures = [Figure(replace(usage, energy_wh=one), ended_at_ms, meter_stop_wh) for one in figures_of(energies)]
+        if running.state is SessionState.ENDED:
+            figures.insert(0, Figure(billed, *closing.end_of(db, running.id)))
         closing.doubt(db, running.id, state, meter_stop_wh, reason, in_doubt)
-        ask_for_review(db, running, in_doubt, now_ms)
+        ask_for_review(db, running, in_doubt, figures, now_ms)
         db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
         return
-    _, before = closing.bill_of(db, running.id)
-    bill = bill_for(usage, running.tariff)
-    billing.adjust(db, running, before, bill, times=times, now_ms=now_ms)
-    state = after(running.state, SessionEvent.CORRECTED)
-    closing.correct(db, running, state, ended_at_ms, meter_stop_wh, reason, usage=usage, bill=bill, estimated=estimated)
+    bill, by = bill_for(usage, running.tariff), By(f"station:{running.station}", now_ms)
+    if running.state is SessionState.REVIEW and billing.holds(db, running):
+        billing.settle(db, running, bill, by)
+    else:
+        billing.adjust(db, running, before, bill, times=times, by=by)
+    if in_doubt:
+        ask_for_review(db, running, in_doubt, (), now_ms)
+    elif running.state is SessionState.REVIEW:
+        closing.set_figures(db, running.id, ())
+        problems.clear_subject(db, f"session:{running.id}", now_ms)
+    closing.correct(
+        db,
+        running,
+        state,
+        ended_at_ms,
+        meter_stop_wh,
+        reason,
+        usage=usage,
+        bill=bill,
+        estimated=estimated,
+        note=in_doubt,
+    )
     closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
@@ -239,7 +347,5 @@ def set_right(
 
 def keep_readings(db: Database, running: Running, readings: Sequence[Reading]) -> None:
     """Readings that came with a late stop."""
-    for reading in readings:
-        sessions.add_reading(db, running.id, reading)
-        if reading.energy_wh is not None:
-            running.energy_wh = registers.further(running.energy_wh, running.meter_start_wh, reading.energy_wh)
+    for one in readings:
+        sessions.add_reading(db, running.id, one)

@@ -54,8 +54,8 @@ def look_after(
 
     `at_ms` is the moment of what was measured last, `now_ms` the moment of this decision.
     """
-    if any(one.energy_wh is not None for one in readings):
-        running.read_at_ms, running.has_left = now_ms, False
+    if any(one.energy_wh is not None or one.interval_wh is not None for one in readings):
+        running.read_at_ms, running.has_left, running.is_asked = now_ms, False, False
         if is_unwatched(db, running.station):
             can_be_watched(db, running.station, now_ms)
     if running.refused and is_live(db, running) and moves(running, pace):
@@ -88,6 +88,7 @@ def overdue(db: Database, online: Collection[StationId], now_ms: int) -> list[Ov
         if running is None or running.station not in online:
             continue
         if is_unwatched(db, running.station) or rules.missed(unseen_s(running, now_ms), interval_s):
+            running.is_asked = True
             found.append(Overdue(running.id, running.station, running.evse))
     return found
 
@@ -143,7 +144,8 @@ def keep_bounded(db: Database, running: Running, now_ms: int) -> None:
     """Cover what it may have taken by now, and want it stopped where that could be more than there is."""
     power_w = greatest_power_w(db, running.station, running.evse)
     pace = Pace(power_w, 0, WATCH_S, rules.taken_wh(unseen_s(running, now_ms), power_w))
-    at_ms = max(running.measured_at_ms, running.started_at_ms + max(0, now_ms - running.heard_at_ms))
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    at_ms = max(running.measured_at_ms, begun_ms + max(0, now_ms - running.heard_at_ms))
     billing.keep_covered(db, running, pace, at_ms, now_ms, WATCH_S)
     limits.keep_within(db, running, pace, at_ms, now_ms)
 

@@ -7,6 +7,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain import session as rules
+from appliance.domain.by import By
 from appliance.domain.calendar import day_of
 from appliance.domain.events import ChargingStateChanged, StatusChanged
 from appliance.domain.identifiers import StationId
@@ -51,6 +52,8 @@ def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at
     """From now on the car takes the place without charging, or does so no more."""
     if at_ms < running.status_at_ms <= received_at_ms:
         return  # It comes late, and another has taken its place.
+    if idle and at_ms < min(running.started_at_ms, running.heard_at_ms):
+        return  # It tells of the time before this session.
     running.status_at_ms = at_ms
     if idle and not running.is_idle:
         sessions.open_idle(db, running, at_ms)
@@ -80,7 +83,7 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
     usage = rules.with_parking(parked, usage_before, since_ms, until_ms)
     bill = bill_for(usage, parked.tariff)
     if bill.total_minor > before.total_minor:
-        billing.adjust(db, parked, before, bill, times=0, now_ms=now_ms)
+        billing.adjust(db, parked, before, bill, times=0, by=By(f"station:{station}", now_ms))
         closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
         day = day_of(at_ms, sites.of(db).zone)
         closing.add_day(db, parked, day, 0, 0, bill.total_minor - before.total_minor, first=False)

@@ -3,55 +3,113 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, transactions
 from appliance.db.sessions.sessions import Running
+from appliance.domain import registers
 from appliance.domain.events import (
     MeterRead,
     TransactionEnded,
 )
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
-from appliance.domain.registers import further
 from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import guard
+from appliance.services.sessions import reading as reading_of
 from appliance.services.sessions.billing import Pace
 
 
 def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
     """Readings arrive: kept, and the money looked after. Without a transaction they are those of the EVSE's."""
+    readings = dated(event.readings, event.received_at_ms)
     running = find(db, station, event.ref)
-    if running is None and not event.ref and event.evse:
+    if running is not None:
+        running.is_numbered = running.is_numbered or bool(readings)
+    elif event.evse:
         running = sessions.on_evse(db, station, event.evse)
+        if running is not None and event.ref:
+            readings = under_another_number(db, running, event.ref, readings)
+        elif running is not None and running.is_numbered:
+            readings = without_number(db, running, readings)
     if running is None:
-        keep_late(db, station, event.ref, event.readings)
+        keep_late(db, station, event.ref, readings)
         return
-    pace = take_in(db, running, event.readings)
-    at_ms = event.readings[-1].at_ms if event.readings else event.received_at_ms
-    guard.look_after(db, running, event.readings, pace, at_ms, event.received_at_ms)
+    pace = take_in(db, running, readings)
+    at_ms = readings[-1].at_ms if readings else event.received_at_ms
+    guard.look_after(db, running, readings, pace, at_ms, event.received_at_ms)
     announce(db, running, "measured")
+
+
+def dated(readings: Sequence[Reading], received_at_ms: int) -> Sequence[Reading]:
+    """None is from the future: what its station's clock says is ahead of us was measured now."""
+    if all(one.at_ms <= received_at_ms for one in readings):
+        return readings
+    return [replace(one, at_ms=min(one.at_ms, received_at_ms)) for one in readings]
+
+
+def without_number(db: Database, running: Running, readings: Sequence[Reading]) -> Sequence[Reading]:
+    """Readings of no transaction, of a station that says of which its readings are: those of the EVSE's own meter, of which all but
+    the energy counts. But one that was asked for (`guard`) may come without the number: then its register counts, if it goes on with
+    those before.
+    """
+    progress = reading_of.progress_of(db, running)
+    return [
+        one
+        if running.is_asked
+        and (one.energy_wh is None or registers.fits(progress, progress.line, (one.at_ms, one.energy_wh)))
+        else replace(one, energy_wh=None, interval_wh=None)
+        for one in readings
+    ]
+
+
+def under_another_number(
+    db: Database, running: Running, ref: TransactionRef, readings: Sequence[Reading]
+) -> Sequence[Reading]:
+    """Those that were measured since the transaction on this EVSE began, although they carry the name of another that is over,
+    or of none: some stations do not take the new number. The rest is kept with the session that is over.
+    """
+    closed = transactions.session_of(db, running.station, ref)
+    ended = closing_rows.find_closed(db, closed) if closed is not None else None
+    is_mine = ended is None or ended.station == running.station
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    if ended is not None:
+        # A session that began later than the one that runs was not before it, and one without a stop goes on until the next began.
+        is_mine = is_mine and ended.started_at_ms < begun_ms
+        begun_ms = begun_ms if ended.estimated else max(begun_ms, ended.ended_at_ms + 1)
+    since = [one for one in readings if is_mine and one.at_ms >= begun_ms]
+    keep_late(db, running.station, ref, [one for one in readings if one not in since])
+    if since:
+        sessions.set_note(db, running.id, "other_number")
+    return since
 
 
 def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace:
     """Keep the readings and what they say of the session's energy; how fast it goes."""
     power_w = step_wh = step_s = 0
+    progress, late = reading_of.progress_of(db, running), False
     for reading in readings:
         sessions.add_reading(db, running.id, reading)
         if reading.power_w is not None:
             power_w = reading.power_w
-        if reading.energy_wh is None:
+            running.power_seen_w = max(running.power_seen_w, power_w)
+        if reading.energy_wh is None and reading.interval_wh is None:
             continue
-        energy_wh = further(running.energy_wh, running.meter_start_wh, reading.energy_wh)
-        if energy_wh > running.energy_wh:
-            step_wh = energy_wh - running.energy_wh
-            step_s = max(0, reading.at_ms - running.measured_at_ms) // 1000
-            running.energy_wh = energy_wh
+        sampled = (reading.at_ms, reading.energy_wh, reading.interval_wh)
+        then = None if late else registers.go_on(progress, sampled)
+        late = then is None
+        if then is not None:
+            energy_wh, progress = progress.energy_wh, then
+            if progress.energy_wh > energy_wh:
+                step_wh = progress.energy_wh - energy_wh
+                step_s = max(0, reading.at_ms - running.measured_at_ms) // 1000
         running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
+    reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
     return Pace(power_w, step_wh, step_s)
 
 

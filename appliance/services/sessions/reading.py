@@ -1,12 +1,74 @@
-"""What the books know of an EVSE when its meter is read."""
+"""What the registers of a session say: the reading of domain/registers.py, with what the books know of the session's EVSE.
+
+The writer remembers how far it has read, and goes on. What comes late, and what is read after a restart, is read anew as a whole.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from appliance.db.engine.unit import Database
+from appliance.db.sessions import closing as rows
+from appliance.db.sessions import sessions
+from appliance.db.sessions.sessions import Running
+from appliance.db.stations import stations
+from appliance.domain import registers
 from appliance.domain.identifiers import StationId
-from appliance.domain.session import POWER_W_MAX
+from appliance.domain.registers import POWER_W_MAX, Energies, Progress
+from appliance.services import settings
 
 
-def greatest_power_w(db: Database, station: StationId, evse: int) -> int:  # noqa: ARG001 - nothing is known of it yet.
-    """The greatest power that an EVSE can give."""
-    return POWER_W_MAX
+def greatest_power_w(db: Database, station: StationId, evse: int) -> int:
+    """The greatest power that an EVSE can give: what the site has said, or was seen to be more, else what no charger exceeds.
+
+    What was seen never lowers it, or the first big car at a place of small ones would be doubted.
+    """
+    told_w = settings.of(db).power_max_kw * 1000
+    return max(told_w or POWER_W_MAX, stations.power_seen(db, station, evse))
+
+
+def keep(db: Database, running: Running, progress: Progress) -> None:
+    """Remember how far it was read. Its row only tells what its highest register does not."""
+    energy_wh, is_plain = progress.energy_wh, progress.is_plain
+    if is_plain != running.is_plain or (not is_plain and energy_wh != running.energy_wh):
+        sessions.set_read(db, running, None if is_plain else energy_wh)
+    running.progress, running.energy_wh, running.is_plain = progress, energy_wh, is_plain
+
+
+def begin(db: Database, running: Running) -> None:
+    """It has just begun, and nothing was read."""
+    running.progress, running.is_plain = begun(db, running), True
+
+
+def progress_of(db: Database, running: Running) -> Progress:
+    """How far its registers were read."""
+    if running.progress is None:
+        running.progress = anew(db, running)
+        running.is_plain = running.progress.is_plain
+    return running.progress
+
+
+def anew(db: Database, running: Running) -> Progress:
+    """The same, out of all that is kept."""
+    progress, _ = registers.all_of(begun(db, running), rows.registers(db, running.id))
+    return progress
+
+
+def begun(db: Database, running: Running) -> Progress:
+    """Before its first reading."""
+    start = (min(running.started_at_ms, running.heard_at_ms), running.meter_start_wh)
+    power_w = greatest_power_w(db, running.station, running.evse)
+    return registers.begin(start, power_w, rows.register_before(db, running))
+
+
+def energies_at_end(
+    db: Database, running: Running, stop: tuple[int, int | None] | None, next_wh: int | None = None
+) -> Energies:
+    """What its registers say at its end; see domain/registers.py: ended."""
+    return registers.ended(progress_of(db, running), stop, next_wh)
+
+
+def line_of(db: Database, running: Running) -> Sequence[tuple[int, int]]:
+    """Along which its energy grew: (at_ms, Wh since the start)."""
+    _, line = registers.all_of(begun(db, running), rows.registers(db, running.id))
+    return line

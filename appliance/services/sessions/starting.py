@@ -4,12 +4,14 @@ the same message again changes nothing and is answered the same.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from appliance.db import disk
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
+from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
@@ -21,7 +23,7 @@ from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
-from appliance.services.sessions import billing, closing, idle, metering
+from appliance.services.sessions import billing, closing, idle, metering, reading
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions.authorization import announce_refused, decide, group_token
 
@@ -79,6 +81,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         known = known_start(db, station, event, id_token, payer)
         assert known is not None, "the row was in the way of this very insert"
         return known
+    reading.begin(db, running)
     billing.hold_first(db, running, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
@@ -96,10 +99,16 @@ def payer_of_start(db: Database, station: StationId, event: TransactionStarted, 
 def known_start(
     db: Database, station: StationId, event: TransactionStarted, id_token: str, payer: Payer | None
 ) -> Started | None:
-    """What this very start, kept under this token, was answered with before."""
+    """What this very start, kept under this token, was answered with before.
+
+    A clock that dates the stop of a session that took energy like its start stands still: then the same start again, when that is
+    over, is another one, which is dated by milliseconds later.
+    """
     known = sessions.find_started(db, event.at_ms, station, event.evse, id_token, event.meter_start_wh)
     if known is None:
         return None
+    if closing_rows.stood_still(db, known[0]):
+        return transaction_started(db, station, replace(event, at_ms=event.at_ms + 1))
     return Started(known[0], Authorization(known[1], group_token(payer) if payer is not None else None))
 
 
@@ -141,7 +150,8 @@ def close_forgotten(db: Database, station: StationId, event: TransactionStarted)
         forgotten = sessions.find_open(db, number)
         assert forgotten is not None, "it was just found open"
         if forgotten.started_at_ms < event.at_ms or event.at_ms <= event.received_at_ms < forgotten.started_at_ms:
-            closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded")
+            following = event.at_ms, event.meter_start_wh
+            closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded", following)
             ended = True
     if event.evse:
         ended |= idle.end_parking_before(

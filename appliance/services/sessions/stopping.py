@@ -24,9 +24,9 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     if running is not None:
         running = with_start(db, running, event)
-        metering.take_in(db, running, event.readings)
+        metering.take_in(db, running, metering.dated(event.readings, event.received_at_ms))
         closing.close(db, running, event)
-    elif not closing.correct_estimate(db, station, event):
+    elif not closing.stop_late(db, station, event):
         report_stray(db, station, event)
     if event.id_token is None:
         return None

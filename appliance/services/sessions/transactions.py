@@ -55,8 +55,9 @@ def transaction_event(db: Database, station: StationId, event: TransactionEvent)
         closing.close(db, running, end_of(event))
     else:
         running, pace = measure(db, known, running, event)
-        at_ms = event.readings[-1].at_ms if event.readings else event.at_ms
-        guard.look_after(db, running, event.readings, pace, at_ms, event.received_at_ms)
+        readings = metering.dated(event.readings, event.received_at_ms)
+        at_ms = readings[-1].at_ms if readings else min(event.at_ms, event.received_at_ms)
+        guard.look_after(db, running, readings, pace, at_ms, event.received_at_ms)
         metering.announce(db, running, "measured")
     return authorization
 
@@ -201,7 +202,8 @@ def keep_readings(db: Database, known: Named, event: TransactionEvent) -> None:
 def complete(db: Database, known: Named, running: Running, event: TransactionEvent) -> None:
     """It is over, and something more is known of it: its bill is set right, unless somebody has looked, or is to look, at it."""
     end = rows.end_of(db, known.session)
-    if running.state is not SessionState.ENDED or end.note in set(Doubt):
+    is_awaited = running.state is SessionState.REVIEW and end.estimated and not end.reason
+    if not is_awaited and (running.state is not SessionState.ENDED or end.note in set(Doubt)):
         keep_readings(db, known, event)
         return
     running, _ = measure(db, known, running, event)
@@ -211,7 +213,7 @@ def complete(db: Database, known: Named, running: Running, event: TransactionEve
     closing.set_right(
         db,
         running,
-        ended_at_ms=max(ended_at_ms, running.started_at_ms),
+        ended_at_ms=max(ended_at_ms, min(running.started_at_ms, running.heard_at_ms)),
         meter_stop_wh=meter_stop_wh,
         reason=reason,
         estimated=estimated,

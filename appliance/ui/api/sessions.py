@@ -22,12 +22,15 @@ from appliance.ui.api.shapes import (
     WATT_HOURS,
     choice,
     flag,
+    form,
     moment,
     money,
     number_of,
     or_null,
     record,
+    several,
     text,
+    thing,
     whole,
     words,
 )
@@ -70,7 +73,20 @@ SESSION = record(
     currency=CURRENCY,
     stop_reason=words(),
     estimated=flag("Closed without a stop from the station."),
-    note=words("Why it failed, or needs review: registers, too_much, too_fast or nobody."),
+    note=words(
+        "Why it failed, or needs review: registers, too_much, too_fast, stop_below, stop_beyond, start_apart, anew, next_start, "
+        "second_stop or nobody."
+    ),
+    figures=several(
+        thing(energy_wh=WATT_HOURS, duration_s=whole(), cost_minor=money("What it costs if it is billed for this."))
+        | {
+            "description": "In review: what it may be billed for, the likeliest first; until then `energy_wh` is what was billed."
+        }
+    ),
+)
+BILLED = form(
+    "SessionBill",
+    energy_wh=whole("Which of its `figures` is right; without it the first that was not billed yet.", least=0),
 )
 SAMPLE = record(
     "Sample",
@@ -139,8 +155,9 @@ async def acknowledge_session(call: Call) -> Answer:
 
 
 async def bill_session(call: Call) -> Answer:
-    """`POST /sessions/{id}/bill`: its `cost_minor` becomes its fee."""
-    return await _settle(call, review.bill)
+    """`POST /sessions/{id}/bill`: what one of its `figures` costs becomes its fee."""
+    energy_wh = call.body.get("energy_wh")
+    return await _settle(call, lambda db, session, by: review.bill(db, session, by, energy_wh))
 
 
 async def _settle(call: Call, settle: Callable[[Database, SessionId, By], None]) -> Answer:
@@ -158,8 +175,12 @@ async def _settle(call: Call, settle: Callable[[Database, SessionId, By], None])
 def as_json(call: Call, session: Session) -> Body:
     """As JSON."""
     usage = usage_until(session, call.now_ms)
-    runs = session.state == SessionState.RUNNING
-    unbilled = session.state == SessionState.REVIEW and not session.fee_minor
+    choices = review.choices(session)
+    cost_minor = session.fee_minor
+    if session.state == SessionState.RUNNING:
+        cost_minor = bill_for(usage, session.tariff).total_minor
+    elif choices and not cost_minor:
+        cost_minor = choices[0].bill.total_minor
     return {
         "id": session.id,
         "state": session.state,
@@ -185,12 +206,20 @@ def as_json(call: Call, session: Session) -> Body:
         "net_minor": session.net_minor,
         "tax_minor": session.tax_minor,
         "fee_minor": session.fee_minor,
-        "cost_minor": bill_for(usage, session.tariff).total_minor if runs or unbilled else session.fee_minor,
+        "cost_minor": cost_minor,
         "held_minor": session.held_minor if session.state in OPEN | {SessionState.REVIEW} else 0,
         "currency": call.currency,
         "stop_reason": session.stop_reason,
         "estimated": session.estimated,
         "note": session.note,
+        "figures": [
+            {
+                "energy_wh": one.figure.usage.energy_wh,
+                "duration_s": one.figure.usage.duration_s,
+                "cost_minor": one.bill.total_minor,
+            }
+            for one in choices
+        ],
     }
 
 
@@ -235,8 +264,8 @@ OPERATIONS = (
         acknowledge_session, SESSION, takes=EMPTY, key="needed",
     ),
     Operation(
-        "POST", "/sessions/{id}/bill", "Say that one in review is right after all: it is billed its `cost_minor`",
-        bill_session, SESSION, takes=EMPTY, key="needed",
+        "POST", "/sessions/{id}/bill", "Say which of the `figures` of one in review is right: it is billed for that",
+        bill_session, SESSION, takes=BILLED, key="needed",
     ),
     Operation(
         "GET", "/sessions/{id}/samples", "What was measured, thinned out to what a chart can show", samples, SAMPLE,

@@ -84,6 +84,11 @@ GROUPS: dict[str, dict[str, Words]] = {
         "session_energy_max_wh": Words(
             N_("More than this in one session is looked at first"), N_("Until somebody has decided, it is not billed.")
         ),
+        "power_max_kw": Words(
+            N_("The greatest power of a charger here"),
+            N_("A meter that rises faster is not believed. 0: not known, and 400 kW counts."),
+            N_("kW"),
+        ),
     },
     N_("Money"): {
         "slice_minor": Words(

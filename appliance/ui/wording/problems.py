@@ -18,7 +18,7 @@ from appliance.domain.problem import ProblemKind, went_offline_ms
 from appliance.services.problems.groups import Group
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
-from appliance.ui.wording.sessions import authorization_words, note_sentence
+from appliance.ui.wording.sessions import authorization_words, contradiction_sentence
 from appliance.ui.wording.words import error_sentence
 from appliance.ui.writing.formats import Formats
 
@@ -85,7 +85,7 @@ TEXTS: dict[str, Text] = {
     ProblemKind.UNWATCHED: Text(
         N_("{station} cannot be watched while it charges: {why}"),
         N_(
-            "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power that it can give. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger; where they can be changed, this server does so if Settings allow it."
+            "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power of a charger here: 400 kW, unless Settings say otherwise. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger; where they can be changed, this server does so if Settings allow it."
         ),
         urgent=True,
         many=N_("{count} chargers cannot be watched while they charge."),
@@ -524,7 +524,7 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
     if problem.kind == ProblemKind.BACKUP_AGE and not isinstance(problem.details.get("last_ms"), int):
         found["last"] = _("never made")
     if (own := OWN_WORDS.get(problem.kind)) is not None:
-        found |= own(problem)
+        found |= own(problem, fmt)
     return found
 
 
@@ -559,27 +559,30 @@ def _reader(problem: Problem) -> ReaderState:
     return ReaderState(ReaderStatus(status) if status in set(ReaderStatus) else ReaderStatus.LOOKING, name, detail)
 
 
-def _reader_words(problem: Problem) -> dict[str, str]:
+def _reader_words(problem: Problem, _fmt: Formats) -> dict[str, str]:
     words = card_desk.reader_words(_reader(problem))
     return {"reader": words.sentence, "remedy": words.advice}
 
 
-def _review_words(problem: Problem) -> dict[str, str]:
+def _review_words(problem: Problem, fmt: Formats) -> dict[str, str]:
     why = problem.details.get("why")
-    return {"note": note_sentence(str(why))} if why else {}
+    told = [value for name in ("this_wh", "that_wh") if isinstance(value := problem.details.get(name), int)]
+    return {"note": contradiction_sentence(str(why), [fmt.energy(one, 3) for one in told])} if why else {}
 
 
-OWN_WORDS: dict[str, Callable[[Problem], dict[str, str]]] = {
+OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
     ProblemKind.READER: _reader_words,
-    ProblemKind.FAULTED: lambda problem: {
+    ProblemKind.FAULTED: lambda problem, _fmt: {
         "error": error_sentence(str(problem.details.get("error", ""))) or _("no code")
     },
-    ProblemKind.NO_CONNECTORS: lambda problem: {
+    ProblemKind.NO_CONNECTORS: lambda problem, _fmt: {
         "why": "; ".join(_(TRIED[one]) for one in problem.details.get("tried", ()) if one in TRIED)
     },
-    ProblemKind.UNWATCHED: lambda problem: {"why": _(NOT_WATCHED.get(str(problem.details.get("why")), "–"))},
-    ProblemKind.REFUSED_CHARGING: lambda problem: {"why": authorization_words(str(problem.details.get("status", "")))},
-    ProblemKind.DUPLICATE_IDENTITY: lambda problem: {"devices": _devices(problem.details)},
+    ProblemKind.UNWATCHED: lambda problem, _fmt: {"why": _(NOT_WATCHED.get(str(problem.details.get("why")), "–"))},
+    ProblemKind.REFUSED_CHARGING: lambda problem, _fmt: {
+        "why": authorization_words(str(problem.details.get("status", "")))
+    },
+    ProblemKind.DUPLICATE_IDENTITY: lambda problem, _fmt: {"devices": _devices(problem.details)},
     ProblemKind.REVIEW: _review_words,
 }
 """Kinds of whose details some are put into words, and not written as they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.domain.authorization import Policy
@@ -68,6 +69,15 @@ NOTES = {
     "too_much": N_("The charger reports more energy than one session can take."),
     "too_fast": N_("The charger reports more energy than any charger can give in that time."),
     "nobody": N_("The charger was told that this card may not charge, and nobody is known who pays for what it took."),
+    "stop_below": N_("The stop says less than the readings before it."),
+    "stop_beyond": N_("The stop says more than can have been given since the last reading."),
+    "start_apart": N_("The readings do not go on from the register of the start."),
+    "anew": N_("The register fell, and nothing tells whether it began anew."),
+    "next_start": N_("Its register goes on beyond the one with which the next session at this connector began."),
+    "second_stop": N_("The charger told of the stop twice, each time with another register."),
+    "other_number": N_(
+        "Its readings carry the number of another session; they were counted here, for this one ran at their connector."
+    ),
     "by_hand": N_("It was ended from here, without the charger; its end is the last reading."),
     "unheard": N_("Nothing was heard of it for a day while the connector was free; its end is the last reading."),
     "clock": N_(
@@ -88,6 +98,27 @@ NOTES = {
     "rejected": N_("The charger refused the start; what was held was given back."),
     "restored": N_("Numbers begin anew here: a backup was restored."),
 }
+
+CONTRADICTIONS = {
+    "too_fast": N_(
+        "The readings say {this} kWh, the stop says {that} kWh, which is more than this connector can give in that time."
+    ),
+    "stop_below": N_("The readings say {this} kWh, but the stop after them says {that} kWh."),
+    "stop_beyond": N_(
+        "The last reading says {this} kWh, but the stop says {that} kWh: more than can have been given in between."
+    ),
+    "start_apart": N_(
+        "Going by the register before and the readings it took {this} kWh, but going by the register at its start {that} kWh."
+    ),
+    "anew": N_(
+        "It had taken {this} kWh when the register fell; if the register began anew from zero, it took {that} kWh."
+    ),
+    "next_start": N_(
+        "The next session at this connector began when this one had taken {this} kWh, but its stop says {that} kWh."
+    ),
+    "second_stop": N_("The charger told of the stop twice: first it took {this} kWh, then {that} kWh."),
+}
+"""The same with the two figures that contradict each other."""
 
 ENTRIES: dict[str, str] = {
     TransferCode.TOPUP: N_("Top-up"),
@@ -184,6 +215,14 @@ def note_sentence(note: str) -> str:
 def authorization_words(status: str) -> str:
     """What a station was told of a card; a word that is no key of ours stays as it is."""
     return _(AUTHORIZATIONS[status]) if status in AUTHORIZATIONS else status
+
+
+def contradiction_sentence(note: str, energies: Sequence[str]) -> str:
+    """What contradicts what, with the energies (kWh) that it may be billed for; else as much as the note alone says."""
+    this, that = (energies[0], energies[-1]) if energies else ("", "")
+    if note not in CONTRADICTIONS or this == that:
+        return note_sentence(note)
+    return _(CONTRADICTIONS[note]).format(this=this, that=that)
 
 
 def method_word(method: str) -> str:

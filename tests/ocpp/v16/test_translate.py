@@ -41,6 +41,20 @@ def read(*samples: Mapping[str, object], quirks: Quirks = NONE) -> Reading:
         ({"value": "230.4", "measurand": "Voltage", "unit": "V"}, "voltage_mv", 230_400),
         ({"value": "55", "measurand": "SoC", "unit": "V", "location": "EV"}, "soc_percent", 55),
         ({"value": "10", "measurand": "Current.Import", "phase": "L1", "unit": "A"}, "current_ma", 10_000),
+        *(({"value": "1234", "unit": unit}, "energy_wh", 1234) for unit in ("Wh", "WH", "wh", " Wh", "W.h", "W-h", "")),
+        *(
+            ({"value": "1.5", "unit": unit}, "energy_wh", 1500)
+            for unit in ("Kwh", "kwh", "KWH", "kWh ", "kW h", "k.Wh")
+        ),
+        *(({"value": "0.0015", "unit": unit}, "energy_wh", 1500) for unit in ("MWh", "mwh", "MWH")),
+        *(
+            ({"value": "7.36", "measurand": "Power.Active.Import", "unit": unit}, "power_w", 7360)
+            for unit in ("KW", "kw ")
+        ),
+        ({"value": "16", "measurand": "Current.Import", "unit": "a"}, "current_ma", 16_000),
+        ({"value": "230", "measurand": "Voltage", "unit": ""}, "voltage_mv", 230_000),
+        ({"value": "120", "measurand": "Energy.Active.Import.Interval", "unit": "wh"}, "interval_wh", 120),
+        ({"value": "0.12", "measurand": "Energy.Active.Import.Interval", "unit": "kWh"}, "interval_wh", 120),
     ],
 )
 def test_a_sample_finds_its_field(sample: dict[str, object], field: str, value: int) -> None:

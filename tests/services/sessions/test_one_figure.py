@@ -29,13 +29,14 @@ from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Refusal
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
+from appliance.domain.ledger import AMOUNT_MINOR_MAX
 from appliance.domain.meter import Reading
 from appliance.domain.session import CLOSED, SessionState, bill_for, bill_until, usage_until
 from appliance.domain.tariff import Bill, DayShare, Usage, idle_after_grace
 from appliance.services import health
 from appliance.services.announce import Hub
 from appliance.services.cards import limits
-from appliance.services.sessions import closing, metering, review, start_requests, stopping
+from appliance.services.sessions import closing, metering, reading, review, start_requests, stopping
 from appliance.services.sessions import days as day_units
 from appliance.services.sessions import starting as service
 from appliance.services.stations import status as status_units
@@ -94,7 +95,7 @@ class SiteFixture:
     cards: list[CardId]
     console: Console
     told: list[Told] = field(default_factory=list)
-    known: dict[tuple[int, bool], tuple[list[tuple[int, int]], Spans, int]] = field(default_factory=dict)
+    known: dict[tuple[int, bool], tuple[list[registers.Sampled], Spans, int]] = field(default_factory=dict)
     """Of sessions that had just been billed: their registers, and the idle time that was kept and charged."""
     steps: list[str] = field(default_factory=list)
 
@@ -143,6 +144,31 @@ class SiteFixture:
             if ref is not None and running is not None and running.policy == "prepaid" and not running.stop_wanted:
                 assert running.held_minor >= bill_until(running, at_ms).total_minor
 
+    def strange(self, chance: random.Random) -> None:
+        """A meter of the field: garbage, counts that begin anew or change, intervals, samples of another number or time."""
+        for one in self.told[-2:]:
+            now_ms, db = self.books.now_ms, self.books.db
+            kind = chance.choice(
+                ["garbage", "anew", "from the start", "interval", "another number", "backwards", "ahead"]
+            )
+            at_ms, ref, shown_wh, interval_wh = now_ms, one.ref, one.meter_wh, None
+            if kind == "garbage":
+                shown_wh = chance.choice([0, 2**32 - 1, one.meter_wh + 350_400, 10**12])
+            elif kind == "anew":
+                one.meter_wh = shown_wh = chance.choice([0, 300])
+            elif kind == "from the start":
+                shown_wh = max(0, one.meter_wh - one.start_wh)
+            elif kind == "another number":
+                ref = chance.choice([told.ref for told in self.told] + [987_654])
+            elif kind == "backwards":
+                at_ms -= chance.choice([60_000, 900_000, 40 * DAY_MS])
+            elif kind == "ahead":
+                at_ms += chance.choice([60_000, 5 * 3_600_000])
+            else:
+                interval_wh = chance.choice([0, 200, 900, 10**9])
+            readings = [Reading(at_ms, None if interval_wh is not None else shown_wh, interval_wh=interval_wh)]
+            metering.meter_read(db, one.station, MeterRead(ref, one.evse, readings, now_ms))
+
     def status(self, chance: random.Random) -> None:
         for _ in range(chance.choice([1, 1, 2, 3])):
             place, evse = chance.choice(self.places), chance.randint(1, EVSES)
@@ -179,8 +205,18 @@ class SiteFixture:
         for one in self.told:
             if chance.random() < 0.5:
                 with suppress(Refusal):
-                    decide = chance.choice([review.acknowledge, review.bill])
-                    decide(self.books.db, SessionId(one.ref), self.books.by)
+                    self.decide(SessionId(one.ref), chance)
+
+    def decide(self, session: SessionId, chance: random.Random) -> None:
+        """Staff look at a session: they bill nothing, what is proposed, or any other of its figures."""
+        db, by = self.books.db, self.books.by
+        found = history.show(db, session)
+        assert found is not None
+        energies = [None, *(one.figure.usage.energy_wh for one in review.choices(found))]
+        if chance.random() < 0.5:
+            review.acknowledge(db, session, by)
+        else:
+            review.bill(db, session, by, chance.choice(energies))
 
     def clock(self, chance: random.Random) -> None:
         self.books.now_ms += chance.choice([1_000, 100_000])
@@ -217,17 +253,24 @@ class SiteFixture:
         page = session_page.build(session_page._facts(self.books.db, row.id, now_ms), SITE, now_ms)
         assert page.usage == usage
         assert usage.energy_wh or not cost_minor
+        choices = review.choices(row)
+        waits = bool(choices) and not row.fee_minor
+        assert page.choices == [one for one in choices if one.bill.total_minor <= AMOUNT_MINOR_MAX]
+        for one in choices:
+            assert one.figure.usage.energy_wh > 0
+            assert one.bill == bill_for(one.figure.usage, row.tariff)
         assert page.cost_minor == (cost_minor if row.state != SessionState.REQUESTED else None)
         if page.lines:
             assert sum(line.amount_minor for line in page.lines) == page.bill.net_minor
-            assert page.bill.total_minor == (bill.total_minor if page.may_bill else cost_minor)
+            assert page.bill.total_minor == (page.choices[0].bill.total_minor if waits else cost_minor)
         json = api.as_json(self.call(), row)
         assert (json["energy_wh"], json["duration_s"], json["idle_s"]) == (
             usage.energy_wh, usage.duration_s, usage.idle_s,
         )  # fmt: skip
-        in_doubt = row.state == SessionState.REVIEW and not row.fee_minor
-        assert page.may_bill == (in_doubt and bill.total_minor > 0)
-        assert json["cost_minor"] == (bill.total_minor if in_doubt else cost_minor)
+        assert [(one["energy_wh"], one["cost_minor"]) for one in json["figures"]] == [
+            (one.figure.usage.energy_wh, one.bill.total_minor) for one in choices
+        ]
+        assert json["cost_minor"] == (choices[0].bill.total_minor if waits else cost_minor)
         assert json["fee_minor"] == (cost_minor if closed else 0)
         assert json["net_minor"] + json["tax_minor"] == json["fee_minor"]
         in_file = session_list._row(row)
@@ -276,11 +319,9 @@ class SiteFixture:
         ).fetchone()
         assert days == (usage.duration_s, usage.energy_wh, row.fee_minor, 1)
 
-        bill = bill_for(usage, row.tariff)
-        doubted = row.note in set(registers.Doubt)
-        billed = (row.net_minor, row.tax_minor, row.fee_minor)
-        assert billed == bill[1:] or (doubted and billed == (0, 0, 0))
-        if not doubted:
+        # What is doubted is billed for nothing until somebody has decided, or for what was billed before.
+        assert (row.net_minor, row.tax_minor, row.fee_minor) == bill_for(usage, row.tariff)[1:]
+        if row.note not in set(registers.Doubt):
             assert usage == self.reckoned(row)
 
         flows = db.execute(
@@ -303,7 +344,10 @@ class SiteFixture:
         now = (closing_rows.registers(db, row.id), sessions.idle_spans(db, row.id), row.idle_s)
         measured, idle, idle_s = self.known.setdefault((row.id, row.estimated), now)
         stop = None if row.estimated else (row.ended_at_ms, row.meter_stop_wh)
-        energy_wh = registers.read((row.started_at_ms, row.meter_start_wh), measured, stop).energy_wh
+        running = sessions.load(db, row.id)
+        assert running is not None
+        begun = reading.begun(db, running)
+        energy_wh = registers.read(begun, measured, stop).energy_wh
         begun_ms = session.begun_ms(row.started_at_ms, row.heard_at_ms, row.ended_at_ms)
         duration_s = max(0, row.ended_at_ms - begun_ms) // 1000
         if row.idle_s == idle_s:
@@ -384,7 +428,7 @@ class SiteFixture:
 
 
 STEPS = {
-    "wait": 5, "start": 4, "start_request": 2, "read": 6, "status": 4, "stop": 4, "again": 1, "by_hand": 1, "looked": 1, "clock": 1,
+    "wait": 5, "start": 4, "start_request": 2, "read": 6, "strange": 3, "status": 4, "stop": 4, "again": 1, "by_hand": 1, "looked": 1, "clock": 1,
     "restart": 1,
 }  # fmt: skip
 PAID_IN = (90_000, 6_000, 40_000, 0)

@@ -222,8 +222,6 @@ def test_a_late_stop_that_cannot_be_right_leaves_the_estimate_billed_and_is_show
     assert open_problems(books) == ["review"]
     assert books.wrong() == []
     stopping.transaction_ended(books.db, station, late)
-    with pytest.raises(Conflict):
-        review.bill(books.db, lost.ref, books.by)
 
     review.acknowledge(books.db, lost.ref, books.by)
 

@@ -21,7 +21,7 @@ TOO_MUCH_WH = 910_000_000
 ANOTHER_NAME = {(SessionState.RUNNING, SessionEvent.CORRECTED): SessionState.ENDED}
 """A stop is a correction only after an estimate."""
 AFTER_AN_ESTIMATE = {(SessionState.ENDED, SessionEvent.CORRECTED), (SessionState.ENDED, SessionEvent.DOUBTED)}
-"""The station's own stop is not doubted twice."""
+"""What comes after the station's own stop is doubted for being another."""
 
 
 class Place:
@@ -56,6 +56,12 @@ class Place:
         closing.close_by_hand(self.books.db, SessionId(number), self.books.by)
         return number
 
+    def doubted_estimate(self) -> int:
+        number = self.running()
+        self.books.read(self.station, number, TOO_MUCH_WH)
+        closing.close_by_hand(self.books.db, SessionId(number), self.books.by)
+        return number
+
     def failed(self) -> int:
         number = self.requested()
         assert start_requests.cancel(self.books.db, SessionId(number), "cancelled", NOON_MS)
@@ -83,7 +89,7 @@ class Place:
             SessionEvent.REQUESTED: self.requested,
             SessionEvent.BEGAN: self.start,
             SessionEvent.CANCELLED: lambda: start_requests.cancel(books.db, session, "cancelled", books.now_ms),
-            SessionEvent.STOPPED: lambda: self.stop(number, 4_000),
+            SessionEvent.STOPPED: lambda: self.stop(number, 3_000),
             SessionEvent.ESTIMATED: lambda: closing.close_by_hand(books.db, session, books.by),
             SessionEvent.DOUBTED: lambda: self.stop(number, TOO_MUCH_WH),
             SessionEvent.CORRECTED: lambda: self.stop(number, 5_000),
@@ -110,7 +116,10 @@ def test_what_happens_is_what_the_table_says_and_what_it_does_not_say_changes_no
     books: Books, state: SessionState | None, event: SessionEvent
 ) -> None:
     place = Place(books)
-    number = place.estimated() if (state, event) in AFTER_AN_ESTIMATE else getattr(place, state or "none")()
+    prepare = place.estimated if (state, event) in AFTER_AN_ESTIMATE else getattr(place, state or "none")
+    if (state, event) == (SessionState.REVIEW, SessionEvent.CORRECTED):
+        prepare = place.doubted_estimate
+    number = prepare()
     assert state_of(books, number) == state
     before = books.db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0]
 
@@ -144,12 +153,21 @@ def test_what_comes_late_after_an_estimate_counts_once(
     assert fees == expected
 
 
+def test_a_car_that_leaves_while_its_session_is_in_review_ends_no_parking(books: Books) -> None:
+    place = Place(books)
+    number = place.ended()
+    for event in (SessionEvent.CORRECTED, SessionEvent.UNPLUGGED):
+        place.happen(number, event)
+
+    assert (state_of(books, number), fee_of(books, number)) == (SessionState.REVIEW, 4_000)
+
+
 def test_a_car_that_stays_is_charged_for_the_place_once_when_it_leaves(books: Books) -> None:
     place = Place(books)
     number = place.ended()
     books.wait(600)
     fees = [fee_of(books, number)]
-    for event in (SessionEvent.CORRECTED, SessionEvent.UNPLUGGED, SessionEvent.UNPLUGGED):
+    for event in (SessionEvent.STOPPED, SessionEvent.UNPLUGGED, SessionEvent.UNPLUGGED):
         place.happen(number, event)
         books.wait(600)
         fees.append(fee_of(books, number))

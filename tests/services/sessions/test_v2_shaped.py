@@ -84,7 +84,7 @@ class Site:
         self.karim: PersonId = books.person("Karim Ahmed", group=books.group("postpaid"))
         books.card(CARD, self.rahima)
         books.card(OTHER, self.karim)
-        books.now_ms = NOON_MS + 60 * MINUTE_MS
+        books.now_ms = NOON_MS + 120 * MINUTE_MS
 
     def tell(self, message: Message) -> Authorization | None:
         self.books.wait(1)
@@ -287,19 +287,19 @@ def test_a_start_that_was_asked_for_is_the_session_whether_or_not_the_cable_was_
 @pytest.mark.parametrize("token", ["VENDOR-CONSTANT", CARD])
 def test_a_start_that_was_asked_for_is_it_under_a_name_of_the_stations_own_too(site: Site, token: str) -> None:
     asked = start_requests.request_start(site.books.db, site.station, 1, site.books.by, person=site.rahima)
-    authorization = site.tell(Message("Started", 0, 61, 50_000, id_token=token, evse=1))
+    authorization = site.tell(Message("Started", 0, 121, 50_000, id_token=token, evse=1))
 
     assert authorization is not None
     assert (authorization.accepted, site.number()) == (True, asked.id)
 
 
 def test_a_card_that_is_refused_does_not_charge_on(site: Site) -> None:
-    site.tell(Message("Started", 0, 61, 50_000, id_token="NOBODYS", evse=1))
-    site.tell(Message("Updated", 1, 62))
+    site.tell(Message("Started", 0, 121, 50_000, id_token="NOBODYS", evse=1))
+    site.tell(Message("Updated", 1, 122))
     assert running(site).stop_wanted == ""
-    site.tell(Message("Updated", 2, 63, 50_200))
+    site.tell(Message("Updated", 2, 123, 50_200))
     assert running(site).stop_wanted == "refused"
-    site.tell(Message("Ended", 3, 64, 50_300))
+    site.tell(Message("Ended", 3, 124, 50_300))
 
     session = site.books.session(site.number())
     assert (session["state"], session["energy_wh"], session["note"]) == ("review", 300, "nobody")

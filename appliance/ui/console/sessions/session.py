@@ -17,16 +17,17 @@ from appliance.db.wallets.statement import Movement
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
-from appliance.domain.ledger import Operation, TransferCode
+from appliance.domain.ledger import AMOUNT_MINOR_MAX, Operation, TransferCode
 from appliance.domain.money import Currency
 from appliance.domain.session import OVER, SessionState, bill_for, usage_until
 from appliance.domain.site import Site
 from appliance.domain.tariff import PRICES, Bill, Line, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
 from appliance.services.sessions import closing, review
+from appliance.services.sessions.review import Choice
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
-from appliance.ui.forms.forms import number_of, read_number
+from appliance.ui.forms.forms import number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
@@ -36,7 +37,7 @@ from appliance.ui.wording.sessions import (
     MOVEMENTS,
     SINGLE_MOVEMENTS,
     State,
-    note_sentence,
+    contradiction_sentence,
     state_of,
     stop_sentence,
 )
@@ -80,8 +81,8 @@ class SessionPage:
     """Of a running one so far; None where nothing is billed."""
     lines: list[BillLine]
     bill: Bill
-    may_bill: bool
-    """Whether it waits for somebody to say that it is billed so."""
+    choices: list[Choice]
+    """What it may be billed for, while it waits for somebody to say so; the bill that is shown is that of the first."""
     tariff: Tariff | None
     curve: Curve | None
     levels: list[str]
@@ -142,9 +143,11 @@ async def acknowledge(request: web.Request) -> web.Response:
 
 
 async def bill(request: web.Request) -> web.Response:
-    """`POST /sessions/{session}/bill`: somebody has looked at it, and its figures are right."""
+    """`POST /sessions/{session}/bill`: somebody has looked at it, and says which figure is right."""
     console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
-    await console.store.write(review.bill, session, asked_by(request))
+    form = await read_form(request)
+    energy_wh = form.number("energy_wh") if form.text("energy_wh") else None
+    await console.store.write(review.bill, session, asked_by(request), energy_wh)
     return done(request, f"/sessions/{session}", _("The session is billed."))
 
 
@@ -181,9 +184,12 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
     usage = usage_until(session, now_ms)
     bill = bill_for(usage, tariff)
     runs, over = session.state == SessionState.RUNNING, session.state in OVER
+    choices = [one for one in review.choices(session) if one.bill.total_minor <= AMOUNT_MINOR_MAX]
+    waits = bool(choices) and not session.fee_minor
+    if waits:
+        bill = choices[0].bill
     # A bill that is not the one which was booked would only confuse: nothing was billed, and the note says why.
-    may_bill = review.may_bill(session, bill)
-    billed = runs or may_bill or (over and bill.total_minor == session.fee_minor and session.fee_minor > 0)
+    billed = runs or waits or (over and bill.total_minor == session.fee_minor and session.fee_minor > 0)
     points = charts.power_points(facts.samples)
     curve = charts.power_curve(points, _("Power during the session, in kilowatts"))
     return SessionPage(
@@ -193,7 +199,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         cost_minor=bill.total_minor if runs else session.fee_minor if over else None,
         lines=_bill_lines(fmt, currency, bill.lines, tariff) if billed and tariff is not None else [],
         bill=bill,
-        may_bill=may_bill,
+        choices=choices,
         tariff=tariff,
         curve=curve,
         levels=charts.level_words(curve.chart.levels, 1000, fmt) if curve else [],
@@ -205,7 +211,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         token=masked(session.id_token) if session.id_token else "",
         answer=_(AUTHORIZATIONS.get(session.authorization, "")) or session.authorization,
         stop=stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if over else "",
-        note=note_sentence(session.note),
+        note=contradiction_sentence(session.note, [fmt.energy(one.usage.energy_wh, 3) for one in session.figures]),
         messages_before=facts.messages_before,
     )
 

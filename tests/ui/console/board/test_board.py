@@ -89,7 +89,7 @@ async def test_the_figures_are_those_of_now_and_today(served: ConsoleFixture) ->
     figures = " ".join(unescape(re.sub(r"<[^>]+>", " ", page.split('id="figures"')[1].split("<section")[0])).split())
 
     assert "29.0 kW now, 3 cars" in figures
-    assert "97.4 kWh today, 4 sessions" in figures
+    assert "75.4 kWh today, 4 sessions" in figures
     assert "2 need a hand" in figures
 
 

@@ -372,6 +372,42 @@ async def test_a_manager_sees_what_a_doubtful_session_would_cost_and_bills_it_on
     assert "for session 5 after a look" in text_of(await get(owner, "/audit"))
 
 
+def stop_below(db: Database) -> SessionId:
+    """A session of Rahima whose readings say 4 kWh, and whose stop says none."""
+    begin_ms = NOW_MS - 5 * HOUR_MS
+    started = starting.transaction_started(
+        db, StationId(8), TransactionStarted(1, "04A1B2C3", 10_000, begin_ms, begin_ms)
+    )
+    end_ms = begin_ms + HOUR_MS
+    reading = Reading(end_ms - 60_000, 14_000)
+    metering.meter_read(db, StationId(8), MeterRead(started.ref, 1, (reading,), end_ms - 60_000))
+    stopping.transaction_ended(
+        db, StationId(8), TransactionEnded(started.ref, "04A1B2C3", 12_500, end_ms, "Local", (), end_ms)
+    )
+    return SessionId(int(started.ref))
+
+
+async def test_a_contradiction_is_said_in_a_sentence_with_a_button_for_each_figure(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
+    session = await served.store.write(stop_below)
+    sentence = "The readings say 4.000 kWh, but the stop after them says 2.500 kWh."
+    assert sentence in text_of(await get(client, "/problems"))
+    html = await get(client, f"/sessions/{session}")
+    assert sentence in text_of(html)
+    assert "Bill 4.000 kWh:" in text_of(html)
+    assert "Bill 2.500 kWh:" in text_of(html)
+    assert re.findall(r'name="energy_wh" value="(\d+)"', html) == ["4000", "2500"]
+
+    async with client.post(f"/sessions/{session}/bill", data={"energy_wh": "3000"}, headers=OURS) as answer:
+        assert answer.status == 409
+    async with client.post(f"/sessions/{session}/bill", data={"energy_wh": "2500"}, headers=OURS) as answer:
+        assert answer.status == 200
+
+    found = await served.store.read(session_list.show, session)
+    assert found is not None
+    assert (found.state, found.energy_wh, found.figures) == ("ended", 2_500, ())
+
+
 async def test_a_stop_that_comes_after_somebody_looked_bills_nothing(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.MANAGER)
     session = await served.store.write(doubtful)

@@ -1,0 +1,160 @@
+"""What meters of the field do to a bill, over a real websocket: each story is a charger's messages, four minutes apart.
+
+`S` StartTransaction with its register, `M` MeterValues with one register each, `I` with what was taken in an interval, `E` StopTransaction.
+`M?` names no transaction, `M<` and `E<` the one before. `R` restarts the server, `+5` waits five minutes more. 1 kWh costs 12.00.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from appliance.db.engine.unit import Database
+from appliance.domain.by import By
+from appliance.domain.identifiers import PersonId
+from appliance.domain.units import rfc3339
+from appliance.services.cards import cards
+from appliance.services.people import people
+from appliance.services.wallets import wallets
+from tests.ocpp.raw import Client, Server, connected
+
+NOON_MS = 1_795_410_000_000
+MINUTE_MS = 60_000
+STEP_MS = 4 * MINUTE_MS
+UID = "04D4E5F6"
+PAID_IN = 60_000
+"""50 kWh."""
+
+
+class Story(NamedTuple):
+    """What a charger tells, and what the last session of it comes to."""
+
+    what: str
+    told: str
+    state: str
+    energy_wh: int
+    note: str = ""
+    figures: tuple[int, ...] = ()
+    stop_wanted: str = ""
+    paid_in: int = PAID_IN
+
+
+BOTH = "4076000"
+STORIES = (
+    Story("by the book", "S 1000; M 1500 2000; E 2500", "ended", 1_500),
+    Story(
+        "samples count from the start", f"S {BOTH}; M 100 600 1100 1600 2100 2600 3100; E 4079100", "ended", 3_100,
+        stop_wanted="credit", paid_in=1_200,
+    ),
+    Story("the same with money enough", f"S {BOTH}; M 100 600 R 1100 1600; E 4078100", "ended", 2_100),
+    Story("only intervals", "S 0; I 500 500 500 500; E 2100", "ended", 2_100, stop_wanted="credit", paid_in=1_200),
+    Story("only intervals, with money enough", "S 0; I 500 500 R 500; E 1700", "ended", 1_700),
+    Story(
+        "the number of the session before", "S 0; E 1000; S 1000; M< 1500 2000; E 2500", "ended", 1_500, "other_number"
+    ),
+    Story(
+        "the number of the session before, and little money",
+        "S 0; E 100; S 100; M< 600 1100 1600; E 1700", "ended", 1_600, "other_number", stop_wanted="credit", paid_in=1_300,
+    ),
+    Story("garbage", "S 120000; M 120400 4294967295 121200; E 121300", "ended", 1_300),
+    Story("garbage and a restart", "S 120000; M 120400 4294967295 R 121200; E 121300", "ended", 1_300),
+    Story("2^53", "S 120000; M 120400 9007199254740992 121200; E 121300", "ended", 1_300),
+    Story("the lifetime register, of no transaction", "S 0; M 400; M? 350400; M 800; E 900", "ended", 900),
+    Story("a small lifetime register, of no transaction", "S 0; M 400; M? 5400; M 800; E 900", "ended", 900),
+    Story("a station that names no transaction", "S 1000; M? 1500 2000; E 2500", "ended", 1_500),
+    Story("one that cannot be, and a stop of nothing", "S 120000; M 520000; E 0", "review", 0, "registers"),
+    Story(
+        "a start of nothing at a meter of 240 kWh", "S 236000; E 240000; S 0; M 241500; +40; E 246000", "review", 0,
+        "start_apart", (6_000, 246_000),
+    ),
+    Story("a start of nothing at another meter", "S 236000; E 240000; S 0; M 500 1500; E 2000", "ended", 2_000),
+    Story("each session by itself", "S 0; E 3000; S 0; M 3500; E 4000", "ended", 4_000),
+    Story("begins anew", "S 10000; M 12000 14000 0 1000 2000; E 2500", "ended", 6_500),
+    Story("begins anew, and the server too", "S 10000; M 12000 14000 0 R 1000 R 2000; E 2500", "ended", 6_500),
+    Story("a second stop with another reading", "S 0; E 2000; E 5000", "review", 2_000, "second_stop", (2_000, 5_000)),
+    Story("the same stop again", "S 0; E 2000; E 2000", "ended", 2_000),
+    Story("much in one second", "S 0; -4; E 499000", "review", 0, "too_fast", (499_000,)),
+    Story("a stop like the start", "S 10000; M 12000 14000; E 10000", "review", 0, "stop_below", (4_000, 0)),
+    Story("rolls over", "S 999500; M 999900 300 700; E 1200", "ended", 1_700),
+    Story("goes back by one", "S 10000; M 12000 11999 12001; E 12000", "ended", 2_000),
+    Story("350 kW", "S 0; M 23333 46666; E 49999", "ended", 49_999, stop_wanted="credit"),
+)  # fmt: skip
+
+
+class Charger:
+    """A station that tells its story, with a clock that tests may stop."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.now_ms = NOON_MS
+        self.refs: list[int] = []
+        server.now_ms = lambda: self.now_ms
+
+    async def tell(self, story: str) -> None:
+        """The whole story, reconnecting where the server restarts."""
+        steps = [(part.split()[0], word) for part in story.split(";") for word in part.split()[1:] or [""]]
+        while steps:
+            async with connected(self.server) as client:
+                while steps and steps[0][1] != "R":
+                    await self.step(client, *steps.pop(0))
+            if steps:
+                steps.pop(0)
+                await self.server.restart()
+
+    async def step(self, client: Client, kind: str, value: str) -> None:
+        if not value:
+            self.now_ms += int(kind) * MINUTE_MS
+            return
+        self.now_ms += STEP_MS
+        stamp = {"timestamp": rfc3339(self.now_ms)}
+        if kind == "S":
+            start = {"connectorId": 1, "idTag": UID, "meterStart": int(value), **stamp}
+            self.refs.append((await client.call("StartTransaction", start))["transactionId"])
+            return
+        ref = self.refs[-2 if kind.endswith("<") else -1]
+        if kind[0] == "E":
+            await client.call("StopTransaction", {"transactionId": ref, "meterStop": int(value), **stamp})
+            return
+        measurand = {"measurand": "Energy.Active.Import.Interval"} if kind == "I" else {}
+        moment = {**stamp, "sampledValue": [{"value": value, **measurand}]}
+        named = {} if kind == "M?" else {"transactionId": ref}
+        await client.call("MeterValues", {"connectorId": 1, "meterValue": [moment], **named})
+
+
+async def told(server: Server, story: str, paid_in: int) -> PersonId:
+    """Who pays, after the charger has told all."""
+
+    def holder(db: Database) -> PersonId:
+        by = By("operator:1", NOON_MS)
+        person = people.add(db, "Karim Ahmed", db.execute("SELECT min(id) FROM person_group").fetchone()[0], by)
+        cards.add(db, UID, person, by)
+        wallets.top_up(db, person, paid_in, "cash", "karim", by)
+        return person
+
+    charger = Charger(server)
+    await server.register("CS-1")
+    person = await server.store.write(holder)
+    await charger.tell(story)
+    return person
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.what)
+async def test_a_meter_of_the_field_is_billed_right(server: Server, story: Story) -> None:
+    person = await told(server, story.told, story.paid_in)
+
+    (row,) = await server.rows(
+        "SELECT id, state, energy_wh, note, stop_wanted, fee_minor FROM session ORDER BY id DESC LIMIT 1"
+    )
+    number, state, energy_wh, note, stop_wanted, fee_minor = row
+    assert (state, energy_wh, note, stop_wanted) == (story.state, story.energy_wh, story.note, story.stop_wanted)
+    assert fee_minor == round(story.energy_wh * 1_200 / 1_000)
+    figures = await server.rows("SELECT energy_wh FROM session_figure WHERE session_id = ? ORDER BY position", number)
+    assert tuple(one for (one,) in figures) == story.figures
+    ((taken,),) = await server.rows("SELECT sum(fee_minor) FROM session")
+    ((credit, debit),) = await server.rows(
+        "SELECT credit_posted, debit_posted FROM account WHERE id = (SELECT wallet_id FROM person WHERE id = ?)", person
+    )
+    assert credit - debit == max(0, story.paid_in - taken), "what is in doubt is held, and not taken"
+    kinds = [kind for (kind,) in await server.rows("SELECT kind FROM problem WHERE cleared_at_ms IS NULL")]
+    assert ("review" in kinds) == (story.state == "review")
