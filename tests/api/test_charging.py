@@ -138,6 +138,25 @@ async def test_what_is_in_doubt_is_held_until_a_manager_decides(
     assert (await api.get("/ledger/trial-balance"))["balanced"] is True
 
 
+async def test_a_program_chooses_one_of_the_figures_of_a_session_in_doubt(
+    site: Running, api: Client, station: Station, person: int
+) -> None:
+    await station.plug_in()
+    await station.present_card("04A1B2C3")
+    await station.charge(40_000, duration_s=60)
+    await station.stop_transaction()
+    (session,) = (await api.get("/sessions", state="review"))["items"]
+    assert [(one["energy_wh"], one["cost_minor"]) for one in session["figures"]] == [(40_000, 84_000)]
+    assert (session["energy_wh"], session["fee_minor"]) == (0, 0), "nobody has decided"
+    path = f"/sessions/{session['id']}/bill"
+    assert (await api.post(path, {"energy_wh": 39_999}, key="another")).status == 409
+    assert (await api.post(path, {"energy_wh": -1}, key="negative")).status == 422
+
+    settled = await api.post(path, {"energy_wh": 40_000}, key="this")
+
+    assert (settled["state"], settled["energy_wh"], settled["figures"]) == ("ended", 40_000, [])
+
+
 async def test_a_start_repeated_with_its_key_starts_once(api: Client, station: Station, person: int) -> None:
     body = {"connector": 1, "card": "04 a1 b2 c3"}
     answers = await asyncio.gather(*(api.post("/stations/CS-01/start", body, key="s") for _ in range(4)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
+from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, start_requests
 from appliance.db.sessions import transactions as rows
 from appliance.db.sessions.sessions import Running
@@ -183,7 +184,7 @@ def answer(db: Database, station: StationId, running: Running, event: Transactio
 def measure(db: Database, known: Named, running: Running, event: TransactionEvent) -> tuple[Running, Pace]:
     """Keep the readings and what they say of the energy, also of the register at the start where that was not told."""
     if known.start_known:
-        return running, metering.take_in(db, running, event.readings)
+        return running, metering.take_in(db, running, metering.dated(event.readings, event.received_at_ms))
     keep_readings(db, known, event)
     lowest_wh = rows.lowest_register(db, known.session)
     if lowest_wh is None and event.stage is Stage.ENDED:
@@ -195,7 +196,7 @@ def measure(db: Database, known: Named, running: Running, event: TransactionEven
 
 def keep_readings(db: Database, known: Named, event: TransactionEvent) -> None:
     """Readings are kept with it, whatever they mean."""
-    for reading in event.readings:
+    for reading in metering.dated(event.readings, event.received_at_ms):
         sessions.add_reading(db, known.session, reading)
 
 
@@ -209,7 +210,8 @@ def complete(db: Database, known: Named, running: Running, event: TransactionEve
     running, _ = measure(db, known, running, event)
     ended_at_ms, meter_stop_wh, reason, estimated = end.ended_at_ms, end.meter_stop_wh, end.reason, end.estimated
     if event.stage is Stage.ENDED:
-        ended_at_ms, meter_stop_wh, reason, estimated = event.at_ms, event.register_wh, event.reason, False
+        ended_at_ms = closing.end_of(running, end_of(event), closing_rows.next_start(db, running))
+        meter_stop_wh, reason, estimated = event.register_wh, event.reason, False
     closing.set_right(
         db,
         running,
