@@ -86,7 +86,9 @@ SESSION = record(
 )
 BILLED = form(
     "SessionBill",
-    energy_wh=whole("Which of its `figures` is right; without it the first that was not billed yet.", least=0),
+    energy_wh=whole(
+        "Which of its `figures` is right; without it the first that was not billed yet.", least=0, most=10**13
+    ),
 )
 SAMPLE = record(
     "Sample",
