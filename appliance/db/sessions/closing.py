@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
-from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, ended_on_evse
+from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, ended_on_evse, is_told_late
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.registers import Sampled
 from appliance.domain.session import SessionState
@@ -37,7 +38,6 @@ STATION_DAY, STATION_MONTH, HOLDER_SUM = (
         ("holder_sum", "person_id", "card_id"),
     )
 )
-TOLD_LATE_MS = 60_000
 NEIGHBOURS_MAX = 50
 """Among so many sessions of its station the one that followed on its EVSE is looked for."""
 
@@ -45,6 +45,20 @@ ONLY_CONNECTOR = Slots[tuple[StationId, int], int]()
 """The connector of an EVSE that has no other."""
 NOBODY_PARKED = Slots[tuple[StationId, int], bool]()
 """EVSEs of which no car takes the place after its session."""
+
+
+class Neighbour(NamedTuple):
+    """A session that is over, as far as the next one of its EVSE needs it."""
+
+    id: int
+    started_at_ms: int
+    meter_start_wh: int | None
+    meter_stop_wh: int | None
+
+
+NO_NEIGHBOUR = Neighbour(0, 0, None, None)
+LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
+"""The session of the highest number that is over on an EVSE, of those whose start was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +133,38 @@ def register_before(db: Database, running: Running) -> int | None:
     """The last register of the EVSE before a session, where it stood beyond that session's start already when the one before
     began: then it does not count each session by itself.
     """
+    place = running.station, running.evse
+    before = LAST_ENDED.get(db, place)
+    if before is None:
+        before = _last_ended(db, *place)
+        LAST_ENDED.keep(db, place, before)
+    if before.id >= running.id or before.started_at_ms >= running.started_at_ms:
+        before = _last_ended(db, *place, running.id, running.started_at_ms)
+    if before.meter_start_wh is None or before.meter_start_wh <= running.meter_start_wh:
+        return None
+    return before.meter_stop_wh
+
+
+def _last_ended(
+    db: Database, station: StationId, evse: int, below: int = 2**62, started_before_ms: int = 2**62
+) -> Neighbour:
     row = db.execute(
-        """SELECT meter_start_wh, meter_stop_wh FROM (
+        """SELECT id, started_at_ms, meter_start_wh, meter_stop_wh FROM (
             SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh FROM session
-            WHERE station_id = :station AND id < :id ORDER BY id DESC LIMIT :most) AS earlier
-        WHERE evse = :evse AND started_at_ms < :started AND state IN ('ended', 'review')
+            WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
+        WHERE evse = :evse AND started_at_ms < :started_before AND state IN ('ended', 'review')
           AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
         ORDER BY id DESC LIMIT 1""",
         {
-            "station": running.station, "evse": running.evse, "id": running.id, "started": running.started_at_ms,
-            "most": NEIGHBOURS_MAX,
+            "station": station, "evse": evse, "below": below, "started_before": started_before_ms, "most": NEIGHBOURS_MAX,
         },
     ).fetchone()  # fmt: skip
-    if row is None or row[1] is None or row[0] is None or row[0] <= running.meter_start_wh:
-        return None
-    return int(row[1])
+    return NO_NEIGHBOUR if row is None else Neighbour(*row)
+
+
+def forget_ended(db: Database, running: Running) -> None:
+    """What it was is no longer so."""
+    LAST_ENDED.drop(db, (running.station, running.evse))
 
 
 def stood_still(db: Readable, session: SessionId) -> bool:
@@ -152,11 +183,10 @@ def next_start(db: Database, running: Running) -> tuple[int, int] | None:
     One that was told late, out of its station's queue, may have a higher number than those which followed it. Those whose start was
     not told bound nothing.
     """
-    place = running.station, running.evse
-    if LATEST_START.get(db, place) == running.started_at_ms:
+    place, told_late = (running.station, running.evse), is_told_late(running)
+    if not told_late and LATEST_START.get(db, place) == running.started_at_ms:
         return None
-    beyond, told_late = "id > ? ORDER BY id", running.heard_at_ms - running.started_at_ms > TOLD_LATE_MS
-    found = []
+    beyond, found = "id > ? ORDER BY id", []
     for which in (beyond, "id < ? ORDER BY id DESC")[: 1 + told_late]:
         found += db.execute(
             f"""SELECT started_at_ms, meter_start_wh, evse FROM session
@@ -203,6 +233,11 @@ def end(
     )  # fmt: skip
     OPEN_SESSIONS.drop(db, running.id)
     ended_on_evse(db, running)
+    place = running.station, running.evse
+    last = LAST_ENDED.get(db, place)
+    if last is not None and last.id < running.id and running.start_known:
+        ended = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh)
+        LAST_ENDED.keep(db, place, ended)
 
 
 def add_day(
@@ -259,6 +294,7 @@ def correct(
     note: str,
 ) -> None:
     """A bill gives way to one by more that is known, as an estimate and its note to the station's own stop."""
+    forget_ended(db, running)
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?, duration_s = ?,
             idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?,
@@ -271,12 +307,13 @@ def correct(
 
 
 def doubt(
-    db: Database, session: SessionId, state: SessionState, meter_stop_wh: int | None, reason: str, note: str
+    db: Database, running: Running, state: SessionState, meter_stop_wh: int | None, reason: str, note: str
 ) -> None:
     """What was to correct a bill cannot be right: somebody must look, and the bill stays."""
+    forget_ended(db, running)
     db.execute(
         "UPDATE session SET state = ?, meter_stop_wh = ?, stop_reason = ?, note = ? WHERE id = ?",
-        (str(state), meter_stop_wh, reason, note, session),
+        (str(state), meter_stop_wh, reason, note, running.id),
     )
 
 
@@ -305,15 +342,16 @@ def figures(db: Readable, session: SessionId) -> list[Figure]:
     return [Figure(Usage(*row[:3]), row[3], row[4]) for row in rows]
 
 
-def decide(db: Database, session: SessionId, state: SessionState, chosen: Figure, bill: Bill) -> None:
+def decide(db: Database, running: Running, state: SessionState, chosen: Figure, bill: Bill) -> None:
     """Somebody has looked: it is billed for this."""
+    forget_ended(db, running)
     usage = chosen.usage
     db.execute(
         """UPDATE session SET state = ?, energy_wh = ?, duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?,
             ended_at_ms = ?, meter_stop_wh = ?, estimated = 0 WHERE id = ?""",
         (
             str(state), usage.energy_wh, usage.duration_s, usage.idle_s, bill.net_minor, bill.tax_minor,
-            bill.total_minor, chosen.ended_at_ms, chosen.meter_stop_wh, session,
+            bill.total_minor, chosen.ended_at_ms, chosen.meter_stop_wh, running.id,
         ),
     )  # fmt: skip
 

@@ -85,6 +85,8 @@ class Running:
     """The greatest power that was measured since it was loaded."""
     is_numbered: bool = False
     """Whether its station names it in its readings, as far as is remembered."""
+    start_known: bool = True
+    """Whether its station has told with which register it began; else the lowest that was seen stands for that."""
     is_asked: bool = False
     """Whether its station was asked for a reading that is overdue, and none has come since."""
 
@@ -100,6 +102,8 @@ ON_EVSE = Slots[tuple[StationId, int], tuple[SessionId, ...]]()
 
 LATEST_START = Slots[tuple[StationId, int], int]()
 """When the transaction began that began last on an EVSE, whether or not it runs."""
+TOLD_LATE_MS = 60_000
+"""A start that was told later than this may have a higher number than those which followed it."""
 
 # --- beginning -----------------------------------------------------------------------------------------------------------
 
@@ -201,7 +205,14 @@ def insert_started(
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
     began_on_evse(db, running)
+    if LATEST_START.get(db, (station, evse)) is None and not is_told_late(running):
+        LATEST_START.keep(db, (station, evse), started_at_ms)
     return running
+
+
+def is_told_late(running: Running) -> bool:
+    """Whether its start comes out of its station's queue."""
+    return running.heard_at_ms - running.started_at_ms > TOLD_LATE_MS
 
 
 def newest(db: Readable) -> int:
@@ -250,7 +261,8 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        coalesce(read_wh, (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0), 0),
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND (energy_wh IS NOT NULL OR interval_wh IS NOT NULL)),
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
-       "authorization" NOT IN ('', 'Accepted')
+       "authorization" NOT IN ('', 'Accepted'),
+       NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0)
 FROM session WHERE session.id = ?
 """
 
@@ -276,13 +288,13 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        energy_wh, measured, status_at, refused,
+        energy_wh, measured, status_at, refused, start_known,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     return Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
         max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
-        read_at_ms=heard if measured is None else None, refused=bool(refused),
+        read_at_ms=heard if measured is None else None, refused=bool(refused), start_known=bool(start_known),
     )  # fmt: skip
 
 

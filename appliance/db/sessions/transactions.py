@@ -86,6 +86,8 @@ def add(db: Database, station: StationId, name: str, session: SessionId, *, star
         "INSERT INTO station_transaction (station_id, name, session_id, start_known) VALUES (?, ?, ?, ?)",
         (station, name, session, start_known),
     )
+    if not start_known:
+        OPEN_SESSIONS.drop(db, session)
 
 
 def set_order(db: Database, session: SessionId, before: Order, order: Order) -> None:
@@ -175,6 +177,7 @@ def count_correction(db: Database, session: SessionId) -> int:
 
 def forget(db: Database, running: Running) -> None:
     """What is remembered of it is no longer so."""
+    closing.forget_ended(db, running)
     OPEN_SESSIONS.drop(db, running.id)
     ON_EVSE.drop(db, (running.station, running.evse))
     LATEST_START.drop(db, (running.station, running.evse))

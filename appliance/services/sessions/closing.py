@@ -282,7 +282,7 @@ def doubt_second_stop(db: Database, running: Running, closed: Ended, event: Tran
     running.energy_wh = more[-1]
     figures.append(Figure(usage_until(running, ended_at_ms), ended_at_ms, event.meter_stop_wh))
     state = after(closed.state, SessionEvent.DOUBTED)
-    closing.doubt(db, closed.id, state, closed.meter_stop_wh, closed.reason, Doubt.SECOND_STOP)
+    closing.doubt(db, running, state, closed.meter_stop_wh, closed.reason, Doubt.SECOND_STOP)
     closing.unpark(db, closed.id)
     ask_for_review(db, running, Doubt.SECOND_STOP, figures, event.received_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
@@ -312,9 +312,9 @@ def set_right(
     state = after(running.state, SessionEvent.DOUBTED if in_doubt else SessionEvent.CORRECTED)
     if contradicts(in_doubt):
         figures = [Figure(replace(usage, energy_wh=one), ended_at_ms, meter_stop_wh) for one in figures_of(energies)]
-        if running.state is SessionState.ENDED:
+        if running.state is SessionState.ENDED or billed.energy_wh:
             figures.insert(0, Figure(billed, *closing.end_of(db, running.id)))
-        closing.doubt(db, running.id, state, meter_stop_wh, reason, in_doubt)
+        closing.doubt(db, running, state, meter_stop_wh, reason, in_doubt)
         ask_for_review(db, running, in_doubt, figures, now_ms)
         db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
         return

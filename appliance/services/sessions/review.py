@@ -73,7 +73,7 @@ def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None)
         billing.settle(db, running, chosen.bill, by)
     elif running.wallet is not None:
         billing.adjust(db, running, before, chosen.bill, times="review", by=by)
-    closing_rows.decide(db, session, after(running.state, SessionEvent.BILLED), chosen.figure, chosen.bill)
+    closing_rows.decide(db, running, after(running.state, SessionEvent.BILLED), chosen.figure, chosen.bill)
     closing_rows.forget_days(db, running)
     days.add_days(db, running, chosen.figure.usage, chosen.bill, chosen.figure.ended_at_ms)
     audit.record(

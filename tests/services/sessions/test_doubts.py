@@ -163,6 +163,87 @@ def test_an_estimate_of_nothing_whose_stop_is_doubted_can_be_billed(books: Books
     assert books.wrong() == []
 
 
+def test_where_only_who_pays_is_unknown_the_energy_counts_and_the_true_stop_sets_it_right(books: Books) -> None:
+    station, _ = place(books)
+    session = books.start(station, 1, "NOBODYS", meter_wh=0).ref
+    books.wait(HOUR_S)
+    books.read(station, session, 3_000)
+    closing.close_by_hand(books.db, session, books.by)
+    assert (state_of(books, session), energies(books, session)) == (("review", "nobody", 3_000, 0), [])
+
+    books.stop(station, session, 4_000)
+
+    assert (state_of(books, session), energies(books, session)) == (("review", "nobody", 4_000, 0), [])
+    assert [one.kind for one in problems.open_problems(books.db) if one.subject == f"session:{session}"] == ["review"]
+    review.acknowledge(books.db, session, books.by)
+    assert state_of(books, session) == ("ended", "nobody", 4_000, 0)
+    assert [day.energy_wh for day in books.days("2025-01-01", "2026-12-31")] == [4_000]
+
+
+def test_where_who_pays_is_unknown_and_the_stop_contradicts_what_counts_is_one_of_the_figures(books: Books) -> None:
+    station, _ = place(books)
+    session = books.start(station, 1, "NOBODYS", meter_wh=10_000).ref
+    books.wait(HOUR_S)
+    books.read(station, session, 13_000)
+    closing.close_by_hand(books.db, session, books.by)
+    books.stop(station, session, 400_000)
+
+    assert state_of(books, session)[:3] == ("review", "stop_beyond", 3_000)
+    assert energies(books, session)[0] == 3_000
+
+
+def test_one_session_after_another_asks_the_database_for_no_neighbour(books: Books) -> None:
+    """What was before it and what followed it is remembered, and only the first session of a connector looks for it."""
+    station, _ = place(books)
+    looked_for: list[int] = []
+    for _ in range(3):
+        statements: list[str] = []
+        books.db.set_trace_callback(statements.append)
+        session = books.start(station, 1, CARD, meter_wh=10_000).ref
+        books.wait(HOUR_S)
+        books.read(station, session, 12_000)
+        books.stop(station, session, 14_000)
+        books.db.set_trace_callback(None)
+        assert state_of(books, session)[0] == "ended"
+        looked_for.append(sum(f"LIMIT {closing_rows.NEIGHBOURS_MAX}" in one for one in statements))
+
+    assert looked_for == [1, 0, 0]
+
+
+def test_what_is_remembered_of_neighbours_is_what_the_books_say(books: Books) -> None:
+    """A start of nothing at a meter that goes on: the register before tells, and a second stop or a choice of staff changes that."""
+    station, _ = place(books)
+
+    def before() -> int | None:
+        begun = books.running(books.start(station, 1, CARD, meter_wh=0).ref)
+        assert begun is not None
+        remembered = closing_rows.register_before(books.db, begun)
+        books.db.flush()
+        books.db.forget()
+        assert closing_rows.register_before(books.db, begun) == remembered
+        books.wait(HOUR_S)
+        books.stop(station, begun.id, 1_000)
+        return remembered
+
+    assert before() is None
+    first = books.start(station, 1, CARD, meter_wh=20_000).ref
+    books.wait(HOUR_S)
+    books.stop(station, first, 22_000)
+    books.stop(station, first, 24_000)
+    following = books.start(station, 1, CARD, meter_wh=0).ref
+    running = books.running(following)
+    assert running is not None
+    assert closing_rows.register_before(books.db, running) == 22_000
+    review.bill(books.db, first, books.by, 4_000)
+    assert closing_rows.register_before(books.db, running) == 24_000
+    books.db.flush()
+    books.db.forget()
+    assert closing_rows.register_before(books.db, running) == 24_000
+    books.wait(HOUR_S)
+    books.stop(station, following, 1_000)
+    assert before() is None
+
+
 def test_energy_that_the_next_session_is_billed_for_is_not_billed_twice(books: Books) -> None:
     station, rahima = place(books)
     karim = books.person("Karim Ahmed", paid_in=50_000)
