@@ -60,8 +60,13 @@ WHERE op IN ('hold', 'capture', 'void') AND transfer.debit IS DISTINCT FROM sess
 SELECT session.id FROM session LEFT JOIN (
   SELECT session_id, sum(energy_wh) AS energy_wh, sum(fee_minor) AS fee_minor, sum(first_day) AS firsts
   FROM session_day GROUP BY session_id) AS days ON days.session_id = session.id
-WHERE state = 'ended' AND (coalesce(days.energy_wh, 0) <> session.energy_wh OR coalesce(days.fee_minor, 0) <> session.fee_minor
+WHERE state IN ('ended', 'review') AND (coalesce(days.energy_wh, 0) <> session.energy_wh OR coalesce(days.fee_minor, 0) <> session.fee_minor
   OR coalesce(days.firsts, 0) <> 1)
+""",
+    "session {0} was in doubt, and was billed for {1} Wh, which nobody could choose": """
+SELECT session.id, energy_wh FROM session WHERE state IN ('ended', 'review') AND energy_wh > 0
+  AND EXISTS (SELECT 1 FROM session_figure WHERE session_id = session.id)
+  AND NOT EXISTS (SELECT 1 FROM session_figure WHERE session_id = session.id AND energy_wh = session.energy_wh)
 """,
     "the transfer {0} takes more than was held, or is no hold's": """
 SELECT transfer.seq FROM transfer LEFT JOIN transfer AS held ON held.key = transfer.hold
