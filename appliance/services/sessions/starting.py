@@ -104,11 +104,13 @@ def known_start(
     A clock that dates the stop of a session that took energy like its start stands still: then the same start again, when that is
     over, is another one, which is dated by milliseconds later.
     """
-    known = sessions.find_started(db, event.at_ms, station, event.evse, id_token, event.meter_start_wh)
+    at_ms = event.at_ms
+    known = sessions.find_started(db, at_ms, station, event.evse, id_token, event.meter_start_wh)
+    while known is not None and closing_rows.stood_still(db, known[0]):
+        at_ms += 1
+        known = sessions.find_started(db, at_ms, station, event.evse, id_token, event.meter_start_wh)
     if known is None:
-        return None
-    if closing_rows.stood_still(db, known[0]):
-        return transaction_started(db, station, replace(event, at_ms=event.at_ms + 1))
+        return None if at_ms == event.at_ms else transaction_started(db, station, replace(event, at_ms=at_ms))
     return Started(known[0], Authorization(known[1], group_token(payer) if payer is not None else None))
 
 
@@ -117,7 +119,7 @@ def fulfilled_before(
 ) -> Started | None:
     """What this very start was answered with, when it was the one that somebody had asked for under another token."""
     found = start_requests.find_fulfilled(db, event.at_ms, station, event.evse, event.meter_start_wh)
-    if found is None or (payer is not None and payer.person != found[1]):
+    if found is None or (payer is not None and payer.person != found[1]) or closing_rows.stood_still(db, found[0]):
         return None
     return Started(found[0], Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer else None))
 

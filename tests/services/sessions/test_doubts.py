@@ -9,15 +9,16 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import session_list
 from appliance.db.sessions import sessions as rows
 from appliance.db.stations import stations
-from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.errors import Conflict
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.services import settings
 from appliance.services.cards import cards
-from appliance.services.sessions import closing, metering, reading, review, stopping
+from appliance.services.sessions import closing, metering, reading, review, start_requests, stopping
 from appliance.services.sessions import starting as service
+from appliance.services.sessions.starting import Started
 from appliance.services.stations import status as status_units
 from tests.support.books import Books
 from tests.support.statuses import status_changed
@@ -294,6 +295,19 @@ def test_the_same_start_again_by_a_clock_that_stands_still_is_another_session(bo
     cards.block(books.db, CardId(1), "lost", books.by)
     start = TransactionStarted(1, CARD, 0, stopped_ms, books.now_ms)
     assert service.transaction_started(books.db, station, start).authorization.status is AuthorizationStatus.BLOCKED
+
+
+def test_nor_is_it_the_one_that_was_asked_for_when_that_is_over(books: Books) -> None:
+    station, rahima = place(books)
+    asked = start_requests.request_start(books.db, station, 1, books.by, person=rahima)
+    start = TransactionStarted(1, "CONSTANT", 0, books.now_ms, books.now_ms)
+    assert [service.transaction_started(books.db, station, start).ref for _ in range(2)] == [asked.id] * 2
+    books.wait(600)
+    stop_at(books, station, asked.id, 1_000, start.at_ms)
+
+    again = [service.transaction_started(books.db, station, start) for _ in range(2)]
+    assert again[0].ref != asked.id
+    assert again == [Started(again[0].ref, Authorization(AuthorizationStatus.INVALID))] * 2
 
 
 def test_the_same_start_again_of_a_clock_that_goes_is_a_repetition(books: Books) -> None:
