@@ -13,8 +13,9 @@ SUBPROTOCOL = "ocpp1.6"
 MESSAGES = (
     "BootNotification", "StatusNotification", "Heartbeat", "Authorize", "StartTransaction", "MeterValues",
     "StopTransaction", "RemoteStartTransaction", "RemoteStopTransaction", "Reset", "UnlockConnector",
-    "ChangeAvailability", "GetConfiguration", "ChangeConfiguration", "TriggerMessage", "DataTransfer",
-    "FirmwareStatusNotification", "DiagnosticsStatusNotification", "SecurityEventNotification",
+    "ChangeAvailability", "GetConfiguration", "ChangeConfiguration", "TriggerMessage", "DataTransfer", "ClearCache",
+    "GetLocalListVersion", "SendLocalList", "FirmwareStatusNotification", "SignedFirmwareStatusNotification",
+    "DiagnosticsStatusNotification", "LogStatusNotification", "SecurityEventNotification", "SignCertificate",
 )  # fmt: skip
 TRIGGERS = ("StatusNotification", "MeterValues", "BootNotification", "Heartbeat")
 
