@@ -62,6 +62,8 @@ class Facts:
     site_language: str
     problems: int
     """Rows of open ones."""
+    approval_waits: bool
+    """Whether anything needs a second person now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,10 @@ def owners(db: Readable) -> list[int]:
 
 def facts(db: Readable) -> Facts:
     """What the frame of every page shows."""
-    name, language = db.execute("SELECT name, language FROM site").fetchone()
-    return Facts(name, language, problems.count_rows(db))
+    name, language, approval_waits = db.execute(
+        "SELECT name, language, EXISTS (SELECT 1 FROM approval WHERE state = 'pending') FROM site"
+    ).fetchone()
+    return Facts(name, language, problems.count_rows(db), bool(approval_waits))
 
 
 # --- log-ins -------------------------------------------------------------------------------------------------------------

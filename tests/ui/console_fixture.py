@@ -45,6 +45,7 @@ from appliance.services.ports.stations import (
     VariableName,
 )
 from appliance.services.sessions import metering, starting, stopping
+from appliance.services.settings import Settings
 from appliance.services.stations import admission
 from appliance.services.stations import status as status_units
 from appliance.services.stations.commands import RemoteControl
@@ -228,6 +229,7 @@ async def open_console(
     demo_reader: DemoReader | None = None,
     demo_chargers: DemoChargers | None = None,
     certificates: Certificates | None = None,
+    settings: Settings | None = None,
 ) -> AsyncIterator[ConsoleFixture]:
     """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
@@ -253,6 +255,7 @@ async def open_console(
         demo_reader=demo_reader,
         demo_chargers=demo_chargers,
         certificates=certificates or NoCertificates(),
+        settings=lambda: settings or Settings(),
     )
     server = TestServer(create_console(console))
     served = ConsoleFixture(store, hub, scripted, server, console)

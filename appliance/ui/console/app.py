@@ -7,7 +7,10 @@ To add a page:
 2. each of its routes with the roles that may use it to the table in `ui/frame/roles.py` (what is not there answers 403);
 3. `templates/things/list.html`, which extends `base.html`; partials begin with `_` and serve the page and its live view;
 4. queries in `appliance/db/things.py`, run by `await console.store.read(query, …)`: one snapshot for one page;
-   changes by `await console.store.write(unit, …)` with units of `appliance/services`.
+   changes by `await console.store.write(unit, …)` with units of `appliance/services`;
+5. what is a place of its own: a line in `SECTIONS` in `ui/frame/render.py`. Its path has one segment, for by the first one the
+   navigation knows where the reader is; its icon is one of Lucide's; `ON_THE_PHONE` says what stands at the bottom of a phone.
+   Any other page is linked from one (`tests/ui/frame/test_roles.py` walks the links).
 
 A view ends with `render(request, "things/list.html", Context(…))`, and after a form with `done(request, "/things", _("…"))`.
 Refusals (domain/errors.py) need not be caught: `ui/frame/errors.py` shows them. A view that wants its form back filled catches

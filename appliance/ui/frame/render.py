@@ -45,6 +45,7 @@ SECTIONS = (
     ("/people", "users", N_("People")),
     ("/cards", "credit-card", N_("Cards")),
     ("/receipts", "receipt-text", N_("Receipts")),
+    ("/approvals", "user-check", N_("Approvals")),
     ("/groups", "boxes", N_("Groups")),
     ("/tariffs", "tag", N_("Tariffs")),
     ("/reports", "chart-column", N_("Reports")),
@@ -53,7 +54,9 @@ SECTIONS = (
     ("/operators", "user-cog", N_("Staff")),
     ("/audit", "scroll-text", N_("Audit list")),
 )
-"""The navigation: path, icon, word. Each is shown to those who may open it."""
+"""The navigation: path of one segment, icon by its name in Lucide, word. Each is shown to those who may open it."""
+APPROVALS = "/approvals"
+"""Shown only where amounts need a second person, or one still waits."""
 ON_THE_PHONE = ("/", "/desk", "/people", "/sessions", "/problems", "/stations")
 """What stands in the bar at the bottom, as far as the role may: the first four; the rest is behind More."""
 
@@ -185,10 +188,11 @@ def _frame(request: web.Request) -> Frame:
     path = request.path
     section = "/" + path.removeprefix("/").partition("/")[0]
     role = who.role if who else None
+    asks_a_second = console.settings().second_person_minor or (facts is not None and facts.approval_waits)
     links = [
         Link(target, picture, language._(word), target == section)
         for target, picture, word in SECTIONS
-        if who is not None and may(role, "GET", target)
+        if who is not None and may(role, "GET", target) and (target != APPROVALS or asks_a_second)
     ]
     bar = [link for wanted in ON_THE_PHONE for link in links if link.path == wanted][:4]
     spoken = language.spoken()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
 
+from appliance.db import approvals
+from appliance.domain.approval import ApprovalState
+from appliance.domain.identifiers import PersonId
 from appliance.domain.roles import Role
+from appliance.services.settings import Settings
 from appliance.ui.frame import roles
-from tests.ui.console_fixture import ConsoleFixture
+from appliance.ui.frame.render import ON_THE_PHONE, SECTIONS
+from tests.ui.console_fixture import ConsoleFixture, open_console
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 VALUES = {
@@ -20,6 +26,13 @@ VALUES = {
 }  # fmt: skip
 REFUSED = 403
 CHANGES_WHO_ASKS = {("POST", "/logout")}
+WITHOUT_LINK = {
+    # Before the log-in; what scripts ask for; the search, which is a field.
+    "/setup", "/login", "/ca.crt", "/stations-ca.crt", "/live", "/here", "/search",
+    # Of an unknown card that was shown; of the demo's reader.
+    "/cards/unknown/new", "/cards/unknown/same", "/demo/reader",
+}  # fmt: skip
+"""Pages that no link of this site leads to."""
 
 
 def registered(served: ConsoleFixture) -> set[tuple[str, str]]:
@@ -102,9 +115,8 @@ async def test_a_viewer_sees_the_board_without_buttons(served: ConsoleFixture) -
     assert not re.search(r'href="/stations/[^"]+/(start|stop|unlock|reset|close|open|approve)"', page)
 
 
-@pytest.mark.parametrize("role", list(Role))
-async def test_no_page_has_a_link_that_its_reader_is_refused(served: ConsoleFixture, role: Role) -> None:
-    client = await served.logged_in(role)
+async def walk(client: TestClient[Any, Any]) -> tuple[set[str], list[str]]:
+    """All kinds of pages that links lead to, from the board on, and those that are refused."""
     to_visit, kinds, refused = ["/"], {"/"}, []
     while to_visit:
         path = to_visit.pop()
@@ -117,9 +129,43 @@ async def test_no_page_has_a_link_that_its_reader_is_refused(served: ConsoleFixt
             if kind not in kinds and not kind.startswith(("/static", "/logout")):
                 kinds.add(kind)
                 to_visit.append(unescape(link))
+    return kinds, refused
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_no_page_has_a_link_that_its_reader_is_refused(served: ConsoleFixture, role: Role) -> None:
+    kinds, refused = await walk(await served.logged_in(role))
 
     assert refused == []
     assert len(kinds) > 5
+
+
+async def test_every_page_is_found_by_links(tmp_path: Path) -> None:
+    async with open_console(tmp_path, settings=Settings(second_person_minor=1)) as served:
+        kinds, _refused = await walk(await served.logged_in(Role.OWNER))
+        pages = {path for method, path in registered(served) if method == "GET" and "{" not in path}
+
+    assert pages - kinds == WITHOUT_LINK
+
+
+async def test_approvals_are_in_the_navigation_while_one_waits(served: ConsoleFixture) -> None:
+    cashier = await served.logged_in(Role.CASHIER)
+    link = '<a href="/approvals"'
+    before = await (await cashier.get("/people")).text()
+    approval = await served.store.write(
+        approvals.add, "topup", PersonId(1), 500_00, {}, "key", "console", served.now_ms
+    )
+    waiting = await (await cashier.get("/people")).text()
+    await served.store.write(approvals.decide, approval, ApprovalState.REFUSED, "console", served.now_ms)
+
+    assert link not in before
+    assert link in waiting
+    assert link not in await (await cashier.get("/people")).text()
+
+
+def test_the_navigation_names_places_of_one_segment() -> None:
+    assert [path for path, _icon, _word in SECTIONS if path.count("/") != 1] == []
+    assert set(ON_THE_PHONE) < {path for path, _icon, _word in SECTIONS}
 
 
 async def test_a_guard_is_shown_no_button_that_is_refused(served: ConsoleFixture) -> None:
