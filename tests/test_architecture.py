@@ -98,7 +98,8 @@ OF_1_6 = re.compile(
     r"|GetConfiguration|ChangeConfiguration|DiagnosticsStatusNotification|SoftReset|HardReset|UnlockCommand"
     r"|FormationViolation|OccurenceConstraintViolation|(ocpp)?1\.6)\b"
 )
-SPEAK_1_6 = ("ocpp/v16", "simulator/v16")
+VERSION = re.compile(r"v\d+")
+"""How the folder of a version of OCPP is called."""
 MAY_SAY = {
     # What the staff are told of words that chargers say, and of a setting whose name is stored.
     "ui/wording/words.py": {"Preparing", "Finishing", "NoError"},
@@ -123,32 +124,70 @@ def said(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def test_only_its_folders_speak_one_version() -> None:
-    appliance = ROOT / "appliance"
-    files = [path for ending in ("*.py", "*.html", "*.js") for path in sorted(appliance.rglob(ending))]
-    found = [
-        f"{name}:{number}: {word[0]}"
-        for path in files
-        if not (name := path.relative_to(appliance).as_posix()).startswith(SPEAK_1_6)
-        for number, text in said(path)
-        for word in OF_1_6.finditer(text)
-        if word[0] not in MAY_SAY.get(name, set())
-    ]
-
-    assert found == []
+def test_only_the_folders_of_versions_speak_as_one_version_does() -> None:
+    assert said_of_1_6(ROOT) == []
 
 
 def test_only_the_list_of_versions_knows_their_folders() -> None:
-    folder = re.compile(r"\.(v16|v2|v201|v21)\b")
-    found = [
-        f"{path.relative_to(ROOT)}:{number}"
-        for path in sorted((ROOT / "appliance").rglob("*.py"))
-        if not {"simulator", "demo"} & set(path.parts) and path.parent.name != "v16" and path.name != "versions.py"
+    assert imports_of_versions(ROOT) == []
+
+
+def test_each_version_has_a_folder_in_the_list() -> None:
+    folders = {path.name for path in (ROOT / "appliance/ocpp").iterdir() if VERSION.fullmatch(path.name)}
+    listed = re.findall(
+        r"^from appliance\.ocpp\.(\w+) import version\b", (ROOT / "appliance/ocpp/versions.py").read_text(), re.M
+    )
+
+    assert folders == set(listed)
+
+
+def test_a_second_version_is_as_free_in_its_folders_and_as_unknown_outside_of_them(tmp_path: Path) -> None:
+    for name, text in {
+        "ocpp/v201/incoming.py": "from appliance.ocpp.v201 import translate\nEVSE = ('id', 'connectorId')\n",
+        "simulator/v201/station.py": "from appliance.simulator.v201 import words\nEVSE = ('id', 'connectorId')\n",
+        "ocpp/versions.py": "from appliance.ocpp.v201 import version\n",
+        "services/stations/status.py": "from appliance.ocpp.v201 import translate\nEVSE = ('id', 'connectorId')\n",
+    }.items():
+        path = tmp_path / "appliance" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    assert said_of_1_6(tmp_path) == ["services/stations/status.py:2: connectorId"]
+    assert imports_of_versions(tmp_path) == ["services/stations/status.py:1"]
+
+
+def said_of_1_6(root: Path) -> list[str]:
+    """Where words of OCPP 1.6 stand outside the folders of versions; 2.x has some of them, too."""
+    appliance = root / "appliance"
+    files = [path for ending in ("*.py", "*.html", "*.js") for path in sorted(appliance.rglob(ending))]
+    return [
+        f"{name}:{number}: {word[0]}"
+        for path in files
+        if not is_of_a_version(name := path.relative_to(appliance))
+        for number, text in said(path)
+        for word in OF_1_6.finditer(text)
+        if word[0] not in MAY_SAY.get(name.as_posix(), set())
+    ]
+
+
+def imports_of_versions(root: Path) -> list[str]:
+    """Where the folder of a version is imported from outside of all of them. A simulated station is of one version."""
+    appliance = root / "appliance"
+    folder = re.compile(rf"\.{VERSION.pattern}\b")
+    return [
+        f"{name}:{number}"
+        for path in sorted(appliance.rglob("*.py"))
+        if not is_of_a_version(name := path.relative_to(appliance))
+        and name.parts[0] not in ("simulator", "demo")
+        and name.name != "versions.py"
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if line.lstrip().startswith(("import ", "from ")) and folder.search(line)
     ]
 
-    assert found == []
+
+def is_of_a_version(name: Path) -> bool:
+    """Whether a file, by its path below the package, is in the folder of a version."""
+    return name.parts[0] in ("ocpp", "simulator") and VERSION.fullmatch(name.parts[1]) is not None
 
 
 def test_no_circle_of_imports() -> None:
