@@ -135,7 +135,9 @@ def test_only_the_list_of_versions_knows_their_folders() -> None:
 def test_each_version_has_a_folder_in_the_list() -> None:
     folders = {path.name for path in (ROOT / "appliance/ocpp").iterdir() if VERSION.fullmatch(path.name)}
     listed = re.findall(
-        r"^from appliance\.ocpp\.(\w+) import version\b", (ROOT / "appliance/ocpp/versions.py").read_text(), re.M
+        r"^from appliance\.ocpp\.(\w+) import version\b",
+        (ROOT / "appliance/ocpp/versions.py").read_text(),
+        re.MULTILINE,
     )
 
     assert folders == set(listed)
