@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
@@ -33,22 +34,42 @@ def forms(message: Message) -> list[tuple[str, str]]:
     return [(str(message.id), str(message.string))]
 
 
-def test_every_sentence_of_the_program_is_in_the_catalog(tmp_path: Path) -> None:
-    collected = tmp_path / "messages.pot"
+def collected(package: Path, into: Path) -> set[object]:
+    """The sentences that `make messages` finds in a package.
+
+    Raises:
+        CalledProcessError: A file cannot be read.
+    """
     subprocess.run(
         [
             Path(sys.executable).with_name("pybabel"), "--quiet", "extract", "--mapping-file", "babel.cfg",
-            "--output", collected, "appliance",
+            "--output", into / "messages.pot", package,
         ],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": "scripts"},
         check=True,
+        capture_output=True,
     )  # fmt: skip
-    with collected.open("rb") as file:
-        wanted = {message.id for message in read_po(file) if message.id}
+    with (into / "messages.pot").open("rb") as file:
+        return {message.id for message in read_po(file) if message.id}
+
+
+def test_every_sentence_of_the_program_is_in_the_catalog(tmp_path: Path) -> None:
     known = {message.id for message in catalog() if message.id}
 
-    assert wanted - known == set(), "run `make messages`, and translate"
+    assert collected(ROOT / "appliance", tmp_path) - known == set(), "run `make messages`, and translate"
+
+
+def test_a_template_that_the_pages_can_read_is_searched_and_any_other_is_an_error(tmp_path: Path) -> None:
+    template = tmp_path / "package/ui/templates/page.html"
+    template.parent.mkdir(parents=True)
+    template.write_text("{% do [].append(1) %}{{ _('Found') }}")
+    found = collected(template.parents[2], tmp_path)
+    template.write_text("{% no such thing %}{{ _('Lost') }}")
+
+    assert found == {"Found"}
+    with pytest.raises(subprocess.CalledProcessError):
+        collected(template.parents[2], tmp_path)
 
 
 def test_what_can_be_chosen_is_what_there_is_a_catalog_for() -> None:
