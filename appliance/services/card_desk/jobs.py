@@ -64,7 +64,7 @@ def begin_issue(
     if person is not None:
         found = need_person(db, person)
         if found.closed_at_ms is not None:
-            raise Refusal("The account of {name} is closed.", "Take them in again first.", name=found.name)
+            raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
     else:
         name = required("name", name)
         phone = telephone(phone)

@@ -206,7 +206,7 @@ def person_of(register: Register, card: Card | None, row: Row) -> Known | None:
             "Several people are called {name}.", "Add the telephone number, as it is kept here.", name=row.name
         )
     if found and found[0].closed:
-        raise Refusal("The account of {name} is closed.", "Take them in again first.", name=row.name)
+        raise Refusal("The account of {name} is closed.", "Open it again first.", name=row.name)
     return found[0] if found else None
 
 

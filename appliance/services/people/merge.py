@@ -27,7 +27,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
     found, target = need(db, person), need(db, into)
     for one in (found, target):
         if one.closed_at_ms is not None:
-            raise Refusal("The account of {name} is closed.", "Take them in again first.", name=one.name)
+            raise Refusal("The account of {name} is closed.", "Open it again first.", name=one.name)
     check_no_session(db, found)
     if found.balance_minor < 0:
         raise Refusal("{name} owes money.", "Let it be paid, or correct it, first.", name=found.name)

@@ -60,7 +60,7 @@ def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: 
     second_person.check(db, amount_minor, by)
     source = method_of(method).account
     if found.closed_at_ms is not None:
-        raise Refusal("The account of {name} is closed.", "Take them in again first.", name=found.name)
+        raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
     book(db, f"topup|{key}", source, found.wallet, amount_minor, TransferCode.TOPUP, note or method, by)
     audit.record(db, by, "person.topup", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))

@@ -122,6 +122,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("POST", "/people/{person}/merge"): MANAGERS,
     ("GET", "/people/{person}/topup"): CASHIERS,
     ("POST", "/people/{person}/topup"): CASHIERS,
+    ("POST", "/people/{person}/undo"): CASHIERS,
     ("GET", "/people/{person}/refund"): MANAGERS,
     ("POST", "/people/{person}/refund"): MANAGERS,
     ("GET", "/people/{person}/correction"): MANAGERS,

@@ -75,6 +75,7 @@ SENTENCES = {
     "approval.ask": N_("Asked for a second person: {amount} for {subject}"),
     "approval.approve": N_("Agreed to {amount} for {subject}, from {before_minor} to {after_minor}"),
     "approval.refuse": N_("Refused, or took back, {amount} for {subject}"),
+    "person.undo": N_("Took back a top-up of {subject} by {amount}"),
     "person.topup": N_("Topped up the wallet of {subject} by {amount}, {method}"),
     "person.refund": N_("Paid {amount} back to {subject}, {method}"),
     "person.correct": N_("Corrected the wallet of {subject} by {amount}: {reason}"),

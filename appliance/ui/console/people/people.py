@@ -18,6 +18,7 @@ from appliance.db.people.groups import Group
 from appliance.db.people.people import Person
 from appliance.db.people.people_search import Sums
 from appliance.db.wallets import statement
+from appliance.db.wallets.receipts import Receipt
 from appliance.db.wallets.statement import Records
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
@@ -27,7 +28,7 @@ from appliance.domain.roles import MANAGERS
 from appliance.domain.tariff import Tariff
 from appliance.services.people import people as people_units
 from appliance.services.people.groups import may_choose, need
-from appliance.services.wallets import form_bookings
+from appliance.services.wallets import form_bookings, undo
 from appliance.services.wallets.form_bookings import NewPerson
 from appliance.ui.console.people.entered import done_for
 from appliance.ui.console.wallets import wallets
@@ -105,6 +106,7 @@ class PersonFacts:
     total: reports.Total
     paid_in_minor: int
     running: list[int]
+    undoable: Receipt | None
     names: dict[str, str]
     waiting: list[Approval]
     """What was asked for and needs a second person."""
@@ -131,6 +133,8 @@ class PersonPage:
     paid_in_minor: int
     running: list[int]
     waiting: list[Approval]
+    undoable: Receipt | None
+    """What was just topped up here, and can be taken back."""
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -180,7 +184,8 @@ async def add(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """`GET /people/{person}?before=`."""
     before_ms = read_number(request.query.get("before", ""))
-    shown = await request.app[CONSOLE].store.read(_facts, PersonId(number_of(request, "person")), before_ms)
+    console = request.app[CONSOLE]
+    shown = await console.store.read(_facts, PersonId(number_of(request, "person")), before_ms, console.clock())
     found, records = shown.buys.person, shown.records
     policy, sentence = POLICIES[found.policy]
     page = PersonPage(
@@ -200,6 +205,7 @@ async def show(request: web.Request) -> web.Response:
         paid_in_minor=shown.paid_in_minor,
         running=shown.running,
         waiting=shown.waiting,
+        undoable=shown.undoable,
     )
     return render(request, "people/person.html", page)
 
@@ -286,7 +292,7 @@ def _listed(
     return found, sums, group_rows.all_by_name(db)
 
 
-def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts:
+def _facts(db: Readable, person: PersonId, before_ms: int | None, now_ms: int) -> PersonFacts:
     buys = wallets.what_it_buys(db, person)
     found = buys.person
     return PersonFacts(
@@ -297,6 +303,7 @@ def _facts(db: Readable, person: PersonId, before_ms: int | None) -> PersonFacts
         reports.person_total(db, person),
         statement.paid_in_minor(db, found.wallet),
         [int(session) for session in people.running_of(db, person)],
+        undo.undoable(db, person, now_ms),
         operators.names(db),
         approvals.of_person(db, person),
     )

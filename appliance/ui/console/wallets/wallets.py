@@ -24,7 +24,7 @@ from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
 from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.idempotency import KeyReused
-from appliance.services.wallets import form_bookings, wallets
+from appliance.services.wallets import form_bookings, undo, wallets
 from appliance.services.wallets.form_bookings import Moved
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, asked_by
@@ -117,6 +117,16 @@ async def top_up(request: web.Request) -> web.Response:
         balance=fmt.money(moved.balance_minor),
     )
     return _done(request, person, sentence, moved)
+
+
+async def undo_top_up(request: web.Request) -> web.Response:
+    """`POST /people/{person}/undo`: what was just topped up goes back where it came from."""
+    person, form = number_of(request, "person"), await read_form(request)
+    note = await request.app[CONSOLE].store.write(undo.undo, form.number("receipt"), asked_by(request))
+    found = (await _buys(request)).person
+    sentence = _("The top-up was taken back; credit note {number}. The balance is {balance} now.")
+    balance = formats_of(request).money(found.balance_minor)
+    return done(request, f"/people/{person}", sentence.format(number=note, balance=balance))
 
 
 async def show_refund(request: web.Request) -> web.Response:
@@ -363,6 +373,7 @@ async def _buys(request: web.Request) -> Buys:
 ROUTES = [
     web.get("/people/{person}/topup", show_top_up),
     web.post("/people/{person}/topup", top_up),
+    web.post("/people/{person}/undo", undo_top_up),
     web.get("/people/{person}/refund", show_refund),
     web.post("/people/{person}/refund", refund),
     web.get("/people/{person}/correction", show_correction),
