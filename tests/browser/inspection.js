@@ -24,6 +24,15 @@
   for (const element of document.querySelectorAll("[style], [onclick]")) wrong.structure.push(`inline code ${short(element)}`);
   for (const table of document.querySelectorAll("table")) if (table.tHead && [...table.tHead.querySelectorAll("td")].length) wrong.structure.push(`a head without th ${short(table)}`);
 
+  // Regions have names of their own, and everything that is shown stands in one.
+  const REGIONS = "main, nav, aside, search, [role=search], section[aria-label], form[aria-label]";
+  const regions = [...document.querySelectorAll(REGIONS)].filter(seen).map((element) => `${element.getAttribute("role") ?? element.localName} ${element.getAttribute("aria-label") ?? ""}`);
+  for (const one of new Set(regions.filter((each, place) => regions.indexOf(each) !== place))) wrong.structure.push(`two regions are called ${one}`);
+  for (const element of document.body.querySelectorAll(":not(script, style)")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (own && seen(element) && !element.closest(`${REGIONS}, .skip, [role=status], [aria-live], dialog`)) wrong.structure.push(`in no region: ${short(element)}`);
+  }
+
   // What has a name. A tile that was exchanged and not painted yet has words, but no `innerText`.
   const words = (element) => (element.checkVisibility({ contentVisibilityAuto: true }) ? element.innerText : element.textContent);
   const named = (element) => (element.getAttribute("aria-label") ?? words(element) ?? "").trim() || element.getAttribute("title") || [...element.querySelectorAll("[aria-label], .unseen")].length;
