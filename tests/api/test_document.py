@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
+from appliance.domain.roles import Role
 from appliance.ui.api.app import DOCUMENT, OPERATIONS, PAGES
+from appliance.ui.api.operations import Operation
 from appliance.ui.frame.roles import ROUTES
 from tests.api.site import PREFIX, Running
 
 REPOSITORY = Path(__file__).parents[2]
+PAGED_BY = ("limit", "after")
 
 
 async def test_the_document_is_served_to_anybody_and_valid(site: Running) -> None:
@@ -66,11 +70,21 @@ def test_every_example_is_what_its_call_takes() -> None:
             assert not list(Draft202012Validator(schemas[name]).iter_errors(example)), name
 
 
-def test_the_guide_names_every_call() -> None:
-    guide = (REPOSITORY / "docs/API.md").read_text(encoding="utf-8")
-    missing = [
-        f"{operation.method} {operation.path}"
-        for operation in OPERATIONS
-        if f"`{operation.method} {operation.path}`" not in guide
-    ]
-    assert not missing
+def test_the_guide_says_of_every_call_what_it_takes_and_whom_it_serves() -> None:
+    guide = (REPOSITORY / "docs/API.md").read_text(encoding="utf-8").splitlines()
+    assert [row for row in map(row_of, OPERATIONS) if row not in guide] == []
+
+
+def row_of(operation: Operation) -> str:
+    """A row of the table in docs/API.md."""
+    fields = names_of(operation.takes.schema.get("properties", {}) if operation.takes else ())
+    query = names_of(one.name for one in operation.query if one.name not in PAGED_BY)
+    roles = ROUTES[operation.method, operation.route]
+    who = "all" if roles == set(Role) else ", ".join(role for role in Role if role in roles)
+    summary = f"{operation.summary} (needs a key)" if operation.key == "needed" else operation.summary
+    return f"| `{operation.method} {operation.path}` | {summary} | {fields} | {query} | {who} |"
+
+
+def names_of(names: Iterable[str]) -> str:
+    """As a cell of that table."""
+    return ", ".join(f"`{name}`" for name in names)
