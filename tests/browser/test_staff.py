@@ -127,7 +127,7 @@ async def guess(page: Page, password: str) -> int:
     async with page.expect_navigation():
         await page.get_by_role("button", name="Log in").click()
     alert = page.get_by_role("alert")
-    told = re.search(r"Wait (\d+) s", await alert.inner_text()) if await alert.count() else None
+    told = re.search(r"in (\d+) s", await alert.inner_text()) if await alert.count() else None
     return int(told[1]) if told else 0
 
 
