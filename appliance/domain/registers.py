@@ -156,14 +156,14 @@ def go_on(progress: Progress, sampled: Sampled) -> Progress | None:
 
 def steadily(progress: Progress, sampled: Sampled) -> Progress | None:
     """The same as `further` for what nearly all samples are, without the detours: a register on the one line there is, higher and
-    later than the one before, and not faster than can be. None: it is not like that.
+    later than the one before. None: it is not like that.
     """
     at_ms, wh, interval_wh = sampled
     start, power_w, line, other, newest, highest_wh, register_wh, interval, intervals_wh = progress
     last_ms, last_wh = line.last
     if other is not None or interval_wh is not None or wh is None or wh <= last_wh or at_ms <= newest[0]:
         return None
-    if (wh - last_wh) * HOUR_MS > power_w * (at_ms - last_ms) or wh + line.offset_wh < register_wh:
+    if wh - last_wh > most_wh(power_w, at_ms - last_ms) or wh + line.offset_wh < register_wh:
         return None
     if highest_wh is None or highest_wh < wh:
         highest_wh = wh

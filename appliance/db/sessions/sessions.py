@@ -204,6 +204,7 @@ def insert_started(
         refused=authorization not in (None, AuthorizationStatus.ACCEPTED),
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
+    SAMPLE_BYTES.keep(db, running.id, 0)
     began_on_evse(db, running)
     if LATEST_START.get(db, (station, evse)) is None and not is_told_late(running):
         LATEST_START.keep(db, (station, evse), started_at_ms)

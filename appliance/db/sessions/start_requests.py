@@ -10,7 +10,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_REQUESTED
-from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, began_on_evse, find_open
+from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, began_on_evse, find_open
 from appliance.domain.by import By
 from appliance.domain.id_token import IdToken, is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -118,6 +118,9 @@ def find_fulfilled(
     db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int
 ) -> tuple[SessionId, PersonId | None] | None:
     """The session that was asked for and that this very start began, whatever its station called the driver."""
+    latest_ms = LATEST_START.get(db, (station, evse))
+    if latest_ms is not None and latest_ms < started_at_ms:
+        return None  # None has begun there since.
     row = db.execute(
         """SELECT id, person_id FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?
         AND requested_at_ms IS NOT NULL ORDER BY id LIMIT 1""",

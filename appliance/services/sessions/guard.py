@@ -54,10 +54,12 @@ def look_after(
 
     `at_ms` is the moment of what was measured last, `now_ms` the moment of this decision.
     """
-    if any(one.energy_wh is not None or one.interval_wh is not None for one in readings):
-        running.read_at_ms, running.has_left, running.is_asked = now_ms, False, False
-        if is_unwatched(db, running.station):
-            can_be_watched(db, running.station, now_ms)
+    for one in readings:
+        if one.energy_wh is not None or one.interval_wh is not None:
+            running.read_at_ms, running.has_left, running.is_asked = now_ms, False, False
+            if is_unwatched(db, running.station):
+                can_be_watched(db, running.station, now_ms)
+            break
     if running.refused and is_live(db, running) and moves(running, pace):
         stop_refused(db, running, now_ms)
     billing.keep_covered(db, running, pace, at_ms, now_ms)

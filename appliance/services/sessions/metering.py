@@ -48,7 +48,10 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
 
 def dated(readings: Sequence[Reading], received_at_ms: int) -> Sequence[Reading]:
     """None is from the future: what its station's clock says is ahead of us was measured now."""
-    if all(one.at_ms <= received_at_ms for one in readings):
+    for one in readings:
+        if one.at_ms > received_at_ms:
+            break
+    else:
         return readings
     return [replace(one, at_ms=min(one.at_ms, received_at_ms)) for one in readings]
 
