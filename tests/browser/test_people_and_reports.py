@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from appliance.domain.clock import system_clock
 from tests.browser.conftest import Connect, Site, Visit
 from tests.browser.onlooker import Onlooker
 
@@ -95,7 +96,8 @@ async def test_report_of_the_day_and_its_files_say_the_same(
 ) -> None:
     path = await somebody(desk, "=Nasrin", uid="04C0FFEE", paid_minor=50_000)
     await desk.post("/stations", {"id": "RAMP", "name": "Ramp"})
-    station = await connect("RAMP", power_w=7200)
+    # It has been a minute ago, for nothing is believed to be in the future.
+    station = await connect("RAMP", power_w=7200, clock=lambda: system_clock() - 61_000)
     await station.plug_in()
     assert await station.present_card("04C0FFEE") == "Accepted"
     await station.charge(2_000, duration_s=60)

@@ -68,7 +68,7 @@ def test_every_action_that_is_recorded_has_its_sentence_and_no_other() -> None:
          "Changed Salma: owner, before that guard"),
         ("setting.change", "setting:slice_minor", {"value": "20000"},
          "Set “Held at a time while somebody charges” to ৳200.00"),
-        ("setting.change", "setting:accept_unknown", {"value": "0"}, "Set “Unknown chargers may knock” to off"),
+        ("setting.change", "setting:accept_unknown", {"value": "0"}, "Set “Unknown chargers may ask for approval” to off"),
         ("kiosk.open", "kiosk:4", {"by": "<key>"}, "kiosk.open kiosk:4 by: <key>"),
     ],
 )  # fmt: skip
