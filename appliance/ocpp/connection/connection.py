@@ -94,7 +94,7 @@ class Connection:
 
     def _tells_of_cards(self, frame: Frame) -> bool:
         """Whether the answer to this frame must wait, because cards are tried out here."""
-        inbound = self.version.inbound.get(frame.action) if isinstance(frame, Call) else None
+        inbound = self.version.inbound.get(frame.action) if isinstance(frame, Call | UnreadableCall) else None
         slow = self._context.clock() < self.station.refused_cards.slow_until_ms
         return slow and inbound is not None and inbound.tells_of_cards
 

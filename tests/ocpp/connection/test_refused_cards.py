@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import orjson
 import pytest
 
 from appliance.ocpp.connection.refused_cards import CARDS_MAX, WINDOW_MS, RefusedCards
 from appliance.services.announce import Announcement, SessionChanged
-from tests.ocpp.raw import Client, Server, start_payload
+from tests.ocpp.raw import CARD, Client, Server, start_payload
 
 
 def test_many_different_cards_are_too_many_and_the_same_one_never_is() -> None:
@@ -37,6 +38,35 @@ async def test_cards_that_are_tried_out_are_answered_slowly_and_the_staff_are_to
     assert [(subject, orjson.loads(details)["cards"]) for subject, details in rows] == [("station:1", CARDS_MAX)]
 
     await client.send(orjson.dumps([2, "guess", "Authorize", {"idTag": "04BADBAD"}]).decode())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await client.receive()
+
+
+def torn_start(card: str) -> str:
+    """It breaks off within its time."""
+    return orjson.dumps([2, f"t{card}", "StartTransaction", start_payload(card)]).decode()[:-5]
+
+
+def start_as_text(card: str) -> str:
+    return orjson.dumps([2, f"t{card}", "StartTransaction", orjson.dumps(start_payload(card)).decode()]).decode()
+
+
+def start_as_list(card: str) -> str:
+    return orjson.dumps([2, f"t{card}", "StartTransaction", [start_payload(card)]]).decode()
+
+
+def start_with_odd_register(card: str) -> str:
+    return orjson.dumps([2, f"t{card}", "StartTransaction", start_payload(card) | {"meterStart": [1]}]).decode()
+
+
+@pytest.mark.parametrize("odd", [torn_start, start_as_text, start_as_list, start_with_odd_register])
+async def test_odd_starts_try_out_cards_as_all_others(client: Client, odd: Callable[[str], str]) -> None:
+    await client.boot()
+    for number in range(CARDS_MAX):
+        await client.call("Authorize", {"idTag": f"04BAD{number:03X}"})
+
+    await client.send(odd(CARD))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
             await client.receive()
