@@ -47,6 +47,8 @@ HASHING_WAITING_MAX = 10
 GUESSES_FREE = 5
 DELAY_S_MAX = 60
 GUESSERS_MAX = 10_000
+FORGOTTEN_AFTER_MS = 3_600_000
+"""After so long without another one, wrong guesses no longer count: the slip of a colleague delays nobody for ever."""
 UNKNOWN_HASH = "$2b$12$Q5XOVOTzxriBx8Edw.A0meiw7eLh10v9j5yKPHhXLbMdlwl5pcn.u"
 """Compared with when there is no such log-in, so that it takes as long as if there were."""
 
@@ -243,13 +245,14 @@ class Hashing:
 
 @dataclass(slots=True)
 class Guard:
-    """Growing delays for wrong passwords, per log-in name and per address; nobody is ever locked out.
+    """Growing delays for wrong passwords, per log-in name, per address, and per name at an address; nobody is ever locked out.
 
-    Somebody else's guesses do not delay an address from which this name has logged in before.
+    Somebody else's guesses do not delay an address from which this name has logged in before; its own guesses there do.
+    What counts at an address are the guesses at all names: a success takes those back that were at its own.
     """
 
     guesses: OrderedDict[str, tuple[int, int]] = field(default_factory=OrderedDict)
-    """By name or address: how often in a row, and when the next try is heard."""
+    """By name, address or both: how often in a row, and when the next try is heard."""
     trusted: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
 
     def check(self, login: str, address: str, now_ms: int) -> None:
@@ -271,17 +274,21 @@ class Guard:
 
     def failed(self, login: str, address: str, now_ms: int) -> None:
         """Another wrong one."""
-        for key in (f"login {login}", f"address {address}"):
-            count = self.guesses.pop(key, (0, 0))[0] + 1
+        for key in (_at_name(login), _at_address(address), _at_both(login, address)):
+            count, until_ms = self.guesses.pop(key, (0, 0))
+            count = 1 if until_ms + FORGOTTEN_AFTER_MS < now_ms else count + 1
             delay_s = 0 if count < GUESSES_FREE else min(DELAY_S_MAX, 2 ** (count - GUESSES_FREE))
             self.guesses[key] = (count, now_ms + delay_s * 1000)
         while len(self.guesses) > GUESSERS_MAX:
             self.guesses.popitem(last=False)
 
     def succeeded(self, login: str, address: str) -> None:
-        """It was the right one."""
-        for key in (f"login {login}", f"address {address}"):
-            self.guesses.pop(key, None)
+        """It was the right one: what was guessed at this name is forgotten, what was guessed at others from there is not."""
+        own, _until_ms = self.guesses.pop(_at_both(login, address), (0, 0))
+        count, until_ms = self.guesses.pop(_at_address(address), (0, 0))
+        if count > own:
+            self.guesses[_at_address(address)] = (count - own, until_ms if count - own >= GUESSES_FREE else 0)
+        self.guesses.pop(_at_name(login), None)
         self.trust(login, address)
 
     def trust(self, login: str, address: str) -> None:
@@ -291,10 +298,22 @@ class Guard:
             self.trusted.popitem(last=False)
 
     def _keys(self, login: str, address: str) -> list[str]:
-        keys = [f"address {address}"]
+        keys = [_at_address(address), _at_both(login, address)]
         if (login, address) not in self.trusted:
-            keys.append(f"login {login}")
+            keys.append(_at_name(login))
         return keys
+
+
+def _at_name(login: str) -> str:
+    return f"login {login}"
+
+
+def _at_address(address: str) -> str:
+    return f"address {address}"
+
+
+def _at_both(login: str, address: str) -> str:
+    return f"login {login} from {address}"
 
 
 HASHING = web.AppKey("hashing", Hashing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,7 +20,17 @@ from appliance.domain.roles import Role
 from appliance.services.operators import log_ins, operators, passwords, set_up
 from appliance.services.operators import tokens as token_units
 from appliance.services.operators.failed_log_ins import PROBLEM_FROM, ROWS_MAX, FailedLogIns
-from appliance.ui.frame.auth import DELAY_S_MAX, GUARD, GUESSES_FREE, HASHING, HASHING_WAITING_MAX, Guard, Lane, TooSoon
+from appliance.ui.frame.auth import (
+    DELAY_S_MAX,
+    FORGOTTEN_AFTER_MS,
+    GUARD,
+    GUESSES_FREE,
+    HASHING,
+    HASHING_WAITING_MAX,
+    Guard,
+    Lane,
+    TooSoon,
+)
 from tests.ui.console_fixture import PASSWORD, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -490,6 +501,42 @@ def test_a_success_forgets_the_failures() -> None:
     guard.succeeded("nasrin", "10.0.0.2")
 
     guard.check("nasrin", "10.0.0.2", 1)
+
+
+def test_a_success_of_ones_own_forgets_no_guess_at_another_name() -> None:
+    guard, now_ms, heard = Guard(), 1_000_000, 0
+    guard.succeeded("boss", "10.0.0.2")  # From there the owner has logged in before.
+    for _round in range(20):
+        for _guess in range(GUESSES_FREE - 1):
+            with suppress(TooSoon):
+                guard.attempt("boss", "10.0.0.2", now_ms)
+                heard += 1
+        with suppress(TooSoon):
+            guard.attempt("mallory", "10.0.0.2", now_ms)
+            guard.succeeded("mallory", "10.0.0.2")
+
+    assert heard == GUESSES_FREE
+    guard.succeeded("boss", "10.0.0.2")
+    guard.check("boss", "10.0.0.2", now_ms)
+
+
+def test_a_success_leaves_what_others_have_guessed_at_from_the_same_address() -> None:
+    guard = Guard()
+    for number in range(3 * GUESSES_FREE):
+        guard.failed(f"name{number}", "10.0.0.2", 0)
+    guard.succeeded("mallory", "10.0.0.2")
+
+    with pytest.raises(TooSoon):
+        guard.check("name99", "10.0.0.2", 1)
+
+
+def test_wrong_guesses_fade_so_that_a_colleagues_slip_delays_nobody_for_ever() -> None:
+    guard = Guard()
+    for _ in range(GUESSES_FREE - 1):
+        guard.failed("karim", "10.0.0.2", 0)
+    guard.failed("nasrin", "10.0.0.2", FORGOTTEN_AFTER_MS + 1)
+
+    guard.check("nasrin", "10.0.0.2", FORGOTTEN_AFTER_MS + 2)
 
 
 @pytest.mark.parametrize(
