@@ -62,6 +62,15 @@ def newest(db: Database) -> tuple[int, bytes]:
     return row or (0, FIRST_HASH)
 
 
+def last_actor(db: Database, action: str, subject: str) -> str:
+    """Who did this to it last; "" if nobody has."""
+    db.flush()
+    row = db.execute(
+        "SELECT actor FROM audit WHERE action = ? AND subject = ? ORDER BY seq DESC LIMIT 1", (action, subject)
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def page(
     db: Readable, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
 ) -> list[AuditRow]:

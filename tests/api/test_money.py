@@ -160,3 +160,17 @@ async def test_a_cashiers_program_puts_nobody_into_a_free_group(site: Running, a
     assert (await cashier.call("PATCH", f"/people/{person}", body={"group_id": free["id"]})).status == 403
     assert (await cashier.post("/people", {"name": "Mallory", "group_id": free["id"]})).status == 403
     assert (await api.call("PATCH", f"/people/{person}", body={"group_id": free["id"]})).status == 200
+
+
+async def test_a_cashiers_program_lets_nobody_more_charge_free(site: Running, api: Client) -> None:
+    free = await api.post("/groups", {"name": "Family", "policy": "free"})
+    person = (await api.post("/people", {"name": "Rahima", "group_id": free["id"]}))["id"]
+    cashier, strangers = await site.client("cashier"), {"uid": "04112233", "person_id": person}
+    refused = await cashier.post("/cards", strangers)
+    assert (refused.status, "A manager does this" in refused["detail"]) == (403, True)
+    card = await api.post("/cards", strangers)
+    assert card.status == 201
+    assert (await cashier.post(f"/cards/{card['id']}/replace", {"uid": "04556677"})).status == 201
+    await api.post(f"/people/{person}/close")
+    assert (await cashier.post(f"/people/{person}/reopen")).status == 403
+    assert (await api.post(f"/people/{person}/reopen")).status == 200

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from appliance.db import approvals as rows
-from appliance.db import operators as operator_rows
 from appliance.domain.approval import ApprovalKind, ApprovalState
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict
@@ -17,21 +16,13 @@ from appliance.services import settings
 from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.card_desk import jobs
-from appliance.services.operators import operators
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import groups, people
 from appliance.services.wallets import wallets
 from tests.support.books import NOON_MS, Books
+from tests.support.staff import hired
 
 REQUEST = {"method": "cash", "note": ""}
-
-
-def hired(books: Books, role: str) -> By:
-    """One more of the staff, at noon."""
-    operator = operators.add(
-        books.db, login=f"{role}{len(operator_rows.every(books.db))}", name=role, role=role, password_hash="x", language="", by=books.by,
-    )  # fmt: skip
-    return By(f"operator:{operator}", NOON_MS)
 
 
 @pytest.fixture(name="cashier")

@@ -29,9 +29,9 @@ from appliance.domain.problem import ProblemKind
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.approvals import second_person
-from appliance.services.cards.cards import has_come_back
+from appliance.services.cards.cards import check_replaceable
 from appliance.services.cards.cards import need as need_card
-from appliance.services.people.groups import check_terms
+from appliance.services.people.groups import check_lets_charge, check_terms
 from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
@@ -65,6 +65,7 @@ def begin_issue(
         found = need_person(db, person)
         if found.closed_at_ms is not None:
             raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
+        check_lets_charge(db, found.group_id, by)
     else:
         name = required("name", name)
         phone = telephone(phone)
@@ -107,10 +108,7 @@ def begin_read(db: Database, desk: str, by: By) -> int:
 def begin_replace(db: Database, desk: str, card: CardId, by: By, *, overwrite: bool = False) -> int:
     """A new card instead of a lost one. The old one dies when the new one is laid down; block it if that takes a while."""
     found = need_card(db, card)
-    if found.replaced_by is not None:
-        raise Refusal("This card was replaced by another.")
-    if has_come_back(found):
-        raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
+    check_replaceable(db, found, by)
     return begin(db, desk, Replace(card, overwrite), by, person=found.person_id)
 
 
@@ -157,7 +155,7 @@ def begin_batch(
     if not 1 <= count <= BATCH_MAX:
         raise Invalid("count", "Between {least} and {most}.", least=1, most=BATCH_MAX)
     if person is not None:
-        need_person(db, person)
+        check_lets_charge(db, need_person(db, person).group_id, by)
     else:
         group = default_group(db) if group is None else need_group(db, group).id
         check_terms(db, None, need_group(db, group), by)

@@ -17,6 +17,8 @@ from appliance.domain.identifiers import CardId, StationId
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.card_desk import charger_jobs
+from appliance.services.people import people
+from appliance.services.people.groups import check_lets_charge
 
 OTHER = "other"
 """The likeness of a token that has nothing of the UID: only people can know that it is the same card."""
@@ -56,6 +58,7 @@ def add(db: Database, token: str, card: CardId, by: By, *, station: StationId | 
         NotFound: There is no such card.
         Invalid: The token identifies nobody.
         Conflict: It is another card's UID or name.
+        NotAllowed: It has nothing of the card's UID, and the holder pays later or not at all: it may be a stranger's card.
     """
     token = normal_form(token)
     found = need(db, card)
@@ -69,7 +72,10 @@ def add(db: Database, token: str, card: CardId, by: By, *, station: StationId | 
         owner = cards.find(db, other)
     if owner is not None:
         raise Conflict("This is a card of {name} already.", name=owner.person)
-    keep(db, token, found, likeness(token, found.uid) or OTHER, station, by)
+    alike = likeness(token, found.uid)
+    if alike is None:
+        check_lets_charge(db, people.need(db, found.person_id).group_id, by)
+    keep(db, token, found, alike or OTHER, station, by)
 
 
 def remove(db: Database, token: str, by: By) -> None:

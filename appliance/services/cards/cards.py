@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from appliance.db import audit as audit_rows
 from appliance.db import ledger
 from appliance.db.cards import aliases, cards, limits, unknown
 from appliance.db.cards.cards import Card, CardGiven
@@ -17,6 +18,8 @@ from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation, TransferCo
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
+from appliance.services.operators.authority import is_manager
+from appliance.services.people import groups
 from appliance.services.people import people as people_
 from appliance.services.texts import optional
 
@@ -46,7 +49,27 @@ def add(
     Raises:
         Invalid: There is no UID, it is longer than chargers can tell, or it is one that changes at every tap.
         Conflict: Somebody has this card.
+        NotAllowed: The person pays later or not at all: a manager gives them cards.
     """
+    groups.check_lets_charge(db, people_.need(db, person).group_id, by)
+    return _give_out(
+        db, uid, person, by, label=label, transactions_max=transactions_max, expires_at_ms=expires_at_ms, kind=kind,
+        id_token_type=id_token_type,
+    )  # fmt: skip
+
+
+def _give_out(
+    db: Database,
+    uid: str,
+    person: PersonId,
+    by: By,
+    *,
+    label: str = "",
+    transactions_max: int,
+    expires_at_ms: int | None,
+    kind: str,
+    id_token_type: IdTokenType = IdTokenType.UNKNOWN,
+) -> CardId:
     normal = normal_form(uid)
     if not normal:
         raise Invalid("uid", "A card has a UID.")
@@ -165,6 +188,7 @@ def unblock(db: Database, card: CardId, by: By) -> None:
         raise Refusal("This card was replaced by another.", "Give out the new card; this one stays blocked.")
     if has_come_back(found):
         raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
+    check_block(db, found, by)
     cards.set_blocked(db, card, None, "")
     audit.record(db, by, "card.unblock", f"card:{card}", uid=masked(found.uid))
     db.announce(PersonChanged(found.person_id))
@@ -175,9 +199,8 @@ def replace(db: Database, card: CardId, uid: str, by: By, *, kind: str = "") -> 
     with the person.
     """
     found = need(db, card)
-    if found.replaced_by is not None:
-        raise Refusal("This card was replaced by another.")
-    new = add(
+    check_replaceable(db, found, by)
+    new = _give_out(
         db,
         uid,
         found.person_id,
@@ -193,6 +216,30 @@ def replace(db: Database, card: CardId, uid: str, by: By, *, kind: str = "") -> 
     revocation.revoke(db, found, by.at_ms)
     audit.record(db, by, "card.replace", f"card:{card}", uid=masked(found.uid), new=int(new))
     return new
+
+
+def check_replaceable(db: Database, card: Card, by: By) -> None:
+    """Whether another card may take its place; also at night, when it was lost and no manager is there.
+
+    Raises:
+        Refusal: Nobody has it.
+        NotAllowed: A manager has blocked it.
+    """
+    if card.replaced_by is not None:
+        raise Refusal("This card was replaced by another.")
+    if has_come_back(card):
+        raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
+    check_block(db, card, by)
+
+
+def check_block(db: Database, card: Card, by: By) -> None:
+    """Whether they may lift the block of a card, or go round it with another: one that a manager has set stays where people pay later.
+
+    Raises:
+        NotAllowed: It was a manager, and only one lets it charge again.
+    """
+    if card.blocked_at_ms is not None and is_manager(db, audit_rows.last_actor(db, "card.block", f"card:{card.id}")):
+        groups.check_lets_charge(db, people_.need(db, card.person_id).group_id, by)
 
 
 def need(db: Readable, card: CardId) -> Card:

@@ -89,6 +89,21 @@ def check_terms(db: Readable, before: Group | None, target: Group, by: By) -> No
     )
 
 
+def check_lets_charge(db: Readable, group: GroupId, by: By) -> None:
+    """Whether they may let something more charge on the terms of this group: a card, a number that a charger reads, an account that was closed.
+
+    Raises:
+        NotAllowed: Its members pay later or not at all, and only a manager says who charges so.
+    """
+    found = need(db, group)
+    if found.policy != Policy.PREPAID and not is_manager(db, by.actor):
+        raise NotAllowed(
+            "A manager does this: members of the group {name} pay later, or not at all.",
+            "A lost card you can replace: the old one is blocked with it.",
+            name=found.name,
+        )
+
+
 def may_choose(before: Group | None, target: Group) -> bool:
     """Whether a cashier may: a new person pays ahead, whoever is here goes on paying as before."""
     return target.policy == Policy.PREPAID if before is None else terms(before) == terms(target)

@@ -10,6 +10,8 @@ from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
+from appliance.services.people.groups import check_terms
+from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import check_no_session, close, need
 from appliance.services.wallets import wallets
 
@@ -28,6 +30,7 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
     for one in (found, target):
         if one.closed_at_ms is not None:
             raise Refusal("The account of {name} is closed.", "Open it again first.", name=one.name)
+    check_terms(db, need_group(db, found.group_id), need_group(db, target.group_id), by)
     check_no_session(db, found)
     if found.balance_minor < 0:
         raise Refusal("{name} owes money.", "Let it be paid, or correct it, first.", name=found.name)

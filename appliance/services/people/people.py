@@ -14,7 +14,7 @@ from appliance.domain.identifiers import GroupId, PersonId
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
-from appliance.services.people.groups import check_terms, floor_of, move_floor
+from appliance.services.people.groups import check_lets_charge, check_terms, floor_of, move_floor
 from appliance.services.people.groups import need as need_group
 from appliance.services.texts import optional, required, telephone
 
@@ -100,8 +100,12 @@ def check_no_session(db: Readable, person: Person) -> None:
 
 
 def reopen(db: Database, person: PersonId, by: By) -> None:
-    """The account is open again."""
-    need(db, person)
+    """The account is open again.
+
+    Raises:
+        NotAllowed: They pay later or not at all, which only a manager lets them.
+    """
+    check_lets_charge(db, need(db, person).group_id, by)
     people.set_closed(db, person, None)
     audit.record(db, by, "person.reopen", f"person:{person}")
     db.announce(PersonChanged(person))

@@ -17,6 +17,7 @@ from appliance.domain.money import Currency
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
 from appliance.services.cards import cards
+from appliance.services.people import groups
 from appliance.services.people import people as people_units
 from appliance.ui.console.wallets.wallets import presets
 from tests.ui.console_fixture import BY, ConsoleFixture
@@ -466,3 +467,19 @@ async def test_a_card_that_came_back_is_not_offered_to_be_unblocked(served: Cons
     assert "/cards/1/unblock" not in html
     assert "/cards/1/replace" not in html
     assert "/cards/1/unblock" not in await get(client, "/cards/1")
+
+
+async def test_a_cashier_is_told_that_a_manager_gives_cards_to_who_does_not_pay_ahead(served: ConsoleFixture) -> None:
+    cashier, manager = await served.logged_in(Role.CASHIER), await served.logged_in(Role.MANAGER)
+    group = await served.store.write(groups.add, "Neighbours", "free", BY)
+    person = await served.store.write(people_units.add, "Shirin", group, BY)
+
+    assert "A manager gives them another card." in await get(cashier, f"/people/{person}")
+    assert f"/cards/new?person={person}" in await get(manager, f"/people/{person}")
+    status, html = await post(cashier, "/cards/new", person=str(person), uid="04:11:22:33", transactions_max="1")
+    assert (status, "A manager does this" in html, "04:11:22:33" in html) == (403, True, True)
+
+    await served.store.write(people_units.close, person, BY)
+    assert "A manager opens it again." in await get(cashier, f"/people/{person}")
+    assert (await post(cashier, f"/people/{person}/return"))[0] == 403
+    assert (await post(manager, f"/people/{person}/return"))[0] == 200

@@ -1,0 +1,138 @@
+"""What a cashier does, and what only a manager: whatever lets more charge without paying first, by whichever way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from appliance.domain.by import By
+from appliance.domain.errors import Refusal
+from appliance.domain.identifiers import CardId, PersonId, StationId
+from appliance.services.card_desk import jobs
+from appliance.services.cards import aliases, cards, unknown
+from appliance.services.operators.authority import NotAllowed
+from appliance.services.people import merge, people
+from appliance.services.wallets.form_bookings import NewPerson, take_in
+from tests.support.books import Books
+from tests.support.staff import hired
+
+CARD = "04A1B2C3D4E5F6"
+STRANGERS = "04112233445566"
+OTHER = "04FFEEDDCCBBAA"
+POLICIES = ("free", "postpaid")
+
+
+@pytest.fixture(autouse=True)
+def _owner(books: Books) -> None:
+    """Who does what comes before: `books.by`."""
+    assert hired(books, "owner").actor == books.by.actor
+
+
+@pytest.fixture(name="cashier")
+def _cashier(books: Books) -> By:
+    return hired(books, "cashier")
+
+
+@pytest.fixture(name="manager")
+def _manager(books: Books) -> By:
+    return hired(books, "manager")
+
+
+def closed(books: Books, policy: str) -> PersonId:
+    person = books.person(group=books.group(policy))
+    people.close(books.db, person, books.by)
+    return person
+
+
+def came_back(books: Books, policy: str) -> CardId:
+    """A card that was returned."""
+    card = CardId(books.card(CARD, books.person(group=books.group(policy))))
+    cards.block(books.db, card, "returned", books.by)
+    return card
+
+
+Way = Callable[[Books, str, By], object]
+WAYS: dict[str, Way] = {
+    "a card": lambda books, policy, by: cards.add(books.db, STRANGERS, books.person(group=books.group(policy)), by),
+    "a card that came back": lambda books, policy, by: cards.add(
+        books.db, cards.need(books.db, came_back(books, policy)).uid, books.person(group=books.group(policy)), by
+    ),
+    "a card at the desk": lambda books, policy, by: jobs.begin_issue(
+        books.db, "desk", by, person=books.person(group=books.group(policy))
+    ),
+    "a stack of cards": lambda books, policy, by: jobs.begin_batch(
+        books.db, "desk", 3, by, person=books.person(group=books.group(policy))
+    ),
+    "a card at a charger": lambda books, policy, by: unknown.begin_enrol(
+        books.db, StationId(books.station()), books.person(group=books.group(policy)), by
+    ),
+    "a number that a charger reads": lambda books, policy, by: aliases.add(
+        books.db, STRANGERS, CardId(books.card(CARD, books.person(group=books.group(policy)))), by
+    ),
+    "an account that was closed": lambda books, policy, by: people.reopen(books.db, closed(books, policy), by),
+    "a new person with a card": lambda books, policy, by: take_in(
+        books.db, NewPerson("Mallory", books.group(policy), uid=STRANGERS), "key", by
+    ),
+    "the cards of somebody else": lambda books, policy, by: merge.merge(
+        books.db, books.person("Mallory"), books.person(group=books.group(policy)), "key", by
+    ),
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("way", WAYS)
+def test_no_cashier_lets_more_charge_that_does_not_pay_first(books: Books, cashier: By, way: str, policy: str) -> None:
+    with pytest.raises(NotAllowed):
+        WAYS[way](books, policy, cashier)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_cashier_does_where_it_is_paid_first(books: Books, cashier: By, way: str) -> None:
+    WAYS[way](books, "prepaid", cashier)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_manager_does(books: Books, manager: By, way: str) -> None:
+    WAYS[way](books, "free", manager)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_at_midnight_a_cashier_replaces_a_lost_card_and_the_old_one_is_blocked_with_it(
+    books: Books, cashier: By, policy: str
+) -> None:
+    card = CardId(books.card(CARD, books.person(group=books.group(policy))))
+    cards.block(books.db, card, "lost", cashier)
+    cards.unblock(books.db, card, cashier)  # It lay in the car.
+    cards.block(books.db, card, "lost", cashier)
+    jobs.begin_replace(books.db, "desk", card, cashier)
+    new = cards.replace(books.db, card, OTHER, cashier)
+
+    assert cards.need(books.db, card).blocked_at_ms is not None
+    assert cards.need(books.db, new).blocked_at_ms is None
+
+
+def test_a_charger_that_reads_a_card_in_its_own_way_is_taught_by_a_cashier(books: Books, cashier: By) -> None:
+    card = CardId(books.card(CARD, books.person(group=books.group("free"))))
+    aliases.add(books.db, "F6E5D4C3B2A104", card, cashier)
+
+
+def test_what_a_manager_has_blocked_a_cashier_neither_unblocks_nor_replaces(
+    books: Books, cashier: By, manager: By
+) -> None:
+    card = CardId(books.card(CARD, books.person(group=books.group("free"))))
+    cards.block(books.db, card, "has left the company", manager)
+    for attempt in (
+        lambda: cards.unblock(books.db, card, cashier),
+        lambda: cards.replace(books.db, card, OTHER, cashier),
+        lambda: jobs.begin_replace(books.db, "desk", card, cashier),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+    cards.unblock(books.db, card, manager)
+
+
+def test_nobody_is_given_a_card_in_the_place_of_one_that_came_back(books: Books, cashier: By) -> None:
+    card = came_back(books, "free")
+    with pytest.raises(Refusal, match="come back"):
+        cards.replace(books.db, card, OTHER, cashier)
