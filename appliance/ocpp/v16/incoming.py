@@ -63,7 +63,9 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
             read_start, unreadable=unreadable_start, replayed=True, kept_whole=True, tells_of_cards=True
         ),
         "StatusNotification": Inbound(read_status, unreadable=unreadable_status),
-        "StopTransaction": Inbound(read_stop, unreadable=unreadable_stop, replayed=True, kept_whole=True),
+        "StopTransaction": Inbound(
+            read_stop, unreadable=unreadable_stop, replayed=True, kept_whole=True, tells_of_cards=True
+        ),
     }
 
 
@@ -192,7 +194,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
 
 def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Payload:
     authorization = stopping.transaction_ended(db, station, event)
-    # 1.6, 6.50: only about a card that was given.
+    # 1.6, 6.50: only about a card that was given, and that has to do with it.
     return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
 

@@ -16,11 +16,11 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import ProblemKind
 from appliance.services import problems
 from appliance.services.sessions import closing, metering
-from appliance.services.sessions.authorization import decide
+from appliance.services.sessions.authorization import announce_refused, decide
 
 
 def transaction_ended(db: Database, station: StationId, event: TransactionEnded) -> Authorization | None:
-    """A transaction is over: it is billed, and its stop is always accepted. The answer is about who stopped it."""
+    """A transaction is over: it is billed, and its stop is always accepted. The answer is about who stopped it, if that is a card that may."""
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     if running is not None:
         running = with_start(db, running, event)
@@ -30,12 +30,9 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
         report_stray(db, station, event)
     if event.id_token is None:
         return None
-    if running is not None and running.id_token == event.id_token:
-        return authorization_of_holder(db, event)
     payer = payers.by_token(db, event.id_token, event.id_token_type)
-    if payer is not None and running is not None and running.id_token == payer.uid:
-        return authorization_of_holder(db, event)
-    return authorization_of_stopper(db, station, payer, event)
+    authorization = authorization_of_stopper(db, station, running, payer, event)
+    return authorization and announce_refused(db, station, event.id_token, authorization)
 
 
 def with_start(db: Database, running: Running, event: TransactionEnded) -> Running:
@@ -65,6 +62,26 @@ def report_stray(db: Database, station: StationId, event: TransactionEnded) -> N
     )
 
 
+def authorization_of_stopper(
+    db: Database, station: StationId, running: Running | None, payer: Payer | None, event: TransactionEnded
+) -> Authorization | None:
+    """Information only: the transaction is over, whoever ended it. Nothing about a card that could not have ended it, so that
+    whoever makes up stops learns of no card.
+    """
+    began_with = running.id_token if running is not None else token_of_closed(db, station, event)
+    if began_with is not None and began_with in (event.id_token, payer.uid if payer is not None else None):
+        return authorization_of_holder(db, event)
+    if running is None or payer is None or payer.person != running.person:
+        return None
+    return decide(db, payer, station, event.received_at_ms, starting=False)
+
+
+def token_of_closed(db: Database, station: StationId, event: TransactionEnded) -> str | None:
+    """What began the session of a stop that comes once more, or late."""
+    closed = closing_rows.find_closed(db, SessionId(event.ref)) if isinstance(event.ref, int) else None
+    return closed.id_token if closed is not None and closed.station == station else None
+
+
 def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorization:
     """The card that began it: whether it may begin another is asked then, so its standing is enough."""
     assert event.id_token is not None
@@ -74,12 +91,3 @@ def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorizat
     if known is not None and known[1] is not None and known[1] <= event.received_at_ms:
         return Authorization(AuthorizationStatus.EXPIRED)
     return Authorization(AuthorizationStatus.ACCEPTED)
-
-
-def authorization_of_stopper(
-    db: Database, station: StationId, payer: Payer | None, event: TransactionEnded
-) -> Authorization:
-    """Information only: the transaction is over, whoever ended it."""
-    if payer is None:
-        return Authorization(AuthorizationStatus.ACCEPTED)
-    return decide(db, payer, station, event.received_at_ms, starting=False)
