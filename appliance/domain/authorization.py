@@ -53,7 +53,7 @@ class Holder(NamedTuple):
     closed: bool
     transactions_max: int
     running: int
-    """Open sessions of this card."""
+    """Open sessions of this card that may charge: one that was refused gives it no right, and takes none."""
 
 
 def decide(holder: Holder | None, now_ms: int, *, minimum_minor: int = 1, starting: bool = True) -> AuthorizationStatus:

@@ -9,7 +9,7 @@ from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.ledger import has_moved
-from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.db.sessions.open_sessions import IS_LET_IN
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
 from appliance.domain.id_token import IdTokenType, are_compatible, reversed_form
 from appliance.domain.identifiers import AccountId, CardId, PersonId
@@ -50,7 +50,7 @@ PAYER = f"""
 SELECT card.id, card.uid, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
        account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
        card.blocked_at_ms, card.expires_at_ms, card.transactions_max,
-       (SELECT count(*) FROM session WHERE session.id_token = card.uid AND {IS_OPEN}),
+       (SELECT count(*) FROM session WHERE session.id_token = card.uid AND {IS_LET_IN}),
        (SELECT count(*) FROM card AS other WHERE other.person_id = person.id)
        + (SELECT count(*) FROM card_alias WHERE card_alias.card_id = card.id)
 FROM card

@@ -5,6 +5,8 @@ migrations/0008_fewer_indices.sql). An index of some rows is taken only where it
 """
 
 IS_OPEN = "session.state IN ('requested', 'running')"
+IS_LET_IN = f"{IS_OPEN} AND session.\"authorization\" = 'Accepted'"
+"""Its station was not told that it may not charge: only then does it speak for its card."""
 IS_REQUESTED = f"{IS_OPEN} AND session.state = 'requested'"
 IS_RUNNING = f"{IS_OPEN} AND session.state = 'running'"
 BY_NUMBER = "session.id + 0"

@@ -9,7 +9,7 @@ from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
-from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_REQUESTED
+from appliance.db.sessions.open_sessions import BY_NUMBER, IS_LET_IN, IS_REQUESTED
 from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, began_on_evse, find_open
 from appliance.domain.by import By
 from appliance.domain.id_token import IdToken, is_remote
@@ -142,9 +142,9 @@ def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | N
 
 
 def is_open(db: Database, station: StationId, id_token: str) -> bool:
-    """Whether a session of this token was asked for or runs: its driver has no card of their own."""
+    """Whether a session of this token was asked for or runs, and may: its driver has no card of their own."""
     row = db.execute(
-        f"SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND {IS_OPEN} LIMIT 1",
+        f"SELECT 1 FROM session WHERE id_token = ? AND station_id = ? AND {IS_LET_IN} LIMIT 1",
         (id_token, station),
     ).fetchone()
     return row is not None

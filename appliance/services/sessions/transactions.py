@@ -26,7 +26,7 @@ from appliance.services.cards import misuse
 from appliance.services.sessions import billing, closing, guard, metering, stopping
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions import starting as service
-from appliance.services.sessions.authorization import decide, group_token
+from appliance.services.sessions.authorization import announce_refused, decide, group_token
 from appliance.services.sessions.billing import Pace
 
 
@@ -146,7 +146,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     metering.announce(db, paid_for, "started")
     if payer is not None and payer.card is not None:
         misuse.check_start(db, payer, station, status, start_of(event))
-    return authorization
+    return announce_refused(db, station, event.id_token, authorization)
 
 
 def join(db: Database, start_request: Running, running: Running, event: TransactionEvent) -> Authorization:
