@@ -7,14 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from appliance.domain.by import By
+from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services.card_desk import jobs
-from appliance.services.cards import aliases, cards, unknown
+from appliance.services.cards import aliases, cards, limits, unknown
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import merge, people
 from appliance.services.wallets.form_bookings import NewPerson, take_in
-from tests.support.books import Books
+from tests.support.books import NOON_MS, Books
 from tests.support.staff import hired
 
 CARD = "04A1B2C3D4E5F6"
@@ -136,3 +137,80 @@ def test_nobody_is_given_a_card_in_the_place_of_one_that_came_back(books: Books,
     card = came_back(books, "free")
     with pytest.raises(Refusal, match="come back"):
         cards.replace(books.db, card, OTHER, cashier)
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------------
+
+BOUND = Limits(day_energy_wh=5_000)
+
+
+def limited(books: Books) -> tuple[PersonId, CardId]:
+    """Somebody with a card that has limits."""
+    person = books.person(paid_in=10_000)
+    card = CardId(books.card(CARD, person))
+    limits.change(books.db, card, BOUND, books.by)
+    return person, card
+
+
+@pytest.mark.parametrize("lost", ["", "lost", "returned"])
+def test_no_cashier_gives_another_card_to_who_is_limited_and_a_managers_has_the_same_limits(
+    books: Books, cashier: By, manager: By, lost: str
+) -> None:
+    person, card = limited(books)
+    if lost:
+        cards.block(books.db, card, lost, cashier)
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: cards.add(books.db, STRANGERS, person, cashier),
+        lambda: jobs.begin_issue(books.db, "desk", cashier, person=person),
+        lambda: jobs.begin_batch(books.db, "desk", 2, cashier, person=person),
+        lambda: unknown.begin_enrol(books.db, StationId(books.station()), person, cashier),
+    )
+    for way in ways:
+        with pytest.raises(NotAllowed, match="limits"):
+            way()
+    assert limits.of(books.db, cards.add(books.db, STRANGERS, person, manager)) == BOUND
+
+
+def test_a_limited_card_is_replaced_by_a_cashier_with_its_limits(books: Books, cashier: By) -> None:
+    _person, card = limited(books)
+    assert limits.of(books.db, cards.replace(books.db, card, OTHER, cashier)) == BOUND
+
+
+def test_what_a_manager_freed_of_limits_stays_free(books: Books, cashier: By) -> None:
+    person, card = limited(books)
+    new = cards.replace(books.db, card, OTHER, cashier)
+    limits.change(books.db, new, NO_LIMITS, books.by)
+    assert limits.of(books.db, cards.add(books.db, STRANGERS, person, cashier)) == NO_LIMITS
+
+
+def test_no_cashier_loses_limits_by_giving_the_card_that_has_them_to_somebody_else(
+    books: Books, cashier: By, manager: By
+) -> None:
+    _person, card = limited(books)
+    cards.block(books.db, card, "returned", cashier)
+    other = books.person("Karim")
+    with pytest.raises(NotAllowed):
+        cards.add(books.db, CARD, other, cashier)
+    cards.add(books.db, CARD, other, manager)
+
+
+@pytest.mark.parametrize(
+    ("most", "until_ms"), [(1000, None), (1, NOON_MS + 9_999_999), (1, None)], ids=["at once", "later", "without end"]
+)
+def test_a_cashier_changes_the_label_of_a_card_and_no_more(
+    books: Books, cashier: By, manager: By, most: int, until_ms: int | None
+) -> None:
+    card = CardId(books.card(CARD, books.person(), expires_at_ms=NOON_MS + 1_000))
+
+    def change(by: By, most: int, until_ms: int | None) -> None:
+        cards.change(books.db, card, by, label="Rahima", transactions_max=most, expires_at_ms=until_ms)
+
+    change(cashier, 1, NOON_MS + 1_000)
+    with pytest.raises(NotAllowed):
+        change(cashier, most, until_ms)
+    change(manager, most, until_ms)
+
+
+def test_no_cashier_gives_a_card_many_sessions_at_once(books: Books, cashier: By) -> None:
+    with pytest.raises(NotAllowed):
+        cards.add(books.db, CARD, books.person(), cashier, transactions_max=2)

@@ -29,9 +29,9 @@ from appliance.domain.problem import ProblemKind
 from appliance.services import problems, settings
 from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.approvals import second_person
-from appliance.services.cards.cards import check_replaceable
+from appliance.services.cards.cards import check_another, check_replaceable
 from appliance.services.cards.cards import need as need_card
-from appliance.services.people.groups import check_lets_charge, check_terms
+from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
@@ -65,7 +65,7 @@ def begin_issue(
         found = need_person(db, person)
         if found.closed_at_ms is not None:
             raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
-        check_lets_charge(db, found.group_id, by)
+        check_another(db, person, by)
     else:
         name = required("name", name)
         phone = telephone(phone)
@@ -155,7 +155,7 @@ def begin_batch(
     if not 1 <= count <= BATCH_MAX:
         raise Invalid("count", "Between {least} and {most}.", least=1, most=BATCH_MAX)
     if person is not None:
-        check_lets_charge(db, need_person(db, person).group_id, by)
+        check_another(db, person, by)
     else:
         group = default_group(db) if group is None else need_group(db, group).id
         check_terms(db, None, need_group(db, group), by)

@@ -11,6 +11,7 @@ from appliance.db.cards.cards import Card, CardGiven
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.by import By
+from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form, reversed_form
 from appliance.domain.identifiers import CardId, PersonId
@@ -18,7 +19,7 @@ from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation, TransferCo
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
-from appliance.services.operators.authority import is_manager
+from appliance.services.operators.authority import NotAllowed, is_manager
 from appliance.services.people import groups
 from appliance.services.people import people as people_
 from appliance.services.texts import optional
@@ -49,13 +50,56 @@ def add(
     Raises:
         Invalid: There is no UID, it is longer than chargers can tell, or it is one that changes at every tap.
         Conflict: Somebody has this card.
-        NotAllowed: The person pays later or not at all: a manager gives them cards.
+        NotAllowed: A manager gives it.
     """
-    groups.check_lets_charge(db, people_.need(db, person).group_id, by)
-    return _give_out(
+    check_another(db, person, by)
+    if transactions_max != 1:
+        check_bounds(db, by)
+    inherited = limits_of_holder(db, person)
+    card = _give_out(
         db, uid, person, by, label=label, transactions_max=transactions_max, expires_at_ms=expires_at_ms, kind=kind,
         id_token_type=id_token_type,
     )  # fmt: skip
+    limits.store(db, card, inherited)
+    return card
+
+
+def check_another(db: Database, person: PersonId, by: By) -> None:
+    """Whether they may give a person another card: it lets more charge, and what limits one card does not count what others use.
+
+    Raises:
+        NotAllowed: The person pays later or not at all, or is limited, and only a manager lets them have more.
+    """
+    found = people_.need(db, person)
+    groups.check_lets_charge(db, found.group_id, by)
+    if limits_of_holder(db, person) != NO_LIMITS and not is_manager(db, by.actor):
+        raise NotAllowed(
+            "A manager does this: the card of {name} has limits, and with another one they would be passed.",
+            "A lost card you can replace: the new one has the same limits.",
+            name=found.name,
+        )
+
+
+def limits_of_holder(db: Database, person: PersonId) -> Limits:
+    """The limits of a person's newest card that has some; NO_LIMITS if there is none.
+
+    A card that was replaced has handed its limits on. Blocked ones count where no other is left, so that a card that is lost or given
+    back takes no limits with it.
+    """
+    kept = [card for card in cards.of_person(db, person) if card.replaced_by is None]
+    charging = [card for card in kept if card.blocked_at_ms is None]
+    found = (limits.of(db, card.id) for card in charging or kept)
+    return next((one for one in found if one != NO_LIMITS), NO_LIMITS)
+
+
+def check_bounds(db: Readable, by: By) -> None:
+    """Whether they may say how much a card may do.
+
+    Raises:
+        NotAllowed: Only a manager may.
+    """
+    if not is_manager(db, by.actor):
+        raise NotAllowed("A manager sets until when a card charges, and how many sessions at once.")
 
 
 def _give_out(
@@ -97,6 +141,8 @@ def _give_out(
         card = cards.add(db, normal, given, by.at_ms)
     else:
         card = known.id
+        if known.person_id != person and limits.of(db, card) != NO_LIMITS:
+            check_limits_go(db, known, by)
         keep_deposit(db, known, by)
         cards.reissue(db, card, given, by.at_ms)
         db.announce(PersonChanged(known.person_id))
@@ -104,6 +150,21 @@ def _give_out(
     audit.record(db, by, "card.create", f"card:{card}", uid=masked(normal), person=int(person), name=found.name)
     db.announce(PersonChanged(person))
     return card
+
+
+def check_limits_go(db: Database, card: Card, by: By) -> None:
+    """Whether they may give somebody else a card that came back with limits: its former holder, who stays, would have none any more.
+
+    Raises:
+        NotAllowed: Only a manager may.
+    """
+    holder = people_.need(db, card.person_id)
+    if holder.closed_at_ms is None and not is_manager(db, by.actor):
+        raise NotAllowed(
+            "A manager does this: the card has the limits of {name}, who gave it back.",
+            "Take another card.",
+            name=holder.name,
+        )
 
 
 def check_direction(db: Readable, uid: str) -> None:
@@ -153,9 +214,15 @@ def new_token() -> str:
 
 
 def change(db: Database, card: CardId, by: By, *, label: str, transactions_max: int, expires_at_ms: int | None) -> None:
-    """What is printed on it, how many sessions at once, until when."""
+    """What is printed on it, how many sessions at once, until when.
+
+    Raises:
+        NotAllowed: More than the label is changed, and not by a manager.
+    """
     found = need(db, card)
     check_transactions_max(transactions_max)
+    if (transactions_max, expires_at_ms) != (found.transactions_max, found.expires_at_ms):
+        check_bounds(db, by)
     cards.change(
         db,
         card,

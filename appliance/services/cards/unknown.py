@@ -24,7 +24,6 @@ from appliance.services.card_desk import charger_jobs
 from appliance.services.cards import aliases
 from appliance.services.cards import cards as card_units
 from appliance.services.people import people
-from appliance.services.people.groups import check_lets_charge
 
 TAGS_MAX = 500
 """So many are kept, those that were shown last."""
@@ -95,12 +94,12 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, by: By, labe
     Raises:
         NotFound: There is no such person or station.
         Refusal: The person has left.
-        NotAllowed: They pay later or not at all: a manager gives them cards.
+        NotAllowed: A manager gives them cards.
     """
     found = people.need(db, person)
     if found.closed_at_ms is not None:
         raise Refusal("The account of {name} is closed.", "Take them back first.", name=found.name)
-    check_lets_charge(db, found.group_id, by)
+    card_units.check_another(db, person, by)
     request = Enrol(person, texts.optional("label", label))
     job = charger_jobs.begin(db, station, request, by, person=person)
     audit.record(db, by, "station.enrol", f"station:{station}", person=int(person))

@@ -300,7 +300,9 @@ def test_another_card_of_the_same_person_has_limits_of_its_own(books: Books) -> 
     station = books.station()
     card = card_with(books, Limits(until_minute=NOON))
     person = books.db.execute("SELECT person_id FROM card WHERE id = ?", (card,)).fetchone()[0]
-    books.card(OTHER, person)
+    other = CardId(books.card(OTHER, person))
+    assert card_limits.of(books.db, other) == card_limits.of(books.db, card)  # It begins with those that are there.
+    card_limits.change(books.db, other, NO_LIMITS, books.by)
 
     assert show(books, station) == "NotAtThisTime"
     assert starting.authorize(books.db, station, OTHER, books.now_ms).accepted

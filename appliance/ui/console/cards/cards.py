@@ -41,10 +41,11 @@ from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, order_of, page_of, query
-from appliance.ui.frame.context import CONSOLE, Page, asked_by
+from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.frame.roles import may
 from appliance.ui.wording.card_desk import CONTENTS, card_number, receipt_word
 from appliance.ui.wording.cards import STATES, Bound, State, bounds, likeness_word, state_of
 from appliance.ui.writing.days import read_day
@@ -293,6 +294,7 @@ async def _card_page(request: web.Request, form: Form | None, status: int = 200)
     known = await console.store.read(_known, CardId(number_of(request, "card")))
     card, now_ms = known.card, console.clock()
     values = _values(card, console.site.zone)
+    shown = values if may(principal(request).role, "POST", "/cards/{card}/limits") else {"label": values["label"]}
     lying = (desk.seen for desk in console.desks.all())
     page = CardPage(
         card=card,
@@ -300,7 +302,7 @@ async def _card_page(request: web.Request, form: Form | None, status: int = 200)
         label=label_of(card),
         state=state_of(card, now_ms),
         standing=standing_of(card, known.person, fmt, now_ms),
-        form=form or edits.filled(values),
+        form=form or edits.filled(shown),
         expires=values["expires"],
         replaced_by=known.successor,
         content=_(CONTENTS[card.content]),

@@ -55,7 +55,7 @@ async def card(served: ConsoleFixture, uid: str) -> Card:
 
 
 async def test_a_card_is_added_in_any_way_of_writing_its_number(served: ConsoleFixture) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(
         client, "/cards/new", person="1", uid="04 f1 b2 c3", label="0042", transactions_max="2", expires="2026-12-31"
     )
@@ -101,7 +101,7 @@ async def test_a_reader_that_types_decimals_means_the_uid(served: ConsoleFixture
 async def test_what_is_wrong_stands_beside_its_field(
     served: ConsoleFixture, fields: dict[str, str], field: str
 ) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     status, html = await post(client, "/cards/new", person="1", **fields)
 
     assert status == 422
@@ -195,7 +195,7 @@ async def test_the_list_finds_cards_and_shows_only_blocked_ones_when_asked(serve
 
 
 async def test_a_change_keeps_what_the_form_says(served: ConsoleFixture) -> None:
-    client = await served.logged_in(Role.CASHIER)
+    client = await served.logged_in(Role.MANAGER)
     number = (await card(served, "04A1B2C3")).id
     await post(client, f"/cards/{number}", label="Blue 7", transactions_max="৩", expires="")
 
@@ -369,3 +369,19 @@ async def test_a_cashier_sees_limits_and_changes_none(served: ConsoleFixture) ->
 
     assert (await post(client, f"/cards/{found.id}/limits", day_energy="10"))[0] == 403
     assert "A manager changes them." in await get(client, f"/cards/{found.id}")
+
+
+async def test_a_cashier_is_shown_the_label_and_that_the_rest_is_a_managers(served: ConsoleFixture) -> None:
+    cashier, manager = await served.logged_in(Role.CASHIER), await served.logged_in(Role.MANAGER)
+    html, managers = [await (await client.get("/cards/1")).text() for client in (cashier, manager)]
+    assert 'name="transactions_max"' not in html
+    assert 'name="transactions_max"' in managers
+    assert "A manager sets until when it charges" in html
+    form = {"label": "Rahima's", "shown": '{"label": "0001"}'}
+    answer = await cashier.post("/cards/1", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status == 200
+    assert "Rahima&#39;s" in await answer.text()
+    refused = await cashier.post(
+        "/cards/1", data=form | {"transactions_max": "9"}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert refused.status in (403, 409)
