@@ -416,7 +416,10 @@ async def test_a_knocking_station_is_approved_under_a_name(site: Running, api: C
         problem = (await api.get("/problems"))["items"][0]
         assert (problem["kind"], problem["cleared_at"]) == ("knocking", None)
         assert "NEW-1" in problem["sentence"]
-        approved = await api.post("/stations/NEW-1/approve", {"name": "Hall"})
+        refused = await api.post("/stations/NEW-1/approve", {"name": "Hall", "peer": "ip 192.168.7.9"})
+        assert refused.status == 409
+        peer = (await api.get("/stations/NEW-1"))["bound_to"]
+        approved = await api.post("/stations/NEW-1/approve", {"name": "Hall", "peer": peer})
         assert (approved["name"], approved["state"]) == ("Hall", "approved")
         async with asyncio.timeout(TIMEOUT_S):
             while (await station.boot())["status"] == "Pending":

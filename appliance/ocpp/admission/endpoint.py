@@ -175,7 +175,11 @@ class Endpoint:
                 return refused(404, "This station is not registered here, and no more may knock.")
             station = self._registry.learn(known)
             log.info("station knocks", extra={"station": identity, "address": address})
-        refusal = None if station.is_secured else await self._check_peer(station, address, now_ms)
+        if station.is_secured:
+            return station
+        refusal = await self._check_peer(station, address, now_ms)
+        if refusal is None and station.is_secured:
+            return challenge()  # It was given a password while it was looked at.
         return refusal or station
 
     def _check(
@@ -202,7 +206,7 @@ class Endpoint:
         if station is not None and station.accepted:
             what = "password" if secure_enough else "profile"
             self._context.report_violation(station, what, found=address, identity=identity)
-        return web.Response(status=401, text="Who are you?", headers=CHALLENGE)
+        return challenge()
 
     def _uses_next_password(self, request: web.Request, station: Station) -> bool:
         """Whether it shows for the first time the password that it was sent."""
@@ -224,9 +228,15 @@ class Endpoint:
         if wait_s:
             return too_many(wait_s)
         if fits and not await self._registry.keeps_out(station, address):
-            if station.bound_to != peer.word:
-                self._registry.learn(await self._context.store.write(admission.bind, station.id, peer.word))
-            return None
+            if station.bound_to == peer.word:
+                return None
+            bound = await self._context.store.write(admission.bind, station.id, peer)
+            if bound is not None:
+                self._registry.learn(bound)
+                return None
+            # While it was looked at, staff have let another device in.
+            fits = False
+            await self._registry.find(station.identity)
         self._failures.add(address, station.identity, now_ms)
         log.warning("station refused", extra={"station": station.identity, "address": address, "why": "another device"})
         if station.accepted:
@@ -364,6 +374,11 @@ def _host_in(text: str) -> str | None:
     """The host of an origin or of a Host header, in the one way to write it; None if there is none."""
     host = urlsplit(f"//{text.rpartition('://')[2]}").hostname
     return host.rstrip(".") if host else None
+
+
+def challenge() -> web.Response:
+    """Come back with the password."""
+    return web.Response(status=401, text="Who are you?", headers=CHALLENGE)
 
 
 def too_many(wait_s: int) -> web.Response:

@@ -170,12 +170,18 @@ def _forget(db: Database, station: StationId, now_ms: int) -> None:
     db.announce(AdmissionChanged(station))
 
 
-def bind(db: Database, station: StationId, peer: str) -> KnownStation:
-    """A station without a password came from this device (domain/peer.py): from now on another one waits for staff."""
-    stations.bind(db, station, peer)
+def bind(db: Database, station: StationId, peer: Peer) -> KnownStation | None:
+    """A station without a password came from this device (domain/peer.py): from now on another one waits for staff.
+
+    None: it does itself, for another one was let in by now, or none is to be any more.
+    """
     found = stations.find_known(db, station)
-    assert found is not None, "it is connecting"
-    return found
+    if found is None or found.state is StationState.RETIRED:
+        return None
+    if found.state is StationState.APPROVED and not peer.fits(found.bound_to):
+        return None
+    stations.bind(db, station, peer.word)
+    return stations.find_known(db, station)
 
 
 def newcomer(db: Database, station: StationId, peer: Peer, now_ms: int, *, waits: bool) -> None:

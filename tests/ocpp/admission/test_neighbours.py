@@ -235,3 +235,36 @@ async def test_the_command_is_the_key_of_the_security_extensions(client: Client,
     assert await sent == CommandAnswer(True, "Accepted")
     for message in await server.log_of(1):
         assert PASSWORD not in f"{message.request}{message.answer}"
+
+
+async def asked_for_a_sign_of_life(server: Server) -> None:
+    """The connection that stands is being pinged, because another device says its name."""
+    async with asyncio.timeout(20):
+        while True:
+            standing = server.listener.registry.of(STATION)
+            if standing is not None and standing.pings_missed:
+                return
+            await asyncio.sleep(0)
+
+
+async def test_a_device_that_comes_while_another_is_approved_does_not_take_its_place(server: Server) -> None:
+    async with connected(server):  # Nobody reads, so no ping is answered.
+        rival = asyncio.create_task(handshake_status(server, address=ELSEWHERE))
+        await asked_for_a_sign_of_life(server)
+        await server.store.write(admission.approve, STATION, "", BY, peer=f"ip {HOME}")
+
+        assert (await rival)[0] == 403
+    assert await server.rows("SELECT state, bound_to FROM station") == [("approved", f"ip {HOME}")]
+    assert [one.peer for one in await server.store.read(newcomers.of_station, STATION)] == [f"ip {ELSEWHERE}"]
+
+
+async def test_a_device_that_comes_while_its_charger_gets_a_password_needs_it(server: Server) -> None:
+    await server.register("CS-1")
+    await server.register("CS-2")
+    # Two from one address, as behind a router: who is there is asked first.
+    async with connected(server), connected(server, "/ocpp/CS-2"):
+        again = asyncio.create_task(handshake_status(server))
+        await asked_for_a_sign_of_life(server)
+        await server.store.write(credentials.secure, STATION, 1, hash_password(SITE_KEY, PASSWORD.encode()), BY)
+
+        assert (await again)[0] == 401

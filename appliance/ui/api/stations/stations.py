@@ -98,6 +98,10 @@ ADMISSION = form("Admission", ("peer",), peer=text(100, "One of those that wait.
 APPROVAL = form(
     "Approval",
     name=text(100, "What the staff call it; its identity if left out."),
+    peer=text(
+        100,
+        "Its `bound_to` as it was looked at: 409 if another device says this name by now. Left out, whichever is there is let in.",
+    ),
     set_password=flag(
         "Send it a password, which holds from the first time that it uses it (`password_pending` until then)."
     ),
@@ -145,7 +149,8 @@ async def approve(call: Call) -> Answer:
     """`POST /stations/{id}/approve`."""
     station = await station_of(call)
     hash_password = call.console.hash_station_password if call.body.get("set_password") else None
-    await call.console.control.approve(station.id, call.body.get("name", ""), "", hash_password, call.actor)
+    name, peer = call.body.get("name", ""), call.body.get("peer", "")
+    await call.console.control.approve(station.id, name, peer, hash_password, call.actor)
     return await _now(call, station.id)
 
 
