@@ -13,6 +13,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 HOST_HEADER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:@/?#\\%,]+)(?::[0-9]{1,5})?", re.ASCII)
 HOP = re.compile(r"\[?([^\[\]]+?)\]?(?::[0-9]{1,5})?", re.ASCII)
 FORWARDED_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?([^";]*)"?\s*(?=;|$)', re.IGNORECASE)
+HOME_BITS = 64
+"""Whoever has one IPv6 address has as many as they like: so much of it tells them apart."""
 
 
 def dns_name(name: str) -> str:
@@ -42,6 +44,12 @@ def plain_address(text: str) -> str | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)
+
+
+def home_of(address: str) -> str:
+    """What of an address its owner cannot choose."""
+    plain = plain_address(address) or ""
+    return str(ipaddress.ip_network((plain, HOME_BITS), strict=False)) if ":" in plain else plain
 
 
 def host(text: str) -> str:

@@ -6,18 +6,15 @@ one who keeps a thousand connections open takes the places from himself, and the
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from appliance.domain import network
+from appliance.domain.network import home_of
 
 Peer = tuple[str, int]
 """Address and port of the other side: what a connection is known by."""
-HOME_BITS = 64
-"""Whoever has one IPv6 address has as many as they like: so much of it tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +120,3 @@ class Visitors:
         del of_home[visitor]
         if not of_home:
             del self._quiet_of[visitor.home]
-
-
-def home_of(address: str) -> str:
-    """What of an address its owner cannot choose."""
-    plain = network.plain_address(address) or ""
-    return str(ipaddress.ip_network((plain, HOME_BITS), strict=False)) if ":" in plain else plain

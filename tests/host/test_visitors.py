@@ -14,11 +14,11 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from appliance.domain.network import Network, networks
+from appliance.domain.network import Network, home_of, networks
 from appliance.host import listeners as listeners_module
 from appliance.host.addresses import Address
 from appliance.host.listeners import FEWEST, Listeners, limits_of, listen
-from appliance.host.visitors import Limits, Visitors, home_of
+from appliance.host.visitors import Limits, Visitors
 from tests.support.wire import ENDS_S, HOST, exchange, head, parted, until_closed
 
 OTHER = "127.0.0.2"

@@ -10,6 +10,7 @@ import binascii
 import hmac
 from collections import deque
 
+from appliance.domain.network import home_of
 from appliance.domain.station import WITH_CERTIFICATE
 
 PASSWORD_BYTES_MAX = 128
@@ -17,7 +18,7 @@ WINDOW_MS = 60_000
 FAILURES_MAX = 10
 """Of one identity from one address within the window: a station with a wrong password asks every few seconds."""
 FAILURES_OF_ONE_MAX = 100
-"""Of one address under all names, and of one identity from all addresses."""
+"""Of one address under all names, and of one identity from all addresses: then the right password alone is let in."""
 FAILURES_AT_HOME_MAX = 30
 """Of one identity from the address where it was let in before: what others try under its name elsewhere does not hold it up."""
 KEYS_MAX = 2_000
@@ -66,20 +67,28 @@ class Failures:
     def __init__(self) -> None:
         self._times: dict[tuple[str, str], deque[int]] = {}
 
-    def retry_after_s(self, address: str, identity: str, now_ms: int, *, at_home: bool = False) -> int:
-        """How long to wait before the next attempt; 0: not at all."""
+    def retry_after_s(
+        self, address: str, identity: str, now_ms: int, *, at_home: bool = False, proven: bool = False
+    ) -> int:
+        """How long to wait before the next attempt; 0: not at all.
+
+        Whoever shows the right password (`proven`) is held up by what came from their own address only: what others try under
+        a name, from wherever, keeps nobody out.
+        """
+        home = home_of(address)
         if at_home:
-            return -(-self._wait_ms((address, identity), FAILURES_AT_HOME_MAX, now_ms) // 1000)
+            return -(-self._wait_ms((home, identity), FAILURES_AT_HOME_MAX, now_ms) // 1000)
         waits = (
-            self._wait_ms((address, identity), FAILURES_MAX, now_ms),
-            self._wait_ms((address, ""), FAILURES_OF_ONE_MAX, now_ms),
-            self._wait_ms(("", identity), FAILURES_OF_ONE_MAX, now_ms),
+            self._wait_ms((home, identity), FAILURES_MAX, now_ms),
+            self._wait_ms((home, ""), FAILURES_OF_ONE_MAX, now_ms),
+            0 if proven else self._wait_ms(("", identity), FAILURES_OF_ONE_MAX, now_ms),
         )
         return -(-max(waits) // 1000)
 
     def add(self, address: str, identity: str, now_ms: int) -> None:
         """Note one."""
-        for key in ((address, identity), (address, ""), ("", identity)):
+        home = home_of(address)
+        for key in ((home, identity), (home, ""), ("", identity)):
             times = self._times.pop(key, None) or deque(maxlen=FAILURES_OF_ONE_MAX)
             times.append(now_ms)
             self._times[key] = times

@@ -191,15 +191,16 @@ class Endpoint:
         unknown = station is None and credentials is not None and not self._context.settings.accept_unknown
         if not secured and not unknown:
             return None
-        at_home = station is not None and station.address == address
-        wait_s = self._failures.retry_after_s(address, identity, now_ms, at_home=at_home)
-        if wait_s:
-            return too_many(wait_s)
         username, password = credentials or (b"", b"")
         stored = (station.password_hash, station.next_password_hash) if station is not None else (None, None)
         matches = True in [password_matches(self._site_key, one, password) for one in stored]
         secure_enough = station is not None and password_suffices(station.security_profile, tls=request.secure)
-        if matches and username == identity.encode() and secure_enough:
+        proven = matches and username == identity.encode() and secure_enough
+        at_home = station is not None and station.address == address
+        wait_s = self._failures.retry_after_s(address, identity, now_ms, at_home=at_home, proven=proven)
+        if wait_s:
+            return too_many(wait_s)
+        if proven:
             return None
         self._failures.add(address, identity, now_ms)
         log.warning("station refused", extra={"station": identity, "address": address, "why": "password"})

@@ -71,6 +71,7 @@ class Registry:
             station = self._by_id[row.id]
             # It may come back without a boot, and with a clock that has been set since.
             station.quirks = quirks_of(row.vendor, row.model)
+            station.address = row.remote_address
             station.skew.reported_ms = row.clock_skew_ms
             station.alive_until_ms = row.seen_at_ms
             station.status_at_ms = {(one.evse, one.connector): one.changed_at_ms for one in row.connectors}

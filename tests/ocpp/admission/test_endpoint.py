@@ -332,6 +332,44 @@ async def test_where_a_station_was_let_in_before_it_is_not_held_up(server: Serve
         assert (await client.boot())["status"] == "Accepted"
 
 
+async def guessed_everywhere(server: Server) -> None:
+    """A neighbour tries passwords under its name, from ten addresses, until nobody else may."""
+    for number in range(FAILURES_OF_ONE_MAX):
+        address = f"127.0.0.{100 + number // FAILURES_MAX}"
+        await handshake_status(server, headers=basic("CS-1", "wrong"), address=address)
+    assert (await handshake_status(server, headers=basic("CS-1", "wrong"), address="127.0.0.99"))[0] == 429
+
+
+async def test_guesses_from_everywhere_do_not_keep_out_who_has_the_password(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    await guessed_everywhere(server)
+
+    for address in ("127.0.0.7", "127.0.0.8"):
+        async with connected(server, headers=basic("CS-1", PASSWORD), address=address) as client:
+            assert (await client.boot())["status"] == "Accepted"
+
+
+async def test_where_a_station_is_at_home_is_known_after_a_restart(server: Server) -> None:
+    await server.register("CS-1", 1, PASSWORD)
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        await client.boot()
+    await server.restart()
+    for _ in range(FAILURES_MAX + 1):
+        assert (await handshake_status(server, headers=basic("CS-1", "wrong")))[0] == 401
+
+    async with connected(server, headers=basic("CS-1", PASSWORD)) as client:
+        assert (await client.boot())["status"] == "Accepted"
+
+
+def test_one_network_of_ipv6_has_the_guesses_of_one_address() -> None:
+    failures = Failures()
+    for number in range(FAILURES_MAX):
+        failures.add(f"2001:db8::{number:x}", "CS-1", 1000)
+
+    assert failures.retry_after_s("2001:db8::ffff", "CS-1", 2000, proven=True) == 59
+    assert failures.retry_after_s("2001:db8:0:1::1", "CS-1", 2000, proven=True) == 0
+
+
 def test_failures_are_counted_by_pair_by_address_and_by_identity_and_forgotten() -> None:
     failures = Failures()
     for number in range(FAILURES_OF_ONE_MAX):
