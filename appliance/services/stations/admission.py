@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import newcomers, stations
 from appliance.db.stations.newcomers import Newcomer
-from appliance.db.stations.stations import KnownStation
+from appliance.db.stations.stations import Knock, KnownStation
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
+from appliance.domain.network import home_of
 from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
@@ -41,7 +43,8 @@ def knock(
 ) -> KnownStation | None:
     """A station nobody knows wants in; None when the site takes none, or too many knock already.
 
-    Of those that are not `connected` the one that is longest unheard of makes room, of its own address or of all.
+    Of those that are not `connected` the one that is longest unheard of makes room, of its own address or of all; where all are,
+    one of the address that takes the most.
     """
     if not settings.of(db).accept_unknown:
         return None
@@ -151,16 +154,36 @@ def expire_knocks(db: Database, now_ms: int) -> None:
 
 
 def _make_room(db: Database, address: str, connected: Collection[StationId], now_ms: int) -> bool:
-    """Whether one more may knock from there, once another was forgotten for it if need be."""
-    for most, here in ((KNOCKING_OF_ADDRESS_MAX, {address}), (KNOCKING_MAX, None)):
-        knocks = [one for one in stations.knocks(db) if here is None or one.address in here]
-        if len(knocks) < most:
-            continue
-        gone = next((one for one in knocks if one.id not in connected), None)
-        if gone is None:
-            return False
-        _forget(db, gone.id, now_ms)
+    """Whether one more may knock from there, once another was forgotten for it if need be.
+
+    Of one address nobody who is connected makes room; of all the address that takes the most places gives one up.
+    """
+    home, knocks = home_of(address), stations.knocks(db)
+    here = [one for one in knocks if home_of(one.address) == home]
+    if len(here) >= KNOCKING_OF_ADDRESS_MAX:
+        gone = _gone(here, connected)
+    elif len(knocks) >= KNOCKING_MAX:
+        gone = _gone(knocks, connected) or _of_the_greediest(knocks, len(here))
+    else:
+        return True
+    if gone is None:
+        return False
+    _forget(db, gone.id, now_ms)
     return True
+
+
+def _gone(knocks: Sequence[Knock], connected: Collection[StationId]) -> Knock | None:
+    """The one without a connection that is longest unheard of."""
+    return next((one for one in knocks if one.id not in connected), None)
+
+
+def _of_the_greediest(knocks: Sequence[Knock], places: int) -> Knock | None:
+    """The one that is longest unheard of, of the address with the most; None if it has no more than who comes will have."""
+    of_home = Counter(home_of(one.address) for one in knocks)
+    home, most = of_home.most_common(1)[0]
+    if most <= places + 1:
+        return None
+    return next(one for one in knocks if home_of(one.address) == home)
 
 
 def _forget(db: Database, station: StationId, now_ms: int) -> None:

@@ -389,7 +389,7 @@ def test_failures_are_counted_by_pair_by_address_and_by_identity_and_forgotten()
 # --- knocking, and room --------------------------------------------------------------------------------------------------------
 
 
-async def test_no_more_than_fifty_may_knock(server: Server) -> None:
+async def test_no_more_than_fifty_knock_and_who_takes_many_places_gives_one_up(server: Server) -> None:
     async with AsyncExitStack() as stack:
         knocking = [
             await stack.enter_async_context(
@@ -398,11 +398,16 @@ async def test_no_more_than_fifty_may_knock(server: Server) -> None:
             for number in range(KNOCKING_MAX)
         ]
         assert (await knocking[-1].boot())["status"] == "Pending"
-        assert (await handshake_status(server, "/ocpp/ONE-TOO-MANY", address="127.0.0.99"))[0] == 404
+        # Whoever takes many places gives one up, connected or not, to who has none; but not to who has as many.
+        async with connected(server, "/ocpp/NEW", address="127.0.0.99") as client:
+            assert (await client.boot())["status"] == "Pending"
+            assert await knocking[0].closed() == 1008
+            assert (await handshake_status(server, "/ocpp/ONE-TOO-MANY", address="127.0.0.1"))[0] == 404
         # Those that knock already may come back.
         async with connected(server, "/ocpp/N7", address="127.0.0.2") as again:
             assert (await again.boot())["status"] == "Pending"
-    assert await server.rows("SELECT count(*) FROM station") == [(KNOCKING_MAX,)]
+    knock = "SELECT count(*) FROM station WHERE state = 'knocking' AND dismissed_at_ms IS NULL"
+    assert await server.rows(knock) == [(KNOCKING_MAX,)]
 
 
 async def test_one_address_does_not_take_all_the_room(server: Server) -> None:

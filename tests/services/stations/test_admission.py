@@ -106,3 +106,25 @@ def test_turning_away_looks_through_no_message_log(books: Books) -> None:
     books.db.set_trace_callback(None)
     assert plans
     assert not [one for one in plans if "message_log" in one or re.match(r"DELETE FROM station\b", one)]
+
+
+def test_one_network_of_ipv6_knocks_as_one_address(books: Books) -> None:
+    knocks = [
+        admission.knock(books.db, f"X-{number}", f"2001:db8::{number:x}", books.now_ms)
+        for number in range(admission.KNOCKING_OF_ADDRESS_MAX)
+    ]
+    connected = [one.id for one in knocks if one is not None]
+    assert len(connected) == admission.KNOCKING_OF_ADDRESS_MAX
+
+    assert admission.knock(books.db, "NEW", "2001:db8::ff", books.now_ms, connected) is None
+    assert admission.knock(books.db, "NEW", "2001:db8:0:1::1", books.now_ms, connected) is not None
+
+
+def test_where_every_address_has_one_place_nobody_loses_it(books: Books) -> None:
+    knocks = [
+        admission.knock(books.db, f"X-{number}", f"10.0.1.{number}", books.now_ms)
+        for number in range(admission.KNOCKING_MAX)
+    ]
+    connected = [one.id for one in knocks if one is not None]
+
+    assert admission.knock(books.db, "NEW", "10.0.2.1", books.now_ms, connected) is None
