@@ -142,6 +142,16 @@ def count_open(db: Readable) -> int:
     )
 
 
+def count_open_at(db: Readable, kind: ProblemKind, station: int) -> int:
+    """How many of this kind there are at a station."""
+    return int(
+        db.execute(
+            "SELECT count(*) FROM problem WHERE kind = ? AND cleared_at_ms IS NULL AND json_extract(details, '$.station') = ?",
+            (kind, station),
+        ).fetchone()[0]
+    )
+
+
 def count_rows(db: Readable) -> int:
     """In how many rows they are told."""
     # Every page of the console asks for it, and a network that is down makes hundreds.

@@ -10,6 +10,7 @@ import pytest
 from appliance.domain.identifiers import StationId
 from appliance.services.ports.stations import CommandFailed, FailureKind
 from appliance.services.sessions import closing
+from appliance.services.sessions.in_part import SESSIONS_NAMED_MAX
 from tests.ocpp.raw import CARD, Client, Server, start_payload
 
 AT = "2026-11-30T01:00:00Z"
@@ -299,3 +300,18 @@ async def test_what_runs_at_no_connector_ends_after_a_day_of_silence(client: Cli
     await server.store.write(closing.close_lost, now_ms)
 
     assert await server.rows("SELECT state, energy_wh FROM session") == [("ended", 0)]
+
+
+async def test_of_ever_more_torn_starts_the_first_are_named_and_the_rest_are_counted(
+    client: Client, server: Server
+) -> None:
+    more = 5
+    for number in range(SESSIONS_NAMED_MAX + more):
+        torn = orjson.dumps([2, f"t{number}", "StartTransaction", start_payload(meter_wh=1000 + number)]).decode()
+        answer = await client.exchange(torn[:-1] if number % 2 else torn[:-2])
+        assert answer[:2] == [3, f"t{number}"]
+
+    rows = await server.rows("SELECT subject, times FROM problem WHERE kind = 'unreadable' AND cleared_at_ms IS NULL")
+    named = [subject for subject, _ in rows if subject.startswith("session:")]
+    assert len(named) == SESSIONS_NAMED_MAX
+    assert [row for row in rows if row[0] not in named] == [("station:1", more)]

@@ -5,6 +5,7 @@ Every function here is a unit of work, and may be repeated.
 
 from __future__ import annotations
 
+from appliance.db import problems as problem_rows
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
@@ -19,6 +20,8 @@ from appliance.services import problems
 from appliance.services.sessions import closing, metering, starting, stopping
 from appliance.services.sessions.starting import Started
 
+SESSIONS_NAMED_MAX = 10
+"""Problems that one station has with sessions that were told of in part."""
 NOBODY = (-1, 0)
 """What stands for a transaction whose number cannot be read, or was never learned."""
 
@@ -100,8 +103,17 @@ def ended_before(db: Database, station: StationId, event: TransactionEnded) -> S
 
 
 def report(db: Database, station: StationId, session: SessionId | None, note: str, now_ms: int) -> None:
-    """Staff compare the message with the session; of what names none they can only be told that it came."""
+    """Staff compare the message with the session; of what names none they can only be told that it came, and of what follows the
+    first `SESSIONS_NAMED_MAX` of a station that they still have to look at, how often.
+    """
     subject, details = f"station:{station}", {"station": int(station), "note": note}
-    if session is not None:
+    if session is not None and is_named(db, station, session):
         subject, details = f"session:{session}", details | {"session": int(session)}
     problems.raise_problem(db, ProblemKind.UNREADABLE, subject, now_ms, **details)
+
+
+def is_named(db: Database, station: StationId, session: SessionId) -> bool:
+    """Whether such a message is a problem of its session: there is one already, or there are not too many yet."""
+    if problem_rows.find_open(db, ProblemKind.UNREADABLE, f"session:{session}") is not None:
+        return True
+    return problem_rows.count_open_at(db, ProblemKind.UNREADABLE, int(station)) < SESSIONS_NAMED_MAX
