@@ -175,11 +175,7 @@ class Endpoint:
                 return refused(404, "This station is not registered here, and no more may knock.")
             station = self._registry.learn(known)
             log.info("station knocks", extra={"station": identity, "address": address})
-        if station.is_secured:
-            return station
-        refusal = await self._check_peer(station, address, now_ms)
-        if refusal is None and station.is_secured:
-            return challenge()  # It was given a password while it was looked at.
+        refusal = None if station.is_secured else await self._check_peer(station, address, now_ms)
         return refusal or station
 
     def _check(
@@ -229,15 +225,15 @@ class Endpoint:
         if wait_s:
             return too_many(wait_s)
         if fits and not await self._registry.keeps_out(station, address):
-            if station.bound_to == peer.word:
-                return None
-            bound = await self._context.store.write(admission.bind, station.id, peer)
-            if bound is not None:
-                self._registry.learn(bound)
-                return None
-            # While it was looked at, staff have let another device in.
-            fits = False
-            await self._registry.find(station.identity)
+            if station.bound_to != peer.word:
+                bound = await self._context.store.write(admission.bind, station.id, peer)
+                fits = bound is not None
+                if bound is not None:
+                    self._registry.learn(bound)
+            if fits:
+                # It may have been given a password while it was looked at.
+                return challenge() if station.is_secured else None
+            await self._registry.find(station.identity)  # Staff have let another device in meanwhile.
         self._failures.add(address, station.identity, now_ms)
         log.warning("station refused", extra={"station": station.identity, "address": address, "why": "another device"})
         if station.accepted:
