@@ -390,7 +390,7 @@ def _refusal(request: web.Request, role: str | None, ending: Ending | None) -> w
 
 def _way_back(request: web.Request) -> dict[str, str]:
     """Where to go on after the log-in: to the page asked for, or to that of the form that was sent too late."""
-    if request.method == "GET":
+    if request.method != "POST":
         return {"next": request.path_qs} if request.path != "/" else {}
     if request.path == "/logout":
         return {}

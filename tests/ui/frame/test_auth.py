@@ -583,6 +583,16 @@ def test_a_long_password_is_compared_as_a_whole() -> None:
     assert not passwords.password_matches(long + "b", kept)
 
 
+async def test_only_a_form_can_come_too_late(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.CASHIER)
+    client.session.cookie_jar.clear()
+
+    for path in ("/", "/people/1?from=board"):
+        asked = await client.head(path, allow_redirects=False)
+        answered = await client.get(path, allow_redirects=False)
+        assert (asked.status, asked.headers["Location"]) == (303, answered.headers["Location"])
+
+
 async def test_a_form_that_comes_after_its_log_in_has_ended_is_told_and_led_back_to(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
     client.session.cookie_jar.clear()
