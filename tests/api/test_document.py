@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
+from appliance import __version__
 from appliance.domain.roles import Role
 from appliance.ui.api.app import DOCUMENT, OPERATIONS, PAGES
 from appliance.ui.api.operations import Operation
@@ -19,8 +21,15 @@ REPOSITORY = Path(__file__).parents[2]
 PAGED_BY = ("limit", "after")
 
 
-async def test_the_document_is_served_to_anybody_and_valid(site: Running) -> None:
+async def test_the_document_says_which_version_this_is_to_no_stranger(site: Running) -> None:
     status, text = await site.nobody().ask(f"{PREFIX}/openapi.json")
+    assert status == 401
+    assert __version__ not in text
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_the_document_is_served_to_every_role_and_valid(site: Running, role: Role) -> None:
+    status, text = await (await site.client(role)).ask(f"{PREFIX}/openapi.json")
     assert status == 200
     document = json.loads(text)
     assert document["openapi"].startswith("3.1")

@@ -121,11 +121,16 @@ def test_all_of_the_package_was_installed(environment: Path) -> None:
     assert {path for path in meant if not (package / path).is_file()} == set()
 
 
-async def test_a_site_runs_and_speaks_its_language(server: ServerProcess) -> None:
+async def test_a_site_runs_and_speaks_its_language(server: ServerProcess, environment: Path) -> None:
+    words = ("token", "create", "--role", "owner", "--name", "x", "--data-dir", server.data_dir)
+    made = await asyncio.to_thread(
+        subprocess.run, (environment / "bin/forecourt", *words), check=True, capture_output=True, text=True
+    )
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
     async with aiohttp.ClientSession(server.urls["console"].rstrip("/")) as session:
         async with session.get("/login", headers={"Accept-Language": "bn"}) as answer:
             page = await answer.text()
-        async with session.get("/api/v1/openapi.json") as answer:
+        async with session.get("/api/v1/openapi.json", headers=headers) as answer:
             document = await answer.json()
 
     assert "পাসওয়ার্ড" in page

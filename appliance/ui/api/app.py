@@ -46,7 +46,7 @@ DOCUMENT = openapi.Document(OPERATIONS)
 
 
 async def show_document(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
-    """`GET /openapi.json`, for anybody: it holds nothing of the site."""
+    """`GET /openapi.json`, for every role: it says which version this is."""
     return web.Response(body=DOCUMENT.json, content_type="application/json")
 
 

@@ -239,7 +239,6 @@ def _itself() -> dict[str, Any]:
         "operationId": "show_openapi",
         "summary": "This document",
         "tags": ["openapi.json"],
-        "security": [],
         "responses": {
             "200": {"description": "This document", "content": {"application/json": {"schema": {"type": "object"}}}}
         },

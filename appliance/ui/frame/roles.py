@@ -202,7 +202,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     # The API, and what monitoring programs ask; /metrics itself looks who asks.
     ("GET", "/health"): OPEN,
     ("GET", "/metrics"): OPEN,
-    ("GET", "/api/v1/openapi.json"): OPEN,
+    ("GET", "/api/v1/openapi.json"): ALL,
     ("GET", "/api/v1/events"): ALL,
     ("GET", "/api/v1/stations"): ALL,
     ("POST", "/api/v1/stations"): TECHNICIANS,
