@@ -14,7 +14,7 @@ import orjson
 from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
-from appliance.db.engine.unit import Database, Rows
+from appliance.db.engine.unit import Database, Rows, flush
 from appliance.domain.by import By
 from appliance.domain.id_token import masked
 
@@ -62,9 +62,9 @@ def newest(db: Database) -> tuple[int, bytes]:
     return row or (0, FIRST_HASH)
 
 
-def last_actor(db: Database, action: str, subject: str) -> str:
+def last_actor(db: Readable, action: str, subject: str) -> str:
     """Who did this to it last; "" if nobody has."""
-    db.flush()
+    flush(db)
     row = db.execute(
         "SELECT actor FROM audit WHERE action = ? AND subject = ? ORDER BY seq DESC LIMIT 1", (action, subject)
     ).fetchone()

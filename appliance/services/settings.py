@@ -15,8 +15,11 @@ from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain import network
+from appliance.domain.by import By
 from appliance.domain.errors import Invalid
+from appliance.services import audit
 from appliance.services.announce import SettingsChanged
+from appliance.services.operators.authority import NotAllowed, is_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
 }
 """Least and most of the numbers."""
 
+OWNERS_OWN = frozenset({"second_person_minor"})
+"""What holds managers, too, is not theirs to change."""
 NAMES = tuple(field.name for field in fields(Settings))
 
 
@@ -167,6 +172,25 @@ def change(db: Database, name: str, text: str) -> None:
     sites.set_setting(db, name, text.strip())
     SETTINGS.drop(db)
     db.announce(SettingsChanged())
+
+
+def change_by(db: Database, name: str, text: str, by: By) -> None:
+    """Store one setting for somebody, and put it on record with what it was.
+
+    Raises:
+        NotAllowed: Only the owner changes it.
+        Invalid: As `change` says.
+    """
+    if name in OWNERS_OWN and not is_owner(db, by.actor):
+        raise NotAllowed("Only the owner sets above which amount a second person is needed.")
+    before = stored(getattr(load(db), name, ""))
+    change(db, name, text)
+    audit.record(db, by, "setting.change", f"setting:{name}", value=text.strip(), before=before)
+
+
+def stored(value: int | bool | str) -> str:
+    """A value as it is kept."""
+    return value if isinstance(value, str) else str(int(value))
 
 
 def parse(name: str, text: str) -> int | bool | str:

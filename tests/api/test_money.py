@@ -4,7 +4,12 @@ import asyncio
 
 import pytest
 
+from appliance.db.engine.unit import Database
+from appliance.domain.by import By
+from appliance.domain.clock import system_clock
 from appliance.services import settings
+from appliance.services.approvals import approvals
+from appliance.services.operators import operators
 from tests.api.site import Client, Running
 
 
@@ -134,7 +139,9 @@ async def test_nobody_is_not_found(api: Client) -> None:
         assert (await api.pay(f"/people/{number}/topups", {"amount_minor": 5})).status == 404
 
 
-async def test_a_large_amount_is_asked_for_and_booked_once_another_program_agrees(site: Running, api: Client) -> None:
+async def test_a_large_amount_is_asked_for_by_a_program_and_booked_once_a_person_agrees(
+    site: Running, api: Client
+) -> None:
     await site.store.write(settings.change, "second_person_minor", "5000")
     group = await api.post("/groups", {"name": "Guests of today", "policy": "prepaid"})
     person = (await api.post("/people", {"name": "Rahima", "group_id": group["id"]}))["id"]
@@ -146,10 +153,22 @@ async def test_a_large_amount_is_asked_for_and_booked_once_another_program_agree
     (waiting,) = (await cashier.get("/approvals"))["items"]
     assert (waiting["state"], waiting["kind"], waiting["amount_minor"]) == ("pending", "topup", 5001)
     assert (await cashier.post("/approvals/1/approve")).status == 403
-    assert (await manager.post("/approvals/1/approve"))["state"] == "approved"
+    refused = await manager.post("/approvals/1/approve")
+    assert (refused.status, "A program cannot agree" in refused["detail"]) == (403, True)
+    assert (await api.get(f"/people/{person}"))["balance_minor"] == 0
+    await site.store.write(_agree, 1)
     assert (await manager.post("/approvals/1/approve")).status == 409
     assert (await cashier.post(f"/people/{person}/topups", {"amount_minor": 5001}, key="the-same")).status == 409
     assert (await api.get(f"/people/{person}"))["balance_minor"] == 5001
+
+
+def _agree(db: Database, number: int) -> None:
+    """A manager does, at the console."""
+    by = By("console", system_clock())
+    manager = operators.add(
+        db, login="nasrin", name="Nasrin", role="manager", password_hash="x", language="", by=by
+    )  # fmt: skip
+    approvals.approve(db, number, By(f"operator:{manager}", by.at_ms))
 
 
 async def test_a_cashiers_program_puts_nobody_into_a_free_group(site: Running, api: Client) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import orjson
 import pytest
 
+from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
+from appliance.services import settings
+from appliance.services.approvals import approvals
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, cards, limits, unknown
+from appliance.services.operators import tokens
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import merge, people
 from appliance.services.wallets.form_bookings import NewPerson, take_in
@@ -38,6 +44,13 @@ def _cashier(books: Books) -> By:
 @pytest.fixture(name="manager")
 def _manager(books: Books) -> By:
     return hired(books, "manager")
+
+
+def details_of(books: Books, action: str) -> list[dict[str, Any]]:
+    """What stands in the audit list of all actions of this name."""
+    books.db.flush()
+    found = books.db.execute("SELECT details FROM audit WHERE action = ? ORDER BY seq", (action,))
+    return [orjson.loads(details) for (details,) in found]
 
 
 def closed(books: Books, policy: str) -> PersonId:
@@ -214,3 +227,46 @@ def test_a_cashier_changes_the_label_of_a_card_and_no_more(
 def test_no_cashier_gives_a_card_many_sessions_at_once(books: Books, cashier: By) -> None:
     with pytest.raises(NotAllowed):
         cards.add(books.db, CARD, books.person(), cashier, transactions_max=2)
+
+
+# --- the second person -----------------------------------------------------------------------------------------------------
+
+
+def test_only_the_owner_sets_above_which_amount_a_second_person_is_needed(books: Books, manager: By) -> None:
+    settings.change_by(books.db, "second_person_minor", "5000", books.by)
+    with pytest.raises(NotAllowed):
+        settings.change_by(books.db, "second_person_minor", "0", manager)
+    settings.change_by(books.db, "start_timeout_s", "60", manager)
+
+    assert settings.of(books.db).second_person_minor == 5_000
+    assert [(row["before"], row["value"]) for row in details_of(books, "setting.change")] == [
+        ("0", "5000"),
+        ("90", "60"),
+    ]
+
+
+def program(books: Books, role: str, by: By) -> By:
+    """A program with a token that somebody made."""
+    tokens.create_token(books.db, "a program", role, by=by)
+    number = books.db.execute("SELECT max(id) FROM api_token").fetchone()[0]
+    return By(f"token:{number}", NOON_MS)
+
+
+def test_nobody_is_two_persons_by_a_token_and_no_program_agrees(books: Books, manager: By) -> None:
+    person, owner = books.person(), books.by
+    asked = [
+        approvals.ask(books.db, ApprovalKind.TOPUP, person, 90_000, {"method": "cash", "note": ""}, f"form {n}", by).id
+        for n, by in enumerate((program(books, "owner", owner), manager, owner))
+    ]
+    for number, by in (
+        (asked[0], owner),
+        (asked[1], program(books, "owner", owner)),
+        (asked[1], program(books, "manager", By("console", NOON_MS))),
+        (asked[2], program(books, "manager", owner)),
+    ):
+        with pytest.raises(NotAllowed):
+            approvals.approve(books.db, number, by)
+    assert books.balance(person) == 0
+    approvals.approve(books.db, asked[0], manager)
+    approvals.approve(books.db, asked[1], owner)
+    assert books.balance(person) == 180_000

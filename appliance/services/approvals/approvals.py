@@ -19,7 +19,7 @@ from appliance.domain.identifiers import PersonId
 from appliance.domain.problem import ProblemKind
 from appliance.services import audit, problems
 from appliance.services.announce import PersonChanged
-from appliance.services.operators.authority import NotAllowed, is_manager
+from appliance.services.operators.authority import NotAllowed, is_manager, is_program, person_behind
 from appliance.services.people import people
 from appliance.services.wallets import wallets
 
@@ -89,8 +89,16 @@ def approve(db: Database, number: int, by: By) -> Approval:
         Refusal: It cannot be done any more; it goes on waiting.
     """
     asked = _need_pending(db, number, by)
-    if asked.asked_by == by.actor:
-        raise NotAllowed("Who asked for it cannot agree to it.", "Another manager or the owner can.")
+    if is_program(by.actor):
+        raise NotAllowed(
+            "A program cannot agree to it: nobody stands behind its word.",
+            "A manager or the owner agrees in the console.",
+        )
+    if is_same_person(db, asked.asked_by, by.actor):
+        raise NotAllowed(
+            "Who asked for it cannot agree to it, nor who made the token with which a program did.",
+            "Another manager or the owner can.",
+        )
     before = people.need(db, asked.person)
     DONE_BY[asked.kind](db, asked, f"approval-{number}", By(asked.asked_by, by.at_ms, second=by.actor))
     after = people.need(db, asked.person)
@@ -101,6 +109,11 @@ def approve(db: Database, number: int, by: By) -> Approval:
         before_minor=before.balance_minor, after_minor=after.balance_minor,
     )  # fmt: skip
     return asked
+
+
+def is_same_person(db: Readable, one: str, other: str) -> bool:
+    """Whether two actors are one person: a log-in, and a program whose token was made with it."""
+    return person_behind(db, one) == person_behind(db, other)
 
 
 def refuse(db: Database, number: int, by: By) -> Approval:

@@ -60,11 +60,15 @@ class ApprovalsPage:
 async def show(request: web.Request) -> web.Response:
     """`GET /approvals`."""
     who = principal(request)
-    pending, last, names = await request.app[CONSOLE].store.read(_read)
+    pending, last, names, own = await request.app[CONSOLE].store.read(_read, who.actor)
     manager = may(who.role, "POST", "/approvals/{approval}/approve")
     page = ApprovalsPage(
-        [_line(one, names, who.actor, manager=manager) for one in pending],
-        [_line(one, names, who.actor, manager=manager) for one in last if one.state is not ApprovalState.PENDING],
+        [_line(one, names, who.actor, manager=manager, own=own) for one in pending],
+        [
+            _line(one, names, who.actor, manager=manager, own=own)
+            for one in last
+            if one.state is not ApprovalState.PENDING
+        ],
     )
     return render(request, "approvals/approvals.html", page)
 
@@ -83,14 +87,17 @@ async def refuse(request: web.Request) -> web.Response:
     return done(request, "/approvals", _("Nothing was booked."))
 
 
-def _read(db: Readable) -> tuple[list[Approval], list[Approval], dict[str, str]]:
+def _read(db: Readable, actor: str) -> tuple[list[Approval], list[Approval], dict[str, str], frozenset[int]]:
+    """What waits, the last ones, the names of all, and which of those that wait are the doing of `actor`, by a program too."""
     names = {f"operator:{one.id}": one.name for one in operators.every(db)}
     names |= {"console": _("the console"), "clock": _("by itself")}
     names |= {f"token:{one.id}": one.name for one in operators.tokens(db)}
-    return rows.pending(db), rows.page(db, None, SHOWN), names
+    pending = rows.pending(db)
+    own = frozenset(one.id for one in pending if approvals.is_same_person(db, one.asked_by, actor))
+    return pending, rows.page(db, None, SHOWN), names, own
 
 
-def _line(one: Approval, names: dict[str, str], actor: str, *, manager: bool) -> Line:
+def _line(one: Approval, names: dict[str, str], actor: str, *, manager: bool, own: frozenset[int]) -> Line:
     mine, waits = one.asked_by == actor, one.state is ApprovalState.PENDING
     return Line(
         one,
@@ -99,7 +106,7 @@ def _line(one: Approval, names: dict[str, str], actor: str, *, manager: bool) ->
         _(STATES[one.state]),
         names.get(one.asked_by, one.asked_by),
         names.get(one.decided_by, one.decided_by),
-        may_agree=waits and manager and not mine,
+        may_agree=waits and manager and one.id not in own,
         may_refuse=waits and (manager or mine),
         mine=mine,
     )

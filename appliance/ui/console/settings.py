@@ -13,14 +13,15 @@ from appliance.db.operators import Facts
 from appliance.domain.by import By
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
-from appliance.services import audit, settings
+from appliance.domain.roles import Role
+from appliance.services import settings
 from appliance.services import site as site_service
-from appliance.services.settings import BOUNDS, TEXTS, Settings
+from appliance.services.settings import BOUNDS, OWNERS_OWN, TEXTS, Settings
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import language
-from appliance.ui.frame.context import CONSOLE, Page, asked_by
+from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import FACTS, done, formats_of, render
 from appliance.ui.writing.durations import read_duration, write_duration
@@ -188,6 +189,8 @@ class Entry:
     default: str
     unit: str
     kind: Kind
+    is_fixed: bool = False
+    """Whether who reads the page may not change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,7 @@ class Reader:
     language: str
     fmt: Formats
     currency: Currency
+    is_owner: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +265,7 @@ def _change_all(db: Database, form: Form, reader: Reader, by: By) -> list[str]:
     wanted = {name: _text(name, shown, reader) for name in settings.NAMES}
     changed = [name for name, text in wanted.items() if settings.parse(name, text) != getattr(current, name)]
     for name in changed:
-        settings.change(db, name, wanted[name])
-        audit.record(db, by, "setting.change", f"setting:{name}", value=wanted[name])
+        settings.change_by(db, name, wanted[name], by)
     return changed
 
 
@@ -305,7 +308,8 @@ def _entry(name: str, words: Words, reader: Reader) -> Entry:
         default = default or _("none")
     else:
         default = " ".join(filter(None, (default, units.get(kind, ""))))
-    return Entry(name, _(words.label), _(words.hint), default, units.get(kind, ""), kind)
+    is_fixed = name in OWNERS_OWN and not reader.is_owner
+    return Entry(name, _(words.label), _(words.hint), default, units.get(kind, ""), kind, is_fixed)
 
 
 def kind_of(name: str) -> Kind:
@@ -368,7 +372,8 @@ def _text(name: str, form: Form, reader: Reader) -> str:
 
 def _reader(request: web.Request) -> Reader:
     site = request.app[CONSOLE].site
-    return Reader(language.spoken(), formats_of(request), Currency(site.currency, site.exponent))
+    is_owner = principal(request).role == Role.OWNER
+    return Reader(language.spoken(), formats_of(request), Currency(site.currency, site.exponent), is_owner)
 
 
 PAGE = Page(routes=[web.get("/settings", show), web.post("/settings", change), web.post("/settings/site", change_site)])

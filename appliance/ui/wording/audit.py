@@ -121,13 +121,16 @@ SENTENCES = {
 }
 """By action. `{subject}` is what it was done to; the other `{names}` are details, as CONVERSIONS write them."""
 
+WITH_BEFORE = {"setting.change": N_("Set “{subject}” from {before} to {value}")}
+"""Instead of those, where it is known what was before; rows of older releases do not say."""
+
 PROOFS = {0: N_("nothing"), 1: N_("password"), 2: N_("password over TLS"), 3: N_("certificate of its own")}
 
 
 def sentence(row: AuditRow, subjects: Mapping[str, Subject], fmt: Formats) -> Markup:
     """A row in words, names as links to their pages. What has no sentence is shown as it was recorded."""
     details = _details(row.details)
-    words = SENTENCES.get(row.action)
+    words = (WITH_BEFORE.get(row.action) if "before" in details else None) or SENTENCES.get(row.action)
     if words is None:
         written = " · ".join(f"{name}: {value}" for name, value in details.items())
         return Markup("<code>{} {}</code> {}").format(row.action, row.subject, written)
@@ -139,7 +142,8 @@ def sentence(row: AuditRow, subjects: Mapping[str, Subject], fmt: Formats) -> Ma
             values |= convert(details[name], fmt)
     values |= {kind: link(f"{kind}:{details[kind]}", subjects, {}, fmt) for kind in LINKED if kind in details}
     if row.action == "setting.change":
-        values["value"] = _setting(row.subject.partition(":")[2], _plain(details.get("value", "")), fmt)
+        name = row.subject.partition(":")[2]
+        values |= {one: _setting(name, _plain(details[one]), fmt) for one in ("value", "before") if one in details}
     # A reason that nobody gave leaves a colon at the end.
     return Markup(escape(_(words)).format_map(values).strip().removesuffix(":"))  # noqa: S704  # values are escaped
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from appliance.domain.roles import Role
@@ -75,3 +77,21 @@ async def test_in_bengali_nothing_changes_that_nobody_has_touched(served: Consol
     assert fields["parking_max_s"] == "১২ ঘণ্টা"
     assert (await send(client, "/settings", fields | {"sample_days": "90"}))[0] == 303
     assert await served.store.read(settings.load) == settings.Settings(sample_days=90)
+
+
+async def test_a_manager_is_shown_what_only_the_owner_changes_and_is_refused(served: ConsoleFixture) -> None:
+    owner, manager = await served.logged_in(Role.OWNER), await served.logged_in(Role.MANAGER)
+    fields = await opened(owner, "/settings", "/settings")
+    assert (await send(owner, "/settings", fields | {"second_person_minor": "50"}))[0] == 303
+    fields = await opened(manager, "/settings", "/settings")
+    html = await (await manager.get("/settings")).text()
+    assert "Only the owner changes it." in html
+    assert 'id="second_person_minor"' not in html
+    assert (await send(manager, "/settings", fields | {"sample_days": "77"}))[0] == 303
+    fields = await opened(manager, "/settings", "/settings")
+    status, html = await send(manager, "/settings", fields | {"second_person_minor": "0"})
+    assert (status, "Only the owner sets above which amount" in html) == (403, True)
+    stands = await served.store.read(settings.load)
+    assert (stands.second_person_minor, stands.sample_days) == (5_000, 77)
+    audit = await (await owner.get("/audit")).text()
+    assert re.search(r"Needs a second person above</a>” from [^<]*0\.00[^<]* to [^<]*50\.00", audit)
