@@ -23,6 +23,8 @@ NEWEST_ROW = Slot[tuple[int, bytes, int]]()
 COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
 
 
+STAFFS = ("topup|", "refund|", "correction|", "undo|")
+"""How the names of transfers begin that staff make with a wallet."""
 OWN_ACCOUNTS = """
 SELECT id, kind, name, credit_posted - debit_posted AS balance_minor, debit_pending FROM account WHERE id < ?
 """
@@ -184,6 +186,23 @@ def statement(db: Readable, wallet: AccountId, *, before_seq: int | None = None,
         {"wallet": wallet, "before": before_seq or 2**62, "limit": limit},
     )
     return [Entry(*row) for row in rows]
+
+
+def moved_by_staff(db: Database, wallet: AccountId, since_ms: int) -> list[tuple[str, str, int]]:
+    """Top-ups, refunds, corrections and what took them back, since a moment: key, actor, and amount in either direction."""
+    db.flush()
+    found: list[tuple[str, str, int]] = []
+    for side in (
+        "SELECT key, actor, amount_minor, at_ms FROM transfer WHERE credit = ? AND op = 'post' ORDER BY seq DESC",
+        """SELECT key, actor, amount_minor, at_ms FROM transfer
+        WHERE debit = ? AND op = 'post' AND code NOT IN ('charge', 'tax', 'overrun') ORDER BY seq DESC""",
+    ):
+        for key, actor, amount_minor, at_ms in db.execute(side, (wallet,)):
+            if at_ms < since_ms:
+                break  # Time never runs backwards in the ledger, and no index goes by it.
+            if key.startswith(STAFFS):
+                found.append((key, actor, amount_minor))
+    return found
 
 
 def transfers(

@@ -25,6 +25,12 @@ from tests.support.staff import hired
 REQUEST = {"method": "cash", "note": ""}
 
 
+@pytest.fixture(autouse=True)
+def _owner(books: Books) -> None:
+    """Who does what comes before: `books.by`."""
+    assert hired(books, "owner").actor == books.by.actor
+
+
 @pytest.fixture(name="cashier")
 def _cashier(books: Books) -> By:
     return hired(books, "cashier")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import orjson
@@ -15,11 +16,13 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.services import settings
 from appliance.services.approvals import approvals
+from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, cards, limits, unknown
 from appliance.services.operators import tokens
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import merge, people
+from appliance.services.wallets import undo, wallets
 from appliance.services.wallets.form_bookings import NewPerson, take_in
 from tests.support.books import NOON_MS, Books
 from tests.support.staff import hired
@@ -270,3 +273,48 @@ def test_nobody_is_two_persons_by_a_token_and_no_program_agrees(books: Books, ma
     approvals.approve(books.db, asked[0], manager)
     approvals.approve(books.db, asked[1], owner)
     assert books.balance(person) == 180_000
+
+
+def test_many_small_amounts_are_one_large(books: Books, cashier: By, manager: By) -> None:
+    settings.change_by(books.db, "second_person_minor", "5000", books.by)
+    person, other = books.person(), books.person("Karim")
+    keys = (f"k{number}" for number in count())
+
+    def top_up(person: PersonId, amount_minor: int, by: By) -> None:
+        wallets.top_up(books.db, person, amount_minor, "cash", next(keys), by)
+
+    top_up(person, 4_000, cashier)
+    for attempt in (1_001, 4_999):
+        with pytest.raises(NeedsSecondPerson, match="within a day"):
+            top_up(person, attempt, cashier)
+    with pytest.raises(NeedsSecondPerson):
+        wallets.refund(books.db, person, 1_001, "cash", next(keys), cashier)
+    with pytest.raises(NeedsSecondPerson):
+        wallets.correct(books.db, person, -1_001, "slip", next(keys), cashier)
+    with pytest.raises(NeedsSecondPerson):
+        jobs.begin_issue(books.db, "desk", cashier, person=person, topup_minor=1_001)
+    top_up(person, 1_000, cashier)
+    top_up(other, 5_000, cashier)
+    top_up(person, 5_000, manager)
+    later = By(cashier.actor, NOON_MS + 86_400_001)
+    top_up(person, 5_000, later)
+
+
+def test_what_was_agreed_to_or_taken_back_does_not_count(books: Books, cashier: By, manager: By) -> None:
+    settings.change_by(books.db, "second_person_minor", "5000", books.by)
+    person = books.person()
+    request = {"method": "cash", "note": ""}
+    asked = approvals.ask(books.db, ApprovalKind.TOPUP, person, 90_000, request, "form", cashier)
+    approvals.approve(books.db, asked.id, manager)
+    slip = wallets.top_up(books.db, person, 5_000, "cash", "slip", cashier)
+    assert slip.receipt is not None
+    undo.undo(books.db, slip.receipt, cashier)
+    wallets.top_up(books.db, person, 5_000, "cash", "right", cashier)
+
+
+def test_a_token_of_ones_own_is_no_second_purse(books: Books) -> None:
+    settings.change_by(books.db, "second_person_minor", "5000", books.by)
+    person = books.person()
+    wallets.top_up(books.db, person, 3_000, "cash", "page", books.by)
+    with pytest.raises(NeedsSecondPerson):
+        wallets.top_up(books.db, person, 3_000, "cash", "program", program(books, "cashier", books.by))

@@ -1,10 +1,15 @@
-"""The rule: which amounts need a second person. It stands where money moves, so that no way leads past it."""
+"""The rule: which amounts need a second person. It stands where money moves, so that no way leads past it.
+
+What counts is all that one person has moved alone in one wallet within a day, so that many small amounts are one large.
+"""
 
 from __future__ import annotations
 
+from appliance.db import ledger
 from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal
+from appliance.domain.identifiers import AccountId
 from appliance.services import settings
 from appliance.services.operators import authority
 
@@ -13,15 +18,38 @@ class NeedsSecondPerson(Refusal):
     """Nothing was booked: another person must agree first."""
 
 
-def check(db: Database, amount_minor: int, by: By) -> None:
-    """Whether so much may be moved by one person alone; whoever is at the machine itself may.
+DAY_MS = 86_400_000
+AGREED = "|approval-"
+"""In the name of a transfer that somebody has agreed to."""
+UNDO = "undo|"
+
+
+def check(db: Database, wallet: AccountId | None, amount_minor: int, by: By) -> None:
+    """Whether so much may be moved by one person alone; whoever is at the machine itself may. `wallet` is None where nobody has it yet.
 
     Raises:
         NeedsSecondPerson: It may not, and nobody has agreed yet.
     """
     most = settings.of(db).second_person_minor
-    if most and abs(amount_minor) > most and not by.second and authority.role_of(db, by.actor) is not None:
+    if not most or by.second or authority.role_of(db, by.actor) is None:
+        return
+    if abs(amount_minor) > most:
         raise NeedsSecondPerson(
             "So much money at once needs a second person.",
             "Ask on the person's page: with the same form there, a manager is asked to agree.",
         )
+    if amount_minor and wallet is not None and moved_alone_minor(db, wallet, by) + abs(amount_minor) > most:
+        raise NeedsSecondPerson(
+            "With what you have moved in this wallet within a day, this needs a second person.",
+            "Ask on the person's page: with the same form there, a manager is asked to agree.",
+        )
+
+
+def moved_alone_minor(db: Database, wallet: AccountId, by: By) -> int:
+    """What one person has moved in a wallet in the day before, in whichever direction; what was taken back does not count."""
+    person = authority.person_behind(db, by.actor)
+    return sum(
+        -amount_minor if key.startswith(UNDO) else amount_minor
+        for key, actor, amount_minor in ledger.moved_by_staff(db, wallet, by.at_ms - DAY_MS)
+        if AGREED not in key and authority.person_behind(db, actor) == person
+    )

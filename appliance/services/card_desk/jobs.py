@@ -61,8 +61,10 @@ def begin_issue(
 
     `overwrite` takes a card on which something else is written. The deposit of the settings is taken besides the top-up.
     """
+    wallet = None
     if person is not None:
         found = need_person(db, person)
+        wallet = found.wallet
         if found.closed_at_ms is not None:
             raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
         check_another(db, person, by)
@@ -72,7 +74,7 @@ def begin_issue(
         group = default_group(db) if group is None else need_group(db, group).id
         check_terms(db, None, need_group(db, group), by)
     check_top_up(topup_minor)
-    second_person.check(db, topup_minor, by)
+    second_person.check(db, wallet, topup_minor, by)
     request = Issue(
         person_id=person,
         name=name,
@@ -93,9 +95,8 @@ def begin_recharge(
 ) -> int:
     """Money for the wallet behind the card that lies there, or is laid next; with `card`, behind that one only."""
     wallets.check_amount(amount_minor)
-    second_person.check(db, amount_minor, by)
-    if card is not None:
-        need_card(db, card)
+    wallet = need_person(db, need_card(db, card).person_id).wallet if card is not None else None
+    second_person.check(db, wallet, amount_minor, by)
     request = Recharge(amount_minor, wallets.method_of(method), card)
     return begin(db, desk, request, by, card=card)
 

@@ -32,6 +32,7 @@ from appliance.domain.desk_request import (
 )
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import DEPOSITS, TransferCode
+from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
 from appliance.services.cards import cards as card_units
@@ -105,7 +106,11 @@ def recharge(
     if card.blocked_at_ms is not None:
         raise Unsuitable(Advice.BLOCKED)
     amount_minor, name = request.amount_minor, f"desk-{job.id}"
-    booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, By(job.actor, now_ms), card=card.id)
+    by = By(job.actor, now_ms)
+    try:
+        booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, by, card=card.id)
+    except NeedsSecondPerson:
+        raise Unsuitable(Advice.SECOND_PERSON) from None
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
@@ -176,7 +181,10 @@ def give_back(db: Database, job: Job, request: Decommission, card: Card, now_ms:
         rest = person.payable_minor
     by = By(job.actor, now_ms)
     if rest:
-        wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", by)
+        try:
+            wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", by)
+        except NeedsSecondPerson:
+            raise Unsuitable(Advice.SECOND_PERSON) from None
     if deposit:
         name, target = f"deposit|desk-{job.id}", request.method.account
         wallets.book(db, name, DEPOSITS, target, deposit, TransferCode.DEPOSIT, f"card {card.id}", by)

@@ -57,7 +57,7 @@ def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: 
     """The money of a top-up, for those who write the receipt themselves."""
     found = need(db, person)
     check_amount(amount_minor)
-    second_person.check(db, amount_minor, by)
+    second_person.check(db, found.wallet, amount_minor, by)
     source = method_of(method).account
     if found.closed_at_ms is not None:
         raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
@@ -85,7 +85,7 @@ def pay_out(
     """The money of a refund, for those who write the receipt themselves."""
     found = need(db, person)
     check_refund(found, amount_minor)
-    second_person.check(db, amount_minor, by)
+    second_person.check(db, found.wallet, amount_minor, by)
     target = method_of(method).account
     book(db, f"refund|{key}", found.wallet, target, amount_minor, TransferCode.REFUND, note or method, by)
     audit.record(db, by, "person.refund", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
@@ -99,7 +99,7 @@ def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key:
     reason = optional("reason", reason)
     if not reason:
         raise Invalid("reason", "A correction needs a reason.")
-    second_person.check(db, amount_minor, by)
+    second_person.check(db, found.wallet, amount_minor, by)
     debit, credit = (ADJUSTMENTS, found.wallet) if amount_minor > 0 else (found.wallet, ADJUSTMENTS)
     book(db, f"correction|{key}", debit, credit, abs(amount_minor), TransferCode.CORRECTION, reason, by)
     audit.record(

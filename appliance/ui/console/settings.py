@@ -100,7 +100,9 @@ GROUPS: dict[str, dict[str, Words]] = {
         ),
         "second_person_minor": Words(
             N_("Needs a second person above"),
-            N_("A larger top-up, refund or correction waits until another manager or the owner agrees. 0: never."),
+            N_(
+                "More than this in one wallet within a day, by one person, waits until another manager or the owner agrees. 0: never."
+            ),
         ),
         "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back.")),
     },
