@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from appliance.db import problems
 from appliance.db.engine.store import Store
+from appliance.db.engine.unit import Database
 from appliance.db.integrity import anchors
 from appliance.host.anchors import AnchorFile
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
@@ -184,3 +185,30 @@ async def test_anchors_that_somebody_wrote_are_told_at_night(anchoring: Hindered
     await anchoring.verify_books()
 
     assert await books_problems(anchoring) == ["books"]
+
+
+async def test_the_books_are_anchored_when_the_server_starts(anchoring: Hindered) -> None:
+    assert anchoring.anchors is not None
+    done = asyncio.Event()
+    async with keeping_time(anchoring) as scheduler, asyncio.timeout(HUNG_S):
+        scheduler.add_listener(lambda event: done.set() if event.job_id == "anchor_books" else None, EVENT_JOB_EXECUTED)
+        await done.wait()
+
+    assert anchoring.anchors.load() is not None
+
+
+def without_anchors(db: Database) -> None:
+    db.execute("DROP TRIGGER anchor_no_delete")
+    db.execute("DELETE FROM anchor")
+
+
+async def test_anchors_that_are_all_gone_do_not_make_a_new_site(anchoring: Hindered) -> None:
+    assert isinstance(anchoring.anchors, AnchorFile)
+    await anchoring.anchor_books()
+    anchoring.anchors.path.unlink()
+    await anchoring.store.write(without_anchors)
+    await anchoring.anchor_books()
+    await anchoring.verify_books()
+
+    assert "books" in await books_problems(anchoring)
+    assert not anchoring.anchors.path.exists()

@@ -56,7 +56,7 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
         yield from examine_books(db, free_mb, now_ms)
         yield from examine_secrets(db, data)
         if version(db) == len(migrations()):
-            yield from examine_anchors(db, data)
+            yield from examine_anchors(db, data, now_ms)
 
 
 def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
@@ -81,10 +81,10 @@ def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
         yield f"The console shows {count} problems."
 
 
-def examine_anchors(db: Readable, data: DataDirectory) -> Iterator[str]:
+def examine_anchors(db: Readable, data: DataDirectory, now_ms: int) -> Iterator[str]:
     """Whether somebody has rewritten the books."""
     db.execute("BEGIN")  # The server may be at work: all of it is from one moment.
-    if wrong := integrity.verify(db, anchor_file(data)):
+    if wrong := integrity.verify(db, anchor_file(data), now_ms):
         yield f"The books are not as they were kept: {'; '.join(wrong[:3])}. Say `forecourt verify` for all of it."
 
 

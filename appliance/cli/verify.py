@@ -23,7 +23,7 @@ def verify(arguments: argparse.Namespace, clock: Clock) -> int:
     data = DataDirectory(arguments.data_dir)
     data.need_site()
     kept_by = anchor_file(data)
-    wrong = examine(data, kept_by, arguments.journal)
+    wrong = examine(data, kept_by, arguments.journal, clock())
     for sentence in wrong:
         print(f"- {sentence}")
     print(f"{len(wrong)} to look at." if wrong else "The books are as they were kept.")
@@ -36,7 +36,7 @@ def verify(arguments: argparse.Namespace, clock: Clock) -> int:
     return 1 if wrong else 0
 
 
-def examine(data: DataDirectory, kept_by: AnchorFile | None, journal: str | None) -> list[str]:
+def examine(data: DataDirectory, kept_by: AnchorFile | None, journal: str | None, now_ms: int) -> list[str]:
     """What is wrong with the books of a folder.
 
     Raises:
@@ -50,7 +50,7 @@ def examine(data: DataDirectory, kept_by: AnchorFile | None, journal: str | None
                 path=data.database,
             )
         db.execute("BEGIN")
-        wrong = integrity.verify(db, kept_by)
+        wrong = integrity.verify(db, kept_by, now_ms)
         if journal is None:
             return wrong
         if kept_by is None:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -51,7 +51,7 @@ EXPIRE_DESK_JOBS_S = 15
 CHECK_S = 20
 CHECK_BOX_S = 60
 LOG_WITHIN_S = 60
-ANCHOR_MINUTE = 7
+ANCHOR_MINUTES = 10
 TIDY_MINUTE = 17
 VERIFY_HOUR = 3
 
@@ -142,13 +142,13 @@ class Jobs:
 
     async def verify_books(self) -> None:
         """Every night the whole ledger is computed anew from its rows, and compared with what was anchored."""
-        wrong = await self.store.read(integrity.verify, self.anchors)
+        wrong = await self.store.read(integrity.verify, self.anchors, self.clock())
         await self.store.write(health.report_books, wrong, self.clock())
         if not wrong:
             await anchor_now(self, sealing=True)
 
     async def anchor_books(self) -> None:
-        """Every hour what the books are goes where nobody who changes them reaches it."""
+        """At each start, and every ten minutes if anything has happened, what the books are goes where nobody who changes them reaches it."""
         await anchor_now(self, sealing=False)
 
 
@@ -185,10 +185,11 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
-        (jobs.anchor_books, CronTrigger(minute=ANCHOR_MINUTE, timezone=zone)),
+        (jobs.anchor_books, IntervalTrigger(minutes=ANCHOR_MINUTES)),
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
     ):
         scheduler.add_job(guarded(jobs, work, runs), trigger, id=work.__name__)
+    scheduler.modify_job(jobs.anchor_books.__name__, next_run_time=datetime.now(UTC))
     return scheduler
 
 
@@ -233,18 +234,21 @@ async def anchor_now(jobs: Jobs, *, sealing: bool) -> None:
         kept = await asyncio.to_thread(jobs.anchors.load)
     except AnchorsChanged:
         return  # That is for the night to say, and nobody writes over it.
-    if kept is None and not await jobs.store.read(anchors.begin_anew):
-        return  # It is gone: the same.
-    anchor = await jobs.store.read(anchors.take, jobs.anchors.key, jobs.clock())
-    is_new = await jobs.store.write(anchors.keep, anchor)
+    if kept is None:
+        if not await jobs.store.read(anchors.begin_anew, jobs.clock()):
+            return  # It is gone: the same.
+        anchor, is_new = await jobs.store.write(integrity.begin, jobs.anchors.key, jobs.clock()), True
+    else:
+        anchor = await jobs.store.read(anchors.take, jobs.anchors.key, jobs.clock())
+        is_new = await jobs.store.write(anchors.keep, anchor)
     if is_new:
         jobs.anchors.tell(anchor)
     elif (last := await jobs.store.read(anchors.newest)) is not None:
         anchor = last  # What is kept beside the books must be in them, too.
-    if sealing or kept is None:
+    if kept is None or sealing:
         kept = await jobs.store.read(integrity.reseal, jobs.anchors, anchor)
     elif is_new:
-        kept = integrity.moved_on(kept, anchor)
+        kept = await jobs.store.read(integrity.moved_on, kept, anchor)
     else:
         return
     await asyncio.to_thread(jobs.anchors.save, kept)

@@ -11,15 +11,23 @@ from appliance.db import audit, ledger, reports
 from appliance.db.engine import schema
 from appliance.db.engine.errors import DatabaseError
 from appliance.db.engine.protocols import Readable
-from appliance.db.integrity import anchors, figures
+from appliance.db.engine.unit import Database
+from appliance.db.integrity import anchors, counts, figures
 from appliance.db.integrity.anchors import Anchor
+from appliance.domain.by import By
+from appliance.services import audit as record
 from appliance.services.ports.anchors import Anchors, AnchorsChanged, Kept
 
+CLOCK = "clock"
 CANNOT_BE_FOUND = tuple(
     """\
 Money that somebody adds with a ledger row, a receipt and a row in the audit list, all as the server itself would: that is what a top-up \
 at the desk looks like. Count the drawer.
-What was added since the last anchor (up to an hour) and taken out again: nothing remembers it.
+What was added since the last anchor (up to ten minutes) and taken out again: nothing remembers it.
+What was changed in a session that runs, or has ended since the last night that found all well, where its bill and its days stay the same. \
+Messages, readings, statuses of chargers and when somebody was seen last: they are work in hand, and are forgotten in time.
+That the file anchors and all anchors in the books were taken out, by whoever also writes into the audit list that the books were accepted or \
+restored, and chains it anew: the journal has the old ones.
 Anything, by whoever has the file sealing.key, too, and writes the anchors anew. The journal has the old ones, and so has every older \
 backup: journalctl -u forecourt -o cat | forecourt verify --journal -
 """.splitlines()
@@ -27,7 +35,7 @@ backup: journalctl -u forecourt -o cat | forecourt verify --journal -
 """What no program can find, and why."""
 
 
-def verify(db: Readable, kept_by: Anchors | None) -> list[str]:
+def verify(db: Readable, kept_by: Anchors | None, now_ms: int) -> list[str]:
     """What is wrong with the books; [] when all is well. A read query, for the night or a command: it reads everything."""
     # Read before the books are: these are written first, so they are never behind what is kept beside them.
     try:
@@ -45,22 +53,22 @@ def verify(db: Readable, kept_by: Anchors | None) -> list[str]:
         if foreign:
             wrong.append("the anchors beside the database are not this site's")
         elif kept_by is not None:
-            wrong += _against_kept(db, kept, kept_by.key)
+            wrong += _against_kept(db, kept, kept_by.key, now_ms)
     except DatabaseError as error:
         # Without a table or a column nothing can be reckoned.
         wrong.append(f"the books cannot be read: {error}")
     return wrong
 
 
-def _against_kept(db: Readable, kept: Kept | None, key: bytes) -> list[str]:
+def _against_kept(db: Readable, kept: Kept | None, key: bytes, now_ms: int) -> list[str]:
     newest = anchors.newest(db)
     if kept is None:
-        return [] if anchors.begin_anew(db) else ["the anchors beside the database are gone"]
+        return [] if anchors.begin_anew(db, now_ms) else ["the anchors beside the database are gone"]
     wrong = anchors.broken(db, kept.anchor)
     if newest is None or newest.at_ms < kept.anchor.at_ms:
         wrong.append("anchors were taken out of the database")
     now = anchors.seals(db, key)
-    return wrong + anchors.unexplained(db, kept.seals, now, kept.sealed_seq, kept.sealed_at_ms)
+    return wrong + anchors.unexplained(db, key, kept.seals, now, kept.sealed_seq, kept.sealed_at_ms)
 
 
 def against_journal(db: Readable, key: bytes, lines: list[str]) -> list[str]:
@@ -82,11 +90,21 @@ def against_journal(db: Readable, key: bytes, lines: list[str]) -> list[str]:
     return list(dict.fromkeys(wrong)) if found else ["there is no anchor in this journal"]
 
 
+def begin(db: Database, key: bytes, now_ms: int) -> Anchor:
+    """The first anchor. That it begins here is on record, so that nobody takes all of them out and calls the site new."""
+    record.record(db, By(CLOCK, now_ms), "site.anchor", "site")
+    db.flush()
+    anchor = anchors.take(db, key, now_ms)
+    anchors.keep(db, anchor)
+    return anchor
+
+
 def reseal(db: Readable, kept_by: Anchors, anchor: Anchor) -> Kept:
     """All was found well, or is taken for right: what is compared with from now on."""
     return Kept(anchor, anchors.seals(db, kept_by.key), anchor.at_ms, anchor.audit_seq)
 
 
-def moved_on(kept: Kept, anchor: Anchor) -> Kept:
-    """A newer anchor, with the seals as they were."""
-    return replace(kept, anchor=anchor)
+def moved_on(db: Readable, kept: Kept, anchor: Anchor) -> Kept:
+    """A newer anchor, with the seals as they were, and what only rises as it is."""
+    risen = counts.risen(kept.seals, counts.counts(db))
+    return replace(kept, anchor=anchor, seals={**kept.seals, **risen})

@@ -38,7 +38,7 @@ async def test_a_charger_that_is_offline_is_sent_none(api: Client) -> None:
 async def test_another_device_is_let_in_by_one_call(site: Running, api: Client) -> None:
     await api.post("/stations", {"id": "CS-07"})
     station = (await site.store.read(lambda db: db.execute("SELECT id FROM station").fetchone()))[0]
-    await site.store.write(admission.bind, station, Peer("192.168.1.9"))
+    await site.store.write(admission.bind, station, Peer("192.168.1.9"), 0)
     await site.store.write(admission.newcomer, station, Peer("192.168.1.10"), 1_000, waits=True)
 
     (waiting,) = (await api.get("/stations/CS-07/newcomers"))["items"]

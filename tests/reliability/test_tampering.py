@@ -12,27 +12,29 @@ import orjson
 import pytest
 
 from appliance.db import audit, ledger
+from appliance.db.cards import secure_tap
 from appliance.db.engine.open import open_to_read
 from appliance.db.integrity import anchors
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
-from appliance.domain.identifiers import CardId, GroupId
+from appliance.domain.identifiers import CardId, GroupId, StationId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, fingerprint
 from appliance.domain.tariff import Tariff
 from appliance.host.anchors import AnchorFile
 from appliance.services import integrity, settings, tariffs
 from appliance.services.cards import aliases, cards, limits, pin
-from appliance.services.operators import operators, passwords, tokens
+from appliance.services.operators import log_ins, operators, passwords, tokens
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
 from appliance.services.stations import credentials
 from appliance.services.wallets import form_bookings, wallets
-from tests.support.books import ACTOR, Books, open_books
+from tests.support.books import ACTOR, NOON_MS, Books, open_books
 from tests.support.full_site import PASSWORD, charge, fill
 
 KEY = bytes(range(32))
 FOUND_LEAST = 35
+DAY_MS = 86_400_000
 LAST_TRANSFER = "SELECT max(seq) FROM transfer"
 
 
@@ -42,6 +44,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     books = open_books(folder / "forecourt.db")
     fill(books)
+    assert secure_tap.count_up(books.db, CardId(1), 7)
+    books.start(StationId(1), 4, "04C3D4E5F60780")  # Of the staff, who charge free.
     books.db.flush()
     anchor = anchors.take(books.db, KEY, books.now_ms)
     anchors.keep(books.db, anchor)
@@ -52,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert newest is not None
     kept = kept_by.load()
     assert kept is not None
-    kept_by.save(integrity.moved_on(kept, newest))
+    kept_by.save(integrity.moved_on(books.db, kept, newest))
     books.db.flush()
     books.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     books.db.close()
@@ -85,6 +89,8 @@ def work(books: Books) -> None:
     )  # fmt: skip
     operators.disable(db, number, by=by)
     tokens.create_token(db, "late", "viewer", by=by)
+    cashier = db.execute("SELECT id FROM operator WHERE login = 'cashier'").fetchone()[0]
+    log_ins.log_in(db, cashier, tokens.new_token(), address="", browser="", now_ms=books.now_ms)
     station = books.station("CS-09", 1)
     credentials.secure(db, station, 1, bytes(32), by)
     charge(books, station, 1, "04AABBCCDDEE80", 3_000)
@@ -103,7 +109,7 @@ def copy(site: Path, tmp_path: Path) -> Path:
 
 def found_in(folder: Path) -> list[str]:
     with closing(open_to_read(folder / "forecourt.db")) as db:
-        return integrity.verify(db, AnchorFile(folder / "anchors", KEY))
+        return integrity.verify(db, AnchorFile(folder / "anchors", KEY), NOON_MS + 30 * DAY_MS)
 
 
 def tamper(folder: Path, change: Callable[[sqlite3.Connection], object]) -> None:
@@ -335,6 +341,39 @@ RELATIVES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "index taken out": does("DROP INDEX transfer_one_resolution"),
     "sum of a report changed": does("UPDATE station_month SET fee_minor = fee_minor - 50"),
     "receipt of somebody else": does(f"UPDATE receipt SET person_id = person_id + 1 WHERE number = {MIDDLE_RECEIPT}"),
+    "log-in of an owner put in": does(
+        "INSERT INTO operator_session VALUES (9000, zeroblob(32), 1, '', '', 1795000000000, 1795000000000, NULL)"
+    ),
+    "token of a log-in exchanged": does("UPDATE operator_session SET token_hash = zeroblob(32) WHERE id = 1"),
+    "log-in that had ended revived": does(
+        "UPDATE operator_session SET ended_at_ms = NULL WHERE ended_at_ms IS NOT NULL"
+    ),
+    "role of somebody who logged in since": does("UPDATE operator SET role = 'owner' WHERE login = 'cashier'"),
+    "charger bound to another device": does("UPDATE station SET bound_to = 'ip 10.6.6.6' WHERE id = 1"),
+    "next password of a charger": does("UPDATE station SET next_password_hash = randomblob(32) WHERE id = 1"),
+    "amount of an approval": does("UPDATE approval SET amount_minor = amount_minor + 1"),
+    "who asked for an approval": does("UPDATE approval SET asked_by = 'operator:77' WHERE state = 'pending'"),
+    "approval that was refused waits again": does("UPDATE approval SET state = 'pending' WHERE state = 'refused'"),
+    "approval agreed to": does("UPDATE approval SET state = 'approved' WHERE state = 'pending'"),
+    "approval taken out": does("DELETE FROM approval WHERE id = (SELECT max(id) FROM approval)"),
+    "what else was asked for": does("UPDATE approval SET request = '{}' WHERE id = 1"),
+    "link of a card exchanged": does("UPDATE card SET token = 'mine' WHERE id = 1"),
+    "taps of a card counted back": does("UPDATE card SET tap_counter = tap_counter - 1 WHERE tap_counter >= 0"),
+    "open session taken out": does(
+        "DELETE FROM session WHERE state = 'running' AND policy = 'free'",
+    ),
+    "answer to a start": does(f"UPDATE session SET \"authorization\" = 'Blocked' WHERE id = {ENDED}"),
+    "charger of a session": does(f"UPDATE session SET station_id = station_id + 1 WHERE id = {ENDED}"),
+    "charger of a session and of its days": does(
+        f"UPDATE session_day SET station_id = station_id + 1 WHERE session_id = {ENDED}",
+        f"UPDATE session SET station_id = station_id + 1 WHERE id = {ENDED}",
+    ),
+    "begin of a session": does(f"UPDATE session SET started_at_ms = started_at_ms - 1 WHERE id = {ENDED}"),
+    "first problem taken out": does("DELETE FROM problem WHERE id = 1"),
+    "last problem taken out": does("DELETE FROM problem WHERE id = (SELECT max(id) FROM problem)"),
+    "request that was done taken out": does("DELETE FROM idempotency"),
+    "code for the set-up page": does("INSERT INTO setting VALUES ('setup.code_hash', 'x')"),
+    "code for the set-up page under an older name": does("INSERT INTO setting VALUES ('setup.code', 'x')"),
     "hold taken without energy": and_chains(
         does(
             "UPDATE transfer SET op = 'capture', amount_minor = 1 WHERE op = 'void' AND seq = (SELECT min(seq) FROM transfer WHERE op = 'void')"
@@ -373,3 +412,30 @@ def test_its_relatives_are_found_too(copy: Path, name: str) -> None:
     tamper(copy, RELATIVES[name])
 
     assert found_in(copy) != []
+
+
+def test_without_its_anchors_a_site_is_not_taken_for_a_new_one(copy: Path) -> None:
+    tamper(copy, does("DELETE FROM anchor", "UPDATE operator SET role = 'owner' WHERE role = 'cashier'"))
+    (copy / "anchors").unlink()
+
+    assert "the anchors beside the database are gone" in found_in(copy)
+
+
+@pytest.mark.parametrize("age_ms", [0, 540_000, 2 * DAY_MS])
+def test_a_site_is_new_until_its_first_anchor_and_for_a_day_at_most(tmp_path: Path, age_ms: int) -> None:
+    books = open_books(tmp_path / "forecourt.db")
+    books.person(paid_in=1_000)
+    now_ms = books.now_ms + age_ms
+    books.db.flush()
+    assert anchors.begin_anew(books.db, now_ms) is (age_ms < DAY_MS)
+    integrity.begin(books.db, KEY, now_ms)
+    assert not anchors.begin_anew(books.db, now_ms)
+    books.db.execute("DROP TRIGGER anchor_no_delete")
+    books.db.execute("DELETE FROM anchor")
+    assert not anchors.begin_anew(books.db, now_ms)
+    audit.append(books.db, By(ACTOR, now_ms), "site.accept_books", "site", '{"wrong":[]}')
+    books.db.flush()
+    assert anchors.begin_anew(books.db, now_ms)
+    integrity.begin(books.db, KEY, now_ms)
+    assert not anchors.begin_anew(books.db, now_ms)
+    books.db.close()

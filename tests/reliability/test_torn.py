@@ -184,7 +184,7 @@ async def test_ten_thousand_torn_frames_lose_no_money_and_are_all_shown(
         wrong = [row for row in ended if row[1:] != ("ended", energy_wh, energy_wh * 2)]
         assert wrong == []
         assert {row[0] for row in ended} == {number for charger in chargers for number in charger.sessions}
-        assert await site.store.read(integrity.verify, None) == []
+        assert await site.store.read(integrity.verify, None, 0) == []
 
         cookies = await browser(site)
         for number in range(PAGES_OF):

@@ -23,7 +23,7 @@ def books(tmp_path: Path) -> Iterator[Books]:
     seals = {
         name: seal for name, seal in anchors.seals(found.db, b"").items() if not name.startswith(("site:", "setting:"))
     }
-    assert anchors.unexplained(found.db, {}, seals, 0, 0) == []
+    assert anchors.unexplained(found.db, b"", {}, seals, 0, 0) == []
     found.db.close()
 
 

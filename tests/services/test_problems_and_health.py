@@ -230,18 +230,18 @@ def test_a_setting_that_cannot_be_read_leaves_the_default(books: Books) -> None:
 
 
 def test_broken_books_are_said_and_never_repaired(books: Books) -> None:
-    assert integrity.verify(books.db, None) == []
+    assert integrity.verify(books.db, None, books.now_ms) == []
     books.db.flush()
     books.db.execute("DROP TRIGGER audit_no_update")
     rahima = books.person()
     books.db.flush()
     books.db.execute("UPDATE audit SET subject = 'person:99' WHERE subject = ?", (f"person:{rahima}",))
 
-    wrong = integrity.verify(books.db, None)
+    wrong = integrity.verify(books.db, None, books.now_ms)
     health.report_books(books.db, wrong, books.now_ms)
 
     assert kinds(books) == ["books"]
-    assert integrity.verify(books.db, None) == wrong != []
+    assert integrity.verify(books.db, None, books.now_ms) == wrong != []
     health.report_books(books.db, [], books.now_ms)
     assert kinds(books) == []
     books.db.execute("UPDATE audit SET subject = ? WHERE subject = 'person:99'", (f"person:{rahima}",))

@@ -132,7 +132,7 @@ def chargers(books: Books) -> list[StationId]:
     status_units.clock_skew(db, yard[2], 3_600_000, books.now_ms)
     admission.rename(db, yard[0], "Gate", books.by)
     assert admission.knock(db, "NEW-1", "192.168.7.77", books.now_ms) is not None
-    admission.bind(db, yard[0], Peer("", "02:1a:2b:3c:4d:5e"))
+    admission.bind(db, yard[0], Peer("", "02:1a:2b:3c:4d:5e"), books.now_ms)
     admission.newcomer(db, yard[0], Peer("192.168.7.77"), books.now_ms, waits=True)
     credentials.offer_password(db, yard[0], bytes(32), books.by)
     for identity in ("STRAY-1", "STRAY-2"):

@@ -17,11 +17,14 @@ import orjson
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
+from appliance.db.integrity import counts, session_seals
 from appliance.domain.ledger import FIRST_HASH
 
 SINCE_VERSION = 14
 """Of the schema."""
 SEAL_CHARS = 16
+NEW_MS = 24 * 3_600_000
+"""A site that is older has anchors."""
 NO_RECEIPT = (0, FIRST_HASH)
 SEALED = {
     "operator": "SELECT id, login, name, role, password_hash, disabled_at_ms FROM operator",
@@ -31,12 +34,15 @@ SEALED = {
     "tariff.default": "SELECT 'all', id FROM tariff WHERE is_default = 1",
     "group": "SELECT id, name, policy, limit_minor, tariff_id FROM person_group",
     "person": "SELECT id, name, phone, group_id, wallet_id, closed_at_ms FROM person",
-    "card": """SELECT id, uid, person_id, label, transactions_max, expires_at_ms, blocked_at_ms, replaced_by, pin_hash, id_token_type
-        FROM card""",
+    "card": """SELECT id, uid, person_id, label, transactions_max, expires_at_ms, blocked_at_ms, replaced_by, pin_hash, id_token_type,
+        token, issue, kind, number FROM card""",
     "card.limit": "SELECT card_id, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute FROM card_limit",
     "card.station": "SELECT card_id || '-' || station_id FROM card_station",
     "card.alias": "SELECT card_id || '-' || token, card_id FROM card_alias",
-    "station": "SELECT id, identity, state, password_hash, security_profile FROM station WHERE state <> 'knocking'",
+    "station": """SELECT id, identity, state, password_hash, security_profile, next_password_hash, bound_to FROM station
+        WHERE state <> 'knocking'""",
+    "log_in": "SELECT id, operator_id, token_hash, began_at_ms FROM operator_session",
+    "approval": "SELECT person_id || '-' || id, kind, amount_minor, request, key, asked_by, asked_at_ms FROM approval",
     "setting": "SELECT name, value FROM setting WHERE name NOT LIKE 'setup.%'",
     "site": "SELECT 'all', name, currency, exponent, timezone, language, demo, secret, receipts_from FROM site",
 }
@@ -47,6 +53,15 @@ NAMED_BY = {
     "tariff.create": ("tariff.default",), "setting.site": ("site",),
 }  # fmt: skip
 """Actions that name no single row: the kinds of which they explain any."""
+ONLY_ADDED = "log_in"
+"""Rows of it are never changed: that a new one is on record is a figure (figures.py), and they go after a while."""
+CHANGES_NOTHING = frozenset(
+    {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.correct", "station.start",
+     "station.stop", "station.learn"}
+)  # fmt: skip
+"""Actions that name a row which they leave as it is: they explain nothing."""
+BEGUN = "site.anchor"
+"""Put on record with the first anchor, and with the first after one of these."""
 ANEW = ("site.restore", "site.new_secrets", "site.accept_books")
 """After one of these what was kept beside the books is begun anew."""
 COLUMNS = "at_ms, transfer_seq, transfer_hash, audit_seq, audit_hash, receipt_number, receipts_hash, mac"
@@ -114,15 +129,23 @@ def newest(db: Readable) -> Anchor | None:
     return Anchor(*row) if row else None
 
 
-def begin_anew(db: Readable) -> bool:
-    """Whether there need be nothing to compare with: there is no anchor yet, or something on record since the last one says so."""
+def begin_anew(db: Readable, now_ms: int) -> bool:
+    """Whether there need be nothing to compare with: the site is new, or something on record since the last anchor says so."""
+    (is_demo,) = db.execute("SELECT demo FROM site").fetchone()
+    if is_demo:
+        return True  # Its past is made up.
     last = newest(db)
-    if last is None:
-        return True
-    row = db.execute(
-        f"SELECT 1 FROM audit WHERE seq > ? AND action IN ({marks(ANEW)}) LIMIT 1", (last.audit_seq, *ANEW)
+    anew = f"SELECT max(seq) FROM audit WHERE action IN ({marks(ANEW)})"
+    (told,) = db.execute(anew, ANEW).fetchone()
+    if last is not None:
+        return told is not None and told > last.audit_seq
+    (begun,) = db.execute("SELECT max(seq) FROM audit WHERE action = ?", (BEGUN,)).fetchone()
+    if told is not None or begun is not None:
+        return (told or 0) > (begun or 0)
+    (oldest_ms,) = db.execute(
+        "SELECT min(at_ms) FROM (SELECT min(at_ms) AS at_ms FROM audit UNION ALL SELECT min(at_ms) FROM transfer) AS first"
     ).fetchone()
-    return row is not None
+    return oldest_ms is None or now_ms - oldest_ms < NEW_MS
 
 
 def broken(db: Readable, anchor: Anchor) -> list[str]:
@@ -161,8 +184,8 @@ def all_broken(db: Readable, key: bytes | None) -> list[str]:
 
 
 def seals(db: Readable, key: bytes) -> dict[str, str]:
-    """A seal of each row that may change, by kind and name."""
-    found = {}
+    """A seal of each row that may change, by kind and name; of sessions that are over; and counts that only rise."""
+    found = {**session_seals.seals(db, key), **counts.counts(db)}
     for kind, query in SEALED.items():
         for name, *values in db.execute(query):
             plain = orjson.dumps(
@@ -173,16 +196,32 @@ def seals(db: Readable, key: bytes) -> dict[str, str]:
 
 
 def unexplained(
-    db: Readable, before: Mapping[str, str], now: Mapping[str, str], since_seq: int, since_ms: int
+    db: Readable, key: bytes, before: Mapping[str, str], now: Mapping[str, str], since_seq: int, since_ms: int
 ) -> list[str]:
-    """Rows that are others than they were, without anything on record since that names them."""
-    changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-    if not changed:
-        return []
+    """Rows that are others than they were, without anything on record since that names them; `now` are their seals."""
+    explained, kinds = _on_record(db, since_seq, since_ms)
+    rows = {name for name in before.keys() | now.keys() if name.partition(":")[0] in SEALED}
+    wrong = sorted(
+        _sentence(name, before, now)
+        for name in rows
+        if before.get(name) != now.get(name) and not _is_explained(name, before, now, explained, kinds)
+    )
+    return [
+        *wrong,
+        *session_seals.unexplained(db, key, before, explained),
+        *counts.fallen(before, counts.counts(db), explained),
+    ]
+
+
+def _on_record(db: Readable, since_seq: int, since_ms: int) -> tuple[set[str], set[str]]:
+    """What has been named since: single rows, and kinds of which any may be another."""
     explained, kinds = set(), set()
     for action, subject in db.execute("SELECT action, subject FROM audit WHERE seq > ?", (since_seq,)):
-        explained.add(subject)
         kinds |= set(NAMED_BY.get(action, ()))
+        if action.startswith("approval."):
+            explained.add(f"approval:{subject.partition(':')[2]}")
+        elif action not in CHANGES_NOTHING:
+            explained.add(subject)
     explained |= {
         name
         for card, person in db.execute(
@@ -193,11 +232,15 @@ def unexplained(
         )
         for name in (f"card:{card}", f"person:{person}")
     }
-    return sorted(_sentence(name, before, now) for name in changed if not _is_explained(name, explained, kinds))
+    return explained, kinds
 
 
-def _is_explained(name: str, explained: set[str], kinds: set[str]) -> bool:
+def _is_explained(
+    name: str, before: Mapping[str, str], now: Mapping[str, str], explained: set[str], kinds: set[str]
+) -> bool:
     kind, _colon, called = name.partition(":")
+    if kind == ONLY_ADDED:
+        return name not in before or name not in now
     if kind in kinds:
         return True
     return f"{kind.partition('.')[0]}:{called.partition('-')[0]}" in explained

@@ -226,7 +226,7 @@ class Endpoint:
             return too_many(wait_s)
         if fits and not await self._registry.keeps_out(station, address):
             if station.bound_to != peer.word:
-                bound = await self._context.store.write(admission.bind, station.id, peer)
+                bound = await self._context.store.write(admission.bind, station.id, peer, now_ms)
                 fits = bound is not None
                 if bound is not None:
                     self._registry.learn(bound)

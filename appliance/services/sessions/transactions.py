@@ -22,6 +22,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.registers import Doubt
 from appliance.domain.session import OVER, SessionEvent, SessionState, after
 from appliance.domain.transaction import Arrival, Order, receive
+from appliance.services import audit
 from appliance.services.cards import misuse
 from appliance.services.sessions import billing, closing, guard, metering, stopping
 from appliance.services.sessions import start_requests as asked
@@ -40,6 +41,7 @@ def transaction_event(db: Database, station: StationId, event: TransactionEvent)
     if known is None:
         known = begin(db, station, event)
     elif event.stage is Stage.STARTED and arrival is Arrival.NEW:
+        told_late(db, load(db, known), event)
         rows.set_start(db, load(db, known), event.evse, free_start_ms(db, station, event), event.register_wh)
     rows.set_order(db, known.session, before, order)
     if arrival is Arrival.AFTER_END:
@@ -139,6 +141,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     holds = payer is not None and authorization.accepted and running.state is SessionState.RUNNING
     held_minor = billing.first_slice_minor(db, payer) if payer is not None and holds else 0
     uid = payer.uid if payer is not None else ""
+    told_late(db, running, event)
     rows.set_payer(db, running, IdToken(uid or event.id_token, event.id_token_type), payer, status, held_minor)
     paid_for = sessions.load(db, running.id)
     assert paid_for is not None
@@ -149,8 +152,19 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     return announce_refused(db, station, event.id_token, authorization)
 
 
+def told_late(db: Database, running: Running, event: TransactionEvent) -> None:
+    """How a session began is told when it is over: what is sealed of it changes (db/integrity/session_seals.py)."""
+    if running.state in OVER:
+        audit.record(
+            db, By(f"station:{running.station}", event.received_at_ms), "session.late", f"session:{running.id}"
+        )
+
+
 def join(db: Database, start_request: Running, running: Running, event: TransactionEvent) -> Authorization:
     """The cable was in before, and this is the start that was asked for: its money is held already."""
+    audit.record(
+        db, By(f"station:{running.station}", event.received_at_ms), "session.join", f"session:{start_request.id}", gone=running.id
+    )  # fmt: skip
     rows.move(db, running, start_request.id)
     start_requests.fulfil(
         db,

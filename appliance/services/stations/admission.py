@@ -193,7 +193,7 @@ def _forget(db: Database, station: StationId, now_ms: int) -> None:
     db.announce(AdmissionChanged(station))
 
 
-def bind(db: Database, station: StationId, peer: Peer) -> KnownStation | None:
+def bind(db: Database, station: StationId, peer: Peer, now_ms: int) -> KnownStation | None:
     """A station without a password came from this device (domain/peer.py): from now on another one waits for staff.
 
     None: it does itself, for another one was let in by now, or none is to be any more.
@@ -203,6 +203,8 @@ def bind(db: Database, station: StationId, peer: Peer) -> KnownStation | None:
         return None
     if found.state is StationState.APPROVED and not peer.fits(found.bound_to):
         return None
+    if found.state is StationState.APPROVED and found.bound_to != peer.word:
+        audit.record(db, By(f"station:{station}", now_ms), "station.bind", f"station:{station}", peer=peer.word)
     stations.bind(db, station, peer.word)
     return stations.find_known(db, station)
 

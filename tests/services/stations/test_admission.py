@@ -82,7 +82,7 @@ def test_who_was_turned_away_leaves_nothing_to_who_knocks_next(books: Books) -> 
     assert first is not None
     message_log.record(books.db, (first.id, books.now_ms, "in", "BootNotification", "{}", "{}", None))
     status.booted(books.db, first.id, StationBooted("Acme", "A1", "S-1", "1.0", books.now_ms))
-    admission.bind(books.db, first.id, Peer("10.0.0.9"))
+    admission.bind(books.db, first.id, Peer("10.0.0.9"), books.now_ms)
     admission.dismiss(books.db, first.id, books.by)
     assert stations.show(books.db, first.id) is None
     with pytest.raises(NotFound):

@@ -86,7 +86,7 @@ async def test_a_password_is_sent_from_the_page_of_a_charger_too(served: Console
 
 
 async def test_another_device_is_let_in_by_one_press(served: ConsoleFixture) -> None:
-    await served.store.write(admission.bind, StationId(1), Peer("", "02:1a:2b:3c:4d:5e"))
+    await served.store.write(admission.bind, StationId(1), Peer("", "02:1a:2b:3c:4d:5e"), served.now_ms)
     peer = Peer("192.168.1.77", "02:1a:2b:3c:4d:99")
     await served.store.write(admission.newcomer, StationId(1), peer, served.now_ms, waits=True)
     client, cashier = await served.logged_in(Role.INSTALLER), await served.logged_in(Role.CASHIER)
