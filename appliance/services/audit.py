@@ -19,3 +19,8 @@ def record(db: Database, /, by: By, action: str, subject: str, **details: object
     """
     short = {name: value[:DETAIL_CHARS_MAX] if isinstance(value, str) else value for name, value in details.items()}
     rows.append(db, by, action, subject, orjson.dumps(short, default=str).decode())
+
+
+def changed(before: object, **after: object) -> dict[str, list[object]]:
+    """The detail `changed` of a row: what differs of a record from what it was `before`, by field, as [was, is]."""
+    return {name: [was, value] for name, value in after.items() if (was := getattr(before, name)) != value}

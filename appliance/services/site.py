@@ -20,8 +20,10 @@ def rename(db: Database, name: str, language: str, by: By) -> None:
     """
     if not 1 <= len(name.strip()) <= NAME_CHARS_MAX:
         raise Invalid("site_name", "A name has 1 to 100 characters.")
-    sites.rename(db, name.strip(), language)
-    audit.record(db, by, "setting.site", "site", name=name.strip(), language=language)
+    name, before = name.strip(), sites.of(db)
+    sites.rename(db, name, language)
+    changed = audit.changed(before, name=name, language=language)
+    audit.record(db, by, "setting.site", "site", name=name, language=language, changed=changed)
     db.announce(SettingsChanged())
 
 

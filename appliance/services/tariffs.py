@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
@@ -39,7 +39,16 @@ def change(db: Database, tariff_id: int, tariff: Tariff, by: By) -> int:
     if found.is_default:
         tariffs.make_default(db, number)
         payers.forget_tariffs(db)
-    audit.record(db, by, "tariff.change", f"tariff:{number}", name=tariff.name, before=tariff_id)
+    prices = {name: value for name, value in asdict(check(tariff)).items() if name != "id"}
+    audit.record(
+        db,
+        by,
+        "tariff.change",
+        f"tariff:{number}",
+        name=tariff.name,
+        before=tariff_id,
+        changed=audit.changed(found.tariff, **prices),
+    )
     db.announce(SettingsChanged())
     return number
 

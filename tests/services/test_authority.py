@@ -14,14 +14,16 @@ from appliance.domain.by import By
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import CardId, PersonId, StationId
-from appliance.services import settings
+from appliance.domain.tariff import Tariff
+from appliance.services import settings, site, tariffs
 from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, cards, limits, unknown
-from appliance.services.operators import tokens
+from appliance.services.operators import operators, tokens
 from appliance.services.operators.authority import NotAllowed
-from appliance.services.people import merge, people
+from appliance.services.people import groups, merge, people
+from appliance.services.stations import admission, credentials
 from appliance.services.wallets import undo, wallets
 from appliance.services.wallets.form_bookings import NewPerson, take_in
 from tests.support.books import NOON_MS, Books
@@ -318,3 +320,38 @@ def test_a_token_of_ones_own_is_no_second_purse(books: Books) -> None:
     wallets.top_up(books.db, person, 3_000, "cash", "page", books.by)
     with pytest.raises(NeedsSecondPerson):
         wallets.top_up(books.db, person, 3_000, "cash", "program", program(books, "cashier", books.by))
+
+
+# --- what was before -------------------------------------------------------------------------------------------------------
+
+
+def test_every_change_says_what_each_field_was_and_is(books: Books) -> None:
+    db, by, group = books.db, books.by, books.group()
+    person = books.person(group=group)
+    card = CardId(books.card(CARD, person))
+    tariff, station, other = books.tariff(energy=1_000), books.station(), books.group()
+    cards.change(db, card, by, label="blue", transactions_max=3, expires_at_ms=NOON_MS)
+    people.change(db, person, by, name="Rahima B", phone="+880 17", note="gate", language="bn", group=other)
+    groups.change(db, group, "Guests", "postpaid", by, limit_minor=500)
+    tariffs.change(db, tariff, Tariff(0, "Night", 2_000), by)
+    operators.change(db, 1, name="Nasrin", role="owner", language="bn", by=by)
+    site.rename(db, "Yard", "bn", by)
+    admission.place(db, station, "Gate", by)
+    admission.rename(db, station, "Ramp", by)
+    credentials.secure(db, station, 1, bytes(32), by)
+
+    def changed(action: str) -> dict[str, list[object]]:
+        found: dict[str, list[object]] = details_of(books, action)[-1]["changed"]
+        return found
+
+    assert changed("card.change") == {
+        "label": ["", "blue"], "transactions_max": [1, 3], "expires_at_ms": [None, NOON_MS],
+    }  # fmt: skip
+    assert set(changed("person.change")) == {"name", "phone", "note", "language", "group"}
+    assert changed("person.change")["phone"] == ["", "+880 17"]
+    assert set(changed("group.change")) == {"name", "policy", "limit_minor"}
+    assert changed("tariff.change")["energy_milli_per_kwh"] == [1_000, 2_000]
+    assert changed("operator.change") == {"name": ["owner", "Nasrin"], "language": ["", "bn"]}
+    assert changed("setting.site") == {"name": ["Test yard", "Yard"], "language": ["en", "bn"]}
+    for action, before in (("station.place", ""), ("station.rename", "CS-01"), ("station.secure", 0)):
+        assert details_of(books, action)[-1]["before"] == before

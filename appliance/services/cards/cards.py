@@ -223,17 +223,21 @@ def change(db: Database, card: CardId, by: By, *, label: str, transactions_max: 
     check_transactions_max(transactions_max)
     if (transactions_max, expires_at_ms) != (found.transactions_max, found.expires_at_ms):
         check_bounds(db, by)
+    label = optional("label", label)
     cards.change(
         db,
         card,
         person=found.person_id,
-        label=optional("label", label),
+        label=label,
         transactions_max=transactions_max,
         expires_at_ms=expires_at_ms,
     )
     if expires_at_ms is not None and expires_at_ms <= by.at_ms:
         revocation.announce_revoked(db, found)
-    audit.record(db, by, "card.change", f"card:{card}", label=label)
+    audit.record(
+        db, by, "card.change", f"card:{card}", label=label,
+        changed=audit.changed(found, label=label, transactions_max=transactions_max, expires_at_ms=expires_at_ms),
+    )  # fmt: skip
     db.announce(PersonChanged(found.person_id))
 
 

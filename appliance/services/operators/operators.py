@@ -65,7 +65,16 @@ def change(db: Database, operator: int, *, name: str, role: str, language: str, 
     rows.update(db, operator, name=name, role=role, language=language)
     if role != known.role:
         rows.end_log_ins(db, operator, by.at_ms)
-    audit.record(db, by, "operator.change", f"operator:{operator}", name=name, role=role, was=known.role)
+    audit.record(
+        db,
+        by,
+        "operator.change",
+        f"operator:{operator}",
+        name=name,
+        role=role,
+        was=known.role,
+        changed=audit.changed(known, name=name, role=role, language=language),
+    )
 
 
 def disable(db: Database, operator: int, *, by: By) -> None:

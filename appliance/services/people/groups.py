@@ -58,6 +58,7 @@ def change(
     audit.record(
         db, by, "group.change", f"group:{group}", name=name, policy=policy, before=found.policy,
         limit_minor=limit_minor, before_limit_minor=found.limit_minor, tariff=tariff_id, before_tariff=found.tariff_id,
+        changed=audit.changed(found, name=name, policy=policy, limit_minor=limit_minor, tariff_id=tariff_id),
     )  # fmt: skip
     db.announce(SettingsChanged())
 

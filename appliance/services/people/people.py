@@ -52,16 +52,20 @@ def change(
     if group != found.group_id:
         check_terms(db, need_group(db, found.group_id), target, by)
         move_floor(db, found.wallet, floor_of(target.policy, target.limit_minor))
+    phone, note = telephone(phone), optional("note", note)
     people.change(
         db,
         person,
         name=name,
-        phone=telephone(phone),
-        note=optional("note", note),
+        phone=phone,
+        note=note,
         language=language,
         group=group,
     )
-    audit.record(db, by, "person.change", f"person:{person}", name=name, group=target.name, before=found.group)
+    audit.record(
+        db, by, "person.change", f"person:{person}", name=name, group=target.name, before=found.group,
+        changed=audit.changed(found, name=name, phone=phone, note=note, language=language, group=target.name),
+    )  # fmt: skip
     db.announce(PersonChanged(person))
 
 

@@ -265,7 +265,7 @@ def place(db: Database, station: StationId, where: str, by: By) -> None:
     if where == found.place:
         return
     stations.set_place(db, station, where)
-    audit.record(db, by, "station.place", f"station:{station}", name=found.name, place=where)
+    audit.record(db, by, "station.place", f"station:{station}", name=found.name, place=where, before=found.place)
     db.announce(StationChanged(station))
 
 

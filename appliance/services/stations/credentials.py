@@ -72,10 +72,12 @@ def change(db: Database, station: StationId, asked: Asked, by: By) -> None:
 def secure(db: Database, station: StationId, profile: int, password_hash: bytes | None, by: By) -> None:
     """Set how it proves who it is."""
     check_profile(profile, password_hash)
+    known = stations.find_known(db, station)
+    before = known.security_profile if known is not None else None
     stations.secure(db, station, profile, password_hash)
     newcomers.forget(db, station)
     problems.clear_problem(db, ProblemKind.NEWCOMER, f"station:{station}", by.at_ms)
-    audit.record(db, by, "station.secure", f"station:{station}", profile=profile)
+    audit.record(db, by, "station.secure", f"station:{station}", profile=profile, before=before)
     db.announce(StationChanged(station))
     db.announce(AdmissionChanged(station))
 

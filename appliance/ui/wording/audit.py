@@ -84,7 +84,7 @@ SENTENCES = {
     "person.refund": N_("Paid {amount} back to {subject}, {method}"),
     "person.correct": N_("Corrected the wallet of {subject} by {amount}: {reason}"),
     "card.create": N_("Gave {name} the card {subject}"),
-    "card.change": N_("Changed the label of the card {subject}"),
+    "card.change": N_("Changed the card {subject}"),
     "card.block": N_("Blocked the card {subject}: {why}"),
     "card.unblock": N_("Unblocked the card {subject}"),
     "card.accept": N_("Uses the card {subject} by its number alone: it could not be written"),
@@ -149,7 +149,8 @@ def sentence(row: AuditRow, subjects: Mapping[str, Subject], fmt: Formats) -> Ma
         name = row.subject.partition(":")[2]
         values |= {one: _setting(name, _plain(details[one]), fmt) for one in ("value", "before") if one in details}
     # A reason that nobody gave leaves a colon at the end.
-    return Markup(escape(_(words)).format_map(values).strip().removesuffix(":"))  # noqa: S704  # values are escaped
+    told = Markup(escape(_(words)).format_map(values).strip().removesuffix(":"))  # noqa: S704  # values are escaped
+    return told + _changed(details.get("changed"), fmt)
 
 
 def mentioned(rows: Iterable[AuditRow]) -> set[str]:
@@ -206,6 +207,46 @@ CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
     "why": lambda value, _fmt: {"why": note_sentence(_plain(value))},
 }
 """How details that are not plain words are written."""
+
+
+FIELDS = {
+    "name": N_("Name"),
+    "label": N_("Label"),
+    "phone": N_("Telephone"),
+    "note": N_("Note"),
+    "language": N_("Language"),
+    "group": N_("Group"),
+    "transactions_max": N_("Sessions at once"),
+    "expires_at_ms": N_("Charges until"),
+    "limit_minor": N_("Limit"),
+}
+"""What may stand in the detail `changed` and is not in the sentence itself; what is not here is written by its name."""
+TOLD = frozenset({"policy", "role"})
+"""What the sentences say themselves."""
+
+
+def _changed(found: object, fmt: Formats) -> Markup:
+    """What was different, with what it was: ` · Label: 0042 → 0043`."""
+    if not isinstance(found, dict):
+        return Markup("")
+    parts = [
+        Markup(" · {}: {} → {}").format(
+            _(FIELDS[name]) if name in FIELDS else name, *(_field(name, one, fmt) for one in both)
+        )
+        for name, both in found.items()
+        if name not in TOLD
+    ]
+    return Markup("").join(parts)
+
+
+def _field(name: str, value: object, fmt: Formats) -> str:
+    if value in (None, ""):
+        return "–"
+    if name == "expires_at_ms" and isinstance(value, int):
+        return fmt.day(value - 1)
+    if name.endswith("_minor") and isinstance(value, int):
+        return fmt.money(value)
+    return LANGUAGES.get(str(value), str(value)) if name == "language" else str(value)
 
 
 class _Values(dict[str, Any]):

@@ -66,6 +66,8 @@ def test_every_action_that_is_recorded_has_its_sentence_and_no_other() -> None:
         ("card.block", "card:7", {"uid": "••C3", "why": ""}, "Blocked the card ••C3"),
         ("operator.change", "operator:9", {"name": "Salma", "role": "owner", "was": "guard"},
          "Changed Salma: owner, before that guard"),
+        ("card.change", "card:7", {"uid": "••C3", "changed": {"label": ["", "<b>"], "transactions_max": [1, 1000]}},
+         "Changed the card ••C3 · Label: – → <b> · Sessions at once: 1 → 1000"),
         ("setting.change", "setting:slice_minor", {"value": "20000"},
          "Set “Held at a time while somebody charges” to ৳200.00"),
         ("setting.change", "setting:accept_unknown", {"value": "0"}, "Set “Unknown chargers may ask for approval” to off"),
