@@ -189,7 +189,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
     ):
         scheduler.add_job(guarded(jobs, work, runs), trigger, id=work.__name__)
-    scheduler.modify_job(jobs.anchor_books.__name__, next_run_time=datetime.now(UTC))
+    scheduler.modify_job(jobs.anchor_books.__name__, next_run_time=datetime.fromtimestamp(jobs.clock() / 1000, UTC))
     return scheduler
 
 

@@ -123,6 +123,14 @@ def keep(db: Database, anchor: Anchor) -> bool:
     return True
 
 
+def first(db: Database, key: bytes, now_ms: int) -> Anchor:
+    """Take and keep it, in the unit that puts on record that it is the first."""
+    db.flush()
+    anchor = take(db, key, now_ms)
+    keep(db, anchor)
+    return anchor
+
+
 def newest(db: Readable) -> Anchor | None:
     """The last one in the books."""
     row = db.execute(f"SELECT {COLUMNS} FROM anchor ORDER BY at_ms DESC LIMIT 1").fetchone()
