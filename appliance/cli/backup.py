@@ -77,17 +77,23 @@ def restore(arguments: argparse.Namespace, clock: Clock) -> int:
 def describe(restored: Restored) -> Iterator[str]:
     """What a restore did besides, in sentences."""
     yield f"All log-ins have ended ({restored.log_ins}). New receipts begin at number {restored.receipts_from:,}."
+    if restored.approvals:
+        yield f"{restored.approvals} approvals that waited have expired: they may have been decided since. Ask again."
     if not restored.known:
         yield (
-            "There were no books to compare with: look yourself at operators, API tokens and cards that were disabled, revoked, blocked "
-            "or wiped since the backup."
+            "There were no books to compare with: look yourself at operators and their roles and passwords, API tokens, chargers, people, "
+            "and cards that were disabled, revoked, retired, closed, blocked, limited or wiped since the backup."
         )
         return
     yield (
-        f"Carried over: {restored.operators} operators disabled, {restored.tokens} API tokens revoked, {restored.cards} cards blocked."
+        f"Carried over: {restored.operators} operators disabled, {restored.tokens} API tokens revoked, {restored.cards} cards blocked, "
+        f"{restored.roles} narrower roles, {restored.passwords} passwords of operators, {restored.stations_retired} chargers retired, "
+        f"{restored.stations_secured} chargers secured, {restored.people_closed} people closed."
     )
+    yield "Prices, groups, settings, and whatever was made wider since, are as they were in the backup."
     yield (
-        f"{restored.waiting} cards wait for somebody to look: they were given away, wiped or paid out since. "
+        f"{restored.waiting} cards wait for somebody to look: they were given away, wiped, paid out or limited since, or their "
+        f"holders pay otherwise. "
         f"{restored.receipts_lost} receipts of since are not in these books."
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from appliance.db.engine.migrate import version
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.roles import Role
 
 SERIES = 1_000_000
 """How far the receipts of a restored site begin above those of before."""
@@ -14,6 +16,36 @@ SINCE_VERSION = 14
 """Of the schema: receipts have series."""
 RESTORED = "restored"
 """Why a card is blocked that waits until somebody has looked at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """An operator, as far as it matters who may do what."""
+
+    login: str
+    role: Role
+    password_hash: str
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Charger:
+    """A station, and how it proves who it is."""
+
+    id: int
+    identity: str
+    state: str
+    proof: tuple[int, bytes | None, bytes | None]
+    """Security profile, password, and the next one."""
+    bound_to: str
+
+
+CARDS = """
+SELECT card.uid, card.id, person_id, issue, content, expires_at_ms, transactions_max, token, pin_hash, replaced_by, group_id, policy,
+  limit_minor, closed_at_ms IS NOT NULL, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute
+FROM card JOIN person ON person.id = person_id JOIN person_group ON person_group.id = group_id
+LEFT JOIN card_limit ON card_limit.card_id = card.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +61,16 @@ class Replaced:
     """Hashes of tokens."""
     blocked: tuple[tuple[str, int, str], ...]
     """Cards: UID, when, and why."""
-    cards: tuple[tuple[str, int, int, str], ...]
-    """UID, holder, how often it was given out, and what is on it."""
+    cards: dict[str, tuple[object, ...]]
+    """By UID: whose, what is on it, what it may, and how its holder pays."""
+    taps: tuple[tuple[str, int], ...]
+    """UID, and how often it was tapped."""
+    operators: tuple[Staff, ...]
+    stations: tuple[Charger, ...]
+    closed: tuple[tuple[int, int], ...]
+    """People who have left: number, and since when the books know them."""
+    secret: bytes
+    """The site's key: only under the same one the passwords of chargers mean the same."""
     receipts: tuple[tuple[int, int, int], ...]
     """Number, holder and amount."""
 
@@ -45,7 +85,12 @@ def replaced(db: Readable) -> Replaced:
         disabled=tuple(login for (login,) in db.execute("SELECT login FROM operator WHERE disabled_at_ms IS NOT NULL")),
         revoked=tuple(one for (one,) in db.execute("SELECT token_hash FROM api_token WHERE revoked_at_ms IS NOT NULL")),
         blocked=tuple(db.execute("SELECT uid, blocked_at_ms, blocked_why FROM card WHERE blocked_at_ms IS NOT NULL")),
-        cards=tuple(db.execute("SELECT uid, person_id, issue, content FROM card")),
+        cards=cards(db),
+        taps=tuple(db.execute("SELECT uid, tap_counter FROM card WHERE tap_counter >= 0")),
+        operators=staff(db),
+        stations=chargers(db),
+        closed=tuple(db.execute("SELECT id, created_at_ms FROM person WHERE closed_at_ms IS NOT NULL")),
+        secret=site_secret(db),
         receipts=tuple(db.execute("SELECT number, person_id, amount_minor FROM receipt")),
     )
 
@@ -87,12 +132,75 @@ def block_cards(db: Database, blocked: list[tuple[str, int, str]]) -> int:
     )
 
 
-def cards(db: Readable) -> dict[str, tuple[int, int, str]]:
-    """By UID: holder, how often it was given out, what is on it."""
-    return {
-        uid: (person, issue, content)
-        for uid, person, issue, content in db.execute("SELECT uid, person_id, issue, content FROM card")
-    }
+def cards(db: Readable) -> dict[str, tuple[object, ...]]:
+    """By UID: holder, how often it was given out, what is on it, its expiry, its limits, how its holder pays."""
+    more: dict[int, list[object]] = defaultdict(list)
+    for card, one in db.execute(
+        """SELECT card_id, CAST(station_id AS TEXT) AS one FROM card_station UNION ALL SELECT card_id, 'as ' || token FROM card_alias
+        ORDER BY one"""
+    ):
+        more[card].append(one)
+    return {uid: (person, *rest, *more[card]) for uid, card, person, *rest in db.execute(CARDS)}
+
+
+def count_taps(db: Database, taps: tuple[tuple[str, int], ...]) -> None:
+    """What was tapped since is not taken again."""
+    _each(
+        db,
+        "UPDATE card SET tap_counter = ? WHERE uid = ? AND tap_counter < ?",
+        [(taps_, uid, taps_) for uid, taps_ in taps],
+    )
+
+
+def staff(db: Readable) -> tuple[Staff, ...]:
+    """All of it."""
+    rows = db.execute("SELECT login, role, password_hash, disabled_at_ms IS NOT NULL FROM operator ORDER BY id")
+    return tuple(Staff(login, Role(role), kept, bool(disabled)) for login, role, kept, disabled in rows)
+
+
+def set_role(db: Database, login: str, role: Role) -> None:
+    """Of an operator."""
+    db.execute("UPDATE operator SET role = ? WHERE login = ?", (role, login))
+
+
+def set_password_hash(db: Database, login: str, password_hash: str) -> None:
+    """Of an operator."""
+    db.execute("UPDATE operator SET password_hash = ? WHERE login = ?", (password_hash, login))
+
+
+def chargers(db: Readable) -> tuple[Charger, ...]:
+    """All of them."""
+    rows = db.execute(
+        "SELECT id, identity, state, security_profile, password_hash, next_password_hash, bound_to FROM station ORDER BY id"
+    )
+    return tuple(
+        Charger(number, identity, state, (profile, kept, new), bound_to)
+        for number, identity, state, profile, kept, new, bound_to in rows
+    )
+
+
+def set_proof(db: Database, station: int, later: Charger) -> None:
+    """How a station proves who it is."""
+    db.execute(
+        "UPDATE station SET security_profile = ?, password_hash = ?, next_password_hash = ?, bound_to = ? WHERE id = ?",
+        (*later.proof, later.bound_to, station),
+    )
+
+
+def close_people(db: Database, people: tuple[tuple[int, int], ...], now_ms: int) -> int:
+    """Those who have left since, where nothing is left in their wallet; how many."""
+    return _each(
+        db,
+        """UPDATE person SET closed_at_ms = ? WHERE id = ? AND created_at_ms = ? AND closed_at_ms IS NULL
+        AND NOT EXISTS (SELECT 1 FROM account WHERE account.id = wallet_id AND (credit_posted <> debit_posted OR debit_pending <> 0))
+        AND NOT EXISTS (SELECT 1 FROM session WHERE person_id = person.id AND state IN ('requested', 'running', 'review'))""",
+        [(now_ms, person, created_at_ms) for person, created_at_ms in people],
+    )
+
+
+def site_secret(db: Readable) -> bytes:
+    """The key under which passwords of stations are hashed."""
+    return bytes(db.execute("SELECT secret FROM site").fetchone()[0])
 
 
 def begin_series(db: Database, *, beyond: int) -> int:

@@ -16,15 +16,23 @@ import pytest
 
 from appliance.db import operators as operators_rows
 from appliance.db.cards import cards as cards_rows
+from appliance.db.cards import secure_tap
 from appliance.db.engine import backup
 from appliance.db.engine.protocols import Readable
 from appliance.db.sessions.sessions import NUMBERS_SKIPPED
+from appliance.domain.approval import ApprovalKind
+from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState
-from appliance.domain.identifiers import PersonId
+from appliance.domain.cards.limits import Limits
+from appliance.domain.identifiers import GroupId, PersonId
+from appliance.services.approvals import approvals
 from appliance.services.cards import cards as card_units
+from appliance.services.cards import limits
 from appliance.services.operators import log_ins, operators
 from appliance.services.operators import tokens as tokens_units
+from appliance.services.people import groups, people
+from appliance.services.stations import admission, credentials
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, NOON_MS, Books
 from tests.support.process import START_S, environment, look_into, make_site, run
@@ -281,6 +289,99 @@ def since(data_dir: Path) -> None:
     db.flush()
     db.execute("COMMIT")
     db.close()
+
+
+def narrow_fill(books: Books) -> None:
+    """Everything that the day after makes narrower."""
+    fill(books)
+    by = books.by
+    free = books.person("Nasrin", group=groups.add(books.db, "Free", Policy.FREE, by))
+    for number in range(1, 8):
+        books.card(f"04E{number}", free if number == 1 else books.person(f"Person {number}"))
+    books.card("04E8", leaves := books.person("Leaves"))
+    assert leaves
+    for login, role in (("boss", "owner"), ("demoted", "manager"), ("changed", "cashier"), ("promoted", "cashier")):
+        operators.add(books.db, login=login, name=login, role=role, language="", password_hash="old", by=by)
+    for identity in ("RETIRED", "SECURED", "MOVED", "SAME"):
+        books.station(identity, 1)
+    request = {"method": "cash", "note": ""}
+    asked = By("operator:2", books.now_ms)
+    for key in ("decided", "waits"):
+        approvals.ask(books.db, ApprovalKind.TOPUP, free, 900, request, key, asked)
+    assert secure_tap.count_up(books.db, cards_rows.by_uid(books.db, "04E7").id, 3)  # type: ignore[union-attr]
+
+
+def narrowed(data_dir: Path) -> None:
+    """All of it is made narrower."""
+    db = look_into(data_dir)
+    books = Books(db, data_dir / "forecourt.db")
+    books.wait(7_200)
+    db.execute("BEGIN")
+    by = books.by
+    card = {f"04E{n}": cards_rows.by_uid(db, f"04E{n}") for n in range(1, 9)}
+    nasrin = people.need(db, card["04E1"].person_id)  # type: ignore[union-attr]
+    people.change(db, nasrin.id, by, name=nasrin.name, phone="", note="", language="", group=GroupId(1))
+    db.execute("UPDATE card SET expires_at_ms = 1 WHERE uid = '04E2'")
+    limits.change(db, card["04E3"].id, Limits(1_000, None, None, None, 127, 0, 1440, frozenset()), by)  # type: ignore[union-attr]
+    db.execute("UPDATE card SET pin_hash = 'x' WHERE uid = '04E4'")
+    limits.change(db, card["04E5"].id, Limits(None, None, None, None, 127, 0, 1440, frozenset({1})), by)  # type: ignore[union-attr]
+    assert secure_tap.count_up(db, card["04E7"].id, 9)  # type: ignore[union-attr]
+    people.close(db, card["04E8"].person_id, by)  # type: ignore[union-attr]
+    db.execute("UPDATE operator SET role = 'viewer' WHERE login = 'demoted'")
+    db.execute("UPDATE operator SET role = 'owner' WHERE login = 'promoted'")
+    db.execute("UPDATE operator SET password_hash = 'new' WHERE login = 'changed'")
+    station = dict(db.execute("SELECT identity, id FROM station").fetchall())
+    admission.retire(db, station["RETIRED"], by)
+    credentials.secure(db, station["SECURED"], 1, bytes(32), by)
+    admission.bind(db, station["MOVED"], "ip 10.0.0.9", books.now_ms)
+    approvals.refuse(db, 1, By("console", books.now_ms))
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+
+
+def test_what_was_made_narrower_since_stays_so_or_waits(tmp_path: Path) -> None:
+    make_site(tmp_path / "site", narrow_fill)
+    database = tmp_path / "site/forecourt.db"
+    assert run("backup", tmp_path / "site", tmp_path / "backup.db").returncode == 0
+    narrowed(tmp_path / "site")
+    done = run("restore", tmp_path / "backup.db", tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+
+    assert rows(database, "SELECT login, role, password_hash FROM operator ORDER BY id") == [
+        ("boss", "owner", "old"), ("demoted", "viewer", "old"), ("changed", "cashier", "new"), ("promoted", "cashier", "old"),
+    ]  # fmt: skip
+    stations = {
+        one: rest for one, *rest in rows(database, "SELECT identity, state, security_profile, bound_to FROM station")
+    }
+    assert stations["RETIRED"][0] == "retired"
+    assert stations["SECURED"] == ["approved", 1, ""]
+    assert stations["MOVED"] == ["approved", 0, "ip 10.0.0.9"]
+    assert stations["SAME"] == ["approved", 0, ""]
+    waiting = {uid for (uid,) in rows(database, "SELECT uid FROM card WHERE blocked_why = 'restored'")}
+    assert waiting == {"04E1", "04E2", "04E3", "04E4", "04E5", "04E8"}
+    assert rows(database, "SELECT tap_counter FROM card WHERE uid = '04E7'") == [(9,)]
+    assert rows(database, "SELECT name FROM person WHERE closed_at_ms IS NOT NULL") == [("Leaves",)]
+    assert rows(database, "SELECT DISTINCT state FROM approval") == [("expired",)]
+    assert "2 approvals that waited have expired" in done.stdout
+    assert (
+        "1 narrower roles, 1 passwords of operators, 1 chargers retired, 2 chargers secured, 1 people closed."
+        in done.stdout
+    )
+    assert "6 cards wait" in done.stdout
+    assert backup.problems_of(database) == []
+
+
+def test_where_everybody_was_demoted_somebody_owns_the_site_all_the_same(tmp_path: Path) -> None:
+    make_site(tmp_path / "site", narrow_fill)
+    assert run("backup", tmp_path / "site", tmp_path / "backup.db").returncode == 0
+    db = look_into(tmp_path / "site")
+    db.execute("UPDATE operator SET role = CASE login WHEN 'promoted' THEN 'owner' ELSE 'viewer' END")
+    db.close()
+    assert run("restore", tmp_path / "backup.db", tmp_path / "site").returncode == 0
+
+    found = rows(tmp_path / "site/forecourt.db", "SELECT login FROM operator WHERE role = 'owner'")
+    assert found == [("promoted",)]
 
 
 def fill_for_since(books: Books) -> None:

@@ -192,10 +192,10 @@ TEXTS: dict[str, Text] = {
     ),
     ProblemKind.RESTORED: Text(
         N_(
-            "A backup was put in the place of the books. {waiting} cards wait, because they were given away, wiped or paid out since; {receipts_lost} receipts of since are not in these books, and new ones begin at {receipts_from}."
+            "A backup was put in the place of the books. {waiting} cards wait, because they were given away, wiped, paid out or limited since, or their holders pay otherwise; {receipts_lost} receipts of since are not in these books, and new ones begin at {receipts_from}."
         ),
         N_(
-            "Look at each blocked card, and unblock it if its wallet is right. Book again by hand what the receipts on paper say. Everybody has to log in again."
+            "Look at each blocked card, and unblock it if its wallet is right. Book again by hand what the receipts on paper say. Everybody has to log in again. Look at prices, groups and settings, too: they are the backup's."
         ),
         urgent=True,
         many=N_("Backups were put in the place of the books."),
