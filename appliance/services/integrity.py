@@ -24,6 +24,8 @@ CANNOT_BE_FOUND = tuple(
 Money that somebody adds with a ledger row, a receipt and a row in the audit list, all as the server itself would: that is what a top-up \
 at the desk looks like. Count the drawer.
 What was added since the last anchor (up to ten minutes) and taken out again: nothing remembers it.
+What was changed in a row (an operator, a card, a charger, a price) that staff have changed themselves since the last night that found all well: \
+look in the audit list whether it is what they did.
 What was changed in a session that runs, or has ended since the last night that found all well, where its bill and its days stay the same. \
 Messages, readings, statuses of chargers and when somebody was seen last: they are work in hand, and are forgotten in time.
 That the file anchors and all anchors in the books were taken out, by whoever also writes into the audit list that the books were accepted or \
