@@ -180,10 +180,11 @@ def chargers(db: Readable) -> tuple[Charger, ...]:
 
 
 def set_proof(db: Database, station: int, later: Charger) -> None:
-    """How a station proves who it is."""
+    """How a station proves who it is; the device stays where none is bound since."""
     db.execute(
-        "UPDATE station SET security_profile = ?, password_hash = ?, next_password_hash = ?, bound_to = ? WHERE id = ?",
-        (*later.proof, later.bound_to, station),
+        """UPDATE station SET security_profile = ?, password_hash = ?, next_password_hash = ?,
+        bound_to = CASE WHEN ? = '' THEN bound_to ELSE ? END WHERE id = ?""",
+        (*later.proof, later.bound_to, later.bound_to, station),
     )
 
 
