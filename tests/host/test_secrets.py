@@ -402,4 +402,4 @@ async def test_where_the_key_is_lost_for_good_a_site_starts_over(
     assert kept(tmp_path / "other") == b"entered again"
     with closing(sqlite3.connect(data_dir / "forecourt.db")) as db:
         actions = [action for (action,) in db.execute("SELECT action FROM audit ORDER BY seq")]
-    assert actions[-2:] == ["site.owner_key", "site.new_secrets"]
+    assert actions[-3:] == ["site.owner_key", "site.new_secrets", "site.anchor"]
