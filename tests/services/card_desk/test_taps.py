@@ -20,6 +20,7 @@ from appliance.services.people import people as people_units
 from tests.support.books import SECRET
 from tests.support.desk_fixture import DESK, KEY, DeskFixture
 from tests.support.one_desk import Chip
+from tests.support.staff import hired
 
 UID = "04A1B2C3D4E5F6"
 OTHER = "04B7C8D9EAFB0C"
@@ -565,3 +566,20 @@ def test_a_number_that_was_typed_does_not_forget_what_chip_it_is(desk: DeskFixtu
     desk.issued(chip)
     desk.tap(Chip(UID, Kind.UNKNOWN, writable=False))
     assert desk.card(chip).kind == "NTAG213"
+
+
+def test_what_needs_a_second_person_books_nothing_and_the_desk_says_so(desk: DeskFixture) -> None:
+    assert hired(desk.books, "owner").actor == desk.books.by.actor
+    settings.change(desk.db, "second_person_minor", "1000")
+    chip = Chip(UID)
+    desk.issued(chip, topup_minor=700)
+    person = desk.card(chip).person_id
+    top_up = recharge(desk)
+    desk.lay(chip)
+
+    assert (desk.job(top_up).state, desk.job(top_up).advice) == ("waiting", "second_person")
+    assert desk.books.balance(person) == 700
+    desk.cancel(top_up)
+    back = give_back(desk, chip)
+    assert (desk.job(back).state, desk.job(back).advice) == ("waiting", "second_person")
+    assert (desk.card(chip).blocked_at_ms, desk.books.balance(person)) == (None, 700)
