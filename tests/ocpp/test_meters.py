@@ -1,6 +1,6 @@
 """What meters of the field do to a bill, over a real websocket: each story is a charger's messages, four minutes apart.
 
-`S` StartTransaction with its register, `M` MeterValues with one register each, `I` with what was taken in an interval, `E` StopTransaction.
+`S` StartTransaction with its register, `X` that of a card nobody knows, `M` MeterValues with one register each, `I` with what was taken in an interval, `E` StopTransaction.
 `M?` names no transaction, `M<` and `E<` the one before. `R` restarts the server, `+5` waits five minutes more. 1 kWh costs 12.00.
 """
 
@@ -68,7 +68,46 @@ STORIES = (
         "a start of nothing at a meter of 240 kWh", "S 236000; E 240000; S 0; M 241500; +40; E 246000", "review", 0,
         "start_apart", (6_000, 246_000),
     ),
+    Story(
+        "the same after an empty session", "S 236000; +20; E 240000; S 0; E 0; S 0; M 241500; +44; E 246000", "review", 0,
+        "start_apart", (6_000, 246_000),
+    ),
+    Story(
+        "the same after a card that was refused", "S 236000; +20; E 240000; X 0; E 0; S 0; M 241500; +44; E 246000",
+        "review", 0, "start_apart", (6_000, 246_000),
+    ),
+    Story(
+        "the same after a stop that cannot be read", "S 236000; M 240000; E -1; S 0; M 241500; +44; E 246000", "review", 0,
+        "start_apart", (6_000, 246_000),
+    ),
+    Story(
+        "the same after a stop of nothing", "S 236000; M 240000; E 0; S 0; M 241500; +44; E 246000", "review", 0,
+        "start_apart", (6_000, 246_000),
+    ),
+    Story(
+        "the same after a stop of nothing, and a restart", "S 236000; M 240000; E 0 R; S 0; M 241500; +44; E 246000",
+        "review", 0, "start_apart", (6_000, 246_000),
+    ),
     Story("a start of nothing at another meter", "S 236000; E 240000; S 0; M 500 1500; E 2000", "ended", 2_000),
+    Story(
+        "a start that stands still", "S 236000; E 240000; S 236000; +26; M 241500; E 246000", "review", 0,
+        "start_apart", (6_000, 10_000),
+    ),
+    Story(
+        "a small start that stands still", "S 1000; M 4000; E 6000; S 1000; +26; M 6500; M 7500; E 9000", "review", 0,
+        "start_apart", (3_000, 8_000),
+    ),
+    Story("a start that stands still, and nothing taken", "S 1000; E 6000; S 1000; E 6000", "review", 0, "start_apart", (0, 5_000)),
+    Story(
+        "a start of nothing at a meter that began so", "S 0; +40; E 240000; S 0; +40; E 246000", "review", 0,
+        "start_apart", (6_000, 246_000),
+    ),
+    Story("a start that stands still at a meter that begins anew", "S 1000; E 6000; S 1000; M 1500; E 9000", "ended", 8_000),
+    Story("begins where the last one ended, rounded", "S 1000; E 6000; S 5500; M 6100; E 9000", "ended", 3_500),
+    Story(
+        "begins below where the last one ended", "S 0; E 5000; S 3000; +26; M 5500; E 8000", "review", 0,
+        "start_apart", (3_000, 5_000),
+    ),
     Story("each session by itself", "S 0; E 3000; S 0; M 3500; E 4000", "ended", 4_000),
     Story("begins anew", "S 10000; M 12000 14000 0 1000 2000; E 2500", "ended", 6_500),
     Story("begins anew, and the server too", "S 10000; M 12000 14000 0 R 1000 R 2000; E 2500", "ended", 6_500),
@@ -108,8 +147,8 @@ class Charger:
             return
         self.now_ms += STEP_MS
         stamp = {"timestamp": rfc3339(self.now_ms)}
-        if kind == "S":
-            start = {"connectorId": 1, "idTag": UID, "meterStart": int(value), **stamp}
+        if kind in "SX":
+            start = {"connectorId": 1, "idTag": UID if kind == "S" else "04FFFFFF", "meterStart": int(value), **stamp}
             self.refs.append((await client.call("StartTransaction", start))["transactionId"])
             return
         ref = self.refs[-2 if kind.endswith("<") else -1]

@@ -11,7 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, ended_on_evse, is_told_late
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.domain.registers import Sampled
+from appliance.domain.registers import JITTER_WH, Sampled
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
@@ -39,7 +39,9 @@ STATION_DAY, STATION_MONTH, HOLDER_SUM = (
     )
 )
 NEIGHBOURS_MAX = 50
-"""Among so many sessions of its station the one that followed on its EVSE is looked for."""
+"""Among so many sessions of its station the one before or after it on its EVSE is looked for."""
+BY_ITSELF_WH_MAX = 150_000
+"""A register beyond it is no count of one session alone: no car takes so much."""
 
 ONLY_CONNECTOR = Slots[tuple[StationId, int], int]()
 """The connector of an EVSE that has no other."""
@@ -48,17 +50,18 @@ NOBODY_PARKED = Slots[tuple[StationId, int], bool]()
 
 
 class Neighbour(NamedTuple):
-    """A session that is over, as far as the next one of its EVSE needs it."""
+    """A session that is over and tells where the register of its EVSE stands, as far as the next one needs it."""
 
     id: int
     started_at_ms: int
     meter_start_wh: int | None
-    meter_stop_wh: int | None
+    register_wh: int | None
+    """Of its stop; where that says nothing, its last reading."""
 
 
 NO_NEIGHBOUR = Neighbour(0, 0, None, None)
 LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
-"""The session of the highest number that is over on an EVSE, of those whose start was told."""
+"""The session of the highest number that is over on an EVSE, of those whose start was told and whose register moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,7 @@ def last_stop(db: Database, station: StationId, evse: int) -> int | None:
 
 
 def register_before(db: Database, running: Running) -> int | None:
-    """The last register of the EVSE before a session, where it stood beyond that session's start already when the one before
-    began: then it does not count each session by itself.
-    """
+    """The last register of the EVSE before a session; None where it may count each session by itself, from zero."""
     place = running.station, running.evse
     before = LAST_ENDED.get(db, place)
     if before is None:
@@ -140,19 +141,31 @@ def register_before(db: Database, running: Running) -> int | None:
         LAST_ENDED.keep(db, place, before)
     if before.id >= running.id or before.started_at_ms >= running.started_at_ms:
         before = _last_ended(db, *place, running.id, running.started_at_ms)
-    if before.meter_start_wh is None or before.meter_start_wh <= running.meter_start_wh:
-        return None
-    return before.meter_stop_wh
+    return None if _by_itself(before, running.meter_start_wh) else before.register_wh
+
+
+def _by_itself(before: Neighbour, start_wh: int) -> bool:
+    """Whether two sessions that follow each other may both be counted from zero."""
+    starts_wh = start_wh, before.meter_start_wh
+    return (
+        all(one is not None and one <= JITTER_WH for one in starts_wh) and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
+    )
 
 
 def _last_ended(
     db: Database, station: StationId, evse: int, below: int = 2**62, started_before_ms: int = 2**62
 ) -> Neighbour:
+    """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
+    db.flush()
     row = db.execute(
-        """SELECT id, started_at_ms, meter_start_wh, meter_stop_wh FROM (
-            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh FROM session
-            WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
+        """SELECT id, started_at_ms, meter_start_wh, register_wh FROM (
+            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh,
+              CASE WHEN meter_stop_wh > 0 AND meter_stop_wh IS NOT meter_start_wh THEN meter_stop_wh ELSE coalesce(
+                (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
+                ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
+            FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
         WHERE evse = :evse AND started_at_ms < :started_before AND state IN ('ended', 'review')
+          AND (meter_stop_wh IS NOT meter_start_wh OR register_wh IS NOT meter_start_wh)
           AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
         ORDER BY id DESC LIMIT 1""",
         {
@@ -236,8 +249,12 @@ def end(
     place = running.station, running.evse
     last = LAST_ENDED.get(db, place)
     if last is not None and last.id < running.id and running.start_known:
-        ended = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh)
-        LAST_ENDED.keep(db, place, ended)
+        if meter_stop_wh is None or meter_stop_wh <= 0 or meter_stop_wh == running.meter_start_wh:
+            # Its stop says nothing of the register: what does is looked for.
+            LAST_ENDED.drop(db, place)
+        else:
+            ended = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh)
+            LAST_ENDED.keep(db, place, ended)
 
 
 def add_day(

@@ -373,7 +373,13 @@ def test_an_end_that_comes_after_staff_have_ended_it_sets_the_bill_right(site: S
 TWO = (
     *CABLE_FIRST,
     *(
-        replace(one, minute=one.minute + 40, transaction_id="second", id_token=OTHER if one.id_token else "")
+        replace(
+            one,
+            minute=one.minute + 40,
+            meter_wh=None if one.meter_wh is None else one.meter_wh + 4_000,
+            transaction_id="second",
+            id_token=OTHER if one.id_token else "",
+        )
         for one in CABLE_FIRST
     ),
 )
