@@ -316,6 +316,10 @@ def by_difference(progress: Progress, stop: Register) -> Found:
             return in_doubt(Doubt.START_APART, elsewhere_wh, energy_wh)
         if follows:
             energy_wh = min(energy_wh, elsewhere_wh, key=lambda one: abs(one - read_wh))
+    elif (apart := progress.other) is not None and is_confirmed(progress, apart, stop):
+        apart_wh = stop[1] + apart.offset_wh
+        if not agree(apart_wh, energy_wh):
+            return in_doubt(Doubt.START_APART, apart_wh, energy_wh)
     if read_wh > energy_wh + ROUNDING_WH:
         return in_doubt(Doubt.STOP_BELOW, read_wh, energy_wh)
     read_ms = max(progress.line.last[0], progress.interval[0] if progress.interval is not None else 0)
@@ -333,6 +337,12 @@ def goes_on_elsewhere(progress: Progress, at_stop: Progress, stop: Register) -> 
     there = next((one for one in (progress.line, progress.other) if one and one.offset_wh == -start_wh), None)
     there_wh = start_wh if there is None else there.last[1]
     return here is not None and (there_wh > stop[1] or there_wh - here.last[1] <= ROUNDING_WH)
+
+
+def is_confirmed(progress: Progress, apart: Line, stop: Register) -> bool:
+    """Whether the last register, higher than can have been reached from the one before it, lies on the way to the stop."""
+    (last_ms, last_wh), (apart_ms, apart_wh) = progress.line.last, apart.last
+    return apart_ms > last_ms and apart_wh > last_wh and apart.joined_wh is not None and fits(progress, apart, stop)
 
 
 def by_line(progress: Progress, stop: Register) -> Found:

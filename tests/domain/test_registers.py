@@ -74,6 +74,15 @@ CASES = (
     Case(
         "the same without readings", 0, (), 246_000, 6_000, Doubt.START_APART, (6_000, 246_000), before_wh=240_000
     ),
+    Case(
+        "one reading goes on from another register than the start, and so does the stop", 0, (241_500,), 246_000, 4_500,
+        Doubt.START_APART, (4_500, 246_000),
+    ),
+    Case(
+        "the same after a reading from the start", 0, (400, 241_500), 246_000, 4_900, Doubt.START_APART, (4_900, 246_000),
+    ),
+    Case("a lower stray one at the end", 120_000, (120_400, 121_200, 90_000), 121_300, 1_300),
+    Case("a zero at the end", 10_000, (12_000, 14_000, 0), 15_000, 5_000),
     Case("another meter was built in", 0, (500, 2_000), 2_400, 2_400, before_wh=240_000),
     Case("the stop before was rounded up", 240_000, (241_500,), 246_000, 6_000, before_wh=240_010),
     Case("begins anew", 10_000, (12_000, 14_000, 0, 1_000, 2_000), 2_500, 6_500),
@@ -92,7 +101,7 @@ CASES = (
     Case("a stop far beyond the last reading", 0, (500,) * 14, 90_000, 500, Doubt.STOP_BEYOND, (500, 90_000)),
     Case("much at once", 0, (), 499_000, 499_000, Doubt.TOO_FAST, (499_000,), stop_ms=0),
     Case("more than this one can give", 0, (), 50_000, 50_000, Doubt.TOO_FAST, (50_000,), power_w=22_000),
-    Case("as much as this one can give", 0, (5_500, 11_000, 16_500), 22_000, 22_000, power_w=22_000),
+    Case("as much as this one can give", 0, (1_450, 2_900, 4_400), 22_000, 22_000, power_w=22_000),
     Case("350 kW for an hour", 0, tuple(23_333 * step for step in range(1, 15)), 350_000, 350_000),
     Case("nothing is known", 5_000, (), 10, 0, Doubt.REGISTERS),
     Case("nothing is known, not even the stop", 5_000, (5_000,), UNREADABLE, 0, Doubt.REGISTERS),

@@ -88,6 +88,10 @@ STORIES = (
         "the same after a stop of nothing, and a restart", "S 236000; M 240000; E 0 R; S 0; M 241500; +44; E 246000",
         "review", 0, "start_apart", (6_000, 246_000),
     ),
+    Story(
+        "a start of nothing at a meter that nobody knows yet", "S 0; M 241500; +44; E 246000", "review", 0, "start_apart",
+        (4_500, 246_000),
+    ),
     Story("a start of nothing at another meter", "S 236000; E 240000; S 0; M 500 1500; E 2000", "ended", 2_000),
     Story(
         "a start that stands still", "S 236000; E 240000; S 236000; +26; M 241500; E 246000", "review", 0,
