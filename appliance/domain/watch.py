@@ -3,11 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from appliance.domain.calendar import HOUR_MS
+from appliance.domain.registers import Progress
 
 LATE_S = 15
 """A reading that comes so much later than it should is not overdue yet."""
 MISSED_MAX = 1
 """One reading may be lost on the way; after another nobody watches the session."""
+STANDBY_W_MAX = 100
+"""What a meter may say although nothing charges: the station itself takes some. No car charges with so little."""
+COARSE_WH = 1000
+"""Some meters count whole kilowatt-hours."""
+COARSE_PATIENCE_MS = 900_000
+"""So long such a meter may stand still while a car charges, with 4 kW."""
+
+
+class Moved(NamedTuple):
+    """Where a session's energy was when it last grew as it does while a car charges."""
+
+    energy_wh: int
+    at_ms: int
+    """The station's word for when that was measured."""
+    heard_ms: int
+
+    def since_ms(self, at_ms: int, now_ms: int) -> int:
+        """How long ago, by the clock by which it is less: a queue is told late, and a clock may be set right meanwhile."""
+        return max(0, min(at_ms - self.at_ms, now_ms - self.heard_ms))
+
+
+def goes_on(moved: Moved, energy_wh: int, now_ms: int) -> bool:
+    """Whether the energy has grown since as it does while a car charges."""
+    return (energy_wh - moved.energy_wh) * HOUR_MS > STANDBY_W_MAX * max(0, now_ms - moved.heard_ms)
+
+
+def stands_still(progress: Progress, energy_wh: int | None, interval_wh: int | None) -> bool:
+    """Whether a reading says that nothing was taken: its register is the last one that counts, not one that is on no line."""
+    if energy_wh is not None:
+        return energy_wh == progress.line.last[1]
+    return interval_wh is not None and progress.highest_wh is None
+
+
+def is_coarse(progress: Progress) -> bool:
+    """Whether its register may be one of whole kilowatt-hours."""
+    last_wh = progress.line.last[1]
+    return last_wh > 0 and last_wh % COARSE_WH == progress.start[1] % COARSE_WH == 0
+
+
+def by_power_wh(power_w: int, moved: Moved, energy_wh: int, since_ms: int) -> int:
+    """What a power that is told has given since, beyond what the register says."""
+    return max(0, power_w * since_ms // HOUR_MS - (energy_wh - moved.energy_wh))
 
 
 def unseen_s(read_at_ms: int, idle_spans: Sequence[tuple[int, int | None]], now_ms: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,26 @@ from tests.support.station import Station
 CARD = "04AABBCC"
 KWH_MINOR = 1200
 """The price of the site."""
+
+
+START_WH, STEP_WH = 120_500, 367
+"""A register, and what 22 kW add to it each minute."""
+Sampled = dict[str, str]
+POWER: Sampled = {"value": "22000", "measurand": "Power.Active.Import", "unit": "W"}
+NO_POWER: Sampled = POWER | {"value": "0"}
+INTERVAL: Sampled = {"value": str(STEP_WH), "measurand": "Energy.Active.Import.Interval", "unit": "Wh"}
+
+
+def register(value: float, unit: str | None = "Wh") -> Sampled:
+    """The main register as a station tells it."""
+    told = {"value": str(value), "measurand": "Energy.Active.Import.Register"}
+    return told if unit is None else told | {"unit": unit}
+
+
+async def sample(station: Station, number: int, sampled: list[Sampled]) -> None:
+    """One reading of the transaction."""
+    meter_value = [{"timestamp": station.timestamp(), "sampledValue": sampled}]
+    await station.call("MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": meter_value})
 
 
 @pytest.fixture(name="site")
@@ -64,6 +84,7 @@ async def test_staff_are_told_after_two_missed_readings_and_no_more_when_reading
         (unwatched,) = await site.problems("unwatched")
         assert (unwatched.subject, unwatched.details["why"]) == (f"station:{missed.details['station']}", "nothing")
 
+        station.connectors[1].register_wh += 500
         await station.meter_values()
         await site.wait(15)
         assert await site.kinds() == set()
@@ -107,6 +128,79 @@ async def test_a_reading_without_a_register_is_no_reading(site: ClockedSite) -> 
             await station.call("MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": meter_value})
 
         assert await site.kinds() == {"missed_readings", "unwatched"}
+
+
+READINGS: dict[str, Callable[[int], list[Sampled]]] = {
+    "watt-hours called kilowatt-hours": lambda n: [register(START_WH + n * STEP_WH, "kWh")],
+    "kilowatt-hours without their unit": lambda n: [register((START_WH + n * STEP_WH) / 1000, None)],
+    "a thousand times too much": lambda n: [register((START_WH + n * STEP_WH) * 1000)],
+    "falling": lambda n: [register(START_WH - n * STEP_WH)],
+    "frozen": lambda _: [register(START_WH)],
+    "frozen after a while": lambda n: [register(START_WH + min(n, 3) * STEP_WH)],
+    "frozen beside a power": lambda _: [register(START_WH), POWER],
+    "frozen after a while beside a power": lambda n: [register(START_WH + min(n, 3) * STEP_WH), POWER],
+    "frozen beside intervals": lambda _: [register(START_WH), INTERVAL],
+    "zero beside intervals": lambda _: [register(0), INTERVAL],
+    "one, then only intervals": lambda n: [register(START_WH + STEP_WH) if n == 1 else INTERVAL],
+    "frozen at whole kilowatt-hours beside a power": lambda _: [register(120_000), POWER],
+}
+
+
+@pytest.mark.parametrize("what", READINGS)
+async def test_readings_that_say_nothing_are_as_good_as_none(site: ClockedSite, what: str) -> None:
+    """22 kW give 5 kWh in less than 14 minutes."""
+    start_wh = 120_000 if "whole" in what else START_WH
+    async with site.station() as station:
+        station.connectors[1].register_wh = start_wh
+        number = await begin(site, station, 5 * KWH_MINOR)
+        await station.status("Charging")
+        for minute in range(1, 14):
+            await site.wait(60)
+            await sample(station, number, READINGS[what](minute))
+
+        assert (await site.session(number))["stop_wanted"] == "unwatched"
+
+
+async def test_staff_hear_of_readings_that_say_nothing(site: ClockedSite) -> None:
+    async with site.station() as station:
+        station.connectors[1].register_wh = START_WH
+        number = await begin(site, station)
+        await station.status("Charging")
+        for _ in range(3):
+            await site.wait(60)
+            await sample(station, number, [register(START_WH)])
+        assert await site.kinds() == {"missed_readings", "unwatched"}
+        await sample(station, number, [register(START_WH + STEP_WH)])
+        await site.wait(15)
+        assert await site.kinds() == set()
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        lambda n: [register(START_WH + n * STEP_WH // 10)],
+        lambda n: [register((START_WH + n * STEP_WH) / 1000, "kWh")],
+        lambda _: [INTERVAL],
+        lambda n: [register((START_WH + n * 117) // 1000 * 1000)],
+        lambda n: [register(START_WH + min(n, 3) * STEP_WH)] if n < 4 else [register(START_WH + 3 * STEP_WH), NO_POWER],
+    ],
+    ids=["2 kW", "kilowatt-hours", "intervals", "whole kilowatt-hours at 7 kW", "full"],
+)
+async def test_readings_that_say_something_are_believed(
+    site: ClockedSite, readings: Callable[[int], list[Sampled]], request: pytest.FixtureRequest
+) -> None:
+    async with site.station() as station:
+        station.connectors[1].register_wh = START_WH // 1000 * 1000 if "whole" in request.node.name else START_WH
+        number = await begin(site, station, 30 * KWH_MINOR)
+        await station.status("Charging")
+        for minute in range(1, 21):
+            await site.wait(60)
+            if minute == 4 and "full" in request.node.name:
+                await station.status("SuspendedEV")
+            await sample(station, number, readings(minute))
+
+        assert (await site.session(number))["stop_wanted"] == ""
+        assert await site.kinds() == set()
 
 
 async def test_a_charger_that_is_known_to_be_silent_is_reckoned_from_the_first_second(site: ClockedSite) -> None:

@@ -22,6 +22,7 @@ from appliance.domain.meter import Reading
 from appliance.domain.registers import Progress
 from appliance.domain.session import OPEN, SessionState
 from appliance.domain.tariff import Tariff, Usage
+from appliance.domain.watch import Moved
 
 SAMPLE = Rows(
     """sample(session_id, sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh,
@@ -72,7 +73,9 @@ class Running:
     id_token_type: IdTokenType = IdTokenType.UNKNOWN
     """Known of a start request, for the station is told."""
     read_at_ms: int | None = None
-    """When we last heard of its register, at its start at first; None: it was loaded, and has been read before."""
+    """When its register was last told so that it can be believed, at its start at first; None: it was loaded, and has been read before."""
+    moved: Moved | None = None
+    """When its energy last grew as it does while a car charges; None: nothing was read since it began, or was loaded."""
     has_left: bool | None = None
     """Whether its connector has said since that it is free; None: it was loaded, and nothing was heard since."""
     refused: bool = False

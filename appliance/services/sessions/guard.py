@@ -22,16 +22,15 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import ChargingState
+from appliance.domain.watch import Moved
 from appliance.services import problems, settings
 from appliance.services.cards import limits
 from appliance.services.sessions import billing
 from appliance.services.sessions.billing import Pace
-from appliance.services.sessions.reading import greatest_power_w
+from appliance.services.sessions.reading import greatest_power_w, progress_of
 
 WATCH_S = 15
 """How often sessions are looked at by the clock."""
-STANDBY_W_MAX = 100
-"""What a meter may say although nothing charges: the station itself takes some."""
 OBEYS_WITHIN_MS = 30_000
 """A station that is told that a card may not charge ends the transaction by itself, if it does, within so much time; and so much
 time has the stop of one that was over before it was told of here."""
@@ -56,14 +55,54 @@ def look_after(
     """
     for one in readings:
         if one.energy_wh is not None or one.interval_wh is not None:
-            running.read_at_ms, running.has_left, running.is_asked = now_ms, False, False
-            if is_unwatched(db, running.station):
-                can_be_watched(db, running.station, now_ms)
+            running.has_left = running.is_asked = False
+            pace = believe(db, running, readings, pace, at_ms, now_ms)
             break
     if running.refused and is_live(db, running) and moves(running, pace):
         stop_refused(db, running, now_ms)
     billing.keep_covered(db, running, pace, at_ms, now_ms)
     limits.keep_within(db, running, pace, at_ms, now_ms)
+
+
+def believe(db: Database, running: Running, readings: Sequence[Reading], pace: Pace, at_ms: int, now_ms: int) -> Pace:
+    """Its register was told. It is watched by what moves it on, or stands still while nothing charges; else it is as unseen as
+    without a reading, and a power that is told counts for what its register does not say. The pace with that.
+    """
+    moved = running.moved
+    if moved is None:
+        fresh = running.read_at_ms == running.heard_at_ms
+        begun_ms = min(running.started_at_ms, running.heard_at_ms)
+        moved = running.moved = Moved(0, begun_ms, running.heard_at_ms) if fresh else Moved(0, at_ms, now_ms)
+    since_ms = moved.since_ms(at_ms, now_ms)
+    if rules.goes_on(moved, running.energy_wh, now_ms):
+        running.moved = Moved(running.energy_wh, at_ms, now_ms)
+    else:
+        if pace.power_w > rules.STANDBY_W_MAX:
+            pace = pace._replace(unseen_wh=rules.by_power_wh(pace.power_w, moved, running.energy_wh, since_ms))
+        if not rests(db, running, readings, pace, since_ms):
+            return pace
+    running.read_at_ms = now_ms
+    if is_unwatched(db, running.station):
+        can_be_watched(db, running.station, now_ms)
+    return pace
+
+
+def rests(db: Database, running: Running, readings: Sequence[Reading], pace: Pace, since_ms: int) -> bool:
+    """Whether its register stands still because nothing charges, or because it is a coarse one."""
+    progress = progress_of(db, running)
+    if not any(rules.stands_still(progress, one.energy_wh, one.interval_wh) for one in readings):
+        return False
+    if pace.power_w <= rules.STANDBY_W_MAX and (running.is_idle or not says_charging(db, running)):
+        return True
+    return rules.is_coarse(progress) and since_ms <= rules.COARSE_PATIENCE_MS
+
+
+def says_charging(db: Database, running: Running) -> bool:
+    """Whether its connector says that energy flows."""
+    return any(
+        one.evse == running.evse and one.charging_state == ChargingState.CHARGING
+        for one in stations.connectors(db, running.station)
+    )
 
 
 def watch(db: Database, online: Collection[StationId], now_ms: int) -> None:
@@ -202,7 +241,7 @@ def can_be_watched(db: Database, station: StationId, now_ms: int) -> None:
 
 def moves(running: Running, pace: Pace) -> bool:
     """Whether energy flows, by what was measured."""
-    return running.energy_wh > 0 or pace.power_w > STANDBY_W_MAX
+    return running.energy_wh > 0 or pace.power_w > rules.STANDBY_W_MAX
 
 
 def is_live(db: Database, running: Running) -> bool:
@@ -214,11 +253,7 @@ def watch_refused(db: Database, running: Running, now_ms: int) -> None:
     """A refused session goes on although its station has been told, and its readings may never come."""
     if now_ms - running.heard_at_ms < OBEYS_WITHIN_MS:
         return
-    charging = any(
-        one.evse == running.evse and one.charging_state == ChargingState.CHARGING
-        for one in stations.connectors(db, running.station)
-    )
-    if charging or running.energy_wh > 0:
+    if running.energy_wh > 0 or says_charging(db, running):
         stop_refused(db, running, now_ms)
 
 
