@@ -26,6 +26,7 @@ from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.limits import Limits
 from appliance.domain.identifiers import GroupId, PersonId
+from appliance.domain.peer import Peer
 from appliance.services.approvals import approvals
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import limits
@@ -333,7 +334,7 @@ def narrowed(data_dir: Path) -> None:
     station = dict(db.execute("SELECT identity, id FROM station").fetchall())
     admission.retire(db, station["RETIRED"], by)
     credentials.secure(db, station["SECURED"], 1, bytes(32), by)
-    admission.bind(db, station["MOVED"], "ip 10.0.0.9", books.now_ms)
+    admission.bind(db, station["MOVED"], Peer("10.0.0.9"), books.now_ms)
     approvals.refuse(db, 1, By("console", books.now_ms))
     db.flush()
     db.execute("COMMIT")
