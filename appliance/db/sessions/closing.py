@@ -139,7 +139,7 @@ def register_before(db: Database, running: Running) -> int | None:
     if before is None:
         before = _last_ended(db, *place)
         LAST_ENDED.keep(db, place, before)
-    if before.id >= running.id or before.started_at_ms >= running.started_at_ms:
+    if before.id >= running.id or before.started_at_ms > running.started_at_ms:
         before = _last_ended(db, *place, running.id, running.started_at_ms)
     return None if _by_itself(before, running.meter_start_wh) else before.register_wh
 
@@ -153,7 +153,7 @@ def _by_itself(before: Neighbour, start_wh: int) -> bool:
 
 
 def _last_ended(
-    db: Database, station: StationId, evse: int, below: int = 2**62, started_before_ms: int = 2**62
+    db: Database, station: StationId, evse: int, below: int = 2**62, started_by_ms: int = 2**62
 ) -> Neighbour:
     """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
     db.flush()
@@ -164,12 +164,12 @@ def _last_ended(
                 (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                 ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
             FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
-        WHERE evse = :evse AND started_at_ms < :started_before AND state IN ('ended', 'review')
+        WHERE evse = :evse AND started_at_ms <= :started_by AND state IN ('ended', 'review')
           AND (meter_stop_wh IS NOT meter_start_wh OR register_wh IS NOT meter_start_wh)
           AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
         ORDER BY id DESC LIMIT 1""",
         {
-            "station": station, "evse": evse, "below": below, "started_before": started_before_ms, "most": NEIGHBOURS_MAX,
+            "station": station, "evse": evse, "below": below, "started_by": started_by_ms, "most": NEIGHBOURS_MAX,
         },
     ).fetchone()  # fmt: skip
     return NO_NEIGHBOUR if row is None else Neighbour(*row)
@@ -197,12 +197,13 @@ def next_start(db: Database, running: Running) -> tuple[int, int] | None:
     not told bound nothing.
     """
     place, told_late = (running.station, running.evse), is_told_late(running)
-    if not told_late and LATEST_START.get(db, place) == running.started_at_ms:
+    begun = running.started_at_ms, running.id
+    if not told_late and LATEST_START.get(db, place) == begun:
         return None
     beyond, found = "id > ? ORDER BY id", []
     for which in (beyond, "id < ? ORDER BY id DESC")[: 1 + told_late]:
         found += db.execute(
-            f"""SELECT started_at_ms, meter_start_wh, evse FROM session
+            f"""SELECT started_at_ms, id, meter_start_wh, evse FROM session
             WHERE station_id = ? AND state IN ('running', 'ended', 'review')
               AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0)
               AND {which} LIMIT {NEIGHBOURS_MAX}""",
@@ -210,11 +211,11 @@ def next_start(db: Database, running: Running) -> tuple[int, int] | None:
         ).fetchall()
     after = [
         (at_ms, wh)
-        for at_ms, wh, evse in found
-        if evse == running.evse and wh is not None and at_ms > running.started_at_ms
+        for at_ms, session, wh, evse in found
+        if evse == running.evse and wh is not None and (at_ms, session) > begun
     ]
     if not after:
-        LATEST_START.keep(db, place, running.started_at_ms)
+        LATEST_START.keep(db, place, begun)
     return min(after, default=None)
 
 

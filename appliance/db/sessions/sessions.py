@@ -103,8 +103,8 @@ OPEN_SESSIONS = Slots[SessionId, Running]()
 ON_EVSE = Slots[tuple[StationId, int], tuple[SessionId, ...]]()
 """The transactions that run on an EVSE, oldest first."""
 
-LATEST_START = Slots[tuple[StationId, int], int]()
-"""When the transaction began that began last on an EVSE, whether or not it runs."""
+LATEST_START = Slots[tuple[StationId, int], tuple[int, SessionId]]()
+"""The transaction that began last on an EVSE, whether or not it runs: (started_at_ms, session); of two at one moment the later number."""
 TOLD_LATE_MS = 60_000
 """A start that was told later than this may have a higher number than those which followed it."""
 
@@ -210,7 +210,7 @@ def insert_started(
     SAMPLE_BYTES.keep(db, running.id, 0)
     began_on_evse(db, running)
     if LATEST_START.get(db, (station, evse)) is None and not is_told_late(running):
-        LATEST_START.keep(db, (station, evse), started_at_ms)
+        LATEST_START.keep(db, (station, evse), (started_at_ms, running.id))
     return running
 
 
@@ -327,9 +327,9 @@ def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId,
 def began_on_evse(db: Database, running: Running) -> None:
     """Where all that runs on its EVSE is remembered, this is one of them."""
     evse = running.station, running.evse
-    latest_ms = LATEST_START.get(db, evse)
-    if latest_ms is not None and latest_ms < running.started_at_ms:
-        LATEST_START.keep(db, evse, running.started_at_ms)
+    latest, begun = LATEST_START.get(db, evse), (running.started_at_ms, running.id)
+    if latest is not None and latest < begun:
+        LATEST_START.keep(db, evse, begun)
     there = ON_EVSE.get(db, evse)
     if there is not None:
         ON_EVSE.keep(db, evse, tuple(sorted({*there, running.id})) if there else (running.id,))

@@ -118,8 +118,8 @@ def find_fulfilled(
     db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int
 ) -> tuple[SessionId, PersonId | None] | None:
     """The session that was asked for and that this very start began, whatever its station called the driver."""
-    latest_ms = LATEST_START.get(db, (station, evse))
-    if latest_ms is not None and latest_ms < started_at_ms:
+    latest = LATEST_START.get(db, (station, evse))
+    if latest is not None and latest[0] < started_at_ms:
         return None  # None has begun there since.
     row = db.execute(
         """SELECT id, person_id FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?

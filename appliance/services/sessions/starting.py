@@ -144,14 +144,16 @@ def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> S
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> bool:
     """End what still runs on this EVSE, for a newer start means that the station lost the stop, and what parks there.
 
-    A start that is older than what runs is a late message of a queue and ends nothing; one that runs since a time that
-    is still to come was dated by a wrong clock. Whether there was anything to end.
+    A start that is older than what runs is a late message of a queue and ends nothing, and of two at one moment the one with the
+    lower register is older; one that runs since a time that is still to come was dated by a wrong clock. Whether there was anything
+    to end.
     """
     ended = False
     for number in sessions.all_on_evse(db, station, event.evse) if event.evse else ():
         forgotten = sessions.find_open(db, number)
         assert forgotten is not None, "it was just found open"
-        if forgotten.started_at_ms < event.at_ms or event.at_ms <= event.received_at_ms < forgotten.started_at_ms:
+        began, begins = (forgotten.started_at_ms, forgotten.meter_start_wh), (event.at_ms, event.meter_start_wh)
+        if began < begins or event.at_ms <= event.received_at_ms < forgotten.started_at_ms:
             following = event.at_ms, event.meter_start_wh
             closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded", following)
             ended = True

@@ -472,3 +472,23 @@ def test_a_charger_of_22_kw_is_doubted_where_one_of_350_is_not(books: Books) -> 
 
     assert state_of(books, session) == ("review", "too_fast", 0, 0)
     assert closing_rows.figures(books.db, SessionId(session))[0].usage.duration_s == 600
+
+
+def test_of_two_that_began_at_one_moment_the_lower_register_was_first(books: Books) -> None:
+    """Its station's clock stands still: what the second pays for the first does not pay too."""
+    station, _ = place(books)
+    books.card(OTHER, books.person("Karim Ahmed", paid_in=50_000))
+    first = books.start(station, 1, CARD, meter_wh=10_000).ref
+    assert books.start(station, 1, CARD, meter_wh=10_000).ref == first
+    assert state_of(books, first)[0] == "running", "the same start again ends nothing"
+    second = books.start(station, 1, OTHER, meter_wh=13_000).ref
+    assert state_of(books, first)[0] == "ended"
+    books.wait(600)
+    books.read(station, second, 14_000)
+    books.wait(600)
+    books.stop(station, second, 18_000)
+    books.stop(station, first, 15_000)
+
+    assert state_of(books, second)[:3] == ("ended", "", 5_000)
+    assert state_of(books, first)[:2] == ("review", "next_start")
+    assert energies(books, first) == [3_000, 5_000]
