@@ -55,6 +55,8 @@ class Doubt(StrEnum):
     """More energy than its EVSE gives in its time."""
     NOBODY = "nobody"
     """Its station was told that the card may not charge, and nobody is known who would pay for what flowed all the same."""
+    NO_START = "no_start"
+    """Its start told no register: where it began is taken from what was told before and since."""
     STOP_BELOW = "stop_below"
     """The stop says less than the readings before it."""
     STOP_BEYOND = "stop_beyond"

@@ -179,13 +179,15 @@ def insert_started(
     held_minor: int = 0,
     note: str = "",
     id_token_type: str = "",
+    pays_as: AuthorizationStatus | None = None,
 ) -> Running | None:
     """A session out of a start; None if this start is known (see `find_started`).
 
-    `authorization` is None while nobody has shown a card, `meter_start_wh` while no register is known.
+    `authorization` is None while nobody has shown a card, `meter_start_wh` while no register is known. Whether the payer pays for it
+    goes by `pays_as`, where something else than the card is why it may not charge.
     """
     person = payer.person if payer else None
-    pays = payer if payer is not None and authorization in PAYS else None
+    pays = payer if payer is not None and (pays_as or authorization) in PAYS else None
     tariff = pays.tariff if pays else None
     wallet = pays.wallet if pays else None
     policy = str(pays.holder.policy) if pays else ""

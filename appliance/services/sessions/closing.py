@@ -14,6 +14,7 @@ from appliance.db.sessions.closing import Ended, Figure
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain import session as rules
+from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
@@ -206,8 +207,12 @@ def learn_power(db: Database, running: Running) -> None:
 def doubt_about(db: Database, running: Running, energies: Energies) -> str:
     """Why what its registers say is not billed before somebody has looked; "" if it can be."""
     found = rules.doubts(energies, settings.of(db).session_energy_max_wh)
-    if running.refused and running.wallet is None and energies.energy_wh:
-        found += (Doubt.NOBODY,)
+    if running.refused and energies.energy_wh:
+        if running.wallet is None:
+            found += (Doubt.NOBODY,)
+        elif sessions.authorization_of(db, running.id) is AuthorizationStatus.INVALID:
+            # The card may charge, and its payer is known: only its start could not be read (`in_part`).
+            found += (Doubt.NO_START,)
     return next(iter(found), "")
 
 

@@ -18,6 +18,7 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionEvent, after
 from appliance.services import problems
 from appliance.services.sessions import closing, metering, starting, stopping
+from appliance.services.sessions.authorization import decide
 from appliance.services.sessions.starting import Started
 
 SESSIONS_NAMED_MAX = 10
@@ -64,8 +65,11 @@ def close_nameless(db: Database, station: StationId, event: TransactionStartedIn
 
 
 def begin_without_register(db: Database, station: StationId, event: TransactionStarted, note: str) -> Started:
-    """It begins where the session before it at this EVSE ended, as meters do; else with the first register that is told (`stopping`)."""
+    """It begins where the session before it at this EVSE ended, as meters do; else with the first register that is told (`stopping`).
+    Whoever's card it is pays, once somebody has looked.
+    """
     starting.close_forgotten(db, station, event)
+    payer = payers.by_token(db, event.id_token) if event.id_token else None
     running = sessions.insert_started(
         db,
         state=after(None, SessionEvent.BEGAN),
@@ -74,10 +78,11 @@ def begin_without_register(db: Database, station: StationId, event: TransactionS
         evse=event.evse,
         id_token=event.id_token,
         meter_start_wh=closing_rows.last_stop(db, station, event.evse) if event.evse else None,
-        payer=payers.by_token(db, event.id_token) if event.id_token else None,
+        payer=payer,
         authorization=AuthorizationStatus.INVALID,
         received_at_ms=event.received_at_ms,
         note=note,
+        pays_as=decide(db, payer, station, event.received_at_ms, starting=True).status if payer is not None else None,
     )
     assert running is not None, "no session began so"
     metering.announce(db, running, "started")

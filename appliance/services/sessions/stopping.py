@@ -37,7 +37,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
 
 def with_start(db: Database, running: Running, event: TransactionEnded) -> Running:
     """A session whose start told no register (`in_part`) began with the lowest that was told since."""
-    if running.meter_start_wh or running.wallet is not None or sessions.has_start(db, running.id):
+    if running.meter_start_wh or not running.refused or sessions.has_start(db, running.id):
         return running
     told = (
         transactions.lowest_register(db, running.id),

@@ -74,7 +74,7 @@ SESSION = record(
     stop_reason=words(),
     estimated=flag("Closed without a stop from the station."),
     note=words(
-        "Why it failed, or needs review: registers, too_much, too_fast, stop_below, stop_beyond, start_apart, anew, next_start, "
+        "Why it failed, or needs review: registers, too_much, too_fast, no_start, stop_below, stop_beyond, start_apart, anew, next_start, "
         "second_stop or nobody."
     ),
     figures=several(

@@ -69,6 +69,9 @@ NOTES = {
     "too_much": N_("The charger reports more energy than one session can take."),
     "too_fast": N_("The charger reports more energy than any charger can give in that time."),
     "nobody": N_("The charger was told that this card may not charge, and nobody is known who pays for what it took."),
+    "no_start": N_(
+        "Its start told no register; the energy counts from the register before it, or the first one since."
+    ),
     "stop_below": N_("The stop says less than the readings before it."),
     "stop_beyond": N_("The stop says more than can have been given since the last reading."),
     "start_apart": N_("The readings do not go on from the register of the start."),

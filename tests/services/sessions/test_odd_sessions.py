@@ -8,7 +8,7 @@ from appliance.domain.identifiers import CardId, StationId
 from appliance.domain.meter import Reading
 from appliance.services.cards import cards
 from appliance.services.people import people
-from appliance.services.sessions import in_part, metering, starting, stopping
+from appliance.services.sessions import in_part, metering, review, starting, stopping
 from appliance.services.stations import status as status_units
 from tests.support.books import NOON_MS, Books
 from tests.support.statuses import status_changed
@@ -336,3 +336,38 @@ def test_what_is_remembered_of_the_idle_time_is_what_is_kept(books: Books) -> No
         assert running is not None
         kept = books.db.execute("SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY 1", (ref,))
         assert list(running.idle_spans) == kept.fetchall()
+
+
+def test_a_start_without_a_register_is_offered_to_its_payer_when_somebody_has_looked(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    books.card(CARD, rahima)
+    books.stop(station, books.start(station, 1, CARD, meter_wh=0).ref, 1_000)
+    books.wait(60)
+    started = in_part.started_in_part(
+        books.db, station, TransactionStartedInPart(1, CARD, None, books.now_ms, books.now_ms), "meterStart"
+    )
+    books.wait(HOUR_S)
+    books.read(station, started.ref, 3_000)
+    books.stop(station, started.ref, 5_000)
+
+    assert not started.authorization.accepted, "nobody can say yet what is to be paid"
+    assert (books.session(started.ref)["state"], books.session(started.ref)["note"]) == ("review", "no_start")
+    assert books.balance(rahima) == 50_000 - 2_000
+    review.bill(books.db, started.ref, books.by)
+    assert (books.session(started.ref)["state"], books.session(started.ref)["energy_wh"]) == ("ended", 4_000)
+    assert books.balance(rahima) == 50_000 - 2_000 - 8_000
+
+
+def test_a_start_without_a_register_of_a_card_that_is_blocked_is_nobodys(books: Books) -> None:
+    books.tariff(energy=2_000_000)
+    station, rahima = books.station(), books.person(paid_in=50_000)
+    cards.block(books.db, CardId(books.card(CARD, rahima)), "lost", books.by)
+    event = TransactionStartedInPart(1, CARD, None, books.now_ms, books.now_ms)
+    started = in_part.started_in_part(books.db, station, event, "meterStart")
+    books.wait(HOUR_S)
+    books.read(station, started.ref, 3_000)
+    books.stop(station, started.ref, 5_000)
+
+    assert (books.session(started.ref)["state"], books.session(started.ref)["note"]) == ("review", "nobody")
+    assert books.balance(rahima) == 50_000
