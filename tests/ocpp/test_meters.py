@@ -92,6 +92,10 @@ STORIES = (
         "a start of nothing at a meter that nobody knows yet", "S 0; M 241500; +44; E 246000", "review", 0, "start_apart",
         (4_500, 246_000),
     ),
+    Story(
+        "a start of nothing at a small meter, once more", "S 36000; E 40000; S 0; M 40500; E 41000; S 0; M 42000; E 46000",
+        "review", 0, "start_apart", (5_000, 46_000),
+    ),
     Story("a start of nothing at another meter", "S 236000; E 240000; S 0; M 500 1500; E 2000", "ended", 2_000),
     Story(
         "a start that stands still", "S 236000; E 240000; S 236000; +26; M 241500; E 246000", "review", 0,

@@ -11,7 +11,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
 from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, ended_on_evse, is_told_late
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.domain.registers import JITTER_WH, Sampled
+from appliance.domain.registers import JITTER_WH, Doubt, Sampled
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
@@ -57,9 +57,11 @@ class Neighbour(NamedTuple):
     meter_start_wh: int | None
     register_wh: int | None
     """Of its stop; where that says nothing, its last reading."""
+    is_apart: bool
+    """Whether its register did not go on from its start, so that it was not counted from there."""
 
 
-NO_NEIGHBOUR = Neighbour(0, 0, None, None)
+NO_NEIGHBOUR = Neighbour(0, 0, None, None, False)
 LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
 """The session of the highest number that is over on an EVSE, of those whose start was told and whose register moved."""
 
@@ -148,7 +150,9 @@ def _by_itself(before: Neighbour, start_wh: int) -> bool:
     """Whether two sessions that follow each other may both be counted from zero."""
     starts_wh = start_wh, before.meter_start_wh
     return (
-        all(one is not None and one <= JITTER_WH for one in starts_wh) and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
+        not before.is_apart
+        and all(one is not None and one <= JITTER_WH for one in starts_wh)
+        and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
     )
 
 
@@ -158,8 +162,8 @@ def _last_ended(
     """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
     db.flush()
     row = db.execute(
-        """SELECT id, started_at_ms, meter_start_wh, register_wh FROM (
-            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh,
+        """SELECT id, started_at_ms, meter_start_wh, register_wh, note = :apart FROM (
+            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note,
               CASE WHEN meter_stop_wh > 0 AND meter_stop_wh IS NOT meter_start_wh THEN meter_stop_wh ELSE coalesce(
                 (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                 ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
@@ -170,6 +174,7 @@ def _last_ended(
         ORDER BY id DESC LIMIT 1""",
         {
             "station": station, "evse": evse, "below": below, "started_by": started_by_ms, "most": NEIGHBOURS_MAX,
+            "apart": str(Doubt.START_APART),
         },
     ).fetchone()  # fmt: skip
     return NO_NEIGHBOUR if row is None else Neighbour(*row)
@@ -254,7 +259,8 @@ def end(
             # Its stop says nothing of the register: what does is looked for.
             LAST_ENDED.drop(db, place)
         else:
-            ended = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh)
+            is_apart = note == Doubt.START_APART
+            ended = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh, is_apart)
             LAST_ENDED.keep(db, place, ended)
 
 
