@@ -279,6 +279,42 @@ async def test_a_full_car_takes_nothing_and_is_left_in_peace(site: ClockedSite) 
         assert stopped_after_s is not None
 
 
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_a_lost_stop_holds_no_money_and_ends_with_the_next_start(site: ClockedSite, forgets: bool) -> None:
+    """800 Wh cost 9.60, and the bill comes before the next session, of the whole wallet."""
+    async with site.station(connectors=2) as station:
+        number = await begin(site, station, 50 * KWH_MINOR)
+        await station.status("Charging")
+        station.connectors[1].register_wh += 800
+        await site.wait(60)
+        await station.meter_values()
+        station.connectors[1].transaction = None
+        await site.wait(15)
+        await station.status("Available")
+        if forgets:
+            await site.forget()
+        held_minor = (await site.session(number))["held_minor"]
+        await site.wait(3600)
+        left = await site.session(number)
+        assert (left["state"], left["stop_wanted"], left["held_minor"]) == ("running", "", held_minor)
+        assert await site.kinds() == {"silent_session"}
+
+        begun = await station.start_transaction(CARD, connector=2)
+        assert begun.status == "Accepted"
+        left = await site.session(number)
+        assert (left["state"], left["energy_wh"], left["fee_minor"]) == ("ended", 800, 800 * KWH_MINOR // 1000)
+        (person,) = (await site.server.rows("SELECT person_id FROM session WHERE id = ?", number))[0]
+        assert await site.balance(person) == (50 * KWH_MINOR - left["fee_minor"], 0)
+
+
+async def test_a_card_that_begins_elsewhere_ends_nothing_that_it_has_not_left(site: ClockedSite) -> None:
+    async with site.station(connectors=2) as station:
+        number = await begin(site, station)
+        await station.status("Charging")
+        assert (await station.start_transaction(CARD, connector=2)).status == "ConcurrentTx"
+        assert (await site.session(number))["state"] == "running"
+
+
 async def test_a_silent_session_is_reckoned_from_its_start_after_a_restart_too(site: ClockedSite) -> None:
     async with site.station() as station:
         number = await begin(site, station)

@@ -364,6 +364,15 @@ def open_on_station(db: Readable, station: StationId) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
+def open_of_token(db: Readable, id_token: str) -> list[SessionId]:
+    """All transactions that run for a card, oldest first."""
+    rows = db.execute(
+        f"SELECT id FROM session WHERE id_token = ? AND {IS_RUNNING} ORDER BY id",
+        (id_token,),
+    )
+    return [SessionId(row[0]) for row in rows]
+
+
 def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
     """Keep a reading with the commit; the same reading again changes nothing.
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.db.engine.unit import Database
+from appliance.db.people import payers
+from appliance.db.people.payers import Payer
 from appliance.db.sessions import closing, sessions
 from appliance.db.sessions.closing import Ended, Figure
 from appliance.db.sessions.sessions import Running
@@ -110,17 +112,26 @@ def close_left(db: Database, station: StationId, evse: int, now_ms: int) -> None
     there = sessions.all_on_evse(db, station, evse) if evse else sessions.open_on_station(db, station)
     for number in there:
         running = sessions.find_open(db, number)
-        if running is not None and running.evse and has_left(db, running):
-            problems.clear_subject(db, f"session:{number}", now_ms)
-            close_estimated(db, running, now_ms, now_ms, "left")
+        if running is not None:
+            end_left(db, running, now_ms)
 
 
-def has_left(db: Database, running: Running) -> bool:
-    """Whether its connector is free since: by the order in which we heard, and after a restart by its station's own times."""
-    if running.has_left is not None:
-        return running.has_left
-    free_since_ms = closing.free_since(db, running.station, running.evse)
-    return free_since_ms is not None and free_since_ms > max(running.started_at_ms, running.measured_at_ms)
+def close_left_by(db: Database, payer: Payer, station: StationId, evse: int, now_ms: int) -> Payer:
+    """A card begins on this EVSE: end what it has left anywhere else. The payer as it stands then."""
+    if not payer.holder.running:
+        return payer
+    for number in sessions.open_of_token(db, payer.uid):
+        running = sessions.find_open(db, number)
+        if running is not None and (running.station, running.evse) != (station, evse):
+            end_left(db, running, now_ms)
+    return payers.by_token(db, payer.uid) or payer
+
+
+def end_left(db: Database, running: Running, now_ms: int) -> None:
+    """End it, if its connector is free since."""
+    if running.evse and guard.has_left(db, running):
+        problems.clear_subject(db, f"session:{running.id}", now_ms)
+        close_estimated(db, running, now_ms, now_ms, "left")
 
 
 def close_lost(db: Database, now_ms: int) -> None:

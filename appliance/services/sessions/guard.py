@@ -14,7 +14,7 @@ from appliance.db import problems as problem_rows
 from appliance.db.cards import limits as limit_rows
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database
-from appliance.db.sessions import sessions
+from appliance.db.sessions import closing, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain import watch as rules
@@ -113,7 +113,9 @@ def watch(db: Database, online: Collection[StationId], now_ms: int) -> None:
             continue
         if running.refused:
             watch_refused(db, running, now_ms)
-        if is_unseen(db, running, now_ms) and is_there(db, running, online, now_ms):
+        if not is_unseen(db, running, now_ms) or not is_there(db, running, online, now_ms):
+            continue
+        if not has_left(db, running):  # Else its stop was lost, and it takes nothing.
             keep_bounded(db, running, now_ms)
 
 
@@ -145,7 +147,7 @@ def missed_readings(db: Database, online: Collection[StationId], now_ms: int) ->
         running = sessions.find_open(db, number)
         if running is None or rules.missed(unseen_s(running, now_ms), interval_s) <= rules.MISSED_MAX:
             continue
-        if not is_there(db, running, online, now_ms) or not is_bounded(db, running):
+        if not is_there(db, running, online, now_ms) or not is_bounded(db, running) or has_left(db, running):
             continue
         since_ms = running.read_at_ms
         found[f"session:{number}"] = {
@@ -179,6 +181,14 @@ def is_there(db: Database, running: Running, online: Collection[StationId], now_
         return False
     connected_s = (now_ms - stations.connected_since_ms(db, running.station)) // 1000
     return connected_s > settings.of(db).sample_interval_s + rules.LATE_S or is_unwatched(db, running.station)
+
+
+def has_left(db: Database, running: Running) -> bool:
+    """Whether its connector is free since: by the order in which we heard, and after a restart by its station's own times."""
+    if running.has_left is not None:
+        return running.has_left
+    free_since_ms = closing.free_since(db, running.station, running.evse)
+    return free_since_ms is not None and free_since_ms > max(running.started_at_ms, running.measured_at_ms)
 
 
 def keep_bounded(db: Database, running: Running, now_ms: int) -> None:

@@ -58,6 +58,7 @@ def request_start(
         )
 
     payer, token = resolve_payer(db, person, card, by.at_ms)
+    payer = closing.close_left_by(db, payer, station, evse, by.at_ms)
     authorization = decide(db, payer, station, by.at_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization.status)

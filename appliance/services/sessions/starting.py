@@ -62,6 +62,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     id_token = payer.uid or event.id_token if payer is not None else event.id_token
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
+        payer = closing.close_left_by(db, payer, station, event.evse, event.received_at_ms)
         authorization = decide(db, payer, station, event.received_at_ms, starting=True)
     running = sessions.insert_started(
         db,

@@ -136,6 +136,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     status = AuthorizationStatus.INVALID
     authorization = Authorization(status)
     if payer is not None:
+        payer = closing.close_left_by(db, payer, station, running.evse, event.received_at_ms)
         authorization = decide(db, payer, station, event.received_at_ms, starting=True)
         status = authorization.status
     holds = payer is not None and authorization.accepted and running.state is SessionState.RUNNING
