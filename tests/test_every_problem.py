@@ -410,6 +410,12 @@ async def charges_though_refused(site: Whole) -> None:
         await client.call("MeterValues", meter)
 
 
+async def costs_more_than_there_is(site: Whole) -> None:
+    there, session = await site.do(begin)
+    site.console.now_ms += 1_800_000
+    await site.do(lambda books: books.stop(there, session, 30_000))
+
+
 async def does_not_stop(site: Whole) -> None:
     site.kept["registered"], site.kept["session"] = await site.do(begin)
 
@@ -670,6 +676,7 @@ STORIES: dict[str, Story] = {
     ProblemKind.UNWATCHED: Story(sends_no_readings, sends_a_reading),
     ProblemKind.NO_SESSION: Story(charges_without_a_session, is_free_again),
     ProblemKind.REFUSED_CHARGING: Story(charges_though_refused),
+    ProblemKind.OVERRUN: Story(costs_more_than_there_is),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
     ProblemKind.APPROVAL: Story(asks_for_much, takes_it_back),
     ProblemKind.LOG_INS_FAILED: Story(passwords_are_guessed, a_day_passes),
@@ -706,6 +713,7 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         ProblemKind.STRAY_STOP,
         ProblemKind.STATION_ERROR,
         ProblemKind.REFUSED_CHARGING,
+        ProblemKind.OVERRUN,
         ProblemKind.RESTORED,
     }
 

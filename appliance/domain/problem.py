@@ -50,6 +50,7 @@ class ProblemKind(StrEnum):
     STOP_IGNORED = "stop_ignored"
     START_LOST = "start_lost"
     REFUSED_CHARGING = "refused_charging"
+    OVERRUN = "overrun"
     BOOKS = "books"
     JOB_FAILED = "job_failed"
     READER = "reader"
@@ -167,6 +168,11 @@ RULES: dict[str, Rule] = {
     ),
     ProblemKind.REFUSED_CHARGING: Rule(
         "energy flows in a session that was refused", "only staff can tell who it was, and what they owe", happened=True
+    ),
+    ProblemKind.OVERRUN: Rule(
+        "a session has cost more than its wallet could give, by more than a slice",
+        "only staff can tell whether its holder pays the rest, and set its station right",
+        happened=True,
     ),
     ProblemKind.MISSED_READINGS: Rule(
         "two readings of a session with an end to its money are missed", "one comes, or it is over"

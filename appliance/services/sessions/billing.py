@@ -20,9 +20,11 @@ from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, TransferCode, end_key, hold_key
+from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import POWER_W_MAX
 from appliance.domain.session import usage_until
 from appliance.domain.tariff import Bill, Usage, price, projected_minor
+from appliance.services import problems
 from appliance.services import settings as settings_of_site
 from appliance.services.announce import PersonChanged, SessionChanged
 from appliance.services.settings import Settings
@@ -165,8 +167,25 @@ def collect(db: Database, running: Running, amount_minor: int, key: str, by: By)
     taken = amount_minor if available is None else max(0, min(amount_minor, available))
     if taken:
         _post(db, key, running.wallet, REVENUE, taken, TransferCode.CHARGE, running, by)
-    if amount_minor > taken:
-        _post(db, f"over|{key}", OVERRUN, REVENUE, amount_minor - taken, TransferCode.OVERRUN, running, by)
+    rest = amount_minor - taken
+    if rest:
+        _post(db, f"over|{key}", OVERRUN, REVENUE, rest, TransferCode.OVERRUN, running, by)
+    if rest > slice_minor(db, settings_of_site.of(db)):
+        report_overrun(db, running, rest, by.at_ms)
+
+
+def report_overrun(db: Database, running: Running, amount_minor: int, now_ms: int) -> None:
+    """One row for each station: it did not measure, or did not stop, in time."""
+    problems.raise_problem(
+        db,
+        ProblemKind.OVERRUN,
+        f"station:{running.station}",
+        now_ms,
+        station=int(running.station),
+        evse=running.evse,
+        session=int(running.id),
+        amount_minor=amount_minor,
+    )
 
 
 def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int | str, by: By) -> None:

@@ -284,6 +284,13 @@ TEXTS: dict[str, Text] = {
         urgent=True,
         many=N_("{count} chargers charged although they were told no."),
     ),
+    ProblemKind.OVERRUN: Text(
+        N_("Session {session} at {station} cost {amount} more than its wallet could give: the site bears it."),
+        N_(
+            "See on the session's page what the charger measured and when it stopped. A charger that measures seldom, or stops late, needs other settings inside it, or people who pay later."
+        ),
+        many=N_("Sessions at {count} chargers cost more than their wallets could give: the site bears it."),
+    ),
     ProblemKind.BOOKS: Text(
         N_("The books do not add up: {wrong}"),
         N_("Keep the data as they are, make a copy, and call whoever looks after this server."),
