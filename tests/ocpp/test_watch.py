@@ -279,6 +279,25 @@ async def test_a_full_car_takes_nothing_and_is_left_in_peace(site: ClockedSite) 
         assert stopped_after_s is not None
 
 
+async def test_a_stop_that_takes_its_time_overruns_nothing(site: ClockedSite) -> None:
+    """150 kW give 2.5 kWh a minute, and 625 Wh in the 15 s that a stop takes; the wallet has 12.6 kWh, the charger tells no power."""
+    async with site.station() as station:
+        station.connectors[1].register_wh = 0
+        number = await begin(site, station, 126 * KWH_MINOR // 10)
+        await station.status("Charging")
+        minutes = 0
+        while not (await site.session(number))["stop_wanted"]:
+            await site.wait(60)
+            minutes += 1
+            await sample(station, number, [register(minutes * 2_500)])
+        station.connectors[1].register_wh = minutes * 2_500 + 625
+        await site.wait(15)
+        await station.stop_transaction()
+
+        assert (await site.session(number))["fee_minor"] == (minutes * 2_500 + 625) * KWH_MINOR // 1000
+        assert (await site.server.rows("SELECT debit_posted FROM account WHERE kind = 'overrun'"))[0][0] == 0
+
+
 @pytest.mark.parametrize("forgets", [False, True])
 async def test_a_lost_stop_holds_no_money_and_ends_with_the_next_start(site: ClockedSite, forgets: bool) -> None:
     """800 Wh cost 9.60, and the bill comes before the next session, of the whole wallet."""

@@ -105,7 +105,7 @@ def keep_covered(
     needed = projected_minor(
         with_unseen(usage_until(running, at_ms), pace),
         running.tariff,
-        expected_power_w(pace, ahead_s),
+        expected_power_w(pace, ahead_s, settings.stop_latency_s),
         ahead_s,
         may_idle=running.is_idle,
     )
@@ -134,9 +134,11 @@ def want_stop(db: Database, running: Running, why: str) -> None:
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "stop_wanted"))
 
 
-def expected_power_w(pace: Pace, ahead_s: int) -> int:
-    """The power to reckon with: what is measured, or what would bring the last step once more in the time ahead."""
-    by_step = pace.step_wh * 3600 // max(pace.step_s, ahead_s)
+def expected_power_w(pace: Pace, ahead_s: int, latency_s: int) -> int:
+    """The power to reckon with in the time ahead, which ends with the time that a stop takes: what is measured, or what brings the
+    last step once more by the next reading, and goes on. Within seconds a step tells no power, for a meter may be coarse.
+    """
+    by_step = pace.step_wh * 3600 // max(pace.step_s, ahead_s - latency_s, latency_s)
     return min(max(pace.power_w, by_step), POWER_W_MAX)
 
 
