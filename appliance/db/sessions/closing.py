@@ -164,12 +164,12 @@ def _last_ended(
     row = db.execute(
         """SELECT id, started_at_ms, meter_start_wh, register_wh, note = :apart FROM (
             SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note,
-              CASE WHEN meter_stop_wh > 0 AND meter_stop_wh IS NOT meter_start_wh THEN meter_stop_wh ELSE coalesce(
+              CASE WHEN meter_stop_wh > 0 AND meter_stop_wh <> coalesce(meter_start_wh, -1) THEN meter_stop_wh ELSE coalesce(
                 (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                 ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
             FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
         WHERE evse = :evse AND started_at_ms <= :started_by AND state IN ('ended', 'review')
-          AND (meter_stop_wh IS NOT meter_start_wh OR register_wh IS NOT meter_start_wh)
+          AND (coalesce(meter_stop_wh, -1) <> coalesce(meter_start_wh, -1) OR register_wh <> coalesce(meter_start_wh, -1))
           AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
         ORDER BY id DESC LIMIT 1""",
         {
