@@ -144,12 +144,8 @@ def count_open(db: Readable) -> int:
 
 def count_open_at(db: Readable, kind: ProblemKind, station: int) -> int:
     """How many of this kind there are at a station."""
-    return int(
-        db.execute(
-            "SELECT count(*) FROM problem WHERE kind = ? AND cleared_at_ms IS NULL AND json_extract(details, '$.station') = ?",
-            (kind, station),
-        ).fetchone()[0]
-    )
+    rows = db.execute("SELECT details FROM problem WHERE kind = ? AND cleared_at_ms IS NULL", (kind,))
+    return sum(orjson.loads(details).get("station") == station for (details,) in rows)
 
 
 def count_rows(db: Readable) -> int:
