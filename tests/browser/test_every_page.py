@@ -241,4 +241,4 @@ async def test_slash_goes_to_the_search_and_escape_closes_a_dialog(visit: Visit,
 async def test_demo_says_so_on_every_page(visit: Visit, tour: Tour) -> None:
     page = await visit(None, java_script_enabled=False)
     await page.goto("/login")
-    await expect(page.get_by_role("note")).to_contain_text("DEMO")
+    await expect(page.get_by_role("complementary", name="DEMO")).to_be_visible()

@@ -33,7 +33,7 @@ STATIONS = 10
 SEED = 20261130
 ANSWER_S = 60.0
 AT_MS = 1_796_000_400_000
-STARTED_WH, STOPPED_WH = 1_000, 3_500
+STARTED_WH, STOPPED_WH = 100, 2_600  # A meter that counts each session by itself.
 PAGES_OF = 2
 """Of so many stations every page of messages is opened."""
 
