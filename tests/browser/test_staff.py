@@ -90,8 +90,8 @@ async def test_log_in_that_is_ended_from_elsewhere_is_over(visit: Visit, yard: S
     await here.goto("/account")
     others = here.locator("form[action*='/log-ins/']").get_by_role("button", name="Log out")
     while await others.count():
-        await others.first.click()
-        await here.wait_for_load_state()
+        async with here.expect_navigation():
+            await others.first.click()
     await lost.goto("/sessions")
     await expect(lost.get_by_role("heading", name="Log in")).to_be_visible()
     await here.goto("/sessions")
