@@ -20,6 +20,7 @@ from appliance.db import site as sites
 from appliance.db.disk import read_short
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.store import Store
+from appliance.db.integrity import anchors
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.domain.room import room
@@ -73,7 +74,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         site_disk = Disk.of(data)
         if not site_disk.make_room() and not await wait_for_room(site_disk, arguments.console, stop):
             return 0
-        migrate(data.database)
+        migrated = migrate(data.database)
 
         hub = Hub()
         store = Store(data.database, announce=hub.announce, wal_bytes_max=room(site_disk.size_bytes(), 0).wal_bytes)
@@ -100,7 +101,10 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         await asyncio.to_thread(importlib.import_module, "appliance.host.late_start")
         from appliance.host.late_start import ChargingSide, open_rest  # noqa: PLC0415  # see above
 
-        charging = ChargingSide(data, store, hub, clock, site, site_key, live_settings, stations, control, listeners)
+        charging = ChargingSide(
+            data, store, hub, clock, site, site_key, live_settings, stations, control, listeners,
+            is_first_with_anchors=anchors.SINCE_VERSION in migrated,
+        )  # fmt: skip
         await open_rest(stack, arguments, charging, demo)
         gc.collect()
         gc.freeze()

@@ -72,6 +72,8 @@ class Jobs:
     upkeep: Upkeep
     anchors: Anchors | None = None
     """None: the site's sealing key is missing."""
+    is_first_with_anchors: bool = False
+    """Whether an older site was brought to this release just now, and has none to compare with."""
 
     async def expire_start_requests(self) -> None:
         """Money held for a start that never came goes back."""
@@ -235,7 +237,7 @@ async def anchor_now(jobs: Jobs, *, sealing: bool) -> None:
     except AnchorsChanged:
         return  # That is for the night to say, and nobody writes over it.
     if kept is None:
-        if not await jobs.store.read(anchors.begin_anew, jobs.clock()):
+        if not await jobs.store.read(anchors.begin_anew, jobs.clock(), is_first=jobs.is_first_with_anchors):
             return  # It is gone: the same.
         anchor, is_new = await jobs.store.write(integrity.begin, jobs.anchors.key, jobs.clock()), True
     else:

@@ -4,6 +4,7 @@ checks it, serves it, and goes on where the release before was stopped.
 
 from __future__ import annotations
 
+import asyncio
 import lzma
 import re
 import sqlite3
@@ -22,7 +23,7 @@ from appliance.db.engine.open import open_to_read
 from appliance.db.people.people import phone_digits
 from appliance.domain.units import rfc3339
 from tests.support.full_site import PASSWORD, fill
-from tests.support.process import ServerProcess, look_into, make_site
+from tests.support.process import ServerProcess, look_into, make_site, run
 from tests.support.station import Station
 
 KEPT = sorted(Path(__file__).with_name("releases").glob("*.db.xz"))
@@ -35,6 +36,7 @@ LINK = re.compile(r'href="(/[^"#]*)"')
 PAGES_MIN = 40
 """Fewer means that the walk has lost its way."""
 CHARGED_WH = 6_000
+ANCHORED_S = 30
 
 
 @pytest.fixture(params=KEPT, ids=lambda path: path.name.removesuffix(".db.xz"))
@@ -194,3 +196,16 @@ async def test_each_goes_on_with_the_sessions_that_ran(data_dir: Path, served: S
         ).fetchall()
     assert over == [(number, "ended", CHARGED_WH, 0, 1) for number, *_rest in ran]
     assert backup.problems_of(data_dir / "forecourt.db") == []
+
+
+async def test_the_books_of_each_are_anchored_by_its_first_start_and_are_as_they_were_kept(
+    data_dir: Path, served: ServerProcess
+) -> None:
+    async with asyncio.timeout(ANCHORED_S):
+        while not (data_dir / "anchors").exists():  # noqa: ASYNC110 - a file tells nobody that it is there.
+            await asyncio.sleep(0.05)
+    assert await served.stop() == 0
+    said = await asyncio.to_thread(run, "verify", "--data-dir", data_dir)
+
+    assert said.stdout.startswith("The books are as they were kept.")
+    assert said.returncode == 0

@@ -137,8 +137,11 @@ def newest(db: Readable) -> Anchor | None:
     return Anchor(*row) if row else None
 
 
-def begin_anew(db: Readable, now_ms: int) -> bool:
-    """Whether there need be nothing to compare with: the site is new, or something on record since the last anchor says so."""
+def begin_anew(db: Readable, now_ms: int, *, is_first: bool = False) -> bool:
+    """Whether there need be nothing to compare with: the site is new, or something on record since the last anchor says so.
+
+    `is_first`: an older site begins with anchors now. That is believed only of one that has no record of ever having had any.
+    """
     (is_demo,) = db.execute("SELECT demo FROM site").fetchone()
     if is_demo:
         return True  # Its past is made up.
@@ -153,7 +156,7 @@ def begin_anew(db: Readable, now_ms: int) -> bool:
     (oldest_ms,) = db.execute(
         "SELECT min(at_ms) FROM (SELECT min(at_ms) AS at_ms FROM audit UNION ALL SELECT min(at_ms) FROM transfer) AS first"
     ).fetchone()
-    return oldest_ms is None or now_ms - oldest_ms < NEW_MS
+    return is_first or oldest_ms is None or now_ms - oldest_ms < NEW_MS
 
 
 def broken(db: Readable, anchor: Anchor) -> list[str]:
