@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -103,3 +104,18 @@ def test_values_are_the_same_in_both_languages() -> None:
     ]
 
     assert differing == []
+
+
+def test_no_query_looks_up_a_sentence() -> None:
+    """Queries run in a reader's thread, which has no language: what they looked up would be English for everybody."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in sorted((ROOT / "appliance" / "ui").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and node.args.args
+        and node.args.args[0].arg == "db"
+        and any(isinstance(one, ast.Call) and getattr(one.func, "id", "") == "_" for one in ast.walk(node))
+    ]
+
+    assert found == []

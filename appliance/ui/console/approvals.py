@@ -17,6 +17,7 @@ from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
 from appliance.ui.frame.roles import may
+from appliance.ui.wording.words import with_impersonal
 
 SHOWN = 50
 
@@ -61,6 +62,7 @@ async def show(request: web.Request) -> web.Response:
     """`GET /approvals`."""
     who = principal(request)
     pending, last, names, own = await request.app[CONSOLE].store.read(_read, who.actor)
+    names = with_impersonal(names)
     manager = may(who.role, "POST", "/approvals/{approval}/approve")
     page = ApprovalsPage(
         [_line(one, names, who.actor, manager=manager, own=own) for one in pending],
@@ -90,7 +92,6 @@ async def refuse(request: web.Request) -> web.Response:
 def _read(db: Readable, actor: str) -> tuple[list[Approval], list[Approval], dict[str, str], frozenset[int]]:
     """What waits, the last ones, the names of all, and which of those that wait are the doing of `actor`, by a program too."""
     names = {f"operator:{one.id}": one.name for one in operators.every(db)}
-    names |= {"console": _("the console"), "clock": _("by itself")}
     names |= {f"token:{one.id}": one.name for one in operators.tokens(db)}
     pending = rows.pending(db)
     own = frozenset(one.id for one in pending if approvals.is_same_person(db, one.asked_by, actor))

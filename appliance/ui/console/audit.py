@@ -17,6 +17,7 @@ from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import formats_of, render
 from appliance.ui.wording.audit import THINGS, mentioned, sentence
+from appliance.ui.wording.words import with_impersonal
 
 ROWS = 100
 
@@ -48,7 +49,7 @@ async def show(request: web.Request) -> web.Response:
     actor, action = request.query.get("actor", ""), request.query.get("action", "")
     before = read_number(request.query.get("before", ""))
     found, names, subjects = await request.app[CONSOLE].store.read(_read, before, actor, action)
-    known = names | {"console": _("the console"), "clock": _("by itself"), "stranger": _("a stranger")}
+    known = with_impersonal(names)
     fmt = formats_of(request)
     entries = [
         Entry(one.seq, one.at_ms, known.get(one.actor, one.actor), sentence(one, subjects, fmt)) for one in found

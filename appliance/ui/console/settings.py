@@ -303,15 +303,27 @@ def _entries(title: str, group: dict[str, Words], text: str, reader: Reader) -> 
 def _entry(name: str, words: Words, reader: Reader) -> Entry:
     kind = kind_of(name)
     units = {Kind.MONEY: reader.currency.code, Kind.ENERGY: KWH.code, Kind.NUMBER: _(words.unit)}
-    default = _written(name, getattr(DEFAULTS, name), reader)
-    if kind == Kind.SWITCH:
-        default = _("on") if default else _("off")
-    elif kind == Kind.TEXT:
-        default = default or _("none")
-    else:
-        default = " ".join(filter(None, (default, units.get(kind, ""))))
+    default = in_words(name, getattr(DEFAULTS, name), reader.fmt)
     is_fixed = name in OWNERS_OWN and not reader.is_owner
     return Entry(name, _(words.label), _(words.hint), default, units.get(kind, ""), kind, is_fixed)
+
+
+def in_words(name: str, value: int | bool | str, fmt: Formats) -> str:
+    """What a setting is, as people read it."""
+    match kind_of(name):
+        case Kind.TEXT:
+            return str(value) or _("none")
+        case Kind.SWITCH:
+            return _("on") if value else _("off")
+        case Kind.MONEY:
+            return fmt.money(int(value))
+        case Kind.DURATION:
+            return write_duration(int(value), fmt)
+        case Kind.ENERGY:
+            return f"{fmt.energy(int(value))} kWh"
+        case Kind.NUMBER:
+            unit = next(group[name].unit for group in GROUPS.values() if name in group)
+            return f"{fmt.number(int(value))} {_(unit) if unit else ''}".strip()
 
 
 def kind_of(name: str) -> Kind:

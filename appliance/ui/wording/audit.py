@@ -13,12 +13,12 @@ import orjson
 from markupsafe import Markup, escape
 
 from appliance.db.audit import AuditRow, Subject
+from appliance.services.settings import TEXTS
 from appliance.ui.console.settings import GROUPS as SETTINGS
-from appliance.ui.console.settings import Kind, kind_of
+from appliance.ui.console.settings import in_words
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.wording.sessions import IN_METHODS, POLICIES, note_sentence
 from appliance.ui.wording.words import role_name
-from appliance.ui.writing.durations import write_duration
 from appliance.ui.writing.formats import Formats
 
 THINGS = {
@@ -269,23 +269,8 @@ def _place(station: Markup, evse: object, fmt: Formats) -> Markup:
 
 def _setting(name: str, text: str, fmt: Formats) -> str:
     """What a setting was set to, as its page writes it."""
-    words = next((group[name] for group in SETTINGS.values() if name in group), None)
-    if words is None or not text.isdecimal():
-        return text
-    number = int(text)
-    match kind_of(name):
-        case Kind.TEXT:
-            return text
-        case Kind.SWITCH:
-            return _("on") if number else _("off")
-        case Kind.MONEY:
-            return fmt.money(number)
-        case Kind.DURATION:
-            return write_duration(number, fmt)
-        case Kind.ENERGY:
-            return f"{fmt.energy(number)} kWh"
-        case Kind.NUMBER:
-            return f"{fmt.number(number)} {_(words.unit) if words.unit else ''}".strip()
+    known = any(name in group for group in SETTINGS.values())
+    return in_words(name, int(text), fmt) if known and name not in TEXTS and text.isdecimal() else text
 
 
 def _details(text: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A status is never told by colour alone: each has a word, an icon, a tone (the co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.domain.roles import Role
@@ -115,3 +116,8 @@ def error_sentence(code: str) -> str:
     """The fault in words; a code of the vendor's own stays as it is; "" for none."""
     sentence = ERROR_CODES.get(code, code)
     return _(sentence) if sentence and code in ERROR_CODES else sentence
+
+
+def with_impersonal(names: Mapping[str, str]) -> dict[str, str]:
+    """The names of people and programs by what they are on record as, and the words for who has none."""
+    return {**names, "console": _("the console"), "clock": _("by itself"), "stranger": _("a stranger")}

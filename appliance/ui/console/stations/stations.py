@@ -21,6 +21,7 @@ from appliance.db.stations import stations as rows
 from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import Named, Station
 from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
 from appliance.services.ports.stations import CommandFailed
@@ -329,7 +330,10 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
         stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
         online=console.stations.is_online(station.id),
         tiles=tiles_of(places, running, parked, console, role, now_ms),
-        troubles=[describe(one, names, fmt, now_ms) for one in troubles],
+        # Devices that wait have a place of their own on the page.
+        troubles=[
+            describe(one, names, fmt, now_ms) for one in troubles if not waiting or one.kind != ProblemKind.NEWCOMER
+        ],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         newcomers=waiting,
         form=form,
