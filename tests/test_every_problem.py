@@ -52,7 +52,8 @@ from appliance.services.stations.commands import STOPS_IN_VAIN_MAX, RemoteContro
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
 from appliance.ui.frame import language
-from appliance.ui.wording.problems import TEXTS, VIOLATIONS, describe, describe_group
+from appliance.ui.wording.problem_texts import TEXTS, VIOLATIONS
+from appliance.ui.wording.problems import describe, describe_group
 from appliance.ui.writing.formats import formats
 from tests.ocpp.admission.test_neighbours import listening
 from tests.ocpp.connection.test_closed_for_form import BINARY, HEARTBEAT, close_code, framed, wire

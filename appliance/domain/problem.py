@@ -1,6 +1,6 @@
 """What can be wrong: the kinds of problems, and for each what raises it and what ends it.
 
-What a kind says and advises is in `ui/wording/problems.py`. To some a check belongs, a file in `services/problems/`.
+What a kind says and advises is in `ui/wording/problem_texts.py`. To some a check belongs, a file in `services/problems/`.
 """
 
 from __future__ import annotations

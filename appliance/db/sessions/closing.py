@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
-from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, ended_on_evse, is_told_late
+from appliance.db.sessions import neighbours
+from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
-from appliance.domain.registers import JITTER_WH, Doubt, Sampled
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
@@ -38,32 +37,11 @@ STATION_DAY, STATION_MONTH, HOLDER_SUM = (
         ("holder_sum", "person_id", "card_id"),
     )
 )
-NEIGHBOURS_MAX = 50
-"""Among so many sessions of its station the one before or after it on its EVSE is looked for."""
-BY_ITSELF_WH_MAX = 150_000
-"""A register beyond it is no count of one session alone: no car takes so much."""
 
 ONLY_CONNECTOR = Slots[tuple[StationId, int], int]()
 """The connector of an EVSE that has no other."""
 NOBODY_PARKED = Slots[tuple[StationId, int], bool]()
 """EVSEs of which no car takes the place after its session."""
-
-
-class Neighbour(NamedTuple):
-    """A session that is over and tells where the register of its EVSE stands, as far as the next one needs it."""
-
-    id: int
-    started_at_ms: int
-    meter_start_wh: int | None
-    register_wh: int | None
-    """Of its stop; where that says nothing, its last reading."""
-    is_apart: bool
-    """Whether its register did not go on from its start, so that it was not counted from there."""
-
-
-NO_NEIGHBOUR = Neighbour(0, 0, None, None, False)
-LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
-"""The session of the highest number that is over on an EVSE, of those whose start was told and whose register moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,127 +81,6 @@ def find_closed(db: Database, session: SessionId) -> Ended | None:
     return Ended(row[0], SessionState(row[1]), row[2], row[3], bool(row[4]), *row[5:]) if row else None
 
 
-def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:
-    """The last reading of the main register of a session: (Wh, when)."""
-    db.flush()
-    row: tuple[int, int] | None = db.execute(
-        """SELECT energy_wh, sampled_at_ms FROM sample WHERE session_id = ? AND energy_wh IS NOT NULL
-        ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1""",
-        (session,),
-    ).fetchone()
-    return row
-
-
-def registers(db: Database, session: SessionId) -> list[Sampled]:
-    """All readings of the main register, and of what was taken in intervals."""
-    db.flush()
-    return db.execute(
-        """SELECT sampled_at_ms, energy_wh, interval_wh FROM sample
-        WHERE session_id = ? AND (energy_wh IS NOT NULL OR interval_wh IS NOT NULL) ORDER BY sampled_at_ms""",
-        (session,),
-    ).fetchall()
-
-
-def last_stop(db: Database, station: StationId, evse: int) -> int | None:
-    """The register at which the last session of an EVSE stopped that told it."""
-    row = db.execute(
-        """SELECT meter_stop_wh FROM session WHERE station_id = ? AND evse = ? AND meter_stop_wh IS NOT NULL
-        ORDER BY id DESC LIMIT 1""",
-        (station, evse),
-    ).fetchone()
-    return int(row[0]) if row else None
-
-
-def register_before(db: Database, running: Running) -> int | None:
-    """The last register of the EVSE before a session; None where it may count each session by itself, from zero."""
-    place = running.station, running.evse
-    before = LAST_ENDED.get(db, place)
-    if before is None:
-        before = _last_ended(db, *place)
-        LAST_ENDED.keep(db, place, before)
-    if before.id >= running.id or before.started_at_ms > running.started_at_ms:
-        before = _last_ended(db, *place, running.id, running.started_at_ms)
-    return None if _by_itself(before, running.meter_start_wh) else before.register_wh
-
-
-def _by_itself(before: Neighbour, start_wh: int) -> bool:
-    """Whether two sessions that follow each other may both be counted from zero."""
-    starts_wh = start_wh, before.meter_start_wh
-    return (
-        not before.is_apart
-        and all(one is not None and one <= JITTER_WH for one in starts_wh)
-        and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
-    )
-
-
-def _last_ended(
-    db: Database, station: StationId, evse: int, below: int = 2**62, started_by_ms: int = 2**62
-) -> Neighbour:
-    """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
-    db.flush()
-    row = db.execute(
-        """SELECT id, started_at_ms, meter_start_wh, register_wh, note = :apart FROM (
-            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note,
-              CASE WHEN meter_stop_wh > 0 AND meter_stop_wh <> coalesce(meter_start_wh, -1) THEN meter_stop_wh ELSE coalesce(
-                (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
-                ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
-            FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
-        WHERE evse = :evse AND started_at_ms <= :started_by AND state IN ('ended', 'review')
-          AND (coalesce(meter_stop_wh, -1) <> coalesce(meter_start_wh, -1) OR register_wh <> coalesce(meter_start_wh, -1))
-          AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
-        ORDER BY id DESC LIMIT 1""",
-        {
-            "station": station, "evse": evse, "below": below, "started_by": started_by_ms, "most": NEIGHBOURS_MAX,
-            "apart": str(Doubt.START_APART),
-        },
-    ).fetchone()  # fmt: skip
-    return NO_NEIGHBOUR if row is None else Neighbour(*row)
-
-
-def forget_ended(db: Database, running: Running) -> None:
-    """What it was is no longer so."""
-    LAST_ENDED.drop(db, (running.station, running.evse))
-
-
-def stood_still(db: Readable, session: SessionId) -> bool:
-    """Whether a session took energy, and by its station's clock was over when it began."""
-    row = db.execute(
-        """SELECT 1 FROM session WHERE id = ? AND state IN ('ended', 'review') AND estimated = 0 AND ended_at_ms <= started_at_ms
-        AND (energy_wh > 0 OR state = 'review')""",
-        (session,),
-    ).fetchone()
-    return row is not None
-
-
-def next_start(db: Database, running: Running) -> tuple[int, int] | None:
-    """When and with which register the next session of its EVSE began: (at_ms, wh).
-
-    One that was told late, out of its station's queue, may have a higher number than those which followed it. Those whose start was
-    not told bound nothing.
-    """
-    place, told_late = (running.station, running.evse), is_told_late(running)
-    begun = running.started_at_ms, running.id
-    if not told_late and LATEST_START.get(db, place) == begun:
-        return None
-    beyond, found = "id > ? ORDER BY id", []
-    for which in (beyond, "id < ? ORDER BY id DESC")[: 1 + told_late]:
-        found += db.execute(
-            f"""SELECT started_at_ms, id, meter_start_wh, evse FROM session
-            WHERE station_id = ? AND state IN ('running', 'ended', 'review')
-              AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0)
-              AND {which} LIMIT {NEIGHBOURS_MAX}""",
-            (running.station, running.id),
-        ).fetchall()
-    after = [
-        (at_ms, wh)
-        for at_ms, session, wh, evse in found
-        if evse == running.evse and wh is not None and (at_ms, session) > begun
-    ]
-    if not after:
-        LATEST_START.keep(db, place, begun)
-    return min(after, default=None)
-
-
 def end(
     db: Database,
     running: Running,
@@ -252,16 +109,7 @@ def end(
     )  # fmt: skip
     OPEN_SESSIONS.drop(db, running.id)
     ended_on_evse(db, running)
-    place = running.station, running.evse
-    last = LAST_ENDED.get(db, place)
-    if last is not None and last.id < running.id and running.start_known:
-        if meter_stop_wh is None or meter_stop_wh <= 0 or meter_stop_wh == running.meter_start_wh:
-            # Its stop says nothing of the register: what does is looked for.
-            LAST_ENDED.drop(db, place)
-        else:
-            is_apart = note == Doubt.START_APART
-            ended = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh, is_apart)
-            LAST_ENDED.keep(db, place, ended)
+    neighbours.ended(db, running, meter_stop_wh, note)
 
 
 def add_day(
@@ -318,7 +166,7 @@ def correct(
     note: str,
 ) -> None:
     """A bill gives way to one by more that is known, as an estimate and its note to the station's own stop."""
-    forget_ended(db, running)
+    neighbours.forget_ended(db, running)
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?, duration_s = ?,
             idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?,
@@ -334,7 +182,7 @@ def doubt(
     db: Database, running: Running, state: SessionState, meter_stop_wh: int | None, reason: str, note: str
 ) -> None:
     """What was to correct a bill cannot be right: somebody must look, and the bill stays."""
-    forget_ended(db, running)
+    neighbours.forget_ended(db, running)
     db.execute(
         "UPDATE session SET state = ?, meter_stop_wh = ?, stop_reason = ?, note = ? WHERE id = ?",
         (str(state), meter_stop_wh, reason, note, running.id),
@@ -368,7 +216,7 @@ def figures(db: Readable, session: SessionId) -> list[Figure]:
 
 def decide(db: Database, running: Running, state: SessionState, chosen: Figure, bill: Bill) -> None:
     """Somebody has looked: it is billed for this."""
-    forget_ended(db, running)
+    neighbours.forget_ended(db, running)
     usage = chosen.usage
     db.execute(
         """UPDATE session SET state = ?, energy_wh = ?, duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?,

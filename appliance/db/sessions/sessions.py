@@ -1,41 +1,25 @@
-"""Sessions as rows: beginning and measuring. Before they begin they may be `start_requests`; how they end is in `closing`; what they cost is
+"""Sessions as rows: beginning and running. Before they begin they may be `start_requests`; how they end is in `closing`; what they cost is
 decided in services/sessions/billing.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zlib import crc32
 
-import orjson
-
-from appliance.db import disk
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
-from appliance.db.engine.unit import Database, Rows
+from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer, remembered_tariff
+from appliance.db.sessions import samples
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_RUNNING
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
-from appliance.domain.meter import Reading
 from appliance.domain.registers import Progress
 from appliance.domain.session import OPEN, SessionState
 from appliance.domain.tariff import Tariff, Usage
 from appliance.domain.watch import Moved
 
-SAMPLE = Rows(
-    """sample(session_id, sampled_at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh,
-        content)""",
-    width=10,
-    on_conflict="ON CONFLICT DO NOTHING",
-)
-SAMPLE_ROW_BYTES = 64
-OTHERS_BYTES_MAX = 4 << 20
-SAMPLE_BYTES_MAX = 8 << 20
-"""Of one session: a reading each second for a day and a half."""
-SAMPLE_BYTES = Slots[SessionId, int]()
-"""About how much is kept of a session."""
 NUMBERS_SKIPPED = 100_000
 """After a restore: more than a site has sessions between two backups."""
 
@@ -209,7 +193,7 @@ def insert_started(
         refused=authorization not in (None, AuthorizationStatus.ACCEPTED),
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
-    SAMPLE_BYTES.keep(db, running.id, 0)
+    samples.begin(db, running.id)
     began_on_evse(db, running)
     if LATEST_START.get(db, (station, evse)) is None and not is_told_late(running):
         LATEST_START.keep(db, (station, evse), (started_at_ms, running.id))
@@ -371,35 +355,6 @@ def open_of_token(db: Readable, id_token: str) -> list[SessionId]:
         (id_token,),
     )
     return [SessionId(row[0]) for row in rows]
-
-
-def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
-    """Keep a reading with the commit; the same reading again changes nothing.
-
-    A session's readings have a bound: no charger fills the disk with them. What has no column of its own goes first.
-    """
-    used = _sample_bytes(db, session)
-    if used > SAMPLE_BYTES_MAX:
-        return
-    others = reading.others
-    if others is not None and (used + len(others) > OTHERS_BYTES_MAX or disk.is_short(db)):
-        others = None
-    SAMPLE_BYTES.keep(db, session, used + SAMPLE_ROW_BYTES + len(others or ""))
-    values = (
-        session, reading.at_ms, reading.energy_wh, reading.power_w, reading.current_ma, reading.voltage_mv,
-        reading.soc_percent, others, reading.interval_wh,
-    )  # fmt: skip
-    db.append(SAMPLE, (*values, crc32(orjson.dumps(values))))
-
-
-def _sample_bytes(db: Database, session: SessionId) -> int:
-    used = SAMPLE_BYTES.get(db, session)
-    if used is None:
-        row = db.execute(
-            "SELECT count(*), coalesce(sum(length(others)), 0) FROM sample WHERE session_id = ?", (session,)
-        ).fetchone()
-        used = int(row[0]) * SAMPLE_ROW_BYTES + int(row[1])
-    return used
 
 
 def set_read(db: Database, running: Running, read_wh: int | None) -> None:

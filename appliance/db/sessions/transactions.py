@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import PAYS, Payer
-from appliance.db.sessions import closing
+from appliance.db.sessions import closing, neighbours
 from appliance.db.sessions.sessions import LATEST_START, ON_EVSE, OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdToken
@@ -177,7 +177,7 @@ def count_correction(db: Database, session: SessionId) -> int:
 
 def forget(db: Database, running: Running) -> None:
     """What is remembered of it is no longer so."""
-    closing.forget_ended(db, running)
+    neighbours.forget_ended(db, running)
     OPEN_SESSIONS.drop(db, running.id)
     ON_EVSE.drop(db, (running.station, running.evse))
     LATEST_START.drop(db, (running.station, running.evse))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
-from appliance.db.sessions import closing, sessions
+from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.closing import Ended, Figure
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
@@ -37,7 +37,7 @@ POWER_SEEN_W_MAX = 4_000_000
 
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
     """The station says that the transaction is over: bill it, or keep it for review if the figures cannot be right."""
-    following = closing.next_start(db, running)
+    following = neighbours.next_start(db, running)
     ended_at_ms = end_of(running, event, following)
     finish(
         db,
@@ -69,7 +69,7 @@ def close_estimated(
     db: Database, running: Running, before_ms: int, now_ms: int, why: str, following: tuple[int, int] | None = None
 ) -> None:
     """End a session whose stop was lost, at its last reading; if the stop comes later, the bill is corrected."""
-    last = closing.last_register(db, running.id)
+    last = samples.last_register(db, running.id)
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
     ended_at_ms = min(max(running.measured_at_ms, begun_ms), max(before_ms, begun_ms))
     finish(
@@ -263,7 +263,7 @@ def stop_late(db: Database, station: StationId, event: TransactionEnded) -> bool
         set_right(
             db,
             running,
-            ended_at_ms=end_of(running, event, closing.next_start(db, running)),
+            ended_at_ms=end_of(running, event, neighbours.next_start(db, running)),
             meter_stop_wh=event.meter_stop_wh,
             reason=event.reason,
             estimated=False,
@@ -283,7 +283,7 @@ def is_another_stop(closed: Ended, event: TransactionEnded) -> bool:
 
 def doubt_second_stop(db: Database, running: Running, closed: Ended, event: TransactionEnded) -> None:
     """Its station tells of the stop once more, with another register: what was billed stays until somebody has looked."""
-    following = closing.next_start(db, running)
+    following = neighbours.next_start(db, running)
     ended_at_ms = end_of(running, event, following)
     found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following)
     figures = closing.figures(db, closed.id) if closed.state is SessionState.REVIEW else []
@@ -320,7 +320,7 @@ def set_right(
     `times` counts the corrections. If the figures cannot be right, the bill stays as it is, and somebody is to look.
     """
     stop = None if estimated else (ended_at_ms, meter_stop_wh)
-    energies = energies_at_end(db, running, stop, closing.next_start(db, running))
+    energies = energies_at_end(db, running, stop, neighbours.next_start(db, running))
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
     billed, before = closing.bill_of(db, running.id)
@@ -364,4 +364,4 @@ def set_right(
 def keep_readings(db: Database, running: Running, readings: Sequence[Reading]) -> None:
     """Readings that came with a late stop."""
     for one in readings:
-        sessions.add_reading(db, running.id, one)
+        samples.add_reading(db, running.id, one)

@@ -9,7 +9,7 @@ from appliance.db import problems as problem_rows
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import sessions
+from appliance.db.sessions import neighbours, sessions
 from appliance.db.stations import stations
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.events import TransactionEnded, TransactionStarted, TransactionStartedInPart
@@ -77,7 +77,7 @@ def begin_without_register(db: Database, station: StationId, event: TransactionS
         station=station,
         evse=event.evse,
         id_token=event.id_token,
-        meter_start_wh=closing_rows.last_stop(db, station, event.evse) if event.evse else None,
+        meter_start_wh=neighbours.last_stop(db, station, event.evse) if event.evse else None,
         payer=payer,
         authorization=AuthorizationStatus.INVALID,
         received_at_ms=event.received_at_ms,

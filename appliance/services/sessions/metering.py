@@ -8,7 +8,7 @@ from dataclasses import replace
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import sessions, transactions
+from appliance.db.sessions import samples, sessions, transactions
 from appliance.db.sessions.sessions import Running
 from appliance.domain import registers
 from appliance.domain.events import (
@@ -97,7 +97,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
     power_w = step_wh = step_s = 0
     progress, late = reading_of.progress_of(db, running), False
     for reading in readings:
-        sessions.add_reading(db, running.id, reading)
+        samples.add_reading(db, running.id, reading)
         if reading.power_w is not None:
             power_w = reading.power_w
             running.power_seen_w = max(running.power_seen_w, power_w)
@@ -123,7 +123,7 @@ def keep_late(db: Database, station: StationId, ref: TransactionRef | None, read
     if closed is None or closed.station != station:
         return
     for reading in readings:
-        sessions.add_reading(db, closed.id, reading)
+        samples.add_reading(db, closed.id, reading)
 
 
 def find(db: Database, station: StationId, ref: TransactionRef | None) -> Running | None:

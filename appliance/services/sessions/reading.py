@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.db.engine.unit import Database
-from appliance.db.sessions import closing as rows
-from appliance.db.sessions import sessions
+from appliance.db.sessions import neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain import registers
@@ -50,7 +49,7 @@ def progress_of(db: Database, running: Running) -> Progress:
 
 def anew(db: Database, running: Running) -> Progress:
     """The same, out of all that is kept."""
-    progress, _ = registers.all_of(begun(db, running), rows.registers(db, running.id))
+    progress, _ = registers.all_of(begun(db, running), samples.registers(db, running.id))
     return progress
 
 
@@ -58,7 +57,7 @@ def begun(db: Database, running: Running) -> Progress:
     """Before its first reading."""
     start = (min(running.started_at_ms, running.heard_at_ms), running.meter_start_wh)
     power_w = greatest_power_w(db, running.station, running.evse)
-    return registers.begin(start, power_w, rows.register_before(db, running))
+    return registers.begin(start, power_w, neighbours.register_before(db, running))
 
 
 def energies_at_end(
@@ -70,5 +69,5 @@ def energies_at_end(
 
 def line_of(db: Database, running: Running) -> Sequence[tuple[int, int]]:
     """Along which its energy grew: (at_ms, Wh since the start)."""
-    _, line = registers.all_of(begun(db, running), rows.registers(db, running.id))
+    _, line = registers.all_of(begun(db, running), samples.registers(db, running.id))
     return line

@@ -11,8 +11,7 @@ from appliance.db import disk
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
-from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import sessions, start_requests
+from appliance.db.sessions import neighbours, sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.by import By
@@ -107,7 +106,7 @@ def known_start(
     """
     at_ms = event.at_ms
     known = sessions.find_started(db, at_ms, station, event.evse, id_token, event.meter_start_wh)
-    while known is not None and closing_rows.stood_still(db, known[0]):
+    while known is not None and neighbours.stood_still(db, known[0]):
         at_ms += 1
         known = sessions.find_started(db, at_ms, station, event.evse, id_token, event.meter_start_wh)
     if known is None:
@@ -120,7 +119,7 @@ def fulfilled_before(
 ) -> Started | None:
     """What this very start was answered with, when it was the one that somebody had asked for under another token."""
     found = start_requests.find_fulfilled(db, event.at_ms, station, event.evse, event.meter_start_wh)
-    if found is None or (payer is not None and payer.person != found[1]) or closing_rows.stood_still(db, found[0]):
+    if found is None or (payer is not None and payer.person != found[1]) or neighbours.stood_still(db, found[0]):
         return None
     return Started(found[0], Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer else None))
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
-from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import sessions, start_requests
+from appliance.db.sessions import neighbours, samples, sessions, start_requests
 from appliance.db.sessions import transactions as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.sessions.transactions import Named
@@ -212,7 +211,7 @@ def measure(db: Database, known: Named, running: Running, event: TransactionEven
 def keep_readings(db: Database, known: Named, event: TransactionEvent) -> None:
     """Readings are kept with it, whatever they mean."""
     for reading in metering.dated(event.readings, event.received_at_ms):
-        sessions.add_reading(db, known.session, reading)
+        samples.add_reading(db, known.session, reading)
 
 
 def complete(db: Database, known: Named, running: Running, event: TransactionEvent) -> None:
@@ -225,7 +224,7 @@ def complete(db: Database, known: Named, running: Running, event: TransactionEve
     running, _ = measure(db, known, running, event)
     ended_at_ms, meter_stop_wh, reason, estimated = end.ended_at_ms, end.meter_stop_wh, end.reason, end.estimated
     if event.stage is Stage.ENDED:
-        ended_at_ms = closing.end_of(running, end_of(event), closing_rows.next_start(db, running))
+        ended_at_ms = closing.end_of(running, end_of(event), neighbours.next_start(db, running))
         meter_stop_wh, reason, estimated = event.register_wh, event.reason, False
     closing.set_right(
         db,

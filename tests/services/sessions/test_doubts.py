@@ -6,7 +6,7 @@ import pytest
 
 from appliance.db import problems
 from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import session_list
+from appliance.db.sessions import neighbours, session_list
 from appliance.db.sessions import sessions as rows
 from appliance.db.stations import stations
 from appliance.domain.authorization import Authorization, AuthorizationStatus
@@ -206,7 +206,7 @@ def test_one_session_after_another_asks_the_database_for_no_neighbour(books: Boo
         books.stop(station, session, 14_000)
         books.db.set_trace_callback(None)
         assert state_of(books, session)[0] == "ended"
-        looked_for.append(sum(f"LIMIT {closing_rows.NEIGHBOURS_MAX}" in one for one in statements))
+        looked_for.append(sum(f"LIMIT {neighbours.NEIGHBOURS_MAX}" in one for one in statements))
 
     assert looked_for == [1, 0, 0]
 
@@ -218,10 +218,10 @@ def test_what_is_remembered_of_neighbours_is_what_the_books_say(books: Books) ->
     def before() -> int | None:
         begun = books.running(books.start(station, 1, CARD, meter_wh=0).ref)
         assert begun is not None
-        remembered = closing_rows.register_before(books.db, begun)
+        remembered = neighbours.register_before(books.db, begun)
         books.db.flush()
         books.db.forget()
-        assert closing_rows.register_before(books.db, begun) == remembered
+        assert neighbours.register_before(books.db, begun) == remembered
         books.wait(HOUR_S)
         books.stop(station, begun.id, 1_000)
         return remembered
@@ -234,12 +234,12 @@ def test_what_is_remembered_of_neighbours_is_what_the_books_say(books: Books) ->
     following = books.start(station, 1, CARD, meter_wh=0).ref
     running = books.running(following)
     assert running is not None
-    assert closing_rows.register_before(books.db, running) == 22_000
+    assert neighbours.register_before(books.db, running) == 22_000
     review.bill(books.db, first, books.by, 4_000)
-    assert closing_rows.register_before(books.db, running) == 24_000
+    assert neighbours.register_before(books.db, running) == 24_000
     books.db.flush()
     books.db.forget()
-    assert closing_rows.register_before(books.db, running) == 24_000
+    assert neighbours.register_before(books.db, running) == 24_000
     books.wait(HOUR_S)
     books.stop(station, following, 1_000)
     assert before() is None

@@ -19,9 +19,8 @@ from appliance.db import board as board_rows
 from appliance.db import reports
 from appliance.db.cards import limits as limit_rows
 from appliance.db.people import people
-from appliance.db.sessions import closing as closing_rows
+from appliance.db.sessions import samples, sessions
 from appliance.db.sessions import session_list as history
-from appliance.db.sessions import sessions
 from appliance.db.wallets import statement
 from appliance.domain import registers, session
 from appliance.domain.calendar import day_of
@@ -341,7 +340,7 @@ class SiteFixture:
         assert row.meter_start_wh is not None
         assert row.ended_at_ms is not None
         # What comes after the end is kept and changes nothing.
-        now = (closing_rows.registers(db, row.id), sessions.idle_spans(db, row.id), row.idle_s)
+        now = (samples.registers(db, row.id), sessions.idle_spans(db, row.id), row.idle_s)
         measured, idle, idle_s = self.known.setdefault((row.id, row.estimated), now)
         stop = None if row.estimated else (row.ended_at_ms, row.meter_stop_wh)
         running = sessions.load(db, row.id)

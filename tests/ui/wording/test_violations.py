@@ -7,7 +7,8 @@ import pytest
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.problem import ProblemKind
-from appliance.ui.wording.problems import VIOLATIONS, Described, describe
+from appliance.ui.wording.problem_texts import VIOLATIONS
+from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
 from tests.ui.console_fixture import NOW_MS, SITE
 

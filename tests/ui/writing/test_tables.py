@@ -17,7 +17,8 @@ from appliance.ocpp.v16.translate import CONNECTOR_STATES
 from appliance.services.settings import NAMES
 from appliance.ui.console.settings import GROUPS
 from appliance.ui.frame.language import preferred, speak
-from appliance.ui.wording.problems import TEXTS, describe
+from appliance.ui.wording.problem_texts import TEXTS
+from appliance.ui.wording.problems import describe
 from appliance.ui.wording.sessions import stop_sentence
 from appliance.ui.wording.words import CHARGING_STATES, FINER, ROLES, STATUSES, error_sentence, status_of
 from appliance.ui.writing.formats import formats, sentences

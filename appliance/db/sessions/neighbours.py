@@ -1,0 +1,148 @@
+"""The sessions before and after one on its EVSE, as rows: where the register stood, and when somebody else began."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from appliance.db.engine.memory import Slots
+from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
+from appliance.db.sessions.sessions import LATEST_START, Running, is_told_late
+from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.registers import JITTER_WH, Doubt
+
+NEIGHBOURS_MAX = 50
+"""Among so many sessions of its station the one before or after it on its EVSE is looked for."""
+BY_ITSELF_WH_MAX = 150_000
+"""A register beyond it is no count of one session alone: no car takes so much."""
+
+
+class Neighbour(NamedTuple):
+    """A session that is over and tells where the register of its EVSE stands, as far as the next one needs it."""
+
+    id: int
+    started_at_ms: int
+    meter_start_wh: int | None
+    register_wh: int | None
+    """Of its stop; where that says nothing, its last reading."""
+    is_apart: bool
+    """Whether its register did not go on from its start, so that it was not counted from there."""
+
+
+NO_NEIGHBOUR = Neighbour(0, 0, None, None, False)
+LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
+"""The session of the highest number that is over on an EVSE, of those whose start was told and whose register moved."""
+
+
+def last_stop(db: Database, station: StationId, evse: int) -> int | None:
+    """The register at which the last session of an EVSE stopped that told it."""
+    row = db.execute(
+        """SELECT meter_stop_wh FROM session WHERE station_id = ? AND evse = ? AND meter_stop_wh IS NOT NULL
+        ORDER BY id DESC LIMIT 1""",
+        (station, evse),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def register_before(db: Database, running: Running) -> int | None:
+    """The last register of the EVSE before a session; None where it may count each session by itself, from zero."""
+    place = running.station, running.evse
+    before = LAST_ENDED.get(db, place)
+    if before is None:
+        before = _last_ended(db, *place)
+        LAST_ENDED.keep(db, place, before)
+    if before.id >= running.id or before.started_at_ms > running.started_at_ms:
+        before = _last_ended(db, *place, running.id, running.started_at_ms)
+    return None if _by_itself(before, running.meter_start_wh) else before.register_wh
+
+
+def _by_itself(before: Neighbour, start_wh: int) -> bool:
+    """Whether two sessions that follow each other may both be counted from zero."""
+    starts_wh = start_wh, before.meter_start_wh
+    return (
+        not before.is_apart
+        and all(one is not None and one <= JITTER_WH for one in starts_wh)
+        and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
+    )
+
+
+def _last_ended(
+    db: Database, station: StationId, evse: int, below: int = 2**62, started_by_ms: int = 2**62
+) -> Neighbour:
+    """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
+    db.flush()
+    row = db.execute(
+        """SELECT id, started_at_ms, meter_start_wh, register_wh, note = :apart FROM (
+            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note,
+              CASE WHEN meter_stop_wh > 0 AND meter_stop_wh <> coalesce(meter_start_wh, -1) THEN meter_stop_wh ELSE coalesce(
+                (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
+                ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
+            FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
+        WHERE evse = :evse AND started_at_ms <= :started_by AND state IN ('ended', 'review')
+          AND (coalesce(meter_stop_wh, -1) <> coalesce(meter_start_wh, -1) OR register_wh <> coalesce(meter_start_wh, -1))
+          AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = earlier.id AND start_known = 0)
+        ORDER BY id DESC LIMIT 1""",
+        {
+            "station": station, "evse": evse, "below": below, "started_by": started_by_ms, "most": NEIGHBOURS_MAX,
+            "apart": str(Doubt.START_APART),
+        },
+    ).fetchone()  # fmt: skip
+    return NO_NEIGHBOUR if row is None else Neighbour(*row)
+
+
+def ended(db: Database, running: Running, meter_stop_wh: int | None, note: str) -> None:
+    """A session is over: from now on it may be the one before the next."""
+    place = running.station, running.evse
+    last = LAST_ENDED.get(db, place)
+    if last is not None and last.id < running.id and running.start_known:
+        if meter_stop_wh is None or meter_stop_wh <= 0 or meter_stop_wh == running.meter_start_wh:
+            # Its stop says nothing of the register: what does is looked for.
+            LAST_ENDED.drop(db, place)
+        else:
+            is_apart = note == Doubt.START_APART
+            kept = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh, is_apart)
+            LAST_ENDED.keep(db, place, kept)
+
+
+def forget_ended(db: Database, running: Running) -> None:
+    """What it was is no longer so."""
+    LAST_ENDED.drop(db, (running.station, running.evse))
+
+
+def stood_still(db: Readable, session: SessionId) -> bool:
+    """Whether a session took energy, and by its station's clock was over when it began."""
+    row = db.execute(
+        """SELECT 1 FROM session WHERE id = ? AND state IN ('ended', 'review') AND estimated = 0 AND ended_at_ms <= started_at_ms
+        AND (energy_wh > 0 OR state = 'review')""",
+        (session,),
+    ).fetchone()
+    return row is not None
+
+
+def next_start(db: Database, running: Running) -> tuple[int, int] | None:
+    """When and with which register the next session of its EVSE began: (at_ms, wh).
+
+    One that was told late, out of its station's queue, may have a higher number than those which followed it. Those whose start was
+    not told bound nothing.
+    """
+    place, told_late = (running.station, running.evse), is_told_late(running)
+    begun = running.started_at_ms, running.id
+    if not told_late and LATEST_START.get(db, place) == begun:
+        return None
+    beyond, found = "id > ? ORDER BY id", []
+    for which in (beyond, "id < ? ORDER BY id DESC")[: 1 + told_late]:
+        found += db.execute(
+            f"""SELECT started_at_ms, id, meter_start_wh, evse FROM session
+            WHERE station_id = ? AND state IN ('running', 'ended', 'review')
+              AND NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0)
+              AND {which} LIMIT {NEIGHBOURS_MAX}""",
+            (running.station, running.id),
+        ).fetchall()
+    after = [
+        (at_ms, wh)
+        for at_ms, session, wh, evse in found
+        if evse == running.evse and wh is not None and (at_ms, session) > begun
+    ]
+    if not after:
+        LATEST_START.keep(db, place, begun)
+    return min(after, default=None)
