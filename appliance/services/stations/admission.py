@@ -206,6 +206,7 @@ def bind(db: Database, station: StationId, peer: Peer, now_ms: int) -> KnownStat
     if found.state is StationState.APPROVED and found.bound_to != peer.word:
         audit.record(db, By(f"station:{station}", now_ms), "station.bind", f"station:{station}", peer=peer.word)
     stations.bind(db, station, peer.word)
+    db.announce(AdmissionChanged(station))  # What was read of it before this holds no longer.
     return stations.find_known(db, station)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from appliance.db.stations import newcomers
+from appliance.db.stations import newcomers, stations
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import StationId
@@ -268,3 +268,24 @@ async def test_a_device_that_comes_while_its_charger_gets_a_password_needs_it(se
         await server.store.write(credentials.secure, STATION, 1, hash_password(SITE_KEY, PASSWORD.encode()), BY)
 
         assert (await again)[0] == 401
+
+
+async def test_what_was_read_before_a_device_was_bound_is_not_believed_after_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charger that has just knocked is read again, and that may take longer than its handshake, and come before newer reads."""
+    read, connected_by_now, over = server.store.read, asyncio.Event(), asyncio.Event()
+
+    async def slow(query: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(query, *args, **kwargs)
+        if query is stations.find_known:
+            await (over if found.bound_to else connected_by_now).wait()
+        return found
+
+    monkeypatch.setattr(server.store, "read", slow)
+    async with connected(server, "/ocpp/NEW") as client:
+        connected_by_now.set()
+        for _time in range(3):
+            assert (await client.boot())["status"] == "Pending"
+        over.set()
+        assert (await client.boot())["status"] == "Pending"
