@@ -250,9 +250,9 @@ async def every_job(served: ConsoleFixture) -> None:
         NOW_MS,
         upkeep,
     )
-    for name in vars(Jobs):
-        if asyncio.iscoroutinefunction(work := getattr(jobs, name)) and name not in RECKONED_ANEW:
-            await work()
+    for name, work in vars(Jobs).items():
+        if asyncio.iscoroutinefunction(work) and name not in RECKONED_ANEW:
+            await work(jobs)
     await upkeep.settled()
     await upkeep.close()
 
