@@ -28,18 +28,18 @@ class MessageLog:
 
     def record_received(self, action: str, request: str, answer: str | None, violation: str | None) -> None:
         """A row for what the station sent, with the next commit. It is counted where its action is known."""
-        self._record("in", action, self.kept(request, whole=False), answer, violation)
+        self._record("in", action, self.kept(request), answer, violation)
 
     def record_unread(self, action: str, text: str, answer: str | None, violation: str) -> None:
         """A row for a frame that was refused or ignored: what it is is not known."""
-        self._record("in", action[:ACTION_CHARS_MAX], self.kept(text, whole=False), answer, violation)
+        self._record("in", action[:ACTION_CHARS_MAX], self.kept(text), answer, violation)
 
     def record_sent(self, action: str, request: str, answer: str | None, violation: str | None) -> None:
         """A row for a call of ours, or for an answer to none; it is counted, too."""
         self._context.counters.message("out", action)
         self._record("out", action, self.kept(request, whole=True), answer, violation)
 
-    def kept(self, request: str, *, whole: bool) -> str | None:
+    def kept(self, request: str, *, whole: bool = False, secretless: bool = False) -> str | None:
         """What the log keeps of a frame; None: it gets no row. `whole`: it is evidence, and its secrets are gone or it has none."""
         if not self._context.settings.logs_messages:
             return None
@@ -52,7 +52,8 @@ class MessageLog:
         if whole:
             return shortened(text, EVIDENCE_CHARS_KEPT)
         # Cut first: what is found in a text costs as much as the text is long.
-        return redacted_text(shortened(text, KEPT_CHARS))
+        text = shortened(text, KEPT_CHARS)
+        return text if secretless else redacted_text(text)
 
     def _record(self, direction: str, action: str, kept: str | None, answer: str | None, violation: str | None) -> None:
         if kept is None:

@@ -86,7 +86,8 @@ class Responder:
             answer = write_result(call.message_id, work.answered_before_commit)
             self._log.record_received(call.action, text, answer.decode(), work.note)
             return answer
-        committed = self._commit(text, call, work, received_at_ms, whole=inbound.kept_whole)
+        kept = self._log.kept(text, whole=inbound.kept_whole, secretless=inbound.secretless and work.note is None)
+        committed = self._commit(call, work, received_at_ms, kept)
         if inbound.replayed:
             self._station.remember(call.message_id, text, committed)
         return committed
@@ -103,7 +104,7 @@ class Responder:
             return before
         received_at_ms = self._clock()
         work = inbound.unreadable(self._station, self._salvage(inbound, call), received_at_ms)
-        committed = self._commit(text, call, work, received_at_ms, whole=inbound.kept_whole)
+        committed = self._commit(call, work, received_at_ms, self._log.kept(text, whole=inbound.kept_whole))
         self._station.remember(call.message_id, text, committed)
         return committed
 
@@ -172,10 +173,7 @@ class Responder:
 
     # Answers.
 
-    def _commit(
-        self, text: str, call: Call | UnreadableCall, work: Work, received_at_ms: int, *, whole: bool
-    ) -> Answer:
-        kept = self._log.kept(text, whole=whole)
+    def _commit(self, call: Call | UnreadableCall, work: Work, received_at_ms: int, kept: str | None) -> Answer:
         return self._context.store.write_short(
             exchange, self._station.id, work, call.message_id, received_at_ms, call.action, kept
         )

@@ -48,14 +48,14 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
         return Work(reply, (registration(station, received_at_ms),), torn.why)
 
     return {
-        "Authorize": Inbound(read_authorize, tells_of_cards=True),
+        "Authorize": Inbound(read_authorize, secretless=True, tells_of_cards=True),
         "BootNotification": Inbound(read_boot, unreadable=unreadable_boot),
         "DataTransfer": Inbound(constant({"status": "UnknownVendorId"})),
         "DiagnosticsStatusNotification": Inbound(constant({})),
         "FirmwareStatusNotification": Inbound(constant({})),
-        "Heartbeat": Inbound(read_heartbeat, unreadable=unreadable_heartbeat),
+        "Heartbeat": Inbound(read_heartbeat, unreadable=unreadable_heartbeat, secretless=True),
         "LogStatusNotification": Inbound(constant({})),
-        "MeterValues": Inbound(read_meter_values, unreadable=unreadable_meter_values, replayed=True),
+        "MeterValues": Inbound(read_meter_values, unreadable=unreadable_meter_values, replayed=True, secretless=True),
         "SecurityEventNotification": Inbound(constant({})),
         "SignCertificate": Inbound(constant({"status": "Rejected"})),
         "SignedFirmwareStatusNotification": Inbound(constant({})),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
-from appliance.db.people.payers import Payer
 from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import sessions, transactions
 from appliance.db.sessions.sessions import Running
@@ -30,8 +29,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
         report_stray(db, station, event)
     if event.id_token is None:
         return None
-    payer = payers.by_token(db, event.id_token, event.id_token_type)
-    authorization = authorization_of_stopper(db, station, running, payer, event)
+    authorization = authorization_of_stopper(db, station, running, event.id_token, event)
     return authorization and announce_refused(db, station, event.id_token, authorization)
 
 
@@ -63,15 +61,20 @@ def report_stray(db: Database, station: StationId, event: TransactionEnded) -> N
 
 
 def authorization_of_stopper(
-    db: Database, station: StationId, running: Running | None, payer: Payer | None, event: TransactionEnded
+    db: Database, station: StationId, running: Running | None, id_token: str, event: TransactionEnded
 ) -> Authorization | None:
     """Information only: the transaction is over, whoever ended it. Nothing about a card that could not have ended it, so that
     whoever makes up stops learns of no card.
     """
     began_with = running.id_token if running is not None else token_of_closed(db, station, event)
-    if began_with is not None and began_with in (event.id_token, payer.uid if payer is not None else None):
-        return authorization_of_holder(db, event)
-    if running is None or payer is None or payer.person != running.person:
+    if began_with == id_token:  # As nearly always: who pays need not be asked.
+        return authorization_of_holder(db, id_token, event.received_at_ms)
+    payer = payers.by_token(db, id_token, event.id_token_type)
+    if payer is None:
+        return None
+    if began_with == payer.uid:
+        return authorization_of_holder(db, id_token, event.received_at_ms)
+    if running is None or payer.person != running.person:
         return None
     return decide(db, payer, station, event.received_at_ms, starting=False)
 
@@ -82,12 +85,11 @@ def token_of_closed(db: Database, station: StationId, event: TransactionEnded) -
     return closed.id_token if closed is not None and closed.station == station else None
 
 
-def authorization_of_holder(db: Database, event: TransactionEnded) -> Authorization:
+def authorization_of_holder(db: Database, id_token: str, at_ms: int) -> Authorization:
     """The card that began it: whether it may begin another is asked then, so its standing is enough."""
-    assert event.id_token is not None
-    known = payers.standing(db, event.id_token)
+    known = payers.standing(db, id_token)
     if known is not None and known[0]:
         return Authorization(AuthorizationStatus.BLOCKED)
-    if known is not None and known[1] is not None and known[1] <= event.received_at_ms:
+    if known is not None and known[1] is not None and known[1] <= at_ms:
         return Authorization(AuthorizationStatus.EXPIRED)
     return Authorization(AuthorizationStatus.ACCEPTED)

@@ -189,7 +189,7 @@ def answer(db: Database, station: StationId, running: Running, event: Transactio
     if running.id_token in {event.id_token, payer.uid if payer is not None else ""}:
         status = sessions.authorization_of(db, running.id)
         return Authorization(status, group_token(payer) if payer is not None else None)
-    return stopping.authorization_of_stopper(db, station, running, payer, end_of(event))
+    return stopping.authorization_of_stopper(db, station, running, event.id_token, end_of(event))
 
 
 # --- readings, and what comes late -----------------------------------------------------------------------------------------
