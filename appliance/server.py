@@ -19,6 +19,7 @@ from appliance import logs
 from appliance.db import site as sites
 from appliance.db.disk import read_short
 from appliance.db.engine.migrate import migrate
+from appliance.db.engine.process import leave_memory_uncounted
 from appliance.db.engine.store import Store
 from appliance.db.integrity import anchors
 from appliance.domain.clock import Clock, system_clock
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
     logs.configure()
     take_descriptors()
+    leave_memory_uncounted()
     return uvloop.run(serve(arguments, system_clock))
 
 

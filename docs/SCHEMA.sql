@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0015, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0016, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -381,7 +381,7 @@ CREATE TABLE session_day (
   energy_wh  INTEGER NOT NULL,
   fee_minor  INTEGER NOT NULL,
   first_day  INTEGER NOT NULL CHECK (first_day IN (0, 1)),                 -- sessions are counted on the day they began
-  PRIMARY KEY (day, station_id, session_id)
+  PRIMARY KEY (day, session_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_day_by_session ON session_day (session_id);
 

@@ -117,7 +117,7 @@ session     session_open_by_token   67 1 1
 session     session_review          1000 1
 session     session_failed          9000 1
 session     sqlite_autoindex_session_1 1000067 1 1 1 1 1
-session_day session_day             1048509 1435 8 1
+session_day session_day             1048509 1435 1
 session_day session_day_by_session  1048509 1
 station     sqlite_autoindex_station_1 200 1
 station_day station_day             146200 200 1

@@ -19,7 +19,7 @@ NO_CARD = 0
 DAY = Rows(
     "session_day(day, station_id, session_id, working_s, energy_wh, fee_minor, first_day)",
     width=7,
-    on_conflict="""ON CONFLICT (day, station_id, session_id) DO UPDATE SET
+    on_conflict="""ON CONFLICT (day, session_id) DO UPDATE SET
         working_s = session_day.working_s + excluded.working_s, energy_wh = session_day.energy_wh + excluded.energy_wh,
         fee_minor = session_day.fee_minor + excluded.fee_minor""",
 )
