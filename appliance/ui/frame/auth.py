@@ -139,6 +139,8 @@ async def compared(request: web.Request, name: str, operator: int | None, passwo
     try:
         guard.attempt(name, place, console.clock())
         matches = await hashing.matches(password, password_hash, lane)
+        if not matches:
+            guard.wait(name, place, console.clock())
     finally:
         if not matches:
             _leave_trace(request, operator)
@@ -277,10 +279,15 @@ class Guard:
         for key in (_at_name(login), _at_address(address), _at_both(login, address)):
             count, until_ms = self.guesses.pop(key, (0, 0))
             count = 1 if until_ms + FORGOTTEN_AFTER_MS < now_ms else count + 1
-            delay_s = 0 if count < GUESSES_FREE else min(DELAY_S_MAX, 2 ** (count - GUESSES_FREE))
-            self.guesses[key] = (count, now_ms + delay_s * 1000)
+            self.guesses[key] = (count, now_ms + _delay_ms(count))
         while len(self.guesses) > GUESSERS_MAX:
             self.guesses.popitem(last=False)
+
+    def wait(self, login: str, address: str, now_ms: int) -> None:
+        """The wrong one is about to be answered: from now on the delay runs, for to compare may have taken as long."""
+        for key in (_at_name(login), _at_address(address), _at_both(login, address)):
+            if (guessed := self.guesses.get(key)) is not None:
+                self.guesses[key] = (guessed[0], max(guessed[1], now_ms + _delay_ms(guessed[0])))
 
     def succeeded(self, login: str, address: str) -> None:
         """It was the right one: what was guessed at this name is forgotten, what was guessed at others from there is not."""
@@ -302,6 +309,10 @@ class Guard:
         if (login, address) not in self.trusted:
             keys.append(_at_name(login))
         return keys
+
+
+def _delay_ms(count: int) -> int:
+    return 0 if count < GUESSES_FREE else min(DELAY_S_MAX, 2 ** (count - GUESSES_FREE)) * 1000
 
 
 def _at_name(login: str) -> str:

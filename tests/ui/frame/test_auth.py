@@ -483,6 +483,27 @@ def test_five_guesses_are_free_then_the_delay_grows_to_a_minute() -> None:
     assert delays == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
+def test_the_delay_runs_from_the_answer_for_to_compare_takes_a_while_too() -> None:
+    guard, asked_ms, answered_ms = Guard(), 1_000_000, 1_009_000
+    for _ in range(5):
+        guard.attempt("boss", "10.0.0.2", asked_ms)
+    guard.wait("boss", "10.0.0.2", answered_ms)
+    with pytest.raises(TooSoon):
+        guard.check("boss", "10.0.0.2", answered_ms + 999)
+    guard.check("boss", "10.0.0.2", answered_ms + 1000)
+
+
+async def test_who_is_told_to_wait_does_not_wait_longer_for_having_asked(served: ConsoleFixture) -> None:
+    await served.operator(Role.CASHIER, "nasrin")
+    wrong = [{"login": "nasrin", "password": "wrong password"}]
+    for _ in range(GUESSES_FREE):
+        await burst(served.anybody(), "/login", wrong)
+    served.now_ms += 900
+    assert await burst(served.anybody(), "/login", wrong) == Counter({429: 1})
+    served.now_ms += 100
+    assert await log_in(served.anybody(), "nasrin") == 303
+
+
 def test_somebody_elses_guesses_do_not_delay_a_known_place() -> None:
     guard = Guard()
     guard.succeeded("nasrin", "10.0.0.2")
