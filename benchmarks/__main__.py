@@ -32,6 +32,7 @@ from appliance.services.cards import cards
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from appliance.services.wallets import wallets
+from benchmarks.servers import addresses, forecourt, serving
 
 ACTOR = "console"
 LIMIT_PORT = 20_900
@@ -145,7 +146,7 @@ def limit_server() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The limit on a new file."""
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as folder:
         words = ["--port", str(LIMIT_PORT), "--database", f"{folder}/limit.db"]
-        with serving([sys.executable, "-m", "benchmarks.limit_server", *words]) as process:
+        with serving(["-m", "benchmarks.limit_server", *words]) as process:
             assert process.stdout is not None
             process.stdout.readline()
             yield f"ws://127.0.0.1:{LIMIT_PORT}/ocpp/", process
@@ -157,24 +158,8 @@ def product(number: int) -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
         folder = Path(name)
         make_site(folder, number)
-        words = [word for listener in ("stations", "console", "drivers") for word in (f"--{listener}", "127.0.0.1:0")]
-        with serving([sys.executable, "-m", "appliance", "serve", "--data-dir", name, *words]) as process:
-            assert process.stdout is not None
-            url = process.stdout.readline().split()[1]
-            while not process.stdout.readline().startswith("drivers"):
-                pass
-            yield url, process, folder
-
-
-@contextmanager
-def serving(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """A server process, ended with the block."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+        with serving(forecourt(folder)) as process:
+            yield addresses(process)["stations"], process, folder
 
 
 def make_site(folder: Path, number: int) -> None:

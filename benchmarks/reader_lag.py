@@ -166,8 +166,10 @@ def chip(path: Path) -> Iterator[Callable[[str], None]]:
         assert process.stdout is not None
         words = process.stdin
         process.stdout.readline()
-        yield lambda word: print(word, file=words, flush=True)
-        words.close()
+        try:
+            yield lambda word: print(word, file=words, flush=True)
+        finally:
+            words.close()  # It ends with what it is told, and is waited for.
 
 
 def be_the_chip(path: Path) -> None:

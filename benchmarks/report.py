@@ -8,14 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -32,6 +27,7 @@ from appliance.services.operators import log_ins, operators, tokens
 from appliance.services.people import groups, people
 from appliance.services.stations import admission
 from benchmarks.growth.site import fill_roll_ups
+from benchmarks.servers import addresses, forecourt, serving
 
 ACTOR = "console"
 DAYS = 30
@@ -52,7 +48,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
         folder = Path(name)
         token = make_month(folder, arguments.sessions, arguments.stations)
-        with serving(folder) as console:
+        with serving(forecourt(folder)) as process:
+            console = addresses(process)["console"]
             asyncio.run(measure(console, token, arguments.sessions))
 
 
@@ -125,30 +122,6 @@ def make_month(folder: Path, sessions: int, number: int) -> str:
     db.execute("COMMIT")
     db.close()
     return token
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The product on that site; the console's address. Ended with the block."""
-    listeners = [word for listener in ("stations", "console", "drivers") for word in (f"--{listener}", "127.0.0.1:0")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "appliance", "serve", "--data-dir", str(folder), *listeners],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        found = None
-        while found is None:
-            line = process.stdout.readline()
-            if not line:
-                raise SystemExit("the server did not start")
-            found = re.match(r"console (\S+)", line)
-        yield found[1]
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import shutil
 import socket
 import sqlite3
@@ -24,6 +23,7 @@ import aiohttp
 
 from appliance.db import ledger
 from appliance.db.engine import backup
+from benchmarks import servers
 from benchmarks.growth import site
 from benchmarks.growth.site import Size
 from benchmarks.load import rss_mib
@@ -72,29 +72,16 @@ def serving(name: str, folder: Path, size: Size) -> Iterator[Served]:
         port = free.getsockname()[1]
     words = ["--stations", f"127.0.0.1:{port}", "--console", "127.0.0.1:0", "--drivers", "127.0.0.1:0"]
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "appliance", "serve", "--data-dir", str(folder), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
+    with servers.serving(servers.forecourt(folder, words)) as process:
         while not connects(port):
             if process.poll() is not None:
                 raise SystemExit("the server did not start")
             time.sleep(0.005)
         listening_s = time.perf_counter() - began
-        console = ""
-        while not (line := process.stdout.readline()).startswith("drivers"):
-            if found := re.match(r"console (\S+)", line):
-                console = found[1]
+        found = servers.addresses(process)
         yield Served(
-            name, folder, size, process, f"ws://127.0.0.1:{port}/ocpp/", console, token, listening_s, time.perf_counter() - began
+            name, folder, size, process, found["stations"], found["console"], token, listening_s, time.perf_counter() - began
         )  # fmt: skip
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def connects(port: int) -> bool:
