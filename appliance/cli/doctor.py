@@ -53,8 +53,10 @@ def examine(data: DataDirectory, now_ms: int) -> Iterator[str]:
     if broken:
         return
     with closing(open_to_read(data.database)) as db:
+        db.execute("BEGIN")  # The server may be at work: all of it is from one moment.
         yield from examine_books(db, free_mb, now_ms)
         yield from examine_secrets(db, data)
+        db.execute("COMMIT")
         if version(db) == len(migrations()):
             yield from examine_anchors(db, data, now_ms)
 
@@ -83,7 +85,7 @@ def examine_books(db: Readable, free_mb: int, now_ms: int) -> Iterator[str]:
 
 def examine_anchors(db: Readable, data: DataDirectory, now_ms: int) -> Iterator[str]:
     """Whether somebody has rewritten the books."""
-    db.execute("BEGIN")  # The server may be at work: all of it is from one moment.
+    db.execute("BEGIN")  # A moment of its own: what is kept beside the books is read before them.
     if wrong := integrity.verify(db, anchor_file(data), now_ms):
         yield f"The books are not as they were kept: {'; '.join(wrong[:3])}. Say `forecourt verify` for all of it."
 

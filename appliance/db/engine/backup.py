@@ -125,6 +125,7 @@ def problems_of(path: Path, *, foreign: bool = True) -> list[str]:
         path.open("rb").close()
     try:
         with closing(open_to_read(path)) as db:
+            db.execute("BEGIN")  # A server may be at work: what is compared is of one moment.
             return _problems_in(db, path)
     except sqlite3.Error as error:
         if primary_code(error) in UNREAD and (refusal := trouble(path, error, foreign=foreign)):

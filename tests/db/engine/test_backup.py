@@ -87,6 +87,29 @@ async def test_a_backup_taken_while_others_write_is_sound_and_holds_all_that_was
     assert len(rows(books.path)) == number
 
 
+async def test_books_that_are_looked_at_while_others_write_have_no_difference_that_is_only_a_later_moment(
+    books: Books, rahima: PersonId
+) -> None:
+    books.db.close()
+    store = Store(books.path)
+    await store.open()
+    looked = asyncio.Event()
+
+    async def pay_in() -> None:
+        number = 0
+        while not looked.is_set():
+            number += 1
+            await store.write(wallets.top_up, rahima, 100, "cash", f"n-{number}", BY)
+
+    paying = asyncio.create_task(pay_in())
+    found = [await asyncio.to_thread(backup.problems_of, books.path, foreign=False) for _ in range(20)]
+    looked.set()
+    await paying
+    await store.close()
+
+    assert found == [[]] * len(found)
+
+
 def test_a_backup_is_never_written_over_another_file(books: Books, rahima: PersonId, tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("something else")
