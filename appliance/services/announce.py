@@ -99,7 +99,7 @@ class CardRevoked:
 
 @dataclass(slots=True)
 class CardRefused:
-    """A station was told that a card is unknown, blocked or expired."""
+    """A station was told that a card may not charge, for whatever reason."""
 
     station: int
     token: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import orjson
@@ -9,6 +10,7 @@ import pytest
 
 from appliance.db.engine.unit import Database
 from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX
+from appliance.ocpp.connection.connection import MESSAGES_BURST
 from appliance.ocpp.settings import StationSettings
 from tests.ocpp.raw import CARD, Client, Server, connected, start_payload, stop_payload
 
@@ -312,3 +314,24 @@ async def test_a_flood_waits_and_loses_nothing(server: Server, settings: Station
             await client.send(f'[2,"{number}","Heartbeat",{{}}]')
 
         assert [(await client.receive())[1] for _ in range(300)] == [str(number) for number in range(300)]
+
+
+async def test_a_flood_over_many_connections_waits_as_long(server: Server, settings: StationSettings) -> None:
+    settings.messages_per_s = 1
+    await server.register("CS-1")
+    async with connected(server) as client:
+        for number in range(MESSAGES_BURST):
+            await client.send(f'[2,"{number}","Heartbeat",{{}}]')
+        assert [(await client.receive())[1] for _ in range(MESSAGES_BURST)] == [str(n) for n in range(MESSAGES_BURST)]
+
+    async with connected(server) as again:
+        for number in range(5):
+            await again.send(f'[2,"{number}","Heartbeat",{{}}]')
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await received(again, 5)
+
+
+async def received(client: Client, frames: int) -> None:
+    for _ in range(frames):
+        await client.receive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -66,6 +67,43 @@ async def test_a_refused_session_that_takes_energy_is_stopped_told_and_billed_to
     assert (session["state"], session["energy_wh"], session["fee_minor"]) == (state, 5000, fee_minor)
     reviews = [one.details["why"] for one in await site.problems("review")]
     assert reviews == (["nobody"] if state == "review" else [])
+
+
+async def test_cards_that_are_tried_out_are_not_told_apart_by_the_stops_that_follow(site: ClockedSite) -> None:
+    """Over new connections, where nobody waits for the answers."""
+    async with site.station(connectors=4) as station:
+        begun = {
+            number: (await station.start_transaction(f"NOBODYS{number}", connector=number)).id for number in (1, 2, 3)
+        }
+        for number in begun:
+            station.connectors[number].register_wh += 100
+            await station.meter_values(connector=number)
+
+        asked = await asked_to_stop(station)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await another_asked_to_stop(station, asked)
+
+
+async def another_asked_to_stop(station: Station, asked: int) -> None:
+    """Come back when another one is; that one is asked for again and again tells no more."""
+    while await asked_to_stop(station) == asked:
+        pass
+
+
+async def test_who_is_out_of_money_is_stopped_at_once_however_many_were_refused(site: ClockedSite) -> None:
+    await site.person(CARD, 300)
+    async with site.station(connectors=3) as station:
+        refused = [(await station.start_transaction(f"NOBODYS{number}", connector=number)).id for number in (1, 2)]
+        paying = await station.start_transaction(CARD, connector=3)
+        for number in (1, 2, 3):
+            station.connectors[number].register_wh += 300
+            await station.meter_values(connector=number)
+
+        async with asyncio.timeout(3):
+            asked = {await asked_to_stop(station) for _ in range(6)}
+        assert paying.id in asked
+        assert len(asked & set(refused)) == 1
 
 
 async def test_a_station_that_obeys_is_left_alone(site: ClockedSite) -> None:

@@ -55,7 +55,6 @@ class Connection:
         self._socket = socket
         self._context = context
         self._loop = asyncio.get_running_loop()
-        self._free_at_s = 0.0
         self._log = MessageLog(station, context)
         self._responder = Responder(station, version, context, self._log)
         # Nothing that it is given leads back to this connection: once the line is gone, all of it is freed without a search for garbage.
@@ -82,7 +81,7 @@ class Connection:
                             answer = await answer
                     except Exception as error:  # noqa: BLE001 - this is the edge where a station's message fails alone.
                         answer = self._responder.fail(message.data, frame, error)
-                    if self.station.refused_cards.slow_until_ms and self._tells_of_cards(frame):
+                    if self.station.slow_until_ms and self._tells_of_cards(frame):
                         await asyncio.sleep(DELAY_S)
                     if self._socket.closed:
                         return
@@ -95,7 +94,7 @@ class Connection:
     def _tells_of_cards(self, frame: Frame) -> bool:
         """Whether the answer to this frame must wait, because cards are tried out here."""
         inbound = self.version.inbound.get(frame.action) if isinstance(frame, Call | UnreadableCall) else None
-        slow = self._context.clock() < self.station.refused_cards.slow_until_ms
+        slow = self._context.clock() < self.station.slow_until_ms
         return slow and inbound is not None and inbound.tells_of_cards
 
     async def ping(self, misses_max: int) -> None:
@@ -181,9 +180,9 @@ class Connection:
         rate = self._context.settings.messages_per_s
         if not rate:
             return 0.0
-        now_s = self._loop.time()
-        self._free_at_s = max(self._free_at_s, now_s) + 1 / rate
-        return self._free_at_s - now_s - MESSAGES_BURST / rate
+        now_s, station = self._loop.time(), self.station
+        station.free_at_s = max(station.free_at_s, now_s) + 1 / rate
+        return station.free_at_s - now_s - MESSAGES_BURST / rate
 
 
 async def send(socket: web.WebSocketResponse, frame: bytes) -> None:

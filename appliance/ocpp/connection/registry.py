@@ -19,12 +19,13 @@ from appliance.db.stations import message_log
 from appliance.db.stations import stations as rows
 from appliance.db.stations.stations import KnownStation
 from appliance.domain.identifiers import StationId
+from appliance.domain.network import home_of
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.ocpp.connection.connection import Connection
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import CALL_RESULT
-from appliance.ocpp.connection.refused_cards import CARDS_MAX
+from appliance.ocpp.connection.refused_cards import CARDS_MAX, RefusedThere
 from appliance.ocpp.connection.station import Station
 from appliance.ocpp.reading.quirks import quirks_of
 from appliance.services.announce import AdmissionChanged, Announcement, CardRefused
@@ -57,6 +58,7 @@ class Registry:
         self._stale: dict[StationId, int] = {}
         """Of which stations news was announced that is not read yet, and the number of the last."""
         self._news = itertools.count()
+        self._refused_there = RefusedThere()
         self._tasks = Tasks()
         self._closing = False
 
@@ -169,6 +171,7 @@ class Registry:
             self._tasks.start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
         version, now_ms = connection.version.name, context.clock()
         station.connected_at_ms = now_ms
+        self._slow_down(station)
         context.store.write_unheard(status.connected, station.id, version, connection.address, now_ms)
         log.info(
             "station connected", extra={"station": station.identity, "version": version, "address": connection.address}
@@ -280,10 +283,28 @@ class Registry:
         return station.accepted and sum(now_ms - at_ms < SWAP_WINDOW_MS for at_ms, _ in station.swaps) >= SWAPS_MAX
 
     def _note_refused_card(self, refused: CardRefused) -> None:
-        station = self._by_id.get(StationId(refused.station))
-        if station is not None and station.refused_cards.note(refused.token, self._context.clock()):
-            log.warning("cards are tried out", extra={"station": station.identity})
+        station, now_ms = self._by_id.get(StationId(refused.station)), self._context.clock()
+        if station is None:
+            return
+        tried_out = station.refused_cards.note(refused.token, now_ms)
+        if not station.is_secured:
+            here = [one for one in self._connections if self._shares_address(one, station)]
+            tried_out |= self._refused_there.note(station.address, refused.token, now_ms, len(here))
+            for one in here:
+                self._slow_down(one)
+        self._slow_down(station)
+        if tried_out:
+            log.warning("cards are tried out", extra={"station": station.identity, "address": station.address})
             self._context.report_station(station, ProblemKind.CARDS_TRIED, cards=CARDS_MAX)
+
+    def _shares_address(self, one: Station, other: Station) -> bool:
+        """Whether two stations come from one place, and neither proves who it is."""
+        return one.accepted and not one.is_secured and home_of(one.address) == home_of(other.address)
+
+    def _slow_down(self, station: Station) -> None:
+        """Where cards are tried out, under its name or at its address, it is told slowly, over whatever connection."""
+        there_ms = 0 if station.is_secured else self._refused_there.slow_until_ms(station.address)
+        station.slow_until_ms = max(station.refused_cards.slow_until_ms, there_ms)
 
     def _report_skew(self, station: Station) -> None:
         skew_ms = station.skew.changed()

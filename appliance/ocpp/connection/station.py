@@ -48,6 +48,10 @@ class Station:
     starts: dict[int, tuple[int, str]] = field(default_factory=dict)
     """When starts whose own time cannot be believed came first, and of which card, by fingerprint."""
     refused_cards: RefusedCards = field(default_factory=RefusedCards)
+    slow_until_ms: int = 0
+    """Until when what it is told about cards waits, because they are tried out: under its name or at its address."""
+    free_at_s: float = 0.0
+    """By the loop's clock: when it has been quiet long enough for the messages it has sent, over whatever connections."""
     skew: SkewWatch = field(default_factory=SkewWatch)
 
     connected_at_ms: int = 0

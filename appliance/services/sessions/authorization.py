@@ -23,13 +23,9 @@ def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, start
     return Authorization(status, group_token(payer))
 
 
-REFUSED = frozenset({AuthorizationStatus.INVALID, AuthorizationStatus.BLOCKED, AuthorizationStatus.EXPIRED})
-"""What whoever tries out cards is told."""
-
-
 def announce_refused(db: Database, station: StationId, id_token: str, authorization: Authorization) -> Authorization:
     """The same; whoever watches for cards that are tried out hears of it once it is told."""
-    if authorization.status in REFUSED:
+    if not authorization.accepted:
         db.announce(CardRefused(int(station), id_token))
     return authorization
 

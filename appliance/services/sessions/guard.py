@@ -34,6 +34,8 @@ WATCH_S = 15
 OBEYS_WITHIN_MS = 30_000
 """A station that is told that a card may not charge ends the transaction by itself, if it does, within so much time; and so much
 time has the stop of one that was over before it was told of here."""
+REFUSED = "refused"
+"""Why a session of a card that may not charge is to be stopped."""
 UNWATCHED = Slots[StationId, bool]()
 """Of which stations a problem says that they cannot be watched."""
 
@@ -270,7 +272,7 @@ def watch_refused(db: Database, running: Running, now_ms: int) -> None:
 def stop_refused(db: Database, running: Running, now_ms: int) -> None:
     """Somebody charges who may not: want it stopped, and say so."""
     if not running.stop_wanted:
-        billing.want_stop(db, running, "refused")
+        billing.want_stop(db, running, REFUSED)
         report_refused(db, running, now_ms)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from appliance.services.ports.stations import (
     VariableName,
 )
 from appliance.services.sessions import start_requests
+from appliance.services.sessions.guard import REFUSED
 from appliance.services.stations import admission, credentials, status
 from appliance.services.tasks import Tasks
 
@@ -45,6 +47,9 @@ STOP_AGAIN_S = 30.0
 TRANSACTION_CHARS_MAX = 36
 """OCPP 2.x, TransactionType.transactionId."""
 STOPS_IN_VAIN_MAX = 3
+REFUSED_STOPS_EVERY_S = 5.0
+"""At a station the stops of sessions that were refused follow one another no sooner: else whoever tries out cards there would learn
+from them what they are answered slowly."""
 PASSWORD_BYTES = 20
 """All that a 1.6 station can keep (AuthorizationKey)."""
 FIRST_ANSWER_S = 5.0
@@ -73,6 +78,9 @@ class RemoteControl:
         self._stop_again_s = stop_again_s
         self._tasks = Tasks()
         self._stopping: dict[SessionId, int] = {}
+        self._turns: defaultdict[StationId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._refused_stop_at_s: dict[StationId, float] = {}
+        """When a stop of a refused session may be sent to a station again, by the loop's clock."""
         self._silence: Callable[[], None] = hub.listen(self._on_announcements)
 
     async def close(self) -> None:
@@ -179,8 +187,9 @@ class RemoteControl:
         subject = f"session:{session}"
         ref = await self._store.read(transactions.ref_of, session)
         try:
+            await self._wait_for_turn(session, station)
             while self._stations.is_online(station):
-                if not any(one == session for one, _, _ in await self._store.read(start_requests.wanted_stops)):
+                if await self._why_stopped(session) is None:
                     await self._store.write(problems.clear_problem, ProblemKind.STOP_IGNORED, subject, self._clock())
                     return
                 self._stopping[session] += 1
@@ -203,6 +212,23 @@ class RemoteControl:
                 await asyncio.sleep(self._stop_again_s)
         finally:
             del self._stopping[session]
+
+    async def _why_stopped(self, session: SessionId) -> str | None:
+        """Why it is to be stopped; None if it is over."""
+        wanted = {one: why for one, _, why in await self._store.read(start_requests.wanted_stops)}
+        return wanted.get(session)
+
+    async def _wait_for_turn(self, session: SessionId, station: StationId) -> None:
+        """If its card was refused, until some seconds after the last stop of such a session there. One that is over meanwhile has no turn."""
+        if await self._why_stopped(session) != REFUSED:
+            return
+        async with self._turns[station]:
+            if await self._why_stopped(session) is None:
+                return
+            time_s = asyncio.get_running_loop().time
+            await asyncio.sleep(self._refused_stop_at_s.get(station, 0.0) - time_s())
+            if await self._why_stopped(session) == REFUSED:
+                self._refused_stop_at_s[station] = time_s() + REFUSED_STOPS_EVERY_S
 
     # --- everything else: the command, and a row in the audit list
 

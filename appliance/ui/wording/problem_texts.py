@@ -145,7 +145,7 @@ TEXTS: dict[str, Text] = {
     ),
     ProblemKind.CARDS_TRIED: Text(
         N_(
-            "{station} was shown {cards} different cards within ten minutes that may not charge: somebody tries them out."
+            "{cards} different cards that may not charge were shown within ten minutes at {station} or from its address: somebody tries them out."
         ),
         N_("It is answered slowly for now. Look who stands there, and give the charger a password on its page."),
         urgent=True,
