@@ -13,7 +13,7 @@ from appliance.domain.errors import Refusal
 from appliance.services.stations import qr_codes
 from appliance.services.stations.qr_codes import QrPlace
 from appliance.ui.driver import card
-from appliance.ui.driver.page import respond
+from appliance.ui.driver.page import LOOKUPS, LOOKUPS_AT_ONCE, respond
 from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.frame import files, language, security
 from appliance.ui.frame.context import CONSOLE, Console
@@ -22,7 +22,6 @@ from appliance.ui.wording.driver import Answer, Price, answer_of, prices, tax_wo
 from appliance.ui.writing.formats import sentences
 
 CODE_CHARS_MAX = 60
-LOOKUPS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +40,6 @@ class WhichPage:
 
     typed: str = ""
     unknown: bool = False
-
-
-LOOKUPS = web.AppKey("lookups", asyncio.Semaphore)
 
 
 def create_drivers(console: Console) -> web.Application:

@@ -6,6 +6,8 @@ An NTAG 424 DNA makes a new link at each tap; its page is shown after a real tap
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -16,18 +18,22 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.services.cards import holder_page
 from appliance.services.cards import pin as card_pin
 from appliance.services.cards.holder_page import Holder
-from appliance.ui.driver.page import respond
+from appliance.ui.driver.page import LOOKUPS, respond
 from appliance.ui.forms.forms import Form, read_form
-from appliance.ui.frame.auth import Guard
+from appliance.ui.frame.auth import Guard, TooSoon
 from appliance.ui.frame.context import CONSOLE
 from appliance.ui.frame.language import N_
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.statement import word_of
 
+log = logging.getLogger(__name__)
+
 TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
 PIN_CHECKS_AT_ONCE = 2
 
-GUESSES = web.AppKey("guesses", Guard)
+PINS = web.AppKey("pins", Guard)
+LINKS = web.AppKey("links", Guard)
+"""Apart from the PINs: links cost nothing to try, and must not push out what is remembered of those."""
 PIN_CHECKS = web.AppKey("pin_checks", asyncio.Semaphore)
 
 
@@ -44,7 +50,7 @@ class HolderPage:
 
 def install(app: web.Application) -> None:
     """Add the page to the drivers' application."""
-    app[GUESSES] = Guard()
+    app[PINS], app[LINKS] = Guard(), Guard()
     app[PIN_CHECKS] = asyncio.Semaphore(PIN_CHECKS_AT_ONCE)
     app.router.add_get(f"/card/{TOKEN}", show)
     app.router.add_post(f"/card/{TOKEN}", unlock)
@@ -95,29 +101,30 @@ def proves_itself(found: Holder) -> bool:
 
 
 async def _find(request: web.Request) -> Holder | None:
-    """The card of the link. Who tries links out has to wait longer and longer."""
-    console, guesses, address = request.app[CONSOLE], request.app[GUESSES], request.remote or ""
-    name = f"link {address}"
-    try:
-        guesses.check(name, f"link {address}", console.clock())
-    except Refusal:
-        return None
-    found = await console.store.read(holder_page.find, request.match_info["token"])
+    """The card of the link, whoever else tries links out behind the same address: nobody guesses one. Who tries is put on record, ever more seldom."""
+    console, address = request.app[CONSOLE], request.remote or ""
+    async with request.app[LOOKUPS]:
+        found = await console.store.read(holder_page.find, request.match_info["token"])
     if found is None:
-        guesses.failed(name, f"link {address}", console.clock())
+        with suppress(TooSoon):
+            request.app[LINKS].attempt("", address, console.clock())
+            log.info("no card has this link", extra={"address": address})
     return found
 
 
 async def _check_pin(request: web.Request, found: Holder, form: Form) -> None:
-    """A guess counts before it is compared, so that of many at once only the first few are."""
+    """A guess counts before it is compared, so that of many at once only the first few are. It counts for this card, and for this
+    card there: nobody waits because a phone behind the same address guesses at another card.
+    """
     pin = card_pin.check_pin(form.text("pin"))
-    guesses, name, address = request.app[GUESSES], f"pin {found.card.id}", request.remote or ""
-    guesses.attempt(name, address, request.app[CONSOLE].clock())
+    guesses, name = request.app[PINS], str(found.card.id)
+    place = f"{name} at {request.remote}"
+    guesses.attempt(name, place, request.app[CONSOLE].clock())
     async with request.app[PIN_CHECKS]:
         right = await asyncio.to_thread(card_pin.matches, pin, found.pin_hash)
     if not right:
         raise Invalid("pin", N_("This is not the PIN of the card."))
-    guesses.succeeded(name, address)
+    guesses.succeeded(name, place)
 
 
 def _may_look(request: web.Request, token: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,10 @@ from aiohttp import web
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE
 from appliance.ui.frame.render import environment, names_for
+
+LOOKUPS_AT_ONCE = 8
+LOOKUPS = web.AppKey("lookups", asyncio.Semaphore)
+"""Of what strangers ask for, so many at a time are looked for in the books."""
 
 
 def respond(request: web.Request, template: str, status: int = 200, *, query: str = "", **names: Any) -> web.Response:

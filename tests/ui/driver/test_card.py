@@ -57,8 +57,8 @@ async def type_pin(phone: TestClient[Any, Any], path: str, pin: str) -> tuple[in
         return answer.status, await answer.text()
 
 
-async def with_pin(served: ConsoleFixture, pin: str) -> str:
-    card = await card_of(served, RAHIMA)
+async def with_pin(served: ConsoleFixture, pin: str, uid: str = RAHIMA) -> str:
+    card = await card_of(served, uid)
     await served.store.write(card_pin.set_pin, card.id, card_pin.hash_pin(pin), served.by)
     return f"/card/{card.token}"
 
@@ -124,6 +124,16 @@ async def test_of_many_pins_at_once_only_the_free_guesses_are_compared(
     assert told == Counter({422: GUESSES_FREE, 429: len(pins) - GUESSES_FREE})
 
 
+async def test_who_guesses_one_pin_keeps_nobody_behind_the_same_address_from_theirs(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    guessed, other = await with_pin(served, "4711"), await with_pin(served, "2580", "04B1B2C3")
+    told = [(await type_pin(phone, guessed, f"48{number:02}"))[0] for number in range(12)]
+
+    assert told[-1] == 429
+    assert (await type_pin(phone, other, "2580"))[0] == 200
+
+
 async def test_what_is_no_pin_is_no_guess(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
     path = await with_pin(served, "4711")
     told = [await type_pin(phone, path, "47") for _ in range(2 * GUESSES_FREE)]
@@ -152,16 +162,18 @@ async def test_a_blocked_card_says_so(served: ConsoleFixture, phone: TestClient[
     assert "This card is blocked" in await page(phone, f"/card/{card.token}")
 
 
-async def test_links_that_are_tried_out_find_nothing_and_soon_not_even_what_is_there(
-    served: ConsoleFixture, phone: TestClient[Any, Any]
+async def test_links_that_are_tried_out_find_nothing_and_take_nothing_from_others_behind_the_same_address(
+    served: ConsoleFixture, phone: TestClient[Any, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     for number in range(20):
         await page(phone, f"/card/{number:024x}", status=404)
 
-    there = f"/card/{(await card_of(served, RAHIMA)).token}"
-    await page(phone, there, status=404)
-    served.now_ms += 3_600_000
-    await page(phone, there)
+    await page(phone, f"/card/{(await card_of(served, RAHIMA)).token}")
+    status, html = await type_pin(phone, await with_pin(served, "4711"), "4711")
+    assert (status, "Balance" in html) == (200, True)
+    told = [record for record in caplog.records if record.message == "no card has this link"]
+    assert len(told) == GUESSES_FREE
 
 
 async def test_whoever_only_asks_whether_a_tap_is_there_uses_it_up_in_no_way_and_gets_no_ticket(
