@@ -126,8 +126,12 @@ BOUNDS: dict[str, tuple[int, int]] = {
 }
 """Least and most of the numbers."""
 
-OWNERS_OWN = frozenset({"second_person_minor"})
-"""What holds managers, too, is not theirs to change."""
+OWNERS_OWN = frozenset(
+    {"second_person_minor", "host_names", "trusted_proxies", "messages_per_s", "message_log_days", "message_log_max_mb",
+     "message_log_charger_max_mb", "idle_owner_s", "idle_manager_s", "idle_cashier_s", "idle_guard_s", "idle_installer_s", "idle_viewer_s"}
+)  # fmt: skip
+"""What holds managers, too, and what protects the site is not theirs to change: whose word is taken for an address, under which names
+pages are shown, how much a charger may send, how long messages are kept as evidence, and how long log-ins last."""
 NAMES = tuple(field.name for field in fields(Settings))
 
 
@@ -182,7 +186,9 @@ def change_by(db: Database, name: str, text: str, by: By) -> None:
         Invalid: As `change` says.
     """
     if name in OWNERS_OWN and not is_owner(db, by.actor):
-        raise NotAllowed("Only the owner sets above which amount a second person is needed.")
+        if name == "second_person_minor":
+            raise NotAllowed("Only the owner sets above which amount a second person is needed.")
+        raise NotAllowed("Only the owner changes what protects the site: its names, proxies, bounds, and idle times.")
     before = stored(getattr(load(db), name, ""))
     change(db, name, text)
     audit.record(db, by, "setting.change", f"setting:{name}", value=text.strip(), before=before)

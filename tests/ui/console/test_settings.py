@@ -79,6 +79,36 @@ async def test_in_bengali_nothing_changes_that_nobody_has_touched(served: Consol
     assert await served.store.read(settings.load) == settings.Settings(sample_days=90)
 
 
+OWNERS = {
+    "trusted_proxies": "10.1.0.0/24",
+    "host_names": "charge.example",
+    "messages_per_s": "0",
+    "message_log_days": "1",
+    "message_log_max_mb": "1",
+    "message_log_charger_max_mb": "1",
+    **{f"idle_{role}_s": "2 h" for role in Role},
+    "second_person_minor": "0.01",
+}
+"""What protects the site, with other values."""
+
+
+@pytest.mark.parametrize("name", OWNERS)
+async def test_what_protects_the_site_is_the_owners(served: ConsoleFixture, name: str) -> None:
+    owner, manager = await served.logged_in(Role.OWNER), await served.logged_in(Role.MANAGER)
+    fields = await opened(manager, "/settings", "/settings")
+    status, html = await send(manager, "/settings", fields | {name: OWNERS[name]})
+    assert (status, "Only the owner" in html) == (403, True)
+    assert await served.store.read(settings.load) == settings.Settings()
+
+    fields = await opened(owner, "/settings", "/settings")
+    assert (await send(owner, "/settings", fields | {name: OWNERS[name]}))[0] == 303
+    assert getattr(await served.store.read(settings.load), name) != getattr(settings.Settings(), name)
+
+
+def test_the_owners_settings_are_all_of_those() -> None:
+    assert set(OWNERS) == settings.OWNERS_OWN
+
+
 async def test_a_manager_is_shown_what_only_the_owner_changes_and_is_refused(served: ConsoleFixture) -> None:
     owner, manager = await served.logged_in(Role.OWNER), await served.logged_in(Role.MANAGER)
     fields = await opened(owner, "/settings", "/settings")
