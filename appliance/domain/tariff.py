@@ -72,6 +72,12 @@ FREE = Tariff(id=0, name="Free")
 """Nothing costs anything. It has no row in the database."""
 
 
+def is_cheaper(one: Tariff, other: Tariff) -> bool:
+    """Whether anything can cost less by one tariff than by the other."""
+    asked = (*PRICES.values(), "tax_basis_points")
+    return one.idle_grace_s > other.idle_grace_s or any(getattr(one, name) < getattr(other, name) for name in asked)
+
+
 @dataclass(slots=True)
 class Usage:
     """What is charged for: energy, the seconds of the whole transaction, and those of them that count as idle.

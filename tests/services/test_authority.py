@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from appliance.db.sessions.sessions import Running
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
 from appliance.domain.cards.limits import NO_LIMITS, Limits
@@ -23,6 +24,7 @@ from appliance.services.cards import aliases, cards, limits, unknown
 from appliance.services.operators import operators, tokens
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import groups, merge, people
+from appliance.services.sessions import start_requests
 from appliance.services.stations import admission, credentials
 from appliance.services.wallets import undo, wallets
 from appliance.services.wallets.form_bookings import NewPerson, take_in
@@ -232,6 +234,113 @@ def test_a_cashier_changes_the_label_of_a_card_and_no_more(
 def test_no_cashier_gives_a_card_many_sessions_at_once(books: Books, cashier: By) -> None:
     with pytest.raises(NotAllowed):
         cards.add(books.db, CARD, books.person(), cashier, transactions_max=2)
+
+
+# --- starting for somebody -------------------------------------------------------------------------------------------------
+
+SERIAL = count(1)
+WITH_CARD = {"by name": False, "by card": True}
+
+
+def wanted_by(books: Books, by: By, person: PersonId, card: str = "") -> Running:
+    """A start in somebody's name, at a charger of its own."""
+    station = books.station(f"CS-{next(SERIAL)}")
+    return start_requests.request_start(books.db, station, 1, by, person=None if card else person, card=card)
+
+
+@pytest.mark.parametrize("role", ["guard", "cashier"])
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("shown", WITH_CARD)
+def test_nobody_below_a_manager_lets_a_car_charge_at_the_cost_of_who_pays_later_or_not_at_all(
+    books: Books, manager: By, role: str, policy: str, shown: str
+) -> None:
+    person = books.person(group=books.group(policy))
+    books.card(CARD, person)
+    card = CARD if WITH_CARD[shown] else ""
+    with pytest.raises(NotAllowed, match="A manager does this"):
+        wanted_by(books, hired(books, role), person, card)
+
+    wanted_by(books, manager, person, card)
+    assert [row["policy"] for row in details_of(books, "station.start")] == [policy]
+
+
+@pytest.mark.parametrize("role", ["guard", "cashier"])
+def test_for_who_pays_ahead_everybody_starts(books: Books, role: str) -> None:
+    books.tariff()
+    person = books.person(paid_in=10_000)
+    books.card(CARD, person)
+
+    assert wanted_by(books, hired(books, role), person).card is not None
+    without_card = books.person("Karim", paid_in=10_000)
+    assert wanted_by(books, hired(books, role), without_card).card is None
+
+
+def busy(books: Books, person: PersonId) -> None:
+    books.card(CARD, person)
+    books.start(books.station("CS-BUSY"), 1, CARD)
+
+
+def expired(books: Books, person: PersonId) -> None:
+    books.card(CARD, person, expires_at_ms=NOON_MS - 1)
+
+
+def limited_and_lost(books: Books, person: PersonId) -> None:
+    card = CardId(books.card(CARD, person))
+    limits.change(books.db, card, BOUND, books.by)
+    cards.block(books.db, card, "lost", books.by)
+
+
+@pytest.mark.parametrize("limited_by", [busy, expired, limited_and_lost])
+def test_nobody_below_a_manager_passes_what_limits_a_card_by_starting_without_it(
+    books: Books, manager: By, limited_by: Callable[[Books, PersonId], None]
+) -> None:
+    books.tariff()
+    person = books.person(paid_in=10_000)
+    limited_by(books, person)
+    with pytest.raises(NotAllowed, match="A manager does this"):
+        wanted_by(books, hired(books, "guard"), person)
+
+    wanted_by(books, manager, person)
+
+
+def test_a_lost_card_without_limits_keeps_nobody_from_being_started_for(books: Books, cashier: By) -> None:
+    person = books.person(paid_in=10_000)
+    cards.block(books.db, CardId(books.card(CARD, person)), "lost", cashier)
+
+    wanted_by(books, cashier, person)
+
+
+# --- prices ----------------------------------------------------------------------------------------------------------------
+
+CHEAPER = {
+    "energy": Tariff(0, "Staff", 1_000_000, 500, 500, 60, 500, 1500),
+    "time": Tariff(0, "Staff", 2_000_000, 0, 500, 60, 500, 1500),
+    "idle": Tariff(0, "Staff", 2_000_000, 500, 0, 60, 500, 1500),
+    "grace": Tariff(0, "Staff", 2_000_000, 500, 500, 3600, 500, 1500),
+    "flat": Tariff(0, "Staff", 2_000_000, 500, 500, 60, 0, 1500),
+    "tax": Tariff(0, "Staff", 2_000_000, 500, 500, 60, 500, 0),
+}
+
+
+@pytest.mark.parametrize("cheaper", CHEAPER)
+def test_no_cashier_enters_somebody_at_a_lower_price_than_everybodys(
+    books: Books, cashier: By, manager: By, cheaper: str
+) -> None:
+    books.tariff(2_000_000, time=500, idle=500, grace_s=60, flat=500, tax=1500)
+    lower = tariffs.add(books.db, CHEAPER[cheaper], books.by)
+    group = groups.add(books.db, "Staff", "prepaid", books.by, tariff_id=lower)
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: people.add(books.db, "Mallory", group, cashier),
+        lambda: take_in(books.db, NewPerson("Mallory", group), "key", cashier),
+        lambda: jobs.begin_issue(books.db, "desk", cashier, name="Mallory", group=group),
+    )
+    for way in ways:
+        with pytest.raises(NotAllowed):
+            way()
+    people.add(books.db, "Rahima", group, manager)
+
+    dearer = tariffs.add(books.db, Tariff(0, "Guests", 3_000_000, 500, 500, 60, 500, 1500), books.by)
+    people.add(books.db, "Karim", groups.add(books.db, "Guests", "prepaid", books.by, tariff_id=dearer), cashier)
 
 
 # --- the second person -----------------------------------------------------------------------------------------------------

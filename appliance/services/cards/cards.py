@@ -11,7 +11,7 @@ from appliance.db.cards.cards import Card, CardGiven
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.by import By
-from appliance.domain.cards.limits import NO_LIMITS, Limits
+from appliance.domain.cards.limits import NO_LIMITS
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, IdTokenType, is_random, masked, normal_form, reversed_form
 from appliance.domain.identifiers import CardId, PersonId
@@ -19,6 +19,7 @@ from appliance.domain.ledger import ADJUSTMENTS, DEPOSITS, Operation, TransferCo
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
+from appliance.services.cards.limits import of_holder
 from appliance.services.operators.authority import NotAllowed, is_manager
 from appliance.services.people import groups
 from appliance.services.people import people as people_
@@ -55,7 +56,7 @@ def add(
     check_another(db, person, by)
     if transactions_max != 1:
         check_bounds(db, by)
-    inherited = limits_of_holder(db, person)
+    inherited = of_holder(db, person)
     card = _give_out(
         db, uid, person, by, label=label, transactions_max=transactions_max, expires_at_ms=expires_at_ms, kind=kind,
         id_token_type=id_token_type,
@@ -72,24 +73,12 @@ def check_another(db: Database, person: PersonId, by: By) -> None:
     """
     found = people_.need(db, person)
     groups.check_lets_charge(db, found.group_id, by)
-    if limits_of_holder(db, person) != NO_LIMITS and not is_manager(db, by.actor):
+    if of_holder(db, person) != NO_LIMITS and not is_manager(db, by.actor):
         raise NotAllowed(
             "A manager does this: the card of {name} has limits, and with another one they would be passed.",
             "A lost card you can replace: the new one has the same limits.",
             name=found.name,
         )
-
-
-def limits_of_holder(db: Database, person: PersonId) -> Limits:
-    """The limits of a person's newest card that has some; NO_LIMITS if there is none.
-
-    A card that was replaced has handed its limits on. Blocked ones count where no other is left, so that a card that is lost or given
-    back takes no limits with it.
-    """
-    kept = [card for card in cards.of_person(db, person) if card.replaced_by is None]
-    charging = [card for card in kept if card.blocked_at_ms is None]
-    found = (limits.of(db, card.id) for card in charging or kept)
-    return next((one for one in found if one != NO_LIMITS), NO_LIMITS)
 
 
 def check_bounds(db: Readable, by: By) -> None:

@@ -18,7 +18,7 @@ from appliance.domain.calendar import day_of
 from appliance.domain.cards import limits as card_limits
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits, Used
 from appliance.domain.errors import Invalid, NotFound
-from appliance.domain.identifiers import CardId, StationId
+from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.session import bill_for, bill_until, usage_until
 from appliance.domain.tariff import FREE, projected_minor
 from appliance.services import audit, settings
@@ -46,6 +46,18 @@ class SoFar:
 def of(db: Database, card: CardId) -> Limits:
     """The limits of a card; NO_LIMITS if there are none. The writer remembers them."""
     return rows.of(db, card)
+
+
+def of_holder(db: Database, person: PersonId) -> Limits:
+    """The limits of a person's newest card that has some; NO_LIMITS if there is none.
+
+    A card that was replaced has handed its limits on. Blocked ones count where no other is left, so that a card that is lost or given
+    back takes no limits with it.
+    """
+    kept = [card for card in cards.of_person(db, person) if card.replaced_by is None]
+    charging = [card for card in kept if card.blocked_at_ms is None]
+    found = (of(db, card.id) for card in charging or kept)
+    return next((one for one in found if one != NO_LIMITS), NO_LIMITS)
 
 
 def change(db: Database, card: CardId, limits: Limits, by: By) -> None:

@@ -11,6 +11,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, GroupId
+from appliance.domain.tariff import is_cheaper
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
 from appliance.services.operators.authority import NotAllowed, is_manager
@@ -79,9 +80,9 @@ def check_terms(db: Readable, before: Group | None, target: Group, by: By) -> No
     """Whether they may put a new person (`before` None), or one of another group, into this one: how people pay is a manager's.
 
     Raises:
-        NotAllowed: The group lets people pay later or not at all; or less, than in the group before.
+        NotAllowed: The group lets people pay later, not at all, or less than everybody; or otherwise than the group before.
     """
-    if may_choose(before, target) or is_manager(db, by.actor):
+    if may_choose(db, before, target) or is_manager(db, by.actor):
         return
     raise NotAllowed(
         "Only a manager or the owner puts somebody into the group {name}.",
@@ -105,9 +106,17 @@ def check_lets_charge(db: Readable, group: GroupId, by: By) -> None:
         )
 
 
-def may_choose(before: Group | None, target: Group) -> bool:
-    """Whether a cashier may: a new person pays ahead, whoever is here goes on paying as before."""
-    return target.policy == Policy.PREPAID if before is None else terms(before) == terms(target)
+def may_choose(db: Readable, before: Group | None, target: Group) -> bool:
+    """Whether a cashier may: a new person pays ahead, and no less than everybody; whoever is here goes on paying as before."""
+    if before is not None:
+        return terms(before) == terms(target)
+    return target.policy == Policy.PREPAID and not pays_less(db, target)
+
+
+def pays_less(db: Readable, group: Group) -> bool:
+    """Whether its own tariff asks for less than that of everybody."""
+    own, everybodys = tariffs.find(db, group.tariff_id), tariffs.default(db)
+    return own is not None and everybodys is not None and is_cheaper(own, everybodys)
 
 
 def terms(group: Group) -> tuple[str, int | None, int | None]:

@@ -9,13 +9,14 @@ from appliance.db import disk
 from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import payers
+from appliance.db.people import payers, people
 from appliance.db.sessions import sessions, transactions
 from appliance.db.sessions import start_requests as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
-from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.authorization import AuthorizationStatus, Policy
 from appliance.domain.by import By
+from appliance.domain.cards.limits import NO_LIMITS
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import IdToken, IdTokenType, normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -24,6 +25,8 @@ from appliance.domain.session import SessionEvent, SessionState, after
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
+from appliance.services.cards import limits
+from appliance.services.operators.authority import NotAllowed, is_manager
 from appliance.services.sessions import billing, closing
 from appliance.services.sessions.authorization import decide
 
@@ -38,6 +41,7 @@ def request_start(
 
     Raises:
         NotFound, Invalid: The station, the person or the card is not known.
+        NotAllowed: Only a manager starts for them.
         Refusal, TooLittleMoney: The card may not charge, the EVSE is taken, the wallet is empty.
     """
     found = stations.show(db, station)
@@ -58,6 +62,7 @@ def request_start(
         )
 
     payer, token = resolve_payer(db, person, card, by.at_ms)
+    check_may_start(db, payer, by)
     payer = closing.close_left_by(db, payer, station, evse, by.at_ms)
     authorization = decide(db, payer, station, by.at_ms, starting=True)
     if not authorization.accepted:
@@ -75,10 +80,36 @@ def request_start(
     )
     billing.hold_first(db, running, by)
     audit.record(
-        db, by, "station.start", f"station:{station}", session=int(running.id), evse=evse, person=int(payer.person)
-    )
+        db, by, "station.start", f"station:{station}", session=int(running.id), evse=evse, person=int(payer.person),
+        policy=payer.holder.policy,
+    )  # fmt: skip
     db.announce(SessionChanged(running.id, station, evse, running.person, "requested"))
     return running
+
+
+def check_may_start(db: Database, payer: payers.Payer, by: By) -> None:
+    """Whether they may let somebody charge who need not be there: anybody's car may be plugged in.
+
+    Raises:
+        NotAllowed: It is on credit or for nothing, or past what limits a card, and these are a manager's.
+    """
+    if is_manager(db, by.actor):
+        return
+    who = people.find(db, payer.person)
+    name = who.name if who is not None else ""
+    if payer.holder.policy != Policy.PREPAID:
+        raise NotAllowed(
+            "A manager does this: {name} pays later, or not at all.",
+            "With their card they start at the charger.",
+            name=name,
+        )
+    has_cards = any(card.blocked_at_ms is None for card in cards.of_person(db, payer.person))
+    if payer.card is None and (has_cards or limits.of_holder(db, payer.person) != NO_LIMITS):
+        raise NotAllowed(
+            "A manager does this: no card of {name} may begin another session now, and without one its limits would be passed.",
+            "Look on the page of the card what limits it.",
+            name=name,
+        )
 
 
 def is_nobodys(db: Database, running: Running) -> bool:

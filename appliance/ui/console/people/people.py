@@ -310,8 +310,7 @@ def _facts(db: Readable, person: PersonId, before_ms: int | None, now_ms: int) -
 
 
 async def _new_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
-    tariff, groups = await request.app[CONSOLE].store.read(_for_new)
-    groups = _open_to(request, None, groups)
+    tariff, groups = await request.app[CONSOLE].store.read(_for_new, principal(request).role)
     here = with_query("/people/new", uid=form.value("uid"), then=then_of(request, form))
     new_group = with_query("/groups/new", then=here)
     page = NewPage(wallets.money_form(request, tariff, form, key), _choices(groups), _tongues(), new_group)
@@ -319,30 +318,30 @@ async def _new_page(request: web.Request, form: Form, key: str = "", status: int
 
 
 async def _edit_page(request: web.Request, form: Form | None, status: int = 200) -> web.Response:
-    found, groups = await request.app[CONSOLE].store.read(_for_edit, PersonId(number_of(request, "person")))
-    groups = _open_to(request, next((one for one in groups if one.id == found.group_id), None), groups)
+    person, role = PersonId(number_of(request, "person")), principal(request).role
+    found, groups = await request.app[CONSOLE].store.read(_for_edit, person, role)
     form = form or edits.filled(_values(found))
     return render(request, "people/edit.html", EditPage(found, form, _choices(groups), _tongues()), status=status)
 
 
 async def _leave_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    found, _groups = await request.app[CONSOLE].store.read(_for_edit, PersonId(number_of(request, "person")))
+    found = await request.app[CONSOLE].store.read(people_units.need, PersonId(number_of(request, "person")))
     return render(request, "people/leave.html", LeavePage(found, form), status=status)
 
 
-def _for_new(db: Readable) -> tuple[Tariff | None, list[Group]]:
-    return tariffs.default(db), group_rows.all_by_name(db)
+def _for_new(db: Readable, role: str) -> tuple[Tariff | None, list[Group]]:
+    return tariffs.default(db), _open_to(db, role, None)
 
 
-def _for_edit(db: Readable, person: PersonId) -> tuple[Person, list[Group]]:
-    return people_units.need(db, person), group_rows.all_by_name(db)
+def _for_edit(db: Readable, person: PersonId, role: str) -> tuple[Person, list[Group]]:
+    found = people_units.need(db, person)
+    return found, _open_to(db, role, need(db, found.group_id))
 
 
-def _open_to(request: web.Request, before: Group | None, groups: list[Group]) -> list[Group]:
-    """The groups that whoever asks may put somebody into, who is in `before` now."""
-    if principal(request).role in MANAGERS:
-        return groups
-    return [one for one in groups if may_choose(before, one)]
+def _open_to(db: Readable, role: str, before: Group | None) -> list[Group]:
+    """The groups into which somebody of `role` may put a person who is in `before` now."""
+    groups = group_rows.all_by_name(db)
+    return groups if role in MANAGERS else [one for one in groups if may_choose(db, before, one)]
 
 
 def _choices(groups: list[Group]) -> list[tuple[int, str]]:

@@ -28,7 +28,7 @@ from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
-from appliance.ui.frame.roles import SEES_PHONES, may
+from appliance.ui.frame.roles import MANAGERS, SEES_PHONES, may
 
 FOUND_MAX = 8
 ANSWER_WAIT_S = 35.0
@@ -45,6 +45,8 @@ class StartPage:
     people: list[Person]
     recent: bool
     form: Form
+    is_manager: bool
+    """Whether who asks starts for those, too, who pay later or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ async def _start_page(request: web.Request, form: Form, *, status: int = 200) ->
         found = await console.store.read(people_search.people, text=query, limit=FOUND_MAX, names_only=names_only)
     else:
         found = await console.store.read(board.recent_people, station.id, FOUND_MAX)
-    page = StartPage(station, _place(request, station, evse), evse, query, found, not query, form)
+    is_manager = principal(request).role in MANAGERS
+    page = StartPage(station, _place(request, station, evse), evse, query, found, not query, form, is_manager)
     return render(request, "stations/start.html", page, status=status)
 
 

@@ -262,6 +262,19 @@ async def test_who_may_not_see_telephones_and_cards_finds_nobody_by_them(served:
     assert "Karim Ahmed" in await (await guard.get("/stations/CS-02/1/start?q=karim")).text()
 
 
+async def test_a_guard_is_offered_a_start_for_those_only_who_pay_ahead(served: ConsoleFixture) -> None:
+    await served.store.write(lambda db: db.execute("UPDATE person_group SET policy = 'free' WHERE id = 1"))
+    person = await person_number(served, "Rahima Khatun")
+    guard, manager = await served.logged_in(Role.GUARD), await served.logged_in(Role.MANAGER)
+    path = "/stations/CS-02/1/start?q=rahima"
+
+    assert f'value="{person}" disabled' in await (await guard.get(path)).text()
+    assert f'value="{person}" disabled' not in await (await manager.get(path)).text()
+    async with guard.post("/stations/CS-02/1/start", data={"person": person}, headers=OURS) as answer:
+        assert (answer.status, "A manager does this" in await answer.text()) == (403, True)
+    assert served.stations.asked == []
+
+
 async def test_a_stop_is_asked_of_the_charger_and_put_on_record(served: ConsoleFixture) -> None:
     session = (await served.store.read(board.running))[1, 1].id
 
