@@ -48,6 +48,7 @@ from appliance.services.operators.failed_log_ins import PROBLEM_FROM, FailedLogI
 from appliance.services.problems.groups import Group
 from appliance.services.sessions import review, start_requests
 from appliance.services.stations import admission, introduction
+from appliance.services.stations.admission import KNOCKING_OF_ADDRESS_MAX
 from appliance.services.stations.commands import STOPS_IN_VAIN_MAX, RemoteControl
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
@@ -165,6 +166,18 @@ def begin(books: Books, uid: str = CARD, identity: str = "CS-01") -> tuple[Stati
 async def knocks(site: Whole) -> None:
     async with connected(site, "/ocpp/NEW-1") as client:  # type: ignore[arg-type]
         await client.boot()
+
+
+async def find_no_place(site: Whole) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(KNOCKING_OF_ADDRESS_MAX):
+            await stack.enter_async_context(connected(site, f"/ocpp/X-{number}"))  # type: ignore[arg-type]
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await stack.enter_async_context(connected(site, "/ocpp/NEW-1"))  # type: ignore[arg-type]
+
+
+async def an_hour_passes(site: Whole) -> None:
+    await site.wait(3600 + 1)
 
 
 async def is_approved(site: Whole) -> None:
@@ -647,6 +660,7 @@ async def is_blocked(site: Whole) -> None:
 
 STORIES: dict[str, Story] = {
     ProblemKind.KNOCKING: Story(knocks, is_approved),
+    ProblemKind.NO_ROOM_TO_KNOCK: Story(find_no_place, an_hour_passes),
     ProblemKind.OFFLINE: Story(stays_away, once),
     ProblemKind.FAULTED: Story(reports_a_fault, reports_that_it_is_free),
     ProblemKind.CLOCK_SKEW: Story(lambda site: tells_times(site, 7_200_000), lambda site: tells_times(site, 0)),

@@ -6,6 +6,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from appliance.domain.network import home_of
+
 NO_MAC = "00:00:00:00:00:00"
 """Of an entry that is not complete: the kernel asked, and nobody has answered."""
 
@@ -25,6 +27,16 @@ class Peer:
     def fits(self, bound_to: str) -> bool:
         """Whether it may speak for a station that is bound so; one that is not bound yet takes the first that comes."""
         return bound_to in ("", self.word, f"ip {self.address}")
+
+    @property
+    def home(self) -> str:
+        """What its owner cannot choose: one device has as many addresses as it likes."""
+        return home_of_peer(self.word, self.address)
+
+
+def home_of_peer(bound_to: str, address: str) -> str:
+    """The same of what is stored: the word of a peer ("" if none is known) and its address."""
+    return bound_to if bound_to.startswith("mac ") else home_of(address)
 
 
 def peer_of(address: str, neighbours: str) -> Peer:

@@ -18,6 +18,7 @@ class ProblemKind(StrEnum):
     """A kind of problem, as it is stored. A database may hold kinds of older releases."""
 
     KNOCKING = "knocking"
+    NO_ROOM_TO_KNOCK = "no_room_to_knock"
     OFFLINE = "offline"
     FAULTED = "faulted"
     CLOCK_SKEW = "clock_skew"
@@ -86,6 +87,13 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     ProblemKind.KNOCKING: Rule("a station that nobody knows wants to connect", "it is approved or turned away"),
+    ProblemKind.NO_ROOM_TO_KNOCK: Rule(
+        "a station that nobody knows finds all places taken",
+        "an hour without another one",
+        happened=True,
+        quiet_s=HOUR_S,
+        names="who",
+    ),
     ProblemKind.OFFLINE: Rule("an approved station has no connection for a while", "it connects, or is retired"),
     ProblemKind.FAULTED: Rule("a connector, or the station, says Faulted", "it says something else, or is retired"),
     ProblemKind.CLOCK_SKEW: Rule("the times in a station's messages are wrong", "they are right, or it is retired"),

@@ -95,6 +95,9 @@ class Knock:
 
     id: StationId
     address: str
+    bound_to: str
+    """The device it came from (domain/peer.py)."""
+    since_ms: int
     heard_at_ms: int
     """When it last came, went or booted."""
 
@@ -257,7 +260,7 @@ def add_untold(db: Database, station: StationId, evses: int) -> None:
 def knocks(db: Readable) -> list[Knock]:
     """All that knock, the longest unheard of first."""
     rows = db.execute(
-        """SELECT id, remote_address, max(created_at_ms, coalesce(seen_at_ms, 0), coalesce(booted_at_ms, 0)) AS heard_at_ms
+        """SELECT id, remote_address, bound_to, created_at_ms, max(created_at_ms, coalesce(seen_at_ms, 0), coalesce(booted_at_ms, 0)) AS heard_at_ms
         FROM station WHERE state = 'knocking' AND dismissed_at_ms IS NULL ORDER BY heard_at_ms, id"""
     )
     return [Knock(*row) for row in rows]

@@ -169,8 +169,9 @@ class Endpoint:
         if station is None:
             if not self._context.settings.accept_unknown:
                 return refused(404, "This station is not registered here.")
+            mac = peer_of(address, await asyncio.to_thread(self._neighbours)).mac
             connected = self._registry.knocking()
-            known = await self._context.store.write(admission.knock, identity, address, now_ms, connected)
+            known = await self._context.store.write(admission.knock, identity, address, now_ms, connected, mac=mac)
             if known is None:
                 return refused(404, "This station is not registered here, and no more may knock.")
             station = self._registry.learn(known)

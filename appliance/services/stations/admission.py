@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from appliance.db.engine.memory import Slot
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.stations import newcomers, stations
@@ -13,8 +14,7 @@ from appliance.db.stations.stations import Knock, KnownStation
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
-from appliance.domain.network import home_of
-from appliance.domain.peer import Peer
+from appliance.domain.peer import Peer, home_of_peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services import audit, problems, settings
@@ -26,6 +26,12 @@ from appliance.services.texts import optional
 
 KNOCKING_MAX = 50
 KNOCKING_OF_ADDRESS_MAX = 5
+KNOCK_SEEN_MS = 60_000
+"""Who has been told to staff for so long makes room for a newcomer, where all places are taken by others that stay connected."""
+NO_ROOM_EVERY_MS = 1_000
+"""Of those for whom there is no place no more are told."""
+NO_ROOM_AT = Slot[int]()
+"""When the last one was told."""
 KNOCKS_KEPT_MS = 24 * 3_600_000
 """After the last sign of life."""
 NEWCOMERS_MAX = 5
@@ -39,18 +45,19 @@ def known(db: Readable) -> list[KnownStation]:
 
 
 def knock(
-    db: Database, identity: str, address: str, now_ms: int, connected: Collection[StationId] = ()
+    db: Database, identity: str, address: str, now_ms: int, connected: Collection[StationId] = (), *, mac: str = ""
 ) -> KnownStation | None:
     """A station nobody knows wants in; None when the site takes none, or too many knock already.
 
-    Of those that are not `connected` the one that is longest unheard of makes room, of its own address or of all; where all are,
-    one of the address that takes the most.
+    Of those that are not `connected` the one that is longest unheard of makes room, of its own device or of all; where all are,
+    one of the device that takes the most, or else the one that staff have seen for longest. Who finds no room is told to staff all the same.
     """
     if not settings.of(db).accept_unknown:
         return None
     found = stations.by_identity(db, identity)
     if found is None:
-        if not _make_room(db, address, connected, now_ms):
+        if not _make_room(db, Peer(address, mac).home, connected, now_ms):
+            _tell_no_room(db, identity, address, now_ms)
             return None
         station = stations.add_knocking(db, identity, address, now_ms)
         problems.raise_problem(
@@ -153,17 +160,14 @@ def expire_knocks(db: Database, now_ms: int) -> None:
             _forget(db, one.id, now_ms)
 
 
-def _make_room(db: Database, address: str, connected: Collection[StationId], now_ms: int) -> bool:
-    """Whether one more may knock from there, once another was forgotten for it if need be.
-
-    Of one address nobody who is connected makes room; of all the address that takes the most places gives one up.
-    """
-    home, knocks = home_of(address), stations.knocks(db)
-    here = [one for one in knocks if home_of(one.address) == home]
+def _make_room(db: Database, home: str, connected: Collection[StationId], now_ms: int) -> bool:
+    """Whether one more may knock from there, once another was forgotten for it if need be."""
+    knocks = stations.knocks(db)
+    here = [one for one in knocks if _home(one) == home]
     if len(here) >= KNOCKING_OF_ADDRESS_MAX:
-        gone = _gone(here, connected)
+        gone = _gone(here, connected) or _seen(here, now_ms)
     elif len(knocks) >= KNOCKING_MAX:
-        gone = _gone(knocks, connected) or _of_the_greediest(knocks, len(here))
+        gone = _gone(knocks, connected) or _of_the_greediest(knocks, len(here)) or _seen(knocks, now_ms)
     else:
         return True
     if gone is None:
@@ -178,12 +182,31 @@ def _gone(knocks: Sequence[Knock], connected: Collection[StationId]) -> Knock | 
 
 
 def _of_the_greediest(knocks: Sequence[Knock], places: int) -> Knock | None:
-    """The one that is longest unheard of, of the address with the most; None if it has no more than who comes will have."""
-    of_home = Counter(home_of(one.address) for one in knocks)
+    """The one that is longest unheard of, of the device with the most; None if it has no more than who comes will have."""
+    of_home = Counter(map(_home, knocks))
     home, most = of_home.most_common(1)[0]
     if most <= places + 1:
         return None
-    return next(one for one in knocks if home_of(one.address) == home)
+    return next(one for one in knocks if _home(one) == home)
+
+
+def _seen(knocks: Sequence[Knock], now_ms: int) -> Knock | None:
+    """The one that waits longest, if staff have had time to see it."""
+    longest = min(knocks, key=lambda one: one.since_ms)
+    return longest if now_ms - longest.since_ms >= KNOCK_SEEN_MS else None
+
+
+def _home(knock: Knock) -> str:
+    return home_of_peer(knock.bound_to, knock.address)
+
+
+def _tell_no_room(db: Database, identity: str, address: str, now_ms: int) -> None:
+    told_ms = NO_ROOM_AT.get(db)
+    if told_ms is not None and 0 <= now_ms - told_ms < NO_ROOM_EVERY_MS:
+        return
+    NO_ROOM_AT.keep(db, now_ms)
+    who = f"{identity} ({address})"
+    problems.raise_problem(db, ProblemKind.NO_ROOM_TO_KNOCK, "site", now_ms, who=who, places=len(stations.knocks(db)))
 
 
 def _forget(db: Database, station: StationId, now_ms: int) -> None:

@@ -151,6 +151,17 @@ TEXTS: dict[str, Text] = {
         urgent=True,
         many=N_("Cards are tried out at {count} chargers."),
     ),
+    ProblemKind.NO_ROOM_TO_KNOCK: Text(
+        N_("{places} chargers wait for approval, and there is no place for another one that came: {who}"),
+        N_(
+            "Turn away those that nobody knows, on the page Chargers. Or add the one you expect under its own name with “Connect a charger”: then it needs no place."
+        ),
+        again=N_(
+            "{places} chargers wait for approval, and there was no place for others, {times} times. The last ones: {who}"
+        ),
+        urgent=True,
+        many=N_("Chargers find no place to wait for approval."),
+    ),
     ProblemKind.LOG_INS_FAILED: Text(
         N_("{times} log-ins failed within an hour, the last from {address}."),
         N_(

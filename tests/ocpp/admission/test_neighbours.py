@@ -289,3 +289,13 @@ async def test_what_was_read_before_a_device_was_bound_is_not_believed_after_it(
             assert (await client.boot())["status"] == "Pending"
         over.set()
         assert (await client.boot())["status"] == "Pending"
+
+
+async def test_one_device_knocks_from_all_its_addresses_as_one(server: Server) -> None:
+    server.neighbours = "".join(device(f"127.0.0.{number}", "02:00:00:00:00:99") for number in range(10, 70))
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(admission.KNOCKING_OF_ADDRESS_MAX):
+            await stack.enter_async_context(connected(server, f"/ocpp/X-{number}", address=f"127.0.0.{10 + number}"))
+        assert (await handshake_status(server, "/ocpp/X-99", address="127.0.0.69"))[0] == 404
+        async with connected(server, "/ocpp/NEW", address=ELSEWHERE) as charger:
+            assert (await charger.boot())["status"] == "Pending"

@@ -10,7 +10,9 @@ from appliance.db import problems as rows
 from appliance.db.stations import message_log, stations
 from appliance.domain.errors import NotFound
 from appliance.domain.events import StationBooted
+from appliance.domain.identifiers import StationId
 from appliance.domain.peer import Peer
+from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services.stations import admission, status
 from tests.support.books import Books
@@ -27,7 +29,7 @@ def test_at_most_fifty_strangers_knock(books: Books) -> None:
 
     assert admission.knock(books.db, "one-too-many", "10.0.0.99", books.now_ms, everybody) is None
     assert admission.knock(books.db, "X-7", "10.0.0.99", books.now_ms, everybody) is not None
-    assert kinds(books) == ["knocking"] * admission.KNOCKING_MAX
+    assert sorted(kinds(books)) == ["knocking"] * admission.KNOCKING_MAX + ["no_room_to_knock"]
 
 
 def names_that_knock(books: Books) -> list[str]:
@@ -128,3 +130,58 @@ def test_where_every_address_has_one_place_nobody_loses_it(books: Books) -> None
     connected = [one.id for one in knocks if one is not None]
 
     assert admission.knock(books.db, "NEW", "10.0.2.1", books.now_ms, connected) is None
+    (told,) = [one for one in rows.open_problems(books.db) if one.kind == ProblemKind.NO_ROOM_TO_KNOCK]
+    assert told.details == {"who": "NEW (10.0.2.1)", "places": admission.KNOCKING_MAX}
+
+
+@pytest.mark.parametrize("strangers", [50, 500])
+def test_however_many_addresses_knock_who_is_new_is_soon_seen(books: Books, strangers: int) -> None:
+    """Each stays connected, and comes again and again."""
+    inside: dict[str, StationId] = {}
+
+    def come(identity: str, address: str) -> bool:
+        known = admission.knock(books.db, identity, address, books.now_ms, list(inside.values()))
+        if known is not None:
+            inside[identity] = known.id
+        return known is not None
+
+    for number in range(strangers):
+        come(f"X-{number}", f"10.0.{number // 250}.{number % 250}")
+    assert not come("NEW", "10.0.9.9"), "they have just come themselves"
+    books.wait(admission.KNOCK_SEEN_MS // 1000)
+
+    assert come("NEW", "10.0.9.9")
+    for number in range(strangers):
+        come(f"X-{number}", f"10.0.{number // 250}.{number % 250}")
+        assert "NEW" in names_that_knock(books)
+        books.now_ms += admission.KNOCK_SEEN_MS // strangers - 1
+
+
+def test_one_device_has_no_more_places_for_its_many_addresses(books: Books) -> None:
+    mac = "02:00:00:00:00:99"
+    inside = []
+    for number in range(500):
+        address = f"10.0.{number // 250}.{number % 250}"
+        known = admission.knock(books.db, f"X-{number}", address, books.now_ms, inside, mac=mac)
+        if known is not None:
+            inside.append(known.id)
+            admission.bind(books.db, known.id, Peer(address, mac), books.now_ms)
+
+    assert len(inside) == admission.KNOCKING_OF_ADDRESS_MAX
+    assert admission.knock(books.db, "NEW", "10.0.9.9", books.now_ms, inside) is not None
+
+
+def test_who_finds_no_place_is_told_by_name_and_comes_in_when_it_is_added(books: Books) -> None:
+    inside = []
+    for number in range(admission.KNOCKING_OF_ADDRESS_MAX):
+        known = admission.knock(books.db, f"X-{number}", "10.0.0.9", books.now_ms)
+        assert known is not None
+        inside.append(known.id)
+    for number in range(7):
+        books.now_ms += admission.NO_ROOM_EVERY_MS
+        assert admission.knock(books.db, f"N-{number}", "10.0.0.9", books.now_ms, inside) is None
+
+    (told,) = [one for one in rows.open_problems(books.db) if one.kind == ProblemKind.NO_ROOM_TO_KNOCK]
+    assert (told.times, told.details["who"]) == (7, [f"N-{number} (10.0.0.9)" for number in range(2, 7)])
+    admission.register(books.db, "N-0", "Gate", 0, None, books.by)
+    assert admission.knock(books.db, "N-0", "10.0.0.9", books.now_ms, inside) is not None
