@@ -100,9 +100,10 @@ RULES: dict[str, Rule] = {
     ProblemKind.SILENT_SESSION: Rule("no reading comes of a session that runs", "one comes, or the session ends"),
     ProblemKind.REVIEW: Rule("a session's figures cannot be right", "staff decide about the session: it is money"),
     ProblemKind.UNREADABLE: Rule(
-        "a start or a stop cannot be read",
-        "of a start: its session is decided about; of a stop only staff can tell whether somebody has charged",
+        "a start, a stop or readings cannot be read",
+        "of a start: its session is decided about; of all else only staff can tell whether somebody has charged",
         happened=True,
+        names="text",
     ),
     ProblemKind.STRAY_STOP: Rule(
         "a transaction ends that we do not know",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.station import Station
+from appliance.ocpp.reading.cleaning import plain_name
 from appliance.ocpp.reading.normalise import Leniency
 from appliance.ocpp.reading.schemas import Payload, Schemas
 from appliance.services.ports.stations import CommandAnswer, Sampling, Variable, VariableName
@@ -51,6 +52,8 @@ class Torn(NamedTuple):
     why: str
     fingerprint: int
     """The same for the same message, under whatever id it comes, while the server runs."""
+    text: str
+    """The frame as it came, as much of it as staff are shown."""
 
 
 Read = Callable[[Station, Payload, int], Work]
@@ -136,3 +139,9 @@ class Version:
     """What a station may be asked to send."""
     boot: str = "BootNotification"
     """The only message of a station that is not accepted yet."""
+
+    def action_meant(self, action: str) -> str | None:
+        """The message that is called nearly so."""
+        plain = plain_name(action)
+        names = {plain, plain.removesuffix("req"), plain.removesuffix("request")}
+        return next((name for name in self.inbound if name.casefold() in names), None)

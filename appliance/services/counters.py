@@ -18,6 +18,8 @@ class Counters:
 
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
     """OCPP calls by direction (`in`: the station called, `out`: we did) and action."""
+    mended: Counter[str] = field(default_factory=Counter)
+    """Calls with something wrong in them that were read all the same, by station."""
 
     def message(self, direction: str, action: str) -> None:
         """Count one call. A station that invents actions cannot fill the memory: beyond a bound they are one."""

@@ -76,8 +76,6 @@ STOPS = [
     '{{"transactionId":{0},"meterStop":6000,"timestamp":"{1}","transactionData":[{{"timestamp":"{1}","sampledValue":[{{"value":"15',
     "{{'transactionId':{0},'meterStop':6000,'timestamp':'{1}'}}]",
     '{{"transactionId":{0},"meterStop":6000,"timestamp":"{1}","reason":NaN}}]',
-    '{{"transactionId":{0},"meterStop":6000,"timestamp":"{1}"}}]]]garbage',
-    '{{"transactionId":{0},"meterStop":6000,"timestamp":"{1}"}}][2,"y","Heartbeat",{{}}]',
     "{{transactionId:{0},meterStop:6000}}]",
     '{{"transactionId":"{0}","meterStop":"6000","reason":"\\x"}}]',
     '{{"transactionId":{0},"meterStop":6000,"idTag":"\\ud800"}}]',

@@ -388,7 +388,7 @@ def hindsight(books: Books, yard: list[StationId]) -> None:
     health.check_box(db, 10, books.now_ms)
     for _time in range(2):
         books.wait(60)
-        in_part.report(db, yard[0], None, "a list", books.now_ms)
+        in_part.report(db, yard[0], None, "a list", "[]", books.now_ms)
     problems.raise_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms, job="backup")
     problems.clear_problem(db, ProblemKind.JOB_FAILED, "job:backup", books.now_ms)
     problems.acknowledge(db, 1, books.by)

@@ -26,6 +26,7 @@ from appliance.services.ports.stations import CommandFailed, FailureKind
 CALLS_WAITING_MAX = 16
 LATE_REMEMBERED = 16
 ANSWER_CHARS_KEPT = 8192
+TO_NO_CALL = "an answer to no call of ours"
 """Of an answer to no call of ours."""
 UNSUPPORTED = frozenset({"NotImplemented", "NotSupported"})
 
@@ -113,35 +114,38 @@ class Calls:
                 self._remember_late(message_id, action)
             self._record(action, request, answer, violation)
 
-    def resolve(self, result: CallResult, text: str) -> None:
-        """Give an answer, which came as `text`, to who waits for it."""
+    def resolve(self, result: CallResult, text: str) -> bool:
+        """Give an answer, which came as `text`, to who waits for it; whether somebody does."""
         waiting = self._claim(result.message_id)
         if waiting is None:
             self._record_unexpected(result.message_id, text)
-        else:
-            waiting.set_result(result.payload if isinstance(result.payload, dict) else {})
+            return False
+        waiting.set_result(result.payload if isinstance(result.payload, dict) else {})
+        return True
 
-    def reject(self, error: CallError, text: str) -> None:
+    def reject(self, error: CallError, text: str) -> bool:
         """The same with a refusal; stations spell the codes in many ways, so any text is one."""
         waiting = self._claim(error.message_id)
         if waiting is None:
             self._record_unexpected(error.message_id, text)
-            return
+            return False
         code = shortened(error.code, 64) if isinstance(error.code, str) and error.code else "GenericError"
         description = error.description
         sentence = shortened(description) if isinstance(description, str) and description else code
         waiting.set_exception(
             CommandFailed(FailureKind.UNSUPPORTED if code in UNSUPPORTED else FailureKind.REFUSED, sentence, code)
         )
+        return True
 
-    def unreadable(self, answer: UnreadableAnswer, text: str) -> None:
+    def unreadable(self, answer: UnreadableAnswer, text: str) -> bool:
         """The same with an answer that nobody can read: whether the station has obeyed is unknown, and waiting tells no more."""
         waiting = self._claim(answer.message_id)
         if waiting is None:
             self._record_unexpected(answer.message_id, text, answer.why)
-            return
+            return False
         self._unread = redacted_text(shortened(text, ANSWER_CHARS_KEPT))
         waiting.set_exception(CommandFailed(FailureKind.UNREADABLE, shortened(answer.why)))
+        return True
 
     def lost(self) -> None:
         """The connection is gone: whether the station has obeyed the open call is unknown; the others were not sent."""
@@ -156,7 +160,7 @@ class Calls:
 
     def _record_unexpected(self, message_id: Any, text: str, why: str | None = None) -> None:
         action = self._late.pop(message_id, None) if isinstance(message_id, str) else None
-        what = "an answer to no call of ours" if action is None else "answered too late"
+        what = TO_NO_CALL if action is None else "answered too late"
         self._record(action or "", "", redacted_text(shortened(text, ANSWER_CHARS_KEPT)), joined(what, why))
 
     def _remember_late(self, message_id: str, action: str) -> None:

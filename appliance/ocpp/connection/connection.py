@@ -13,7 +13,7 @@ from functools import partial
 
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
-from appliance.ocpp.connection.calls import Calls
+from appliance.ocpp.connection.calls import TO_NO_CALL, Calls
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import (
     Call,
@@ -93,9 +93,11 @@ class Connection:
 
     def _tells_of_cards(self, frame: Frame) -> bool:
         """Whether the answer to this frame must wait, because cards are tried out here."""
-        inbound = self.version.inbound.get(frame.action) if isinstance(frame, Call | UnreadableCall) else None
+        if not isinstance(frame, Call | UnreadableCall):
+            return False
+        action = self.version.action_meant(frame.action)
         slow = self._context.clock() < self.station.slow_until_ms
-        return slow and inbound is not None and inbound.tells_of_cards
+        return slow and action is not None and self.version.inbound[action].tells_of_cards
 
     async def ping(self, misses_max: int) -> None:
         """Ask for a sign of life; close if nothing at all has come since so many."""
@@ -142,12 +144,16 @@ class Connection:
             case MalformedCall():
                 return self._responder.refuse(text, frame)
             case CallResult():
-                self.calls.resolve(frame, text)
+                if not self.calls.resolve(frame, text):
+                    self._responder.tell_of_money(text, TO_NO_CALL)
             case CallError():
-                self.calls.reject(frame, text)
+                if not self.calls.reject(frame, text):
+                    self._responder.tell_of_money(text, TO_NO_CALL)
             case UnreadableAnswer():
-                self.calls.unreadable(frame, text)
+                if not self.calls.unreadable(frame, text):
+                    self._responder.tell_of_money(text, TO_NO_CALL)
             case Ignored():
+                self._responder.tell_of_money(text, frame.why)
                 self._log.record_unread("", text, None, frame.why)
         return None
 

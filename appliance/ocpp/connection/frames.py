@@ -1,8 +1,8 @@
 """OCPP-J as text: what a frame of a station says, and how ours are written. No socket, no version, no meaning.
 
 Whatever a station writes is one event, and nothing raises. What must not be lost is looked for longest: a call is read although its
-form is not quite right, and of what is no JSON the beginning. Control characters, which JSON forbids and firmwares pad texts with, are
-taken out first; a key that comes twice counts as it came last, as in every JSON reader.
+form is not quite right, though something stands around it, and of what is no JSON the beginning. Control characters, which JSON forbids
+and firmwares pad texts with, are taken out first; a key that comes twice counts as it came last, as in every JSON reader.
 """
 
 from __future__ import annotations
@@ -17,13 +17,23 @@ from appliance.ocpp.reading.schemas import Payload, shortened
 from appliance.services.foreign_json import read_json
 
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+KINDS = {str(kind): kind for kind in (CALL, CALL_RESULT, CALL_ERROR)}
 BEGINNING = re.compile(
-    r"""[\s\[]*["']?([234])["']?[\s,]+(?:"((?:[^"\\]|\\.){1,255})"|'([^'\\]{1,255})'|(-?\d{1,18})(?=[\s,]))"""
-    r"""(?:[\s,]*["']?([A-Za-z0-9]{1,64})(?=["'\s,{]))?["']?"""
+    r"""[\s\[]*["']?([234])(?:\.0)?["']?[\s,]+(?:"((?:[^"\\]|\\.){0,1000})"|'([^'\\]{0,1000})'|(-?\d{1,18})(?=[\s,]))"""
+    r"""(?:[\s,]*["']?([A-Za-z0-9][A-Za-z0-9_.]{0,63})(?=["'\s,{]))?["']?"""
 )
 """As much of a frame as can be made out when the rest is no JSON: its kind, message id (three ways to write it) and action."""
+PARTS = 4
 UNKNOWN_MESSAGE_ID = "-1"
+TELLS_OF_MONEY = re.compile(
+    r"""(?<![a-z])(?:st(?:art|op)[\W_]*transaction|transaction[\W_]*(?:id|data)|meter[\W_]*(?:start|stop|values?)|sampled[\W_]*values?)
+    (?:[\W_]*req(?:uest)?)?(?![a-z]) | (?<![a-z])st(?:art|op)[\W_]*trans[a-z]*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words of starts, stops and readings, however they are written. Settings that are called after them go on."""
 CLEANED = "control characters were taken out"
+MISSHAPEN = "not [2, id, action, {}]"
+AROUND = "something stands before or behind it"
 
 MessageId = str | int | float
 
@@ -36,6 +46,8 @@ class Call(NamedTuple):
     payload: Payload
     note: str | None = None
     """What is wrong with its form."""
+    around: str = ""
+    """What stands before and behind it, and is not read."""
 
 
 class UnreadableCall(NamedTuple):
@@ -96,7 +108,7 @@ def read_frame(text: str) -> Frame:
         return _read_cleaned(text, f"not JSON: {error}")
     if (
         type(frame) is list
-        and len(frame) == 4
+        and len(frame) == PARTS
         and frame[0] == CALL
         and type(frame[1]) is str
         and type(frame[2]) is str
@@ -110,15 +122,46 @@ def _read_cleaned(text: str, why: str) -> Frame:
     """The same without control characters."""
     clean = text.strip(PADDING).translate(RAW)
     if clean == text:
-        return _no_json(text, why)
+        return _read_amidst(text) or _no_json(text, why)
     event = read_frame(clean)
     return event._replace(note=joined(CLEANED, event.note)) if isinstance(event, Call) else event
 
 
+def _read_amidst(text: str) -> Frame | None:
+    """A frame that is whole, with something else before or behind it; None where there is doubt."""
+    begin = text.find("[")
+    if begin < 0:
+        return None
+    end = begin + _end_of_json(text[begin:])
+    try:
+        event = _event(read_json(text[begin:end]))
+    except ValueError:
+        return None
+    around = text[:begin] + text[end:]
+    if isinstance(event, Call):
+        return event._replace(note=joined(AROUND, event.note), around=around)
+    return event if isinstance(event, CallResult | CallError) else None
+
+
+def _end_of_json(text: str) -> int:
+    """Where something begins that is no part of it."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return error.pos
+    return len(text)
+
+
 def _event(frame: Any) -> Frame:
+    frame = _unwrapped(frame)
+    if type(frame) is dict and frame:
+        return MalformedCall(None, "a frame is a list")
     if type(frame) is not list or not frame:
         return Ignored("not an OCPP-J frame")
-    kind = frame[0]
+    kind = KINDS.get(frame[0].strip()) if type(frame[0]) is str else frame[0]
+    if type(kind) not in (int, float):
+        message_id = frame[1] if len(frame) == PARTS and type(frame[1]) is str else None
+        return MalformedCall(message_id, "a frame begins with its type")
     if kind == CALL:
         return _misshapen_call(frame)
     if kind == CALL_RESULT and len(frame) >= 2:
@@ -129,6 +172,18 @@ def _event(frame: Any) -> Frame:
     return Ignored("not an OCPP-J frame")
 
 
+def _unwrapped(frame: Any) -> Any:
+    """The frame that alone is in a list, or written once more as a text."""
+    while type(frame) is list and len(frame) == 1 and type(frame[0]) in (list, str):
+        frame = frame[0]
+    if type(frame) is str and frame.lstrip()[:1] == "[":
+        try:
+            return _unwrapped(read_json(frame))
+        except ValueError:
+            pass
+    return frame
+
+
 def _misshapen_call(frame: list[Any]) -> AnyCall:
     """A call that is not [2, "id", "action", {}]: read it all the same if it is clear what is meant."""
     _, message_id, action, payload = (*frame[:4], None, None, None)[:4]
@@ -136,17 +191,18 @@ def _misshapen_call(frame: list[Any]) -> AnyCall:
         return MalformedCall(None, "a call has a message id")
     if type(action) is not str:
         return MalformedCall(message_id, "a call has an action")
+    objects = [part for part in frame[3:] if type(part) is dict and part]
     if payload is None:
-        payload = {}
-    if type(payload) is dict:
-        return Call(message_id, action, payload, "not [2, id, action, {}]")
-    rest = payload if isinstance(payload, str) else orjson.dumps(payload).decode()
+        payload = objects[0] if len(objects) == 1 else {}
+    if type(payload) is dict and len(objects) <= 1:
+        return Call(message_id, action, payload, MISSHAPEN)
+    rest = payload if isinstance(payload, str) else orjson.dumps(frame[3:] if objects else payload).decode()
     return UnreadableCall(message_id, action, "the payload is no object", rest)
 
 
 def _no_json(text: str, why: str) -> Frame:
     """If it began as a call, its sender waits for an answer; if as an answer, one of ours waits for it."""
-    found = BEGINNING.match(text)
+    found = BEGINNING.match(text) or BEGINNING.match(text, max(0, text.find("[")))
     if found is not None:
         message_id = _message_id(found)
         if found[1] == str(CALL):
@@ -167,6 +223,11 @@ def _message_id(found: re.Match[str]) -> MessageId:
         return str(orjson.loads(f'"{found[2]}"'))
     except ValueError:
         return found[2]
+
+
+def tells_of_money(text: str) -> bool:
+    """Whether a frame that was not read may have told of a transaction."""
+    return TELLS_OF_MONEY.search(text) is not None
 
 
 def joined(note: str | None, more: str | None) -> str:

@@ -15,23 +15,28 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.ocpp.connection.context import Context
 from appliance.ocpp.connection.frames import (
+    AROUND,
     Call,
     Frame,
     MalformedCall,
     MessageId,
     UnreadableCall,
     joined,
+    tells_of_money,
     write_error,
     write_result,
 )
-from appliance.ocpp.connection.message_log import MessageLog
+from appliance.ocpp.connection.message_log import MessageLog, storable
 from appliance.ocpp.connection.station import Answer, Station
 from appliance.ocpp.reading.normalise import normalise
+from appliance.ocpp.reading.redact import redacted_text
 from appliance.ocpp.reading.schemas import Payload, shortened
 from appliance.ocpp.reading.torn import payload_of
 from appliance.ocpp.version import Inbound, Refused, Torn, Unreadable, Version, Work
 
 log = logging.getLogger(__name__)
+
+TEXT_CHARS_SHOWN = 400
 
 
 class Responder:
@@ -48,14 +53,25 @@ class Responder:
     def answer(self, text: str, call: Call | UnreadableCall) -> Answer:
         """The answer to a call that came as `text`, or the promise of it."""
         try:
+            if call.action not in self._version.inbound:
+                call = self._respelled(call)
             return self._answer_call(text, call) if isinstance(call, Call) else self._answer_unreadable(text, call)
         except Refused as refused:
+            self.tell_of_money(text, refused.sentence)
             return self._refuse(text, call.message_id, call.action, refused.code, refused.sentence)
 
     def refuse(self, text: str, call: MalformedCall) -> bytes:
         """The error for what was meant as a call."""
+        self.tell_of_money(text, call.why)
         code = "GenericError" if call.message_id is None else self._version.malformed
         return self._refuse(text, call.message_id, "", code, call.why)
+
+    def tell_of_money(self, text: str, why: str) -> None:
+        """Staff see what was not read and may have told of a start, a stop or readings."""
+        if self._station.accepted and tells_of_money(text):
+            self._context.report_station(
+                self._station, ProblemKind.UNREADABLE, note=shortened(why), text=shown_to_staff(text)
+            )
 
     def fail(self, text: str, frame: Frame, error: Exception) -> bytes:
         """Something of ours raised, and nothing of the message was kept: the station may send it again."""
@@ -72,8 +88,20 @@ class Responder:
 
     # Calls.
 
+    def _respelled(self, call: Call | UnreadableCall) -> Call | UnreadableCall:
+        """The call by the name of its message, if it is called nearly so."""
+        action = self._version.action_meant(call.action)
+        if action is None:
+            return call
+        note = f"{shortened(call.action, 50)} read as {action}"
+        if isinstance(call, Call):
+            return call._replace(action=action, note=joined(call.note, note))
+        return call._replace(action=action, why=joined(call.why, note))
+
     def _answer_call(self, text: str, call: Call) -> Answer:
         inbound = self._let_through(call.action)
+        if call.around:
+            self.tell_of_money(call.around, AROUND)
         self._context.counters.messages["in", call.action] += 1  # Only actions that the version knows come so far.
         received_at_ms = self._clock()
         if inbound.replayed:
@@ -81,7 +109,9 @@ class Responder:
             if before is not None:
                 self._log.record_received(call.action, text, None, "the same frame again")
                 return before
-        work = self._read(inbound, call, received_at_ms)
+        work = self._read(inbound, text, call, received_at_ms)
+        if work.note is not None:
+            self._context.counters.mended[self._station.identity] += 1
         if work.answered_before_commit is not None:
             answer = write_result(call.message_id, work.answered_before_commit)
             self._log.record_received(call.action, text, answer.decode(), work.note)
@@ -103,19 +133,22 @@ class Responder:
         if before is not None:
             return before
         received_at_ms = self._clock()
-        work = inbound.unreadable(self._station, self._salvage(inbound, call), received_at_ms)
+        if not inbound.replayed:
+            self.tell_of_money(call.rest, call.why)
+        work = inbound.unreadable(self._station, self._salvage(inbound, text, call), received_at_ms)
+        self._context.counters.mended[self._station.identity] += 1
         committed = self._commit(call, work, received_at_ms, self._log.kept(text, whole=inbound.kept_whole))
         self._station.remember(call.message_id, text, committed)
         return committed
 
-    def _salvage(self, inbound: Inbound, call: UnreadableCall) -> Torn:
+    def _salvage(self, inbound: Inbound, text: str, call: UnreadableCall) -> Torn:
         """What can be read of it, where it tells of a transaction."""
         if not inbound.replayed:
-            return Torn({}, call.why, hash(call.rest))
+            return Torn({}, call.why, hash(call.rest), text="")
         leniency = self._version.leniency
         found = payload_of(call.rest, leniency.telling)
         payload, fixes = normalise(found, self._version.schemas.requests[call.action], leniency)
-        return Torn(payload, joined(call.why, str(fixes)), hash(call.rest))
+        return Torn(payload, joined(call.why, str(fixes)), hash(call.rest), shown_to_staff(text))
 
     def _let_through(self, action: str) -> Inbound:
         """What is done with such a message.
@@ -133,7 +166,7 @@ class Responder:
             raise Refused(code, f"{shortened(action, 50)} is not for us")
         return inbound
 
-    def _read(self, inbound: Inbound, call: Call, received_at_ms: int) -> Work:
+    def _read(self, inbound: Inbound, text: str, call: Call, received_at_ms: int) -> Work:
         payload, note = call.payload, call.note
         if not self._validators[call.action].is_valid(payload):
             payload, violation = self._mend(inbound, call)
@@ -142,7 +175,8 @@ class Responder:
             work = inbound.read(self._station, payload, received_at_ms)
         except Unreadable as error:
             assert inbound.unreadable is not None, "only a message that is never refused is read so far"
-            torn = Torn(payload, joined(note, str(error)), hash(orjson.dumps(call.payload)))
+            fingerprint = hash(orjson.dumps(call.payload))
+            torn = Torn(payload, joined(note, str(error)), fingerprint, shown_to_staff(text))
             return inbound.unreadable(self._station, torn, received_at_ms)
         return work if note is None else work._replace(note=joined(note, work.note))
 
@@ -182,6 +216,11 @@ class Responder:
         answer = write_error(message_id, code, sentence)
         self._log.record_unread(action, text, answer.decode(), f"{code}: {sentence}" if sentence else code)
         return answer
+
+
+def shown_to_staff(text: str) -> str:
+    """As much of a frame as the problem that it is shows, without secrets; all of it is in the message log."""
+    return redacted_text(shortened(storable(text), TEXT_CHARS_SHOWN))
 
 
 def exchange(

@@ -15,6 +15,7 @@ import orjson
 
 from appliance.domain.id_token import normal_form
 from appliance.domain.units import INTEGER_MAX, rfc3339, to_integer
+from appliance.ocpp.reading.cleaning import plain_name
 from appliance.ocpp.reading.schemas import Payload, Schema, shortened
 from appliance.ocpp.reading.times import is_rfc3339, parse_time
 
@@ -37,6 +38,8 @@ class Leniency:
     """Lists whose elements are nothing when a list within is empty: the name of that, by theirs."""
     telling: tuple[str, ...] = ()
     """Fields that a session begins or ends by, and whose names are no others': they are looked for in what is no JSON."""
+    numbers: frozenset[str] = frozenset()
+    """Fields whose number is a name, and not an amount: half of one more is another's, so they are never rounded."""
 
 
 @dataclass(slots=True)
@@ -64,8 +67,11 @@ def mended_object(found: Mapping[str, Any], schema: Schema, where: str, fixes: F
     """The known fields, each mended; fields that are missing but have an obvious value get it."""
     properties, required = schema.get("properties", {}), schema.get("required", ())
     mended: Payload = {}
-    for name, value in found.items():
-        path = f"{where}.{name}" if where else name
+    for written, value in found.items():
+        path = f"{where}.{written}" if where else written
+        name = written if written in properties else field_meant(written, found, properties)
+        if name != written:
+            fixes.add(path[:100], f"read as {name}")
         rule = properties.get(name)
         if rule is None:
             if properties:
@@ -84,13 +90,19 @@ def mended_object(found: Mapping[str, Any], schema: Schema, where: str, fixes: F
     return mended
 
 
+def field_meant(name: str, found: Mapping[str, Any], properties: Schema) -> str:
+    """The field of the schema that is written nearly so and is not there under its own name; else the name as it is."""
+    plain = plain_name(name)
+    return next((known for known in properties if known not in found and plain_name(known) == plain), name)
+
+
 def mended_value(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
     """One value in the type that `rule` wants, or DROP."""
     kind = rule.get("type")
     if kind == "string":
         return mended_string(value, rule, name, path, fixes)
     if kind == "integer":
-        return mended_integer(value, path, fixes)
+        return mended_integer(value, name, path, fixes)
     if kind == "number":
         return mended_number(value, path, fixes)
     if kind == "boolean":
@@ -146,8 +158,8 @@ def mended_word(value: str, words: list[str], name: str, path: str, fixes: Fixes
     return value
 
 
-def mended_integer(value: Any, path: str, fixes: Fixes) -> Any:
-    """A whole number; half a unit is rounded away from zero."""
+def mended_integer(value: Any, name: str, path: str, fixes: Fixes) -> Any:
+    """A whole number; of an amount half a unit is rounded away from zero."""
     if type(value) is int:
         return value
     whole = None
@@ -157,6 +169,9 @@ def mended_integer(value: Any, path: str, fixes: Fixes) -> Any:
         whole = to_integer(value.strip(), 1)
     if whole is None:
         fixes.add(path, "not a number, ignored")
+        return DROP
+    if name in fixes.leniency.numbers and float(value) != whole:
+        fixes.add(path, "not a whole number, ignored")
         return DROP
     fixes.add(path, "not a whole number")
     return whole
@@ -198,15 +213,18 @@ def mended_array(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -
         return DROP
     not_empty = fixes.leniency.not_empty
     mended: list[Any] = []
+    ignored = 0
     for element in value:
         better: Any = DROP if element is None else mended_value(element, items, name, path, fixes)
         if better is DROP or lacks(better, items):
             fixes.add(path, "an element ignored")
+            ignored += element is not None
         elif name in not_empty and not better[not_empty[name]]:
             fixes.add(path, "no values")
         else:
             mended.append(better)
-    return mended
+    # What holds something, and nothing that can be read, is not the same as nothing.
+    return DROP if name in not_empty and ignored and ignored == len(value) else mended
 
 
 def lacks(element: Any, rule: Schema) -> bool:

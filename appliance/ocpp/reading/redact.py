@@ -47,7 +47,7 @@ HINTS = (
 URL_PASSWORD = re.compile(r"(://[^/@:\s\"]*):[^/@\s\"]+@")
 PAIR = re.compile(
     r"(\"([^\"]{1,120})\"\s*[,:]"
-    r"(?:\s*\"(?:value|readonly)\"\s*:)?\s*(?:(?:true|false)\s*,\s*\"value\"\s*:\s*)?)(?:\"(?:[^\"\\]|\\.)*\"?|[^,}\]\s]+)",
+    r"(?:\s*\"(?:value|readonly)\"\s*:)?\s*(?:(?:true|false)\s*,\s*\"value\"\s*:\s*)?)(?:\"(?:[^\"\\]|\\.)*\"?|[^,{}\[\]\s]+)",
     re.IGNORECASE,
 )
 """A name in quotes and what follows it, in what is no JSON, or only the beginning of some."""

@@ -91,6 +91,8 @@ def read_status(station: Station, payload: Payload, received_at_ms: int) -> Work
 
 
 def read_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Work:
+    if "meterValue" not in payload:
+        raise Unreadable("no reading that can be read")
     event = translate.meter_read(payload, received_at_ms, station.quirks)
     if station.skew.wanted > 0 and event.readings:
         station.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms)
@@ -113,6 +115,8 @@ def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
 
 def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.transaction_ended(payload, received_at_ms, station.quirks)
+    if "transactionId" not in payload:
+        raise Unreadable("no transaction that can be read")
     if event.ref == translate.UNKNOWN_TRANSACTION and event.meter_stop_wh is None and event.id_token is None:
         raise Unreadable("no transaction, no meter reading and no card that can be read")
     if station.starts:
@@ -143,18 +147,19 @@ def unreadable_start(station: Station, torn: Torn, received_at_ms: int) -> Work:
     event = translate.transaction_started_in_part(torn.payload, received_at_ms, station.quirks)
     # Its fields may not tell it from another, but must when it comes again.
     event = replace(event, at_ms=station.date_start(torn.fingerprint, event.id_token, event.at_ms))
-    return Work(started_in_part, (event, torn.why), torn.why)
+    return Work(started_in_part, (event, torn.why, torn.text), torn.why)
 
 
 def unreadable_stop(station: Station, torn: Torn, received_at_ms: int) -> Work:
     event = translate.transaction_ended(torn.payload, received_at_ms, station.quirks)
     if station.starts:
         station.forget_starts(event.id_token)
-    return Work(ended_in_part, (event, torn.why), torn.why)
+    return Work(ended_in_part, (event, torn.why, torn.text), torn.why)
 
 
 def unreadable_meter_values(station: Station, torn: Torn, received_at_ms: int) -> Work:
-    return Work(meter_read, (translate.meter_read(torn.payload, received_at_ms, station.quirks),), torn.why)
+    event = translate.meter_read(torn.payload, received_at_ms, station.quirks)
+    return Work(read_in_part, (event, torn.why, torn.text), torn.why)
 
 
 def unreadable_status(station: Station, torn: Torn, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
@@ -198,13 +203,18 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
 
-def started_in_part(db: Database, station: StationId, event: TransactionStartedInPart, note: str) -> Payload:
-    started = in_part.started_in_part(db, station, event, note)
+def read_in_part(db: Database, station: StationId, event: MeterRead, note: str, text: str) -> Payload:
+    in_part.read_in_part(db, station, event, note, text)
+    return {}
+
+
+def started_in_part(db: Database, station: StationId, event: TransactionStartedInPart, note: str, text: str) -> Payload:
+    started = in_part.started_in_part(db, station, event, note, text)
     return {"transactionId": started.ref, "idTagInfo": translate.id_tag_info(started.authorization)}
 
 
-def ended_in_part(db: Database, station: StationId, event: TransactionEnded, note: str) -> Payload:
-    authorization = in_part.ended_in_part(db, station, event, note)
+def ended_in_part(db: Database, station: StationId, event: TransactionEnded, note: str, text: str) -> Payload:
+    authorization = in_part.ended_in_part(db, station, event, note, text)
     return {} if authorization is None else {"idTagInfo": translate.id_tag_info(authorization)}
 
 

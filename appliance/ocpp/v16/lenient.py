@@ -23,6 +23,7 @@ LENIENCY = Leniency(
     id_tokens=frozenset({"idTag"}),
     not_empty={"meterValue": "sampledValue"},
     telling=("transactionId", "meterStop", "meterStart", "connectorId", "idTag"),
+    numbers=frozenset({"transactionId", "connectorId", "reservationId"}),
 )
 
 FOREIGN = Foreign(

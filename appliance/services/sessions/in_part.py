@@ -1,4 +1,4 @@
-"""Starts and stops that can be read in part only: what they do say counts, and staff are told which session it is about.
+"""Starts, stops and readings that can be read in part only: what they do say counts, and staff are told which session it is about.
 
 Every function here is a unit of work, and may be repeated.
 """
@@ -12,7 +12,7 @@ from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import neighbours, sessions
 from appliance.db.stations import stations
 from appliance.domain.authorization import Authorization, AuthorizationStatus
-from appliance.domain.events import TransactionEnded, TransactionStarted, TransactionStartedInPart
+from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted, TransactionStartedInPart
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.session import SessionEvent, after
@@ -27,7 +27,9 @@ NOBODY = (-1, 0)
 """What stands for a transaction whose number cannot be read, or was never learned."""
 
 
-def started_in_part(db: Database, station: StationId, event: TransactionStartedInPart, note: str) -> Started:
+def started_in_part(
+    db: Database, station: StationId, event: TransactionStartedInPart, note: str, text: str = ""
+) -> Started:
     """A start that does not say all: a number to go on with, and a session of what it does say.
 
     Without a register there is no permission, for nobody could say what is to be paid.
@@ -44,7 +46,7 @@ def started_in_part(db: Database, station: StationId, event: TransactionStartedI
         started = begin_without_register(db, station, start, note)
     else:
         started = starting.transaction_started(db, station, start)
-    report(db, station, started.ref, note, event.received_at_ms)
+    report(db, station, started.ref, note, text, event.received_at_ms)
     return started
 
 
@@ -89,15 +91,25 @@ def begin_without_register(db: Database, station: StationId, event: TransactionS
     return Started(running.id, Authorization(AuthorizationStatus.INVALID))
 
 
-def ended_in_part(db: Database, station: StationId, event: TransactionEnded, note: str) -> Authorization | None:
+def read_in_part(db: Database, station: StationId, event: MeterRead, note: str, text: str = "") -> None:
+    """Readings of which those count that are whole; staff are told when none is."""
+    metering.meter_read(db, station, event)
+    if not event.readings:
+        running = metering.find(db, station, event.ref) if event.ref is not None else None
+        report(db, station, running.id if running is not None else None, note, text, event.received_at_ms)
+
+
+def ended_in_part(
+    db: Database, station: StationId, event: TransactionEnded, note: str, text: str = ""
+) -> Authorization | None:
     """A stop that does not say all: it ends the session that it names, or that only can be meant; the bill is made of what is known."""
     if event.id_token is None and event.meter_stop_wh is None and event.ref in NOBODY:
-        report(db, station, None, note, event.received_at_ms)
+        report(db, station, None, note, text, event.received_at_ms)
         return None
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     session = running.id if running is not None else ended_before(db, station, event)
     authorization = stopping.transaction_ended(db, station, event)
-    report(db, station, session, note, event.received_at_ms)
+    report(db, station, session, note, text, event.received_at_ms)
     return authorization
 
 
@@ -107,11 +119,11 @@ def ended_before(db: Database, station: StationId, event: TransactionEnded) -> S
     return closed.id if closed is not None and closed.station == station else None
 
 
-def report(db: Database, station: StationId, session: SessionId | None, note: str, now_ms: int) -> None:
+def report(db: Database, station: StationId, session: SessionId | None, note: str, text: str, now_ms: int) -> None:
     """Staff compare the message with the session; of what names none they can only be told that it came, and of what follows the
     first `SESSIONS_NAMED_MAX` of a station that they still have to look at, how often.
     """
-    subject, details = f"station:{station}", {"station": int(station), "note": note}
+    subject, details = f"station:{station}", {"station": int(station), "note": note, "text": text}
     if session is not None and is_named(db, station, session):
         subject, details = f"session:{session}", details | {"session": int(session)}
     problems.raise_problem(db, ProblemKind.UNREADABLE, subject, now_ms, **details)

@@ -58,7 +58,7 @@ def without_cards(message: Message) -> Message:
         action=_masked_words(message.action),
         request=masked_text(message.request, message.action),
         answer=None if message.answer is None else masked_text(message.answer, message.action),
-        violation=None if message.violation is None else _masked_remark(message.violation),
+        violation=None if message.violation is None else masked_remark(message.violation),
     )
 
 
@@ -123,6 +123,6 @@ def _mask(match: re.Match[str]) -> str:
     return match[0] if is_other else masked(match[0])
 
 
-def _masked_remark(text: str) -> str:
+def masked_remark(text: str) -> str:
     """What is wrong with a message names the value that is; which field that was is not known."""
     return _masked_words(QUOTED.sub(lambda match: f"{match[0][0]}{masked(match[0][1:-1])}{match[0][0]}", text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from appliance.db import problems
 from appliance.db.engine.protocols import Readable
 from appliance.db.problems import Problem
@@ -11,9 +13,11 @@ from appliance.domain.order import natural
 from appliance.services import problems as units
 from appliance.services.problems import groups
 from appliance.services.problems.groups import Group
+from appliance.services.problems.private import without_cards
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import anything, choice, flag, moment, or_null, record, several, whole, words
+from appliance.ui.frame.roles import SEES_CARDS
 from appliance.ui.wording.problems import describe, describe_group, station_number
 from appliance.ui.writing.formats import formats
 
@@ -80,6 +84,8 @@ async def acknowledge(call: Call) -> Answer:
 def as_json(call: Call, names: Names, problem: Problem) -> Body:
     """As JSON."""
     site = call.console.site
+    if call.principal.role not in SEES_CARDS:
+        problem = without_cards(problem)
     text = describe(problem, names, formats(site.currency, site.exponent, site.zone), call.now_ms)
     return {
         "id": problem.id,
@@ -100,6 +106,8 @@ def as_json(call: Call, names: Names, problem: Problem) -> Body:
 def row_as_json(call: Call, names: Names, group: Group) -> Body:
     """A row as JSON."""
     site = call.console.site
+    if call.principal.role not in SEES_CARDS:
+        group = replace(group, members=tuple(map(without_cards, group.members)))
     text = describe_group(group, names, formats(site.currency, site.exponent, site.zone), call.now_ms)
     numbers = {number for one in group.members if (number := station_number(one)) in names}
     return {

@@ -119,6 +119,14 @@ class Numbers(Collector):
         for (direction, action), count in sorted(self._console.counters.messages.items()):
             messages.add_metric([direction, action], count)
         yield messages
+        mended = CounterMetricFamily(
+            "forecourt_messages_mended",
+            "OCPP calls that were not as they should be, and read all the same",
+            labels=["station"],
+        )
+        for identity, count in sorted(self._console.counters.mended.items()):
+            mended.add_metric([identity], count)
+        yield mended
         yield CounterMetricFamily("forecourt_writer_units", "Units of work that were committed", value=store.units)
         yield CounterMetricFamily("forecourt_writer_commits", "Commits", value=store.commits)
         yield CounterMetricFamily(

@@ -93,13 +93,16 @@ TEXTS: dict[str, Text] = {
         N_(
             "Open the session, compare the readings, and say what is billed; what was held for it stays held until then."
         ),
-        many=N_("{count} sessions could not be billed by themselves."),
+        many=N_("{count} sessions could not be billed by themselves: somebody has to say what is billed."),
+        many_advice=N_(
+            "Compare the readings of each with the charger, and say what is billed; what was held for it stays held until then."
+        ),
     ),
     ProblemKind.UNREADABLE: Text(
-        N_("{station} sent a start or a stop that cannot be read: {note}"),
+        N_("{station} sent a start, a stop or readings that cannot be read: {note}"),
         N_("The message is kept word for word in its message log. Bill by hand if somebody has charged."),
-        again=N_("{station} sent {times} starts or stops that cannot be read, the last one: {note}"),
-        many=N_("At {count} places a start or a stop came that cannot be read."),
+        again=N_("{station} sent {times} starts, stops or readings that cannot be read, the last one: {note}"),
+        many=N_("At {count} places a start, a stop or readings came that cannot be read."),
     ),
     ProblemKind.STRAY_STOP: Text(
         N_("{station} ended a transaction ({ref}) that we do not know."),
@@ -367,7 +370,7 @@ VIOLATIONS = {
 }
 """Violations that have a sentence of their own, by `what`."""
 IN_PART = Text(
-    N_("The start or stop of session {session} at {station} could be read in part only: {note}"),
+    N_("What {station} sent about session {session} could be read in part only: {note}"),
     N_(
         "Compare the session with the message, which is kept word for word in the charger's message log, and bill by hand what is missing."
     ),

@@ -15,7 +15,9 @@ from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.order import natural
 from appliance.domain.problem import ProblemKind, went_offline_ms
+from appliance.services.problems import listed
 from appliance.services.problems.groups import Group
+from appliance.services.problems.private import TEXT
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.problem_texts import (
@@ -50,6 +52,8 @@ class Described:
     """Where to do something about it; "" for nowhere."""
     name: str
     """What the station is called that it is about; "" for none."""
+    sent: list[str]
+    """The last few messages that it is about, word for word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_
         cleared_at_ms=problem.cleared_at_ms,
         href=_href(problem, stations),
         name=stations[number].name if number in stations else "",
+        sent=[str(one) for one in listed(problem.details.get(TEXT)) if one],
     )
 
 

@@ -46,5 +46,5 @@ def test_what_was_read_in_part_leads_to_its_session() -> None:
     details: dict[str, object] = {"station": 4, "session": 17, "note": "not JSON"}
     one = describe(Problem(1, ProblemKind.UNREADABLE, "session:17", details, NOW_MS, None), STATIONS, fmt, NOW_MS)
 
-    assert one.sentence == "The start or stop of session 17 at Hall 1 could be read in part only: not JSON"
+    assert one.sentence == "What Hall 1 sent about session 17 could be read in part only: not JSON"
     assert one.href == "/sessions/17"

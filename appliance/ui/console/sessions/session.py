@@ -28,6 +28,7 @@ from appliance.services.sessions.review import Choice
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.console.tariffs import price_written
 from appliance.ui.forms.forms import number_of, read_form, read_number
+from appliance.ui.forms.way_back import then_of
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
@@ -138,8 +139,9 @@ async def close(request: web.Request) -> web.Response:
 async def acknowledge(request: web.Request) -> web.Response:
     """`POST /sessions/{session}/acknowledge`: somebody has looked at it."""
     console, session = request.app[CONSOLE], SessionId(number_of(request, "session"))
+    form = await read_form(request)
     await console.store.write(review.acknowledge, session, asked_by(request))
-    return done(request, f"/sessions/{session}", _("Noted: you have looked at it."))
+    return done(request, then_of(request, form) or f"/sessions/{session}", _("Noted: you have looked at it."))
 
 
 async def bill(request: web.Request) -> web.Response:
@@ -148,7 +150,7 @@ async def bill(request: web.Request) -> web.Response:
     form = await read_form(request)
     energy_wh = form.number("energy_wh") if form.text("energy_wh") else None
     await console.store.write(review.bill, session, asked_by(request), energy_wh)
-    return done(request, f"/sessions/{session}", _("The session is billed."))
+    return done(request, then_of(request, form) or f"/sessions/{session}", _("The session is billed."))
 
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
@@ -184,7 +186,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
     usage = usage_until(session, now_ms)
     bill = bill_for(usage, tariff)
     runs, over = session.state == SessionState.RUNNING, session.state in OVER
-    choices = [one for one in review.choices(session) if one.bill.total_minor <= AMOUNT_MINOR_MAX]
+    choices = choices_of(session)
     waits = bool(choices) and not session.fee_minor
     if waits:
         bill = choices[0].bill
@@ -214,6 +216,11 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         note=contradiction_sentence(session.note, [fmt.energy(one.usage.energy_wh, 3) for one in session.figures]),
         messages_before=facts.messages_before,
     )
+
+
+def choices_of(session: Session) -> list[Choice]:
+    """What a session may be billed for that waits for somebody to say so, the likeliest first: what can be billed at all."""
+    return [one for one in review.choices(session) if one.bill.total_minor <= AMOUNT_MINOR_MAX]
 
 
 def _running(db: Readable, number: SessionId) -> Session:
