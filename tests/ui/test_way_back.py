@@ -64,3 +64,29 @@ async def test_a_person_without_a_group_is_led_to_one_and_back_with_the_card(bar
 def test_a_link_says_only_what_there_is() -> None:
     assert with_query("/people/new", uid="", then="") == "/people/new"
     assert with_query("/people/new", uid="04 A1", then="/x?y=1") == "/people/new?uid=04+A1&then=%2Fx%3Fy%3D1"
+
+
+async def test_each_thing_to_begin_with_leads_back_to_the_board(bare: ConsoleFixture) -> None:
+    client = await bare.logged_in()
+    board = await page_of(client, "/")
+    begin = re.search(r'<section class="begin".*?</section>', board, re.DOTALL)
+    assert begin is not None
+    links = [unescape(link) for link in re.findall(r'href="([^"]+)"', begin[0])]
+    assert [link.partition("?")[0] for link in links] == ["/tariffs/new", "/stations/new", "/people/new"]
+    for link in links:
+        path = link.partition("?")[0]
+        if path == "/people/new":
+            async with client.post("/groups/new", data=FORMS["/groups/new"], headers=OURS) as made:
+                assert made.status == 200
+        html = await page_of(client, link)
+        assert 'name="then" value="/"' in html
+        form = FORMS[path] | {"then": "/"} | dict(re.findall(r'name="(key)" value="([^"]*)"', html))
+        async with client.post(path, data=form, headers=OURS, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/")
+
+
+async def test_a_charger_that_is_entered_from_the_board_leads_back_there(bare: ConsoleFixture) -> None:
+    client = await bare.logged_in()
+
+    for link in re.findall(r'href="(/stations/new[^"]*)"', await page_of(client, "/")):
+        assert 'name="then" value="/"' in await page_of(client, unescape(link))

@@ -394,7 +394,7 @@ async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Console
         part = html.partition('id="begin"')[2].partition("</section>")[0]
         return [(path, "is-done" in more) for path, more in re.findall(r'<a href="([^"]+)"([^>]*)>', part)]
 
-    assert await steps() == [("/tariffs/new", False), ("/stations/new", False), ("/people/new", False)]
+    assert await steps() == [("/tariffs/new?then=/", False), ("/stations/new?then=/", False), ("/people/new?then=/", False)]
     tariff = Tariff(
         0, "Day", energy_milli_per_kwh=1_850_000, time_milli_per_minute=0, idle_milli_per_minute=0, idle_grace_s=0,
         flat_milli=0, tax_basis_points=0,
@@ -402,7 +402,7 @@ async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Console
     number = await bare.store.write(tariffs.add, tariff, BY)
     await bare.store.write(tariffs.make_default, number, BY)
     await bare.store.write(admission.register, "CS-01", "Gate 1", 0, None, BY)
-    assert await steps() == [("/tariffs", True), ("/stations", True), ("/people/new", False)]
+    assert await steps() == [("/tariffs", True), ("/stations", True), ("/people/new?then=/", False)]
     group = await bare.store.write(groups.add, "Customers", "prepaid", BY)
     await bare.store.write(people.add, "Rahima Khatun", group, BY)
     assert await steps() == []
@@ -412,6 +412,6 @@ async def test_steps_of_a_new_site_are_told_to_those_who_can_take_them(bare: Con
     cashier = await (await (await bare.logged_in(Role.CASHIER)).get("/")).text()
     viewer = await (await (await bare.logged_in(Role.VIEWER)).get("/")).text()
 
-    assert 'href="/people/new"' in cashier
-    assert 'href="/tariffs/new"' not in cashier
+    assert 'href="/people/new?then=/"' in cashier
+    assert "/tariffs/new" not in cashier
     assert 'id="begin"' not in viewer
