@@ -115,11 +115,13 @@ def approve(db: Database, station: StationId, name: str, by: By, *, peer: str = 
     """Let a knocking station in, under a name. `peer` is the device that was looked at, if one was.
 
     Raises:
-        Conflict: Another device says this name by now.
+        Conflict: Another device says this name by now, or somebody else has let it in under another name.
     """
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such charger.")
+    if found.state == StationState.APPROVED and name.strip() not in ("", found.name):
+        raise Conflict("It was let in already, as {name}.", "Rename it on its page.", name=found.name)
     if peer not in ("", found.bound_to):
         raise Conflict("Another device calls itself {identity} by now.", "Look again.", identity=found.identity)
     stations.change(db, station, name=name.strip() or found.identity, state=StationState.APPROVED)
@@ -269,13 +271,16 @@ def admit(db: Database, station: StationId, peer: str, by: By) -> None:
 
 
 def rename(db: Database, station: StationId, name: str, by: By) -> None:
-    """Give it another name."""
+    """Give it another name. Nothing is recorded where nothing changes."""
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such charger.")
     if not name.strip():
         raise Invalid("name", "A charger needs a name.")
-    stations.change(db, station, name=name.strip()[:100], state=StationState(found.state))
+    name = name.strip()[:100]
+    if name == found.name:
+        return
+    stations.change(db, station, name=name, state=StationState(found.state))
     audit.record(db, by, "station.rename", f"station:{station}", name=name, before=found.name)
     db.announce(StationChanged(station))
 

@@ -57,6 +57,18 @@ def merged(form: Form, now: Values) -> Form:
     return Form(values)
 
 
+def need_unchanged(form: Form, now: Values) -> None:
+    """For a form of which one half makes no sense without the other: all of what it showed must stand as it did.
+
+    Raises:
+        Changed: Somebody else has changed something of it since.
+    """
+    shown = _read_shown(form, now)
+    others = {name for name in now if _plain(now[name]) != _plain(shown.get(name, ""))}
+    if others:
+        raise Changed(Form({**form.values, SHOWN: _written(now)}), now, frozenset(others))
+
+
 def again(changed: Changed, words: Mapping[str, Values] | None = None) -> Form:
     """The form with what was typed, and beside each field what stands there now. `words`: how the values of a choice are called."""
     form = changed.form

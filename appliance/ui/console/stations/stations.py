@@ -5,8 +5,9 @@ Commands to a connector are in `commands`, the message log in `messages`, settin
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -14,13 +15,16 @@ from aiohttp import web
 from appliance.db import board as board_rows
 from appliance.db import problems
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import newcomers
 from appliance.db.stations import stations as rows
 from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import Named, Station
+from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
@@ -31,6 +35,8 @@ from appliance.services.stations.credentials import Asked
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
@@ -77,7 +83,8 @@ class StationPage:
     sessions: list[Session]
     newcomers: list[Newcomer]
     """Devices that say its name, and wait."""
-    form: Form
+    forms: dict[str, Form]
+    """That of its name, and that of its place."""
     triggers: tuple[str, ...]
     addresses: Addresses
 
@@ -186,20 +193,37 @@ async def knocks(console: Console, role: str, _parameter: str, _changes: Sequenc
 
 async def show(request: web.Request) -> web.Response:
     """`GET /stations/CS-07`."""
-    return await _station_page(request, Form())
+    return await _station_page(request)
 
 
 async def rename(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/name`: what it is called, or where it stands."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    what = "place" if "place" in form.values else "name"
     try:
-        if "place" in form.values:
-            await console.store.write(admission.place, station.id, form.text("place"), asked_by(request))
-            return done(request, station_path(station.identity), _("Saved."))
-        await console.store.write(admission.rename, station.id, form.text("name"), asked_by(request))
+        said = await console.store.write(_store_word, station.identity, what, form, asked_by(request))
+    except Changed as changed:
+        return await _station_page(request, {what: edits.again(changed)}, status=changed.status)
     except Refusal as refusal:
-        return await _station_page(request, form.refused(refusal), status=refusal.status)
-    return done(request, station_path(station.identity), _("It is called {name} now.").format(name=form.text("name")))
+        return await _station_page(request, {what: form.refused(refusal)}, status=refusal.status)
+    text = _("Saved.") if what == "place" else _("It is called {name} now.").format(name=said)
+    return done(request, station_path(station.identity), text)
+
+
+def _store_word(db: Database, identity: str, what: str, form: Form, by: By) -> str:
+    """A unit: its name, or where it stands; what it is then."""
+    station = rows.by_identity(db, identity)
+    if station is None:
+        raise NotFound("There is no such charger.")
+    said = edits.merged(form, {what: _words(station)[what]}).text(what)
+    store = admission.place if what == "place" else admission.rename
+    store(db, station.id, said, by)
+    return said
+
+
+def _words(station: Station) -> dict[str, str]:
+    """What staff call it, and where it stands, as the forms have it."""
+    return {"name": station.name, "place": station.place}
 
 
 async def show_approve(request: web.Request) -> web.Response:
@@ -262,8 +286,31 @@ async def retire(request: web.Request) -> web.Response:
 
 async def show_security(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/security`."""
-    page = SecurityPage(await station_of(request), "", Form(), request.app[CONSOLE].addresses)
-    return render(request, "stations/security.html", page)
+    return await _security_page(request)
+
+
+async def _security_page(
+    request: web.Request, form: Form | None = None, *, password: str = "", status: int = 200
+) -> web.Response:
+    console, station = request.app[CONSOLE], await station_of(request)
+    form = form or edits.filled(await console.store.read(_security, station.id))
+    page = SecurityPage(station, password, form, console.addresses)
+    return render(request, "stations/security.html", page, status=status)
+
+
+def _security(db: Readable, station: StationId) -> dict[str, str]:
+    """How it proves who it is, to be compared: of its password only whether it is the same."""
+    known = rows.find_known(db, station)
+    if known is None:
+        raise NotFound("There is no such charger.")
+    password = hashlib.sha256(known.password_hash).hexdigest()[:12] if known.password_hash is not None else ""
+    return {"profile": str(known.security_profile), "known_by": password}
+
+
+def _secure(db: Database, station: StationId, form: Form, asked: Asked, by: By) -> None:
+    """A unit: as the form says, if it showed how things stand."""
+    edits.need_unchanged(form, _security(db, station))
+    credentials.change(db, station, asked, by)
 
 
 async def secure(request: web.Request) -> web.Response:
@@ -273,23 +320,24 @@ async def secure(request: web.Request) -> web.Response:
     password, profile = form.text("password"), 2 if form.on("tls") else 1
     try:
         if form.value("how") == "send":
+            edits.need_unchanged(form, await console.store.read(_security, station.id))
             return await _send_password(request, station)
         if form.value("how") == "open":
-            await console.store.write(credentials.change, station.id, Asked(0, drops_password=True), by)
+            await console.store.write(_secure, station.id, form, Asked(0, drops_password=True), by)
             return done(request, station_path(station.identity), _("It may connect without a password."))
         if form.value("how") == "keep":
-            await console.store.write(credentials.change, station.id, Asked(profile), by)
+            await console.store.write(_secure, station.id, form, Asked(profile), by)
             return done(request, station_path(station.identity), _("Stored. Its password is the same."))
         # Chargers type it from a small screen, or are sent it in hexadecimal digits.
         password = password or secrets.token_hex(PASSWORD_BYTES)
         credentials.check_password(password)
         hashed = console.hash_station_password(password.encode())
-        await console.store.write(credentials.change, station.id, Asked(profile, hashed), by)
+        await console.store.write(_secure, station.id, form, Asked(profile, hashed), by)
+    except Changed as changed:
+        return await _security_page(request, edits.again(changed), status=changed.status)
     except Refusal as refusal:
-        page = SecurityPage(station, "", form.refused(refusal), console.addresses)
-        return render(request, "stations/security.html", page, status=refusal.status)
-    page = SecurityPage(await station_of(request), password, Form(), console.addresses)
-    return render(request, "stations/security.html", page)
+        return await _security_page(request, form.refused(refusal), status=refusal.status)
+    return await _security_page(request, password=password)
 
 
 async def _send_password(request: web.Request, station: Station) -> web.Response:
@@ -307,17 +355,19 @@ async def _send_password(request: web.Request, station: Station) -> web.Response
     return done(request, station_path(station.identity), text)
 
 
-async def _station_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+async def _station_page(
+    request: web.Request, forms: Mapping[str, Form] | None = None, *, status: int = 200
+) -> web.Response:
     console = request.app[CONSOLE]
-    page = await load(console, principal(request).role, request.match_info["identity"], form)
+    page = await load(console, principal(request).role, request.match_info["identity"], forms or {})
     if page is None:
         await station_of(request)  # Says what is wrong.
         raise web.HTTPNotFound
     return render(request, "stations/station.html", page, status=status)
 
 
-async def load(console: Console, role: str, identity: str, form: Form) -> StationPage | None:
-    """The page of a station; None if there is none."""
+async def load(console: Console, role: str, identity: str, forms: Mapping[str, Form]) -> StationPage | None:
+    """The page of a station; None if there is none. `forms` are those that come back."""
     found = await console.store.read(_read_station, identity)
     if found is None:
         return None
@@ -336,7 +386,7 @@ async def load(console: Console, role: str, identity: str, form: Form) -> Statio
         ],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         newcomers=waiting,
-        form=form,
+        forms={name: edits.filled({name: value}) for name, value in _words(station).items()} | dict(forms),
         triggers=triggers_of(console, station),
         addresses=console.addresses,
     )
@@ -384,7 +434,7 @@ def _read_station(
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:
     """What moves on a station's page."""
-    page = await load(console, role, parameter, Form())
+    page = await load(console, role, parameter, {})
     if page is None:
         raise NotFound("There is no such charger.")
     return {

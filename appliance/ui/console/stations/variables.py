@@ -13,6 +13,8 @@ from appliance.services.foreign_json import read_json
 from appliance.services.ports.stations import CommandFailed, Variable, VariableName
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
 from appliance.ui.console.stations.stations import triggers_of
+from appliance.ui.forms import edits
+from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
@@ -25,7 +27,8 @@ class VariablesPage:
     """What the charger says about itself; `failure` if it did not."""
 
     station: Station
-    variables: list[Variable]
+    variables: list[tuple[Variable, Form]]
+    """Each with the form that changes it."""
     failure: str
     form: Form
 
@@ -42,6 +45,11 @@ class CallPage:
 
 async def show_variables(request: web.Request) -> web.Response:
     """`GET /stations/CS-07/variables`: asks the charger."""
+    return await _variables_page(request, Form())
+
+
+async def _variables_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
+    """What it says now; `form` is the one setting that comes back."""
     console, station = request.app[CONSOLE], await station_of(request)
     failure, variables = "", list[Variable]()
     try:
@@ -49,18 +57,31 @@ async def show_variables(request: web.Request) -> web.Response:
     except CommandFailed as error:
         failure = command_failure(error)
     known = sorted(variables, key=lambda one: (one.readonly, str(one.name).casefold()))
-    return render(request, "stations/variables.html", VariablesPage(station, known, failure, Form()))
+    rows = [(one, form if _is_about(form, one) else edits.filled(_values(one))) for one in known]
+    return render(request, "stations/variables.html", VariablesPage(station, rows, failure, form), status=status)
+
+
+def _is_about(form: Form, variable: Variable) -> bool:
+    return (form.text("name"), form.text("component")) == variable.name
+
+
+def _values(variable: Variable | None) -> dict[str, str]:
+    """What a setting is, as its form has it; of one that is not told nothing."""
+    return {"value": (variable.value or "") if variable is not None else ""}
 
 
 async def set_variable(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/variables` with `name`, `component` and `value`."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
     name = VariableName(form.text("name"), form.text("component"))
-    back = f"{station_path(station.identity)}/variables"
+    back, actor = f"{station_path(station.identity)}/variables", principal(request).actor
     try:
-        answer = await console.control.set_variable(
-            station.id, name, form.value("value").strip(), principal(request).actor
-        )
+        if form.value(edits.SHOWN):
+            found = await console.control.get_variables(station.id, [name], actor)
+            form = edits.merged(form, _values(next((one for one in found if one.name == name), None)))
+        answer = await console.control.set_variable(station.id, name, form.value("value").strip(), actor)
+    except Changed as changed:
+        return await _variables_page(request, edits.again(changed), changed.status)
     except CommandFailed as error:
         return done(request, back, f"{name}: {command_failure(error)}", "failed")
     if answer.status == "RebootRequired":

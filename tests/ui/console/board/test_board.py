@@ -394,7 +394,11 @@ async def test_a_new_site_is_told_what_it_needs_until_all_is_there(bare: Console
         part = html.partition('id="begin"')[2].partition("</section>")[0]
         return [(path, "is-done" in more) for path, more in re.findall(r'<a href="([^"]+)"([^>]*)>', part)]
 
-    assert await steps() == [("/tariffs/new?then=/", False), ("/stations/new?then=/", False), ("/people/new?then=/", False)]
+    assert await steps() == [
+        ("/tariffs/new?then=/", False),
+        ("/stations/new?then=/", False),
+        ("/people/new?then=/", False),
+    ]
     tariff = Tariff(
         0, "Day", energy_milli_per_kwh=1_850_000, time_milli_per_minute=0, idle_milli_per_minute=0, idle_grace_s=0,
         flat_milli=0, tax_basis_points=0,
