@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0016, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0017, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -103,9 +103,9 @@ CREATE TABLE card (
   blocked_why      TEXT    NOT NULL DEFAULT '',
   replaced_by      INTEGER REFERENCES card (id),
   created_at_ms    INTEGER NOT NULL
-, number INTEGER CHECK (number >= 1), kind TEXT NOT NULL DEFAULT '', token TEXT, issue INTEGER NOT NULL DEFAULT 1 CHECK (issue BETWEEN 1 AND 65535), content TEXT NOT NULL DEFAULT 'none' CHECK (content IN ('none', 'pending', 'written', 'wiping', 'wiped')), deposit_minor INTEGER NOT NULL DEFAULT 0 CHECK (deposit_minor >= 0), pin_hash TEXT NOT NULL DEFAULT '', tap_counter INTEGER NOT NULL DEFAULT -1, id_token_type TEXT NOT NULL DEFAULT '') STRICT;
+, number INTEGER CHECK (number >= 1), kind TEXT NOT NULL DEFAULT '', token TEXT, issue INTEGER NOT NULL DEFAULT 1 CHECK (issue BETWEEN 1 AND 65535), content TEXT NOT NULL DEFAULT 'none' CHECK (content IN ('none', 'pending', 'written', 'wiping', 'wiped')), deposit_minor INTEGER NOT NULL DEFAULT 0 CHECK (deposit_minor >= 0), pin_hash TEXT NOT NULL DEFAULT '', tap_counter INTEGER NOT NULL DEFAULT -1, id_token_type TEXT NOT NULL DEFAULT '', label_key TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX card_blocked ON card (blocked_at_ms) WHERE blocked_at_ms IS NOT NULL;
-CREATE INDEX card_by_label ON card ((label = ''), label COLLATE NOCASE, id DESC);
+CREATE INDEX card_by_label ON card ((label = ''), label_key, id);
 CREATE INDEX card_by_person ON card (person_id);
 CREATE INDEX card_expires ON card (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
 CREATE UNIQUE INDEX card_number ON card (number);
@@ -255,12 +255,13 @@ CREATE TABLE person (
   wallet_id     INTEGER NOT NULL UNIQUE REFERENCES account (id),
   created_at_ms INTEGER NOT NULL,
   closed_at_ms  INTEGER
-, phone_digits TEXT NOT NULL DEFAULT '') STRICT;
+, phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
-CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name COLLATE NOCASE, id, wallet_id);
-CREATE INDEX person_by_name ON person (name COLLATE NOCASE, id);
+CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name_key, id, wallet_id);
+CREATE INDEX person_by_name ON person (name_key, id);
+CREATE INDEX person_by_phone ON person (phone_digits, id);
 CREATE INDEX person_closed ON person (closed_at_ms) WHERE closed_at_ms IS NOT NULL;
-CREATE INDEX person_left_by_name ON person (name COLLATE NOCASE, id) WHERE closed_at_ms IS NOT NULL;
+CREATE INDEX person_left_by_name ON person (name_key, id) WHERE closed_at_ms IS NOT NULL;
 
 CREATE TABLE person_group (
   id            INTEGER PRIMARY KEY,
@@ -295,6 +296,7 @@ CREATE TABLE receipt (
   corrects      INTEGER UNIQUE REFERENCES receipt (number),
   details       TEXT    NOT NULL                                           -- JSON: names as they were
 ) STRICT;
+CREATE INDEX receipt_by_amount ON receipt (amount_minor, number);
 CREATE INDEX receipt_by_card ON receipt (card_id, number) WHERE card_id IS NOT NULL;
 CREATE INDEX receipt_by_person ON receipt (person_id, number);
 CREATE TRIGGER receipt_check BEFORE INSERT ON receipt BEGIN

@@ -57,7 +57,7 @@ BY_THE_WAY = re.compile(r"SEARCH (session|there) USING (COVERING )?INDEX (sessio
 """What is open is not looked for among all that a station, a card or a person ever had."""
 ALLOWED = {
     "FROM session ORDER BY id DESC LIMIT :newest": "the newest sessions, a fixed number of them, in the order of their numbers",
-    "ORDER BY session.id DESC LIMIT :limit": "a page of the list of sessions, in the order of their numbers",
+    "ORDER BY session.id DESC LIMIT :rows": "a page of the list of sessions, in the order of their numbers",
     "FROM audit ORDER BY seq DESC LIMIT 1": "the last row",
     "FROM transfer ORDER BY seq DESC LIMIT 1": "the last row",
     "FROM message_log ORDER BY id LIMIT": "the oldest messages, a fixed number of them",
@@ -68,18 +68,30 @@ ALLOWED = {
     "SELECT count(*) FROM person WHERE": "counted in an index: ten thousand take a fifth of a millisecond",
     "LIKE :pattern": "a piece of a name may be anybody's; there are as many people and cards as customers, however old the site is",
     "substr(uid, 1, 8)": "a card that only resembles one of ours may resemble any",
-    "ORDER BY person.name COLLATE NOCASE, person.id": "a page of people, or of their cards, in the order of an index",
-    "ORDER BY credit_posted - debit_posted, account.id": "the same by balance",
-    "ORDER BY person.id DESC": "the same, the newest first",
-    "ORDER BY card.id DESC LIMIT": "a page of cards in the order of an index",
+    "ORDER BY session.id LIMIT :rows": "the same, the oldest first",
+    "ORDER BY person.name_key": "a page of people, or of their cards, in the order of an index",
+    "ORDER BY phone_digits": "the same by telephone",
+    "ORDER BY credit_posted - debit_posted": "the same by balance",
+    "ORDER BY card.id": "a page of cards in the order of an index",
     "ORDER BY label = ''": "the same by what is printed on them",
-    "ORDER BY card.number LIMIT": "the same by number",
+    "ORDER BY card.number": "the same by number",
+    "ORDER BY uid": "the same by UID",
+    "ORDER BY number": "a page of receipts in the order of an index",
+    "ORDER BY amount_minor": "the same by amount",
 }  # fmt: skip
 """Scans that are meant: a piece of the statement's text, and why it may."""
-PAGES = re.compile(r"ORDER BY (person\.(name|id)|credit_posted|card\.(id|number)|label)\b.* LIMIT")
-"""Lists of people and cards."""
-SORTED = re.compile(r"(group_id = :group|closed_at_ms IS NOT NULL).* ORDER BY credit_posted")
-"""By balance only all who are here are kept in order; of a group, and of those who left, all are looked at."""
+PAGES = re.compile(
+    r"ORDER BY (person\.(name_key|id)|phone_digits|credit_posted|card\.(id|number)|label|uid|number|amount_minor)\b.* LIMIT :rows"
+)
+"""Lists of people, cards and receipts."""
+SORTED = re.compile(
+    r"(group_id = :group|closed_at_ms IS NOT NULL).* ORDER BY (credit_posted|phone_digits)"
+    r"|person_id = :person_id.* ORDER BY amount_minor",
+    re.DOTALL,
+)
+"""By balance and telephone only all who are here are kept in order; of a group, and of those who left, all are looked at, and so
+are all receipts of a person for the largest.
+"""
 
 YEARS = """
 account     account_by_balance      10000 2 1
@@ -100,10 +112,12 @@ message_log                         400000
 person      person_by_group         10000 5000 5000
 person      person_by_group_and_name 10000 5000 5000 2 1 1
 person      person_by_name          10000 2 1
+person      person_by_phone         10000 1 1
 person      sqlite_autoindex_person_1 10000 1
 person_group sqlite_autoindex_person_group_1 2 1
 problem                             20000
 problem     problem_open            12 4 1
+receipt     receipt_by_amount       197353 200 1
 receipt     receipt_by_card         197353 33 1
 receipt     receipt_by_person       197353 33 1
 receipt     sqlite_autoindex_receipt_1 197353 197353
@@ -140,12 +154,19 @@ ALSO = (
     "/sessions?state=requested", "/sessions?state=running", "/sessions?state=ended", "/sessions?state=failed", "/sessions?state=review",
     "/sessions?station=CS-01", "/sessions?station=CS-01&state=ended", "/sessions?person=1", "/sessions?person=Rahima", "/sessions?card=1",
     "/sessions?from=2026-11-01&to=2026-11-30", "/sessions?from=2026-11-01", "/sessions?to=2026-11-30", "/sessions?from=2024-01-01&to=2026-11-30",
-    "/sessions?from=2026-11-01&to=2026-11-30&before=2", "/sessions?station=CS-01&from=2026-11-01&to=2026-11-30", "/sessions?before=3",
+    "/sessions?from=2026-11-01&to=2026-11-30&after=2", "/sessions?station=CS-01&from=2026-11-01&to=2026-11-30", "/sessions?after=3", "/sessions?before=3",
+    "/sessions?sort=began", "/sessions?sort=began&after=1", "/sessions?sort=fee", "/sessions?station=CS-01&sort=energy", "/sessions?station=CS-01&sort=began&after=1",
+    "/sessions?state=running&after=1", "/sessions?state=running&sort=energy", "/sessions?state=review&sort=fee", "/sessions?state=ended&sort=duration",
+    "/sessions?from=2026-11-01&sort=fee", "/sessions?from=2026-11-01&sort=-energy&after=1", "/sessions?from=2026-11-01&to=2026-11-30&sort=began&after=1",
+    "/sessions?person=1&sort=duration&after=1", "/sessions?card=1&sort=fee&before=1", "/sessions?from=2024-01-01&to=2026-11-30&sort=fee",
     "/sessions?person=1&from=2026-11-01&to=2026-11-30", "/reports?preset=today", "/reports?from=2024-12-01&to=2026-11-30",
     "/reports?from=2024-12-01&to=2026-11-30&station=CS-01", "/reports?station=CS-01", "/reports.csv?station=CS-01", "/sessions.csv", "/cards.csv",
-    "/cards.csv?q=04A1", "/people?q=17", "/people?gone=1", "/people?order=balance", "/people?order=newest", "/people?group=1", "/people?group=1&order=balance",
-    "/people?gone=1&order=balance", "/people?order=newest&gone=1", "/people/1?before=1795344600000",
-    "/cards?q=04", "/cards?state=blocked", "/cards?state=charging", "/cards?order=holder", "/cards?order=label", "/cards?order=number", "/receipts?person=1", "/receipts?before=5",
+    "/cards.csv?q=04A1", "/people?q=17", "/people?gone=1", "/people?sort=balance", "/people?sort=phone", "/people?group=1", "/people?group=1&sort=balance",
+    "/people?gone=1&sort=balance", "/people?sort=phone&gone=1", "/people?sort=-balance", "/people?sort=name&after=1", "/people?sort=-name&before=1",
+    "/people?sort=balance&after=1", "/people?sort=-phone&after=1", "/people?group=1&after=1", "/people?gone=1&after=1", "/people?group=1&sort=balance&after=1", "/people/1?before=1795344600000",
+    "/cards?q=04", "/cards?state=blocked", "/cards?state=charging", "/cards?sort=holder", "/cards?sort=label", "/cards?sort=number", "/cards?sort=uid", "/cards?after=1",
+    "/cards?sort=-holder&after=1", "/cards?sort=label&after=1", "/cards?sort=-label&before=1", "/cards?sort=-number&after=1", "/cards?sort=uid&after=1", "/cards?sort=since&after=1",
+    "/receipts?person=1", "/receipts?after=1", "/receipts?sort=number&after=1", "/receipts?sort=amount", "/receipts?sort=-amount&after=1", "/receipts?sort=amount&person=1",
     "/audit?actor=operator:1", "/audit?action=card.", "/audit?actor=operator:1&action=card.", "/audit?before=3", "/problems?before=100",
     "/stations/CS-01/messages?action=Heartbeat", "/stations/CS-01/1/start?q=Kar", "/search?q=Karim", "/search?q=1", "/search?q=04A1B2C3",
     "/cards/unknown?station=CS-01", "/people/1/merge?q=Karim", "/people/1/merge?into=2",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
+from appliance.db.lists import Window
 from appliance.db.people import people, people_search
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN
 from appliance.domain.station import is_parked
@@ -236,7 +237,9 @@ def recent_people(db: Readable, station: int, limit: int) -> list[people.Person]
         GROUP BY recent.person_id ORDER BY here DESC, newest DESC LIMIT :limit""",
         {"station": station, "newest": RECENT_MAX, "limit": limit},
     ).fetchall()
-    found = [people.find(db, row[0]) for row in rows] if rows else people_search.people(db, order="newest", limit=limit)
+    if not rows:
+        return people_search.people_page(db, Window("since", falls=True, rows=limit)).rows
+    found = [people.find(db, row[0]) for row in rows]
     return [person for person in found if person is not None]
 
 

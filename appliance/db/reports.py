@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
+from appliance.domain.order import natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ def station_days(db: Readable, first: str, last: str, station: int | None = None
     """Each station's days from `first` to `last` (2026-11-23, both included); days without a session are left out."""
     one = _one(station)
     rows = db.execute(
-        f"{DAYS} {one} ORDER BY day, name COLLATE NOCASE, station_id",
+        f"{DAYS} {one}",
         {"first": first, "last": last, "station": station},
     )
-    return [StationDay(*row) for row in rows]
+    return sorted((StationDay(*row) for row in rows), key=lambda one: (one.day, natural(one.name), one.station_id))
 
 
 def station_months(db: Readable, first: str, last: str, station: int | None = None) -> list[StationMonth]:

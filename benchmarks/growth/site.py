@@ -30,6 +30,7 @@ from appliance.domain.by import By
 from appliance.domain.desk_request import Recharge
 from appliance.domain.identifiers import CardId, SessionId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, REVENUE, TAX, Method, end_key, fingerprint, hold_key
+from appliance.domain.order import natural
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff, Usage, price
 from appliance.host.data_directory import DataDirectory
@@ -164,10 +165,11 @@ def people(db: Database, size: Size, payers: int, staff: int, first_ms: int) -> 
             (FIRST_WALLET + number, f"Person {number}", 0 if group == payers else None),
         )
         db.execute(
-            "INSERT INTO person (id, name, phone, phone_digits, group_id, wallet_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO person (id, name, name_key, phone, phone_digits, group_id, wallet_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 number + 1,
-                f"{NAMES[number % len(NAMES)]} {number}",
+                name := f"{NAMES[number % len(NAMES)]} {number}",
+                natural(name),
                 f"+8801{number:09}",
                 f"8801{number:09}",
                 group,

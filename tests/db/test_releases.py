@@ -21,6 +21,7 @@ from appliance.db.engine import backup
 from appliance.db.engine.migrate import migrate, migrations
 from appliance.db.engine.open import open_to_read
 from appliance.db.people.people import phone_digits
+from appliance.domain.order import natural
 from appliance.domain.units import rfc3339
 from tests.support.full_site import PASSWORD, fill
 from tests.support.process import ServerProcess, look_into, make_site, run
@@ -110,6 +111,9 @@ def test_each_is_brought_to_the_schema_of_today_and_is_sound(data_dir: Path) -> 
         assert reports.unequal_sums(db) == []
         numbers = db.execute("SELECT phone, phone_digits FROM person WHERE phone <> ''").fetchall()
         assert [digits for _phone, digits in numbers] == [phone_digits(phone) for phone, _digits in numbers] != []
+        for table, column in (("person", "name"), ("card", "label")):
+            keys = db.execute(f"SELECT {column}, {column}_key FROM {table}").fetchall()
+            assert [key for _name, key in keys] == [natural(name) for name, _key in keys] != []
     new = database.with_name("new.db")
     migrate(new)
     assert defined(database) == defined(new)

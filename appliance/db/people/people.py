@@ -8,6 +8,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, flush
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN
 from appliance.domain.identifiers import AccountId, GroupId, PersonId, SessionId
+from appliance.domain.order import natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Person:
         return max(0, self.balance_minor - self.held_minor)
 
 
-PHONE_MARKS = " -()+"
+PHONE_MARKS = " -()+./"
 PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
        credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
@@ -65,9 +66,9 @@ def add(
 ) -> PersonId:
     """A new person."""
     row = db.execute(
-        """INSERT INTO person (name, phone, phone_digits, note, language, group_id, wallet_id, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (name, phone, phone_digits(phone), note, language, group, wallet, now_ms),
+        """INSERT INTO person (name, name_key, phone, phone_digits, note, language, group_id, wallet_id, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (name, natural(name), phone, phone_digits(phone), note, language, group, wallet, now_ms),
     ).fetchone()
     return PersonId(row[0])
 
@@ -75,8 +76,9 @@ def add(
 def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, language: str, group: GroupId) -> None:
     """Who they are and how they pay."""
     db.execute(
-        "UPDATE person SET name = ?, phone = ?, phone_digits = ?, note = ?, language = ?, group_id = ? WHERE id = ?",
-        (name, phone, phone_digits(phone), note, language, group, person),
+        """UPDATE person SET name = ?, name_key = ?, phone = ?, phone_digits = ?, note = ?, language = ?, group_id = ?
+        WHERE id = ?""",
+        (name, natural(name), phone, phone_digits(phone), note, language, group, person),
     )
 
 

@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from appliance.db import ledger
 from appliance.db.cards.cards import CARD, Card, by_number, by_token, by_uid, from_rows
 from appliance.db.engine.protocols import Readable
+from appliance.db.lists import Listed, Part, Window
 from appliance.db.people.payers import uid_behind
 from appliance.db.people.people import PERSON, Person, count, phone_digits
 from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
 
-PEOPLE_ORDERS = {
-    "name": "person.name COLLATE NOCASE, person.id",
-    "balance": "credit_posted - debit_posted, account.id",
-    "newest": "person.id DESC",
-}
+PEOPLE = Listed(
+    "person JOIN account ON account.id = wallet_id",
+    "person.id",
+    {
+        "name": ("person.name_key", "person.id"),
+        "phone": ("phone_digits", "person.id"),
+        "balance": ("credit_posted - debit_posted", "account.id"),
+        "since": ("person.id",),
+    },
+)
 WALLETS = "kind = 'wallet'"
 """Where this is said, the index of balances is the way to the people: the right one to all of them in that order, and to no others."""
-CARD_ORDERS = {
-    "newest": "card.id DESC",
-    "holder": "person.name COLLATE NOCASE, person.id, card.id DESC",
-    "label": "label = '', label COLLATE NOCASE, card.id DESC",
-    "number": "card.number",
-}
-"""Each is that of an index: a page ends where it is full. Equals stand in the order in which they came."""
+CARDS = Listed(
+    "card JOIN person ON person.id = card.person_id",
+    "card.id",
+    {
+        "since": ("card.id",),
+        "holder": ("person.name_key", "person.id", "card.id"),
+        "label": ("label = ''", "label_key", "card.id"),
+        "number": ("card.number",),
+        "uid": ("uid",),
+    },
+)
+"""Each order is that of an index: a page ends where it is full. States and groups are chosen, and so is what is open with a card."""
 WHOLE_DIGITS = 7
 """From so many digits on a telephone number is taken to be whole: zeros in front then only say from where it is dialled."""
 WITH_CODE_DIGITS = 10
 NUMBER_CHARS_MAX = 7
 """More digits than that are a UID or a telephone number, not the number printed on a card."""
+WORDS_MAX = 6
+"""Of a name: each is one more condition for each row."""
 Values = dict[str, str | int | None]
 
 
@@ -54,27 +68,30 @@ CARD_STATES = {
 """What the list of cards can be narrowed to."""
 
 
-def people(
+def people(db: Readable, *, text: str = "", limit: int = 100, names_only: bool = False) -> list[Person]:
+    """Who is here and has `text` in name, phone, note or card, by name.
+
+    `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
+    """
+    window = Window("name", rows=limit)
+    return people_page(db, window, text=text, names_only=names_only).rows
+
+
+def people_page(
     db: Readable,
+    window: Window,
     *,
     text: str = "",
     group: int | None = None,
     closed: bool = False,
-    order: str = "name",
-    offset: int = 0,
-    limit: int = 100,
     names_only: bool = False,
-) -> list[Person]:
-    """People whose name, phone, note or card has `text` in it. Raises KeyError for an order there is not.
-
-    `names_only`: for those who may not see the rest, because whoever is found by it has been told it.
-    """
-    values = {**patterns(text), "group": group, "offset": offset, "limit": limit}
-    which = _which_people(values, group, closed=closed, names_only=names_only)
-    if order == "balance" and group is None and not closed:
-        which += f" AND {WALLETS}"
-    rows = db.execute(f"{PERSON} WHERE {which} ORDER BY {PEOPLE_ORDERS[order]} LIMIT :limit OFFSET :offset", values)
-    return [Person(*row) for row in rows]
+) -> Part[Person]:
+    """A page of the same people, also of one group, or of those who left. Raises KeyError for an order there is not."""
+    values = {**patterns(text), "group": group}
+    which = [_which_people(values, group, closed=closed, names_only=names_only)]
+    if window.sort == "balance" and group is None and not closed:
+        which.append(WALLETS)
+    return PEOPLE.part(db, PERSON, which, values, window).of(lambda rows: [Person(*row) for row in rows])
 
 
 def people_after(
@@ -109,27 +126,18 @@ def _sums_one_by_one(db: Readable, group: int | None, *, closed: bool) -> Sums:
     return Sums(*row)
 
 
-def cards(
-    db: Readable,
-    *,
-    text: str = "",
-    state: str = "",
-    now_ms: int = 0,
-    order: str = "newest",
-    offset: int = 0,
-    limit: int = 100,
-) -> list[Card]:
-    """Cards whose UID, label or holder has `text` in it, or whose number it is; `state` is "" or one of CARD_STATES at `now_ms`.
-
-    Raises KeyError for an order there is not.
+def cards(db: Readable, *, text: str = "", state: str = "", now_ms: int = 0, limit: int = 100) -> list[Card]:
+    """The newest cards whose UID, label or holder has `text` in it, or whose number it is; `state` is "" or one of CARD_STATES
+    at `now_ms`.
     """
-    values = {**patterns(text), "now_ms": now_ms, "offset": offset, "limit": limit}
-    return from_rows(
-        db.execute(
-            f"{CARD} WHERE {_which_cards(values, state)} ORDER BY {CARD_ORDERS[order]} LIMIT :limit OFFSET :offset",
-            values,
-        )
-    )
+    window = Window("since", falls=True, rows=limit)
+    return cards_page(db, window, text=text, state=state, now_ms=now_ms).rows
+
+
+def cards_page(db: Readable, window: Window, *, text: str = "", state: str = "", now_ms: int = 0) -> Part[Card]:
+    """A page of the same cards. Raises KeyError for an order there is not."""
+    values = {**patterns(text), "now_ms": now_ms}
+    return CARDS.part(db, CARD, [_which_cards(values, state)], values, window).of(from_rows)
 
 
 def count_cards(db: Readable, *, state: str = "", now_ms: int = 0) -> int:
@@ -187,9 +195,10 @@ def _which_cards(values: Values, state: str) -> str:
 
 
 def _is_named(values: Values) -> list[str]:
-    """LIKE itself takes no notice of the case of Western letters, and of no others."""
-    cases = ["pattern"] if str(values["text"]).isascii() else ["pattern", "lower", "upper", "title"]
-    return [rf"person.name LIKE :{case} ESCAPE '\'" for case in cases]
+    """Each word of it is in the name, in whatever order."""
+    names = [name for name in values if name.startswith("word_")]
+    words = [list(cases) for _word, cases in groupby(names, lambda name: name.rpartition("_")[0])]
+    return [" AND ".join(_any([rf"person.name LIKE :{case} ESCAPE '\'" for case in cases]) for cases in words)]
 
 
 def _is_noted(values: Values) -> list[str]:
@@ -243,9 +252,7 @@ def patterns(text: str) -> Values:
     return {
         "text": text,
         "pattern": _pattern(text),
-        "lower": _pattern(text.lower()),
-        "upper": _pattern(text.upper()),
-        "title": _pattern(text.title()),
+        **_words(text),
         "phone": phone,
         "phone_pattern": _pattern(phone),
         "with_code": with_code,
@@ -253,6 +260,18 @@ def patterns(text: str) -> Values:
         "uid_pattern": _pattern(_part_of_uid(plain)),
         "number": card_number(plain) or 0,
     }
+
+
+def _words(text: str) -> Values:
+    """Each word of a name, as it may be spelled there; what is beyond so many counts as one.
+
+    LIKE itself takes no notice of the case of Western letters, and of no others.
+    """
+    found: Values = {}
+    for place, word in enumerate(text.split(maxsplit=WORDS_MAX - 1)):
+        cases = [word] if word.isascii() else [word, word.lower(), word.upper(), word.title()]
+        found |= {f"word_{place}_{case}": _pattern(one) for case, one in enumerate(cases)}
+    return found
 
 
 def card_number(text: str) -> int | None:

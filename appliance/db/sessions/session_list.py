@@ -9,6 +9,7 @@ from typing import Any
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import flush
+from appliance.db.lists import Listed, Part, Window
 from appliance.db.sessions.closing import Figure, figures
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_REQUESTED, IS_RUNNING
 from appliance.db.sessions.sessions import idle_spans
@@ -110,15 +111,15 @@ class Filter:
     """In normal form; also that of a card nobody knows."""
 
 
-SELECT = """
+READ_WH = """coalesce(read_wh, (SELECT max(sample.energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0))"""
+SELECT = f"""
 SELECT session.id, session.state, session.station_id, station.name, station.identity, evse, session.person_id,
        coalesce(person.name, ''), card_id, id_token, policy, "authorization", requested_at_ms, started_at_ms, ended_at_ms,
        received_at_ms, meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor,
        CASE WHEN session.state = 'review' AND EXISTS (SELECT 1 FROM transfer WHERE key = 'end|' || session.id || '|1')
             THEN 0 ELSE held_minor END,
        stop_wanted, stop_reason, estimated, session.tariff_id, session.note, requested_by,
-       CASE WHEN session.state = 'running' THEN coalesce(
-            read_wh, (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0)) END
+       CASE WHEN session.state = 'running' THEN {READ_WH} END
 FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 """Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
@@ -141,37 +142,50 @@ STATES = {
     "review": "session.state = 'review'",
 }
 """Of these some have an index of their own, for which the word must stand in the query."""
+LIST = Listed(
+    "session",
+    "session.id",
+    {
+        "number": ("session.id",),
+        "open": (BY_NUMBER,),
+        "began": (BEGAN, "session.id"),
+        "duration": (
+            "CASE WHEN session.state = 'running' THEN (:now_ms - started_at_ms) / 1000 ELSE duration_s END",
+            "session.id",
+        ),
+        "energy": (f"CASE WHEN session.state = 'running' THEN coalesce({READ_WH}, 0) ELSE energy_wh END", "session.id"),
+        "fee": ("fee_minor", "session.id"),
+    },
+)
+"""The last three are for those of which all are looked at, see `sorts_by_figures`."""
 SUMMED_MS_MAX = 63 * 86_400_000
 """So long a span is summed session by session; what a longer one came to is in the report."""
 
 
 def page(db: Readable, wanted: Filter, *, before: int = 0, limit: int = 50) -> list[Session]:
-    """Sessions, the newest first; the next page begins `before` the last one's number.
+    """Sessions, the newest first; the next page begins `before` the last one's number."""
+    return part(db, wanted, Window("began", falls=True, mark=before, rows=min(limit, ROWS_MAX))).rows
 
-    Where days are asked for, the newest are those that began last; else those that we heard of last.
+
+def part(db: Readable, wanted: Filter, window: Window, now_ms: int = 0) -> Part[Session]:
+    """A page of them in another order. Raises KeyError for an order there is not.
+
+    What runs stands with what it came to by now. Where days are asked for, the newest are those that began last; else those that we heard of last.
     """
     conditions, values = _conditions(wanted)
-    order = f"{BY_NUMBER if wanted.state in OPEN else 'session.id'} DESC"
-    if wanted.from_ms is not None or wanted.to_ms is not None:
-        order = f"{BEGAN} DESC, session.id DESC"
-    if before:
-        conditions.append(_before(db, wanted, before, values))
-    rows = db.execute(
-        f"{SELECT} {_where(conditions)} ORDER BY {order} LIMIT :limit",
-        {**values, "before": before, "limit": min(limit, ROWS_MAX)},
-    )
-    return _sessions(db, rows)
+    if window.sort == "began" and wanted.from_ms is None and wanted.to_ms is None:
+        window = replace(window, sort="open" if wanted.state in OPEN else "number")
+    return LIST.part(db, SELECT, conditions, {**values, "now_ms": now_ms}, window).of(lambda rows: _sessions(db, rows))
 
 
-def _before(db: Readable, wanted: Filter, before: int, values: dict[str, object]) -> str:
-    """What comes after session `before` in the order of the list."""
-    row = None
-    if wanted.from_ms is not None or wanted.to_ms is not None:
-        row = db.execute(f"SELECT {BEGAN} FROM session WHERE id = ?", (before,)).fetchone()
-    if row is None:
-        return "session.id < :before"
-    values["last_ms"] = row[0]
-    return f"{BEGAN} <= :last_ms AND NOT ({BEGAN} = :last_ms AND session.id >= :before)"
+def sorts_by_figures(wanted: Filter, now_ms: int) -> bool:
+    """Whether they can be had by what they came to: of some days or of one holder all are looked at to be summed up anyway.
+
+    An index of all would have to be kept by every session that ends.
+    """
+    if wanted.person is not None or wanted.card is not None or wanted.state in (*OPEN, SessionState.REVIEW):
+        return True
+    return wanted.from_ms is not None and (wanted.to_ms or now_ms) - wanted.from_ms <= SUMMED_MS_MAX
 
 
 def totals(db: Readable, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:

@@ -9,6 +9,7 @@ import orjson
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.lists import Listed, Part, Window
 from appliance.domain.by import By
 from appliance.domain.identifiers import CardId, PersonId
 
@@ -37,6 +38,8 @@ SELECT number, kind, at_ms, actor, person_id, card_id, amount_minor, deposit_min
        (SELECT later.number FROM receipt AS later WHERE later.corrects = receipt.number), details
 FROM receipt
 """
+LIST = Listed("receipt", "number", {"number": ("number",), "amount": ("amount_minor", "number")})
+"""When is in the order of numbers. Whose, and how it was paid, is asked for, and sorted by nothing: no index gives it."""
 
 
 def add(
@@ -82,15 +85,16 @@ def page(
     limit: int = 50,
 ) -> list[Receipt]:
     """The newest first, with a number below `before`."""
+    return part(db, Window("number", falls=True, mark=before or 0, rows=limit), person=person, card=card).rows
+
+
+def part(db: Readable, window: Window, *, person: PersonId | None = None, card: CardId | None = None) -> Part[Receipt]:
+    """A page of all, of a person's or of a card's. Raises KeyError for an order there is not."""
+    asked = {"person_id": person, "card_id": card}
+    values = {name: value for name, value in asked.items() if value is not None}
     # Only what is asked for stands in the query, or it would find no index.
-    whose = ("AND person_id = :person " if person is not None else "") + (
-        "AND card_id = :card " if card is not None else ""
-    )
-    rows = db.execute(
-        f"{RECEIPT} WHERE number < :before {whose}ORDER BY number DESC LIMIT :limit",
-        {"before": before or 2**62, "person": person, "card": card, "limit": limit},
-    )
-    return [_receipt(row) for row in rows]
+    found = LIST.part(db, RECEIPT, [f"{name} = :{name}" for name in values], values, window)
+    return found.of(lambda rows: [_receipt(row) for row in rows])
 
 
 def _receipt(row: tuple[Any, ...]) -> Receipt:

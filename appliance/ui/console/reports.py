@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -15,8 +16,9 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.reports import StationDay, StationMonth, StationSums, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
+from appliance.domain.order import natural
 from appliance.ui.console.wallets.wallets import currency_of
-from appliance.ui.forms.listing import query
+from appliance.ui.forms.listing import Sort, query
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import formats_of, render
@@ -47,6 +49,14 @@ DAY_CHARS = len("2026-11-23")
 DAYS_SHOWN_MAX = 62
 """A longer span is shown by months, and each of them opens its days: nobody reads more lines, and a bar would be a hair."""
 EXPORT_ROWS_AT_ONCE = 2000
+FIGURES: dict[str, Callable[[Total], int]] = {
+    "working": lambda total: total.working_s,
+    "energy": lambda total: total.energy_wh,
+    "fees": lambda total: total.fees_minor,
+    "sessions": lambda total: total.sessions,
+}
+COLUMNS = {"first": "first", **{name: f"-{name}" for name in FIGURES}}
+"""Of both tables, the one by charger and the one by time: `first` is by name, and by time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,9 @@ class TimeLine:
     total: Total
 
 
+L = TypeVar("L", StationLine, TimeLine)
+
+
 @dataclass(frozen=True, slots=True)
 class ReportPage:
     """The report as a page."""
@@ -109,8 +122,12 @@ class ReportPage:
     stations: list[Station]
     station: Station | None
     total: Total
+    sorts: tuple[Sort, Sort]
+    """Of the table by charger and of that by time: the same order, and where each leads."""
     by_station: list[StationLine]
     by_time: list[TimeLine]
+    days: list[TimeLine]
+    """The same in order of time."""
     rows: int
     bars: Bars | None
     levels: list[str]
@@ -127,6 +144,8 @@ async def show(request: web.Request) -> web.Response:
     found = await console.store.read(_found, asked)
     bars = _bars(found.rows, asked, fmt)
     level_words = charts.level_words(bars.chart.levels, _step(asked.measure, fmt), fmt) if bars else []
+    by_time = _by_time(request, found.rows, asked.span, fmt)
+    sorts = Sort.of(request, COLUMNS, "first", "by-charger"), Sort.of(request, COLUMNS, "first", "by-time")
     earlier, later = asked.span.moved(-1), asked.span.moved(1)
     page = ReportPage(
         asked=asked,
@@ -138,8 +157,10 @@ async def show(request: web.Request) -> web.Response:
         stations=found.stations,
         station=found.station,
         total=_total(found.rows),
-        by_station=_by_station(request, found.rows, asked),
-        by_time=_by_time(request, found.rows, asked.span, fmt),
+        sorts=sorts,
+        by_station=_sorted(_by_station(request, found.rows, asked), sorts[0]),
+        by_time=_sorted(by_time, sorts[1]),
+        days=by_time,
         rows=len(found.rows),
         bars=bars,
         levels=level_words,
@@ -240,12 +261,20 @@ def _by_station(request: web.Request, rows: Sequence[StationSums], asked: Asked)
     for each in of_station.values():
         span = {"station": each[0].identity, "from": asked.span.first, "to": asked.span.last}
         more = (
-            query(request, **span, preset="")
+            query(request, **span, preset="", sort="")
             if asked.by_month and not asked.station
             else f"/sessions?{urlencode(span)}"
         )
         lines.append(StationLine(each[0].name, more, _total(each)))
-    return sorted(lines, key=lambda line: line.name.casefold())
+    return sorted(lines, key=lambda line: natural(line.name))
+
+
+def _sorted(lines: list[L], sort: Sort) -> list[L]:
+    """As it is asked for; lines with the same figure stay in the order they have."""
+    if sort.column not in FIGURES:
+        return lines[::-1] if sort.falls else lines
+    figure = FIGURES[sort.column]
+    return sorted(lines, key=lambda line: figure(line.total), reverse=sort.falls)
 
 
 def _by_time(request: web.Request, rows: Rows, span: Span, fmt: Formats) -> list[TimeLine]:
@@ -328,7 +357,9 @@ def _address(request: web.Request, *, preset: str = "", first: str = "", last: s
 
 def _file(request: web.Request, asked: Asked, ending: str) -> str:
     """The file of just these days, whatever day it is when somebody opens the link."""
-    parameters = query(request, **{"preset": "", "show": "", "from": asked.span.first, "to": asked.span.last})
+    parameters = query(
+        request, **{"preset": "", "show": "", "sort": "", "from": asked.span.first, "to": asked.span.last}
+    )
     return f"/reports.{ending}?{parameters.partition('?')[2]}"
 
 

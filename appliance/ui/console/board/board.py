@@ -235,7 +235,7 @@ def in_use(places: Sequence[rows.ConnectorTile]) -> dict[tuple[int, int], int]:
     return {evse: connector_in_use(there).connector for evse, there in several.items()}
 
 
-def natural_order(place: rows.ConnectorTile) -> tuple[list[tuple[int, int, str]], int, int, int]:
+def natural_order(place: rows.ConnectorTile) -> tuple[str, int, int, int]:
     """By name as people count: Gate 2 before Gate 10."""
     return natural(place.name), place.station, place.evse, place.connector
 

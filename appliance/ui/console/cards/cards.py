@@ -17,6 +17,7 @@ from appliance.db.cards.aliases import Alias
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.lists import Part, Window
 from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.db.sessions import session_list
@@ -40,7 +41,7 @@ from appliance.ui.console.people.entered import done_for
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.forms.listing import Paging, order_of, page_of, query
+from appliance.ui.forms.listing import Paging, Sort, query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import N_, _
@@ -51,6 +52,7 @@ from appliance.ui.wording.cards import STATES, Bound, State, bounds, likeness_wo
 from appliance.ui.writing.days import read_day
 
 ROWS_AT_ONCE = 100
+COLUMNS = {"number": "number", "holder": "holder", "label": "label", "uid": "uid", "since": "-since"}
 SESSIONS_SHOWN = 10
 RECEIPTS_SHOWN = 5
 
@@ -78,7 +80,7 @@ class ListPage:
     text: str
     state: str
     states: list[tuple[str, str]]
-    order: str
+    sort: Sort
     paging: Paging
     csv: str
     xlsx: str
@@ -144,22 +146,21 @@ class AskPage:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    """`GET /cards?q=&state=&order=&page=`."""
+    """`GET /cards?q=&state=&sort=&after=&before=`."""
     console = request.app[CONSOLE]
     text, state = request.query.get("q", "")[:100], request.query.get("state", "")
     state = state if state in STATES else ""
-    order, number = order_of(request, people_search.CARD_ORDERS, "newest"), page_of(request)
-    now_ms = console.clock()
-    found, count = await console.store.read(_listed, text, state, order, now_ms, (number - 1) * ROWS_AT_ONCE)
-    kept = query(request, page="", order="").partition("?")[2]
+    sort, now_ms = Sort.of(request, COLUMNS, "-since"), console.clock()
+    part, count = await console.store.read(_listed, sort.window(request, ROWS_AT_ONCE), text, state, now_ms)
+    kept = query(request, after="", before="", sort="").partition("?")[2]
     page = ListPage(
-        rows=[_row(card, now_ms) for card in found[:ROWS_AT_ONCE]],
+        rows=[_row(card, now_ms) for card in part.rows],
         count=count,
         text=text,
         state=state,
         states=[(name, _(word)) for name, word in STATES.items()],
-        order=order,
-        paging=Paging.of(request, number, len(found), count, ROWS_AT_ONCE),
+        sort=sort,
+        paging=Paging.of(request, part, lambda card: card.id),
         csv=f"/cards.csv?{kept}",
         xlsx=f"/cards.xlsx?{kept}",
     )
@@ -333,13 +334,11 @@ def _row(card: Card, now_ms: int) -> Row:
     return Row(card, card_number(card.number), label_of(card), state_of(card, now_ms), open_work)
 
 
-def _listed(db: Readable, text: str, state: str, order: str, now_ms: int, offset: int) -> tuple[list[Card], int | None]:
-    found = people_search.cards(
-        db, text=text, state=state, now_ms=now_ms, order=order, offset=offset, limit=ROWS_AT_ONCE + 1
-    )
+def _listed(db: Readable, window: Window, text: str, state: str, now_ms: int) -> tuple[Part[Card], int | None]:
+    part = people_search.cards_page(db, window, text=text, state=state, now_ms=now_ms)
     if not text.strip():
-        return found, people_search.count_cards(db, state=state, now_ms=now_ms)
-    return found, len(found) if not offset and len(found) <= ROWS_AT_ONCE else None
+        return part, people_search.count_cards(db, state=state, now_ms=now_ms)
+    return part, len(part.rows) if not part.before and not part.after else None
 
 
 def _known(db: Readable, card: CardId) -> Known:

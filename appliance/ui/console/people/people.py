@@ -12,6 +12,7 @@ from appliance.db.cards import cards as card_rows
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.lists import Part, Window
 from appliance.db.people import groups as group_rows
 from appliance.db.people import people, people_search
 from appliance.db.people.groups import Group
@@ -36,7 +37,7 @@ from appliance.ui.console.wallets.wallets import MoneyForm
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.forms.listing import Paging, order_of, page_of
+from appliance.ui.forms.listing import Paging, Sort
 from appliance.ui.forms.way_back import THEN, then_of, with_query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
@@ -48,6 +49,7 @@ from appliance.ui.wording.sessions import POLICIES
 from appliance.ui.wording.statement import Row, row_of
 
 ROWS_AT_ONCE = 100
+COLUMNS = {"name": "name", "phone": "phone", "balance": "balance"}
 RECORDS_AT_ONCE = 30
 
 
@@ -62,7 +64,7 @@ class ListPage:
     text: str
     group: int | None
     closed: bool
-    order: str
+    sort: Sort
     paging: Paging
 
 
@@ -138,17 +140,15 @@ class PersonPage:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    """`GET /people?q=&group=&gone=&order=&page=`."""
+    """`GET /people?q=&group=&gone=&sort=&after=&before=`."""
     text = request.query.get("q", "")[:100]
     group = read_number(request.query.get("group", ""))
     closed = request.query.get("gone") == "1"
-    order = order_of(request, people_search.PEOPLE_ORDERS, "name")
-    number = page_of(request)
-    found, sums, groups = await request.app[CONSOLE].store.read(
-        _listed, text, group, closed, order, (number - 1) * ROWS_AT_ONCE
+    sort = Sort.of(request, COLUMNS, "name")
+    part, sums, groups = await request.app[CONSOLE].store.read(
+        _listed, sort.window(request, ROWS_AT_ONCE), text, group, closed
     )
-    paging = Paging.of(request, number, len(found), sums.count if sums else None, ROWS_AT_ONCE)
-    page = ListPage(found[:ROWS_AT_ONCE], sums, groups, text, group, closed, order, paging)
+    page = ListPage(part.rows, sums, groups, text, group, closed, sort, Paging.of(request, part, lambda one: one.id))
     return render(request, "people/list.html", page)
 
 
@@ -279,17 +279,15 @@ def _values(person: Person) -> dict[str, str]:
 
 
 def _listed(
-    db: Readable, text: str, group: int | None, closed: bool, order: str, offset: int
-) -> tuple[list[Person], Sums | None, list[Group]]:
-    found = people_search.people(
-        db, text=text, group=group, closed=closed, order=order, offset=offset, limit=ROWS_AT_ONCE + 1
-    )
+    db: Readable, window: Window, text: str, group: int | None, closed: bool
+) -> tuple[Part[Person], Sums | None, list[Group]]:
+    part = people_search.people_page(db, window, text=text, group=group, closed=closed)
     sums = None
     if not text.strip():
         sums = people_search.sums(db, group=group, closed=closed)
-    elif not offset and len(found) <= ROWS_AT_ONCE:
-        sums = Sums(len(found), sum(one.balance_minor for one in found))
-    return found, sums, group_rows.all_by_name(db)
+    elif not part.before and not part.after:
+        sums = Sums(len(part.rows), sum(one.balance_minor for one in part.rows))
+    return part, sums, group_rows.all_by_name(db)
 
 
 def _facts(db: Readable, person: PersonId, before_ms: int | None, now_ms: int) -> PersonFacts:

@@ -10,6 +10,7 @@ from aiohttp import web
 from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.lists import Part, Window
 from appliance.db.people import people, people_search
 from appliance.db.people.people import Person
 from appliance.db.sessions import session_list
@@ -24,7 +25,7 @@ from appliance.domain.tariff import Usage
 from appliance.ui.console.sessions import session
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import read_number
-from appliance.ui.forms.listing import query
+from appliance.ui.forms.listing import Paging, Sort, query
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import _, ngettext
 from appliance.ui.frame.render import formats_of, render
@@ -36,6 +37,8 @@ from appliance.ui.writing.exports import Column, Kind, Table
 from appliance.ui.writing.formats import Formats
 
 ROWS_AT_ONCE = 50
+COLUMNS = {"began": "-began", "duration": "-duration", "energy": "-energy", "fee": "-fee"}
+"""Chargers, people and states are chosen above the list."""
 EXPORT_ROWS_AT_ONCE = 1000
 EXPORT_ROWS_MAX = 500_000
 MATCHES_SHOWN = 8
@@ -77,15 +80,14 @@ class Summed:
 class Listed:
     """What one snapshot says."""
 
-    wanted: Wanted
-    sessions: list[Session]
+    part: Part[Session]
     totals: tuple[int, int, int] | None
     stations: list[Station]
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """Some sessions, the newest first, and the sums of all that fit; of a long time the report has them."""
+    """Some sessions, and the sums of all that fit; of a long time the report has them."""
 
     wanted: Wanted
     left_out: str
@@ -98,7 +100,8 @@ class ListPage:
     stations: list[Station]
     states: list[tuple[str, str]]
     state_of: dict[str, State]
-    older: str
+    sort: Sort
+    paging: Paging
     without_person: str
     chosen: list[tuple[str, str]]
     card_name: str
@@ -108,25 +111,30 @@ class ListPage:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    """`GET /sessions?station=&person=&card=&state=&from=&to=&before=`."""
+    """`GET /sessions?station=&person=&card=&state=&from=&to=&sort=&after=&before=`."""
     console, now_ms = request.app[CONSOLE], request.app[CONSOLE].clock()
-    before = read_number(request.query.get("before", "")) or 0
-    listed = await console.store.read(_listed, _asked(request), before, now_ms)
-    sessions, wanted = listed.sessions[:ROWS_AT_ONCE], listed.wanted
-    kept = query(request, before="").partition("?")[2]
+    wanted = await console.store.read(_wanted, _asked(request))
+    columns = COLUMNS if session_list.sorts_by_figures(wanted.filter, now_ms) else {"began": COLUMNS["began"]}
+    sort = Sort.of(request, columns, "-began")
+    listed = await console.store.read(_listed, wanted.filter, sort.window(request, ROWS_AT_ONCE), now_ms)
+    sessions = listed.part.rows
+    first = {"before": "", "after": ""}
+    # A file is in the order of time: its pieces are read one after the other.
+    kept = query(request, **first, sort="").partition("?")[2]
     page = ListPage(
         wanted,
         unread_days(request.query.get("from", ""), request.query.get("to", "")),
         sessions,
         {one.id: usage_until(one, now_ms) for one in sessions},
         Summed(*listed.totals) if listed.totals is not None else None,
-        query(request, state="", person="", card="", before="").replace("/sessions", "/reports", 1),
+        query(request, **first, state="", person="", card="", sort="").replace("/sessions", "/reports", 1),
         listed.stations,
         [(state, _(shown.word)) for state, shown in STATES.items()],
         STATES,
-        query(request, before=str(sessions[-1].id)) if len(listed.sessions) > ROWS_AT_ONCE else "",
-        query(request, person="", card="", before=""),
-        [(person.name, query(request, person=str(person.id), before="")) for person in wanted.matches],
+        sort,
+        Paging.of(request, listed.part, lambda one: one.id),
+        query(request, **first, person="", card=""),
+        [(person.name, query(request, **first, person=str(person.id))) for person in wanted.matches],
         (wanted.card.label or masked(wanted.card.uid)) if wanted.card is not None else "",
         f"/sessions.csv?{kept}",
         f"/sessions.xlsx?{kept}",
@@ -246,12 +254,10 @@ def _person_meant(db: Readable, text: str, *, names_only: bool) -> tuple[Person 
     return (found[0], []) if len(found) == 1 else (None, found)
 
 
-def _listed(db: Readable, asked: Asked, before: int, now_ms: int) -> Listed:
-    wanted = _wanted(db, asked)
+def _listed(db: Readable, wanted: Filter, window: Window, now_ms: int) -> Listed:
     return Listed(
-        wanted,
-        session_list.page(db, wanted.filter, before=before, limit=ROWS_AT_ONCE + 1),
-        session_list.totals(db, wanted.filter, now_ms),
+        session_list.part(db, wanted, window, now_ms),
+        session_list.totals(db, wanted, now_ms),
         stations.all_stations(db),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -25,6 +25,7 @@ from appliance.db.stations.stations import Named, Station
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import StationId
+from appliance.domain.order import natural
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
@@ -37,7 +38,8 @@ from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
-from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.forms.forms import NUMBER_MAX, Form, read_form
+from appliance.ui.forms.listing import Sort
 from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
 from appliance.ui.frame.errors import command_failure
@@ -60,11 +62,23 @@ class Line:
     tiles: list[Tile]
 
 
+COLUMNS: dict[str, Callable[[Line], str | int]] = {
+    "name": lambda line: natural(line.station.name),
+    "now": lambda line: natural(" ".join(tile.word for tile in line.tiles)),
+    "model": lambda line: natural(f"{line.station.vendor} {line.station.model}".strip()),
+    "firmware": lambda line: natural(line.station.firmware),
+    "address": lambda line: natural(line.station.remote_address),
+    "seen": lambda line: NUMBER_MAX if line.online else line.station.seen_at_ms or 0,
+}
+"""What the list is sorted by. It is whole: a site has hundreds of chargers at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """All stations; the knocking and the retired ones apart."""
 
     lines: list[Line]
+    sort: Sort
     knocking: list[Station]
     retired: list[Station]
     addresses: Addresses
@@ -127,7 +141,7 @@ class RetirePage:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    """`GET /stations`."""
+    """`GET /stations?sort=`."""
     console, role = request.app[CONSOLE], principal(request).role
     approved, knocking, retired, places, running, parked = await console.store.read(_read_list)
     online = console.stations.online()
@@ -135,7 +149,9 @@ async def show_list(request: web.Request) -> web.Response:
     for one in tiles_of(places, running, parked, console, role, console.clock()):
         by_station.setdefault(one.station, []).append(one)
     lines = [Line(one, one.id in online, by_station.get(one.id, [])) for one in approved]
-    page = ListPage(lines, knocking, retired, console.addresses)
+    sort = Sort.of(request, {name: "-seen" if name == "seen" else name for name in COLUMNS}, "name")
+    lines.sort(key=COLUMNS[sort.column], reverse=sort.falls)
+    page = ListPage(lines, sort, knocking, retired, console.addresses)
     return render(request, "stations/list.html", page)
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from appliance.db.engine.protocols import Readable
+from appliance.db.lists import Part, Window
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.wallets import receipts as rows
@@ -16,7 +17,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
 from appliance.services.wallets import receipts as service
 from appliance.ui.forms.forms import number_of, read_number
-from appliance.ui.forms.listing import query
+from appliance.ui.forms.listing import Paging, Sort, query
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import LANGUAGES, N_, _
@@ -25,6 +26,7 @@ from appliance.ui.wording.card_desk import card_number, receipt_word
 from appliance.ui.wording.sessions import METHODS
 
 ROWS_AT_ONCE = 50
+COLUMNS = {"number": "-number", "amount": "-amount"}
 PAPERS = {"80": N_("80 mm"), "58": N_("58 mm"), "a4": N_("A4")}
 WHOSE = ("holders", "mine")
 """Whose language a receipt can be in."""
@@ -46,13 +48,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """The newest first."""
+    """Some of them, the newest first."""
 
     lines: list[Line]
     person: Person | None
     number: str
-    older: str
-    newest: str
+    sort: Sort
+    paging: Paging
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,16 @@ class ReceiptPage:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    """`GET /receipts?person=&number=&before=`."""
+    """`GET /receipts?person=&number=&sort=&after=&before=`."""
     number = request.query.get("number", "").strip().lstrip("#")
     if number:
         found = await request.app[CONSOLE].store.read(rows.find, read_number(number) or 0)
         if found is not None:
             return web.Response(status=303, headers={"Location": f"/receipts/{found.number}"})
-    person, before = read_number(request.query.get("person", "")), read_number(request.query.get("before", ""))
-    listed, about = await request.app[CONSOLE].store.read(_read_list, person, before)
-    shown = ListPage(
-        [_line(one) for one in listed[:ROWS_AT_ONCE]],
-        about,
-        number,
-        query(request, before=str(listed[ROWS_AT_ONCE - 1].number), number="") if len(listed) > ROWS_AT_ONCE else "",
-        query(request, before="", number="") if before is not None else "",
-    )
+    person, sort = read_number(request.query.get("person", "")), Sort.of(request, COLUMNS, "-number")
+    part, about = await request.app[CONSOLE].store.read(_read_list, sort.window(request, ROWS_AT_ONCE), person)
+    paging = Paging.of(request, part, lambda one: one.number)
+    shown = ListPage([_line(one) for one in part.rows], about, number, sort, paging)
     return render(request, "wallets/receipts.html", shown)
 
 
@@ -165,12 +162,12 @@ def _line(receipt: Receipt) -> Line:
     )
 
 
-def _read_list(db: Readable, person: int | None, before: int | None) -> tuple[list[Receipt], Person | None]:
+def _read_list(db: Readable, window: Window, person: int | None) -> tuple[Part[Receipt], Person | None]:
     about = people.find(db, PersonId(person)) if person is not None else None
     if person is not None and about is None:
         raise NotFound(N_("There is no such person."))
     number = about.id if about is not None else None
-    return rows.page(db, person=number, before=before, limit=ROWS_AT_ONCE + 1), about
+    return rows.part(db, window, person=number), about
 
 
 def _cookie(request: web.Request, name: str = "paper") -> str:

@@ -213,7 +213,7 @@ async def test_the_list_is_narrowed_to_what_became_of_cards_and_finds_their_numb
     assert uids_in(await get(client, "/cards?state=returned")) == {"04B1B2C3"}
     assert uids_in(await get(client, "/cards?state=charging")) == {"04C1B2C3", "04D1B2C3", "04F1B2C3"}
     assert uids_in(await get(client, "/cards?q=0003")) == {"04C1B2C3"}
-    assert uids_in(await get(client, "/cards?state=nonsense&order=number")) == {
+    assert uids_in(await get(client, "/cards?state=nonsense&sort=number")) == {
         "04A1B2C3", "04B1B2C3", "04C1B2C3", "04D1B2C3", "04F1B2C3"
     }  # fmt: skip
     assert "came back" in await get(client, "/cards?state=returned")

@@ -148,7 +148,7 @@ async def test_older_receipts_are_a_page_further(served: ConsoleFixture, client:
     await served.store.write(many)
     newest = (await served.store.read(rows.page, limit=1))[0].number
     first = await get(client, "/receipts")
-    link = re.search(r'href="(/receipts\?before=\d+)"', first)
+    link = re.search(r'href="(/receipts\?after=\d+)" rel="next"', first)
     assert link is not None
     second = await get(client, link[1])
 
