@@ -255,7 +255,7 @@ CREATE TABLE person (
   wallet_id     INTEGER NOT NULL UNIQUE REFERENCES account (id),
   created_at_ms INTEGER NOT NULL,
   closed_at_ms  INTEGER
-, phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '') STRICT;
+, phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '', merged_into INTEGER REFERENCES person (id)) STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
 CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name_key, id, wallet_id);
 CREATE INDEX person_by_name ON person (name_key, id);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from appliance.domain.digits import WESTERN
 from appliance.domain.errors import Invalid
 
@@ -9,6 +11,8 @@ NAME_CHARS_MAX = 200
 TITLE_CHARS_MAX = 100
 """Of a group and a tariff."""
 TEXT_CHARS_MAX = 1000
+TELEPHONE = re.compile(r"[0-9 +./()-]+")
+TELEPHONE_DIGITS_MIN = 3
 
 
 def required(field: str, text: str, chars_max: int = NAME_CHARS_MAX) -> str:
@@ -30,5 +34,16 @@ def optional(field: str, text: str) -> str:
 
 
 def telephone(text: str) -> str:
-    """A telephone number, or none, in digits that everybody's search finds."""
-    return optional("phone", text).translate(WESTERN)
+    """A telephone number, or none, in digits that everybody's search finds.
+
+    Raises:
+        Invalid: It is none.
+    """
+    number = optional("phone", text).translate(WESTERN)
+    if number and (not TELEPHONE.fullmatch(number) or sum(sign.isdecimal() for sign in number) < TELEPHONE_DIGITS_MIN):
+        raise Invalid(
+            "phone",
+            "This is no telephone number.",
+            "It has digits, with blanks and - + . / ( ) between them. Other words have their place in the note.",
+        )
+    return number

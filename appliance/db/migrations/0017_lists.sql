@@ -18,5 +18,8 @@ CREATE INDEX card_by_label ON card ((label = ''), label_key, id);
 UPDATE person SET phone_digits = replace(replace(phone_digits, '.', ''), '/', '');
 CREATE INDEX person_by_phone ON person (phone_digits, id);
 
+-- With whom everything of theirs is, since two who were one were merged.
+ALTER TABLE person ADD COLUMN merged_into INTEGER REFERENCES person (id);
+
 -- The largest receipts. One comes with a hand at a desk, not with a message.
 CREATE INDEX receipt_by_amount ON receipt (amount_minor, number);

@@ -30,6 +30,10 @@ class Person:
     cards: int
     created_at_ms: int
     closed_at_ms: int | None
+    merged_into: PersonId | None
+    """With whom everything of theirs is, because they turned out to be one."""
+    merged_name: str
+    """Of that one; "" for nobody."""
 
     @property
     def payable_minor(self) -> int:
@@ -42,7 +46,8 @@ PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
        credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
        (SELECT count(*) FROM card WHERE card.person_id = person.id AND blocked_at_ms IS NULL),
-       person.created_at_ms, closed_at_ms
+       person.created_at_ms, closed_at_ms, merged_into,
+       coalesce((SELECT into_whom.name FROM person AS into_whom WHERE into_whom.id = person.merged_into), '')
 FROM person JOIN person_group ON person_group.id = group_id JOIN account ON account.id = wallet_id
 """
 
@@ -87,9 +92,9 @@ def phone_digits(phone: str) -> str:
     return "".join(character for character in phone if character not in PHONE_MARKS)
 
 
-def set_closed(db: Database, person: PersonId, at_ms: int | None) -> None:
-    """They have left, or come back."""
-    db.execute("UPDATE person SET closed_at_ms = ? WHERE id = ?", (at_ms, person))
+def set_closed(db: Database, person: PersonId, at_ms: int | None, merged_into: PersonId | None = None) -> None:
+    """They have left, were merged into somebody else, or come back."""
+    db.execute("UPDATE person SET closed_at_ms = ?, merged_into = ? WHERE id = ?", (at_ms, merged_into, person))
 
 
 # --- groups --------------------------------------------------------------------------------------------------------------

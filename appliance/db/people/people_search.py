@@ -13,6 +13,7 @@ from appliance.db.people.payers import uid_behind
 from appliance.db.people.people import PERSON, Person, count, phone_digits
 from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
+from appliance.domain.order import natural
 
 PEOPLE = Listed(
     "person JOIN account ON account.id = wallet_id",
@@ -41,6 +42,8 @@ CARDS = Listed(
 WHOLE_DIGITS = 7
 """From so many digits on a telephone number is taken to be whole: zeros in front then only say from where it is dialled."""
 WITH_CODE_DIGITS = 10
+CODE_DIGITS_MAX = 3
+"""Of a country."""
 NUMBER_CHARS_MAX = 7
 """More digits than that are a UID or a telephone number, not the number printed on a card."""
 WORDS_MAX = 6
@@ -92,6 +95,30 @@ def people_page(
     if window.sort == "balance" and group is None and not closed:
         which.append(WALLETS)
     return PEOPLE.part(db, PERSON, which, values, window).of(lambda rows: [Person(*row) for row in rows])
+
+
+def alike(db: Readable, name: str, phone: str, limit: int = 5) -> list[Person]:
+    """Whoever may be the same: with the same words for a name, or the same telephone; those who are here before those who left."""
+    values = patterns(phone)
+    numbers = [condition for condition in _is_noted(values) if "phone_digits" in condition]
+    named = _words(" ".join(name.split()))
+    rows = db.execute(
+        f"""{PERSON} WHERE merged_into IS NULL AND {_any([*_is_named(named), *numbers])}
+        ORDER BY closed_at_ms IS NOT NULL, person.id""",
+        {**values, **named},
+    )
+    found = [Person(*row) for row in rows]
+    words = sorted(natural(name).split())
+    same = [one for one in found if sorted(natural(one.name).split()) == words or _is_same_number(one.phone, phone)]
+    return same[:limit]
+
+
+def _is_same_number(one: str, other: str) -> bool:
+    """Whether two telephone numbers are one, with or without the code of a country before them."""
+    digits = sorted((phone_digits(one).lstrip("0"), phone_digits(other).lstrip("0")), key=len)
+    if len(digits[0]) < WHOLE_DIGITS:
+        return digits[0] == digits[1] != ""
+    return digits[1].endswith(digits[0]) and len(digits[1]) - len(digits[0]) <= CODE_DIGITS_MAX
 
 
 def people_after(

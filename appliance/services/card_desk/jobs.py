@@ -33,6 +33,7 @@ from appliance.services.cards.cards import check_another, check_replaceable
 from appliance.services.cards.cards import need as need_card
 from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
+from appliance.services.people.people import check_not_here, check_open
 from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
 from appliance.services.wallets import wallets
@@ -56,8 +57,10 @@ def begin_issue(
     label: str = "",
     expires_at_ms: int | None = None,
     overwrite: bool = False,
+    another: bool = True,
 ) -> int:
-    """A card for somebody: for a person who is known, or for a new one by name, who is added with it.
+    """A card for somebody: for a person who is known, or for a new one by name, who is added with it; unless it is said that it is
+    `another` one, only if nobody like that is here.
 
     `overwrite` takes a card on which something else is written. The deposit of the settings is taken besides the top-up.
     """
@@ -65,14 +68,15 @@ def begin_issue(
     if person is not None:
         found = need_person(db, person)
         wallet = found.wallet
-        if found.closed_at_ms is not None:
-            raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
+        check_open(found)
         check_another(db, person, by)
     else:
         name = required("name", name)
         phone = telephone(phone)
         group = default_group(db) if group is None else need_group(db, group).id
         check_terms(db, None, need_group(db, group), by)
+        if not another:
+            check_not_here(db, name, phone)
     check_top_up(topup_minor)
     second_person.check(db, wallet, topup_minor, by)
     request = Issue(

@@ -130,8 +130,7 @@ def check_holder(db: Readable, job: Job, card: Card) -> None:
     """
     receipt = receipts.need(db, job.receipt) if job.receipt is not None else None
     person = people_units.need(db, receipt.person_id if receipt is not None else card.person_id)
-    if person.closed_at_ms is not None:
-        raise Refusal("The account of {name} is closed.", "Open it again first.", name=person.name)
+    people_units.check_open(person)
     from_wallet = receipt.amount_minor - receipt.deposit_minor if receipt is not None else 0
     if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
         raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")

@@ -97,8 +97,7 @@ def begin_enrol(db: Database, station: StationId, person: PersonId, by: By, labe
         NotAllowed: A manager gives them cards.
     """
     found = people.need(db, person)
-    if found.closed_at_ms is not None:
-        raise Refusal("The account of {name} is closed.", "Take them back first.", name=found.name)
+    people.check_open(found)
     card_units.check_another(db, person, by)
     request = Enrol(person, texts.optional("label", label))
     job = charger_jobs.begin(db, station, request, by, person=person)

@@ -12,7 +12,7 @@ from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
-from appliance.services.people.people import check_no_session, close, need
+from appliance.services.people.people import check_no_session, check_open, close, need
 from appliance.services.wallets import wallets
 
 
@@ -27,9 +27,8 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
     if person == into:
         raise Refusal("This is the same person.", "Choose the other one.")
     found, target = need(db, person), need(db, into)
-    for one in (found, target):
-        if one.closed_at_ms is not None:
-            raise Refusal("The account of {name} is closed.", "Open it again first.", name=one.name)
+    check_open(found)
+    check_open(target)
     check_terms(db, need_group(db, found.group_id), need_group(db, target.group_id), by)
     check_no_session(db, found)
     if found.balance_minor < 0:
@@ -49,6 +48,6 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
             expires_at_ms=card.expires_at_ms,
         )
     audit.record(db, by, "person.merge", f"person:{into}", name=found.name, amount_minor=found.balance_minor)
-    close(db, person, by)
+    close(db, person, by, merged_into=into)
     db.announce(PersonChanged(into))
     return found.balance_minor

@@ -6,32 +6,31 @@ from appliance.db import ledger
 from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.people import people
+from appliance.db.people import people, people_search
 from appliance.db.people.people import Person
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
-from appliance.services import audit
+from appliance.services import audit, texts
 from appliance.services.announce import PersonChanged
 from appliance.services.cards import revocation
 from appliance.services.people.groups import check_lets_charge, check_terms, floor_of, move_floor
 from appliance.services.people.groups import need as need_group
-from appliance.services.texts import optional, required, telephone
 
 
 def add(
     db: Database, name: str, group: GroupId, by: By, *, phone: str = "", note: str = "", language: str = ""
 ) -> PersonId:
     """A new person, with an empty wallet."""
-    name = required("name", name)
+    name = texts.required("name", name)
     found = need_group(db, group)
     check_terms(db, None, found, by)
     wallet = ledger.open_wallet(db, "wallet", floor_of(found.policy, found.limit_minor))
     person = people.add(
         db,
         name=name,
-        phone=telephone(phone),
-        note=optional("note", note),
+        phone=texts.telephone(phone),
+        note=texts.optional("note", note),
         language=language,
         group=group,
         wallet=wallet,
@@ -47,12 +46,13 @@ def change(
 ) -> None:
     """Who they are and how they pay."""
     found = need(db, person)
-    name = required("name", name)
+    name = texts.required("name", name)
     target = need_group(db, group)
     if group != found.group_id:
         check_terms(db, need_group(db, found.group_id), target, by)
         move_floor(db, found.wallet, floor_of(target.policy, target.limit_minor))
-    phone, note = telephone(phone), optional("note", note)
+    phone = texts.telephone(phone) if phone != found.phone else phone
+    note = texts.optional("note", note)
     people.change(
         db,
         person,
@@ -69,8 +69,8 @@ def change(
     db.announce(PersonChanged(person))
 
 
-def close(db: Database, person: PersonId, by: By) -> None:
-    """They have left: no card of theirs charges any more.
+def close(db: Database, person: PersonId, by: By, *, merged_into: PersonId | None = None) -> None:
+    """They have left, or are `merged_into` somebody else: no card of theirs charges any more.
 
     Raises:
         Refusal: There is money in the wallet, or a debt, or a session is open or in review.
@@ -79,7 +79,7 @@ def close(db: Database, person: PersonId, by: By) -> None:
     check_no_session(db, found)
     if found.balance_minor:
         raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
-    people.set_closed(db, person, by.at_ms)
+    people.set_closed(db, person, by.at_ms, merged_into)
     for card in cards.of_person(db, person):
         revocation.announce_revoked(db, card)
     audit.record(db, by, "person.close", f"person:{person}")
@@ -113,6 +113,43 @@ def reopen(db: Database, person: PersonId, by: By) -> None:
     people.set_closed(db, person, None)
     audit.record(db, by, "person.reopen", f"person:{person}")
     db.announce(PersonChanged(person))
+
+
+def check_open(person: Person) -> None:
+    """Refuse what only those who are here can have.
+
+    Raises:
+        Refusal: They have left, or are somebody else by now.
+    """
+    if person.merged_into is not None:
+        raise Refusal(
+            "{name} was merged into {other}.", "Go on with {other}.", name=person.name, other=person.merged_name
+        )
+    if person.closed_at_ms is not None:
+        raise Refusal("The account of {name} is closed.", "Open it again first.", name=person.name)
+
+
+def check_not_here(db: Readable, name: str, phone: str) -> None:
+    """Whether nobody is here yet whom these words mean: a new person is asked about once.
+
+    Raises:
+        HereAlready: Somebody has this name, in whatever order, or this telephone.
+    """
+    found = people_search.alike(db, name, texts.telephone(phone))
+    if found:
+        raise HereAlready(
+            "Somebody with this name or telephone is here already. Nothing is entered yet.",
+            "Look who it is, or say that it is another person.",
+            found,
+        )
+
+
+class HereAlready(Refusal):
+    """Perhaps somebody is entered twice; whoever enters them may say that it is another one."""
+
+    def __init__(self, message: str, advice: str, people: list[Person]) -> None:
+        super().__init__(message, advice)
+        self.people = people
 
 
 def need(db: Readable, person: PersonId) -> Person:

@@ -34,6 +34,8 @@ class NewPerson:
     label: str = ""
     amount_minor: int = 0
     method: str = "cash"
+    another: bool = False
+    """Also if somebody like that is here already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def take_in(db: Database, new: NewPerson, key: str, by: By) -> PersonId:
     """A person, their first card and their first top-up: all of it, or nothing; the same form twice is one person."""
 
     def unit(name: str) -> tuple[int, str]:
+        if not new.another:
+            people.check_not_here(db, new.name, new.phone)
         person = people.add(db, new.name, new.group, by, phone=new.phone, note=new.note, language=new.language)
         if new.uid:
             cards.add(db, new.uid, person, by, label=new.label)

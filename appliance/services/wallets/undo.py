@@ -12,7 +12,7 @@ from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
-from appliance.services.people.people import need
+from appliance.services.people.people import check_open, need
 from appliance.services.wallets import receipts, wallets
 
 UNDO_MS_MAX = 60_000
@@ -57,8 +57,7 @@ def check(db: Readable, number: int, now_ms: int) -> Receipt:
     if receipt.kind != "recharge" or receipt.card_id is not None or is_over:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
     person = need(db, receipt.person_id)
-    if person.closed_at_ms is not None:
-        raise Refusal("The account of {name} is closed.", "Open it again first.", name=person.name)
+    check_open(person)
     if person.available_minor is not None and receipt.amount_minor > person.available_minor:
         raise TooLittleMoney("Part of the money is spent or held already.", "Pay out what is left, as a refund.")
     return receipt

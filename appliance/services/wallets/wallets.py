@@ -9,13 +9,13 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.by import By
-from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
+from appliance.domain.errors import Invalid, TooLittleMoney
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.ledger import ADJUSTMENTS, Method, Operation, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
-from appliance.services.people.people import need
+from appliance.services.people.people import check_open, need
 from appliance.services.texts import optional
 from appliance.services.wallets import receipts
 
@@ -59,8 +59,7 @@ def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: 
     check_amount(amount_minor)
     second_person.check(db, found.wallet, amount_minor, by)
     source = method_of(method).account
-    if found.closed_at_ms is not None:
-        raise Refusal("The account of {name} is closed.", "Open it again first.", name=found.name)
+    check_open(found)
     book(db, f"topup|{key}", source, found.wallet, amount_minor, TransferCode.TOPUP, note or method, by)
     audit.record(db, by, "person.topup", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))

@@ -63,7 +63,8 @@ PERSON = record(
     currency=CURRENCY,
     cards=whole("How many that are not blocked."),
     created_at=moment(),
-    closed_at=or_null(moment("When they left.")),
+    closed_at=or_null(moment("When they left, or were merged into somebody else.")),
+    merged_into=or_null(whole("With whom their cards and money are since then; null: with nobody else.")),
 )
 BOOKED = record(
     "Booked",
@@ -252,6 +253,7 @@ def as_json(call: Call, person: Person) -> Body:
         "cards": person.cards,
         "created_at": at(person.created_at_ms),
         "closed_at": at(person.closed_at_ms),
+        "merged_into": person.merged_into,
     }
 
 

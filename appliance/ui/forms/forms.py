@@ -5,7 +5,7 @@ A view reads the form, tries, and on a refusal shows its page again with `form.r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,8 @@ class Form:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     """Sentences by field; under "" those that belong to no field."""
+    places: Sequence[tuple[str, str]] = ()
+    """Where what stands in the way can be looked at: address and word."""
 
     def value(self, name: str, default: str = "") -> str:
         """What was typed, else the default."""

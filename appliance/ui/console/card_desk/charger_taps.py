@@ -30,6 +30,7 @@ from appliance.services.card_desk import jobs
 from appliance.services.card_desk.charger_jobs import DESK, VALID_MS
 from appliance.services.cards import aliases, unknown
 from appliance.services.people import people as people_units
+from appliance.ui.console.people.entered import turned_back
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page, asked_by
 from appliance.ui.frame.language import N_, _
@@ -244,7 +245,8 @@ def _read_tap(db: Readable, job: int) -> tuple[Job, Person | None, Card | None, 
 
 async def _enrol_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
     person, found = await request.app[CONSOLE].store.read(_read_enrol, PersonId(number_of(request, "person")))
-    return render(request, "card_desk/enrol.html", EnrolPage(person, station_choices(found), form), status=status)
+    page = EnrolPage(person, station_choices(found), form)
+    return turned_back(request, person) or render(request, "card_desk/enrol.html", page, status=status)
 
 
 def _read_enrol(db: Readable, person: PersonId) -> tuple[Person, list[Station]]:

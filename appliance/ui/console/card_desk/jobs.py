@@ -56,6 +56,7 @@ async def issue(request: web.Request) -> web.Response:
                     group=GroupId(form.number("group_id")) if form.text("group_id") else None,
                     topup_minor=amount_minor, method=form.text("method") or "cash", label=form.text("label"),
                     expires_at_ms=expires_at_ms, overwrite=form.on("overwrite"),
+                    another=form.on("another"),
                 )  # fmt: skip
                 return forms.without_reader(db, job, uid, console.desk_key, by.at_ms) if uid else job
 

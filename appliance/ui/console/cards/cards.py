@@ -37,7 +37,7 @@ from appliance.services.people import people as people_units
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import standing_of
 from appliance.ui.console.cards.limits import so_far_of
-from appliance.ui.console.people.entered import done_for
+from appliance.ui.console.people.entered import done_for, turned_back
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
@@ -287,7 +287,7 @@ async def _new_page(request: web.Request, form: Form, person: str, status: int =
     if number is None:
         raise web.HTTPNotFound
     found = await request.app[CONSOLE].store.read(people_units.need, PersonId(number))
-    return render(request, "cards/new.html", NewPage(found, form), status=status)
+    return turned_back(request, found) or render(request, "cards/new.html", NewPage(found, form), status=status)
 
 
 async def _card_page(request: web.Request, form: Form | None, status: int = 200) -> web.Response:

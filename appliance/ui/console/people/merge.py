@@ -13,6 +13,7 @@ from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services.people import people
 from appliance.services.wallets import form_bookings
+from appliance.ui.console.people.entered import turned_back
 from appliance.ui.console.wallets.wallets import again, key_after, new_key, one_time_key
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
@@ -39,7 +40,8 @@ class MergePage:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /people/{person}/merge?q=&into=`."""
-    return await _page(request, request.query.get("into", ""), Form(), new_key())
+    person = await request.app[CONSOLE].store.read(people.need, PersonId(number_of(request, "person")))
+    return turned_back(request, person) or await _page(request, request.query.get("into", ""), Form(), new_key())
 
 
 async def merge(request: web.Request) -> web.Response:

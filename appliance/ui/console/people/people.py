@@ -173,6 +173,7 @@ async def add(request: web.Request) -> web.Response:
             label=form.text("label"),
             amount_minor=amount_minor,
             method=form.text("method"),
+            another=form.on("another"),
         )
         person = await console.store.write(form_bookings.take_in, new, wallets.one_time_key(form), asked_by(request))
     except Refusal as refusal:

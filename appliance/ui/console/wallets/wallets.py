@@ -24,12 +24,15 @@ from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
 from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.idempotency import KeyReused
+from appliance.services.people.people import HereAlready
 from appliance.services.wallets import form_bookings, undo, wallets
 from appliance.services.wallets.form_bookings import Moved
+from appliance.ui.console.people.entered import turned_back
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.frame.context import CONSOLE, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.wording.people import who_words
 from appliance.ui.wording.sessions import IN_METHODS, METHODS
 
 PRESET_KWH = (10, 25, 50, 100)
@@ -84,7 +87,8 @@ class ConfirmPage:
 async def show_top_up(request: web.Request) -> web.Response:
     """`GET /people/{person}/topup`."""
     buys = await _buys(request)
-    return render(request, "wallets/topup.html", TopUpPage(buys.person, money_form(request, buys.tariff, Form())))
+    page = TopUpPage(buys.person, money_form(request, buys.tariff, Form()))
+    return turned_back(request, buys.person) or render(request, "wallets/topup.html", page)
 
 
 async def top_up(request: web.Request) -> web.Response:
@@ -305,6 +309,8 @@ def again(form: Form, refusal: Refusal) -> Form:
             N_("Look at the records first. If this is meant in addition, send it again."),
         )
         return replace(form, values=values).refused(told)
+    if isinstance(refusal, HereAlready):
+        form = replace(form, places=[(f"/people/{one.id}", who_words(one)) for one in refusal.people])
     return replace(form, values=values).refused(refusal)
 
 

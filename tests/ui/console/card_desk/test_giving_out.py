@@ -87,6 +87,19 @@ async def test_a_foreign_card_is_used_all_the_same_only_if_somebody_says_so(coun
     assert (await counter.card(BLANK)).content == "written"
 
 
+async def test_the_desk_asks_before_somebody_is_entered_again(counter: Counter, client: Browser) -> None:
+    counter.desk.lay(Chip(BLANK))
+    status, html = await send(client, "issue", name="rahima khatun", preset="", method="cash")
+    assert status == 409
+    assert '<a href="/people/1">Rahima Khatun' in html
+    assert await counter.served.store.read(jobs.latest_at, "counter", 1) == []
+
+    await send(client, "issue", name="rahima khatun", preset="", method="cash", another="1")
+    await counter.until("done")
+
+    assert (await counter.card(BLANK)).person_id != RAHIMA
+
+
 async def test_the_deposit_is_said_and_taken(counter: Counter, client: Browser) -> None:
     await counter.served.store.write(settings.change, "card_deposit_minor", "5000")
     counter.desk.lay(Chip(BLANK))
