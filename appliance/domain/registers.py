@@ -9,7 +9,8 @@ nothing. Any other begins a second line, which counts when another register foll
 two or more are followed, from zero if they can have begun there (the meter was set to zero or rolled over, or the samples count from the
 session's start), else from where they appeared. The line that was left stays known, so two counts may take turns.
 
-Where a station sends no register but what was taken in each interval, that is summed up.
+Where a station sends no register but what was taken in each interval, that is summed up. Some call so what was taken since the session's
+start: values that rise each by about as much as the first are read so, and what lies on the start's register is a register.
 
 At the stop all must agree: its register less that of the start, with what was read in between, and with the start of whoever
 charged next. What does not is in doubt, and `Energies.figures` are what might be billed.
@@ -36,8 +37,12 @@ POWER_W_MAX = 400_000
 """No charger for cars gives more, as long as nobody has said otherwise."""
 ROUNDING_WH = 1_000
 """What two registers of the same moment may differ by: some meters tell whole kilowatt-hours."""
+GRAINS_WH = (ROUNDING_WH, 100, 10)
+"""What meters round to, if not to single watt-hours."""
 JITTER_WH = 100
 """What one meter may go back by from reading to reading."""
+RISES_MIN = 3
+"""After so many steps alike, values of intervals are known to be what was taken since the start."""
 COARSE_TIME_MS = 72_000
 """Some clocks tell whole minutes, and some take their time between reading a meter and dating it."""
 ROLLS_OVER_AT = (*(10**digits for digits in range(6, 13)), 2**31, 2**32)
@@ -82,6 +87,24 @@ class Line(NamedTuple):
     """The session's energy when the line appeared, where nothing tells how it goes on from there; None: from the start, or from zero."""
 
 
+class Intervals(NamedTuple):
+    """What was told of intervals."""
+
+    last: Register
+    """The last one that counted."""
+    sum_wh: int
+    first_wh: int
+    rises: int = 0
+    """How many were each higher than the one before by about as much as the first: it seems that they are no intervals, but what was taken
+    since the start. -1: one was not, before that was known.
+    """
+
+    @property
+    def energy_wh(self) -> int:
+        """What was taken in all of them."""
+        return self.last[1] if self.rises > 0 else self.sum_wh
+
+
 class Progress(NamedTuple):
     """All that has to be known of the registers so far in order to go on."""
 
@@ -98,14 +121,16 @@ class Progress(NamedTuple):
     """The highest register that was told, whether or not it counts."""
     register_wh: int = 0
     """The energy by the registers."""
-    interval: Register | None = None
-    """The last interval that counted."""
-    intervals_wh: int = 0
+    intervals: Intervals | None = None
+    grain_wh: int = 1
+    """To what the registers of starts and stops seem to be rounded."""
 
     @property
     def energy_wh(self) -> int:
         """The session's energy so far; 0 while nothing is known."""
-        return self.register_wh if self.highest_wh is not None else self.intervals_wh
+        if self.highest_wh is not None or self.intervals is None:
+            return self.register_wh
+        return self.intervals.energy_wh
 
     @property
     def is_plain(self) -> bool:
@@ -135,11 +160,12 @@ class Energies(NamedTuple):
 
 
 def begin(start: Register, power_w: int = POWER_W_MAX, before_wh: int | None = None) -> Progress:
-    """The session begins. `before_wh` is the EVSE's last register before, where that is higher than the one of the start."""
+    """The session begins. `before_wh` is the EVSE's last register before; where that is higher than the one of the start, both are followed."""
     other = None
     if before_wh is not None and before_wh > start[1]:
         other = Line(-before_wh, (start[0], before_wh), (start[0], before_wh), joined_wh=0)
-    return Progress(start, power_w, Line(-start[1], start, start), other, (start[0], -1, -1))
+    grain_wh = grain_of(start[1], before_wh or 0)
+    return Progress(start, power_w, Line(-start[1], start, start), other, (start[0], -1, -1), grain_wh=grain_wh)
 
 
 def in_order(progress: Progress, sampled: Sampled) -> tuple[int, int, int]:
@@ -161,7 +187,7 @@ def steadily(progress: Progress, sampled: Sampled) -> Progress | None:
     later than the one before. None: it is not like that.
     """
     at_ms, wh, interval_wh = sampled
-    start, power_w, line, other, newest, highest_wh, register_wh, interval, intervals_wh = progress
+    start, power_w, line, other, newest, highest_wh, register_wh, intervals, grain_wh = progress
     last_ms, last_wh = line.last
     if other is not None or interval_wh is not None or wh is None or wh <= last_wh or at_ms <= newest[0]:
         return None
@@ -172,7 +198,7 @@ def steadily(progress: Progress, sampled: Sampled) -> Progress | None:
     line = Line(line.offset_wh, line.last, (at_ms, wh), line.joined_wh)
     newest = (at_ms, wh, -1)
     return Progress(
-        start, power_w, line, other, newest, highest_wh, wh + line.offset_wh, interval, intervals_wh
+        start, power_w, line, other, newest, highest_wh, wh + line.offset_wh, intervals, grain_wh
     )  # fmt: skip
 
 
@@ -210,12 +236,34 @@ def with_register(progress: Progress, found: Register) -> Progress:
 def with_interval(progress: Progress, found: Register) -> Progress:
     """What was taken in one more interval is told; of two for the same moment the greater counts."""
     at_ms, wh = found
-    last_ms, counted_wh = progress.interval or (progress.start[0], 0)
-    again = progress.interval is not None and at_ms == last_ms
-    if not 0 <= wh <= most_wh(progress.power_w, at_ms - last_ms):
+    seen = progress.intervals
+    if seen is None:
+        if 0 <= wh <= most_wh(progress.power_w, at_ms - progress.start[0]):
+            return progress._replace(intervals=Intervals(found, wh, wh))
+        # Too much for an interval: if it goes on from the start, it is the register by a wrong name.
+        return with_register(progress, found) if fits(progress, progress.line, found) else progress
+    (last_ms, last_wh), step_wh = seen.last, wh - seen.last[1]
+    possible_wh = most_wh(progress.power_w, at_ms - last_ms)
+    if at_ms == last_ms:
+        more_wh = max(0, step_wh) if wh <= possible_wh else 0
+        return progress._replace(intervals=seen._replace(last=(at_ms, last_wh + more_wh), sum_wh=seen.sum_wh + more_wh))
+    is_interval, goes_on = 0 <= wh <= possible_wh, 0 <= step_wh <= possible_wh
+    if not is_interval and not goes_on:
         return progress
-    more_wh = max(0, wh - counted_wh) if again else wh
-    return progress._replace(interval=found, intervals_wh=progress.intervals_wh + more_wh)
+    sum_wh = seen.sum_wh + (wh if is_interval else 0)
+    rises = rises_after(seen, step_wh, is_interval=is_interval)
+    return progress._replace(intervals=Intervals(found, sum_wh, seen.first_wh, rises))
+
+
+def rises_after(seen: Intervals, step_wh: int, *, is_interval: bool) -> int:
+    """`Intervals.rises`, after one more that was higher by so much."""
+    if not is_interval:
+        return RISES_MIN
+    if seen.rises >= RISES_MIN:
+        return seen.rises if step_wh >= 0 else -1
+    if seen.rises < 0 or step_wh <= 0 or 2 * step_wh < seen.first_wh:
+        return -1
+    return seen.rises + 1
 
 
 def on_line(progress: Progress, line: Line, found: Register, other: Line | None) -> Progress:
@@ -303,7 +351,8 @@ def without_register(progress: Progress, *, is_estimate: bool) -> Found:
 
 def by_difference(progress: Progress, stop: Register) -> Found:
     """The stop is no lower than the start: what lies between them is billed, if all that was read agrees."""
-    read_wh, energy_wh = progress.energy_wh, stop[1] - progress.start[1]
+    energy_wh = stop[1] - progress.start[1]
+    read_wh, slack_wh = read_beside(progress, energy_wh), slack_of(progress, stop[1])
     at_stop = with_register(progress, stop)
     is_elsewhere = at_stop.line.last == stop and goes_on_elsewhere(progress, at_stop, stop)
     if energy_wh > most_wh(progress.power_w, stop[0] - progress.start[0]):
@@ -311,7 +360,7 @@ def by_difference(progress: Progress, stop: Register) -> Found:
         return in_doubt(Doubt.TOO_FAST, followed_wh or energy_wh, energy_wh)
     if is_elsewhere:
         elsewhere_wh, follows = at_stop.register_wh, at_stop.line.joined_wh is None
-        if follows and read_wh > energy_wh + ROUNDING_WH:
+        if follows and read_wh > energy_wh + slack_wh:
             return elsewhere_wh, (), ()
         is_told_apart = follows and agree(elsewhere_wh, read_wh) != agree(energy_wh, read_wh)
         if not is_told_apart and not agree(elsewhere_wh, energy_wh):
@@ -322,12 +371,21 @@ def by_difference(progress: Progress, stop: Register) -> Found:
         apart_wh = stop[1] + apart.offset_wh
         if not agree(apart_wh, energy_wh):
             return in_doubt(Doubt.START_APART, apart_wh, energy_wh)
-    if read_wh > energy_wh + ROUNDING_WH:
+    if read_wh > energy_wh + slack_wh or (not energy_wh and read_wh > JITTER_WH):
         return in_doubt(Doubt.STOP_BELOW, read_wh, energy_wh)
-    read_ms = max(progress.line.last[0], progress.interval[0] if progress.interval is not None else 0)
+    read_ms = max(progress.line.last[0], progress.intervals.last[0] if progress.intervals is not None else 0)
     if energy_wh - read_wh > most_wh(progress.power_w, stop[0] - read_ms):
         return in_doubt(Doubt.STOP_BEYOND, read_wh, energy_wh)
     return energy_wh, (), ()
+
+
+def read_beside(progress: Progress, energy_wh: int) -> int:
+    """What was read, beside what start and stop say: of intervals, whichever way of reading them comes closest to it."""
+    seen = progress.intervals
+    if seen is None or progress.highest_wh is not None:
+        return progress.energy_wh
+    readings_wh = seen.energy_wh, seen.sum_wh, seen.last[1], seen.last[1] - progress.start[1]
+    return min(readings_wh, key=lambda one: abs(one - energy_wh))
 
 
 def goes_on_elsewhere(progress: Progress, at_stop: Progress, stop: Register) -> bool:
@@ -355,7 +413,7 @@ def by_line(progress: Progress, stop: Register) -> Found:
         line, energy_wh = at_stop.line, at_stop.register_wh
     elif not read_wh:
         return in_doubt(Doubt.REGISTERS)
-    elif line.last[1] < progress.start[1] and 0 < line.last[1] - stop[1] <= ROUNDING_WH:
+    elif line.last[1] < progress.start[1] and 0 < line.last[1] - stop[1] <= slack_of(progress, stop[1]):
         energy_wh = read_wh
     elif at_stop.other is None or at_stop.other is progress.other:
         return in_doubt(Doubt.STOP_BELOW, read_wh, stop[1] + line.offset_wh)
@@ -379,7 +437,7 @@ def bounded(progress: Progress, found: Found, next_wh: int | None) -> Found:
     each session is counted by itself.
     """
     energy_wh, doubts, _ = found
-    if doubts or next_wh is None or not 0 < next_wh - progress.start[1] < energy_wh - ROUNDING_WH:
+    if doubts or next_wh is None or not 0 < next_wh - progress.start[1] < energy_wh - slack_of(progress, next_wh):
         return found
     return in_doubt(Doubt.NEXT_START, next_wh - progress.start[1], energy_wh)
 
@@ -387,6 +445,19 @@ def bounded(progress: Progress, found: Found, next_wh: int | None) -> Found:
 def agree(one_wh: int, other_wh: int) -> bool:
     """Whether two energies are the same, as far as meters tell."""
     return abs(one_wh - other_wh) <= ROUNDING_WH
+
+
+def grain_of(*registers_wh: int) -> int:
+    """To what these registers seem to be rounded; zeros tell nothing."""
+    return next((grain for grain in GRAINS_WH if not any(wh % grain for wh in registers_wh)), 1)
+
+
+def slack_of(progress: Progress, stop_wh: int) -> int:
+    """What a stop may be lower by than what was read before it, as far as this meter rounds, and its readings do where several rose."""
+    line = progress.line
+    told_wh = min(progress.grain_wh, grain_of(stop_wh))
+    read_wh = grain_of(line.before[1], line.last[1]) if line.before[0] > progress.start[0] else 1
+    return max(JITTER_WH, told_wh - 1, read_wh - 1)
 
 
 # --- the whole ---------------------------------------------------------------------------------------------------------------

@@ -98,6 +98,16 @@ CASES = (
     Case("a stop as the start, after readings", 10_000, (12_000, 14_000), 10_000, 4_000, Doubt.STOP_BELOW, (4_000, 0)),
     Case("a stop far below the readings", 10_000, (12_000, 14_000), 11_000, 4_000, Doubt.STOP_BELOW, (4_000, 1_000)),
     Case("a stop that is rounded down", 10_000, (12_000, 14_400), 14_000, 4_000),
+    Case("readings that are rounded up", 10_003, (11_000, 12_000, 13_000), 12_640, 2_637),
+    Case("a stop a little below a meter that tells watt-hours", 10_003, (10_310, 10_880), 10_420, 877, Doubt.STOP_BELOW, (877, 417)),
+    Case("a stop as the start after little", 10_000, (10_300, 10_600, 10_900), 10_000, 900, Doubt.STOP_BELOW, (900, 0)),
+    Case("a stop as the start after one reading", 10_000, (10_800,), 10_000, 800, Doubt.STOP_BELOW, (800, 0)),
+    Case("a stop as the start after a kilowatt-hour", 10_000, (11_000,), 10_000, 1_000, Doubt.STOP_BELOW, (1_000, 0)),
+    Case("a whole kilowatt-hour lower", 10_000, (12_000, 13_000), 12_000, 3_000, Doubt.STOP_BELOW, (3_000, 2_000)),
+    Case("just above the start after little", 10_000, (10_300, 10_900), 10_100, 900, Doubt.STOP_BELOW, (900, 100)),
+    Case("a dip at the stop", 10_003, (10_310, 10_880), 10_800, 797),
+    Case("the same from zero", 0, (300, 900), 100, 900, Doubt.STOP_BELOW, (900, 100)),
+    Case("the next one began a little below", 10_003, (11_000,), 12_310, 1_947, Doubt.NEXT_START, (1_947, 2_307), next_wh=11_950),
     Case("a stop far beyond the last reading", 0, (500,) * 14, 90_000, 500, Doubt.STOP_BEYOND, (500, 90_000)),
     Case("much at once", 0, (), 499_000, 499_000, Doubt.TOO_FAST, (499_000,), stop_ms=0),
     Case("more than this one can give", 0, (), 50_000, 50_000, Doubt.TOO_FAST, (50_000,), power_w=22_000),
@@ -177,6 +187,48 @@ def test_where_a_register_is_told_too_intervals_do_not_count() -> None:
     both: list[Sampled] = [(STEP_MS, 10_500, 500), (2 * STEP_MS, 10_900, 450)]
 
     assert all_of(begin((0, 10_000)), both)[0].energy_wh == 900
+
+
+@pytest.mark.parametrize(
+    ("start_wh", "told", "energies_wh"),
+    [
+        (0, (500, 1_000, 1_500, 2_000), [500, 1_000, 1_500, 2_000]),
+        (4_076_000, (500, 1_000, 1_500, 2_000), [500, 1_000, 1_500, 2_000]),
+        (0, (480, 990, 1_470, 1_990, 1_990, 1_990, 2_100), [480, 990, 1_470, 1_990, 1_990, 1_990, 2_100]),
+        (120_000, (120_500, 121_000, 121_400), [500, 1_000, 1_400]),
+        (0, (60, 500, 500, 490, 500), [60, 500, 1_060, 1_550, 2_050]),
+        (0, (250, 500, 500, 500), [250, 500, 1_250, 1_750]),
+        (0, (100, 110, 120, 115), [100, 210, 330, 445]),
+    ],
+    ids=[
+        "of the session", "of the session at an old meter", "with a pause, and then little", "of the meter",
+        "the first is short", "it rises at first", "it rises slowly",
+    ],
+)  # fmt: skip
+def test_what_is_no_interval_is_not_summed_up(start_wh: int, told: tuple[int, ...], energies_wh: list[int]) -> None:
+    progress, energies = begin((0, start_wh), 22_000), []
+    for sampled in intervals(*told):
+        progress = further(progress, sampled)
+        energies.append(progress.energy_wh)
+
+    assert energies == energies_wh
+
+
+def test_a_total_under_the_name_of_an_interval_may_grow_beyond_what_an_interval_can_have() -> None:
+    totals = intervals(*range(1_400, 28_001, 1_400))
+
+    assert all_of(begin((0, 0), 22_000), totals)[0].energy_wh == 28_000
+
+
+@pytest.mark.parametrize(
+    ("start_wh", "told"),
+    [(0, (500, 1_000, 1_500)), (1_000, (1_500, 2_000, 2_500)), (0, (500, 600, 1_500)), (7_000, (500, 500, 500))],
+    ids=["a total", "the register", "a total that pauses", "intervals"],
+)
+def test_start_and_stop_tell_what_intervals_are(start_wh: int, told: tuple[int, ...]) -> None:
+    found = read(begin((0, start_wh), 22_000), intervals(*told), (HOUR_MS, start_wh + 1_550))
+
+    assert (found.energy_wh, found.doubts) == (1_550, ())
 
 
 # --- the line ----------------------------------------------------------------------------------------------------------------

@@ -50,6 +50,10 @@ STORIES = (
     Story("the same with money enough", f"S {BOTH}; M 100 600 R 1100 1600; E 4078100", "ended", 2_100),
     Story("only intervals", "S 0; I 500 500 500 500; E 2100", "ended", 2_100, stop_wanted="credit", paid_in=1_200),
     Story("only intervals, with money enough", "S 0; I 500 500 R 500; E 1700", "ended", 1_700),
+    Story("intervals that are totals", "S 0; I 500 1000 1500 2000; E 2100", "ended", 2_100),
+    Story("intervals that are totals, and little money", "S 0; I 500 1000 1500; E 1600", "ended", 1_600, paid_in=4_300),
+    Story("intervals that are the register, a little on", "S 120000; I 120500 121000 R 121500; E 122000", "ended", 2_000),
+    Story("a stop near the start", "S 10000; M 10300 10600 10900; E 10100", "review", 0, "stop_below", (900, 100)),
     Story(
         "the number of the session before", "S 0; E 1000; S 1000; M< 1500 2000; E 2500", "ended", 1_500, "other_number"
     ),
