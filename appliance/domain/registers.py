@@ -72,6 +72,10 @@ class Doubt(StrEnum):
     """The register may have begun anew, which nothing else shows."""
     NEXT_START = "next_start"
     """It goes on beyond the register with which the next session of its EVSE began."""
+    UNIT = "unit"
+    """It took so little for its time that its registers may be kilowatt-hours."""
+    POWER = "power"
+    """By the power that was told it took far more than its registers say."""
     SECOND_STOP = "second_stop"
     """Its station told of the stop once more, with another register."""
 
@@ -430,6 +434,24 @@ def in_doubt(why: Doubt, *figures: int) -> Found:
     """The first figure is what is believed, if any is; each is told once."""
     found = tuple(dict.fromkeys(max(0, one) for one in figures))
     return found[0] if found else 0, (why,), found
+
+
+def from_nothing(
+    progress: Progress, found: Energies, stop: Register, before_wh: int, first: Register | None
+) -> Energies:
+    """A session that began with nothing, as the one before it, which stopped at `before_wh`: its meter may count each by itself, or its
+    starts tell nothing. In doubt where no reading lies below that stop and the `first` leaps, if there is one.
+    """
+    start_ms, (stop_ms, stop_wh) = progress.start[0], stop
+    first_ms, first_wh = first or stop
+    if found.doubts or min(first_wh, stop_wh) < before_wh or agree(before_wh, 0):
+        return found
+    # What the pace of all that came after would have brought until then.
+    steady_wh = (stop_wh - first_wh) * (first_ms - start_ms) // max(1, stop_ms - first_ms)
+    if first_wh <= 3 * steady_wh + 2 * ROUNDING_WH:
+        return found
+    energy_wh, doubts, figures = in_doubt(Doubt.START_APART, stop_wh - before_wh, stop_wh - progress.start[1])
+    return found._replace(energy_wh=energy_wh, doubts=doubts, figures=figures)
 
 
 def bounded(progress: Progress, found: Found, next_wh: int | None) -> Found:

@@ -127,6 +127,28 @@ STORIES = (
     Story("the same stop again", "S 0; E 2000; E 2000", "ended", 2_000),
     Story("much in one second", "S 0; -4; E 499000", "review", 0, "too_fast", (499_000,)),
     Story("a stop like the start", "S 10000; M 12000 14000; E 10000", "review", 0, "stop_below", (4_000, 0)),
+    Story("start and stop in kilowatt-hours", "S 120; M 121700 123400 125200 R 126100; E 127", "ended", 7_000),
+    Story("kilowatt-hours, and nothing tells", "S 120; +30; E 127", "review", 0, "unit", (7_000, 7)),
+    Story("kilowatt-hours, and all readings, too", "S 120; M 121 122; +30; M 123; E 127", "review", 0, "unit", (7_000, 7)),
+    Story("kilowatt-hours at a charger that tells them", "S 113; M 113700 114900; E 115; S 115; +30; E 127", "ended", 12_000),
+    Story("little at a charger that tells watt-hours", "S 100000; E 107000; S 107000; +30; E 107040", "ended", 40),
+    Story(
+        "both begin with nothing", "S 0; +20; E 50000; S 0; +20; E 56000", "review", 0, "start_apart", (6_000, 56_000)
+    ),
+    Story("both begin with nothing, the second ends lower", "S 0; +20; E 50000; S 0; +20; E 44000", "ended", 44_000),
+    Story(
+        "each began with nothing before", "S 0; +20; E 50000; S 0; +9; E 4000; S 0; +20; E 50000; S 0; +20; E 56000",
+        "ended", 56_000,
+    ),
+    Story(
+        "a reading has shown that each begins with nothing",
+        "S 0; +20; E 50000; S 0; M 3000; +20; E 51000; S 0; +20; E 56000", "ended", 56_000,
+    ),
+    Story(
+        "both begin with nothing, and the readings leap", "S 0; +20; E 20000; S 0; M 20500 21000; E 26000", "review", 0,
+        "start_apart", (6_000, 26_000),
+    ),
+    Story("both begin with nothing, and little was taken", "S 0; E 900; S 0; +9; E 2000", "ended", 2_000),
     Story("rolls over", "S 999500; M 999900 300 700; E 1200", "ended", 1_700),
     Story("goes back by one", "S 10000; M 12000 11999 12001; E 12000", "ended", 2_000),
     Story("350 kW", "S 0; M 23333 46666; E 49999", "ended", 49_999, stop_wanted="credit"),

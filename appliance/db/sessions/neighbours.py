@@ -9,7 +9,8 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.sessions import LATEST_START, Running, is_told_late
 from appliance.domain.identifiers import SessionId, StationId
-from appliance.domain.registers import JITTER_WH, Doubt
+from appliance.domain.registers import JITTER_WH, ROUNDING_WH, Doubt
+from appliance.domain.scale import Other
 
 NEIGHBOURS_MAX = 50
 """Among so many sessions of its station the one before or after it on its EVSE is looked for."""
@@ -46,6 +47,19 @@ def last_stop(db: Database, station: StationId, evse: int) -> int | None:
 
 def register_before(db: Database, running: Running) -> int | None:
     """The last register of the EVSE before a session; None where it may count each session by itself, from zero."""
+    before = _before(db, running)
+    return None if _by_itself(before, running.meter_start_wh) else before.register_wh
+
+
+def stop_before(db: Database, running: Running) -> int | None:
+    """The register at which the session before one stopped, where it may, and is not known to, count each session by itself."""
+    before = _before(db, running)
+    if not _by_itself(before, running.meter_start_wh) or _is_shown_by_itself(db, running):
+        return None
+    return before.register_wh
+
+
+def _before(db: Database, running: Running) -> Neighbour:
     place = running.station, running.evse
     before = LAST_ENDED.get(db, place)
     if before is None:
@@ -53,7 +67,42 @@ def register_before(db: Database, running: Running) -> int | None:
         LAST_ENDED.keep(db, place, before)
     if before.id >= running.id or before.started_at_ms > running.started_at_ms:
         before = _last_ended(db, *place, running.id, running.started_at_ms)
-    return None if _by_itself(before, running.meter_start_wh) else before.register_wh
+    return before
+
+
+def _is_shown_by_itself(db: Database, running: Running) -> bool:
+    """Whether the meter of its EVSE was seen to count each session by itself: one that began with nothing had a lower register than the
+    one before it, or was billed by staff for all that it told.
+    """
+    db.flush()
+    rows = db.execute(
+        """SELECT meter_stop_wh, note = :apart AND state = 'ended' AND energy_wh = meter_stop_wh - meter_start_wh,
+            (SELECT min(energy_wh) FROM sample WHERE session_id = earlier.id AND energy_wh > :jitter)
+        FROM (SELECT * FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
+        WHERE evse = :evse AND state IN ('ended', 'review') AND meter_start_wh <= :jitter AND meter_stop_wh > :jitter
+        ORDER BY id DESC""",
+        {
+            "station": running.station, "evse": running.evse, "below": running.id, "most": NEIGHBOURS_MAX,
+            "jitter": JITTER_WH, "apart": str(Doubt.START_APART),
+        },
+    ).fetchall()  # fmt: skip
+    stops_before = [row[0] for row in rows[1:]]
+    return any(row[1] for row in rows) or any(
+        min(stop_wh, stop_wh if lowest_wh is None else lowest_wh) < before_wh - ROUNDING_WH
+        for (stop_wh, _, lowest_wh), before_wh in zip(rows, stops_before, strict=False)
+    )
+
+
+def billed_before(db: Database, running: Running) -> list[Other]:
+    """The sessions of its station before it that are billed, the latest first."""
+    rows = db.execute(
+        """SELECT meter_stop_wh - meter_start_wh, energy_wh FROM (
+            SELECT meter_start_wh, meter_stop_wh, energy_wh, state FROM session
+            WHERE station_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS earlier
+        WHERE state = 'ended' AND meter_stop_wh > meter_start_wh AND energy_wh > 0""",
+        (running.station, running.id, NEIGHBOURS_MAX),
+    )
+    return [Other(*row) for row in rows]
 
 
 def _by_itself(before: Neighbour, start_wh: int) -> bool:
@@ -72,8 +121,9 @@ def _last_ended(
     """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
     db.flush()
     row = db.execute(
-        """SELECT id, started_at_ms, meter_start_wh, register_wh, note = :apart FROM (
-            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note,
+        """SELECT id, started_at_ms, meter_start_wh, register_wh,
+            note = :apart AND (state = 'review' OR energy_wh <> coalesce(meter_stop_wh - meter_start_wh, -1)) FROM (
+            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note, energy_wh,
               CASE WHEN meter_stop_wh > 0 AND meter_stop_wh <> coalesce(meter_start_wh, -1) THEN meter_stop_wh ELSE coalesce(
                 (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                 ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh

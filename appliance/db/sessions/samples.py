@@ -72,6 +72,17 @@ def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:
     return row
 
 
+def first_register(db: Database, session: SessionId, above_wh: int) -> tuple[int, int] | None:
+    """The first reading of the main register of a session that is above something: (when, Wh)."""
+    db.flush()
+    row: tuple[int, int] | None = db.execute(
+        """SELECT sampled_at_ms, energy_wh FROM sample WHERE session_id = ? AND energy_wh > ?
+        ORDER BY sampled_at_ms, energy_wh LIMIT 1""",
+        (session, above_wh),
+    ).fetchone()
+    return row
+
+
 def registers(db: Database, session: SessionId) -> list[Sampled]:
     """All readings of the main register, and of what was taken in intervals."""
     db.flush()

@@ -16,6 +16,7 @@ from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.registers import Progress
+from appliance.domain.scale import NOTHING_GIVEN, Given
 from appliance.domain.session import OPEN, SessionState
 from appliance.domain.tariff import Tariff, Usage
 from appliance.domain.watch import Moved
@@ -70,6 +71,8 @@ class Running:
     """Whether its energy is its highest register above that of the start, as far as was read; else its row has it."""
     power_seen_w: int = 0
     """The greatest power that was measured since it was loaded."""
+    given: Given = NOTHING_GIVEN
+    """What that gave since then, at least."""
     is_numbered: bool = False
     """Whether its station names it in its readings, as far as is remembered."""
     start_known: bool = True

@@ -101,6 +101,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
         if reading.power_w is not None:
             power_w = reading.power_w
             running.power_seen_w = max(running.power_seen_w, power_w)
+            running.given = running.given.then(reading.at_ms, power_w)
         if reading.energy_wh is None and reading.interval_wh is None:
             continue
         sampled = (reading.at_ms, reading.energy_wh, reading.interval_wh)

@@ -11,7 +11,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.sessions import neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
-from appliance.domain import registers
+from appliance.domain import registers, scale
 from appliance.domain.identifiers import StationId
 from appliance.domain.registers import POWER_W_MAX, Energies, Progress
 from appliance.services import settings
@@ -63,8 +63,42 @@ def begun(db: Database, running: Running) -> Progress:
 def energies_at_end(
     db: Database, running: Running, stop: tuple[int, int | None] | None, next_wh: int | None = None
 ) -> Energies:
-    """What its registers say at its end; see domain/registers.py: ended."""
-    return registers.ended(progress_of(db, running), stop, next_wh)
+    """What its registers say at its end (domain/registers.py: ended), beside the session before it, its power, and what its station told
+    in others.
+    """
+    progress = progress_of(db, running)
+    found = registers.ended(progress, stop, next_wh)
+    end_ms, stop_wh = (progress.read_at_ms, None) if stop is None else stop
+    told = None if stop_wh is None else (end_ms, stop_wh)
+    if told is not None and not found.doubts and running.meter_start_wh <= registers.JITTER_WH:
+        found = beside_the_one_before(db, running, progress, found, told)
+    found = scale.looked_at(progress, found, told)
+    if scale.is_suspect(progress, found, end_ms, charged_ms(running, end_ms)):
+        found = scale.decided(found, given_wh(running, progress), neighbours.billed_before(db, running))
+    return scale.with_power(found, given_wh(running, progress))
+
+
+def beside_the_one_before(
+    db: Database, running: Running, progress: Progress, found: Energies, stop: registers.Register
+) -> Energies:
+    """What that says whose start told nothing; see domain/registers.py: from_nothing."""
+    before_wh = neighbours.stop_before(db, running)
+    if before_wh is None or stop[1] < before_wh:
+        return found
+    first = samples.first_register(db, running.id, registers.JITTER_WH)
+    return registers.from_nothing(progress, found, stop, before_wh, first)
+
+
+def charged_ms(running: Running, end_ms: int) -> int:
+    """For how long energy may have flowed: its car was not full."""
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    spans = [(begin, end_ms if end is None else min(end, end_ms)) for begin, end in running.idle_spans]
+    return max(0, end_ms - begun_ms - sum(max(0, end - max(begin, begun_ms)) for begin, end in spans))
+
+
+def given_wh(running: Running, progress: Progress) -> int:
+    """The least that the power gave that was told; nothing where that is far more than the EVSE can give."""
+    return running.given.wh if running.power_seen_w <= 2 * progress.power_w else 0
 
 
 def line_of(db: Database, running: Running) -> Sequence[tuple[int, int]]:

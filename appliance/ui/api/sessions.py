@@ -75,7 +75,7 @@ SESSION = record(
     estimated=flag("Closed without a stop from the station."),
     note=words(
         "Why it failed, or needs review: registers, too_much, too_fast, no_start, stop_below, stop_beyond, start_apart, anew, next_start, "
-        "second_stop or nobody."
+        "second_stop, unit, power or nobody."
     ),
     figures=several(
         thing(energy_wh=WATT_HOURS, duration_s=whole(), cost_minor=money("What it costs if it is billed for this."))

@@ -492,3 +492,60 @@ def test_of_two_that_began_at_one_moment_the_lower_register_was_first(books: Boo
     assert state_of(books, second)[:3] == ("ended", "", 5_000)
     assert state_of(books, first)[:2] == ("review", "next_start")
     assert energies(books, first) == [3_000, 5_000]
+
+
+# --- other counts, and other units ---------------------------------------------------------------------------------------------
+
+
+def charge(
+    books: Books, station: StationId, start_wh: int, registers_wh: list[int], stop_wh: int, power_w: int | None = 7_000
+) -> int:
+    """A session with a reading every ten minutes; its number."""
+    session = books.start(station, 1, CARD, meter_wh=start_wh).ref
+    for register_wh in registers_wh:
+        books.wait(600)
+        books.read(station, session, register_wh, power_w)
+    books.wait(600)
+    books.stop(station, session, stop_wh)
+    return session
+
+
+def test_power_tells_that_registers_are_kilowatt_hours(books: Books) -> None:
+    station, rahima = place(books)
+    session = charge(books, station, 120, [121, 122, 123, 124, 125, 126], 127)
+
+    assert state_of(books, session) == ("ended", "", 7_000, 14_000)
+    assert books.balance(rahima) == 50_000 - 14_000
+    again = charge(books, station, 127, [], 129)
+    assert state_of(books, again)[:3] == ("ended", "", 2_000), "the session before tells"
+
+
+def test_a_register_that_stands_still_while_power_flows_is_looked_at(books: Books) -> None:
+    station, rahima = place(books)
+    session = charge(books, station, 120_000, [120_000] * 6, 120_000)
+
+    assert state_of(books, session) == ("review", "power", 0, 0)
+    assert energies(books, session) == [5_833]
+    assert books.balance(rahima) == 50_000 > (books.available(rahima) or 0), "held, and not taken"
+    (problem,) = [one for one in problems.open_problems(books.db) if one.kind == "review"]
+    assert problem.details["why"] == "power"
+
+
+def test_what_staff_decided_of_a_start_that_tells_nothing_counts_for_the_next(books: Books) -> None:
+    station, _ = place(books)
+    settings.change(books.db, "power_max_kw", "100")
+    charge(books, station, 0, [], 9_000, None)
+    doubted = charge(books, station, 0, [], 12_000, None)
+    assert energies(books, doubted) == [3_000, 12_000]
+    review.bill(books.db, SessionId(doubted), books.by, 12_000)
+
+    assert state_of(books, charge(books, station, 0, [], 14_000, None))[:3] == ("ended", "", 14_000)
+
+
+def test_and_so_it_does_if_it_was_the_lower_figure(books: Books) -> None:
+    station, _ = place(books)
+    charge(books, station, 0, [], 9_000, None)
+    doubted = charge(books, station, 0, [], 12_000, None)
+    review.bill(books.db, SessionId(doubted), books.by, 3_000)
+
+    assert energies(books, charge(books, station, 0, [], 14_000, None)) == [2_000, 14_000]

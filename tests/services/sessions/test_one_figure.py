@@ -22,7 +22,7 @@ from appliance.db.people import people
 from appliance.db.sessions import samples, sessions
 from appliance.db.sessions import session_list as history
 from appliance.db.wallets import statement
-from appliance.domain import registers, session
+from appliance.domain import registers, scale, session
 from appliance.domain.calendar import day_of
 from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Refusal
@@ -346,7 +346,9 @@ class SiteFixture:
         running = sessions.load(db, row.id)
         assert running is not None
         begun = reading.begun(db, running)
-        energy_wh = registers.read(begun, measured, stop).energy_wh
+        found, progress = registers.read(begun, measured, stop), registers.all_of(begun, measured)[0]
+        told = None if row.meter_stop_wh is None or row.estimated else (row.ended_at_ms, row.meter_stop_wh)
+        energy_wh = scale.looked_at(progress, found, told).energy_wh
         begun_ms = session.begun_ms(row.started_at_ms, row.heard_at_ms, row.ended_at_ms)
         duration_s = max(0, row.ended_at_ms - begun_ms) // 1000
         if row.idle_s == idle_s:

@@ -1,0 +1,142 @@
+"""Whether registers that pass for watt-hours are something else: kilowatt-hours, or the count of a meter that does not turn. Pure.
+
+Theory. OCPP 1.6 wants watt-hours at the start and at the stop, and some stations tell whole kilowatt-hours there: all that they give is billed
+a thousandth, and nothing contradicts it but the readings, the power, and how little it is for the time. Where readings or power
+say so, or the station's other sessions did, it is a thousand times as much. Where nothing tells, it is in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from appliance.domain.calendar import HOUR_MS
+from appliance.domain.registers import (
+    ROUNDING_WH,
+    Doubt,
+    Energies,
+    Progress,
+    Register,
+    in_doubt,
+    most_wh,
+)
+
+KILO = 1_000
+SESSION_KWH_MAX = 150
+"""No car takes more in one session: what is a larger difference is no count of kilowatt-hours."""
+SLOW_W = 500
+"""No car that charges takes so little for minutes."""
+SLOW_MS_MIN = 300_000
+POWER_HOLDS_MS = 900_000
+"""So long a power that was told may be taken to last."""
+LITTLE = 4
+"""A register that tells less than this part of what the power gives does not turn as it should."""
+
+
+class Given(NamedTuple):
+    """The least that can have been given by the power that was told."""
+
+    at_ms: int = 0
+    power_w: int = 0
+    watt_ms: int = 0
+
+    @property
+    def wh(self) -> int:
+        """In watt-hours."""
+        return self.watt_ms // HOUR_MS
+
+    def then(self, at_ms: int, power_w: int) -> Given:
+        """After one more power; what comes late changes nothing."""
+        if at_ms <= self.at_ms:
+            return self
+        passed_ms = min(at_ms - self.at_ms, POWER_HOLDS_MS)
+        return Given(at_ms, power_w, self.watt_ms + max(0, min(self.power_w, power_w)) * passed_ms)
+
+
+NOTHING_GIVEN = Given()
+
+
+class Other(NamedTuple):
+    """Another session of the station, that is billed."""
+
+    register_wh: int
+    """Its stop less its start."""
+    energy_wh: int
+
+
+def is_slow(energy_wh: int, charged_ms: int) -> bool:
+    """Whether so much is too little for that time, as far as the car was not full."""
+    return charged_ms >= SLOW_MS_MIN and energy_wh * HOUR_MS < SLOW_W * charged_ms
+
+
+def may_be_kwh(progress: Progress, energy_wh: int, end_ms: int) -> bool:
+    """Whether so many kilowatt-hours can have been taken until then."""
+    return 0 < energy_wh <= SESSION_KWH_MAX and KILO * energy_wh <= most_wh(
+        progress.power_w, end_ms - progress.start[0]
+    )
+
+
+def by_readings(progress: Progress, stop: Register) -> int | None:
+    """The energy of a session whose readings show that its stop is in kilowatt-hours, and perhaps its start; else None."""
+    start_wh, (last_ms, last_wh) = progress.start[1], progress.line.last
+    counted, read_wh = stop[1] - start_wh, progress.energy_wh
+    if not read_wh or progress.highest_wh is None:
+        return None
+    # What may have been taken since the last reading, at twice the pace of those before it.
+    more_wh = ROUNDING_WH + 2 * read_wh * max(0, stop[0] - last_ms) // max(1, last_ms - progress.start[0])
+    is_reached = -ROUNDING_WH <= KILO * stop[1] - last_wh <= more_wh
+    if may_be_kwh(progress, counted, stop[0]):
+        is_meter = is_reached and last_wh >= KILO * (start_wh - 1) and last_wh > stop[1] + ROUNDING_WH
+        return KILO * counted if is_meter or -ROUNDING_WH <= KILO * counted - read_wh <= more_wh else None
+    if stop[1] < start_wh and start_wh >= 10 * KILO and is_reached:
+        return max(read_wh, KILO * stop[1] - start_wh)
+    return None
+
+
+def by_power(energy_wh: int, given_wh: int) -> bool:
+    """Whether the power that was told says that it is kilowatt-hours."""
+    return KILO * energy_wh <= 2 * given_wh <= 4 * KILO * (energy_wh + 1)
+
+
+def by_others(others: Iterable[Other]) -> bool | None:
+    """What the station's other sessions say, the latest first."""
+    for one in others:
+        if one.energy_wh == KILO * one.register_wh:
+            return True
+        if one.register_wh > SESSION_KWH_MAX:
+            return False
+    return None
+
+
+def looked_at(progress: Progress, found: Energies, stop: Register | None) -> Energies:
+    """What a session's readings say of the unit of its stop."""
+    if stop is None:
+        return found
+    energy_wh = by_readings(progress, stop)
+    return found if energy_wh is None else found._replace(energy_wh=energy_wh, doubts=(), figures=())
+
+
+def is_suspect(progress: Progress, found: Energies, end_ms: int, charged_ms: int) -> bool:
+    """Whether what it took may be kilowatt-hours, so that power and other sessions are to be asked."""
+    return not found.doubts and is_slow(found.energy_wh, charged_ms) and may_be_kwh(progress, found.energy_wh, end_ms)
+
+
+def decided(found: Energies, given_wh: int, others: Iterable[Other]) -> Energies:
+    """A suspect one, with what else is known."""
+    said = by_power(found.energy_wh, given_wh) or by_others(others)
+    if said is None:
+        return doubted(found, Doubt.UNIT, KILO * found.energy_wh, found.energy_wh)
+    return found._replace(energy_wh=KILO * found.energy_wh) if said else found
+
+
+def with_power(found: Energies, given_wh: int) -> Energies:
+    """In doubt, if the power gave far more than the register tells."""
+    if found.doubts or given_wh <= LITTLE * found.energy_wh + 2 * ROUNDING_WH:
+        return found
+    return doubted(found, Doubt.POWER, *((found.energy_wh,) if found.energy_wh else ()), given_wh)
+
+
+def doubted(found: Energies, why: Doubt, *figures: int) -> Energies:
+    """In doubt, and what may be true."""
+    energy_wh, doubts, offered = in_doubt(why, *figures)
+    return found._replace(energy_wh=energy_wh, doubts=doubts, figures=offered)

@@ -1,0 +1,120 @@
+"""What registers say that pass for watt-hours and are something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.domain.registers import Doubt, Energies, all_of, begin, ended
+from appliance.domain.scale import Given, Other, decided, is_suspect, looked_at, with_power
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+
+
+def by_readings(start_wh: int, registers_wh: tuple[int, ...], stop_wh: int) -> Energies:
+    """A session of an hour, read at equal distances."""
+    step_ms = HOUR_MS // (len(registers_wh) + 1)
+    samples = [(step_ms * (number + 1), wh, None) for number, wh in enumerate(registers_wh)]
+    progress, _ = all_of(begin((0, start_wh), 22_000), samples)
+    stop = HOUR_MS, stop_wh
+    return looked_at(progress, ended(progress, stop), stop)
+
+
+@pytest.mark.parametrize(
+    ("start_wh", "registers_wh", "stop_wh", "energy_wh"),
+    [
+        (120, (121_700, 123_400, 125_200), 127, 7_000),
+        (120, (1_700, 3_400, 5_200), 127, 7_000),
+        (0, (1_700, 3_400, 5_200), 7, 7_000),
+        (120_400, (122_100, 123_800, 125_600), 127, 6_600),
+    ],
+    ids=["both", "readings of the session", "from nothing", "only the stop"],
+)
+def test_readings_show_kilowatt_hours(
+    start_wh: int, registers_wh: tuple[int, ...], stop_wh: int, energy_wh: int
+) -> None:
+    found = by_readings(start_wh, registers_wh, stop_wh)
+
+    assert (found.energy_wh, found.doubts, found.figures) == (energy_wh, (), ())
+
+
+@pytest.mark.parametrize(
+    ("start_wh", "registers_wh", "stop_wh"),
+    [
+        (120_000, (121_700, 123_400, 125_200), 127_000),
+        (120, (1_700, 3_400, 5_200), 7_000),
+        (0, (1_500,), 120),
+        (10_000, (12_000, 14_000), 10_010),
+        (120_400, (), 127),
+        (120_400, (122_100, 123_800, 125_600), 90),
+    ],
+    ids=["by the book", "watt-hours", "far beyond", "a stop near the start", "no readings", "anew"],
+)
+def test_other_stops_are_read_as_before(start_wh: int, registers_wh: tuple[int, ...], stop_wh: int) -> None:
+    step_ms = HOUR_MS // (len(registers_wh) + 1)
+    progress, _ = all_of(
+        begin((0, start_wh), 22_000), [(step_ms * (number + 1), wh, None) for number, wh in enumerate(registers_wh)]
+    )
+
+    assert by_readings(start_wh, registers_wh, stop_wh) == ended(progress, (HOUR_MS, stop_wh))
+
+
+@pytest.mark.parametrize(
+    ("given_wh", "others", "energy_wh", "doubts"),
+    [
+        (6_400, [], 7_000, ()),
+        (0, [Other(9, 9_000), Other(7_000, 7_000)], 7_000, ()),
+        (0, [Other(20, 20), Other(9, 9_000)], 7_000, ()),
+        (0, [Other(7_000, 7_000)], 7, ()),
+        (0, [Other(7_000, 7_000), Other(9, 9_000)], 7, ()),
+        (0, [], 7_000, (Doubt.UNIT,)),
+        (0, [Other(9, 9)], 7_000, (Doubt.UNIT,)),
+        (300, [], 7_000, (Doubt.UNIT,)),
+    ],
+)
+def test_power_and_other_sessions_tell_the_unit(
+    given_wh: int, others: list[Other], energy_wh: int, doubts: tuple[Doubt, ...]
+) -> None:
+    found = decided(Energies(7, ()), given_wh, others)
+
+    assert (found.energy_wh, found.doubts) == (energy_wh, doubts)
+    assert found.figures == ((7_000, 7) if doubts else ())
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "minutes", "power_w", "suspect"),
+    [(7, 60, 22_000, True), (0, 60, 22_000, False), (7, 4, 400_000, False), (7, 6, 22_000, False), (200, 60, 400_000, False)],
+    ids=["little", "nothing", "short", "more than it can give", "more than a car takes"],
+)  # fmt: skip
+def test_what_is_little_for_its_time_is_suspect(energy_wh: int, minutes: int, power_w: int, suspect: bool) -> None:
+    progress, end_ms = begin((0, 120), power_w), minutes * MINUTE_MS
+
+    assert is_suspect(progress, Energies(energy_wh, ()), end_ms, end_ms) is suspect
+    assert not is_suspect(progress, Energies(energy_wh, ()), end_ms, 0), "the car was full"
+
+
+def test_what_power_gave_is_the_least_that_it_can_have_been() -> None:
+    given = Given()
+    for minute, power_w in [
+        (0, 10_000),
+        (6, 10_000),
+        (12, 4_000),
+        (3, 400_000),
+        (18, 4_000),
+        (180, 4_000),
+        (240, -4_000),
+    ]:
+        given = given.then(10**12 + minute * MINUTE_MS, power_w)
+
+    assert given.wh == 1_000 + 400 + 400 + 1_000
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "given_wh", "figures"),
+    [(0, 5_000, (5_000,)), (300, 5_000, (300, 5_000)), (0, 1_900, ()), (2_000, 9_000, ()), (5_000, 0, ())],
+)
+def test_a_register_that_does_not_turn_is_in_doubt(energy_wh: int, given_wh: int, figures: tuple[int, ...]) -> None:
+    found = with_power(Energies(energy_wh, ()), given_wh)
+
+    assert found.figures == figures
+    assert found.doubts == ((Doubt.POWER,) if figures else ())
