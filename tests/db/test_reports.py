@@ -69,14 +69,14 @@ def test_a_bill_that_is_corrected_takes_its_days_out_of_the_sums(books: Books) -
     forgotten = books.start(station, 1, CARD, meter_wh=0).ref
     books.wait(30 * 3_600)
     books.read(station, forgotten, 4_000)
-    books.start(station, 1, CARD, meter_wh=4_000)  # The station has lost the stop of the first: it is estimated.
+    books.start(station, 1, CARD, meter_wh=5_000)  # The station has lost the stop of the first: it is estimated.
     books.wait(60)
-    books.stop(station, forgotten, 3_000)
+    books.stop(station, forgotten, 4_800)
 
     assert books.wrong() == []
     row = books.session(forgotten)
-    assert (row["estimated"], row["energy_wh"]) == (0, 3_000)
-    assert reports.total(books.db, "2025-11-01", "2025-12-31") == Total(row["duration_s"], 3_000, row["fee_minor"], 1)
+    assert (row["estimated"], row["energy_wh"]) == (0, 4_800)
+    assert reports.total(books.db, "2025-11-01", "2025-12-31") == Total(row["duration_s"], 4_800, row["fee_minor"], 1)
 
 
 @pytest.mark.parametrize(

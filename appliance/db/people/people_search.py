@@ -102,6 +102,8 @@ def alike(db: Readable, name: str, phone: str, limit: int = 5) -> list[Person]:
     values = patterns(phone)
     numbers = [condition for condition in _is_noted(values) if "phone_digits" in condition]
     named = _words(" ".join(name.split()))
+    if not named and not numbers:
+        return []
     rows = db.execute(
         f"""{PERSON} WHERE merged_into IS NULL AND {_any([*_is_named(named), *numbers])}
         ORDER BY closed_at_ms IS NOT NULL, person.id""",

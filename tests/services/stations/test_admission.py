@@ -159,7 +159,7 @@ def test_however_many_addresses_knock_who_is_new_is_soon_seen(books: Books, stra
 
 def test_one_device_has_no_more_places_for_its_many_addresses(books: Books) -> None:
     mac = "02:00:00:00:00:99"
-    inside = []
+    inside: list[StationId] = []
     for number in range(500):
         address = f"10.0.{number // 250}.{number % 250}"
         known = admission.knock(books.db, f"X-{number}", address, books.now_ms, inside, mac=mac)
