@@ -197,12 +197,12 @@ def test_a_session_nothing_is_heard_of_is_a_problem_until_it_speaks_or_ends(book
     books.wait(1_801)
     health.check_sessions(books.db, books.now_ms)
     assert kinds(books) == ["silent_session"]
-    books.read(station, started.ref, 10_000)
+    books.read(station, started.ref, 1_000)
     health.check_sessions(books.db, books.now_ms)
     assert kinds(books) == []
     books.wait(1_801)
     health.check_sessions(books.db, books.now_ms)
-    books.stop(station, started.ref, 20_000)
+    books.stop(station, started.ref, 2_000)
     health.check_sessions(books.db, books.now_ms)
     assert kinds(books) == []
 
