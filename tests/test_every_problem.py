@@ -521,6 +521,17 @@ async def passwords_are_guessed(site: Whole) -> None:
         )
 
 
+async def tokens_are_guessed(site: Whole) -> None:
+    failed = FailedLogIns()
+    for _guess in range(PROBLEM_FROM):
+        trace = failed.note("192.168.7.66", site.console.now_ms)
+        await site.do(
+            lambda books, trace=trace: failed_log_ins.record_token(  # type: ignore[misc]
+                books.db, trace, bytes(32), "192.168.7.66", books.now_ms
+            )
+        )
+
+
 async def asks_for_much(site: Whole) -> None:
     def ask(books: Books) -> int:
         person = books.person()
@@ -695,6 +706,7 @@ STORIES: dict[str, Story] = {
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
     ProblemKind.APPROVAL: Story(asks_for_much, takes_it_back),
     ProblemKind.LOG_INS_FAILED: Story(passwords_are_guessed, a_day_passes),
+    "log_ins_failed token": Story(tokens_are_guessed, a_day_passes),
     ProblemKind.RESTORED: Story(is_restored),
     ProblemKind.DISK_SPACE: Story(is_nearly_full, has_room_again),
     ProblemKind.BACKUP_AGE: Story(goes_without_a_backup, is_backed_up),

@@ -269,6 +269,12 @@ def token(db: Readable, token_hash: bytes) -> ApiToken | None:
     return ApiToken(*row) if row else None
 
 
+def revoked_token(db: Readable, token_hash: bytes) -> int | None:
+    """Which token it was before it was revoked; None: never one."""
+    row = db.execute("SELECT id FROM api_token WHERE token_hash = ?", (token_hash,)).fetchone()
+    return int(row[0]) if row else None
+
+
 def tokens(db: Readable) -> list[ApiToken]:
     """All tokens, those in force first."""
     rows = db.execute(

@@ -152,7 +152,11 @@ RULES: dict[str, Rule] = {
         "many cards that may not charge are shown at one station", "a day without more", happened=True, quiet_s=DAY_S
     ),
     ProblemKind.LOG_INS_FAILED: Rule(
-        "twenty log-ins have failed within an hour", "a day without twenty more", happened=True, quiet_s=DAY_S
+        "twenty log-ins have failed within an hour, or so many requests with tokens that open nothing",
+        "a day without twenty more",
+        happened=True,
+        quiet_s=DAY_S,
+        alike=("what",),
     ),
     ProblemKind.APPROVAL: Rule("something waits for a second person", "one agrees or refuses, or a day has passed"),
     ProblemKind.STATION_ERROR: Rule(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from appliance.db import operators
+from appliance.db.engine.store import nothing
 from appliance.domain.by import By
 from appliance.services.operators import tokens
+from appliance.services.operators.failed_log_ins import PROBLEM_FROM
 from appliance.ui.api.app import OPERATIONS
 from appliance.ui.api.operations import Operation
 from appliance.ui.frame.roles import ROUTES
@@ -125,3 +129,51 @@ async def test_bytes_that_are_no_text_in_a_header_are_no_failure_of_ours(site: R
         assert status in {b"400", b"401"}
         writer.close()
         await writer.wait_closed()
+
+
+async def test_tokens_that_open_nothing_leave_a_trace_and_twenty_are_a_problem(site: Running, api: Client) -> None:
+    revoked = await site.store.write(tokens.create_token, "display", "viewer", by=By("console", 1))
+    number = await number_of(site, revoked)
+    await site.store.write(tokens.revoke_token, number, by=By("console", 1))
+    for token in (revoked, *(f"guess-{turn}" for turn in range(PROBLEM_FROM - 1))):
+        assert (await Client(site.session, site.url, token).get("/stations")).status == 401
+    rows = await kept(site, "SELECT action, subject, details FROM audit WHERE action LIKE 'token.use%' ORDER BY seq")
+    told = await kept(site, "SELECT subject, details FROM problem WHERE kind = 'log_ins_failed'")
+
+    assert [row[:2] for row in rows] == [("token.use_revoked", f"token:{number}")], "one of an address a minute"
+    assert "guess" not in str(rows) + str(told)
+    assert [subject for subject, _ in told] == ["tokens"]
+    assert '"times":20' in told[0][1]
+    problems = (await api.get("/problems"))["items"]
+    assert any("20 requests with a token that nobody has" in one["sentence"] for one in problems)
+
+
+async def test_a_token_that_was_never_made_is_on_record_as_that(site: Running) -> None:
+    assert (await Client(site.session, site.url, "guess").get("/stations")).status == 401
+
+    assert await kept(site, "SELECT action, subject FROM audit WHERE actor = 'stranger'") == [
+        ("token.use_unknown", "site")
+    ]
+
+
+async def test_who_sends_no_token_or_sends_it_where_none_is_read_leaves_no_trace(site: Running) -> None:
+    for _turn in range(2 * PROBLEM_FROM):
+        await site.nobody().get("/stations")
+        async with site.session.get(f"{site.url}/people", headers={"Authorization": "Bearer of-no-use"}):
+            pass
+
+    assert await kept(site, "SELECT * FROM audit WHERE actor = 'stranger'") == []
+    assert await kept(site, "SELECT * FROM problem WHERE kind = 'log_ins_failed'") == []
+
+
+async def kept(site: Running, sql: str) -> list[Any]:
+    """What is in the database, once all that was queued is written."""
+    await site.store.write(nothing)
+    return await site.store.read(lambda db: db.execute(sql).fetchall())
+
+
+async def number_of(site: Running, token: str) -> int:
+    """Which token it is in the books."""
+    found = await site.store.read(operators.token, tokens.hash_token(token))
+    assert found is not None
+    return found.id

@@ -57,7 +57,7 @@ ONLY_ADDED = "log_in"
 """Rows of it are never changed: that a new one is on record is a figure (figures.py), and they go after a while."""
 CHANGES_NOTHING = frozenset(
     {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.correct", "station.start",
-     "station.stop", "station.learn"}
+     "station.stop", "station.learn", "token.use_revoked"}
 )  # fmt: skip
 """Actions that name a row which they leave as it is: they explain nothing."""
 BEGUN = "site.anchor"

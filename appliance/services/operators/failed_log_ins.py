@@ -1,4 +1,5 @@
-"""Log-ins that failed leave a trace: some rows in the audit list, however many there are, and a problem from twenty on.
+"""Log-ins that failed leave a trace: some rows in the audit list, however many there are, and a problem from twenty on. So do requests
+with a token that opens nothing.
 
 What was typed as a name is kept only if it is one: people type their password there.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from appliance.db import operators as rows
 from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.problem import ProblemKind
@@ -77,3 +79,16 @@ def record(db: Database, trace: Trace, operator: int | None, address: str, now_m
         audit.record(db, by, "operator.log_in_unknown", "site", **where)
     if trace.problem:
         problems.raise_problem(db, ProblemKind.LOG_INS_FAILED, "log-ins", now_ms, times=trace.problem, address=address)
+
+
+def record_token(db: Database, trace: Trace, token_hash: bytes, address: str, now_ms: int) -> None:
+    """The same of a request with a token that nobody has, or that was revoked."""
+    by, where = By(STRANGER, now_ms), {"address": address, "missed": trace.missed}
+    token = rows.revoked_token(db, token_hash) if trace.row else None
+    if token is not None:
+        audit.record(db, by, "token.use_revoked", f"token:{token}", **where)
+    elif trace.row:
+        audit.record(db, by, "token.use_unknown", "site", **where)
+    if trace.problem:
+        details = {"times": trace.problem, "address": address, "what": "token"}
+        problems.raise_problem(db, ProblemKind.LOG_INS_FAILED, "tokens", now_ms, **details)

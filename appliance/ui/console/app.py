@@ -85,6 +85,7 @@ def create_console(console: Console, *, more: tuple[Page, ...] = ()) -> web.Appl
     app[CONSOLE] = console
     app[auth.HASHING] = auth.Hashing()
     app[auth.FAILED] = FailedLogIns()
+    app[auth.FAILED_TOKENS] = FailedLogIns()
     app[auth.GUARD] = auth.Guard()
     app[LIVE] = live.Live(console, pages)
     environment()

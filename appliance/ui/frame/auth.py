@@ -68,15 +68,17 @@ class WrongPassword(Refusal):
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out who asks and in which language, and whether they may."""
-    console = request.app[CONSOLE]
+    console, token = request.app[CONSOLE], _token(request)
     try:
-        who, facts, ending = await console.store.read(_principal_of, _token(request), console.clock())
+        who, facts, ending = await console.store.read(_principal_of, token, console.clock())
     except DatabaseError:
         if request.path != HEALTH:
             raise
         # Who watches this server hears that it is ill, and not that its health cannot be asked for.
         return web.Response(status=503, body=b'{"status":"failing"}', content_type="application/json")
     request[FACTS] = facts
+    if who is None and token is not None and token[0] == PrincipalKind.PROGRAM:
+        _leave_trace_of_token(request, token[1])
     if who is not None:
         request[PRINCIPAL] = who[0]
         if (
@@ -174,6 +176,14 @@ def _leave_trace(request: web.Request, operator: int | None) -> None:
     log.warning("a log-in failed", extra={"address": address, "operator": operator})
     if trace.row or trace.problem:
         console.store.write_unheard(failed_log_ins.record, trace, operator, address, console.clock())
+
+
+def _leave_trace_of_token(request: web.Request, token_hash: bytes) -> None:
+    console, address = request.app[CONSOLE], request.remote or ""
+    trace = request.app[FAILED_TOKENS].note(address, console.clock())
+    if trace.row or trace.problem:
+        log.warning("tokens that open nothing were sent", extra={"address": address})
+        console.store.write_unheard(failed_log_ins.record_token, trace, token_hash, address, console.clock())
 
 
 async def check_new_password(request: web.Request, password: str, login: str, name: str) -> None:
@@ -329,6 +339,7 @@ def _at_both(login: str, address: str) -> str:
 
 HASHING = web.AppKey("hashing", Hashing)
 FAILED = web.AppKey("failed log-ins", FailedLogIns)
+FAILED_TOKENS = web.AppKey("failed tokens", FailedLogIns)
 GUARD = web.AppKey("guard", Guard)
 
 

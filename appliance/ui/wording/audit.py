@@ -122,6 +122,8 @@ SENTENCES = {
     "operator.end_log_in": N_("Ended a log-in of {subject}"),
     "token.create": N_("Made the API token {subject} as {role}"),
     "token.revoke": N_("Revoked the API token {subject}"),
+    "token.use_unknown": N_("A program sent a token that nobody has, from {address} {missed}"),
+    "token.use_revoked": N_("A program sent the token {subject}, which is revoked, from {address} {missed}"),
 }
 """By action. `{subject}` is what it was done to; the other `{names}` are details, as CONVERSIONS write them."""
 

@@ -384,6 +384,16 @@ WENT_OFFLINE = Text(
     many_advice=N_("Look at what they share: the router, a network switch, the Wi-Fi, or a fuse."),
 )
 """Chargers that went away within a minute of one another."""
+FAILED_TOKENS = Text(
+    N_(
+        "{times} requests with a token that nobody has, or that is revoked, came within an hour, the last from {address}."
+    ),
+    N_(
+        "If a program of yours runs there, give it a token that holds (Staff). If not, somebody tries to get in: keep that device off the network."
+    ),
+    urgent=True,
+    many=N_("Requests with tokens that open nothing came again and again."),
+)
 WAITING_NEWCOMER = Text(
     N_("A device at {address} says that it is {station}, and is not the device that {station} was until now."),
     N_(

@@ -21,6 +21,7 @@ from appliance.services.problems.private import TEXT
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.problem_texts import (
+    FAILED_TOKENS,
     IN_PART,
     NOT_WATCHED,
     TEXTS,
@@ -134,6 +135,8 @@ def _text(problem: Problem) -> Text:
         return VIOLATIONS.get(str(problem.details.get("what")), text)
     if problem.kind == ProblemKind.UNREADABLE and "session" in problem.details:
         return IN_PART
+    if problem.kind == ProblemKind.LOG_INS_FAILED and problem.details.get("what") == "token":
+        return FAILED_TOKENS
     if problem.kind == ProblemKind.NEWCOMER and problem.details.get("waits"):
         return WAITING_NEWCOMER
     return text
@@ -148,7 +151,8 @@ class _Values(dict[str, str]):
 
 def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> dict[str, str]:
     found = {name: _plain(value) for name, value in problem.details.items()}
-    found["times"] = fmt.number(problem.times)
+    times = problem.details.get("times")
+    found["times"] = fmt.number(times if isinstance(times, int) else problem.times)
     number = station_number(problem)
     if number in stations:
         found = {"identity": stations[number].identity} | found
