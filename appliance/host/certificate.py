@@ -89,4 +89,6 @@ class SiteCertificates:
 
 
 def _root(certificate: SiteCertificate | None) -> Root | None:
-    return Root(certificate.ca_pem, certificate.ca_fingerprint_sha256) if certificate is not None else None
+    if certificate is None:
+        return None
+    return Root(certificate.ca_pem, certificate.ca_fingerprint_sha256, certificate.left_out)

@@ -13,6 +13,8 @@ class Root:
     pem: bytes
     fingerprint: str
     """SHA-256, upper-case hexadecimal pairs with colons, as browsers show it."""
+    left_out: tuple[str, ...] = ()
+    """Names and addresses of this box that it may not vouch for."""
 
 
 class Certificates(Protocol):

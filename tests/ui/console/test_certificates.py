@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,3 +84,46 @@ async def test_without_tls_there_is_nothing_to_download(tmp_path: Path) -> None:
     async with open_console(tmp_path) as served:
         for path in ("/ca.crt", "/stations-ca.crt"):
             assert (await served.anybody().get(path)).status == 404
+
+
+async def test_what_a_certificate_leaves_out_is_said_where_it_is_shown(tmp_path: Path) -> None:
+    older_site(tmp_path)
+    later = argparse.Namespace(console_tls=ANY, stations_tls=ANY, tls_names="park.example,203.0.113.9")
+    certificates = SiteCertificates(later, tmp_path, now_ms)
+    await certificates.renew()
+    async with open_console(tmp_path, certificates=certificates) as served:
+        owner = await served.logged_in(Role.OWNER)
+        # Chargers of an older site are shown a certificate under the same authority.
+        for page in ("/settings", "/stations/new"):
+            assert left_out(await (await owner.get(page)).text()) >= {"park.example", "203.0.113.9"}
+        await certificates.part_stations()
+        assert left_out(await (await owner.get("/stations/new")).text()) == set(), "their own has no such limits"
+
+
+async def test_whoever_sets_a_site_up_is_told_too(tmp_path: Path) -> None:
+    older_site(tmp_path)
+    certificates = SiteCertificates(
+        argparse.Namespace(console_tls=ANY, stations_tls=None, tls_names="park.example"), tmp_path, now_ms
+    )
+    await certificates.renew()
+    async with open_console(tmp_path, filled=False, certificates=certificates) as served:
+        assert "park.example" in left_out(await (await served.anybody().get("/setup")).text())
+
+
+async def test_nothing_is_said_where_nothing_is_left_out(tmp_path: Path) -> None:
+    certificates = SiteCertificates(
+        argparse.Namespace(console_tls=ANY, stations_tls=ANY, tls_names="park.example"), tmp_path, now_ms
+    )
+    await certificates.renew()
+    async with open_console(tmp_path, certificates=certificates) as served:
+        owner = await served.logged_in(Role.OWNER)
+        for page in ("/settings", "/stations/new"):
+            html = await (await owner.get(page)).text()
+            assert "Fingerprint (SHA-256):" in html
+            assert left_out(html) == set()
+
+
+def left_out(html: str) -> set[str]:
+    """The names and addresses of which a page says that a certificate does not vouch for them."""
+    found = re.search("It does not vouch for ([^:]+): this box had these only later", html)
+    return set(found[1].split(", ")) if found is not None else set()

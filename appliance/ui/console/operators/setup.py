@@ -26,10 +26,9 @@ ADDRESS_ONLY = "setup"
 
 @dataclass(frozen=True, slots=True)
 class SetupPage:
-    """The form, and what makes browsers trust this box."""
+    """The form; what makes browsers trust this box stands beneath it."""
 
     form: Form
-    ca_fingerprint: str
 
 
 async def show(request: web.Request) -> web.Response:
@@ -104,9 +103,7 @@ def _prices(request: web.Request, form: Form) -> Tariff | None:
 
 
 def _page(request: web.Request, form: Form, status: int = 200) -> web.Response:
-    root = request.app[CONSOLE].certificates.browsers()
-    page = SetupPage(form, root.fingerprint if root is not None else "")
-    return render(request, "operators/setup.html", page, status=status)
+    return render(request, "operators/setup.html", SetupPage(form), status=status)
 
 
 PAGE = Page(routes=[web.get("/setup", show), web.post("/setup", set_up)])
