@@ -2,7 +2,7 @@
 () => {
   const CONTRAST_MIN = 4.5;
   const TOUCH_PX_MIN = 44;
-  const wrong = { structure: [], names: [], contrast: [], sideways: [], touch: [] };
+  const wrong = { structure: [], names: [], contrast: [], sideways: [], cut: [], touch: [] };
   const seen = (element) => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && element.getClientRects().length > 0;
   const short = (element) => `<${element.localName} class="${element.getAttribute("class") ?? ""}"> ${(element.textContent ?? "").trim().replace(/\s+/g, " ").slice(0, 60)}`;
 
@@ -106,6 +106,9 @@
   if (root.scrollWidth > root.clientWidth) {
     const wide = [...document.body.querySelectorAll("*")].filter((element) => !element.closest(".scroll, .unseen, svg") && element.getBoundingClientRect().right > root.clientWidth + 1);
     wrong.sideways.push(`${root.scrollWidth} of ${root.clientWidth} px: ${wide.slice(0, 3).map(short).join(" | ")}`);
+  }
+  for (const element of document.querySelectorAll(".scroll, .figures")) {
+    if (seen(element) && element.scrollWidth > element.clientWidth + 1) wrong.cut.push(`${element.scrollWidth} of ${element.clientWidth} px: ${short(element)}`);
   }
   for (const element of document.querySelectorAll("button, a.button, summary.button, .tabs a, .menu a, select, input:not([type=hidden], [type=checkbox], [type=radio])")) {
     const { height } = element.getBoundingClientRect();

@@ -1,6 +1,7 @@
 """Every page of the demo site that a link leads to: it answers, has structure and names, can be read and fits.
 
-The pages are visited once, by the owner; each test then looks at one kind of finding. What is looked for is in `inspection.js`.
+The pages are visited once, by the owner; each test then looks at one kind of finding. What is looked for is in `inspection.js`; axe-core
+looks for the rest.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -21,9 +24,17 @@ from tests.browser.conftest import PATIENCE_MS, Site, Visit, live, log_in, open_
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 INSPECTION = Path(__file__).with_name("inspection.js").read_text()
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
+ALL_RULES: dict[str, object] = {}
+CONTRAST: dict[str, object] = {"runOnly": ["color-contrast"]}
+SCHEMES: tuple[tuple[Literal["light", "dark"], dict[str, object]], ...] = (("light", ALL_RULES), ("dark", CONTRAST))
+"""By night and by day a page has the same words, names and parts: only its colours differ."""
+RUN_AXE = """async (options) => (await axe.run(document, { resultTypes: ["violations"], ...options })).violations.flatMap(
+  (rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 100)}`))"""
+OPEN_ALL = "() => document.querySelectorAll('main details').forEach((one) => { one.open = true; })"
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SMALL: ViewportSize = {"width": 320, "height": 640}
@@ -41,7 +52,7 @@ EXCHANGE_MAIN = (
     "() => document.querySelector('main').replaceChildren(...document.querySelector('main').cloneNode(true).childNodes)"
 )
 """As a live page does it."""
-KINDS = ("structure", "names", "contrast", "sideways", "touch")
+KINDS = ("structure", "names", "contrast", "sideways", "cut", "touch")
 
 Findings = dict[str, list[str]]
 
@@ -58,6 +69,8 @@ class Tour:
     day: dict[str, Findings] = field(default_factory=dict)
     night: dict[str, Findings] = field(default_factory=dict)
     phone: dict[str, Findings] = field(default_factory=dict)
+    axe: dict[str, list[str]] = field(default_factory=dict)
+    """What axe-core finds, by page and by how it was shown."""
     without_bar: list[str] = field(default_factory=list)
     """Pages that have no bar at the bottom of a phone."""
 
@@ -108,10 +121,17 @@ async def _tour(site: Site, chromium: Browser) -> AsyncIterator[Tour]:
 async def look(page: Page, path: str, tour: Tour) -> None:
     """By day, by night and on a phone."""
     tour.day[path] = await page.evaluate(INSPECTION)
-    await page.emulate_media(color_scheme="dark")
-    tour.night[path] = await page.evaluate(INSPECTION)
+    await page.evaluate(AXE)
+    await page.evaluate(OPEN_ALL)
+    for width, size in (("desk", DESK), ("phone", PHONE)):
+        await page.set_viewport_size(size)
+        for scheme, rules in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            if findings := await page.evaluate(RUN_AXE, rules):
+                tour.axe[f"{path}, {width}, {scheme}"] = findings
+        if width == "desk":
+            tour.night[path] = await page.evaluate(INSPECTION)
     await page.emulate_media(color_scheme="light")
-    await page.set_viewport_size(PHONE)
     tour.phone[path] = await page.evaluate(INSPECTION)
     bar = await page.locator("nav.tabs").bounding_box()
     if bar is None or round(bar["y"] + bar["height"]) != PHONE["height"] or bar["width"] < PHONE["width"]:
@@ -133,10 +153,11 @@ async def links_of(page: Page) -> list[str]:
 
 
 def kind_of(link: str) -> str:
-    """Links that lead to the same page about another thing have the same kind."""
+    """Links that lead to the same page about another thing, or in another order, have the same kind."""
     address = urlsplit(link)
     path = re.sub(r"^/stations/(?!new)[^/]+", "/stations/*", re.sub(r"/\d+", "/*", address.path))
-    return f"{path}?{'&'.join(sorted(name for name, _value in parse_qsl(address.query)))}"
+    names = {name for name, _value in parse_qsl(address.query)}
+    return f"{path}?{'&'.join(sorted(names - {'sort'}))}"
 
 
 def found(pages: dict[str, Findings], kind: str) -> dict[str, list[str]]:
@@ -181,6 +202,16 @@ async def test_no_page_must_be_scrolled_sideways_on_a_phone(tour: Tour) -> None:
     assert found(tour.day, "sideways") == {}
 
 
+async def test_no_table_is_cut_off_on_a_phone(tour: Tour) -> None:
+    assert found(tour.phone, "cut") == {}
+    assert found(tour.day, "cut") == {}
+
+
+async def test_axe_finds_nothing_by_day_and_by_night_at_a_desk_and_on_a_phone(tour: Tour) -> None:
+    assert tour.axe == {}
+    assert len(tour.pages) >= PAGES_MIN
+
+
 async def test_navigation_is_a_bar_at_the_bottom_of_a_phone(tour: Tour) -> None:
     assert tour.without_bar == []
 
@@ -218,6 +249,28 @@ async def test_every_page_works_with_javascript_switched_off(visit: Visit, tour:
         assert await page.locator("h1:visible").count() == 1, path
     await page.goto("/")
     await expect(page.get_by_role("article").first).to_be_visible()
+
+
+async def test_no_table_is_cut_off_on_a_phone_in_bengali(visit: Visit, tour: Tour) -> None:
+    page = await visit(None, viewport=PHONE)
+    await log_in(page, demo.LOGIN, demo.PASSWORD)
+    await speak(page, "bn")
+    pages: dict[str, Findings] = {}
+    for path in tour.pages:
+        await page.goto(path, wait_until="domcontentloaded")
+        await page.evaluate(OPEN_ALL)
+        pages[path] = await page.evaluate(INSPECTION)
+    await speak(page, "en")
+    assert found(pages, "cut") == {}
+    assert found(pages, "sideways") == {}
+
+
+async def speak(page: Page, language: str) -> None:
+    """Change the language of whoever is logged in."""
+    await page.goto("/account")
+    await page.locator("select[name=language]").select_option(language)
+    await page.locator("form:has(select[name=language]) button").click()
+    await expect(page.locator("html")).to_have_attribute("lang", language)
 
 
 async def test_slash_goes_to_the_search_and_escape_closes_a_dialog(visit: Visit, tour: Tour) -> None:

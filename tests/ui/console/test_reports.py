@@ -56,8 +56,8 @@ async def get(client: Browser, path: str, **asked: str) -> str:
 
 
 def foot_of(html: str) -> list[str]:
-    """The cells of the first table's foot."""
-    foot = html.partition("<tfoot>")[2].partition("</tfoot>")[0]
+    """The cells of the first table's foot, as a wide screen has them."""
+    foot = re.sub(r'<small class="slim-only">.*?</small>', "", html).partition("<tfoot>")[2].partition("</tfoot>")[0]
     return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in re.findall(r"<td.*?</td>", foot)]
 
 
