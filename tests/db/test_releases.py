@@ -21,8 +21,11 @@ from appliance.db.engine import backup
 from appliance.db.engine.migrate import migrate, migrations
 from appliance.db.engine.open import open_to_read
 from appliance.db.people.people import phone_digits
+from appliance.domain.clock import system_clock
 from appliance.domain.order import natural
 from appliance.domain.units import rfc3339
+from appliance.host.anchors import begin_anchors
+from appliance.host.data_directory import DataDirectory
 from tests.support.full_site import PASSWORD, fill
 from tests.support.process import ServerProcess, look_into, make_site, run
 from tests.support.station import Station
@@ -200,6 +203,41 @@ async def test_each_goes_on_with_the_sessions_that_ran(data_dir: Path, served: S
         ).fetchall()
     assert over == [(number, "ended", CHARGED_WH, 0, 1) for number, *_rest in ran]
     assert backup.problems_of(data_dir / "forecourt.db") == []
+
+
+async def test_a_command_before_the_first_start_anchors_the_books_of_each(data_dir: Path) -> None:
+    made = await asyncio.to_thread(run, "token", "create", "--role", "owner", "--name", "first", "--data-dir", data_dir)
+    assert made.returncode == 0
+    said = await asyncio.to_thread(run, "verify", "--data-dir", data_dir)
+    assert said.stdout.startswith("The books are as they were kept.")
+
+    served = ServerProcess(data_dir)
+    try:
+        await served.start()
+        assert await served.stop() == 0
+    finally:
+        await served.clean_up()
+    with closing(open_to_read(data_dir / "forecourt.db")) as db:
+        assert db.execute("SELECT count(*) FROM audit WHERE action = 'site.anchor'").fetchone() == (1,)
+    said = await asyncio.to_thread(run, "verify", "--data-dir", data_dir)
+    assert (said.returncode, said.stdout.splitlines()[0]) == (0, "The books are as they were kept.")
+
+
+async def test_a_command_believes_no_books_that_had_anchors_before(data_dir: Path, served: ServerProcess) -> None:
+    """Somebody has taken them out, and made the books look like those of an older release."""
+    async with asyncio.timeout(ANCHORED_S):
+        while not (data_dir / "anchors").exists():  # noqa: ASYNC110 - a file tells nobody that it is there.
+            await asyncio.sleep(0.05)
+    assert await served.stop() == 0
+    (data_dir / "anchors").unlink()
+    with closing(sqlite3.connect(data_dir / "forecourt.db", isolation_level=None)) as db:
+        db.execute("DROP TRIGGER anchor_no_delete")
+        db.execute("DELETE FROM anchor")
+    begin_anchors(DataDirectory(data_dir), system_clock())
+
+    assert not (data_dir / "anchors").exists()
+    said = await asyncio.to_thread(run, "verify", "--data-dir", data_dir)
+    assert (said.returncode, "are gone" in said.stdout) == (1, True)
 
 
 async def test_the_books_of_each_are_anchored_by_its_first_start_and_are_as_they_were_kept(
