@@ -73,15 +73,17 @@ class Failures:
         """How long to wait before the next attempt; 0: not at all.
 
         Whoever shows the right password (`proven`) is held up by what came from their own address only: what others try under
-        a name, from wherever, keeps nobody out.
+        a name, from wherever, keeps nobody out. While that is much, one slip at an address is enough: else many addresses would guess
+        as much more.
         """
         home = home_of(address)
         if at_home:
             return -(-self._wait_ms((home, identity), FAILURES_AT_HOME_MAX, now_ms) // 1000)
+        everywhere_ms = self._wait_ms(("", identity), FAILURES_OF_ONE_MAX, now_ms)
         waits = (
-            self._wait_ms((home, identity), FAILURES_MAX, now_ms),
+            self._wait_ms((home, identity), 1 if everywhere_ms else FAILURES_MAX, now_ms),
             self._wait_ms((home, ""), FAILURES_OF_ONE_MAX, now_ms),
-            0 if proven else self._wait_ms(("", identity), FAILURES_OF_ONE_MAX, now_ms),
+            0 if proven else everywhere_ms,
         )
         return -(-max(waits) // 1000)
 
