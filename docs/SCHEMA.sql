@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0017, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0018, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -362,7 +362,7 @@ CREATE TABLE session (
   fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
   estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
   parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
-  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER,                        -- why it failed or needs review
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)),                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;
@@ -374,6 +374,9 @@ CREATE INDEX session_open ON session (station_id, id) WHERE state IN ('requested
 CREATE INDEX session_open_by_token ON session (id_token, id) WHERE state IN ('requested', 'running');
 CREATE INDEX session_parked ON session (station_id, evse) WHERE parked_since_ms IS NOT NULL;
 CREATE INDEX session_review ON session (id) WHERE state = 'review';
+CREATE UNIQUE INDEX session_start ON session (
+  coalesce(stamped_at_ms, started_at_ms), station_id, evse, id_token, meter_start_wh
+);
 
 CREATE TABLE session_day (
   day        TEXT    NOT NULL CHECK (length(day) = 10),                    -- 2026-11-23

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.meter import Reading
+from appliance.domain.moments import Source
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.transaction import TransactionRef
 
@@ -64,8 +65,14 @@ class TransactionStarted:
     """In normal form."""
     meter_start_wh: int
     at_ms: int
+    """When it began, as far as is known."""
     received_at_ms: int
     id_token_type: IdTokenType = IdTokenType.UNKNOWN
+    stamp_ms: int | None = None
+    """What the station's clock showed, which makes it this start when it comes again; None: `at_ms`."""
+    source: Source = Source.QUEUE
+    connected_at_ms: int = 0
+    """Since when its station is connected."""
 
 
 @dataclass(slots=True)
@@ -89,6 +96,7 @@ class MeterRead:
     evse: int
     readings: Sequence[Reading]
     received_at_ms: int
+    source: Source = Source.QUEUE
 
 
 @dataclass(slots=True)
@@ -105,6 +113,9 @@ class TransactionEnded:
     readings: Sequence[Reading]
     received_at_ms: int
     id_token_type: IdTokenType = IdTokenType.UNKNOWN
+    stamp_ms: int | None = None
+    """What the station's clock showed; None: `at_ms`."""
+    source: Source = Source.QUEUE
 
 
 class Stage(StrEnum):

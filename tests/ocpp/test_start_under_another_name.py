@@ -144,3 +144,32 @@ async def test_after_the_time_out_it_is_nobodys(site: ClockedSite) -> None:
         assert (await site.session(asked))["state"] == "failed"
         assert begun.status == "Invalid"
         assert await site.balance(rahima) == (50_000, 0)
+
+
+@pytest.mark.parametrize("behind_s", [90, 150, 600, 10_800, 86_400 * 3, 86_400 * 400, -150, -10_800])
+@pytest.mark.parametrize("connected_min", [0, 20])
+async def test_it_is_the_one_however_wrong_its_clock_is(site: ClockedSite, behind_s: int, connected_min: int) -> None:
+    rahima = await site.person(CARD, 50_000)
+    async with site.station(behind_s=behind_s) as station:
+        site.at_ms += connected_min * 60_000
+        asked = await ask(site, station, 1, rahima)
+        site.at_ms += 3_000
+        begun = await station.start_transaction("VENDOR-CONST-01")
+
+        assert (begun.id, begun.status) == (asked, "Accepted")
+
+
+async def test_one_that_waited_in_a_queue_is_not_the_one_by_a_wrong_clock_either(site: ClockedSite) -> None:
+    rahima = await site.person(CARD, 50_000)
+    async with site.station(behind_s=3_600) as station:
+        site.at_ms += 600_000
+        await station.go_offline()
+        site.at_ms += 1_200_000
+        await station.start_transaction("NOBODYS")
+        site.at_ms += 1_200_000
+        await station.connect()
+        await station.status("Available")
+        asked = await ask(site, station, 1, rahima)
+        await station.replay()
+
+        assert (await site.session(asked))["state"] == "requested"

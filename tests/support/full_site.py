@@ -11,10 +11,11 @@ from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
-from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionEvent
+from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionEvent, TransactionStarted
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.moments import Source
 from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
@@ -31,7 +32,7 @@ from appliance.services.operators import log_ins, operators, passwords, tokens
 from appliance.services.people import groups, importing
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
-from appliance.services.sessions import closing, in_part, metering, review, start_requests, transactions
+from appliance.services.sessions import closing, in_part, metering, review, start_requests, starting, transactions
 from appliance.services.stations import admission, credentials
 from appliance.services.stations import status as status_units
 from appliance.services.wallets import form_bookings, wallets
@@ -283,6 +284,14 @@ def over(books: Books, yard: list[StationId]) -> None:
     books.start(station, 4, "04D4E5F6071880", 6_000)
     books.wait(600)
     charge(books, station, 4, "04B2C3D4E5F680", 1_500, 9_000)
+
+    # Heard live, by a clock of long ago.
+    start = TransactionStarted(
+        4, "04B2C3D4E5F680", 11_000, books.now_ms, books.now_ms, stamp_ms=NOON_MS - 10**10, source=Source.LIVE
+    )
+    started = starting.transaction_started(db, station, start)
+    books.wait(600)
+    books.stop(station, started.ref, 12_000)
 
     # In doubt, and looked at or not.
     for _ in range(2):

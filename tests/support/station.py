@@ -71,6 +71,7 @@ class Station(RawStation):
         self._clock = clock
         self._ahead_ms = -behind_s * 1000
         self._last_ms = 0
+        self._frozen_ms: int | None = None
 
     async def come_back(self) -> None:
         """Reconnect and send what was not acknowledged, without a new boot."""
@@ -237,8 +238,14 @@ class Station(RawStation):
         """Let time pass on the station's clock, and only there."""
         self._ahead_ms += seconds * 1000 + milliseconds
 
+    def set_clock(self, *, behind_s: int = 0, frozen_ms: int | None = None) -> None:
+        """Its clock is set, or stands still from now on."""
+        self._ahead_ms, self._last_ms, self._frozen_ms = -behind_s * 1000, 0, frozen_ms
+
     def timestamp(self) -> str:
-        """The station's time, later than all it has told before."""
+        """The station's time, later than all it has told since its clock was set, unless that stands still."""
+        if self._frozen_ms is not None:
+            return rfc3339(self._frozen_ms)
         self._last_ms = max(self._last_ms + 1, self._clock() + self._ahead_ms)
         return rfc3339(self._last_ms)
 

@@ -94,6 +94,7 @@ def end(
     estimated: bool,
     parked_since_ms: int | None,
     note: str,
+    stood_still: bool = False,
 ) -> None:
     """Write the bill into the row and forget that it was open."""
     if parked_since_ms is not None:
@@ -101,10 +102,10 @@ def end(
     db.execute(
         """UPDATE session SET state = ?, ended_at_ms = ?, meter_stop_wh = ?, stop_reason = ?, energy_wh = ?,
             duration_s = ?, idle_s = ?, net_minor = ?, tax_minor = ?, fee_minor = ?, estimated = ?, parked_since_ms = ?,
-            note = CASE WHEN ? = '' THEN note ELSE ? END WHERE id = ?""",
+            stood_still = ?, note = CASE WHEN ? = '' THEN note ELSE ? END WHERE id = ?""",
         (
             str(state), ended_at_ms, meter_stop_wh, reason, usage.energy_wh, usage.duration_s, usage.idle_s,
-            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, parked_since_ms, note, note, running.id,
+            bill.net_minor, bill.tax_minor, bill.total_minor, estimated, parked_since_ms, stood_still, note, note, running.id,
         ),
     )  # fmt: skip
     OPEN_SESSIONS.drop(db, running.id)

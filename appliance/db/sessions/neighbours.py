@@ -7,8 +7,9 @@ from typing import NamedTuple
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
-from appliance.db.sessions.sessions import LATEST_START, Running, is_told_late
+from appliance.db.sessions.sessions import LATEST_START, STAMPED, Running, is_told_late
 from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.moments import SET_MS_MIN
 from appliance.domain.registers import JITTER_WH, ROUNDING_WH, Doubt
 from appliance.domain.scale import Other
 
@@ -33,6 +34,9 @@ class Neighbour(NamedTuple):
 NO_NEIGHBOUR = Neighbour(0, 0, None, None, False)
 LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
 """The session of the highest number that is over on an EVSE, of those whose start was told and whose register moved."""
+
+TOLD_AGAIN = Slots[SessionId, int]()
+"""When the start of a session came once more, where another might look the same."""
 
 
 def last_stop(db: Database, station: StationId, evse: int) -> int | None:
@@ -159,14 +163,30 @@ def forget_ended(db: Database, running: Running) -> None:
     LAST_ENDED.drop(db, (running.station, running.evse))
 
 
-def stood_still(db: Readable, session: SessionId) -> bool:
-    """Whether a session took energy, and by its station's clock was over when it began."""
+def may_come_again(db: Readable, session: SessionId) -> bool:
+    """Whether another session may begin as this one did: it took energy and is over, its station's clock stood still or was never set,
+    and its register counts each session by itself.
+    """
     row = db.execute(
-        """SELECT 1 FROM session WHERE id = ? AND state IN ('ended', 'review') AND estimated = 0 AND ended_at_ms <= started_at_ms
-        AND (energy_wh > 0 OR state = 'review')""",
-        (session,),
+        f"""SELECT 1 FROM session WHERE id = :session AND state IN ('ended', 'review') AND estimated = 0
+          AND (energy_wh > 0 OR state = 'review') AND coalesce(meter_start_wh, 0) <= :jitter
+          AND (stood_still = 1 OR ended_at_ms <= started_at_ms OR {STAMPED} < :set)""",
+        {"session": session, "jitter": JITTER_WH, "set": SET_MS_MIN},
     ).fetchone()
     return row is not None
+
+
+def last_told(db: Database, session: SessionId) -> int:
+    """When its start was last heard."""
+    told_ms = TOLD_AGAIN.get(db, session)
+    if told_ms is None:
+        told_ms = db.execute("SELECT coalesce(received_at_ms, 0) FROM session WHERE id = ?", (session,)).fetchone()[0]
+    return int(told_ms)
+
+
+def told_again(db: Database, session: SessionId, now_ms: int) -> None:
+    """Its start has come once more."""
+    TOLD_AGAIN.keep(db, session, now_ms)
 
 
 def next_start(db: Database, running: Running) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_RUNNING
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
+from appliance.domain.moments import Source, Told
 from appliance.domain.registers import Progress
 from appliance.domain.scale import NOTHING_GIVEN, Given
 from appliance.domain.session import OPEN, SessionState
@@ -79,6 +80,16 @@ class Running:
     """Whether its station has told with which register it began; else the lowest that was seen stands for that."""
     is_asked: bool = False
     """Whether its station was asked for a reading that is overdue, and none has come since."""
+    stamp_ms: int | None = None
+    """What its station's clock showed at its start; None: `started_at_ms`."""
+    source: Source = Source.QUEUE
+    """Where its start came from."""
+
+    @property
+    def start(self) -> Told:
+        """Its start, as it was told."""
+        stamp_ms = self.started_at_ms if self.stamp_ms is None else self.stamp_ms
+        return Told(stamp_ms, self.started_at_ms, self.heard_at_ms, self.source)
 
     @property
     def is_idle(self) -> bool:
@@ -99,22 +110,24 @@ TOLD_LATE_MS = 60_000
 
 INSERT_STARTED = """
 INSERT INTO session (state, started_at_ms, station_id, evse, id_token, id_token_type, meter_start_wh, person_id, card_id,
-                     wallet_id, policy, tariff_id, "authorization", received_at_ms, held_minor, slices, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (started_at_ms, station_id, evse, id_token, meter_start_wh) DO NOTHING
+                     wallet_id, policy, tariff_id, "authorization", received_at_ms, held_minor, slices, note, stamped_at_ms, start_source)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
 RETURNING id
 """
-FIND_STARTED = """
+STAMPED = "coalesce(stamped_at_ms, started_at_ms)"
+"""By its station's clock."""
+FIND_STARTED = f"""
 SELECT id, "authorization" FROM session
-WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND id_token = ? AND meter_start_wh = ?
+WHERE {STAMPED} = ? AND station_id = ? AND evse = ? AND id_token = ? AND meter_start_wh = ?
 """
 
 
 def find_started(
-    db: Database, started_at_ms: int, station: StationId, evse: int, id_token: str, meter_start_wh: int
+    db: Database, stamp_ms: int, station: StationId, evse: int, id_token: str, meter_start_wh: int
 ) -> tuple[SessionId, AuthorizationStatus] | None:
     """The session that this very start began, and what the station was told then."""
-    row = db.execute(FIND_STARTED, (started_at_ms, station, evse, id_token, meter_start_wh)).fetchone()
+    row = db.execute(FIND_STARTED, (stamp_ms, station, evse, id_token, meter_start_wh)).fetchone()
     return (SessionId(row[0]), AuthorizationStatus(row[1])) if row else None
 
 
@@ -167,8 +180,10 @@ def insert_started(
     note: str = "",
     id_token_type: str = "",
     pays_as: AuthorizationStatus | None = None,
+    stamp_ms: int | None = None,
+    source: Source = Source.QUEUE,
 ) -> Running | None:
-    """A session out of a start; None if this start is known (see `find_started`).
+    """A session out of a start; None if this start is known (see `find_started`), or another of its kind began in that millisecond.
 
     `authorization` is None while nobody has shown a card, `meter_start_wh` while no register is known. Whether the payer pays for it
     goes by `pays_as`, where something else than the card is why it may not charge.
@@ -184,7 +199,7 @@ def insert_started(
             str(state), started_at_ms, station, evse, id_token, id_token_type, meter_start_wh, person,
             payer.card if payer else None, wallet, policy, tariff.id if tariff else None, str(authorization or ""),
             received_at_ms, held_minor,
-            1 if held_minor else 0, note,
+            1 if held_minor else 0, note, None if stamp_ms == started_at_ms else stamp_ms, source,
         ),
     ).fetchall()  # fmt: skip
     if not rows:
@@ -193,7 +208,7 @@ def insert_started(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None, read_at_ms=received_at_ms,
-        refused=authorization not in (None, AuthorizationStatus.ACCEPTED),
+        refused=authorization not in (None, AuthorizationStatus.ACCEPTED), stamp_ms=stamp_ms, source=source,
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
     samples.begin(db, running.id)
@@ -255,7 +270,8 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        (SELECT max(sampled_at_ms) FROM sample WHERE session_id = session.id AND (energy_wh IS NOT NULL OR interval_wh IS NOT NULL)),
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
        "authorization" NOT IN ('', 'Accepted'),
-       NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0)
+       NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0),
+       stamped_at_ms, start_source
 FROM session WHERE session.id = ?
 """
 
@@ -281,13 +297,14 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        energy_wh, measured, status_at, refused, start_known,
+        energy_wh, measured, status_at, refused, start_known, stamp, source,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     return Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
         max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
         read_at_ms=heard if measured is None else None, refused=bool(refused), start_known=bool(start_known),
+        stamp_ms=stamp, source=Source(source),
     )  # fmt: skip
 
 
@@ -363,6 +380,25 @@ def open_of_token(db: Readable, id_token: str) -> list[SessionId]:
 def set_read(db: Database, running: Running, read_wh: int | None) -> None:
     """Keep its energy where it is not its highest register above that of the start (None)."""
     db.execute("UPDATE session SET read_wh = ? WHERE id = ?", (read_wh, running.id))
+
+
+def set_began(db: Database, running: Running, began_ms: int, source: Source) -> None:
+    """It began at another moment than was thought. What makes its start this one stays."""
+    while db.execute(
+        """SELECT 1 FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND id_token = ? AND meter_start_wh = ?
+        AND id <> ?""",
+        (began_ms, running.station, running.evse, running.id_token, running.meter_start_wh, running.id),
+    ).fetchone():
+        began_ms += 1
+    running.stamp_ms = running.start.stamp_ms
+    running.started_at_ms, running.source = began_ms, source
+    running.measured_at_ms = max(running.measured_at_ms, began_ms)
+    db.execute(
+        "UPDATE session SET started_at_ms = ?, stamped_at_ms = ?, start_source = ? WHERE id = ?",
+        (began_ms, running.stamp_ms, source, running.id),
+    )
+    LATEST_START.drop(db, (running.station, running.evse))
+    running.progress = None
 
 
 def set_note(db: Database, session: SessionId, note: str) -> None:

@@ -10,10 +10,11 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_LET_IN, IS_REQUESTED
-from appliance.db.sessions.sessions import LATEST_START, OPEN_SESSIONS, Running, began_on_evse, find_open
+from appliance.db.sessions.sessions import OPEN_SESSIONS, STAMPED, Running, began_on_evse, find_open
 from appliance.domain.by import By
 from appliance.domain.id_token import IdToken, is_remote
 from appliance.domain.identifiers import PersonId, SessionId, StationId
+from appliance.domain.moments import Source
 from appliance.domain.session import SessionState
 
 NOTHING_ASKED = Slots[StationId, bool]()
@@ -60,13 +61,17 @@ def fulfil(
     started_at_ms: int,
     meter_start_wh: int,
     received_at_ms: int,
+    stamp_ms: int | None = None,
+    source: Source = Source.QUEUE,
 ) -> None:
     """The start request has become a transaction."""
+    stamped_at_ms = None if stamp_ms == started_at_ms else stamp_ms
     db.execute(
-        """UPDATE session SET state = ?, evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?
-        WHERE id = ?""",
-        (str(state), evse, started_at_ms, meter_start_wh, received_at_ms, running.id),
+        """UPDATE session SET state = ?, evse = ?, started_at_ms = ?, meter_start_wh = ?, received_at_ms = ?, stamped_at_ms = ?,
+            start_source = ? WHERE id = ?""",
+        (str(state), evse, started_at_ms, meter_start_wh, received_at_ms, stamped_at_ms, source, running.id),
     )
+    running.stamp_ms, running.source = stamp_ms, source
     running.state, running.evse = state, evse
     running.started_at_ms, running.meter_start_wh = started_at_ms, meter_start_wh
     running.measured_at_ms = started_at_ms
@@ -115,16 +120,13 @@ def waiting_at(db: Database, station: StationId, evse: int) -> list[Running]:
 
 
 def find_fulfilled(
-    db: Database, started_at_ms: int, station: StationId, evse: int, meter_start_wh: int
+    db: Database, stamp_ms: int, station: StationId, evse: int, meter_start_wh: int
 ) -> tuple[SessionId, PersonId | None] | None:
     """The session that was asked for and that this very start began, whatever its station called the driver."""
-    latest = LATEST_START.get(db, (station, evse))
-    if latest is not None and latest[0] < started_at_ms:
-        return None  # None has begun there since.
     row = db.execute(
-        """SELECT id, person_id FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?
+        f"""SELECT id, person_id FROM session WHERE {STAMPED} = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?
         AND requested_at_ms IS NOT NULL ORDER BY id LIMIT 1""",
-        (started_at_ms, station, evse, meter_start_wh),
+        (stamp_ms, station, evse, meter_start_wh),
     ).fetchone()
     return (SessionId(row[0]), row[1]) if row else None
 

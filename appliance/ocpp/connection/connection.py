@@ -105,7 +105,7 @@ class Connection:
             await self.close(WSCloseCode.GOING_AWAY, b"silent")
         elif not self._socket.closed:
             if not self.pings_missed:
-                self.station.alive_until_ms = self._context.clock()
+                self.station.dating.alive_until_ms = self._context.clock()
             self.pings_missed += 1
             await self._socket.ping()
 

@@ -74,8 +74,8 @@ class Registry:
             # It may come back without a boot, and with a clock that has been set since.
             station.quirks = quirks_of(row.vendor, row.model)
             station.address = row.remote_address
-            station.skew.reported_ms = row.clock_skew_ms
-            station.alive_until_ms = row.seen_at_ms
+            station.dating.skew.reported_ms = row.clock_skew_ms
+            station.dating.alive_until_ms = row.seen_at_ms
             station.status_at_ms = {(one.evse, one.connector): one.changed_at_ms for one in row.connectors}
         recent = await self._context.store.read(message_log.recent_answers, answers_of, ANSWERS_READ_BACK)
         for station_id, request, answer in recent:
@@ -104,6 +104,8 @@ class Registry:
         connection = self._connections.get(station)
         if connection is None:
             return station
+        if station.accepted and not was_accepted:
+            station.dating.connected(self._context.clock())  # What it had to tell so far it has kept.
         if station.retired:
             self._tasks.start(connection.close(WSCloseCode.POLICY_VIOLATION, b"retired"), "close: retired")
         elif station.is_secured and asked != (known.security_profile, known.password_hash):
@@ -170,7 +172,7 @@ class Registry:
             older.calls.lost()
             self._tasks.start(older.close(WSCloseCode.POLICY_VIOLATION, b"superseded"), f"supersede {station.identity}")
         version, now_ms = connection.version.name, context.clock()
-        station.connected_at_ms = now_ms
+        station.dating.connected(now_ms)
         self._slow_down(station)
         context.store.write_unheard(status.connected, station.id, version, connection.address, now_ms)
         log.info(
@@ -186,7 +188,7 @@ class Registry:
             if self._connections.get(station) is connection:
                 del self._connections[station]
                 if not connection.pings_missed:
-                    station.alive_until_ms = context.clock()
+                    station.dating.alive_until_ms = context.clock()
                 context.store.write_unheard(status.disconnected, station.id, context.clock())
                 log.info("station disconnected", extra={"station": station.identity})
 
@@ -307,6 +309,6 @@ class Registry:
         station.slow_until_ms = max(station.refused_cards.slow_until_ms, there_ms)
 
     def _report_skew(self, station: Station) -> None:
-        skew_ms = station.skew.changed()
+        skew_ms = station.dating.skew.changed()
         if skew_ms is not None:
             self._context.store.write_unheard(status.clock_skew, station.id, skew_ms, self._context.clock())

@@ -6,17 +6,14 @@ from asyncio import Future
 from dataclasses import dataclass, field
 
 from appliance.domain.identifiers import StationId
+from appliance.domain.moments import Source
 from appliance.ocpp.connection.frames import MessageId
 from appliance.ocpp.connection.refused_cards import RefusedCards
+from appliance.ocpp.reading.dating import Dating
 from appliance.ocpp.reading.quirks import NONE, Quirks
-from appliance.ocpp.reading.skew import SkewWatch
 
 ANSWERS_REMEMBERED = 8
 STARTS_REMEMBERED = 8
-QUEUE_MS_MAX = 300_000
-"""For so long after it connected a station may tell of what waited meanwhile."""
-CLOCKS_APART_MS = 5_000
-"""So far a good clock may be from ours."""
 
 Answer = bytes | Future[bytes]
 
@@ -52,11 +49,7 @@ class Station:
     """Until when what it is told about cards waits, because they are tried out: under its name or at its address."""
     free_at_s: float = 0.0
     """By the loop's clock: when it has been quiet long enough for the messages it has sent, over whatever connections."""
-    skew: SkewWatch = field(default_factory=SkewWatch)
-
-    connected_at_ms: int = 0
-    alive_until_ms: int | None = None
-    """When it was last known to be there before this connection; None: it never was, as far as is known."""
+    dating: Dating = field(default_factory=Dating)
     status_at_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     """Since when the last status of each EVSE and connector holds."""
 
@@ -81,19 +74,16 @@ class Station:
         """Since when a status holds that comes now and says `at_ms`; None: what came before it holds, for it waited in a queue.
 
         On one connection the order of receipt decides. A time before that of the status before is a wrong clock's, so the time of
-        receipt counts, unless the station was away then, and is only just back.
+        receipt counts, unless the station was away then, and is only just back (`Dating`).
         """
-        at_ms, before_ms = min(at_ms, received_at_ms), self.status_at_ms.get(connector, 0)
+        stamp_ms, before_ms = min(at_ms, received_at_ms), self.status_at_ms.get(connector, 0)
+        at_ms, source = self.dating.date(stamp_ms, received_at_ms)
         if at_ms < before_ms:
-            if self._was_away(at_ms) and received_at_ms - self.connected_at_ms <= QUEUE_MS_MAX:
+            if source is not Source.LIVE and self.dating.was_away(stamp_ms):
                 return None
             at_ms = received_at_ms
         self.status_at_ms[connector] = at_ms
         return at_ms
-
-    def _was_away(self, at_ms: int) -> bool:
-        since_ms = self.alive_until_ms
-        return since_ms is not None and since_ms <= at_ms < self.connected_at_ms - CLOCKS_APART_MS
 
     def date_start(self, fingerprint: int, id_token: str, at_ms: int) -> int:
         """When this start came first, be it now: it stays the same start when it comes again, under another message id too.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from appliance.db.engine.unit import Database
 from appliance.domain.events import (
     MeterRead,
@@ -79,9 +77,12 @@ def read_authorize(station: Station, payload: Payload, received_at_ms: int) -> W
 
 
 def read_status(station: Station, payload: Payload, received_at_ms: int) -> Work:
-    if station.skew.wanted > 0 and "timestamp" in payload:
-        station.skew.observe(payload["timestamp"], received_at_ms)
+    dating = station.dating
+    if dating.skew.wanted > 0 and "timestamp" in payload:
+        dating.skew.observe(payload["timestamp"], received_at_ms)
     event = translate.status_changed(payload, received_at_ms, station.quirks)
+    if event.at_ms != received_at_ms:
+        dating.show(event.at_ms, received_at_ms)
     at_ms = station.date_status((event.evse, event.connector), event.at_ms, received_at_ms)
     if at_ms is None:
         event.superseded = True
@@ -94,22 +95,28 @@ def read_meter_values(station: Station, payload: Payload, received_at_ms: int) -
     if "meterValue" not in payload:
         raise Unreadable("no reading that can be read")
     event = translate.meter_read(payload, received_at_ms, station.quirks)
-    if station.skew.wanted > 0 and event.readings:
-        station.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms)
+    if event.readings:
+        if station.dating.skew.wanted > 0:
+            station.dating.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms)
+        _, event.source = station.dating.date(event.readings[-1].at_ms, received_at_ms)
     return Work(meter_read, (event,))
 
 
 def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event = translate.transaction_started(payload, received_at_ms, station.quirks)
     note = None if payload["connectorId"] else "connector 0 is read as 1"
-    stamp = payload.get("timestamp")
-    if station.skew.wanted > 0:
-        station.skew.observe(stamp, received_at_ms)
-    if event.at_ms == received_at_ms and translate.station_time(stamp) != received_at_ms:
+    stamp, dating = payload.get("timestamp"), station.dating
+    if dating.skew.wanted > 0:
+        dating.skew.observe(stamp, received_at_ms)
+    event.connected_at_ms = dating.connected_at_ms
+    event.stamp_ms = translate.station_time(stamp)
+    if event.stamp_ms is None:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
         fingerprint = hash((event.evse, event.id_token, event.meter_start_wh, stamp))
-        event = replace(event, at_ms=station.date_start(fingerprint, event.id_token, received_at_ms))
+        event.at_ms = event.stamp_ms = station.date_start(fingerprint, event.id_token, received_at_ms)
+    if event.at_ms == received_at_ms and event.stamp_ms != received_at_ms:
         note = SUSPECT_CLOCK
+    event.at_ms, event.source = dating.date(event.at_ms, received_at_ms)
     return Work(transaction_started, (event,), note)
 
 
@@ -121,10 +128,12 @@ def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
         raise Unreadable("no transaction, no meter reading and no card that can be read")
     if station.starts:
         station.forget_starts(event.id_token)
-    if station.skew.wanted > 0:
-        station.skew.observe(payload.get("timestamp"), received_at_ms)
-    at_ms = translate.station_time(payload.get("timestamp"))
-    note = None if translate.is_believable(at_ms, received_at_ms) else SUSPECT_CLOCK
+    dating = station.dating
+    if dating.skew.wanted > 0:
+        dating.skew.observe(payload.get("timestamp"), received_at_ms)
+    event.stamp_ms = translate.station_time(payload.get("timestamp"))
+    note = None if translate.is_believable(event.stamp_ms, received_at_ms) else SUSPECT_CLOCK
+    event.at_ms, event.source = dating.date(event.at_ms, received_at_ms)
     return Work(transaction_ended, (event,), note)
 
 
@@ -145,8 +154,9 @@ def constant(answer: Payload) -> Read:
 
 def unreadable_start(station: Station, torn: Torn, received_at_ms: int) -> Work:
     event = translate.transaction_started_in_part(torn.payload, received_at_ms, station.quirks)
+    at_ms, _ = station.dating.date(event.at_ms, received_at_ms)
     # Its fields may not tell it from another, but must when it comes again.
-    event = replace(event, at_ms=station.date_start(torn.fingerprint, event.id_token, event.at_ms))
+    event.at_ms = station.date_start(torn.fingerprint, event.id_token, at_ms)
     return Work(started_in_part, (event, torn.why, torn.text), torn.why)
 
 
@@ -154,6 +164,8 @@ def unreadable_stop(station: Station, torn: Torn, received_at_ms: int) -> Work:
     event = translate.transaction_ended(torn.payload, received_at_ms, station.quirks)
     if station.starts:
         station.forget_starts(event.id_token)
+    event.stamp_ms = event.at_ms
+    event.at_ms, event.source = station.dating.date(event.at_ms, received_at_ms)
     return Work(ended_in_part, (event, torn.why, torn.text), torn.why)
 
 

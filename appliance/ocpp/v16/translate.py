@@ -21,6 +21,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.id_token import normal_form
 from appliance.domain.meter import Reading
+from appliance.domain.moments import SET_MS_MIN
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, to_integer
 from appliance.ocpp.reading.cleaning import CLEANING
@@ -67,8 +68,6 @@ CONNECTOR_STATES = {
 
 BETWEEN = re.compile(r"[\s.·-]+")
 """What stations write between the letters of a unit."""
-AT_MS_MIN = 1_420_070_400_000
-"""2015-01-01: before that a station's clock was never set."""
 AHEAD_MS_MAX = 86_400_000
 
 
@@ -221,7 +220,7 @@ def station_time(stamp: Any) -> int | None:
 
 def is_believable(at_ms: int | None, received_at_ms: int) -> bool:
     """Whether a station's time can be right: not before 2015, and not more than a day ahead. Old is normal: queues exist."""
-    return at_ms is not None and AT_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX
+    return at_ms is not None and SET_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX
 
 
 def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
@@ -229,7 +228,7 @@ def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
     if quirks.distrust_clock:
         return received_at_ms
     at_ms = station_time(stamp)
-    return at_ms if at_ms is not None and AT_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX else received_at_ms
+    return at_ms if at_ms is not None and SET_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX else received_at_ms
 
 
 # --- meter values --------------------------------------------------------------------------------------------------------

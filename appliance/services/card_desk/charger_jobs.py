@@ -69,8 +69,8 @@ def waiting(db: Database, station: StationId, shown_at_ms: int, now_ms: int) -> 
         return None
     if shown_at_ms != now_ms:
         found = stations.show(db, station)
-        skew_ms = found.clock_skew_ms if found is not None else 0
-        if shown_at_ms - skew_ms < job.created_at_ms - CLOCK_MS:
+        behind_ms = max(0, -found.clock_skew_ms) if found is not None else 0
+        if shown_at_ms + behind_ms < job.created_at_ms - CLOCK_MS:
             return None  # An old message of a queue: the card was shown before anybody waited for one.
     return job
 

@@ -15,6 +15,7 @@ from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.closing import Ended, Figure
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
+from appliance.domain import moments
 from appliance.domain import session as rules
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.by import By
@@ -22,6 +23,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.moments import Told
 from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
@@ -38,12 +40,15 @@ POWER_SEEN_W_MAX = 4_000_000
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
     """The station says that the transaction is over: bill it, or keep it for review if the figures cannot be right."""
     following = neighbours.next_start(db, running)
-    ended_at_ms = end_of(running, event, following)
+    began_ms, ended_at_ms = span_of(running, event, following)
+    if began_ms != running.started_at_ms and running.start_known:
+        sessions.set_began(db, running, began_ms, running.source)
     finish(
         db,
         running,
         SessionEvent.STOPPED,
         ended_at_ms=ended_at_ms,
+        stood_still=stop_of(event).stamp_ms <= running.start.stamp_ms,
         meter_stop_wh=event.meter_stop_wh,
         energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following),
         reason=event.reason,
@@ -51,11 +56,24 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
     )
 
 
+def span_of(running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> tuple[int, int]:
+    """When it began and ended: not after we heard of its stop, and not after the next session of its EVSE began."""
+    began_ms, ended_at_ms = moments.span(running.start, stop_of(event), running.measured_at_ms)
+    if following is not None:
+        ended_at_ms = max(began_ms, min(ended_at_ms, following[0]))
+    return began_ms, ended_at_ms
+
+
 def end_of(running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> int:
-    """When it ended: not before it began, not after we heard of it, and not after the next session of its EVSE began."""
-    begun_ms = min(running.started_at_ms, running.heard_at_ms)
-    ended_at_ms = min(event.at_ms, event.received_at_ms)
-    return max(begun_ms, ended_at_ms if following is None else min(ended_at_ms, following[0]))
+    """When it ended of which the stop comes late: its beginning stays."""
+    _, ended_at_ms = span_of(running, event, following)
+    return max(min(running.started_at_ms, running.heard_at_ms), ended_at_ms)
+
+
+def stop_of(event: TransactionEnded) -> Told:
+    """Its stop, as it was told."""
+    stamp_ms = event.at_ms if event.stamp_ms is None else event.stamp_ms
+    return Told(stamp_ms, event.at_ms, event.received_at_ms, event.source)
 
 
 def energies_at_end(
@@ -160,6 +178,7 @@ def finish(
     reason: str,
     now_ms: int,
     note: str = "",
+    stood_still: bool = False,
 ) -> None:
     """Price, settle, write down."""
     if running.is_idle:
@@ -196,6 +215,7 @@ def finish(
         estimated=estimated,
         parked_since_ms=None if in_doubt or estimated else idle.parked_since(db, running, min(ended_at_ms, now_ms)),
         note=in_doubt or note,
+        stood_still=stood_still,
     )
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
@@ -205,7 +225,7 @@ def finish(
 def is_by_our_clock(db: Database, running: Running, ended_at_ms: int) -> bool:
     """Whether its station's word for its beginning was so wrong that ours counts; a clock that is a little ahead is none of that."""
     begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
-    return abs(begun_ms - running.started_at_ms) > settings.of(db).clock_skew_s * 1000
+    return abs(begun_ms - running.start.stamp_ms) > settings.of(db).clock_skew_s * 1000
 
 
 def learn_power(db: Database, running: Running) -> None:

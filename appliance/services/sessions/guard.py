@@ -20,6 +20,7 @@ from appliance.db.stations import stations
 from appliance.domain import watch as rules
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
+from appliance.domain.moments import Source, was_live
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import ChargingState
 from appliance.domain.watch import Moved
@@ -111,7 +112,11 @@ def watch(db: Database, online: Collection[StationId], now_ms: int) -> None:
     """By the clock: what readings do not tell because they do not come."""
     for number in sessions.running_now(db):
         running = sessions.find_open(db, number)
-        if running is None or running.stop_wanted:
+        if running is None:
+            continue
+        if running.source is Source.AS_STATUS and was_live(running.start, now_ms):
+            sessions.set_began(db, running, running.heard_at_ms, Source.LIVE)
+        if running.stop_wanted:
             continue
         if running.refused:
             watch_refused(db, running, now_ms)

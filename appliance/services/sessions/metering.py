@@ -17,6 +17,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
+from appliance.domain.moments import CLOCKS_APART_MS, Source, keeps_distance
 from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.services.announce import SessionChanged
@@ -31,17 +32,22 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
     running = find(db, station, event.ref)
     if running is not None:
         running.is_numbered = running.is_numbered or bool(readings)
+        readings = of_session(db, running, event, readings)
     elif event.evse:
         running = sessions.on_evse(db, station, event.evse)
+        if running is not None:
+            readings = of_session(db, running, event, readings)
         if running is not None and event.ref:
             readings = under_another_number(db, running, event.ref, readings)
-        elif running is not None and running.is_numbered:
+        elif running is not None:
             readings = without_number(db, running, readings)
+            if not readings:
+                return
     if running is None:
         keep_late(db, station, event.ref, readings)
         return
     pace = take_in(db, running, readings)
-    at_ms = readings[-1].at_ms if readings else event.received_at_ms
+    at_ms = event.received_at_ms if event.source is Source.LIVE or not readings else readings[-1].at_ms
     guard.look_after(db, running, readings, pace, at_ms, event.received_at_ms)
     announce(db, running, "measured")
 
@@ -56,11 +62,33 @@ def dated(readings: Sequence[Reading], received_at_ms: int) -> Sequence[Reading]
     return [replace(one, at_ms=min(one.at_ms, received_at_ms)) for one in readings]
 
 
-def without_number(db: Database, running: Running, readings: Sequence[Reading]) -> Sequence[Reading]:
-    """Readings of no transaction, of a station that says of which its readings are: those of the EVSE's own meter, of which all but
-    the energy counts. But one that was asked for (`guard`) may come without the number: then its register counts, if it goes on with
-    those before.
+def of_session(db: Database, running: Running, event: MeterRead, readings: Sequence[Reading]) -> Sequence[Reading]:
+    """Readings by the clock that the session goes by.
+
+    They show whether its start was told live. What is told live was not measured before what came earlier.
     """
+    if not readings:
+        return readings
+    if running.heard_at_ms - running.started_at_ms > CLOCKS_APART_MS and keeps_distance(
+        (running.start.stamp_ms, running.heard_at_ms), (event.readings[-1].at_ms, event.received_at_ms)
+    ):
+        sessions.set_began(db, running, running.heard_at_ms, Source.LIVE)
+    if event.source is not Source.LIVE or readings[0].at_ms >= running.measured_at_ms:
+        return readings
+    later_ms = event.received_at_ms - readings[-1].at_ms
+    return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
+
+
+def without_number(db: Database, running: Running, readings: Sequence[Reading]) -> Sequence[Reading]:
+    """Readings of no transaction. What was measured before this one began is not of it.
+
+    If its station says of which its readings are, they are those of the EVSE's own meter, of which all but the energy counts. But
+    one that was asked for (`guard`) may come without the number: then its register counts, if it goes on with those before.
+    """
+    begun_ms = min(running.started_at_ms, running.heard_at_ms) - CLOCKS_APART_MS
+    readings = [one for one in readings if one.at_ms >= begun_ms]
+    if not running.is_numbered or not readings:
+        return readings
     progress = reading_of.progress_of(db, running)
     return [
         one

@@ -13,6 +13,7 @@ from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain import registers, scale
 from appliance.domain.identifiers import StationId
+from appliance.domain.moments import Source
 from appliance.domain.registers import POWER_W_MAX, Energies, Progress
 from appliance.services import settings
 
@@ -55,7 +56,11 @@ def anew(db: Database, running: Running) -> Progress:
 
 def begun(db: Database, running: Running) -> Progress:
     """Before its first reading."""
-    start = (min(running.started_at_ms, running.heard_at_ms), running.meter_start_wh)
+    began_ms = min(running.started_at_ms, running.heard_at_ms)
+    if running.source is not Source.LIVE:
+        # Its readings go by the same clock.
+        began_ms = min(began_ms, running.start.stamp_ms)
+    start = (began_ms, running.meter_start_wh)
     power_w = greatest_power_w(db, running.station, running.evse)
     return registers.begin(start, power_w, neighbours.register_before(db, running))
 

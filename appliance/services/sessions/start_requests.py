@@ -193,14 +193,14 @@ def under_another_name(
     """The start request that a start at this EVSE fulfils although its station calls the driver by a name of its own.
 
     Some send a constant, nothing, or the id token changed. A card that somebody else is known by is their own start; and
-    a start that began before it was asked for comes out of the station's queue. `at_ms` is the station's word.
+    a start that began before it was asked for comes out of the station's queue. `at_ms` is the station's word, where it has no better.
     """
     if payer is not None and payer.holder.blocked:
         return None  # Whoever holds it need not be its owner.
     waiting = [one for one in rows.waiting_at(db, station, evse) if payer is None or payer.person == one.person]
     if not waiting:
         return None
-    began_ms = at_ms - stations.skew_ms(db, station)
+    began_ms = at_ms + max(0, -stations.skew_ms(db, station))
     return next((one for one in waiting if began_ms >= one.heard_at_ms - settings.of(db).clock_skew_s * 1000), None)
 
 

@@ -20,6 +20,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import SessionId, StationId
+from appliance.domain.moments import QUEUE_MS_MAX, Source
 from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
 from appliance.services.sessions import billing, closing, idle, metering, reading
@@ -38,16 +39,15 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     """A transaction begins, as 1.6 tells it: it always gets a number, even one that may not charge (1.6, 4.8)."""
     start_request = start_requests.find(db, station, event.evse, event.id_token)
     payer = payers.by_token(db, event.id_token, event.id_token_type) if start_request is None else None
-    if start_request is None and (payer is None or payer.uid != event.id_token):
-        # A card may have been learned, or become known, since this very start was told first.
-        if (known := known_start(db, station, event, event.id_token, None)) is not None:
+    if start_request is None:
+        if (known := known_before(db, station, event, payer)) is not None:
             return known
         if payer is not None:
             start_request = start_requests.find(db, station, event.evse, payer.uid)
     if start_request is None:
         if (known := fulfilled_before(db, station, event, payer)) is not None:
             return known
-        start_request = asked.under_another_name(db, station, event.evse, payer, event.at_ms)
+        start_request = asked.under_another_name(db, station, event.evse, payer, began_at_latest(event))
     if start_request is not None:
         if (known := known_start(db, station, event, start_request.id_token, payer)) is not None:
             return known
@@ -67,6 +67,8 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         db,
         state=after(None, SessionEvent.BEGAN),
         started_at_ms=event.at_ms,
+        stamp_ms=event.stamp_ms,
+        source=event.source,
         station=station,
         evse=event.evse,
         id_token=id_token,
@@ -79,14 +81,27 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     )
     if running is None:
         known = known_start(db, station, event, id_token, payer)
-        assert known is not None, "the row was in the way of this very insert"
-        return known
+        # Else another of its kind began in this very millisecond, by another word of its station's.
+        return known or transaction_started(
+            db, station, replace(event, at_ms=event.at_ms + 1, stamp_ms=stamp_of(event))
+        )
     reading.begin(db, running)
     billing.hold_first(db, running, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
         misuse.check_start(db, payer, station, authorization.status, event)
     return Started(running.id, announce_refused(db, station, event.id_token, authorization))
+
+
+def known_before(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Started | None:
+    """What this very start, told under this token, was answered with, where that must be known before anything is ended for it.
+
+    A card may have been learned, or become known, since it was told first; and what is there goes on if this is its own start.
+    """
+    is_own = payer is not None and payer.uid == event.id_token
+    if is_own and not sessions.all_on_evse(db, station, event.evse):
+        return None
+    return known_start(db, station, event, event.id_token, payer if is_own else None)
 
 
 def payer_of_start(db: Database, station: StationId, event: TransactionStarted, payer: Payer | None) -> Payer | None:
@@ -101,25 +116,48 @@ def known_start(
 ) -> Started | None:
     """What this very start, kept under this token, was answered with before.
 
-    A clock that dates the stop of a session that took energy like its start stands still: then the same start again, when that is
-    over, is another one, which is dated by milliseconds later.
+    By a clock that stands still, or begins anew, the same start may be another (`is_another`), which is dated by milliseconds later.
     """
-    at_ms = event.at_ms
-    known = sessions.find_started(db, at_ms, station, event.evse, id_token, event.meter_start_wh)
-    while known is not None and neighbours.stood_still(db, known[0]):
-        at_ms += 1
-        known = sessions.find_started(db, at_ms, station, event.evse, id_token, event.meter_start_wh)
+    stamp_ms = stamp_of(event)
+    known = sessions.find_started(db, stamp_ms, station, event.evse, id_token, event.meter_start_wh)
+    while known is not None and is_another(db, event, known[0]):
+        stamp_ms += 1
+        known = sessions.find_started(db, stamp_ms, station, event.evse, id_token, event.meter_start_wh)
     if known is None:
-        return None if at_ms == event.at_ms else transaction_started(db, station, replace(event, at_ms=at_ms))
+        moved_ms = stamp_ms - stamp_of(event)
+        if not moved_ms:
+            return None
+        another = replace(event, at_ms=event.at_ms + moved_ms, stamp_ms=stamp_ms)
+        return transaction_started(db, station, another)
     return Started(known[0], Authorization(known[1], group_token(payer) if payer is not None else None))
+
+
+def is_another(db: Database, event: TransactionStarted, known: SessionId) -> bool:
+    """Whether a start is not the one that began a session, although all that it says is the same: that is over and took energy, and
+    neither the clock nor the register tells one from the next.
+
+    A station repeats nothing on the connection on which it was answered, and comes with what waited soon after it connected.
+    """
+    if not neighbours.may_come_again(db, known):
+        return False
+    told_ms = neighbours.last_told(db, known)
+    is_new = told_ms >= event.connected_at_ms or event.received_at_ms - event.connected_at_ms > QUEUE_MS_MAX
+    if not is_new:
+        neighbours.told_again(db, known, event.received_at_ms)
+    return is_new
+
+
+def stamp_of(event: TransactionStarted) -> int:
+    """What makes it this start."""
+    return event.at_ms if event.stamp_ms is None else event.stamp_ms
 
 
 def fulfilled_before(
     db: Database, station: StationId, event: TransactionStarted, payer: Payer | None
 ) -> Started | None:
     """What this very start was answered with, when it was the one that somebody had asked for under another token."""
-    found = start_requests.find_fulfilled(db, event.at_ms, station, event.evse, event.meter_start_wh)
-    if found is None or (payer is not None and payer.person != found[1]) or neighbours.stood_still(db, found[0]):
+    found = start_requests.find_fulfilled(db, stamp_of(event), station, event.evse, event.meter_start_wh)
+    if found is None or (payer is not None and payer.person != found[1]) or is_another(db, event, found[0]):
         return None
     return Started(found[0], Authorization(AuthorizationStatus.ACCEPTED, group_token(payer) if payer else None))
 
@@ -134,6 +172,8 @@ def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> S
         started_at_ms=event.at_ms,
         meter_start_wh=event.meter_start_wh,
         received_at_ms=event.received_at_ms,
+        stamp_ms=event.stamp_ms,
+        source=event.source,
     )
     metering.announce(db, start_request, "started")
     payer = payers.by_token(db, start_request.id_token) if start_request.card is not None else None
@@ -144,16 +184,15 @@ def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> S
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> bool:
     """End what still runs on this EVSE, for a newer start means that the station lost the stop, and what parks there.
 
-    A start that is older than what runs is a late message of a queue and ends nothing, and of two at one moment the one with the
-    lower register is older; one that runs since a time that is still to come was dated by a wrong clock. Whether there was anything
-    to end.
+    What is told live is later than all that was told before. A start of a queue that is older than what runs is late and ends nothing, and
+    of two at one moment the one with the lower register is older; one that runs since a time that is still to come was dated by a
+    wrong clock. Whether there was anything to end.
     """
     ended = False
     for number in sessions.all_on_evse(db, station, event.evse) if event.evse else ():
         forgotten = sessions.find_open(db, number)
         assert forgotten is not None, "it was just found open"
-        began, begins = (forgotten.started_at_ms, forgotten.meter_start_wh), (event.at_ms, event.meter_start_wh)
-        if began < begins or event.at_ms <= event.received_at_ms < forgotten.started_at_ms:
+        if is_later(event, forgotten):
             following = event.at_ms, event.meter_start_wh
             closing.close_estimated(db, forgotten, event.at_ms, event.received_at_ms, "superseded", following)
             ended = True
@@ -162,6 +201,19 @@ def close_forgotten(db: Database, station: StationId, event: TransactionStarted)
             db, station, event.evse, min(event.at_ms, event.received_at_ms), event.received_at_ms
         )
     return ended
+
+
+def is_later(event: TransactionStarted, forgotten: Running) -> bool:
+    """Whether a start is that of a session after one that still runs."""
+    if event.source is Source.LIVE:
+        return True
+    began, begins = (forgotten.started_at_ms, forgotten.meter_start_wh), (event.at_ms, event.meter_start_wh)
+    return began < begins or event.at_ms <= event.received_at_ms < forgotten.started_at_ms
+
+
+def began_at_latest(event: TransactionStarted) -> int:
+    """When it began at the latest that is possible: what is as old as the status before it may be live."""
+    return event.at_ms if event.source is Source.QUEUE else event.received_at_ms
 
 
 def authorize(
