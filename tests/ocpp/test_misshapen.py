@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
+from appliance.domain.clock import system_clock
+from appliance.domain.units import rfc3339
 from appliance.ocpp.settings import StationSettings
 from appliance.ocpp.v16.version import version
 from tests.ocpp.raw import CARD, Client, Server, connected
@@ -217,7 +219,7 @@ async def test_a_number_is_never_rounded_to_anothers(client: Client, server: Ser
 async def test_readings_of_half_a_transaction_are_this_connectors(client: Client, server: Server) -> None:
     await client.start("04FFFFFF", connector=2)
     number = (await client.start(meter_wh=1000))["transactionId"]
-    values = [{"timestamp": AT, "sampledValue": [{"value": "3500"}]}]
+    values = [{"timestamp": rfc3339(system_clock()), "sampledValue": [{"value": "3500"}]}]
     await client.call("MeterValues", {"connectorId": 1, "transactionId": 0.6, "meterValue": values})
 
     assert await server.rows("SELECT session_id FROM sample") == [(number,)]
