@@ -30,6 +30,7 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
 from appliance.services.ports.stations import CommandFailed
+from appliance.services.problems.private import without_cards
 from appliance.services.stations import admission, credentials
 from appliance.services.stations import qr_codes as sticker_codes
 from appliance.services.stations.credentials import Asked
@@ -45,7 +46,7 @@ from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, L
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import _, ngettext
 from appliance.ui.frame.render import done, formats_of, render, render_part
-from appliance.ui.frame.roles import may
+from appliance.ui.frame.roles import SEES_CARDS, may
 from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
 
@@ -398,7 +399,9 @@ async def load(console: Console, role: str, identity: str, forms: Mapping[str, F
         tiles=tiles_of(places, running, parked, console, role, now_ms),
         # Devices that wait have a place of their own on the page.
         troubles=[
-            describe(one, names, fmt, now_ms) for one in troubles if not waiting or one.kind != ProblemKind.NEWCOMER
+            describe(one if role in SEES_CARDS else without_cards(one), names, fmt, now_ms)
+            for one in troubles
+            if not waiting or one.kind != ProblemKind.NEWCOMER
         ],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         newcomers=waiting,
