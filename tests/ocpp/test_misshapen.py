@@ -107,6 +107,8 @@ async def test_a_start_too_gets_its_number_and_the_same_one_again(client: Client
         ('[2,"StopTransaction","x",@]', [4, "StopTransaction", "NotImplemented"]),
         ('[2,"x","EndTransaction",@]', [4, "x", "NotImplemented"]),
         ('[2,"x","StopTrans', [4, "x", "FormationViolation"]),
+        ('[2,"x","Start_Tr\\u00e4nsaction"', [4, "x", "FormationViolation"]),
+        ('[2,"x","StopTranxsaction",{":232[000', [4, "x", "FormationViolation"]),
         ('[2,"x","TransactionEvent",{"transactionInfo":@}]', [4, "x", "NotImplemented"]),
         ('[2,"x","DataTransfer",{"vendorId":"v","data":@', [4, "x", "FormationViolation"]),
     ],

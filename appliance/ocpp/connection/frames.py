@@ -26,8 +26,8 @@ BEGINNING = re.compile(
 PARTS = 4
 UNKNOWN_MESSAGE_ID = "-1"
 TELLS_OF_MONEY = re.compile(
-    r"""(?<![a-z])(?:st(?:art|op)[\W_]*transaction|transaction[\W_]*(?:id|data)|meter[\W_]*(?:start|stop|values?)|sampled[\W_]*values?)
-    (?:[\W_]*req(?:uest)?)?(?![a-z]) | (?<![a-z])st(?:art|op)[\W_]*trans[a-z]*$""",
+    r"""(?<![a-z])st(?:art|op)[\W_]*tr(?!ansaction(?:on|max))
+      | (?<![a-z])(?:transaction[\W_]*(?:id|data)|meter[\W_]*(?:start|stop|values?)|sampled[\W_]*values?)(?:[\W_]*req(?:uest)?)?(?![a-z])""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Words of starts, stops and readings, however they are written. Settings that are called after them go on."""
@@ -176,7 +176,7 @@ def _unwrapped(frame: Any) -> Any:
     """The frame that alone is in a list, or written once more as a text."""
     while type(frame) is list and len(frame) == 1 and type(frame[0]) in (list, str):
         frame = frame[0]
-    if type(frame) is str and frame.lstrip()[:1] == "[":
+    if type(frame) is str and frame.lstrip()[:1] in ('"', "["):
         try:
             return _unwrapped(read_json(frame))
         except ValueError:

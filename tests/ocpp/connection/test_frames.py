@@ -21,6 +21,7 @@ from appliance.ocpp.connection.frames import (
     UnreadableAnswer,
     UnreadableCall,
     read_frame,
+    tells_of_money,
     write_call,
     write_error,
     write_result,
@@ -143,6 +144,52 @@ def test_a_torn_answer_to_nobody_is_ignored(text: str) -> None:
 )
 def test_control_characters_are_taken_out(text: str) -> None:
     assert read_frame(text) == Call("a", "Heartbeat", {}, CLEANED)
+
+
+@given(WORDS.map(lambda text: text.replace("[", "")), MESSAGE_IDS, WORDS, PAYLOADS, WORDS)
+@example("42", "a", "Heartbeat", {}, "]")
+@example("ï»¿", "a", "Heartbeat", {}, '[2,"b","Heartbeat",{}]')
+def test_a_whole_frame_is_read_whatever_stands_around_it(
+    before: str, message_id: str | int, action: str, payload: dict[str, Any], behind: str
+) -> None:
+    call = read_frame(before + text_of([2, message_id, action, payload]) + behind)
+
+    assert isinstance(call, Call)
+    assert (call.message_id, call.action, call.payload) == (message_id, action, payload)
+    assert call.around == "" or call.note is not None
+
+
+@given(MESSAGE_IDS, WORDS, PAYLOADS, some.integers(0, 5), some.integers(0, 2))
+def test_wrapped_and_quoted_it_is_the_same(
+    message_id: str | int, action: str, payload: dict[str, Any], wrapped: int, quoted: int
+) -> None:
+    frame: Any = ["2", message_id, action, payload]
+    for _ in range(quoted):
+        frame = text_of(frame)
+    for _ in range(wrapped):
+        frame = [frame]
+    call = read_frame(text_of(frame))
+
+    assert isinstance(call, Call)
+    assert (call.message_id, call.action, call.payload) == (message_id, action, payload)
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ('{"transaction_id":7}', True),
+        ('"Meter Stop":6', True),
+        ('"STARTTRANSACTION"', True),
+        ('"S\\u0074op"', False),
+        ('"key":"StopTransactionOnInvalidId"', False),
+        ('"key":"TransactionMessageAttempts"', False),
+        ('"key":"MeterValuesSampledData"', False),
+        ('"Authorize",{"idTag":"04A1B2C3"}', False),
+        ("restart transmission", False),
+    ],
+)
+def test_words_of_money_are_told_from_settings_that_are_called_after_them(text: str, tells: bool) -> None:
+    assert tells_of_money(text) == tells
 
 
 def test_within_a_text_a_line_end_is_a_blank_and_padding_is_nothing() -> None:
