@@ -31,6 +31,8 @@ TELLS_OF_MONEY = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words of starts, stops and readings, however they are written. Settings that are called after them go on."""
+CHARS_SEARCHED = 64 * 1024
+"""Of what cannot be read: a message says in its beginning what it tells of, and a million letters would hold up all others."""
 CLEANED = "control characters were taken out"
 MISSHAPEN = "not [2, id, action, {}]"
 AROUND = "something stands before or behind it"
@@ -227,7 +229,7 @@ def _message_id(found: re.Match[str]) -> MessageId:
 
 def tells_of_money(text: str) -> bool:
     """Whether a frame that was not read may have told of a transaction."""
-    return TELLS_OF_MONEY.search(text) is not None
+    return TELLS_OF_MONEY.search(text, 0, CHARS_SEARCHED) is not None
 
 
 def joined(note: str | None, more: str | None) -> str:
