@@ -54,6 +54,30 @@ async def test_what_was_typed_over_an_expired_log_in_is_there_after_the_next(vis
     await expect(page.get_by_label("Telephone")).to_have_value("+880 1712 999")
 
 
+async def test_without_scripts_it_is_there_after_the_next_log_in_too(visit: Visit, rahima: str) -> None:
+    page = await visit(None, java_script_enabled=False)
+    await page.goto("/login")
+    await log_in_here(page)
+    await page.goto(f"{rahima}/edit")
+    await page.get_by_label("Telephone").fill("+880 1712 555")
+    await page.get_by_label("Note").fill("three lines\nof a\nnote")
+    await page.get_by_label("Language").select_option("bn")
+    await page.context.clear_cookies(name="sid")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status")).to_contain_text("it is kept")
+    await log_in_here(page)
+
+    await expect(page.locator(KEPT)).to_contain_text("It is not stored yet.")
+    await expect(page.get_by_label("Telephone")).to_have_value("+880 1712 555")
+    await expect(page.get_by_label("Note")).to_have_value("three lines\nof a\nnote")
+    await expect(page.get_by_label("Language")).to_have_value("bn")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status")).to_contain_text("Saved.")
+    await page.goto(f"{rahima}/edit")
+    await expect(page.locator(KEPT)).to_have_count(0)
+    await expect(page.get_by_label("Telephone")).to_have_value("+880 1712 555")
+
+
 async def test_without_a_network_the_page_stays_as_it_is_and_the_form_can_be_sent_later(
     visit: Visit, rahima: str, onlooker: Onlooker
 ) -> None:

@@ -32,7 +32,7 @@ from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
 from appliance.ui.console.wallets import receipts
 from appliance.ui.forms.bodies import BODY_BYTES_MAX
-from appliance.ui.frame import auth, errors, files, live, security
+from appliance.ui.frame import auth, errors, files, kept, live, security
 from appliance.ui.frame.context import CONSOLE, Console, Page
 from appliance.ui.frame.csrf import refuse_foreign
 from appliance.ui.frame.live import LIVE
@@ -78,14 +78,15 @@ PAGES: tuple[Page, ...] = (
 
 def create_console(console: Console, *, more: tuple[Page, ...] = ()) -> web.Application:
     """The application that the console's listener serves. `more` are pages of the API, which speak no HTML."""
-    # From the outside in: the name we were called by, what errors look like, who asks and may they, who sent them.
-    layers = [security.check_host, errors.answer_errors, auth.identify, refuse_foreign]
+    # From the outside in: the name we were called by, what errors look like, who asks and may they, who sent them, what they had typed.
+    layers = [security.check_host, errors.answer_errors, auth.identify, refuse_foreign, kept.give_back]
     app = web.Application(middlewares=layers, client_max_size=BODY_BYTES_MAX)
     pages = (*PAGES, *more)
     app[CONSOLE] = console
     app[auth.HASHING] = auth.Hashing()
     app[auth.FAILED] = FailedLogIns()
     app[auth.FAILED_TOKENS] = FailedLogIns()
+    app[kept.KEPT] = kept.Kept()
     app[auth.GUARD] = auth.Guard()
     app[LIVE] = live.Live(console, pages)
     environment()

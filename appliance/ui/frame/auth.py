@@ -10,12 +10,11 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -28,7 +27,7 @@ from appliance.domain.errors import Refusal
 from appliance.services.operators import failed_log_ins, log_ins, passwords, tokens
 from appliance.services.operators.failed_log_ins import FailedLogIns
 from appliance.services.operators.log_ins import Ending
-from appliance.ui.frame import language
+from appliance.ui.frame import kept, language
 from appliance.ui.frame.browsers import mark_of
 from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal, PrincipalKind
 from appliance.ui.frame.errors import API_PREFIX, as_problem
@@ -88,7 +87,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         ):
             console.store.write_unheard(rows.touch, who[0].log_in, console.clock())
     language.speak(_language(request, who[0] if who else None, facts))
-    refusal = _refusal(request, who[0].role if who else None, ending)
+    refusal = await _refusal(request, who[0].role if who else None, ending)
     return refusal if refusal is not None else await handler(request)
 
 
@@ -391,7 +390,7 @@ def _language(request: web.Request, who: Principal | None, facts: Facts) -> str:
     return language.preferred(request.headers.get("Accept-Language", "")) or facts.site_language
 
 
-def _refusal(request: web.Request, role: str | None, ending: Ending | None) -> web.StreamResponse | None:
+async def _refusal(request: web.Request, role: str | None, ending: Ending | None) -> web.StreamResponse | None:
     """What is answered to somebody who may not; None when they may, or when there is no such page."""
     resource = request.match_info.route.resource
     if resource is None:
@@ -406,20 +405,18 @@ def _refusal(request: web.Request, role: str | None, ending: Ending | None) -> w
         return as_problem(401, _("Who are you?"), _("Send a token: Authorization: Bearer …"), headers=headers)
     if request.headers.get("Accept", "").startswith("text/event-stream"):
         raise web.HTTPForbidden
-    about = _way_back(request) | ({"ended": str(ending)} if ending is not None else {})
+    about = await _way_back(request) | ({"ended": str(ending)} if ending is not None else {})
     return web.Response(status=303, headers={"Location": f"/login?{urlencode(about)}" if about else "/login"})
 
 
-def _way_back(request: web.Request) -> dict[str, str]:
-    """Where to go on after the log-in: to the page asked for, or to that of the form that was sent too late."""
+async def _way_back(request: web.Request) -> dict[str, str]:
+    """Where to go on after the log-in: to the page asked for, or to that of the form that was sent too late, which is kept."""
     if request.method != "POST":
         return {"next": request.path_qs} if request.path != "/" else {}
     if request.path == "/logout":
         return {}
-    with suppress(ValueError):
-        page = urlsplit(request.headers.get("Referer", "/"))
-        return {"next": f"{page.path}?{page.query}" if page.query else page.path, "too_late": "1"}
-    return {"too_late": "1"}
+    page = await kept.page_behind(request)
+    return {"next": page, "kept" if await kept.keep(request, page) else "too_late": "1"}
 
 
 async def close_hashing(app: web.Application) -> None:

@@ -32,6 +32,8 @@ class LogInPage:
     next: str
     too_late: bool
     """A form was sent after its log-in had ended."""
+    kept: bool
+    """What was typed into it is kept."""
     ended: str
     """Why the log-in before ended, in words; "" for none."""
 
@@ -49,7 +51,11 @@ async def show(request: web.Request) -> web.Response:
         return web.Response(status=303, headers={"Location": "/setup"})
     query = request.query
     page = LogInPage(
-        Form(), _inside(query.get("next", "/")), "too_late" in query, _(ENDINGS.get(query.get("ended", ""), ""))
+        Form(),
+        _inside(query.get("next", "/")),
+        "too_late" in query,
+        "kept" in query,
+        _(ENDINGS.get(query.get("ended", ""), "")),
     )
     return render(request, "operators/login.html", page)
 
@@ -61,7 +67,7 @@ async def log_in(request: web.Request) -> web.Response:
     try:
         begun = await auth.log_in(request, form.value("login"), form.value("password"))
     except Refusal as refusal:
-        page = LogInPage(form.refused(refusal), target, too_late=False, ended="")
+        page = LogInPage(form.refused(refusal), target, too_late=False, kept=False, ended="")
         return render(request, "operators/login.html", page, status=refusal.status)
     response = web.Response(status=303, headers={"Location": target})
     auth.carry(request, response, begun.token, stays=begun.stays)
