@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 DAYS_KEPT = 2048
 """About five years of one zone's days, so that a year's report asks the zone for each day once."""
 HOURS_KEPT = 256
-HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 
 
 def day_of(at_ms: int, zone: ZoneInfo) -> str:

@@ -312,21 +312,37 @@ def most_wh(power_w: int, passed_ms: int) -> int:
     return given_wh(power_w, max(0, passed_ms) + COARSE_TIME_MS) + 2 * ROUNDING_WH
 
 
+def longest_ms(told_ms: tuple[int, int], heard_ms: tuple[int, int], *, live: bool) -> int:
+    """How long a session can have lasted, by its station's times for start and stop and by ours. Where the station's clock stood still or went
+    back meanwhile, ours count, if its start was `live`: what comes out of a queue has no others, and then it lasted no time.
+    """
+    told, heard = told_ms[1] - told_ms[0], heard_ms[1] - heard_ms[0]
+    if told > 0:
+        return told + COARSE_TIME_MS
+    return max(heard, COARSE_TIME_MS) if live else 0
+
+
 # --- at the end --------------------------------------------------------------------------------------------------------------
 
 
-def ended(progress: Progress, stop: tuple[int, int | None] | None, next_wh: int | None = None) -> Energies:
+def ended(
+    progress: Progress,
+    stop: tuple[int, int | None] | None,
+    next_wh: int | None = None,
+    lasted_ms: int | None = None,
+) -> Energies:
     """The energy of a session that is over.
 
     `stop` is None when its end is an estimate, and its register is None when it could not be read, or below zero. `next_wh` is the register with which
-    the next session of the EVSE has begun already.
+    the next session of the EVSE has begun already. `lasted_ms` is the longest that it can have lasted (`longest_ms`), if not just from start to stop.
     """
     stop_ms, stop_wh = (progress.read_at_ms, None) if stop is None else stop
     stop_ms = max(progress.start[0], stop_ms)
     if stop_wh is None or stop_wh < 0:
         found = without_register(progress, is_estimate=stop is None)
     elif stop_wh >= progress.start[1]:
-        found = by_difference(progress, (stop_ms, stop_wh))
+        lasted_ms = stop_ms - progress.start[0] + COARSE_TIME_MS if lasted_ms is None else lasted_ms
+        found = by_difference(progress, (stop_ms, stop_wh), lasted_ms)
     else:
         found = by_line(progress, (stop_ms, stop_wh))
     energy_wh, doubts, figures = bounded(progress, found, next_wh)
@@ -353,13 +369,13 @@ def without_register(progress: Progress, *, is_estimate: bool) -> Found:
     return energy_wh, () if energy_wh or is_estimate else (Doubt.REGISTERS,), ()
 
 
-def by_difference(progress: Progress, stop: Register) -> Found:
+def by_difference(progress: Progress, stop: Register, lasted_ms: int) -> Found:
     """The stop is no lower than the start: what lies between them is billed, if all that was read agrees."""
     energy_wh = stop[1] - progress.start[1]
     read_wh, slack_wh = read_beside(progress, energy_wh), slack_of(progress, stop[1])
     at_stop = with_register(progress, stop)
     is_elsewhere = at_stop.line.last == stop and goes_on_elsewhere(progress, at_stop, stop)
-    if energy_wh > most_wh(progress.power_w, stop[0] - progress.start[0]):
+    if energy_wh > given_wh(progress.power_w, lasted_ms) + 2 * ROUNDING_WH:
         followed_wh = at_stop.register_wh if is_elsewhere else read_wh
         return in_doubt(Doubt.TOO_FAST, followed_wh or energy_wh, energy_wh)
     if is_elsewhere:
@@ -378,7 +394,8 @@ def by_difference(progress: Progress, stop: Register) -> Found:
     if read_wh > energy_wh + slack_wh or (not energy_wh and read_wh > JITTER_WH):
         return in_doubt(Doubt.STOP_BELOW, read_wh, energy_wh)
     read_ms = max(progress.line.last[0], progress.intervals.last[0] if progress.intervals is not None else 0)
-    if energy_wh - read_wh > most_wh(progress.power_w, stop[0] - read_ms):
+    left_ms = lasted_ms - (read_ms - progress.start[0])
+    if energy_wh - read_wh > given_wh(progress.power_w, left_ms) + 2 * ROUNDING_WH:
         return in_doubt(Doubt.STOP_BEYOND, read_wh, energy_wh)
     return energy_wh, (), ()
 

@@ -76,6 +76,12 @@ def may_be_kwh(progress: Progress, energy_wh: int, end_ms: int) -> bool:
     )
 
 
+def is_thousandth(progress: Progress, register_wh: int) -> bool:
+    """Whether a register is the one of the start, or a little beyond, in kilowatt-hours."""
+    start_wh = progress.start[1]
+    return start_wh >= 10 * KILO and 0 <= KILO * (register_wh + 1) - start_wh <= KILO * SESSION_KWH_MAX
+
+
 def by_readings(progress: Progress, stop: Register) -> int | None:
     """The energy of a session whose readings show that its stop is in kilowatt-hours, and perhaps its start; else None."""
     start_wh, (last_ms, last_wh) = progress.start[1], progress.line.last
@@ -88,7 +94,7 @@ def by_readings(progress: Progress, stop: Register) -> int | None:
     if may_be_kwh(progress, counted, stop[0]):
         is_meter = is_reached and last_wh >= KILO * (start_wh - 1) and last_wh > stop[1] + ROUNDING_WH
         return KILO * counted if is_meter or -ROUNDING_WH <= KILO * counted - read_wh <= more_wh else None
-    if stop[1] < start_wh and start_wh >= 10 * KILO and is_reached:
+    if is_thousandth(progress, stop[1]) and is_reached:
         return max(read_wh, KILO * stop[1] - start_wh)
     return None
 
@@ -121,10 +127,10 @@ def is_suspect(progress: Progress, found: Energies, end_ms: int, charged_ms: int
     return not found.doubts and is_slow(found.energy_wh, charged_ms) and may_be_kwh(progress, found.energy_wh, end_ms)
 
 
-def decided(found: Energies, given_wh: int, others: Iterable[Other]) -> Energies:
-    """A suspect one, with what else is known."""
+def decided(found: Energies, given_wh: int, others: Iterable[Other], *, was_free: bool = False) -> Energies:
+    """A suspect one, with what else is known. Where its connector `was_free` all the time, little is what is to be expected."""
     said = by_power(found.energy_wh, given_wh) or by_others(others)
-    if said is None:
+    if said is None and not was_free:
         return doubted(found, Doubt.UNIT, KILO * found.energy_wh, found.energy_wh)
     return found._replace(energy_wh=KILO * found.energy_wh) if said else found
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from appliance.domain.calendar import HOUR_MS
-from appliance.domain.registers import Progress
+from appliance.domain.registers import Progress, grain_of
+from appliance.domain.scale import SLOW_W, is_thousandth, may_be_kwh
 
 LATE_S = 15
 """A reading that comes so much later than it should is not overdue yet."""
@@ -18,6 +19,28 @@ COARSE_WH = 1000
 """Some meters count whole kilowatt-hours."""
 COARSE_PATIENCE_MS = 900_000
 """So long such a meter may stand still while a car charges, with 4 kW."""
+
+
+PACE_MS = 45_000
+"""Over so long a register tells how fast it goes, although it may be a coarse one, or read every few seconds."""
+PACE_S, STEP_S_MIN = PACE_MS // 1000, 10
+FINE_WH = 10
+
+
+class Paced(NamedTuple):
+    """Two earlier moments of a session's energy, (at_ms, wh) each, by which it is told how fast it goes."""
+
+    older: tuple[int, int]
+    newer: tuple[int, int]
+
+    def then(self, at_ms: int, energy_wh: int) -> Paced:
+        """After one more reading."""
+        return Paced(self.newer, (at_ms, energy_wh)) if at_ms - self.newer[0] >= PACE_MS else self
+
+    def step(self, at_ms: int, energy_wh: int) -> tuple[int, int]:
+        """What was taken in how many seconds until a reading."""
+        since_ms, since_wh = self.newer if at_ms - self.newer[0] >= PACE_MS else self.older
+        return max(0, energy_wh - since_wh), max(0, at_ms - since_ms) // 1000
 
 
 class Moved(NamedTuple):
@@ -43,6 +66,21 @@ def stands_still(progress: Progress, energy_wh: int | None, interval_wh: int | N
     if energy_wh is not None:
         return energy_wh == progress.line.last[1]
     return interval_wh is not None and progress.highest_wh is None
+
+
+def told_in_s(progress: Progress, step_s: int) -> int:
+    """In how many seconds a step was taken at least: within a few a coarse register tells no pace."""
+    is_fine = grain_of(progress.line.before[1], progress.line.last[1]) <= FINE_WH
+    return max(step_s, STEP_S_MIN if is_fine else PACE_S)
+
+
+def may_be_thousandth(progress: Progress, energy_wh: int, power_w: int, begun_ms: int, now_ms: int) -> bool:
+    """Whether a register that has moved so little may be one of kilowatt-hours; a power that was told as little says that it is not."""
+    if is_thousandth(progress, progress.line.last[1]):
+        return True
+    if 0 < power_w < 2 * SLOW_W or energy_wh * HOUR_MS >= SLOW_W * (now_ms - begun_ms):
+        return False
+    return may_be_kwh(progress, energy_wh, progress.start[0] + now_ms - begun_ms)
 
 
 def is_coarse(progress: Progress) -> bool:

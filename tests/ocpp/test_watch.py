@@ -132,6 +132,12 @@ async def test_a_reading_without_a_register_is_no_reading(site: ClockedSite) -> 
 
 READINGS: dict[str, Callable[[int], list[Sampled]]] = {
     "watt-hours called kilowatt-hours": lambda n: [register(START_WH + n * STEP_WH, "kWh")],
+    "kilowatt-hours without their unit at 150 kW": lambda n: [register((START_WH + n * 2_500) / 1000, None)],
+    "kilowatt-hours without their unit at 400 kW": lambda n: [register((START_WH + n * 6_667) / 1000, None)],
+    "kilowatt-hours without their unit beside a power": lambda n: [
+        register((START_WH + n * 2_500) / 1000, None),
+        POWER,
+    ],
     "kilowatt-hours without their unit": lambda n: [register((START_WH + n * STEP_WH) / 1000, None)],
     "a thousand times too much": lambda n: [register((START_WH + n * STEP_WH) * 1000)],
     "falling": lambda n: [register(START_WH - n * STEP_WH)],
@@ -181,10 +187,11 @@ async def test_staff_hear_of_readings_that_say_nothing(site: ClockedSite) -> Non
         lambda n: [register(START_WH + n * STEP_WH // 10)],
         lambda n: [register((START_WH + n * STEP_WH) / 1000, "kWh")],
         lambda _: [INTERVAL],
+        lambda n: [register(START_WH + n * 4), POWER | {"value": "240"}],
         lambda n: [register((START_WH + n * 117) // 1000 * 1000)],
         lambda n: [register(START_WH + min(n, 3) * STEP_WH)] if n < 4 else [register(START_WH + 3 * STEP_WH), NO_POWER],
     ],
-    ids=["2 kW", "kilowatt-hours", "intervals", "whole kilowatt-hours at 7 kW", "full"],
+    ids=["2 kW", "kilowatt-hours", "intervals", "240 W", "whole kilowatt-hours at 7 kW", "full"],
 )
 async def test_readings_that_say_something_are_believed(
     site: ClockedSite, readings: Callable[[int], list[Sampled]], request: pytest.FixtureRequest
@@ -277,6 +284,86 @@ async def test_a_full_car_takes_nothing_and_is_left_in_peace(site: ClockedSite) 
         await station.status("Charging")
         stopped_after_s = await seconds_until_stopped(site, number)
         assert stopped_after_s is not None
+
+
+@pytest.mark.parametrize("state", ["SuspendedEV", "SuspendedEVSE"])
+async def test_a_car_that_is_said_to_be_full_and_was_never_measured_may_charge(site: ClockedSite, state: str) -> None:
+    async with site.station() as station:
+        number = await begin(site, station)
+        await station.status(state)
+        stopped_after_s = await seconds_until_stopped(site, number)
+
+        assert stopped_after_s is not None
+        assert 800 <= stopped_after_s <= 900 - 15
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_a_register_that_stands_still_is_no_sign_that_a_car_is_there(site: ClockedSite, forgets: bool) -> None:
+    """Some tell their register for ever, also of a transaction whose stop was lost."""
+    async with site.station(connectors=2) as station:
+        station.connectors[1].register_wh = 0
+        number = await begin(site, station, 50 * KWH_MINOR)
+        await station.status("Charging")
+        await site.wait(60)
+        await sample(station, number, [register(800)])
+        await site.wait(15)
+        await station.status("Available")
+        for _ in range(3):
+            await site.wait(900)
+            await sample(station, number, [register(800)])
+        if forgets:
+            await site.forget()
+        assert (await site.session(number))["stop_wanted"] == ""
+
+        assert (await station.start_transaction(CARD, connector=2)).status == "Accepted"
+        left = await site.session(number)
+        assert (left["state"], left["energy_wh"], left["note"]) == ("ended", 800, "left")
+
+
+async def test_and_it_ends_after_a_day(site: ClockedSite) -> None:
+    async with site.station() as station:
+        station.connectors[1].register_wh = 0
+        number = await begin(site, station, 50 * KWH_MINOR)
+        await sample(station, number, [register(800)])
+        await station.status("Available")
+        for _ in range(25):
+            site.at_ms += 3_600_000
+            await sample(station, number, [register(800)])
+        await site.wait(15)
+
+        assert (await site.session(number))["state"] == "ended"
+
+
+async def test_a_register_that_moves_on_is_a_sign(site: ClockedSite) -> None:
+    async with site.station(connectors=2) as station:
+        number = await begin(site, station)
+        await station.status("Available")
+        await site.wait(60)
+        station.connectors[1].register_wh += 500
+        await station.meter_values()
+
+        assert (await station.start_transaction(CARD, connector=2)).status == "ConcurrentTx"
+        assert (await site.session(number))["state"] == "running"
+
+
+async def test_readings_every_ten_seconds_tell_the_pace(site: ClockedSite) -> None:
+    """150 kW give 417 Wh in ten seconds, and 625 Wh in the 15 s that a stop takes; no power is told."""
+    async with site.station() as station:
+        station.connectors[1].register_wh = 0
+        number = await begin(site, station, 20 * KWH_MINOR)
+        await station.status("Charging")
+        tens = 0
+        while not (await site.session(number))["stop_wanted"]:
+            site.at_ms += 10_000
+            tens += 1
+            await sample(station, number, [register(tens * 417)])
+        station.connectors[1].register_wh = tens * 417 + 625
+        await site.wait(15)
+        await station.stop_transaction()
+
+        assert 15_000 <= tens * 417 <= 19_000
+        assert (await site.session(number))["fee_minor"] == (tens * 417 + 625) * KWH_MINOR // 1000
+        assert (await site.server.rows("SELECT debit_posted FROM account WHERE kind = 'overrun'"))[0][0] == 0
 
 
 async def test_a_stop_that_takes_its_time_overruns_nothing(site: ClockedSite) -> None:

@@ -72,6 +72,17 @@ def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:
     return row
 
 
+def rose_at(db: Database, session: SessionId) -> int:
+    """When the register was first what it was told last; 0 without a reading."""
+    last = last_register(db, session)
+    if last is None:
+        return 0
+    row = db.execute(
+        "SELECT min(sampled_at_ms) FROM sample WHERE session_id = ? AND energy_wh = ?", (session, last[0])
+    ).fetchone()
+    return int(row[0])
+
+
 def first_register(db: Database, session: SessionId, above_wh: int) -> tuple[int, int] | None:
     """The first reading of the main register of a session that is above something: (when, Wh)."""
     db.flush()

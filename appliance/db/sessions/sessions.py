@@ -20,7 +20,7 @@ from appliance.domain.registers import Progress
 from appliance.domain.scale import NOTHING_GIVEN, Given
 from appliance.domain.session import OPEN, SessionState
 from appliance.domain.tariff import Tariff, Usage
-from appliance.domain.watch import Moved
+from appliance.domain.watch import Moved, Paced
 
 NUMBERS_SKIPPED = 100_000
 """After a restore: more than a site has sessions between two backups."""
@@ -61,7 +61,9 @@ class Running:
     read_at_ms: int | None = None
     """When its register was last told so that it can be believed, at its start at first; None: it was loaded, and has been read before."""
     moved: Moved | None = None
-    """When its energy last grew as it does while a car charges; None: nothing was read since it began, or was loaded."""
+    """When its energy last grew as it does while a car charges; None: nothing was read since it began. Of one that was loaded: what was read."""
+    paced: Paced | None = None
+    """By what it is told how fast it goes; None: nothing was read since it began, or was loaded."""
     has_left: bool | None = None
     """Whether its connector has said since that it is free; None: it was loaded, and nothing was heard since."""
     refused: bool = False
@@ -303,7 +305,8 @@ def load(db: Database, session: SessionId) -> Running | None:
     return Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
         max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
-        read_at_ms=heard if measured is None else None, refused=bool(refused), start_known=bool(start_known),
+        read_at_ms=heard if measured is None else None,
+        moved=None if measured is None else Moved(max(0, energy_wh), measured, measured), refused=bool(refused), start_known=bool(start_known),
         stamp_ms=stamp, source=Source(source),
     )  # fmt: skip
 

@@ -142,7 +142,7 @@ def watch(db: Database, now_ms: int) -> None:
 def used_by(db: Database, running: Running, limits: Limits, pace: Pace, at_ms: int, now_ms: int) -> Used:
     """What a card will have used when a stop of this session takes effect: the session, and its day where that is limited."""
     ahead_s = look_ahead_s(db, pace)
-    power_w = billing.expected_power_w(pace, ahead_s, settings.of(db).stop_latency_s)
+    power_w = billing.expected_power_w(pace, settings.of(db).stop_latency_s)
     usage = billing.with_unseen(usage_until(running, at_ms), pace)
     session_minor = projected_minor(usage, running.tariff or FREE, power_w, ahead_s, may_idle=running.is_idle)
     session_wh = usage.energy_wh + power_w * ahead_s // 3600

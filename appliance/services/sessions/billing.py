@@ -35,12 +35,13 @@ HELD = frozenset({Policy.PREPAID, Policy.POSTPAID})
 
 
 class Pace(NamedTuple):
-    """How fast a session uses energy, as far as the last two readings tell."""
+    """How fast a session uses energy, as far as its last readings tell."""
 
     power_w: int
     step_wh: int
     """Energy between them."""
     step_s: int
+    """In how much time; at least so much that it tells a power (domain/watch.py: told_in_s)."""
     unseen_wh: int = 0
     """What may have been taken since the last reading, where none has come for too long."""
 
@@ -105,7 +106,7 @@ def keep_covered(
     needed = projected_minor(
         with_unseen(usage_until(running, at_ms), pace),
         running.tariff,
-        expected_power_w(pace, ahead_s, settings.stop_latency_s),
+        expected_power_w(pace, settings.stop_latency_s),
         ahead_s,
         may_idle=running.is_idle,
     )
@@ -134,11 +135,9 @@ def want_stop(db: Database, running: Running, why: str) -> None:
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "stop_wanted"))
 
 
-def expected_power_w(pace: Pace, ahead_s: int, latency_s: int) -> int:
-    """The power to reckon with in the time ahead, which ends with the time that a stop takes: what is measured, or what brings the
-    last step once more by the next reading, and goes on. Within seconds a step tells no power, for a meter may be coarse.
-    """
-    by_step = pace.step_wh * 3600 // max(pace.step_s, ahead_s - latency_s, latency_s)
+def expected_power_w(pace: Pace, latency_s: int) -> int:
+    """The power to reckon with until a stop takes effect, which takes so long: what is measured, or what brought the last step."""
+    by_step = pace.step_wh * 3600 // max(pace.step_s, latency_s)
     return min(max(pace.power_w, by_step), POWER_W_MAX)
 
 

@@ -50,7 +50,7 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
         ended_at_ms=ended_at_ms,
         stood_still=stop_of(event).stamp_ms <= running.start.stamp_ms,
         meter_stop_wh=event.meter_stop_wh,
-        energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following),
+        energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event)),
         reason=event.reason,
         now_ms=event.received_at_ms,
     )
@@ -77,10 +77,19 @@ def stop_of(event: TransactionEnded) -> Told:
 
 
 def energies_at_end(
-    db: Database, running: Running, stop: tuple[int, int | None] | None, following: tuple[int, int] | None
+    db: Database,
+    running: Running,
+    stop: tuple[int, int | None] | None,
+    following: tuple[int, int] | None,
+    when: tuple[int, int] | None = None,
 ) -> Energies:
-    """What its registers say at its end; `following` is the next start of its EVSE, beyond which it does not go."""
-    return reading.energies_at_end(db, running, stop, None if following is None else following[1])
+    """What its registers say at its end; `following` is the next start of its EVSE, beyond which it does not go; `when` as `times_of` has it."""
+    return reading.energies_at_end(db, running, stop, None if following is None else following[1], when)
+
+
+def times_of(event: TransactionEnded) -> tuple[int, int]:
+    """When a stop was, by its station, and when we heard of it."""
+    return min(event.at_ms, event.received_at_ms), event.received_at_ms
 
 
 def close_estimated(
@@ -156,14 +165,15 @@ def close_lost(db: Database, now_ms: int) -> None:
     """End the sessions of which nothing was heard for a day while their connector is free: their stop was lost."""
     for session, station, heard_at_ms in sessions.heard_of(db):
         running = sessions.find_open(db, session)
-        if now_ms - heard_at_ms <= LOST_AFTER_MS or running is None:
+        if running is None or now_ms - running.heard_at_ms <= LOST_AFTER_MS:
             continue
         if not running.evse:
             # It could not be read where it began, so no connector tells that it is over.
-            close_estimated(db, running, now_ms, now_ms, "unheard")
+            if now_ms - heard_at_ms > LOST_AFTER_MS:
+                close_estimated(db, running, now_ms, now_ms, "unheard")
             continue
         free_since_ms = closing.free_since(db, station, running.evse)
-        if free_since_ms is not None and heard_at_ms < free_since_ms <= now_ms - LOST_AFTER_MS:
+        if free_since_ms is not None and free_since_ms <= now_ms - LOST_AFTER_MS and guard.has_left(db, running):
             close_estimated(db, running, now_ms, now_ms, "unheard")
 
 
@@ -305,7 +315,7 @@ def doubt_second_stop(db: Database, running: Running, closed: Ended, event: Tran
     """Its station tells of the stop once more, with another register: what was billed stays until somebody has looked."""
     following = neighbours.next_start(db, running)
     ended_at_ms = end_of(running, event, following)
-    found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following)
+    found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event))
     figures = closing.figures(db, closed.id) if closed.state is SessionState.REVIEW else []
     if not figures:
         usage, _ = closing.bill_of(db, closed.id)

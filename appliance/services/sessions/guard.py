@@ -14,9 +14,10 @@ from appliance.db import problems as problem_rows
 from appliance.db.cards import limits as limit_rows
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database
-from appliance.db.sessions import closing, sessions
+from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
+from appliance.domain import scale
 from appliance.domain import watch as rules
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
@@ -41,6 +42,10 @@ UNWATCHED = Slots[StationId, bool]()
 """Of which stations a problem says that they cannot be watched."""
 
 
+TELLS_WATT_HOURS = Slots[StationId, bool]()
+"""Stations that are known not to tell kilowatt-hours for watt-hours, by sessions that are billed."""
+
+
 class Overdue(NamedTuple):
     """A reading that has not come."""
 
@@ -58,7 +63,7 @@ def look_after(
     """
     for one in readings:
         if one.energy_wh is not None or one.interval_wh is not None:
-            running.has_left = running.is_asked = False
+            running.is_asked = False
             pace = believe(db, running, readings, pace, at_ms, now_ms)
             break
     if running.refused and is_live(db, running) and moves(running, pace):
@@ -73,11 +78,12 @@ def believe(db: Database, running: Running, readings: Sequence[Reading], pace: P
     """
     moved = running.moved
     if moved is None:
-        fresh = running.read_at_ms == running.heard_at_ms
-        begun_ms = min(running.started_at_ms, running.heard_at_ms)
-        moved = running.moved = Moved(0, begun_ms, running.heard_at_ms) if fresh else Moved(0, at_ms, now_ms)
+        moved = running.moved = Moved(0, min(running.started_at_ms, running.heard_at_ms), running.heard_at_ms)
     since_ms = moved.since_ms(at_ms, now_ms)
-    if rules.goes_on(moved, running.energy_wh, now_ms):
+    goes_on = rules.goes_on(moved, running.energy_wh, now_ms)
+    if goes_on or pace.power_w > rules.STANDBY_W_MAX:
+        running.has_left = False  # Else it says nothing new: some tell their register for ever.
+    if goes_on and not may_be_thousandth(db, running, now_ms):
         running.moved = Moved(running.energy_wh, at_ms, now_ms)
     else:
         if pace.power_w > rules.STANDBY_W_MAX:
@@ -88,6 +94,20 @@ def believe(db: Database, running: Running, readings: Sequence[Reading], pace: P
     if is_unwatched(db, running.station):
         can_be_watched(db, running.station, now_ms)
     return pace
+
+
+def may_be_thousandth(db: Database, running: Running, now_ms: int) -> bool:
+    """Whether its register may be one of kilowatt-hours, which tells a thousandth of what it takes."""
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    progress = progress_of(db, running)
+    if not rules.may_be_thousandth(progress, running.energy_wh, running.power_seen_w, begun_ms, now_ms):
+        return False
+    known = TELLS_WATT_HOURS.get(db, running.station)
+    if known is None:
+        known = scale.by_others(neighbours.billed_before(db, running)) is False
+        if known:
+            TELLS_WATT_HOURS.keep(db, running.station, known)
+    return not known
 
 
 def rests(db: Database, running: Running, readings: Sequence[Reading], pace: Pace, since_ms: int) -> bool:
@@ -137,7 +157,7 @@ def overdue(db: Database, online: Collection[StationId], now_ms: int) -> list[Ov
         running = sessions.find_open(db, number)
         if running is None or running.station not in online:
             continue
-        if is_unwatched(db, running.station) or rules.missed(unseen_s(running, now_ms), interval_s):
+        if is_unwatched(db, running.station) or rules.missed(unseen_s(db, running, now_ms), interval_s):
             running.is_asked = True
             found.append(Overdue(running.id, running.station, running.evse))
     return found
@@ -152,7 +172,7 @@ def missed_readings(db: Database, online: Collection[StationId], now_ms: int) ->
     found: dict[str, dict[str, object]] = {}
     for number in sessions.running_now(db):
         running = sessions.find_open(db, number)
-        if running is None or rules.missed(unseen_s(running, now_ms), interval_s) <= rules.MISSED_MAX:
+        if running is None or rules.missed(unseen_s(db, running, now_ms), interval_s) <= rules.MISSED_MAX:
             continue
         if not is_there(db, running, online, now_ms) or not is_bounded(db, running) or has_left(db, running):
             continue
@@ -168,18 +188,21 @@ def missed_readings(db: Database, online: Collection[StationId], now_ms: int) ->
     return found
 
 
-def unseen_s(running: Running, now_ms: int) -> int:
+def unseen_s(db: Database, running: Running, now_ms: int) -> int:
     """For how long it may have charged without being measured. After a restart the patience with its station begins anew."""
     if running.read_at_ms is None:
         running.read_at_ms = now_ms
-    return rules.unseen_s(running.read_at_ms, running.idle_spans, now_ms)
+    # Whose register was never read may say that the car is full, and charge.
+    progress = progress_of(db, running)
+    is_measured = progress.highest_wh is not None or progress.intervals is not None
+    return rules.unseen_s(running.read_at_ms, running.idle_spans if is_measured else (), now_ms)
 
 
 def is_unseen(db: Database, running: Running, now_ms: int) -> bool:
     """Whether its energy is to be reckoned instead of measured."""
     if is_unwatched(db, running.station):
         return True
-    return rules.missed(unseen_s(running, now_ms), settings.of(db).sample_interval_s) > rules.MISSED_MAX
+    return rules.missed(unseen_s(db, running, now_ms), settings.of(db).sample_interval_s) > rules.MISSED_MAX
 
 
 def is_there(db: Database, running: Running, online: Collection[StationId], now_ms: int) -> bool:
@@ -192,16 +215,18 @@ def is_there(db: Database, running: Running, online: Collection[StationId], now_
 
 def has_left(db: Database, running: Running) -> bool:
     """Whether its connector is free since: by the order in which we heard, and after a restart by its station's own times."""
-    if running.has_left is not None:
-        return running.has_left
-    free_since_ms = closing.free_since(db, running.station, running.evse)
-    return free_since_ms is not None and free_since_ms > max(running.started_at_ms, running.measured_at_ms)
+    if running.has_left is None:
+        free_since_ms = closing.free_since(db, running.station, running.evse)
+        running.has_left = free_since_ms is not None and free_since_ms > max(
+            running.started_at_ms, samples.rose_at(db, running.id)
+        )
+    return running.has_left
 
 
 def keep_bounded(db: Database, running: Running, now_ms: int) -> None:
     """Cover what it may have taken by now, and want it stopped where that could be more than there is."""
     power_w = greatest_power_w(db, running.station, running.evse)
-    pace = Pace(power_w, 0, WATCH_S, rules.taken_wh(unseen_s(running, now_ms), power_w))
+    pace = Pace(power_w, 0, WATCH_S, rules.taken_wh(unseen_s(db, running, now_ms), power_w))
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
     at_ms = max(running.measured_at_ms, begun_ms + max(0, now_ms - running.heard_at_ms))
     billing.keep_covered(db, running, pace, at_ms, now_ms, WATCH_S)

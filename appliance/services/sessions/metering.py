@@ -10,7 +10,7 @@ from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import samples, sessions, transactions
 from appliance.db.sessions.sessions import Running
-from appliance.domain import registers
+from appliance.domain import registers, watch
 from appliance.domain.events import (
     MeterRead,
     TransactionEnded,
@@ -20,6 +20,7 @@ from appliance.domain.meter import Reading
 from appliance.domain.moments import CLOCKS_APART_MS, Source, keeps_distance
 from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
+from appliance.domain.watch import Paced
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import guard
 from appliance.services.sessions import reading as reading_of
@@ -124,6 +125,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
     """Keep the readings and what they say of the session's energy; how fast it goes."""
     power_w = step_wh = step_s = 0
     progress, late = reading_of.progress_of(db, running), False
+    paced = running.paced or begin_pace(running)
     for reading in readings:
         samples.add_reading(db, running.id, reading)
         if reading.power_w is not None:
@@ -138,11 +140,18 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
         if then is not None:
             energy_wh, progress = progress.energy_wh, then
             if progress.energy_wh > energy_wh:
-                step_wh = progress.energy_wh - energy_wh
-                step_s = max(0, reading.at_ms - running.measured_at_ms) // 1000
+                step_wh, step_s = paced.step(reading.at_ms, progress.energy_wh)
+            paced = paced.then(reading.at_ms, progress.energy_wh)
         running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
+    running.paced = paced
     reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
-    return Pace(power_w, step_wh, step_s)
+    return Pace(power_w, step_wh, watch.told_in_s(progress, step_s) if step_wh else 0)
+
+
+def begin_pace(running: Running) -> Paced:
+    """Before the first reading since it began, or was loaded."""
+    known = running.measured_at_ms, running.energy_wh
+    return Paced(known, known)
 
 
 def keep_late(db: Database, station: StationId, ref: TransactionRef | None, readings: Sequence[Reading]) -> None:

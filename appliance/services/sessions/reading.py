@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.db.engine.unit import Database
-from appliance.db.sessions import neighbours, samples, sessions
+from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain import registers, scale
@@ -66,21 +66,33 @@ def begun(db: Database, running: Running) -> Progress:
 
 
 def energies_at_end(
-    db: Database, running: Running, stop: tuple[int, int | None] | None, next_wh: int | None = None
+    db: Database,
+    running: Running,
+    stop: tuple[int, int | None] | None,
+    next_wh: int | None = None,
+    when: tuple[int, int] | None = None,
 ) -> Energies:
     """What its registers say at its end (domain/registers.py: ended), beside the session before it, its power, and what its station told
-    in others.
+    in others. `when` is when the stop was by its station, and when we heard of it.
     """
     progress = progress_of(db, running)
-    found = registers.ended(progress, stop, next_wh)
+    found = registers.ended(progress, stop, next_wh, None if when is None else longest_ms(running, *when))
     end_ms, stop_wh = (progress.read_at_ms, None) if stop is None else stop
     told = None if stop_wh is None else (end_ms, stop_wh)
     if told is not None and not found.doubts and running.meter_start_wh <= registers.JITTER_WH:
         found = beside_the_one_before(db, running, progress, found, told)
     found = scale.looked_at(progress, found, told)
     if scale.is_suspect(progress, found, end_ms, charged_ms(running, end_ms)):
-        found = scale.decided(found, given_wh(running, progress), neighbours.billed_before(db, running))
+        others, was_free = neighbours.billed_before(db, running), was_never_taken(db, running)
+        found = scale.decided(found, given_wh(running, progress), others, was_free=was_free)
     return scale.with_power(found, given_wh(running, progress))
+
+
+def longest_ms(running: Running, stop_ms: int, heard_ms: int) -> int:
+    """How long it can have lasted."""
+    begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    live = not sessions.is_told_late(running)
+    return registers.longest_ms((begun_ms, stop_ms), (running.heard_at_ms, heard_ms), live=live)
 
 
 def beside_the_one_before(
@@ -92,6 +104,12 @@ def beside_the_one_before(
         return found
     first = samples.first_register(db, running.id, registers.JITTER_WH)
     return registers.from_nothing(progress, found, stop, before_wh, first)
+
+
+def was_never_taken(db: Database, running: Running) -> bool:
+    """Whether its connector says, and has said since before it began, that no car is there."""
+    free_since_ms = closing.free_since(db, running.station, running.evse)
+    return free_since_ms is not None and free_since_ms <= min(running.started_at_ms, running.heard_at_ms)
 
 
 def charged_ms(running: Running, end_ms: int) -> int:

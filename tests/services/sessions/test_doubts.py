@@ -549,3 +549,30 @@ def test_and_so_it_does_if_it_was_the_lower_figure(books: Books) -> None:
     review.bill(books.db, SessionId(doubted), books.by, 3_000)
 
     assert energies(books, charge(books, station, 0, [], 14_000, None)) == [2_000, 14_000]
+
+
+@pytest.mark.parametrize(
+    ("start_s", "stop_s", "heard_s", "state"),
+    [
+        (0, -3_600, 3_600, "ended"),
+        (0, 0, 3_600, "ended"),
+        (0, -3_600, 30, "review"),
+        (-7_200, -7_200, 1, "review"),
+        (-7_200, -9_000, 3_600, "review"),
+        (-7_200, -3_600, 1, "ended"),
+    ],
+    ids=["set back", "stood still", "set back, and too short", "no time", "went back in a queue", "a queue"],
+)
+def test_energy_and_time_that_cannot_both_be_true_are_looked_at(
+    books: Books, start_s: int, stop_s: int, heard_s: int, state: str
+) -> None:
+    """12 kWh, by the station's clock and by ours."""
+    station, rahima = place(books)
+    begun_ms = books.now_ms
+    start = TransactionStarted(1, CARD, 5_000, begun_ms + start_s * 1000, begun_ms)
+    session = service.transaction_started(books.db, station, start).ref
+    books.wait(heard_s)
+    stop_at(books, station, session, 17_000, begun_ms + stop_s * 1000)
+
+    assert state_of(books, session)[0] == state
+    assert books.balance(rahima) == 50_000 - (24_000 if state == "ended" else 0)
