@@ -150,7 +150,25 @@ def start_with_odd_register(card: str) -> str:
     return orjson.dumps([2, f"t{card}", "StartTransaction", start_payload(card) | {"meterStart": [1]}]).decode()
 
 
-@pytest.mark.parametrize("odd", [torn_start, start_as_text, start_as_list, start_with_odd_register])
+def start_in_other_letters(card: str) -> str:
+    return orjson.dumps([["2", f"t{card}", "startTransaction", start_payload(card)]]).decode()
+
+
+def asks_in_other_letters(card: str) -> str:
+    return orjson.dumps([2, f"t{card}", "AUTHORIZE.req", {"id_tag": card}]).decode()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torn_start,
+        start_as_text,
+        start_as_list,
+        start_with_odd_register,
+        start_in_other_letters,
+        asks_in_other_letters,
+    ],
+)
 async def test_odd_starts_try_out_cards_as_all_others(client: Client, odd: Callable[[str], str]) -> None:
     await client.boot()
     for number in range(CARDS_MAX):

@@ -114,3 +114,15 @@ async def test_all_that_knock_from_one_address_are_turned_away_by_one_press(serv
     assert "3 chargers at 192.168.1.66 were turned away." in html
     assert "X-1" not in html
     assert "ACME-0042" in html
+
+
+async def test_how_often_a_charger_was_read_although_its_messages_were_not_right_is_said(
+    served: ConsoleFixture,
+) -> None:
+    client = await served.logged_in(Role.INSTALLER)
+    assert "Messages not as they should be" not in await page(client, "/stations/CS-01")
+    served.console.counters.mended["CS-01"] = 12
+
+    html = await page(client, "/stations/CS-01")
+    assert "12 were read all the same, since this server started" in html
+    assert "/stations/CS-01/messages?wrong=1" in html

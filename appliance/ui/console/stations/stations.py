@@ -102,6 +102,8 @@ class StationPage:
     """That of its name, and that of its place."""
     triggers: tuple[str, ...]
     addresses: Addresses
+    mended: int
+    """How many of its messages were not as they should be, and read all the same, since the server started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +410,7 @@ async def load(console: Console, role: str, identity: str, forms: Mapping[str, F
         forms={name: edits.filled({name: value}) for name, value in _words(station).items()} | dict(forms),
         triggers=triggers_of(console, station),
         addresses=console.addresses,
+        mended=console.counters.mended[identity],
     )
 
 
