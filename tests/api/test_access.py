@@ -11,7 +11,10 @@ import pytest
 
 from appliance.db import operators
 from appliance.db.engine.store import nothing
+from appliance.db.engine.unit import Database
 from appliance.domain.by import By
+from appliance.domain.problem import ProblemKind
+from appliance.services import problems
 from appliance.services.operators import tokens
 from appliance.services.operators.failed_log_ins import PROBLEM_FROM
 from appliance.ui.api.app import OPERATIONS
@@ -144,8 +147,8 @@ async def test_tokens_that_open_nothing_leave_a_trace_and_twenty_are_a_problem(s
     assert "guess" not in str(rows) + str(told)
     assert [subject for subject, _ in told] == ["tokens"]
     assert '"times":20' in told[0][1]
-    problems = (await api.get("/problems"))["items"]
-    assert any("20 requests with a token that nobody has" in one["sentence"] for one in problems)
+    sentences = [one["sentence"] for one in (await api.get("/problems"))["items"]]
+    assert any("20 requests with a token that nobody has" in one for one in sentences)
 
 
 async def test_a_token_that_was_never_made_is_on_record_as_that(site: Running) -> None:
@@ -177,3 +180,23 @@ async def number_of(site: Running, token: str) -> int:
     found = await site.store.read(operators.token, tokens.hash_token(token))
     assert found is not None
     return found.id
+
+
+@pytest.mark.parametrize(("role", "whole"), [("cashier", True), ("installer", False)])
+async def test_what_a_charger_sent_is_shown_with_its_card_to_whom_cards_are_shown(
+    site: Running, role: str, whole: bool
+) -> None:
+    sent = '["CALL","x","StopTransaction",{"transactionId":7,"idTag":"04A1B2C3"}]'
+    await site.store.write(_unreadable, sent)
+    client = await site.client(role)
+    ((problem),) = (await client.get("/problems"))["items"]
+    rows = (await client.get("/problems/rows"))["items"]
+
+    assert ("04A1B2C3" in str(problem)) == whole
+    assert "StopTransaction" in str(problem["details"]["text"])
+    assert ("04A1B2C3" in str(rows)) == whole
+
+
+def _unreadable(db: Database, sent: str) -> None:
+    note = '"04A1B2C3" is no number'
+    problems.raise_problem(db, ProblemKind.UNREADABLE, "station:1", 1, station=1, note=note, text=sent)

@@ -115,13 +115,11 @@ def approve(db: Database, station: StationId, name: str, by: By, *, peer: str = 
     """Let a knocking station in, under a name. `peer` is the device that was looked at, if one was.
 
     Raises:
-        Conflict: Another device says this name by now, or somebody else has let it in under another name.
+        Conflict: Another device says this name by now.
     """
     found = stations.show(db, station)
     if found is None:
         raise NotFound("There is no such charger.")
-    if found.state == StationState.APPROVED and name.strip() not in ("", found.name):
-        raise Conflict("It was let in already, as {name}.", "Rename it on its page.", name=found.name)
     if peer not in ("", found.bound_to):
         raise Conflict("Another device calls itself {identity} by now.", "Look again.", identity=found.identity)
     stations.change(db, station, name=name.strip() or found.identity, state=StationState.APPROVED)

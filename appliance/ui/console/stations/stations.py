@@ -23,7 +23,7 @@ from appliance.db.stations import stations as rows
 from appliance.db.stations.newcomers import Newcomer
 from appliance.db.stations.stations import Named, Station
 from appliance.domain.by import By
-from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.errors import Conflict, NotFound, Refusal
 from appliance.domain.identifiers import StationId
 from appliance.domain.order import natural
 from appliance.domain.problem import ProblemKind
@@ -44,7 +44,7 @@ from appliance.ui.forms.listing import Sort
 from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, asked_by, principal
 from appliance.ui.frame.errors import command_failure
-from appliance.ui.frame.language import _, ngettext
+from appliance.ui.frame.language import N_, _, ngettext
 from appliance.ui.frame.render import done, formats_of, render, render_part
 from appliance.ui.frame.roles import SEES_CARDS, may
 from appliance.ui.wording.problems import Described, describe
@@ -253,6 +253,8 @@ async def show_approve(request: web.Request) -> web.Response:
 async def approve(request: web.Request) -> web.Response:
     """`POST /stations/CS-07/approve`: let it in, under a name, with a password if it takes one. It boots again by itself."""
     console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    if station.state == StationState.APPROVED and form.text("name") not in ("", station.name):
+        raise Conflict(N_("It was let in already, as {name}."), N_("Rename it on its page."), name=station.name)
     hash_password = console.hash_station_password if form.on("password") else None
     answer = await console.control.approve(
         station.id, form.text("name"), form.text("peer"), hash_password, principal(request).actor
