@@ -36,6 +36,8 @@ READ = [
     '[2,"x","StopTransaction",@][2,"y","Heartbeat",{}]',
     'rubbish[2,"x","StopTransaction",@]',
     '42\r\n[2,"x","StopTransaction",@]\r\n',
+    '2026-11-30 10:00:00 [INFO] sent: [2,"x","StopTransaction",@] [17 ms]',
+    '{"seq":1}[2,"x","StopTransaction",@]',
     '3[2,"x","StopTransaction",@]',
     'ï»¿[2,"x","StopTransaction",@]',
     '\u200b[2,"x","StopTransaction",@]\u200b',

@@ -23,6 +23,10 @@ BEGINNING = re.compile(
     r"""(?:[\s,]*["']?([A-Za-z0-9][A-Za-z0-9_.]{0,63})(?=["'\s,{]))?["']?"""
 )
 """As much of a frame as can be made out when the rest is no JSON: its kind, message id (three ways to write it) and action."""
+FRAME = re.compile(r"""\[\s*["']?\s*[234](?:\.0)?\s*["']?\s*,""")
+"""Where a frame begins, whatever stands before it."""
+HEAD_CHARS_MAX = 4096
+"""So far type, message id and action of a frame that is no JSON are looked for."""
 PARTS = 4
 UNKNOWN_MESSAGE_ID = "-1"
 TELLS_OF_MONEY = re.compile(
@@ -131,9 +135,10 @@ def _read_cleaned(text: str, why: str) -> Frame:
 
 def _read_amidst(text: str) -> Frame | None:
     """A frame that is whole, with something else before or behind it; None where there is doubt."""
-    begin = text.find("[")
-    if begin < 0:
+    found = FRAME.search(text, 0, HEAD_CHARS_MAX)
+    if found is None:
         return None
+    begin = found.start()
     end = begin + _end_of_json(text[begin:])
     try:
         event = _event(read_json(text[begin:end]))
@@ -204,7 +209,9 @@ def _misshapen_call(frame: list[Any]) -> AnyCall:
 
 def _no_json(text: str, why: str) -> Frame:
     """If it began as a call, its sender waits for an answer; if as an answer, one of ours waits for it."""
-    found = BEGINNING.match(text) or BEGINNING.match(text, max(0, text.find("[")))
+    found = BEGINNING.match(text, 0, HEAD_CHARS_MAX)
+    if found is None and (frame := FRAME.search(text, 0, HEAD_CHARS_MAX)) is not None:
+        found = BEGINNING.match(text, frame.start(), HEAD_CHARS_MAX)
     if found is not None:
         message_id = _message_id(found)
         if found[1] == str(CALL):
