@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,10 @@ async def _desk(visit: Visit, drawer: CardDrawer) -> AsyncIterator[Page]:
     drawer.take()
 
 
+numbers = count(111_222)
+"""Each has a telephone of their own."""
+
+
 async def issue(page: Page, drawer: CardDrawer, name: str, amount: str = "৳500") -> DemoCard:
     """A card out of the box for somebody new: the name is typed where the cursor is."""
     card = drawer.new_card("NTAG213")
@@ -72,7 +77,7 @@ async def issue(page: Page, drawer: CardDrawer, name: str, amount: str = "৳500
     await expect(page.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type(name)
     await page.keyboard.press("Tab")
-    await page.keyboard.type("01911 111222")
+    await page.keyboard.type(f"01911 {next(numbers)}")
     await page.get_by_label(amount, exact=True).check()
     await page.keyboard.press("Enter")
     await expect(page.locator("#desk-job")).to_contain_text(f"{name} has card")
@@ -160,6 +165,22 @@ async def test_recharge_and_print_shows_the_receipt(desk: Page, drawer: CardDraw
     await desk.wait_for_url(re.compile(r"/receipts/\d+"))
     await expect(desk.locator(".slip-amount")).to_have_text("৳1,000.00")
     await expect(desk.get_by_role("link", name="Back to the desk")).to_be_visible()
+
+
+async def test_somebody_who_may_be_here_already_is_asked_about_once(
+    desk: Page, drawer: CardDrawer, onlooker: Onlooker
+) -> None:
+    await issue(desk, drawer, "Taslima Begum")
+    drawer.take()
+    drawer.lay(drawer.new_card("NTAG213").id)
+    await expect(desk.get_by_label("Name", exact=True)).to_be_focused()
+    await desk.keyboard.type("begum taslima")
+    await desk.keyboard.press("Enter")
+    await expect(desk.get_by_role("alert").get_by_role("link", name="Taslima Begum")).to_be_visible()
+    onlooker.expect_refusals(409)
+    await desk.get_by_label("It is another person").check()
+    await desk.get_by_role("button", name="Give out the card").click()
+    await expect(desk.locator("#desk-job")).to_contain_text("begum taslima has card")
 
 
 async def test_a_slip_is_taken_back(desk: Page, drawer: CardDrawer) -> None:
