@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 
 PACKAGE: Final = Path(__file__).parents[1] / "appliance"
 MARKERS: Final = frozenset({"_", "N_", "gettext"})
-PLURAL_MARKERS: Final = frozenset({"ngettext"})
+PLURAL_MARKERS: Final = frozenset({"ngettext", "nN_"})
 SPOKEN: Final = frozenset({"message", "advice"})
 
 Found = tuple[int, str | None, str | tuple[str, ...], list[str]]

@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Collection
+from gettext import c2py
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
@@ -119,3 +122,94 @@ def test_no_query_looks_up_a_sentence() -> None:
     ]
 
     assert found == []
+
+
+# --- one, and several -----------------------------------------------------------------------------------------------------
+
+COUNTED = re.compile(r"\{(\w+)\}|%\((\w+)\)s")
+BOUNDS = {"most", "least", "rows", "decimals"}
+"""Placeholders of what is fixed and more than one: at most 100 characters."""
+IN_A_ROW = re.compile(r"\{(next|made)\} of \{count\}")
+NAMED = re.compile(r"(card|receipt|note|session|problem|connector|version|no\.|back by) \{number\}", re.IGNORECASE)
+"""What stands on a thing, and counts none."""
+NOUNS = (
+    "approvals|bytes|cards|cars|chargers|connectors|days|devices|drivers|groups|log-ins|messages|names|people"
+    "|persons|problems|readers|receipts|rows|seconds|sessions|starts|stops|things|times|transactions|vouchers"
+)
+OF_MANY = re.compile(rf"\{{(\w+)\}} (?:\w+ )?(?:{NOUNS})\b")
+COUNTS = {"count", "times", "number"}
+
+
+def bypassing(sentences: Collection[str]) -> list[str]:
+    """Sentences that say how many, and say it the same way of one."""
+    found = []
+    for one in sentences:
+        rest = NAMED.sub("", IN_A_ROW.sub("", one))
+        counts = {name for match in COUNTED.findall(rest) for name in match if name in COUNTS}
+        counts |= set(OF_MANY.findall(rest)) - BOUNDS
+        if counts:
+            found.append(one)
+    return found
+
+
+def test_no_sentence_with_a_count_bypasses_its_plural() -> None:
+    assert bypassing([str(message.id) for message in catalog() if isinstance(message.id, str) and message.id]) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "bypasses"),
+    [
+        ("{count} chargers are offline.", True),
+        ("{people} new people", True),
+        ("And {number} rows more.", True),
+        ("failed {times} times", True),
+        ("Card {number} of {name}", False),
+        ("Lay the next card on the reader: {next} of {count}.", False),
+        ("A PIN has {least} to {most} digits.", False),
+        ("{name} may log in now.", False),
+    ],
+)
+def test_a_count_is_known_by_what_it_counts(sentence: str, bypasses: bool) -> None:
+    assert bool(bypassing([sentence])) is bypasses
+
+
+@pytest.mark.parametrize("code", sorted(set(language.LANGUAGES) - {language.DEFAULT}))
+def test_a_language_says_one_and_several_by_its_own_rule(code: str) -> None:
+    """That of the CLDR: in Bengali nothing, too, is like one, so that a sentence for one has its number in it."""
+    rule = Locale.parse(code).plural_form
+    with (ROOT / f"appliance/ui/locales/{code}/LC_MESSAGES/messages.po").open("rb") as file:
+        found = read_po(file, locale=code)
+    chosen = c2py(found.plural_expr)
+    forms_of_rule = {rule(number): chosen(number) for number in range(200)}
+
+    assert found.num_plurals == len(forms_of_rule)
+    assert all(chosen(number) == forms_of_rule[rule(number)] for number in range(200))
+    assert len({*forms_of_rule.values()}) == len(forms_of_rule)
+
+
+def test_what_is_said_of_one_has_its_number_in_it() -> None:
+    """One form may stand for several numbers."""
+    uncounted = [
+        message.id
+        for message in catalog()
+        if isinstance(message.id, tuple) and set(VALUES.findall(message.id[0])) != set(VALUES.findall(message.id[1]))
+    ]
+
+    assert uncounted == []
+
+
+def test_sentences_about_a_number_are_looked_up_by_it() -> None:
+    told = {}
+    for code in language.LANGUAGES:
+        language.speak(code)
+        told[code] = [
+            language.ngettext("{count} charger is offline.", "{count} chargers are offline.", number)
+            for number in (0, 1, 2)
+        ]
+
+    assert told["en"] == [
+        "{count} chargers are offline.",
+        "{count} charger is offline.",
+        "{count} chargers are offline.",
+    ]
+    assert all("{count}" in sentence and sentence.isascii() is False for sentence in told["bn"])

@@ -32,6 +32,15 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name that gettext tools look f
     return sentence
 
 
+Plural = tuple[str, str]
+"""A sentence about a number of things, in English: for one of them, and for several."""
+
+
+def nN_(one: str, many: str) -> Plural:  # noqa: N802 - beside `N_`
+    """Mark a sentence that stands in a table and has a number in it; it is looked up with `ngettext` where it is shown."""
+    return one, many
+
+
 class Sentence(str):
     """One that keeps what is filled in apart: a name that is written from right to left turns nothing around it."""
 
@@ -62,7 +71,7 @@ def _looked_up(language: str, sentence: str) -> str:
 
 def ngettext(one: str, many: str, number: int) -> str:
     """The sentence for `number` things in the reader's language."""
-    return catalog(_current.get()).ngettext(one, many, number)
+    return Sentence(catalog(_current.get()).ngettext(one, many, number))
 
 
 def speak(language: str) -> None:

@@ -16,7 +16,7 @@ from appliance.db.audit import AuditRow, Subject
 from appliance.services.settings import TEXTS
 from appliance.ui.console.settings import GROUPS as SETTINGS
 from appliance.ui.console.settings import in_words
-from appliance.ui.frame.language import LANGUAGES, N_, _
+from appliance.ui.frame.language import LANGUAGES, N_, _, ngettext
 from appliance.ui.wording.sessions import IN_METHODS, POLICIES, note_sentence
 from appliance.ui.wording.words import role_name
 from appliance.ui.writing.formats import Formats
@@ -94,7 +94,7 @@ SENTENCES = {
     "card.unalias": N_("No charger calls the card {subject} {token} any more"),
     "card.pin": N_("Set a PIN for the page of the card {subject}"),
     "card.no_pin": N_("Took the PIN of the card {subject} away"),
-    "card.import": N_("Imported a list: {people} new people, {cards} new cards, {changed} changes"),
+    "card.import": N_("Imported a list: {people}, {cards}, {changed}"),
     "card.replace": N_("Replaced the card {subject} by a new one"),
     "group.create": N_("Made the group {subject}: {policy}"),
     "group.change": N_("Changed the group {subject}: {policy}"),
@@ -147,6 +147,8 @@ def sentence(row: AuditRow, subjects: Mapping[str, Subject], fmt: Formats) -> Ma
         if name in details:
             values |= convert(details[name], fmt)
     values |= {kind: link(f"{kind}:{details[kind]}", subjects, {}, fmt) for kind in LINKED if kind in details}
+    if row.action == "card.import":
+        values |= imported(details, fmt)
     if row.action == "setting.change":
         name = row.subject.partition(":")[2]
         values |= {one: _setting(name, _plain(details[one]), fmt) for one in ("value", "before") if one in details}
@@ -262,7 +264,17 @@ def _missed(count: object, fmt: Formats) -> str:
     """How many others have no row of their own."""
     if not isinstance(count, int) or not count:
         return ""
-    return _("({count} more before it)").format(count=fmt.number(count))
+    return ngettext("({count} more before it)", "({count} more before it)", count).format(count=fmt.number(count))
+
+
+def imported(counts: Mapping[str, Any], fmt: Formats) -> dict[str, str]:
+    """What a list has brought: people, cards and changes, each in words."""
+    people, cards, changed = (int(counts.get(name) or 0) for name in ("people", "cards", "changed"))
+    return {
+        "people": ngettext("{count} new person", "{count} new people", people).format(count=fmt.number(people)),
+        "cards": ngettext("{count} new card", "{count} new cards", cards).format(count=fmt.number(cards)),
+        "changed": ngettext("{count} change", "{count} changes", changed).format(count=fmt.number(changed)),
+    }
 
 
 def _place(station: Markup, evse: object, fmt: Formats) -> Markup:

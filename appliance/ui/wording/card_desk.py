@@ -140,7 +140,7 @@ KINDS = {
         "layers",
         N_("Stack of cards"),
         N_("Lay the next card on the reader: {next} of {count}."),
-        N_("The stack is done: {made} of {count} cards."),
+        N_("The stack is done. Cards: {made} of {count}."),
         N_("Card {number} of the stack was not finished."),
     ),
 }

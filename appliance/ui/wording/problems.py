@@ -18,7 +18,7 @@ from appliance.domain.problem import ProblemKind, went_offline_ms
 from appliance.services.problems import listed
 from appliance.services.problems.groups import Group
 from appliance.services.problems.private import TEXT
-from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.language import _, ngettext, nN_
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.problem_texts import (
     FAILED_TOKENS,
@@ -79,12 +79,13 @@ def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_
     """A problem in words, of one that is over as it was at its end. `stations` are all of them by number."""
     text = _text(problem)
     values = _Values(_values(problem, stations, fmt, problem.cleared_at_ms or now_ms))
-    sentence = text.again if text.again and problem.times > 1 else text.sentence
+    happened_again = problem.times > 1 and any(text.again)
+    sentence = ngettext(*text.again, problem.times) if happened_again else _(text.sentence)
     number = station_number(problem)
     return Described(
         id=problem.id,
         kind=problem.kind,
-        sentence=_(sentence).format_map(values).strip(),
+        sentence=sentence.format_map(values).strip(),
         advice=_(text.advice).format_map(values),
         urgent=text.urgent,
         since_ms=problem.since_ms,
@@ -110,7 +111,8 @@ def describe_group(group: Group, stations: Mapping[int, Named], fmt: Formats, no
             values["at"] = fmt.when(
                 min(went_offline_ms(one.kind, one.details) or at_ms for one in group.members), now_ms
             )
-        sentence = _(text.many or N_("{count} problems of one kind.")).format_map(values)
+        many = text.many if any(text.many) else nN_("{count} problem of one kind.", "{count} problems of one kind.")
+        sentence = ngettext(*many, len(members)).format_map(values)
         advice = _(text.many_advice or text.advice).format_map(values)
         members.sort(key=lambda one: (natural(one.name), one.id))
     return DescribedGroup(
@@ -183,6 +185,19 @@ CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "last_ms": lambda value, fmt, now_ms: {"last": fmt.ago(value, now_ms)},
     "session": lambda value, fmt, _now_ms: {"session": str(value).translate(fmt.digits)},
     "evses": lambda value, fmt, _now_ms: {"evses": fmt.number(value)},
+    "cards": lambda value, fmt, _now_ms: {
+        "cards": ngettext("{number} different card", "{number} different cards", value).format(number=fmt.number(value))
+    },
+    "waiting": lambda value, fmt, _now_ms: {
+        "waiting": ngettext("{number} card waits", "{number} cards wait", value).format(number=fmt.number(value))
+    },
+    "receipts_lost": lambda value, fmt, _now_ms: {
+        "receipts_lost": ngettext(
+            "{number} receipt of since is not in these books",
+            "{number} receipts of since are not in these books",
+            value,
+        ).format(number=fmt.number(value))
+    },
     "after_s": lambda value, fmt, _now_ms: {"after": fmt.duration(value)},
 }
 """How the numbers of `details` are written for people."""

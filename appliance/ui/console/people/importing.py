@@ -29,6 +29,7 @@ from appliance.ui.forms.forms import Form
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import N_, _, ngettext
 from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.wording.audit import imported
 from appliance.ui.wording.card_desk import CONTENTS
 from appliance.ui.wording.cards import STATES, reason_of, state_of
 from appliance.ui.writing import exports
@@ -230,13 +231,11 @@ def result_sentence(result: Result, fmt: Formats) -> str:
     """What came of it."""
     if not (result.people or result.cards or result.changed):
         return _("Everything was as in the list already: nothing was changed.")
-    parts = [
-        (result.people, ngettext("one new person", "{count} new people", result.people)),
-        (result.cards, ngettext("one new card", "{count} new cards", result.cards)),
-        (result.changed, ngettext("one change", "{count} changes", result.changed)),
-        (result.wrong, ngettext("one row left out", "{count} rows left out", result.wrong)),
-    ]
-    told = [words.format(count=fmt.number(number)) for number, words in parts if number]
+    words = imported({"people": result.people, "cards": result.cards, "changed": result.changed}, fmt)
+    told = [words[name] for name in words if getattr(result, name)]
+    if result.wrong:
+        left_out = ngettext("{count} row left out", "{count} rows left out", result.wrong)
+        told.append(left_out.format(count=fmt.number(result.wrong)))
     return _("Imported: {what}.").format(what=", ".join(told))
 
 

@@ -69,7 +69,9 @@ async def _page(request: web.Request, into: str, form: Form, key: str, status: i
 
 def consequences(person: Person, into: Person, fmt: Formats) -> list[str]:
     """What will happen, sentence by sentence."""
-    cards = ngettext("One card that charges goes to {name}.", "{count} cards that charge go to {name}.", person.cards)
+    cards = ngettext(
+        "{count} card that charges goes to {name}.", "{count} cards that charge go to {name}.", person.cards
+    )
     nothing = _("No card goes to {name}: there is none that charges.")
     money = _("{amount} goes from wallet to wallet.") if person.balance_minor else _("The wallet is empty.")
     found = [

@@ -273,7 +273,7 @@ async def dismiss_address(request: web.Request) -> web.Response:
     address = form.text("address")
     count = await console.store.write(admission.dismiss_address, address, asked_by(request))
     text = ngettext(
-        "One charger at {address} was turned away.", "{count} chargers at {address} were turned away.", count
+        "{count} charger at {address} was turned away.", "{count} chargers at {address} were turned away.", count
     )
     return done(request, "/stations", text.format(count=formats_of(request).number(count), address=address))
 

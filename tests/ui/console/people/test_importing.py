@@ -60,13 +60,13 @@ async def test_a_list_is_told_first_and_done_by_the_button(served: ConsoleFixtur
     assert await served.store.read(cards.by_uid, "04E1B2C3") is None
 
     _status, after = await run(client, html)
-    assert "Imported: one new person, 2 new cards." in after
+    assert "Imported: 1 new person, 2 new cards." in after
     made = await served.store.read(cards.by_uid, "04E1B2C3")
     assert made is not None
     assert (made.person, made.label) == ("Salma Begum", "<b>")
     # Pressed again, it says the same and does nothing.
     count = len(await served.store.read(people_search.people))
-    assert "Imported: one new person, 2 new cards." in (await run(client, html))[1]
+    assert "Imported: 1 new person, 2 new cards." in (await run(client, html))[1]
     assert len(await served.store.read(people_search.people)) == count
 
 
@@ -85,7 +85,7 @@ async def test_an_import_is_in_the_audit_list_once(served: ConsoleFixture) -> No
     await run(client, (await bring(client, LIST.encode()))[1])
     async with client.get("/audit?action=card.") as answer:
         html = await answer.text()
-    assert html.count("Imported a list: 1 new people, 2 new cards, 0 changes") == 1
+    assert html.count("Imported a list: 1 new person, 2 new cards, 0 changes") == 1
 
 
 @pytest.mark.parametrize(

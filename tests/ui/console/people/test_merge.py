@@ -56,7 +56,7 @@ async def test_cards_and_money_go_to_the_other_one_once(served: ConsoleFixture) 
     double = await twin(served)
     before = await person(served, RAHIMA)
     html = await get(client, f"/people/{double}/merge?into={RAHIMA}")
-    assert "One card that charges goes to Rahima Khatun." in html
+    assert "1 card that charges goes to Rahima Khatun." in html
     assert "৳300.00 goes from wallet to wallet." in html
     key = re.search(r'name="key" value="([^"]+)"', html)
     assert key is not None
