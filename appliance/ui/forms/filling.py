@@ -25,7 +25,7 @@ def fill(html: str, page: str, action: str, typed: Typed, note: str) -> str | No
     reader = Reader(html, page, action, typed)
     reader.feed(html)
     reader.close()
-    if not reader.touched:
+    if not reader.filled:
         return None
     reader.edits.append((reader.head, reader.head, note))
     for begin, end, text in sorted(reader.edits, reverse=True):
@@ -61,7 +61,7 @@ class Reader(HTMLParser):
             self.lines.append(self.lines[-1] + len(line) + 1)
         self.edits: list[tuple[int, int, str]] = []
         self.head = 0
-        self.touched = False
+        self.filled = False
         self._inside = False
         self._done = False
         self._select = ""
@@ -98,7 +98,7 @@ class Reader(HTMLParser):
             self._around.pop()
         elif tag == "form" and self._inside:
             self._inside = False
-            self._done = self.touched
+            self._done = self.filled
         elif tag == "select":
             self._select = ""
         elif tag == "textarea" and self._area is not None:
@@ -123,7 +123,7 @@ class Reader(HTMLParser):
 
     def _change(self, begin: int, end: int, text: str) -> None:
         self.edits.append((begin, end, text))
-        self.touched = True
+        self.filled = True
         for one in self._around:
             if not one.is_open:
                 self.edits.append((one.end - 1, one.end - 1, " open"))
