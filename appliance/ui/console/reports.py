@@ -48,6 +48,8 @@ MEASURES = {
 DAY_CHARS = len("2026-11-23")
 DAYS_SHOWN_MAX = 62
 """A longer span is shown by months, and each of them opens its days: nobody reads more lines, and a bar would be a hair."""
+ROWS_SHOWN_MAX = 1000
+"""More days of chargers are not on the page: a phone would load megabytes that nobody reads."""
 EXPORT_ROWS_AT_ONCE = 2000
 FIGURES: dict[str, Callable[[Total], int]] = {
     "working": lambda total: total.working_s,
@@ -129,6 +131,8 @@ class ReportPage:
     days: list[TimeLine]
     """The same in order of time."""
     rows: int
+    each_day: bool
+    """Whether each day of each charger is shown."""
     bars: Bars | None
     levels: list[str]
     unit: str
@@ -162,6 +166,7 @@ async def show(request: web.Request) -> web.Response:
         by_time=_sorted(by_time, sorts[1]),
         days=by_time,
         rows=len(found.rows),
+        each_day=not asked.by_month and len(found.rows) <= ROWS_SHOWN_MAX,
         bars=bars,
         levels=level_words,
         unit={"energy": _("kWh"), "fees": currency_of(request).code, "working": _("hours"), "sessions": ""}[
