@@ -167,7 +167,7 @@ ALSO = (
     "/cards?q=04", "/cards?state=blocked", "/cards?state=charging", "/cards?sort=holder", "/cards?sort=label", "/cards?sort=number", "/cards?sort=uid", "/cards?after=1",
     "/cards?sort=-holder&after=1", "/cards?sort=label&after=1", "/cards?sort=-label&before=1", "/cards?sort=-number&after=1", "/cards?sort=uid&after=1", "/cards?sort=since&after=1",
     "/receipts?person=1", "/receipts?after=1", "/receipts?sort=number&after=1", "/receipts?sort=amount", "/receipts?sort=-amount&after=1", "/receipts?sort=amount&person=1",
-    "/audit?actor=operator:1", "/audit?action=card.", "/audit?actor=operator:1&action=card.", "/audit?before=3", "/problems?before=100",
+    "/audit?actor=operator:1", "/audit?action=card.", "/audit?actor=operator:1&action=card.", "/audit?after=3", "/audit?sort=number&after=3", "/audit?sort=number&actor=operator:1", "/audit?sort=number&action=card.&after=1", "/problems?before=100",
     "/stations/CS-01/messages?action=Heartbeat", "/stations/CS-01/1/start?q=Kar", "/search?q=Karim", "/search?q=1", "/search?q=04A1B2C3",
     "/cards/unknown?station=CS-01", "/people/1/merge?q=Karim", "/people/1/merge?into=2",
     "/api/v1/sessions?station=CS-01", "/api/v1/sessions?person=1", "/api/v1/sessions?card=04A1B2C3", "/api/v1/sessions?state=running",

@@ -24,6 +24,7 @@ NEWEST_ROW = Slot[tuple[int, bytes]]()
 """Number and hash of the last row."""
 ROW = "SELECT seq, at_ms, actor, action, subject, details FROM audit"
 NEWEST = "ORDER BY seq DESC LIMIT :limit"
+OLDEST = "ORDER BY seq LIMIT :limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +73,28 @@ def last_actor(db: Readable, action: str, subject: str) -> str:
 
 
 def page(
-    db: Readable, *, before: int | None = None, limit: int = 50, actor: str = "", action: str = ""
+    db: Readable,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 50,
+    actor: str = "",
+    action: str = "",
 ) -> list[AuditRow]:
-    """Newest first, older than row `before`; `action` is the beginning of the action's name."""
-    values = {"before": before or 2**62, "limit": limit, "actor": actor}
+    """The newest first, older than row `before`; or the oldest first, newer than row `after`. `action` is the beginning of its name."""
+    rises = after is not None
+    beyond, order = ("seq > :after", OLDEST) if rises else ("seq < :before", NEWEST)
+    values = {"before": before or 2**62, "after": after, "limit": limit, "actor": actor}
     if not actor and not action:
-        return [AuditRow(*row) for row in db.execute(f"{ROW} WHERE seq < :before {NEWEST}", values)]
+        return [AuditRow(*row) for row in db.execute(f"{ROW} WHERE {beyond} {order}", values)]
     # A kind of action may be rare, and its last row far back: each name has its rows in order, and these are merged.
     by = "WHERE actor = :actor AND action = :name" if actor else "WHERE action = :name"
     found = [
         AuditRow(*row)
         for name in _names(db, action)
-        for row in db.execute(f"{ROW} {by} AND seq < :before {NEWEST}", {**values, "name": name})
+        for row in db.execute(f"{ROW} {by} AND {beyond} {order}", {**values, "name": name})
     ]
-    return sorted(found, key=lambda row: -row.seq)[:limit]
+    return sorted(found, key=lambda row: row.seq, reverse=not rises)[:limit]
 
 
 def _names(db: Readable, begin: str) -> list[str]:

@@ -1,9 +1,8 @@
-"""The audit list: who did what to whom, newest first."""
+"""The audit list: who did what to whom, in order of time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from aiohttp import web
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from appliance.db import operators
 from appliance.db.audit import AuditRow, Subject
 from appliance.db.engine.protocols import Readable
 from appliance.ui.forms.forms import read_number
+from appliance.ui.forms.listing import Sort, query
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import formats_of, render
@@ -41,14 +41,17 @@ class AuditPage:
     things: list[tuple[str, str]]
     actor: str
     action: str
-    older: str
+    sort: Sort
+    further: str
+    """The next page."""
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /audit?actor=operator:3&action=card.&before=…`."""
+    """`GET /audit?actor=operator:3&action=card.&sort=number&after=…`."""
     actor, action = request.query.get("actor", ""), request.query.get("action", "")
-    before = read_number(request.query.get("before", ""))
-    found, names, subjects = await request.app[CONSOLE].store.read(_read, before, actor, action)
+    sort = Sort.of(request, {"number": "-number"}, "-number")
+    mark = read_number(request.query.get("after", "")) or 0
+    found, names, subjects = await request.app[CONSOLE].store.read(_read, mark, actor, action, sort.falls)
     known = with_impersonal(names)
     fmt = formats_of(request)
     entries = [
@@ -56,16 +59,16 @@ async def show(request: web.Request) -> web.Response:
     ]
     # With the dot: "person." is about people, and not about what begins alike.
     things = sorted(((f"{thing}.", _(word)) for thing, word in THINGS.items()), key=lambda one: one[1])
-    kept = {name: value for name, value in (("actor", actor), ("action", action)) if value}
-    older = f"?{urlencode({**kept, 'before': found[-1].seq})}" if len(found) == ROWS else ""
-    page = AuditPage(entries, sorted(known.items(), key=lambda one: one[1]), things, actor, action, older)
+    further = query(request, after=str(found[-1].seq)) if len(found) == ROWS else ""
+    page = AuditPage(entries, sorted(known.items(), key=lambda one: one[1]), things, actor, action, sort, further)
     return render(request, "audit/audit.html", page)
 
 
 def _read(
-    db: Readable, before: int | None, actor: str, action: str
+    db: Readable, mark: int, actor: str, action: str, falls: bool
 ) -> tuple[list[AuditRow], dict[str, str], dict[str, Subject]]:
-    found = rows.page(db, before=before, limit=ROWS, actor=actor, action=action)
+    before, after = (mark, None) if falls else (None, mark)
+    found = rows.page(db, before=before, after=after, limit=ROWS, actor=actor, action=action)
     return found, operators.names(db), rows.subjects(db, mentioned(found))
 
 

@@ -71,6 +71,7 @@ LISTS = {
     "/cards?q=04": ("number", "holder", "label", "uid", "since"),
     "/stations?a=b": ("name", "now", "model", "firmware", "address", "seen"),
     "/receipts?person=1": ("number", "amount"),
+    "/audit?action=card.": ("number",),
     "/sessions?station=CS-01&from=2026-11-01&to=2026-11-30": ("began", "duration", "energy", "fee"),
     "/reports?from=2026-10-01&to=2026-11-30": ("first", "working", "energy", "fees", "sessions"),
 }
@@ -89,7 +90,7 @@ async def test_a_click_on_a_head_sorts_and_another_turns_it_round(served: Consol
         for address in (first, second):
             html = await text_of(client, address)
             assert heads(html)[column][1] == sorted_by(address)[1]
-            assert {state for name, (_link, state) in heads(html).items() if name != column} == {""}
+            assert {state for name, (_link, state) in heads(html).items() if name != column} <= {""}
         rows = [rows_of(await text_of(client, address)) for address in (first, second)]
         assert sorted(rows[0]) == sorted(rows[1])
         assert rows[0]
@@ -104,6 +105,7 @@ def sorted_by(address: str) -> tuple[str, str]:
             "/cards": "-since",
             "/stations": "name",
             "/receipts": "-number",
+            "/audit": "-number",
             "/sessions": "-began",
         }
         name = usual.get(address.partition("?")[0], "first")
@@ -132,7 +134,7 @@ def rows_of(html: str) -> list[str]:
     """Where the rows of that table lead."""
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
     table = next(one for one in tables if 'class="sort"' in one)
-    return re.findall(r'<tr><td[^>]*><a [^>]*href="([^"]*)"', table)
+    return re.findall(r'<tr><td[^>]*>(?:<a [^>]*href="([^"]*)")?', table)
 
 
 async def test_numbers_are_sorted_by_what_they_are(served: ConsoleFixture) -> None:
