@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.db import problems
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.domain.order import natural
 from appliance.domain.roles import Role
 
 SETUP_CODE = "setup.code_hash"
@@ -86,8 +87,8 @@ FROM operator
 
 def every(db: Readable) -> list[Operator]:
     """All operators, those who may log in first."""
-    rows = db.execute(OPERATOR + "ORDER BY disabled_at_ms IS NOT NULL, name, id")
-    return [Operator(*row) for row in rows]
+    found = [Operator(*row) for row in db.execute(OPERATOR)]
+    return sorted(found, key=lambda one: (one.disabled_at_ms is not None, natural(one.name), one.id))
 
 
 def find(db: Readable, operator: int) -> Operator | None:

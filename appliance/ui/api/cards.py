@@ -17,6 +17,7 @@ from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
 from appliance.domain.errors import Invalid
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, normal_form
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.order import natural
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import limits as limit_units
 from appliance.services.cards.cards import TRANSACTIONS_MAX, need
@@ -272,7 +273,7 @@ async def _limits_now(call: Call, card: CardId) -> Answer:
 def _limits(db: Readable, card: CardId) -> tuple[Limits, list[str]]:
     limits = limit_rows.find(db, need(db, card).id)
     names = stations.names(db)
-    return limits, sorted(names[station].identity for station in limits.stations)
+    return limits, sorted((names[station].identity for station in limits.stations), key=natural)
 
 
 def _set_limits(db: Database, card: CardId, body: Body, by: By) -> None:

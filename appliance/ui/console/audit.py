@@ -11,6 +11,7 @@ from appliance.db import audit as rows
 from appliance.db import operators
 from appliance.db.audit import AuditRow, Subject
 from appliance.db.engine.protocols import Readable
+from appliance.domain.order import natural
 from appliance.ui.forms.forms import read_number
 from appliance.ui.forms.listing import Sort, query
 from appliance.ui.frame.context import CONSOLE, Page
@@ -58,9 +59,11 @@ async def show(request: web.Request) -> web.Response:
         Entry(one.seq, one.at_ms, known.get(one.actor, one.actor), sentence(one, subjects, fmt)) for one in found
     ]
     # With the dot: "person." is about people, and not about what begins alike.
-    things = sorted(((f"{thing}.", _(word)) for thing, word in THINGS.items()), key=lambda one: one[1])
+    things = sorted(((f"{thing}.", _(word)) for thing, word in THINGS.items()), key=lambda one: natural(one[1]))
     further = query(request, after=str(found[-1].seq)) if len(found) == ROWS else ""
-    page = AuditPage(entries, sorted(known.items(), key=lambda one: one[1]), things, actor, action, sort, further)
+    page = AuditPage(
+        entries, sorted(known.items(), key=lambda one: natural(one[1])), things, actor, action, sort, further
+    )
     return render(request, "audit/audit.html", page)
 
 

@@ -14,6 +14,7 @@ from appliance.domain.by import By
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.roles import Role
+from appliance.domain.words import has_all
 from appliance.services import settings
 from appliance.services import site as site_service
 from appliance.services.settings import BOUNDS, OWNERS_OWN, TEXTS, Settings
@@ -291,13 +292,8 @@ async def _page(
 
 def _entries(title: str, group: dict[str, Words], text: str, reader: Reader) -> list[Entry]:
     """The settings of a group of which title, label, hint or name has all words of `text`."""
-    wanted = text.casefold().split()
     entries = [_entry(name, words, reader) for name, words in group.items()]
-    return [
-        one
-        for one in entries
-        if all(word in f"{title} {one.label} {one.hint} {one.name}".casefold() for word in wanted)
-    ]
+    return [one for one in entries if has_all(f"{title} {one.label} {one.hint} {one.name}", text)]
 
 
 def _entry(name: str, words: Words, reader: Reader) -> Entry:

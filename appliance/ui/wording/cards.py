@@ -13,6 +13,7 @@ from babel.dates import get_day_names
 from appliance.db.cards.cards import Card
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, Limits
+from appliance.domain.order import natural
 from appliance.services.cards.cards import has_come_back
 from appliance.services.cards.limits import SoFar
 from appliance.ui.frame.language import N_, _
@@ -120,7 +121,9 @@ def bounds(limits: Limits, names: Mapping[int, Named], fmt: Formats, so_far: SoF
         begin, end = (clock(minute).translate(fmt.digits) for minute in (limits.from_minute, limits.until_minute))
         found.append(Bound(words.format(begin=begin, end=end)))
     if limits.stations:
-        places = sorted(names[one].name or names[one].identity for one in limits.stations if one in names)
+        places = sorted(
+            (names[one].name or names[one].identity for one in limits.stations if one in names), key=natural
+        )
         found.append(Bound(_("Only at {places}").format(places=", ".join(places))))
     return found
 

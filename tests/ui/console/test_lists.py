@@ -50,6 +50,14 @@ async def test_the_search_says_when_there_is_more(served: ConsoleFixture) -> Non
     assert "There are more" not in await text_of(client, "/search?q=Zone+1")
 
 
+async def test_a_charger_is_found_by_the_words_of_its_name_in_any_order(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.OWNER)
+
+    for text in ("Gate 1", "gate CS-01", "1 gate"):
+        async with client.get("/search", params={"q": text}) as answer:
+            assert answer.url.path == "/stations/CS-01", text
+
+
 @pytest.mark.parametrize("path", ["/reports", "/sessions"])
 @pytest.mark.parametrize("day", ["2026-13-01", "0001-01-01", "tomorrow", "9999-01-01"])
 async def test_a_day_that_is_none_is_said(served: ConsoleFixture, path: str, day: str) -> None:

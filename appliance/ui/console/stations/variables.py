@@ -9,6 +9,7 @@ from aiohttp import web
 
 from appliance.db.stations.stations import Station
 from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.order import natural
 from appliance.services.foreign_json import read_json
 from appliance.services.ports.stations import CommandFailed, Variable, VariableName
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
@@ -56,7 +57,7 @@ async def _variables_page(request: web.Request, form: Form, status: int = 200) -
         variables = await console.control.get_variables(station.id, [], principal(request).actor)
     except CommandFailed as error:
         failure = command_failure(error)
-    known = sorted(variables, key=lambda one: (one.readonly, str(one.name).casefold()))
+    known = sorted(variables, key=lambda one: (one.readonly, natural(str(one.name))))
     rows = [(one, form if _is_about(form, one) else edits.filled(_values(one))) for one in known]
     return render(request, "stations/variables.html", VariablesPage(station, rows, failure, form), status=status)
 
