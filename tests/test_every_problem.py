@@ -416,6 +416,22 @@ async def charges_without_a_session(site: Whole) -> None:
         await site.wait(600)
 
 
+async def charges_on_after_the_stop(site: Whole) -> None:
+    there, session = await site.do(begin)
+    site.console.now_ms += 1_800_000
+    await site.do(lambda books: books.stop(there, session, 3_000))
+    site.console.now_ms += 600_000
+    await site.do(lambda books: books.read(there, session, 5_000))
+
+
+async def charges_where_nobody_ever_did(site: Whole) -> None:
+    async with station(site) as client:
+        for register_wh in ("1000", "3000"):
+            site.console.now_ms += 600_000
+            values = [{"timestamp": rfc3339(site.console.now_ms), "sampledValue": [{"value": register_wh}]}]
+            await client.call("MeterValues", {"connectorId": 1, "meterValue": values})
+
+
 async def charges_though_refused(site: Whole) -> None:
     async with station(site) as client:
         started = await client.call("StartTransaction", start_payload("NOBODYS", at_ms=site.console.now_ms))
@@ -701,6 +717,8 @@ STORIES: dict[str, Story] = {
     ProblemKind.MISSED_READINGS: Story(sends_no_readings, sends_a_reading),
     ProblemKind.UNWATCHED: Story(sends_no_readings, sends_a_reading),
     ProblemKind.NO_SESSION: Story(charges_without_a_session, is_free_again),
+    ProblemKind.UNBILLED: Story(charges_on_after_the_stop),
+    "unbilled without a session": Story(charges_where_nobody_ever_did),
     ProblemKind.REFUSED_CHARGING: Story(charges_though_refused),
     ProblemKind.OVERRUN: Story(costs_more_than_there_is),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
@@ -739,6 +757,8 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         "unreadable in part",
         ProblemKind.STRAY_STOP,
         ProblemKind.STATION_ERROR,
+        ProblemKind.UNBILLED,
+        "unbilled without a session",
         ProblemKind.REFUSED_CHARGING,
         ProblemKind.OVERRUN,
         ProblemKind.RESTORED,

@@ -40,6 +40,12 @@ def find_open(db: Readable, kind: ProblemKind, subject: str) -> Problem | None:
     )
 
 
+def last_of(db: Readable, kind: ProblemKind, subject: str) -> Problem | None:
+    """The newest of this kind and subject, over or not."""
+    found = _problems(db, SELECT + "WHERE kind = ? AND subject = ? ORDER BY id DESC LIMIT 1", (kind, subject))
+    return found[0] if found else None
+
+
 def add(db: Database, kind: ProblemKind, subject: str, details: dict[str, Any], now_ms: int) -> None:
     """A new one."""
     db.execute(

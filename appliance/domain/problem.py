@@ -26,6 +26,7 @@ class ProblemKind(StrEnum):
     MISSED_READINGS = "missed_readings"
     UNWATCHED = "unwatched"
     NO_SESSION = "no_session"
+    UNBILLED = "unbilled"
     NO_CONNECTORS = "no_connectors"
     REVIEW = "review"
     UNREADABLE = "unreadable"
@@ -195,6 +196,11 @@ RULES: dict[str, Rule] = {
         "a station that is let in does not tell of its connectors, however it is asked", "it tells of one"
     ),
     ProblemKind.NO_SESSION: Rule("a connector charges for minutes without a session", "it stops, or a session begins"),
+    ProblemKind.UNBILLED: Rule(
+        "a register moves on while no session runs",
+        "the stop of the session before comes late, and says so; else only staff can tell who has charged",
+        happened=True,
+    ),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
     ProblemKind.READER: Rule("the reader of a desk is missing, or does not work", "it works, or the desk is gone"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from appliance.domain.calendar import HOUR_MS
-from appliance.domain.registers import Progress, grain_of
+from appliance.domain.registers import JITTER_WH, Progress, Register, grain_of, most_wh
 from appliance.domain.scale import SLOW_W, is_thousandth, may_be_kwh
 
 LATE_S = 15
@@ -15,6 +15,9 @@ MISSED_MAX = 1
 """One reading may be lost on the way; after another nobody watches the session."""
 STANDBY_W_MAX = 100
 """What a meter may say although nothing charges: the station itself takes some. No car charges with so little."""
+OWN_USE_W = 30
+"""What a station may take for itself over days, if its meter sees that."""
+DAY_MS = 24 * HOUR_MS
 COARSE_WH = 1000
 """Some meters count whole kilowatt-hours."""
 COARSE_PATIENCE_MS = 900_000
@@ -87,6 +90,23 @@ def is_coarse(progress: Progress) -> bool:
     """Whether its register may be one of whole kilowatt-hours."""
     last_wh = progress.line.last[1]
     return last_wh > 0 and last_wh % COARSE_WH == progress.start[1] % COARSE_WH == 0
+
+
+def moved_on_wh(stop: Register, found: Register, power_w: int, *, by_itself: bool) -> int:
+    """What flowed after a session's stop, by a register that was read since; 0: nothing, or not by the same count.
+
+    A meter that may count each session `by_itself` shows another count in between, which is soon too far away.
+    """
+    more_wh, passed_ms = found[1] - stop[1], found[0] - stop[0]
+    longest_ms = min(passed_ms, HOUR_MS if by_itself else DAY_MS)
+    least_wh = max(JITTER_WH, grain_of(stop[1], found[1]) - 1, OWN_USE_W * passed_ms // HOUR_MS)
+    return more_wh if passed_ms > 0 and least_wh < more_wh <= most_wh(power_w, longest_ms) else 0
+
+
+def step_wh(before: Register, found: Register, power_w: int) -> int:
+    """What flowed from one reading to the next where no session runs."""
+    more_wh, passed_ms = found[1] - before[1], found[0] - before[0]
+    return more_wh if STANDBY_W_MAX * passed_ms < more_wh * HOUR_MS and more_wh <= most_wh(power_w, passed_ms) else 0
 
 
 def by_power_wh(power_w: int, moved: Moved, energy_wh: int, since_ms: int) -> int:

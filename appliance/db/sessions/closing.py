@@ -51,6 +51,7 @@ class Ended:
     id: SessionId
     state: SessionState
     station: StationId
+    evse: int
     id_token: str
     estimated: bool
     started_at_ms: int
@@ -73,12 +74,12 @@ class Figure:
 def find_closed(db: Database, session: SessionId) -> Ended | None:
     """The session, if it is over."""
     row = db.execute(
-        """SELECT id, state, station_id, id_token, estimated, coalesce(started_at_ms, 0), coalesce(ended_at_ms, 0),
+        """SELECT id, state, station_id, evse, id_token, estimated, coalesce(started_at_ms, 0), coalesce(ended_at_ms, 0),
             meter_stop_wh, stop_reason, note FROM session
         WHERE id = ? AND state IN ('ended', 'review', 'failed')""",
         (session,),
     ).fetchone()
-    return Ended(row[0], SessionState(row[1]), row[2], row[3], bool(row[4]), *row[5:]) if row else None
+    return Ended(row[0], SessionState(row[1]), row[2], row[3], row[4], bool(row[5]), *row[6:]) if row else None
 
 
 def end(
@@ -110,7 +111,7 @@ def end(
     )  # fmt: skip
     OPEN_SESSIONS.drop(db, running.id)
     ended_on_evse(db, running)
-    neighbours.ended(db, running, meter_stop_wh, note)
+    neighbours.ended(db, running, ended_at_ms, meter_stop_wh, note)
 
 
 def add_day(

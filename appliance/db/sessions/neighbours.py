@@ -29,9 +29,10 @@ class Neighbour(NamedTuple):
     """Of its stop; where that says nothing, its last reading."""
     is_apart: bool
     """Whether its register did not go on from its start, so that it was not counted from there."""
+    ended_at_ms: int
 
 
-NO_NEIGHBOUR = Neighbour(0, 0, None, None, False)
+NO_NEIGHBOUR = Neighbour(0, 0, None, None, False, 0)
 LAST_ENDED = Slots[tuple[StationId, int], Neighbour]()
 """The session of the highest number that is over on an EVSE, of those whose start was told and whose register moved."""
 
@@ -51,27 +52,34 @@ def last_stop(db: Database, station: StationId, evse: int) -> int | None:
 
 def register_before(db: Database, running: Running) -> int | None:
     """The last register of the EVSE before a session; None where it may count each session by itself, from zero."""
-    before = _before(db, running)
-    return None if _by_itself(before, running.meter_start_wh) else before.register_wh
+    found = before(db, running)
+    return None if _by_itself(found, running.meter_start_wh) else found.register_wh
 
 
 def stop_before(db: Database, running: Running) -> int | None:
     """The register at which the session before one stopped, where it may, and is not known to, count each session by itself."""
-    before = _before(db, running)
-    if not _by_itself(before, running.meter_start_wh) or _is_shown_by_itself(db, running):
+    found = before(db, running)
+    if not _by_itself(found, running.meter_start_wh) or _is_shown_by_itself(db, running):
         return None
-    return before.register_wh
+    return found.register_wh
 
 
-def _before(db: Database, running: Running) -> Neighbour:
+def before(db: Database, running: Running) -> Neighbour:
+    """The session before one on its EVSE."""
     place = running.station, running.evse
-    before = LAST_ENDED.get(db, place)
-    if before is None:
-        before = _last_ended(db, *place)
-        LAST_ENDED.keep(db, place, before)
-    if before.id >= running.id or before.started_at_ms > running.started_at_ms:
-        before = _last_ended(db, *place, running.id, running.started_at_ms)
-    return before
+    found = last_ended(db, *place)
+    if found.id >= running.id or found.started_at_ms > running.started_at_ms:
+        found = _last_ended(db, *place, running.id, running.started_at_ms)
+    return found
+
+
+def last_ended(db: Database, station: StationId, evse: int) -> Neighbour:
+    """The session of the highest number that is over on an EVSE."""
+    found = LAST_ENDED.get(db, (station, evse))
+    if found is None:
+        found = _last_ended(db, station, evse)
+        LAST_ENDED.keep(db, (station, evse), found)
+    return found
 
 
 def _is_shown_by_itself(db: Database, running: Running) -> bool:
@@ -126,8 +134,9 @@ def _last_ended(
     db.flush()
     row = db.execute(
         """SELECT id, started_at_ms, meter_start_wh, register_wh,
-            note = :apart AND (state = 'review' OR energy_wh <> coalesce(meter_stop_wh - meter_start_wh, -1)) FROM (
-            SELECT id, evse, state, started_at_ms, meter_start_wh, meter_stop_wh, note, energy_wh,
+            note = :apart AND (state = 'review' OR energy_wh <> coalesce(meter_stop_wh - meter_start_wh, -1)),
+            coalesce(ended_at_ms, 0) FROM (
+            SELECT id, evse, state, started_at_ms, ended_at_ms, meter_start_wh, meter_stop_wh, note, energy_wh,
               CASE WHEN meter_stop_wh > 0 AND meter_stop_wh <> coalesce(meter_start_wh, -1) THEN meter_stop_wh ELSE coalesce(
                 (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
                 ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
@@ -144,7 +153,7 @@ def _last_ended(
     return NO_NEIGHBOUR if row is None else Neighbour(*row)
 
 
-def ended(db: Database, running: Running, meter_stop_wh: int | None, note: str) -> None:
+def ended(db: Database, running: Running, ended_at_ms: int, meter_stop_wh: int | None, note: str) -> None:
     """A session is over: from now on it may be the one before the next."""
     place = running.station, running.evse
     last = LAST_ENDED.get(db, place)
@@ -154,7 +163,9 @@ def ended(db: Database, running: Running, meter_stop_wh: int | None, note: str) 
             LAST_ENDED.drop(db, place)
         else:
             is_apart = note == Doubt.START_APART
-            kept = Neighbour(running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh, is_apart)
+            kept = Neighbour(
+                running.id, running.started_at_ms, running.meter_start_wh, meter_stop_wh, is_apart, ended_at_ms
+            )
             LAST_ENDED.keep(db, place, kept)
 
 

@@ -29,7 +29,7 @@ from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing, days, guard, idle, reading
+from appliance.services.sessions import billing, days, guard, idle, reading, unbilled
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
@@ -374,6 +374,7 @@ def set_right(
     elif running.state is SessionState.REVIEW:
         closing.set_figures(db, running.id, ())
         problems.clear_subject(db, f"session:{running.id}", now_ms)
+    unbilled.billed(db, running, meter_stop_wh)
     closing.correct(
         db,
         running,

@@ -22,7 +22,7 @@ from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.domain.watch import Paced
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import guard
+from appliance.services.sessions import guard, unbilled
 from appliance.services.sessions import reading as reading_of
 from appliance.services.sessions.billing import Pace
 
@@ -45,7 +45,9 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
             if not readings:
                 return
     if running is None:
-        keep_late(db, station, event.ref, readings)
+        evse = keep_late(db, station, event.ref, readings) or event.evse
+        if evse and not sessions.all_on_evse(db, station, evse):
+            unbilled.look_at(db, station, evse, readings, event.received_at_ms)
         return
     pace = take_in(db, running, readings)
     at_ms = event.received_at_ms if event.source is Source.LIVE or not readings else readings[-1].at_ms
@@ -154,14 +156,15 @@ def begin_pace(running: Running) -> Paced:
     return Paced(known, known)
 
 
-def keep_late(db: Database, station: StationId, ref: TransactionRef | None, readings: Sequence[Reading]) -> None:
-    """Readings of a session that is over are kept with it; they change no bill."""
+def keep_late(db: Database, station: StationId, ref: TransactionRef | None, readings: Sequence[Reading]) -> int | None:
+    """Readings of a session that is over are kept with it; they change no bill. The EVSE of that session."""
     session = transactions.session_of(db, station, ref) if ref is not None else None
     closed = closing_rows.find_closed(db, session) if session is not None else None
     if closed is None or closed.station != station:
-        return
+        return None
     for reading in readings:
         samples.add_reading(db, closed.id, reading)
+    return closed.evse
 
 
 def find(db: Database, station: StationId, ref: TransactionRef | None) -> Running | None:

@@ -23,7 +23,7 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.moments import QUEUE_MS_MAX, Source
 from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
-from appliance.services.sessions import billing, closing, idle, metering, reading
+from appliance.services.sessions import billing, closing, idle, metering, reading, unbilled
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions.authorization import announce_refused, decide, group_token
 
@@ -86,6 +86,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
             db, station, replace(event, at_ms=event.at_ms + 1, stamp_ms=stamp_of(event))
         )
     reading.begin(db, running)
+    unbilled.at_start(db, running)
     billing.hold_first(db, running, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, running, "started")
     if payer is not None and payer.card is not None:
@@ -175,6 +176,7 @@ def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> S
         stamp_ms=event.stamp_ms,
         source=event.source,
     )
+    unbilled.at_start(db, start_request)
     metering.announce(db, start_request, "started")
     payer = payers.by_token(db, start_request.id_token) if start_request.card is not None else None
     group = group_token(payer) if payer is not None else None

@@ -25,6 +25,17 @@ class Text:
     """If the advice to one does not hold for all."""
 
 
+UNBILLED_FIRST = Text(
+    N_("At {station} {energy} kWh flowed, and there was no session."),
+    N_("Look who charges there, and stop it at the charger. Who has charged can be billed by hand."),
+    urgent=True,
+    many=nN_(
+        "At {count} connector energy flowed that nobody pays for.",
+        "At {count} connectors energy flowed that nobody pays for.",
+    ),
+)
+"""Energy that nobody pays for at a connector that never had a session."""
+
 TEXTS: dict[str, Text] = {
     ProblemKind.KNOCKING: Text(
         N_("{identity}, at {address}, waits for approval."),
@@ -92,6 +103,17 @@ TEXTS: dict[str, Text] = {
         many=nN_(
             "{count} charger has been charging for a while, and there is no session.",
             "{count} chargers have been charging for a while, and there is no session.",
+        ),
+    ),
+    ProblemKind.UNBILLED: Text(
+        N_("At {station} {energy} kWh flowed after session {session} had ended, and nobody pays for them."),
+        N_(
+            "Look who charges there, and stop it at the charger. Who has charged can be billed by hand; if it was the driver of that session, by correcting their balance."
+        ),
+        urgent=True,
+        many=nN_(
+            "At {count} connector energy flowed that nobody pays for.",
+            "At {count} connectors energy flowed that nobody pays for.",
         ),
     ),
     ProblemKind.NO_CONNECTORS: Text(

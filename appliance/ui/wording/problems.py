@@ -26,6 +26,7 @@ from appliance.ui.wording.problem_texts import (
     NOT_WATCHED,
     TEXTS,
     TRIED,
+    UNBILLED_FIRST,
     VIOLATIONS,
     WAITING_NEWCOMER,
     WENT_OFFLINE,
@@ -139,6 +140,8 @@ def _text(problem: Problem) -> Text:
         return IN_PART
     if problem.kind == ProblemKind.LOG_INS_FAILED and problem.details.get("what") == "token":
         return FAILED_TOKENS
+    if problem.kind == ProblemKind.UNBILLED and "session" not in problem.details:
+        return UNBILLED_FIRST
     if problem.kind == ProblemKind.NEWCOMER and problem.details.get("waits"):
         return WAITING_NEWCOMER
     return text
@@ -179,6 +182,7 @@ def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_m
 
 CONVERSIONS: dict[str, Callable[[int, Formats, int], dict[str, str]]] = {
     "amount_minor": lambda value, fmt, _now_ms: {"amount": fmt.money(value)},
+    "energy_wh": lambda value, fmt, _now_ms: {"energy": fmt.energy(value)},
     "since_ms": lambda value, fmt, now_ms: {"since": fmt.duration(max(0, now_ms - value) // 1000)},
     "skew_s": lambda value, fmt, _now_ms: {"skew": fmt.duration(abs(value))},
     "free_mb": lambda value, fmt, _now_ms: {"free": fmt.number(value)},
