@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0018, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0019, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -145,7 +145,7 @@ CREATE TABLE connector (
   status        TEXT    NOT NULL,
   error_code    TEXT    NOT NULL DEFAULT '',
   info          TEXT    NOT NULL DEFAULT '',                               -- the station's own words
-  changed_at_ms INTEGER NOT NULL, charging_state TEXT NOT NULL DEFAULT '', finer_status TEXT NOT NULL DEFAULT '', power_seen_w INTEGER NOT NULL DEFAULT 0,
+  changed_at_ms INTEGER NOT NULL, charging_state TEXT NOT NULL DEFAULT '', finer_status TEXT NOT NULL DEFAULT '', power_seen_w INTEGER NOT NULL DEFAULT 0, power_max_w INTEGER NOT NULL DEFAULT 0, power_told_w INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (station_id, evse, connector)
 ) STRICT, WITHOUT ROWID;
 

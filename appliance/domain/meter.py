@@ -20,3 +20,5 @@ class Reading:
     """JSON: what has no field here, as the station sent it."""
     interval_wh: int | None = None
     """What was taken in the interval that ended then (Energy.Active.Import.Interval)."""
+    offered_w: int | None = None
+    """The most that the station offered to the car. Kept in `others` only."""

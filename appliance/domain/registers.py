@@ -496,7 +496,7 @@ def slack_of(progress: Progress, stop_wh: int) -> int:
     line = progress.line
     told_wh = min(progress.grain_wh, grain_of(stop_wh))
     read_wh = grain_of(line.before[1], line.last[1]) if line.before[0] > progress.start[0] else 1
-    return max(JITTER_WH, told_wh - 1, read_wh - 1)
+    return max(JITTER_WH, told_wh, read_wh)
 
 
 # --- the whole ---------------------------------------------------------------------------------------------------------------

@@ -106,6 +106,11 @@ class StationCommands:
         outgoing, call = self._reach(station)
         return await outgoing.set_sampling(call, interval_s)
 
+    async def read_power(self, station: StationId) -> int | None:
+        """The most that any of its connectors can give, by its own settings."""
+        outgoing, call = self._reach(station)
+        return await outgoing.read_power(call)
+
     async def count_evses(self, station: StationId) -> int | None:
         """How many EVSEs it has, by its own settings."""
         outgoing, call = self._reach(station)

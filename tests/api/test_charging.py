@@ -462,3 +462,17 @@ async def test_a_station_without_its_password_is_turned_away(site: Running, api:
 
 def _next_year(day: str) -> str:
     return f"{int(day[:4]) + 1}{day[4:]}" if day[5:7] == "12" else f"{day[:5]}{int(day[5:7]) + 1:02}{day[7:]}"
+
+
+async def test_what_a_connector_can_give_is_said_and_told(site: Running, api: Client, station: Station) -> None:
+    changed = await api.call("PATCH", "/stations/CS-01/connectors/2", body={"power_max_w": 22_000})
+    assert [plug["power_max_w"] for plug in changed["connectors"]] == [None, 22_000]
+    assert {(plug["power_told_w"], plug["power_seen_w"]) for plug in changed["connectors"]} == {(None, None)}
+    for body in ({"power_max_w": 999}, {"power_max_w": "22"}, {}):
+        assert (await api.call("PATCH", "/stations/CS-01/connectors/2", body=body)).status == 422
+    assert (await api.call("PATCH", "/stations/CS-01/connectors/7", body={"power_max_w": 22_000})).status == 404
+    cashier = await site.client("cashier")
+    assert (await cashier.call("PATCH", "/stations/CS-01/connectors/2", body={"power_max_w": 7_000})).status == 403
+
+    again = await api.call("PATCH", "/stations/CS-01/connectors/2", body={"power_max_w": None})
+    assert [plug["power_max_w"] for plug in again["connectors"]] == [None, None]

@@ -12,7 +12,7 @@ import pytest
 from appliance.domain.by import By
 from appliance.host.tasks import running
 from appliance.services import settings
-from appliance.services.stations import admission
+from appliance.services.stations import admission, power
 from appliance.simulator import station as simulated
 from appliance.simulator.v16.charge_point import ChargePoint, Options
 from tests.support.clocked_site import BY, ClockedSite, clocked_site
@@ -351,3 +351,41 @@ async def test_one_that_understands_none_of_it_has_one_connector(site: ClockedSi
         assert await site.kinds() == {"no_connectors"}
     finally:
         await station.close()
+
+
+# --- how much they can give ----------------------------------------------------------------------------------------------------
+
+
+async def test_after_its_boot_a_station_is_read_for_how_much_it_can_give(site: ClockedSite) -> None:
+    async with site.station(connectors=2) as station:
+        Configuration({"evb_MaxStationCurrent": "63", "HeartbeatInterval": "300"}).on(station)
+        for connector in (1, 2):
+            await station.status("Available", connector=connector)
+        await site.wait(15)
+
+        rows = await site.server.rows("SELECT evse, power_told_w FROM connector ORDER BY evse")
+        assert rows == [(1, 49_896), (2, 49_896)]
+
+
+async def test_one_that_does_not_say_stays_unknown(site: ClockedSite) -> None:
+    async with site.station() as station:
+        Configuration({"HeartbeatInterval": "300"}).on(station)
+        await station.status("Available")
+        await site.wait(15)
+
+        assert await site.server.rows("SELECT power_told_w FROM connector") == [(0,)]
+
+
+async def test_a_session_that_nobody_watches_lasts_as_long_as_its_connector_allows(site: ClockedSite) -> None:
+    """10 kWh at 22 kW last for 1636 s."""
+    await site.person(CARD, 10 * 1200)
+    async with site.station() as station:
+        await station.status("Available")
+        await site.store.write(power.say, await site.number_of("CS-1"), 1, 22_000, By(BY, site.at_ms))
+        begun = await station.start_transaction(CARD)
+        seconds = 0
+        while not (await site.session(begun.id))["stop_wanted"]:
+            await site.wait(15)
+            seconds += 15
+
+        assert 1_500 <= seconds <= 1_636

@@ -85,6 +85,10 @@ class FakeStations:
         self._answer("set sampling", station, interval_s)
         return Sampling(interval_s, True)
 
+    async def read_power(self, station: StationId) -> int | None:
+        self._answer("read power", station, None)
+        return None
+
     async def count_evses(self, station: StationId) -> int | None:
         self._answer("count EVSEs", station, None)
         return None

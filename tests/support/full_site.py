@@ -33,7 +33,7 @@ from appliance.services.people import groups, importing
 from appliance.services.people import people as people_units
 from appliance.services.people.spreadsheets import Row
 from appliance.services.sessions import closing, in_part, metering, review, start_requests, starting, transactions
-from appliance.services.stations import admission, credentials
+from appliance.services.stations import admission, credentials, power
 from appliance.services.stations import status as status_units
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
@@ -140,6 +140,8 @@ def chargers(books: Books) -> list[StationId]:
         if (stray := admission.knock(db, identity, "192.168.7.66", books.now_ms)) is not None:
             admission.dismiss(db, stray.id, books.by)
     admission.place(db, yard[0], "North court", books.by)
+    power.say(db, yard[0], 1, 22_000, books.by)
+    power.learn(db, yard[1], 150_000)
     admission.retire(db, books.station("OLD-1", 1), books.by)
     return yard
 

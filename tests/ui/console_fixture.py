@@ -154,6 +154,11 @@ class ScriptedStations:
         self._answer("set_sampling", station, interval_s)
         return Sampling(interval_s, True)
 
+    async def read_power(self, station: StationId) -> int | None:
+        """Says nothing."""
+        self._answer("read_power", station)
+        return None
+
     async def count_evses(self, station: StationId) -> int | None:
         """Says nothing."""
         self._answer("count_evses", station)

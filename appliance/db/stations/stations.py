@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
@@ -26,8 +26,18 @@ CONNECTOR = Rows(
 )
 
 
-POWER_SEEN = Slots[tuple[StationId, int], int]()
-"""The greatest power that was ever measured at an EVSE."""
+class Powers(NamedTuple):
+    """The greatest power (W) of an EVSE; 0: not known."""
+
+    said_w: int
+    """By staff."""
+    told_w: int
+    """By its station."""
+    seen_w: int
+    """As it was ever measured."""
+
+
+POWERS = Slots[tuple[StationId, int], Powers]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,10 @@ class Connector:
     error_code: str
     info: str
     changed_at_ms: int
+    power_max_w: int
+    """Its greatest power in the words of the staff, and of its station, and as it was measured; 0: nothing is known."""
+    power_told_w: int
+    power_seen_w: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +166,7 @@ def all_stations(db: Readable, state: StationState = StationState.APPROVED) -> l
     connectors: dict[int, list[Connector]] = {}
     for station, *row in db.execute(
         """SELECT station_id, evse, connector, connector.status, charging_state, finer_status, connector.error_code, info,
-            changed_at_ms
+            changed_at_ms, power_max_w, power_told_w, power_seen_w
         FROM connector JOIN station ON station.id = station_id WHERE state = ? ORDER BY station_id, evse, connector""",
         (state,),
     ):
@@ -179,7 +193,8 @@ def page(db: Readable, *, state: str = "", after: int = 0, limit: int = 100) -> 
     connectors: dict[int, list[Connector]] = {}
     if rows:
         for station, *row in db.execute(
-            """SELECT station_id, evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
+            """SELECT station_id, evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms,
+                power_max_w, power_told_w, power_seen_w FROM connector
             WHERE station_id BETWEEN ? AND ? ORDER BY station_id, evse, connector""",
             (rows[0][0], rows[-1][0]),
         ):
@@ -191,30 +206,37 @@ def connectors(db: Readable, station: StationId) -> tuple[Connector, ...]:
     """The connectors of a station."""
     flush(db)
     rows = db.execute(
-        """SELECT evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms FROM connector
+        """SELECT evse, connector, status, charging_state, finer_status, error_code, info, changed_at_ms, power_max_w,
+            power_told_w, power_seen_w FROM connector
         WHERE station_id = ? ORDER BY evse, connector""",
         (station,),
     )
     return tuple(Connector(*row) for row in rows)
 
 
-def power_seen(db: Database, station: StationId, evse: int) -> int:
-    """The greatest power (W) that was ever measured at an EVSE."""
-    seen_w = POWER_SEEN.get(db, (station, evse))
-    if seen_w is None:
+def powers(db: Database, station: StationId, evse: int) -> Powers:
+    """What is known of an EVSE's greatest power."""
+    found = POWERS.get(db, (station, evse))
+    if found is None:
+        db.flush()
         row = db.execute(
-            "SELECT coalesce(max(power_seen_w), 0) FROM connector WHERE station_id = ? AND evse = ?", (station, evse)
+            """SELECT coalesce(max(power_max_w), 0), coalesce(max(power_told_w), 0), coalesce(max(power_seen_w), 0) FROM connector
+            WHERE station_id = ? AND evse = ?""",
+            (station, evse),
         ).fetchone()
-        seen_w = int(row[0])
-        POWER_SEEN.keep(db, (station, evse), seen_w)
-    return seen_w
+        found = Powers(*row)
+        POWERS.keep(db, (station, evse), found)
+    return found
 
 
-def set_power_seen(db: Database, station: StationId, evse: int, power_w: int) -> None:
-    """More was measured at an EVSE than ever before."""
+def set_powers(db: Database, station: StationId, evse: int, known: Powers) -> None:
+    """More is known of it. Of an EVSE of which no connector was told yet it is remembered only."""
     db.flush()
-    db.execute("UPDATE connector SET power_seen_w = ? WHERE station_id = ? AND evse = ?", (power_w, station, evse))
-    POWER_SEEN.drop(db, (station, evse))
+    db.execute(
+        "UPDATE connector SET power_max_w = ?, power_told_w = ?, power_seen_w = ? WHERE station_id = ? AND evse = ?",
+        (*known, station, evse),
+    )
+    POWERS.keep(db, (station, evse), known)
 
 
 def charging(db: Readable) -> list[tuple[StationId, int]]:

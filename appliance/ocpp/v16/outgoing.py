@@ -11,6 +11,7 @@ from appliance.domain.units import INTEGER_MAX
 from appliance.ocpp.reading.redact import is_secret
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.v16 import sampling
+from appliance.ocpp.v16.power import power_by_settings
 from appliance.ocpp.v16.translate import EVSE_MAX, ID_TAG_CHARS_MAX
 from appliance.ocpp.version import Call
 from appliance.services.ports.stations import (
@@ -151,6 +152,10 @@ class Outgoing16:
                 if (await self.set_variable(call, VariableName(key), value)).accepted:
                     break
         return await self.read_sampling(call)
+
+    async def read_power(self, call: Call) -> int | None:
+        """Core: GetConfiguration of all keys, for it is vendors who have one for it."""
+        return power_by_settings(await self.get_variables(call, []))
 
     async def count_evses(self, call: Call) -> int | None:
         """Core: NumberOfConnectors (9.1)."""

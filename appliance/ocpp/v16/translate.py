@@ -28,6 +28,7 @@ from appliance.ocpp.reading.cleaning import CLEANING
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.reading.times import parse_time
+from appliance.ocpp.v16.power import power_of_current
 from appliance.ocpp.version import Unreadable
 
 EVSE_MAX = 999
@@ -236,7 +237,16 @@ def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
 ENERGY = "Energy.Active.Import.Register"
 INTERVAL = "Energy.Active.Import.Interval"
 POWER = "Power.Active.Import"
-ENERGY_FIELD, POWER_FIELD, CURRENT_FIELD, VOLTAGE_FIELD, SOC_FIELD, INTERVAL_FIELD = range(6)
+(
+    ENERGY_FIELD,
+    POWER_FIELD,
+    CURRENT_FIELD,
+    VOLTAGE_FIELD,
+    SOC_FIELD,
+    INTERVAL_FIELD,
+    OFFERED_FIELD,
+    OFFERED_CURRENT_FIELD,
+) = range(8)
 SUMMED = (ENERGY_FIELD, POWER_FIELD, INTERVAL_FIELD)
 PHASES = 3
 
@@ -255,6 +265,11 @@ FIELDS = {
     ("Current.Import", "A"): (CURRENT_FIELD, 1000, 0, 10_000_000),
     ("Voltage", None): (VOLTAGE_FIELD, 1000, 0, 10_000_000),
     ("Voltage", "V"): (VOLTAGE_FIELD, 1000, 0, 10_000_000),
+    ("Power.Offered", None): (OFFERED_FIELD, 1, 1, 10_000_000),
+    ("Power.Offered", "W"): (OFFERED_FIELD, 1, 1, 10_000_000),
+    ("Power.Offered", "kW"): (OFFERED_FIELD, 1000, 1, 10_000_000),
+    ("Current.Offered", None): (OFFERED_CURRENT_FIELD, 1000, 1, 10_000_000),
+    ("Current.Offered", "A"): (OFFERED_CURRENT_FIELD, 1000, 1, 10_000_000),
     ("SoC", None): (SOC_FIELD, 1, 0, 100),
     ("SoC", "Percent"): (SOC_FIELD, 1, 0, 100),
     ("SoC", "%"): (SOC_FIELD, 1, 0, 100),
@@ -300,7 +315,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     is the only one of its kind; three phases of power or energy are added up. All that did not find its field alone is kept in
     `others` as it was sent, and so is what is signed.
     """
-    values: list[int | None] = [None, None, None, None, None, None]
+    values: list[int | None] = [None, None, None, None, None, None, None, None]
     lone: dict[int, tuple[int, Payload]] | None = None
     crowd: list[tuple[int, int, Payload]] = []
     others: list[Payload] = []
@@ -311,7 +326,9 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
             field, factor, least, most = found
             value = to_integer(sampled["value"], factor)
             if value is not None and least <= value <= most:
-                if "phase" in sampled or get("location", "Outlet") != "Outlet":
+                if field >= OFFERED_FIELD:
+                    keep_offered(values, field, value, sampled)
+                elif "phase" in sampled or get("location", "Outlet") != "Outlet":
                     if lone is None:
                         lone = {field: (value, sampled)}
                     elif field in lone:
@@ -319,22 +336,35 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
                     else:
                         lone[field] = value, sampled
                     continue
-                if values[field] is None:
+                elif values[field] is None:
                     values[field] = value
                     continue
-                if field == ENERGY_FIELD:
+                elif field == ENERGY_FIELD:
                     # Begin and end of a transaction in one moment: the register only grows.
                     values[field] = max(value, values[field] or 0)
         others.append(sampled)
     if lone is not None:
         others += place_phases(values, lone, crowd)
-    energy_wh, power_w, current_ma, voltage_mv, soc_percent, interval_wh = values
+    return as_reading(at_ms, values, written(others) if others else None, quirks)
+
+
+def as_reading(at_ms: int, values: list[int | None], others: str | None, quirks: Quirks) -> Reading:
+    """The fields of a moment, put together."""
+    energy_wh, power_w, current_ma, voltage_mv, soc_percent, interval_wh, offered_w, offered_ma = values
     if energy_wh is not None and (energy_wh := energy_wh * quirks.energy_factor) > REGISTER_WH_MAX:
         energy_wh = None
     if interval_wh is not None and (interval_wh := interval_wh * quirks.energy_factor) > REGISTER_WH_MAX:
         interval_wh = None
-    left = written(others) if others else None
-    return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, left, interval_wh)
+    if offered_ma is not None:
+        offered_w = max(offered_w or 0, round(power_of_current(offered_ma / 1_000, (voltage_mv or 0) / 1_000)))
+    return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh, offered_w)
+
+
+def keep_offered(values: list[int | None], field: int, value: int, sampled: Payload) -> None:
+    """The most counts of what is offered; of three phases none tells the power of all."""
+    if field == OFFERED_FIELD and "phase" in sampled:
+        value *= PHASES
+    values[field] = max(value, values[field] or 0)
 
 
 def place_phases(

@@ -145,6 +145,9 @@ class Stations(Protocol):
     async def set_sampling(self, station: StationId, interval_s: int) -> Sampling:
         """Let it measure so often at least, and tell its meter's register; nothing else is changed. How it measures then."""
 
+    async def read_power(self, station: StationId) -> int | None:
+        """The most that any of its connectors can give (W), by its own settings; None: they do not say."""
+
     async def count_evses(self, station: StationId) -> int | None:
         """How many EVSEs it has, by its own settings; None: it does not say."""
 

@@ -241,8 +241,9 @@ def is_by_our_clock(db: Database, running: Running, ended_at_ms: int) -> bool:
 def learn_power(db: Database, running: Running) -> None:
     """What was measured while a session ran that nobody doubts, its EVSE can give."""
     most_w = min(running.power_seen_w, POWER_SEEN_W_MAX)
-    if most_w > stations.power_seen(db, running.station, running.evse):
-        stations.set_power_seen(db, running.station, running.evse, most_w)
+    known = stations.powers(db, running.station, running.evse)
+    if most_w > known.seen_w:
+        stations.set_powers(db, running.station, running.evse, known._replace(seen_w=most_w))
 
 
 def doubt_about(db: Database, running: Running, energies: Energies) -> str:

@@ -29,7 +29,8 @@ from appliance.services import problems, settings
 from appliance.services.cards import limits
 from appliance.services.sessions import billing
 from appliance.services.sessions.billing import Pace
-from appliance.services.sessions.reading import greatest_power_w, progress_of
+from appliance.services.sessions.reading import progress_of
+from appliance.services.stations import power
 
 WATCH_S = 15
 """How often sessions are looked at by the clock."""
@@ -225,7 +226,7 @@ def has_left(db: Database, running: Running) -> bool:
 
 def keep_bounded(db: Database, running: Running, now_ms: int) -> None:
     """Cover what it may have taken by now, and want it stopped where that could be more than there is."""
-    power_w = greatest_power_w(db, running.station, running.evse)
+    power_w = power.greatest_w(db, running.station, running.evse)
     pace = Pace(power_w, 0, WATCH_S, rules.taken_wh(unseen_s(db, running, now_ms), power_w))
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
     at_ms = max(running.measured_at_ms, begun_ms + max(0, now_ms - running.heard_at_ms))

@@ -25,6 +25,7 @@ from appliance.services.announce import SessionChanged
 from appliance.services.sessions import guard, unbilled
 from appliance.services.sessions import reading as reading_of
 from appliance.services.sessions.billing import Pace
+from appliance.services.stations import power
 
 
 def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
@@ -134,6 +135,8 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             power_w = reading.power_w
             running.power_seen_w = max(running.power_seen_w, power_w)
             running.given = running.given.then(reading.at_ms, power_w)
+        if reading.offered_w is not None and power.offered(db, running.station, running.evse, reading.offered_w):
+            late = True  # What was read so far was bounded by another power.
         if reading.energy_wh is None and reading.interval_wh is None:
             continue
         sampled = (reading.at_ms, reading.energy_wh, reading.interval_wh)

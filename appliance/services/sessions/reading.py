@@ -10,21 +10,10 @@ from collections.abc import Sequence
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
-from appliance.db.stations import stations
 from appliance.domain import registers, scale
-from appliance.domain.identifiers import StationId
 from appliance.domain.moments import Source
-from appliance.domain.registers import POWER_W_MAX, Energies, Progress
-from appliance.services import settings
-
-
-def greatest_power_w(db: Database, station: StationId, evse: int) -> int:
-    """The greatest power that an EVSE can give: what the site has said, or was seen to be more, else what no charger exceeds.
-
-    What was seen never lowers it, or the first big car at a place of small ones would be doubted.
-    """
-    told_w = settings.of(db).power_max_kw * 1000
-    return max(told_w or POWER_W_MAX, stations.power_seen(db, station, evse))
+from appliance.domain.registers import Energies, Progress
+from appliance.services.stations import power
 
 
 def keep(db: Database, running: Running, progress: Progress) -> None:
@@ -61,7 +50,7 @@ def begun(db: Database, running: Running) -> Progress:
         # Its readings go by the same clock.
         began_ms = min(began_ms, running.start.stamp_ms)
     start = (began_ms, running.meter_start_wh)
-    power_w = greatest_power_w(db, running.station, running.evse)
+    power_w = power.greatest_w(db, running.station, running.evse)
     return registers.begin(start, power_w, neighbours.register_before(db, running))
 
 

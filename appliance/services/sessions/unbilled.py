@@ -18,7 +18,7 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import JITTER_WH
 from appliance.services import problems
 from appliance.services.announce import ProblemsChanged
-from appliance.services.sessions.reading import greatest_power_w
+from appliance.services.stations import power
 
 
 class Seen(NamedTuple):
@@ -71,7 +71,7 @@ def since_stop(db: Database, station: StationId, evse: int, before: Neighbour, f
         return 0
     by_itself = (before.meter_start_wh or 0) <= JITTER_WH
     stop = before.ended_at_ms, before.register_wh
-    return rules.moved_on_wh(stop, found, greatest_power_w(db, station, evse), by_itself=by_itself)
+    return rules.moved_on_wh(stop, found, power.greatest_w(db, station, evse), by_itself=by_itself)
 
 
 def since_seen(db: Database, station: StationId, evse: int, before: Neighbour, found: tuple[int, int]) -> int:
@@ -82,7 +82,7 @@ def since_seen(db: Database, station: StationId, evse: int, before: Neighbour, f
         return 0
     if at_ms <= seen.at_ms:
         return seen.taken_wh
-    step_wh = rules.step_wh((seen.at_ms, seen.wh), found, greatest_power_w(db, station, evse))
+    step_wh = rules.step_wh((seen.at_ms, seen.wh), found, power.greatest_w(db, station, evse))
     SEEN.keep(db, (station, evse), Seen(before.id, at_ms, wh, seen.taken_wh + step_wh))
     return seen.taken_wh + step_wh
 

@@ -1,4 +1,5 @@
-"""What the server asks of charging stations by itself: a reading that is overdue, how they measure, and which connectors they have.
+"""What the server asks of charging stations by itself: a reading that is overdue, how they measure, how much they can give, and which
+connectors they have.
 
 All of it by the clock (`look`), a step at a time, and nothing that they refuse is insisted on.
 """
@@ -17,7 +18,7 @@ from appliance.services import audit, settings
 from appliance.services.announce import Announcement, BootHeard, Hub
 from appliance.services.ports.stations import CommandFailed, FailureKind, Sampling, Stations
 from appliance.services.sessions import guard
-from appliance.services.stations import introduction
+from appliance.services.stations import introduction, power
 from appliance.services.stations.introduction import Step
 from appliance.services.tasks import Tasks
 
@@ -75,6 +76,7 @@ class Upkeep:
         for station in self._booted & online:
             self._booted.discard(station)
             self._ask("sampling", self.see_to_sampling, station)
+            self._ask("power", self._ask_for_power, station)
         silent = set(await self._store.write(introduction.silent, now_ms)) & online
         self._introductions = {one: self._introductions[one] for one in self._introductions.keys() & silent}
         for station in silent:
@@ -133,6 +135,12 @@ class Upkeep:
             )
             found = await self._stations.set_sampling(station, values.sample_interval_s)
         await self._store.write(guard.sampling_told, station, found.interval_s, found.tells_register, self._clock())
+
+    async def _ask_for_power(self, station: StationId) -> None:
+        """How much it can give, by its own settings."""
+        power_w = await self._stations.read_power(station)
+        if power_w is not None:
+            await self._store.write(power.learn, station, power_w)
 
     # --- which connectors it has
 

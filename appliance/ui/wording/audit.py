@@ -49,6 +49,7 @@ SENTENCES = {
     "station.dismiss": N_("Turned the charger {identity} away"),
     "station.dismiss_address": N_("Turned away all chargers that knocked from {address}: {stations}"),
     "station.place": N_("Said where the charger {name} stands: {place}"),
+    "station.power": N_("Said how much a connector of the charger {name} can give: {power}"),
     "station.rename": N_("Renamed the charger {before}: it is called {name} now"),
     "station.retire": N_("Retired the charger {subject}"),
     "station.secure": N_("Changed how {subject} proves itself: by {proof}"),
@@ -207,6 +208,9 @@ CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
     "language": lambda value, _fmt: {"language": LANGUAGES.get(_plain(value), _plain(value))},
     "before_minor": lambda value, fmt: {"before_minor": fmt.money(value)},
     "after_minor": lambda value, fmt: {"after_minor": fmt.money(value)},
+    "power_w": lambda value, fmt: {
+        "power": _("{power} kW").format(power=fmt.power(value)) if value else _("not known")
+    },
     "missed": lambda value, fmt: {"missed": _missed(value, fmt)},
     "why": lambda value, _fmt: {"why": note_sentence(_plain(value))},
 }

@@ -88,7 +88,7 @@ TEXTS: dict[str, Text] = {
     ProblemKind.UNWATCHED: Text(
         N_("{station} cannot be watched while it charges: {why}"),
         N_(
-            "Whoever pays beforehand, or has a limit, is stopped there by time and by the greatest power of a charger here: 400 kW, unless Settings say otherwise. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger; where they can be changed, this server does so if Settings allow it."
+            "Whoever pays beforehand, or has a limit, is stopped there by time and by the connector's greatest power: 400 kW, unless the charger, its page or Settings say otherwise. Set MeterValueSampleInterval and MeterValuesSampledData inside the charger; where they can be changed, this server does so if Settings allow it."
         ),
         urgent=True,
         many=nN_(

@@ -19,6 +19,7 @@ from appliance.services.cards import cards
 from appliance.services.sessions import closing, metering, reading, review, start_requests, stopping
 from appliance.services.sessions import starting as service
 from appliance.services.sessions.starting import Started
+from appliance.services.stations import power
 from appliance.services.stations import status as status_units
 from tests.support.books import Books
 from tests.support.statuses import status_changed
@@ -439,18 +440,18 @@ def test_readings_of_the_future_were_measured_now(books: Books) -> None:
 
 def test_the_greatest_power_is_what_the_site_says_or_what_was_seen_else_400_kw(books: Books) -> None:
     station, _ = place(books)
-    assert reading.greatest_power_w(books.db, station, 1) == 400_000
+    assert power.greatest_w(books.db, station, 1) == 400_000
     settings.change(books.db, "power_max_kw", "22")
-    assert reading.greatest_power_w(books.db, station, 1) == 22_000
+    assert power.greatest_w(books.db, station, 1) == 22_000
 
     session = books.start(station, 1, CARD, meter_wh=0).ref
     books.wait(600)
     books.read(station, session, 4_000, power_w=24_000)
     books.stop(station, session, 4_000)
 
-    assert reading.greatest_power_w(books.db, station, 1) == 24_000
-    assert reading.greatest_power_w(books.db, station, 2) == 22_000
-    assert stations.power_seen(books.db, station, 1) == 24_000
+    assert power.greatest_w(books.db, station, 1) == 24_000
+    assert power.greatest_w(books.db, station, 2) == 22_000
+    assert stations.powers(books.db, station, 1).seen_w == 24_000
 
 
 def test_what_was_measured_in_a_doubted_session_teaches_nothing(books: Books) -> None:
@@ -460,7 +461,7 @@ def test_what_was_measured_in_a_doubted_session_teaches_nothing(books: Books) ->
     books.stop(station, session, 499_000)
 
     assert books.session(session)["state"] == "review"
-    assert reading.greatest_power_w(books.db, station, 1) == 400_000
+    assert power.greatest_w(books.db, station, 1) == 400_000
 
 
 def test_a_charger_of_22_kw_is_doubted_where_one_of_350_is_not(books: Books) -> None:

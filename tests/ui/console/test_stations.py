@@ -126,3 +126,29 @@ async def test_how_often_a_charger_was_read_although_its_messages_were_not_right
     html = await page(client, "/stations/CS-01")
     assert "12 were read all the same, since this server started" in html
     assert "/stations/CS-01/messages?wrong=1" in html
+
+
+async def test_staff_say_how_much_a_connector_can_give(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.INSTALLER)
+    sql = "SELECT evse, power_max_w FROM connector WHERE station_id = (SELECT id FROM station WHERE identity = 'CS-05') ORDER BY evse"
+
+    async def powers() -> list[tuple[int, int]]:
+        return await served.store.read(lambda db: db.execute(sql).fetchall())
+
+    assert 'name="power-1"' in await page(client, "/stations/CS-05")
+    status, html = await send(client, "/stations/CS-05/power", **{"power-1": "7,4"})
+    assert (status, 'value="7.4"' in html) == (200, True)
+    assert (await powers())[0] == (1, 7_400)
+
+    status, html = await send(client, "/stations/CS-05/power", **{"power-1": "9000"})
+    assert (status, "between 1 and 4,000 kW" in html, 'value="9000"' in html) == (422, True, True)
+    status, html = await send(client, "/stations/CS-05/power", **{"power-1": "much"})
+    assert (status, 'value="much"' in html) == (422, True)
+    assert (await powers())[0] == (1, 7_400)
+
+    await send(client, "/stations/CS-05/power", **{"power-1": ""})
+    assert (await powers())[0] == (1, 0)
+    owner = await served.logged_in(Role.OWNER)
+    told = await page(owner, "/audit")
+    assert "can give" in told
+    assert "7.4 kW" in told

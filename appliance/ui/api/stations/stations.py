@@ -13,9 +13,10 @@ from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, StationId
 from appliance.domain.station import StationState, status_word
 from appliance.services.stations import admission as units
-from appliance.services.stations import credentials
+from appliance.services.stations import credentials, power
 from appliance.services.stations.admission import NEWCOMERS_MAX
 from appliance.services.stations.credentials import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Asked
+from appliance.services.stations.power import SAID_W_MAX, SAID_W_MIN
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
@@ -32,6 +33,11 @@ CONNECTOR = thing(
     error_code=words(),
     info=words(),
     changed_at=moment(),
+    power_max_w=or_null(whole("Its greatest power in the words of the staff; null if they say nothing.")),
+    power_told_w=or_null(
+        whole("The same as the station says, with a tenth more for its meter; null if it says nothing.")
+    ),
+    power_seen_w=or_null(whole("The greatest power that was measured; null if none was.")),
 )
 STATION = record(
     "Station",
@@ -85,6 +91,17 @@ STATION_CHANGE = form(
             PASSWORD_CHARS_MAX,
             "Left out, it stays. Null: it has none any more, which only profile 0 allows.",
             least=PASSWORD_CHARS_MIN,
+        )
+    ),
+)
+CONNECTOR_CHANGE = form(
+    "ConnectorChange",
+    ("power_max_w",),
+    power_max_w=or_null(
+        whole(
+            "The greatest power that it can give: what rises faster is no reading, and whom nobody can watch is stopped by it. Null: nobody says.",
+            least=SAID_W_MIN,
+            most=SAID_W_MAX,
         )
     ),
 )
@@ -142,6 +159,13 @@ async def change_station(call: Call) -> Answer:
         asked if asked != Asked() else None,
         call.by,
     )
+    return await _now(call, station.id)
+
+
+async def change_connector(call: Call) -> Answer:
+    """`PATCH /stations/{id}/connectors/{evse}`."""
+    station, evse = await station_of(call), call.number("evse")
+    await call.console.store.write(power.say, station.id, evse, call.body["power_max_w"] or 0, call.by)
     return await _now(call, station.id)
 
 
@@ -248,6 +272,9 @@ def as_json(call: Call, station: Station) -> Body:
                 "error_code": connector.error_code,
                 "info": connector.info,
                 "changed_at": at(connector.changed_at_ms),
+                "power_max_w": connector.power_max_w or None,
+                "power_told_w": connector.power_told_w or None,
+                "power_seen_w": connector.power_seen_w or None,
             }
             for connector in station.connectors
         ],
@@ -285,6 +312,10 @@ OPERATIONS = (
     Operation(
         "PATCH", "/stations/{id}", "Change its name or how it proves who it is", change_station, STATION,
         takes=STATION_CHANGE,
+    ),
+    Operation(
+        "PATCH", "/stations/{id}/connectors/{evse}", "Say how much a connector can give", change_connector, STATION,
+        takes=CONNECTOR_CHANGE,
     ),
     Operation("POST", "/stations/{id}/approve", "Let a knocking station in", approve, STATION, takes=APPROVAL),
     Operation(

@@ -37,6 +37,7 @@ from appliance.services.stations.credentials import Asked
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
+from appliance.ui.console.stations.greatest_power import PowerLine, power_words, powers_of, store_powers
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import NUMBER_MAX, Form, read_form
@@ -99,7 +100,8 @@ class StationPage:
     newcomers: list[Newcomer]
     """Devices that say its name, and wait."""
     forms: dict[str, Form]
-    """That of its name, and that of its place."""
+    """That of its name, that of its place, and that of its power."""
+    powers: list[PowerLine]
     triggers: tuple[str, ...]
     addresses: Addresses
     mended: int
@@ -243,6 +245,18 @@ def _store_word(db: Database, identity: str, what: str, form: Form, by: By) -> s
 def _words(station: Station) -> dict[str, str]:
     """What staff call it, and where it stands, as the forms have it."""
     return {"name": station.name, "place": station.place}
+
+
+async def set_power(request: web.Request) -> web.Response:
+    """`POST /stations/CS-07/power`: how much its connectors can give, in kW; empty if nobody knows."""
+    console, form, station = request.app[CONSOLE], await read_form(request), await station_of(request)
+    try:
+        await console.store.write(store_powers, station.identity, form, asked_by(request))
+    except Changed as changed:
+        return await _station_page(request, {"power": edits.again(changed)}, status=changed.status)
+    except Refusal as refusal:
+        return await _station_page(request, {"power": form.refused(refusal)}, status=refusal.status)
+    return done(request, station_path(station.identity), _("Saved."))
 
 
 async def show_approve(request: web.Request) -> web.Response:
@@ -409,7 +423,12 @@ async def load(console: Console, role: str, identity: str, forms: Mapping[str, F
         ],
         sessions=sessions if may(role, "GET", "/sessions/{session}") else [],
         newcomers=waiting,
-        forms={name: edits.filled({name: value}) for name, value in _words(station).items()} | dict(forms),
+        forms={
+            **{name: edits.filled({name: value}) for name, value in _words(station).items()},
+            "power": edits.filled(power_words(station)),
+            **forms,
+        },
+        powers=powers_of(station),
         triggers=triggers_of(console, station),
         addresses=console.addresses,
         mended=console.counters.mended[identity],
@@ -483,6 +502,7 @@ PAGE = Page(
         web.post("/stations/dismiss", dismiss_address),
         web.get("/stations/{identity}", show),
         web.post("/stations/{identity}/name", rename),
+        web.post("/stations/{identity}/power", set_power),
         web.get("/stations/{identity}/approve", show_approve),
         web.post("/stations/{identity}/approve", approve),
         web.post("/stations/{identity}/dismiss", dismiss),
