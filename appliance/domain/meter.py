@@ -20,5 +20,7 @@ class Reading:
     """JSON: what has no field here, as the station sent it."""
     interval_wh: int | None = None
     """What was taken in the interval that ended then (Energy.Active.Import.Interval)."""
+    by_clock: bool = False
+    """Whether that interval is one of the clock, and not of the session: stations that tell both tell the same energy twice."""
     offered_w: int | None = None
     """The most that the station offered to the car. Kept in `others` only."""

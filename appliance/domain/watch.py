@@ -73,6 +73,8 @@ def stands_still(progress: Progress, energy_wh: int | None, interval_wh: int | N
 
 def told_in_s(progress: Progress, step_s: int) -> int:
     """In how many seconds a step was taken at least: within a few a coarse register tells no pace."""
+    if step_s >= PACE_S:
+        return step_s
     is_fine = grain_of(progress.line.before[1], progress.line.last[1]) <= FINE_WH
     return max(step_s, STEP_S_MIN if is_fine else PACE_S)
 

@@ -71,11 +71,13 @@ class Running:
     progress: Progress | None = None
     """How far its registers were read; None: not yet since it was loaded."""
     is_plain: bool = True
-    """Whether its energy is its highest register above that of the start, as far as was read; else its row has it."""
+    """Whether its row leaves its energy to the highest register above that of the start; else it tells it."""
     power_seen_w: int = 0
     """The greatest power that was measured since it was loaded."""
     given: Given = NOTHING_GIVEN
     """What that gave since then, at least."""
+    by_clock: bool | None = None
+    """Whether the intervals that are summed up are those of the clock; None: none came since it began, or was loaded."""
     is_numbered: bool = False
     """Whether its station names it in its readings, as far as is remembered."""
     start_known: bool = True
@@ -273,7 +275,7 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
        "authorization" NOT IN ('', 'Accepted'),
        NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0),
-       stamped_at_ms, start_source
+       stamped_at_ms, start_source, read_wh IS NULL
 FROM session WHERE session.id = ?
 """
 
@@ -299,7 +301,7 @@ def load(db: Database, session: SessionId) -> Running | None:
         return None
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
-        energy_wh, measured, status_at, refused, start_known, stamp, source,
+        energy_wh, measured, status_at, refused, start_known, stamp, source, is_plain,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     return Running(
@@ -308,6 +310,7 @@ def load(db: Database, session: SessionId) -> Running | None:
         read_at_ms=heard if measured is None else None,
         moved=None if measured is None else Moved(max(0, energy_wh), measured, measured), refused=bool(refused), start_known=bool(start_known),
         stamp_ms=stamp, source=Source(source),
+        is_plain=bool(is_plain),
     )  # fmt: skip
 
 

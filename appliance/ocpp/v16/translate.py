@@ -237,6 +237,7 @@ def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
 ENERGY = "Energy.Active.Import.Register"
 INTERVAL = "Energy.Active.Import.Interval"
 POWER = "Power.Active.Import"
+BY_CLOCK = "Sample.Clock"
 (
     ENERGY_FIELD,
     POWER_FIELD,
@@ -316,6 +317,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     `others` as it was sent, and so is what is signed.
     """
     values: list[int | None] = [None, None, None, None, None, None, None, None]
+    by_clock = False
     lone: dict[int, tuple[int, Payload]] | None = None
     crowd: list[tuple[int, int, Payload]] = []
     others: list[Payload] = []
@@ -338,6 +340,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
                     continue
                 elif values[field] is None:
                     values[field] = value
+                    by_clock = by_clock or (field == INTERVAL_FIELD and get("context") == BY_CLOCK)
                     continue
                 elif field == ENERGY_FIELD:
                     # Begin and end of a transaction in one moment: the register only grows.
@@ -345,7 +348,9 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
         others.append(sampled)
     if lone is not None:
         others += place_phases(values, lone, crowd)
-    return as_reading(at_ms, values, written(others) if others else None, quirks)
+    measured = as_reading(at_ms, values, written(others) if others else None, quirks)
+    measured.by_clock = by_clock
+    return measured
 
 
 def as_reading(at_ms: int, values: list[int | None], others: str | None, quirks: Quirks) -> Reading:
@@ -357,7 +362,9 @@ def as_reading(at_ms: int, values: list[int | None], others: str | None, quirks:
         interval_wh = None
     if offered_ma is not None:
         offered_w = max(offered_w or 0, round(power_of_current(offered_ma / 1_000, (voltage_mv or 0) / 1_000)))
-    return Reading(at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh, offered_w)
+    return Reading(
+        at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh, offered_w=offered_w
+    )
 
 
 def keep_offered(values: list[int | None], field: int, value: int, sampled: Payload) -> None:

@@ -129,7 +129,8 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
     power_w = step_wh = step_s = 0
     progress, late = reading_of.progress_of(db, running), False
     paced = running.paced or begin_pace(running)
-    for reading in readings:
+    for told in readings:
+        reading = told if told.interval_wh is None else one_kind(running, told)
         samples.add_reading(db, running.id, reading)
         if reading.power_w is not None:
             power_w = reading.power_w
@@ -151,6 +152,13 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
     running.paced = paced
     reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
     return Pace(power_w, step_wh, watch.told_in_s(progress, step_s) if step_wh else 0)
+
+
+def one_kind(running: Running, reading: Reading) -> Reading:
+    """Of intervals of the session and of the clock those count of which the first came."""
+    if running.by_clock is None:
+        running.by_clock = reading.by_clock
+    return reading if reading.by_clock is running.by_clock else replace(reading, interval_wh=None)
 
 
 def begin_pace(running: Running) -> Paced:

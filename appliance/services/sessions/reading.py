@@ -33,7 +33,6 @@ def progress_of(db: Database, running: Running) -> Progress:
     """How far its registers were read."""
     if running.progress is None:
         running.progress = anew(db, running)
-        running.is_plain = running.progress.is_plain
     return running.progress
 
 

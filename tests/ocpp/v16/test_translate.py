@@ -55,6 +55,9 @@ def read(*samples: Mapping[str, object], quirks: Quirks = NONE) -> Reading:
         ({"value": "230", "measurand": "Voltage", "unit": ""}, "voltage_mv", 230_000),
         ({"value": "120", "measurand": "Energy.Active.Import.Interval", "unit": "wh"}, "interval_wh", 120),
         ({"value": "0.12", "measurand": "Energy.Active.Import.Interval", "unit": "kWh"}, "interval_wh", 120),
+        ({"value": "9", "measurand": "Energy.Active.Import.Interval"}, "by_clock", False),
+        ({"value": "9", "measurand": "Energy.Active.Import.Interval", "context": "Sample.Clock"}, "by_clock", True),
+        ({"value": "9", "context": "Sample.Clock"}, "by_clock", False),
     ],
 )
 def test_a_sample_finds_its_field(sample: dict[str, object], field: str, value: int) -> None:

@@ -577,3 +577,18 @@ def test_energy_and_time_that_cannot_both_be_true_are_looked_at(
 
     assert state_of(books, session)[0] == state
     assert books.balance(rahima) == 50_000 - (24_000 if state == "ended" else 0)
+
+
+def test_intervals_of_the_clock_and_of_the_session_are_not_summed_up_together(books: Books) -> None:
+    station, _ = place(books)
+    session = books.start(station, 1, CARD, meter_wh=0).ref
+    for minute in range(1, 16):
+        books.wait(60)
+        told = [Reading(books.now_ms, interval_wh=(100, 102, 98)[minute % 3])]
+        if minute % 5 == 0:
+            told.append(Reading(books.now_ms + 1, interval_wh=500, by_clock=True))
+        metering.meter_read(books.db, station, MeterRead(session, 1, told, books.now_ms + 1))
+    running = books.running(session)
+
+    assert running is not None
+    assert running.energy_wh == 1_500
