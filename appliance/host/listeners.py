@@ -11,7 +11,7 @@ import logging
 import resource
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +63,13 @@ class Listeners:
     ports: dict[str, int] = field(default_factory=dict)
     proxies: Callable[[], tuple[Network, ...]] = tuple
     """Whose word is taken for who asks."""
+    endings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What closes those that are open."""
+
+    async def close(self) -> None:
+        """All of them at once: whoever takes no answer holds up the end of each, and of all no longer than of one."""
+        endings, self.endings = self.endings, []
+        await asyncio.gather(*(end() for end in endings))
 
 
 async def listen(
@@ -74,7 +81,7 @@ async def listen(
     tls: ssl.SSLContext | None,
     limits: Limits | None = None,
 ) -> None:
-    """Serve an application until the stack is left.
+    """Serve an application until the stack is left; then all listeners end with the first one that does.
 
     Raises:
         PortTaken: Somebody else has the port, or it may not be bound.
@@ -90,7 +97,15 @@ async def listen(
         **sizes,
     )
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
+    doors: list[Door] = []
+
+    async def end() -> None:
+        for door in doors:
+            await door.close()
+        await runner.cleanup()
+
+    listeners.endings.append(end)
+    stack.push_async_callback(listeners.close)
     assert runner.server is not None
     visitors = Visitors(limits or limits_of(listener), lambda peer: network.is_in(peer, listeners.proxies()))
     know_visitors(runner.server, visitors, listeners.proxies)
@@ -105,9 +120,8 @@ async def listen(
             why=error.strerror,
         ) from None
     for one in sockets:
-        door = Door(one, runner.server, tls, visitors)
-        stack.push_async_callback(door.close)
-        door.open()
+        doors.append(Door(one, runner.server, tls, visitors))
+        doors[-1].open()
     port = sockets[0].getsockname()[1]
     host = "127.0.0.1" if address.host in EVERYWHERE else address.host
     scheme = ("wss" if tls else "ws") if listener.startswith("stations") else ("https" if tls else "http")
@@ -255,6 +269,40 @@ def forwarded(request: web.BaseRequest, trusted: tuple[Network, ...]) -> web.Bas
     if protocol in ("http", "https"):
         changed["scheme"] = protocol
     return request.clone(**changed)
+
+
+def refuse(
+    protocol: web.RequestHandler,
+    request: web.BaseRequest,
+    status: int = 500,
+    exc: BaseException | None = None,
+    message: str | None = None,
+) -> web.StreamResponse:
+    """What aiohttp answers to what it cannot read."""
+    try:
+        return refuse_as_aiohttp(protocol, request, status, exc, message)
+    finally:
+        cut(exc)
+
+
+def lose(protocol: web.RequestHandler, exc: BaseException | None) -> None:
+    """A connection has ended, with what nobody has been answered yet."""
+    for message, _payload in protocol._messages:  # noqa: SLF001 - nothing public tells of them.
+        cut(getattr(message, "exc", None))
+    lose_as_aiohttp(protocol, exc)
+
+
+def cut(error: BaseException | None) -> None:
+    """Forget how it came to an error. It leads back to itself, and to all that had come: that would stay in memory until somebody
+    searches for garbage, and a stranger sends more in a second than is found in an hour.
+    """
+    if error is not None:
+        error.__traceback__ = error.__context__ = None
+
+
+refuse_as_aiohttp, lose_as_aiohttp = web.RequestHandler.handle_error, web.RequestHandler.connection_lost
+web.RequestHandler.handle_error = refuse  # type: ignore[assignment,method-assign]
+web.RequestHandler.connection_lost = lose  # type: ignore[assignment,method-assign]
 
 
 class NoGarbage(logging.Filter):

@@ -31,12 +31,12 @@ async def connected(
         writer.close()
 
 
-async def exchange(port: int, *parts: bytes, tls: ssl.SSLContext | None = None) -> bytes:
+async def exchange(port: int, *parts: bytes, tls: ssl.SSLContext | None = None, within_s: float = ENDS_S) -> bytes:
     """Send the parts, and read until the other side has closed the connection: all that it has said."""
     async with connected(port, tls) as (reader, writer):
         for part in parts:
             writer.write(part)
-        return await until_closed(reader)
+        return await until_closed(reader, within_s)
 
 
 async def trickle(port: int, begin: bytes, drop: bytes, every_s: float, tls: ssl.SSLContext | None = None) -> bytes:
@@ -73,10 +73,10 @@ async def answer(port: int, begin: bytes, drop: bytes = b"", every_s: float = 0.
             await asyncio.gather(dripping, return_exceptions=True)
 
 
-async def until_closed(reader: asyncio.StreamReader) -> bytes:
+async def until_closed(reader: asyncio.StreamReader, within_s: float = ENDS_S) -> bytes:
     """All that comes; TimeoutError if the other side keeps the connection."""
     said = b""
-    async with asyncio.timeout(ENDS_S):
+    async with asyncio.timeout(within_s):
         try:
             while part := await reader.read(1 << 16):
                 said += part
