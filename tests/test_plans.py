@@ -355,6 +355,17 @@ async def test_a_page_of_people_or_cards_is_not_sorted(statements: set[str], boo
 
 
 @pytest.mark.parametrize("books", ["no statistics"], indirect=True)
+async def test_a_further_page_begins_where_the_one_before_it_ended(statements: set[str], books: Readable) -> None:
+    asked = [sql for sql in sorted(statements) if ":key_0" in sql]
+    assert len(asked) > 25
+    wrong = {
+        sql: lines for sql in asked if (lines := [line for line in plan_of(books, sql) if line.startswith("SCAN")])
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("books", ["no statistics"], indirect=True)
 async def test_every_exception_is_one(statements: set[str], books: Readable) -> None:
     """One that no statement needs any more would only hide the next."""
     scanning = [sql for sql in statements if any(looks_through(line, sql) for line in plan_of(books, sql))]

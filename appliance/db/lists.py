@@ -61,6 +61,8 @@ class Listed:
         if window.mark and (key := self._key(db, terms, window.mark, values)) is not None:
             more |= {f"key_{place}": value for place, value in enumerate(key)}
             names = ", ".join(f":key_{place}" for place in range(len(key)))
+            # The first bound is what an index of an expression is entered by; the second one alone would only be looked at.
+            asked.append(f"({terms[0]}) {'<=' if falls else '>='} :key_0")
             asked.append(f"({', '.join(terms)}) {'<' if falls else '>'} ({names})")
         order = ", ".join(f"{term} DESC" if falls else term for term in terms)
         found = db.execute(

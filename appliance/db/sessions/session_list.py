@@ -158,6 +158,8 @@ LIST = Listed(
     },
 )
 """The last three are for those of which all are looked at, see `sorts_by_figures`."""
+SORTED_MAX = 20_000
+"""So many sessions of one holder can be sorted while somebody waits: in a few hundredths of a second."""
 SUMMED_MS_MAX = 63 * 86_400_000
 """So long a span is summed session by session; what a longer one came to is in the report."""
 
@@ -175,17 +177,27 @@ def part(db: Readable, wanted: Filter, window: Window, now_ms: int = 0) -> Part[
     conditions, values = _conditions(wanted)
     if window.sort == "began" and wanted.from_ms is None and wanted.to_ms is None:
         window = replace(window, sort="open" if wanted.state in OPEN else "number")
+    elif window.sort == "began" and window.mark:
+        # An index is entered by one bound on each side: by where the page begins, which is the nearer one.
+        far = "to_ms" if window.falls is not window.backwards else "from_ms"
+        looked_at = CONDITIONS[far].replace(BEGAN, f"{BEGAN} + 0")
+        conditions = [looked_at if one == CONDITIONS[far] else one for one in conditions]
     return LIST.part(db, SELECT, conditions, {**values, "now_ms": now_ms}, window).of(lambda rows: _sessions(db, rows))
 
 
-def sorts_by_figures(wanted: Filter, now_ms: int) -> bool:
-    """Whether they can be had by what they came to: of some days or of one holder all are looked at to be summed up anyway.
+def sorts_by_figures(db: Readable, wanted: Filter, now_ms: int) -> bool:
+    """Whether they can be had by what they came to: then all of them are looked at, so it is for what waits, for some days, which are
+    summed up session by session anyway, and for holders who are no fleet.
 
     An index of all would have to be kept by every session that ends.
     """
-    if wanted.person is not None or wanted.card is not None or wanted.state in (*OPEN, SessionState.REVIEW):
+    if wanted.state in (*OPEN, SessionState.REVIEW):
         return True
-    return wanted.from_ms is not None and (wanted.to_ms or now_ms) - wanted.from_ms <= SUMMED_MS_MAX
+    if wanted.from_ms is not None and (wanted.to_ms or now_ms) - wanted.from_ms <= SUMMED_MS_MAX:
+        return True
+    if wanted.person is None and wanted.card is None:
+        return False
+    return _sums_kept(db, "holder_sum", Filter(person=wanted.person, card=wanted.card))[0] <= SORTED_MAX
 
 
 def totals(db: Readable, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:

@@ -113,9 +113,8 @@ class ListPage:
 async def show_list(request: web.Request) -> web.Response:
     """`GET /sessions?station=&person=&card=&state=&from=&to=&sort=&after=&before=`."""
     console, now_ms = request.app[CONSOLE], request.app[CONSOLE].clock()
-    wanted = await console.store.read(_wanted, _asked(request))
-    columns = COLUMNS if session_list.sorts_by_figures(wanted.filter, now_ms) else {"began": COLUMNS["began"]}
-    sort = Sort.of(request, columns, "-began")
+    wanted, by_figures = await console.store.read(_wanted_and_how, _asked(request), now_ms)
+    sort = Sort.of(request, COLUMNS if by_figures else {"began": COLUMNS["began"]}, "-began")
     listed = await console.store.read(_listed, wanted.filter, sort.window(request, ROWS_AT_ONCE), now_ms)
     sessions = listed.part.rows
     first = {"before": "", "after": ""}
@@ -243,6 +242,12 @@ def _wanted(db: Readable, asked: Asked) -> Wanted:
         matches,
         card,
     )
+
+
+def _wanted_and_how(db: Readable, asked: Asked, now_ms: int) -> tuple[Wanted, bool]:
+    """The filter, and whether what it finds can be sorted by what it came to."""
+    wanted = _wanted(db, asked)
+    return wanted, session_list.sorts_by_figures(db, wanted.filter, now_ms)
 
 
 def _person_meant(db: Readable, text: str, *, names_only: bool) -> tuple[Person | None, list[Person]]:
