@@ -22,14 +22,22 @@ COMPACT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 DATE = re.compile(r"(\d{4})([/.])(\d\d?)\2(\d\d?)(?=\D)", re.ASCII)
+DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?=\D),?", re.ASCII)
+"""With points it is day, month, year wherever dates are written so; with strokes it may be month, day, year as well."""
+HALF_DAY = re.compile(r"\b(0?[1-9]|1[0-2])(:\d\d(?::\d\d(?:[.,]\d+)?)?) ?([AP])\.?M\b\.?", re.ASCII | re.IGNORECASE)
+ZONE_NAMED = re.compile(r"(Z|UTC|GMT|[+-]\d\d:?\d\d) ?(?:\[[^\]]*\]|\([^)]*\))$", re.ASCII | re.IGNORECASE)
+"""A zone that is named after its offset, as Java and JavaScript do."""
 ZONE = re.compile(r"(?:([+-]\d\d?(?::?\d\d)?) *Z|(?:UTC|GMT) *([+-]\d\d?(?::?\d\d)?))", re.ASCII | re.IGNORECASE)
 """A zone said twice: the offset is the finer word."""
 SPELLED = re.compile(
-    r"(?:[A-Z]{3,9},? )? *(?:(\d\d?)[ -])?([A-Z]{3})[ -] *(?:(\d\d?) )?(?:(\d{4}) )?(\d\d:\d\d:\d\d)(?: (\d{4}))? ?(Z|UTC|GMT|[+-]\d{4})?",
+    r"(?:[A-Z]{3,9},? )? *(?:(\d\d?)[ -])?([A-Z]{3,9})[ -] *(?:(\d\d?),? )?(?:(\d{4}),? )?(\d\d?:\d\d:\d\d)(?: (\d{4}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?",
     re.ASCII | re.IGNORECASE,
 )
 """RFC 1123 (`Mon, 30 Nov 2026 01:00:00 GMT`) and C's asctime (`Mon Nov 30 01:00:00 2026`)."""
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+MONTHS = (
+    "JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER",
+)  # fmt: skip
+MONTHS_BY_NAME = {name: number for number, full in enumerate(MONTHS, 1) for name in (full, full[:3])}
 
 
 def parse_time(stamp: object) -> int | None:
@@ -51,8 +59,11 @@ def _parse(text: str) -> int | None:
     if at_ms is not None:
         return at_ms
     text = "".join(character for character in text if character.isprintable()).strip(" \"'")
+    text = ZONE_NAMED.sub(r"\1", text)
     text = ZONE.sub(lambda found: found[1] or found[2], text, count=1)
     text = DATE.sub(r"\1-\3-\4", text, count=1)
+    text = DAY_FIRST.sub(r"\3-\2-\1", text, count=1)
+    text = HALF_DAY.sub(_of_whole_day, text, count=1)
     if (found := COMPACT.fullmatch(text)) is not None:
         year, month, day, hour, minute, second, fraction, zone = found.groups(default="")
         text = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}.{fraction or '0'}{zone}"
@@ -67,9 +78,14 @@ def _respelled(found: re.Match[str]) -> str:
     """Digits for the name of the month; "" where it is none."""
     day_before, month, day_after, year_before, time_of_day, year_after, zone = found.groups(default="")
     day, year = day_before or day_after, year_before or year_after
-    if month.upper() not in MONTHS or not day or not year:
-        return ""
-    return f"{year}-{MONTHS.index(month.upper()) + 1}-{day} {time_of_day}{zone}"
+    number = MONTHS_BY_NAME.get(month.upper())
+    return f"{year}-{number}-{day} {time_of_day}{zone}" if number is not None and day and year else ""
+
+
+def _of_whole_day(found: re.Match[str]) -> str:
+    """13:00 for 1 PM."""
+    hour = int(found[1]) % 12 + (12 if found[3].upper() == "P" else 0)
+    return f"{hour:02d}{found[2]}"
 
 
 def _of_epoch(number: int, fraction: str) -> int | None:
