@@ -389,13 +389,24 @@ def set_read(db: Database, running: Running, read_wh: int | None) -> None:
 
 
 def set_began(db: Database, running: Running, began_ms: int, source: Source) -> None:
-    """It began at another moment than was thought. What makes its start this one stays."""
+    """It began at another moment than was thought. What makes its start this one stays; what was told before that moment was told by
+    the same clock.
+    """
     while db.execute(
         """SELECT 1 FROM session WHERE started_at_ms = ? AND station_id = ? AND evse = ? AND id_token = ? AND meter_start_wh = ?
         AND id <> ?""",
         (began_ms, running.station, running.evse, running.id_token, running.meter_start_wh, running.id),
     ).fetchone():
         began_ms += 1
+    db.flush()
+    moved_ms = began_ms - running.started_at_ms
+    for table, moments in (("sample", ("sampled_at_ms",)), ("idle_span", ("begin_at_ms", "end_at_ms"))):
+        moved = ", ".join(f"{moment} = {moment} + :moved" for moment in moments)
+        db.execute(
+            f"UPDATE {table} SET {moved} WHERE session_id = :session AND {moments[0]} < :began",
+            {"moved": moved_ms, "session": running.id, "began": began_ms},
+        )
+    running.idle_spans = idle_spans(db, running.id)
     running.stamp_ms = running.start.stamp_ms
     running.started_at_ms, running.source = began_ms, source
     running.measured_at_ms = max(running.measured_at_ms, began_ms)

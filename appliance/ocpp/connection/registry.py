@@ -174,6 +174,7 @@ class Registry:
         version, now_ms = connection.version.name, context.clock()
         station.dating.connected(now_ms)
         self._slow_down(station)
+        station.lasting_answers.clear()
         context.store.write_unheard(status.connected, station.id, version, connection.address, now_ms)
         log.info(
             "station connected", extra={"station": station.identity, "version": version, "address": connection.address}

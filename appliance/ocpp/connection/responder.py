@@ -79,7 +79,7 @@ class Responder:
         action = ""
         if isinstance(frame, Call | UnreadableCall):
             message_id, action = frame.message_id, frame.action
-            self._station.answers.pop(message_id, None)
+            self._station.forget_answer(message_id)
         log.error("a message failed", exc_info=error, extra={"station": self._station.identity, "action": action})
         self._context.report_station(
             self._station, ProblemKind.STATION_ERROR, action=action, error=type(error).__name__
@@ -119,7 +119,7 @@ class Responder:
         kept = self._log.kept(text, whole=inbound.kept_whole, secretless=inbound.secretless and work.note is None)
         committed = self._commit(call, work, received_at_ms, kept)
         if inbound.replayed:
-            self._station.remember(call.message_id, text, committed)
+            self._station.remember(call.message_id, text, committed, lasting=inbound.kept_whole)
         return committed
 
     def _answer_unreadable(self, text: str, call: UnreadableCall) -> Answer:
@@ -138,7 +138,7 @@ class Responder:
         work = inbound.unreadable(self._station, self._salvage(inbound, text, call), received_at_ms)
         self._context.counters.mended[self._station.identity] += 1
         committed = self._commit(call, work, received_at_ms, self._log.kept(text, whole=inbound.kept_whole))
-        self._station.remember(call.message_id, text, committed)
+        self._station.remember(call.message_id, text, committed, lasting=inbound.kept_whole)
         return committed
 
     def _salvage(self, inbound: Inbound, text: str, call: UnreadableCall) -> Torn:

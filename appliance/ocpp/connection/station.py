@@ -13,6 +13,8 @@ from appliance.ocpp.reading.dating import Dating
 from appliance.ocpp.reading.quirks import NONE, Quirks
 
 ANSWERS_REMEMBERED = 8
+LASTING_REMEMBERED = 32
+"""Of those to starts and stops, which tell money: a queue that is sent again is longer than a few messages."""
 STARTS_REMEMBERED = 8
 
 Answer = bytes | Future[bytes]
@@ -42,6 +44,8 @@ class Station:
     """When a connection took the place of one that was still open, and from which address."""
     answers: dict[MessageId, tuple[int, Answer]] = field(default_factory=dict)
     """By message id: the fingerprints of the last frames, and what was answered or soon will be."""
+    lasting_answers: dict[MessageId, tuple[int, Answer]] = field(default_factory=dict)
+    """The same of starts and stops on this connection: on the next it may count its messages from the beginning."""
     starts: dict[int, tuple[int, str]] = field(default_factory=dict)
     """When starts whose own time cannot be believed came first, and of which card, by fingerprint."""
     refused_cards: RefusedCards = field(default_factory=RefusedCards)
@@ -60,15 +64,27 @@ class Station:
 
     def answer_to(self, message_id: MessageId, text: str) -> Answer | None:
         """What the same frame was answered before."""
-        before = self.answers.get(message_id)
-        return before[1] if before is not None and before[0] == hash(text) else None
+        for answers in (self.answers, self.lasting_answers):
+            before = answers.get(message_id)
+            if before is not None and before[0] == hash(text):
+                return before[1]
+        return None
 
-    def remember(self, message_id: MessageId, text: str, answer: Answer) -> None:
+    def remember(self, message_id: MessageId, text: str, answer: Answer, *, lasting: bool = False) -> None:
         """Keep the answer to a frame for when the same comes again; the oldest is forgotten."""
         answers = self.answers
         answers[message_id] = (hash(text), answer)
         if len(answers) > ANSWERS_REMEMBERED:
             del answers[next(iter(answers))]
+        if lasting:
+            self.lasting_answers[message_id] = answers[message_id]
+            if len(self.lasting_answers) > LASTING_REMEMBERED:
+                del self.lasting_answers[next(iter(self.lasting_answers))]
+
+    def forget_answer(self, message_id: MessageId) -> None:
+        """What was to be answered came to nothing."""
+        self.answers.pop(message_id, None)
+        self.lasting_answers.pop(message_id, None)
 
     def date_status(self, connector: tuple[int, int], at_ms: int, received_at_ms: int) -> int | None:
         """Since when a status holds that comes now and says `at_ms`; None: what came before it holds, for it waited in a queue.

@@ -29,7 +29,9 @@ class Dating:
     away_since_ms: int | None = None
     """The same for before this connection, and before others that were too short to tell all that had waited."""
     _queue_at_ms: int = 0
-    """When it last told of something that may have waited, at first when it connected."""
+    """When it last told of something by which its queue caught up with us, at first when it connected."""
+    _queued: tuple[int, int] | None = None
+    """The time in that and when it was heard."""
     _shown: tuple[int, int] | None = None
     """The time in a status of this connection and when it was heard: of those of one distance the first."""
 
@@ -39,7 +41,7 @@ class Dating:
         if self.away_since_ms is None or was_there_ms > QUEUE_MS_MAX:
             self.away_since_ms = self.alive_until_ms
         self.connected_at_ms = self._queue_at_ms = now_ms
-        self._shown = None
+        self._shown = self._queued = None
 
     def show(self, stamp_ms: int, received_at_ms: int) -> None:
         """A status has a time."""
@@ -57,13 +59,22 @@ class Dating:
             or (self._shown is not None and keeps_distance(self._shown, (stamp_ms, received_at_ms)))
         ):
             return received_at_ms, Source.LIVE
-        self._queue_at_ms = received_at_ms
+        self._wait_on(stamp_ms, received_at_ms)
         source = Source.AS_STATUS if self._is_as_shown(stamp_ms, received_at_ms) else Source.QUEUE
         return min(max(at_ms, self.away_since_ms or 0), received_at_ms), source
 
     def was_away(self, at_ms: int) -> bool:
         """Whether it was known before this connection, and may have kept what it tells of that time."""
         return self.away_since_ms is not None and self.away_since_ms <= at_ms
+
+    def _wait_on(self, stamp_ms: int, received_at_ms: int) -> None:
+        """What may have waited has come: more of it may, as long as it catches up. A wrong clock never does, nor one that stands still."""
+        if self._queued is not None:
+            queued_ms, heard_ms = self._queued
+            if (stamp_ms - queued_ms) - (received_at_ms - heard_ms) < SAME_DISTANCE_MS:
+                return
+        self._queued = stamp_ms, received_at_ms
+        self._queue_at_ms = received_at_ms
 
     def _is_as_shown(self, stamp_ms: int, received_at_ms: int) -> bool:
         if self._shown is None:

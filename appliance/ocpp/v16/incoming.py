@@ -88,18 +88,20 @@ def read_status(station: Station, payload: Payload, received_at_ms: int) -> Work
         event.superseded = True
     else:
         event.at_ms = at_ms
-    return Work(status_changed, (event,))
+    return Work(status_changed, (event,), doubt(payload.get("timestamp"), event.at_ms, received_at_ms))
 
 
 def read_meter_values(station: Station, payload: Payload, received_at_ms: int) -> Work:
     if "meterValue" not in payload:
         raise Unreadable("no reading that can be read")
     event = translate.meter_read(payload, received_at_ms, station.quirks)
-    if event.readings:
-        if station.dating.skew.wanted > 0:
-            station.dating.skew.observe(payload["meterValue"][-1].get("timestamp"), received_at_ms)
-        _, event.source = station.dating.date(event.readings[-1].at_ms, received_at_ms)
-    return Work(meter_read, (event,))
+    if not event.readings:
+        return Work(meter_read, (event,))
+    stamp, at_ms = payload["meterValue"][-1].get("timestamp"), event.readings[-1].at_ms
+    if station.dating.skew.wanted > 0:
+        station.dating.skew.observe(stamp, received_at_ms)
+    _, event.source = station.dating.date(at_ms, received_at_ms)
+    return Work(meter_read, (event,), doubt(stamp, at_ms, received_at_ms))
 
 
 def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
@@ -110,12 +112,11 @@ def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
         dating.skew.observe(stamp, received_at_ms)
     event.connected_at_ms = dating.connected_at_ms
     event.stamp_ms = translate.station_time(stamp)
+    note = doubt("" if stamp is None else stamp, event.at_ms, received_at_ms) or note
     if event.stamp_ms is None:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
         fingerprint = hash((event.evse, event.id_token, event.meter_start_wh, stamp))
         event.at_ms = event.stamp_ms = station.date_start(fingerprint, event.id_token, received_at_ms)
-    if event.at_ms == received_at_ms and event.stamp_ms != received_at_ms:
-        note = SUSPECT_CLOCK
     event.at_ms, event.source = dating.date(event.at_ms, received_at_ms)
     return Work(transaction_started, (event,), note)
 
@@ -132,7 +133,7 @@ def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
     if dating.skew.wanted > 0:
         dating.skew.observe(payload.get("timestamp"), received_at_ms)
     event.stamp_ms = translate.station_time(payload.get("timestamp"))
-    note = None if translate.is_believable(event.stamp_ms, received_at_ms) else SUSPECT_CLOCK
+    note = doubt(payload.get("timestamp", ""), event.at_ms, received_at_ms)
     event.at_ms, event.source = dating.date(event.at_ms, received_at_ms)
     return Work(transaction_ended, (event,), note)
 
@@ -180,6 +181,17 @@ def unreadable_status(station: Station, torn: Torn, received_at_ms: int) -> Work
 
 def unreadable_heartbeat(station: Station, torn: Torn, received_at_ms: int) -> Work:  # noqa: ARG001 - one shape for all.
     return Work(reply, (current_time(received_at_ms),), torn.why)
+
+
+def doubt(stamp: object, at_ms: int, received_at_ms: int) -> str | None:
+    """What is noted of a message whose time was told and cannot be read, or cannot be right; None if it can, or none was told."""
+    if (
+        at_ms != received_at_ms
+        or stamp is None
+        or translate.is_believable(translate.station_time(stamp), received_at_ms)
+    ):
+        return None
+    return SUSPECT_CLOCK
 
 
 # --- units of work -------------------------------------------------------------------------------------------------------

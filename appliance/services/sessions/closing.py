@@ -23,7 +23,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.moments import Told
+from appliance.domain.moments import CLOCKS_APART_MS, Told
 from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
@@ -235,6 +235,8 @@ def finish(
 def is_by_our_clock(db: Database, running: Running, ended_at_ms: int) -> bool:
     """Whether its station's word for its beginning was so wrong that ours counts; a clock that is a little ahead is none of that."""
     begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, ended_at_ms)
+    if begun_ms < running.heard_at_ms - CLOCKS_APART_MS:
+        return False
     return abs(begun_ms - running.start.stamp_ms) > settings.of(db).clock_skew_s * 1000
 
 

@@ -17,7 +17,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
-from appliance.domain.moments import CLOCKS_APART_MS, Source, keeps_distance
+from appliance.domain.moments import CLOCKS_APART_MS, SAME_DISTANCE_MS, Source, keeps_distance
 from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.domain.watch import Paced
@@ -77,9 +77,14 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
         (running.start.stamp_ms, running.heard_at_ms), (event.readings[-1].at_ms, event.received_at_ms)
     ):
         sessions.set_began(db, running, running.heard_at_ms, Source.LIVE)
-    if event.source is not Source.LIVE or readings[0].at_ms >= running.measured_at_ms:
-        return readings
     later_ms = event.received_at_ms - readings[-1].at_ms
+    if event.source is not Source.LIVE or later_ms <= CLOCKS_APART_MS:
+        return readings
+    if readings[0].at_ms >= running.measured_at_ms:
+        # They may have been told in a bundle; but what keeps the distance of the start is by the same wrong clock.
+        behind_ms = running.started_at_ms - running.start.stamp_ms
+        if abs(later_ms - behind_ms) >= SAME_DISTANCE_MS:
+            return readings
     return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
 
 

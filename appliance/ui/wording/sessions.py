@@ -85,9 +85,7 @@ NOTES = {
     ),
     "by_hand": N_("It was ended from here, without the charger; its end is the last reading."),
     "unheard": N_("Nothing was heard of it for a day while the connector was free; its end is the last reading."),
-    "clock": N_(
-        "The charger's clock was set while it charged; the time counts from when this server heard of the start."
-    ),
+    "clock": N_("The charger's clock was wrong; the time counts from when this server heard of the start."),
     "superseded": N_("The charger began the next session without ending this one; its end is the last reading."),
     "left": N_(
         "The charger said that the connector was free again, and never told of the end; its end is the last reading."

@@ -124,3 +124,24 @@ async def test_a_valid_time_is_not_noted_as_wrong_beside_something_that_is(clien
 
     (logged,) = await server.log_of(1)
     assert logged.violation == "connectorId: not a whole number"
+
+
+@pytest.mark.parametrize("stamp", ["03/04/2026 01:00:00", "30-11-2026 01:00:00", "yesterday", "1970-01-01T00:00:00Z"])
+async def test_what_may_be_two_moments_or_none_is_now_and_that_is_on_record(
+    client: Client, server: Server, stamp: str
+) -> None:
+    server.now_ms = lambda: ONE_O_CLOCK_MS
+    status = {"connectorId": 1, "status": "Charging", "errorCode": "NoError", "timestamp": stamp}
+    await client.call("StatusNotification", status)
+    start = {"connectorId": 1, "idTag": CARD, "meterStart": 1000, "timestamp": stamp}
+    number = (await client.call("StartTransaction", start))["transactionId"]
+    server.now_ms = lambda: ONE_O_CLOCK_MS + 3_600_000
+    values = {"connectorId": 1, "transactionId": number, "meterValue": [{"timestamp": stamp, "sampledValue": [{"value": "1500"}]}]}  # fmt: skip
+    await client.call("MeterValues", values)
+    await client.call("StopTransaction", {"transactionId": number, "meterStop": 2000, "timestamp": stamp})
+
+    assert [one.violation is not None for one in await server.log_of(1)] == [True] * 4
+    assert await server.rows("SELECT state, started_at_ms, duration_s FROM session") == [
+        ("ended", ONE_O_CLOCK_MS, 3600)
+    ]
+    assert await server.rows("SELECT sampled_at_ms FROM sample") == [(ONE_O_CLOCK_MS + 3_600_000,)]
