@@ -4,7 +4,7 @@ decided in services/sessions/billing.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
@@ -82,6 +82,8 @@ class Running:
     """Whether its station names it in its readings, as far as is remembered."""
     start_known: bool = True
     """Whether its station has told with which register it began; else the lowest that was seen stands for that."""
+    later_minor: list[int] = field(default_factory=list)
+    """What each slice after the first holds, as far as it was held since the session was loaded."""
     is_asked: bool = False
     """Whether its station was asked for a reading that is overdue, and none has come since."""
     stamp_ms: int | None = None

@@ -73,6 +73,7 @@ def hold_slice(db: Database, running: Running, amount_minor: int, by: By) -> Non
     """Hold one more slice."""
     running.slices += 1
     running.held_minor += amount_minor
+    running.later_minor.append(amount_minor)
     _hold(db, running, running.slices, amount_minor, by)
     sessions.set_slices(db, running)
 
@@ -147,9 +148,7 @@ def settle(db: Database, running: Running, bill: Bill, by: By) -> None:
     A wallet gives what is there, down to its limit; the rest is the site's loss, on the account `overrun`.
     """
     rest = bill.total_minor
-    for number in range(1, running.slices + 1):
-        key = hold_key(running.id, number)
-        held = running.held_minor if running.slices == 1 else _held_by(db, key)
+    for number, held in enumerate(slices_of(db, running), start=1):
         taken = min(rest, held)
         rest -= taken
         _resolve(db, running, number, taken, by)
@@ -159,6 +158,13 @@ def settle(db: Database, running: Running, bill: Bill, by: By) -> None:
         _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, TransferCode.TAX, running, by)
     if running.person is not None:
         db.announce(PersonChanged(running.person))
+
+
+def slices_of(db: Database, running: Running) -> list[int]:
+    """What each of its slices holds. The writer remembers those that it has held itself; else the ledger is asked."""
+    if len(running.later_minor) == running.slices - 1:
+        return [running.held_minor - sum(running.later_minor), *running.later_minor]
+    return [_held_by(db, hold_key(running.id, number)) for number in range(1, running.slices + 1)]
 
 
 def collect(db: Database, running: Running, amount_minor: int, key: str, by: By) -> None:
