@@ -34,6 +34,7 @@ from appliance.ocpp.reading.schemas import shortened
 from appliance.ocpp.settings import Settings
 from appliance.ocpp.version import Version
 from appliance.ocpp.versions import versions
+from appliance.services import problems
 from appliance.services.announce import Hub
 from appliance.services.counters import Counters
 from appliance.services.stations import admission, credentials
@@ -52,6 +53,8 @@ HEAD_SIZES: dict[str, Any] = {"max_line_size": 4096, "max_field_size": 4096}
 PATH_CHARS_MAX = 1024
 STRAYS_MAX = 50
 """From so many addresses wrong URLs and web pages are reported; a scanner must not fill the list of problems."""
+STRAY_SEEN_MS = 60_000
+"""What staff could read for so long makes room for another address: many that are wrong hide no charger."""
 HOST_CHARS_MAX = 100
 PATH = "ocpp"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="charging stations", charset="UTF-8"'}
@@ -117,7 +120,8 @@ class Endpoint:
         self._neighbours = neighbours
         self._failures = Failures()
         self._connections = 0
-        self._strays: set[str] = set()
+        self._strays: dict[str, int] = {}
+        """Since when an address is told of; the oldest first."""
 
     def application(self) -> web.Application:
         """For a listener of its own."""
@@ -306,9 +310,14 @@ class Endpoint:
 
     def _report_stray(self, kind: ProblemKind, address: str, **details: object) -> None:
         """Tell the staff what knocks at an address that is no station's."""
-        if len(self._strays | {address}) > STRAYS_MAX:
-            return
-        self._strays.add(address)
+        now_ms = self._context.clock()
+        if address not in self._strays and len(self._strays) >= STRAYS_MAX:
+            oldest, since_ms = next(iter(self._strays.items()))
+            if 0 <= now_ms - since_ms < STRAY_SEEN_MS:
+                return
+            del self._strays[oldest]
+            self._context.store.write_unheard(problems.clear_subject, f"address:{oldest}", now_ms)
+        self._strays.setdefault(address, now_ms)
         self._context.report(kind, f"address:{address}", **details, address=address)
 
 

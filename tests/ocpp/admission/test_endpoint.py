@@ -20,7 +20,7 @@ from appliance.ocpp.admission.credentials import (
     password_matches,
     password_suffices,
 )
-from appliance.ocpp.admission.endpoint import identity_of, is_foreign
+from appliance.ocpp.admission.endpoint import STRAY_SEEN_MS, STRAYS_MAX, identity_of, is_foreign
 from appliance.ocpp.connection.context import raise_problem
 from appliance.ocpp.settings import StationSettings
 from appliance.services.stations.admission import KNOCKING_MAX, KNOCKING_OF_ADDRESS_MAX
@@ -97,6 +97,24 @@ async def test_a_wrong_url_is_told_the_right_one_and_the_staff_too(server: Serve
     ((subject, details),) = await server.rows("SELECT subject, details FROM problem WHERE kind = 'wrong_url'")
     assert subject == "address:127.0.0.1"
     assert "/ocpp/" in details
+
+
+async def test_wrong_urls_from_fifty_addresses_hide_no_other_for_long(server: Server) -> None:
+    now_ms = server.now_ms()
+    server.now_ms = lambda: now_ms
+
+    async def told() -> list[str]:
+        open_ones = "SELECT subject FROM problem WHERE kind = 'wrong_url' AND cleared_at_ms IS NULL ORDER BY id"
+        return [subject.removeprefix("address:") for (subject,) in await server.rows(open_ones)]
+
+    scanners = [f"127.0.1.{number}" for number in range(1, STRAYS_MAX + 1)]
+    for address in (*scanners, "127.0.0.9"):
+        await handshake_status(server, "/CS1", address=address)
+    assert await told() == scanners
+
+    now_ms += STRAY_SEEN_MS
+    await handshake_status(server, "/CS1", address="127.0.0.9")
+    assert await told() == [*scanners[1:], "127.0.0.9"]
 
 
 # --- web pages ---------------------------------------------------------------------------------------------------------------
