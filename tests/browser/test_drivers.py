@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import ViewportSize, expect
 
+from tests.browser import axe
 from tests.browser.conftest import Connect, Site, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 INSPECTION = Path(__file__).with_name("inspection.js").read_text()
 
-KINDS = ("structure", "names", "contrast", "sideways", "touch")
+KINDS = ("structure", "names", "contrast", "sideways", "cut", "touch")
 
 
 async def test_address_of_the_sticker_opens_the_drivers_page(visit: Visit, site: Site, connect: Connect) -> None:
@@ -37,6 +38,7 @@ async def test_address_of_the_sticker_opens_the_drivers_page(visit: Visit, site:
     await expect(phone.get_by_text("৳19.425")).to_be_visible()
     await expect(phone.locator(".state")).to_have_text("Free")
     assert await phone.evaluate(INSPECTION) == {kind: [] for kind in KINDS}
+    assert await axe.findings(phone) == []
     await phone.get_by_role("link", name="বাংলা").click()
     await expect(phone.locator("html")).to_have_attribute("lang", "bn")
     await expect(phone.get_by_text("১৯.৪২৫")).to_be_visible()

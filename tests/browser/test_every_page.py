@@ -10,9 +10,7 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
-from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -20,6 +18,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Playwright, ViewportSize, expect
 
 from appliance.demo import site as demo
+from tests.browser import axe
 from tests.browser.conftest import PATIENCE_MS, Site, Visit, live, log_in, open_site
 from tests.browser.onlooker import Onlooker
 from tests.browser.program import serving
@@ -27,13 +26,6 @@ from tests.browser.program import serving
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 INSPECTION = Path(__file__).with_name("inspection.js").read_text()
-AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
-ALL_RULES: dict[str, object] = {}
-CONTRAST: dict[str, object] = {"runOnly": ["color-contrast"]}
-SCHEMES: tuple[tuple[Literal["light", "dark"], dict[str, object]], ...] = (("light", ALL_RULES), ("dark", CONTRAST))
-"""By night and by day a page has the same words, names and parts: only its colours differ."""
-RUN_AXE = """async (options) => (await axe.run(document, { resultTypes: ["violations"], ...options })).violations.flatMap(
-  (rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 100)}`))"""
 OPEN_ALL = "() => document.querySelectorAll('main details').forEach((one) => { one.open = true; })"
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -121,16 +113,13 @@ async def _tour(site: Site, chromium: Browser) -> AsyncIterator[Tour]:
 async def look(page: Page, path: str, tour: Tour) -> None:
     """By day, by night and on a phone."""
     tour.day[path] = await page.evaluate(INSPECTION)
-    await page.evaluate(AXE)
     await page.evaluate(OPEN_ALL)
-    for width, size in (("desk", DESK), ("phone", PHONE)):
-        await page.set_viewport_size(size)
-        for scheme, rules in SCHEMES:
-            await page.emulate_media(color_scheme=scheme)
-            if findings := await page.evaluate(RUN_AXE, rules):
-                tour.axe[f"{path}, {width}, {scheme}"] = findings
-        if width == "desk":
-            tour.night[path] = await page.evaluate(INSPECTION)
+    if wrong := await axe.findings(page):
+        tour.axe[f"{path}, at a desk"] = wrong
+    tour.night[path] = await page.evaluate(INSPECTION)
+    await page.set_viewport_size(PHONE)
+    if wrong := await axe.findings(page):
+        tour.axe[f"{path}, on a phone"] = wrong
     await page.emulate_media(color_scheme="light")
     tour.phone[path] = await page.evaluate(INSPECTION)
     bar = await page.locator("nav.tabs").bounding_box()
@@ -226,6 +215,7 @@ async def test_page_for_logging_in_is_sound(visit: Visit, scheme: str) -> None:
     await page.goto("/login")
     findings = await page.evaluate(INSPECTION)
     assert {kind: findings[kind] for kind in KINDS if findings[kind]} == {}
+    assert await axe.findings(page) == []
 
 
 async def test_board_fits_the_smallest_phone(visit: Visit, tour: Tour) -> None:
