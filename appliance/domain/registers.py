@@ -73,7 +73,7 @@ class Doubt(StrEnum):
     NEXT_START = "next_start"
     """It goes on beyond the register with which the next session of its EVSE began."""
     UNIT = "unit"
-    """It took so little for its time that its registers may be kilowatt-hours."""
+    """Its registers, or one of them, may be kilowatt-hours."""
     POWER = "power"
     """By the power that was told it took far more than its registers say."""
     SECOND_STOP = "second_stop"

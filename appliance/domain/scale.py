@@ -24,9 +24,11 @@ from appliance.domain.registers import (
 KILO = 1_000
 SESSION_KWH_MAX = 150
 """No car takes more in one session: what is a larger difference is no count of kilowatt-hours."""
+START_KWH_MIN = 10
+"""A start below it tells watt-hours of a new meter as likely as kilowatt-hours."""
 SLOW_W = 500
 """No car that charges takes so little for minutes."""
-SLOW_MS_MIN = 300_000
+SLOW_MS_MIN = 180_000
 POWER_HOLDS_MS = 900_000
 """So long a power that was told may be taken to last."""
 LITTLE = 4
@@ -119,7 +121,19 @@ def looked_at(progress: Progress, found: Energies, stop: Register | None) -> Ene
     if stop is None:
         return found
     energy_wh = by_readings(progress, stop)
-    return found if energy_wh is None else found._replace(energy_wh=energy_wh, doubts=(), figures=())
+    if energy_wh is not None:
+        return found._replace(energy_wh=energy_wh, doubts=(), figures=())
+    return without_readings(progress, found, stop) if not progress.energy_wh else found
+
+
+def without_readings(progress: Progress, found: Energies, stop: Register) -> Energies:
+    """In doubt, if only one of start and stop may be in kilowatt-hours, for then they may belong together."""
+    start_wh, stop_wh = progress.start[1], stop[1]
+    if is_thousandth(progress, stop_wh):
+        return doubted(found, Doubt.UNIT, KILO * stop_wh - start_wh)
+    if start_wh >= START_KWH_MIN and not found.doubts and 0 <= stop_wh - KILO * start_wh <= KILO * SESSION_KWH_MAX:
+        return doubted(found, Doubt.UNIT, stop_wh - KILO * start_wh, stop_wh - start_wh)
+    return found
 
 
 def is_suspect(progress: Progress, found: Energies, end_ms: int, charged_ms: int) -> bool:

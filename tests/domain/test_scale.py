@@ -45,10 +45,10 @@ def test_readings_show_kilowatt_hours(
         (120, (1_700, 3_400, 5_200), 7_000),
         (0, (1_500,), 120),
         (10_000, (12_000, 14_000), 10_010),
-        (120_400, (), 127),
+        (9, (), 12_500),
         (120_400, (122_100, 123_800, 125_600), 90),
     ],
-    ids=["by the book", "watt-hours", "far beyond", "a stop near the start", "no readings", "anew"],
+    ids=["by the book", "watt-hours", "far beyond", "a stop near the start", "a new meter", "anew"],
 )
 def test_other_stops_are_read_as_before(start_wh: int, registers_wh: tuple[int, ...], stop_wh: int) -> None:
     step_ms = HOUR_MS // (len(registers_wh) + 1)
@@ -57,6 +57,19 @@ def test_other_stops_are_read_as_before(start_wh: int, registers_wh: tuple[int, 
     )
 
     assert by_readings(start_wh, registers_wh, stop_wh) == ended(progress, (HOUR_MS, stop_wh))
+
+
+@pytest.mark.parametrize(
+    ("start_wh", "stop_wh", "figures"), [(120_400, 127, (6_600,)), (120, 127_300, (7_300, 127_180))]
+)
+def test_without_readings_one_of_start_and_stop_may_be_kilowatt_hours(
+    start_wh: int, stop_wh: int, figures: tuple[int, ...]
+) -> None:
+    stop = 10 * HOUR_MS, stop_wh
+    progress = begin((0, start_wh), 22_000)
+    found = looked_at(progress, ended(progress, stop), stop)
+
+    assert (found.doubts, found.figures) == ((Doubt.UNIT,), figures)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +96,7 @@ def test_power_and_other_sessions_tell_the_unit(
 
 @pytest.mark.parametrize(
     ("energy_wh", "minutes", "power_w", "suspect"),
-    [(7, 60, 22_000, True), (0, 60, 22_000, False), (7, 4, 400_000, False), (7, 6, 22_000, False), (200, 60, 400_000, False)],
+    [(7, 60, 22_000, True), (0, 60, 22_000, False), (7, 2, 400_000, False), (7, 6, 22_000, False), (200, 60, 400_000, False)],
     ids=["little", "nothing", "short", "more than it can give", "more than a car takes"],
 )  # fmt: skip
 def test_what_is_little_for_its_time_is_suspect(energy_wh: int, minutes: int, power_w: int, suspect: bool) -> None:

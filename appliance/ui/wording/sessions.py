@@ -77,7 +77,7 @@ NOTES = {
     "start_apart": N_("The readings do not go on from the register of the start."),
     "anew": N_("The register fell, and nothing tells whether it began anew."),
     "next_start": N_("Its register goes on beyond the one with which the next session at this connector began."),
-    "unit": N_("It took so little for its time that its readings may be kilowatt-hours, and not watt-hours."),
+    "unit": N_("Its readings may be kilowatt-hours, and not watt-hours."),
     "power": N_("By the power that was measured it took far more than its register says."),
     "second_stop": N_("The charger told of the stop twice, each time with another register."),
     "other_number": N_(
@@ -120,7 +120,7 @@ CONTRADICTIONS = {
         "The next session at this connector began when this one had taken {this} kWh, but its stop says {that} kWh."
     ),
     "unit": N_(
-        "If its readings are kilowatt-hours it took {this} kWh; as watt-hours they come to {that} kWh, which is little for its time."
+        "If its readings are kilowatt-hours, at the start or at the stop, it took {this} kWh; as watt-hours they come to {that} kWh."
     ),
     "power": N_("Its register says {this} kWh, but the power that was measured gives at least {that} kWh."),
     "second_stop": N_("The charger told of the stop twice: first it took {this} kWh, then {that} kWh."),
