@@ -14,6 +14,7 @@ from appliance.domain.session import bill_until, usage_until
 from appliance.domain.tariff import Tariff
 from appliance.domain.units import rfc3339
 from appliance.services import tariffs
+from appliance.services.sessions import closing
 from appliance.services.stations import admission
 from tests.support.clocked_site import BY, ClockedSite, clocked_site
 from tests.support.station import Station
@@ -574,3 +575,54 @@ async def test_a_long_queue_is_one_however_long_it_takes(site: ClockedSite) -> N
             numbers.append(begun.id)
 
         assert [await billed(site, number) for number in numbers] == [("ended", 30, 31)] * 8
+
+
+# --- what is told once more with the stop ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("behind_min", BEHIND_MIN)
+@pytest.mark.parametrize("is_set", [False, True])
+@pytest.mark.parametrize("tells", [True, False])
+async def test_readings_that_come_with_the_stop_contradict_none_of_those_before(
+    site: ClockedSite, behind_min: int, is_set: bool, tells: bool
+) -> None:
+    """All that was measured comes with it, by the clock of then; it was told before, too, or was not."""
+    await site.person(CARD, 50_000)
+    async with site.station(behind_s=behind_min * MINUTE_S) as station:
+        go_on(site, 20)
+        begun = await station.start_transaction(CARD)
+        kept = []
+        for number in range(6):
+            if is_set and number == 3:
+                station.set_clock()
+            go_on(site, 10)
+            station.connectors[1].register_wh += 3_000
+            sampled = [{"value": str(station.connectors[1].register_wh), "unit": "Wh"}]
+            kept.append({"timestamp": station.timestamp(), "sampledValue": sampled})
+            if tells:
+                await station.meter_values()
+        await station.stop_transaction(transactionData=kept)
+
+        assert await billed(site, begun.id) == ("ended", 60, 78)
+        assert (await site.session(begun.id))["energy_wh"] == 18_000
+
+
+@pytest.mark.parametrize("behind_min", BEHIND_MIN)
+async def test_nor_do_those_of_a_stop_that_comes_late(site: ClockedSite, behind_min: int) -> None:
+    """Staff have ended the session by then."""
+    await site.person(CARD, 50_000)
+    async with site.station(behind_s=behind_min * MINUTE_S) as station:
+        go_on(site, 20)
+        begun = await station.start_transaction(CARD)
+        kept = []
+        for _ in range(6):
+            go_on(site, 10)
+            station.connectors[1].register_wh += 3_000
+            sampled = [{"value": str(station.connectors[1].register_wh), "unit": "Wh"}]
+            kept.append({"timestamp": station.timestamp(), "sampledValue": sampled})
+            await station.meter_values()
+        await site.store.write(closing.close_by_hand, SessionId(begun.id), By(BY, site.at_ms))
+        await station.stop_transaction(transactionData=kept)
+
+        assert await billed(site, begun.id) == ("ended", 60, 78)
+        assert (await site.session(begun.id))["energy_wh"] == 18_000

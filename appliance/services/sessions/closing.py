@@ -29,7 +29,7 @@ from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing, days, guard, idle, reading, unbilled
+from appliance.services.sessions import billing, days, guard, idle, metering, reading, unbilled
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
@@ -292,7 +292,7 @@ def stop_late(db: Database, station: StationId, event: TransactionEnded) -> bool
     running = sessions.load(db, closed.id)
     assert running is not None
     if closed.estimated and not closed.reason:
-        keep_readings(db, running, event.readings)
+        keep_readings(db, running, metering.told_with_stop(running, event))
         set_right(
             db,
             running,

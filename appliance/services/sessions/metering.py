@@ -88,6 +88,27 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
     return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
 
 
+def told_with_stop(running: Running, event: TransactionEnded) -> Sequence[Reading]:
+    """What a station has kept until its stop, each by the clock of its moment, and has mostly told before.
+
+    What does not lie in a session whose start was live is by the clock of that start, or it tells nothing.
+    """
+    readings, told_ms = event.readings, event.received_at_ms
+    begun_ms, ended_ms = running.started_at_ms - CLOCKS_APART_MS, told_ms + CLOCKS_APART_MS
+    behind_ms = running.started_at_ms - running.start.stamp_ms
+    if running.source is not Source.LIVE:
+        return dated(readings, told_ms)
+    found = []
+    for one in readings:
+        # Of several that are dated now, for their times cannot be read, the last one is.
+        moments = (one.at_ms, one.at_ms + behind_ms) if one.at_ms != told_ms or one is readings[-1] else ()
+        at_ms = next((at_ms for at_ms in moments if begun_ms <= at_ms <= ended_ms), None)
+        if at_ms is not None:
+            found.append(one if at_ms == one.at_ms else replace(one, at_ms=at_ms))
+    is_measured = running.measured_at_ms > running.started_at_ms
+    return dated(found if found or is_measured else readings, told_ms)
+
+
 def without_number(db: Database, running: Running, readings: Sequence[Reading]) -> Sequence[Reading]:
     """Readings of no transaction. What was measured before this one began is not of it.
 
