@@ -626,3 +626,21 @@ async def test_nor_do_those_of_a_stop_that_comes_late(site: ClockedSite, behind_
 
         assert await billed(site, begun.id) == ("ended", 60, 78)
         assert (await site.session(begun.id))["energy_wh"] == 18_000
+
+
+@pytest.mark.parametrize("behind_min", BEHIND_MIN)
+async def test_energy_that_flows_after_a_stop_is_told_whatever_the_clock_says(
+    site: ClockedSite, behind_min: int
+) -> None:
+    await site.person(CARD, 50_000)
+    async with site.station(behind_s=behind_min * MINUTE_S) as station:
+        go_on(site, 20)
+        await station.start_transaction(CARD)
+        go_on(site, 10)
+        station.connectors[1].register_wh += 1_000
+        await station.stop_transaction()
+        go_on(site, 10)
+        station.connectors[1].register_wh += 3_000
+        await station.meter_values()
+
+        assert "unbilled" in await site.kinds()

@@ -48,7 +48,7 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
     if running is None:
         evse = keep_late(db, station, event.ref, readings) or event.evse
         if evse and not sessions.all_on_evse(db, station, evse):
-            unbilled.look_at(db, station, evse, readings, event.received_at_ms)
+            unbilled.look_at(db, station, evse, as_heard(event, readings), event.received_at_ms)
         return
     pace = take_in(db, running, readings)
     at_ms = event.received_at_ms if event.source is Source.LIVE or not readings else readings[-1].at_ms
@@ -85,6 +85,14 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
         behind_ms = running.started_at_ms - running.start.stamp_ms
         if abs(later_ms - behind_ms) >= SAME_DISTANCE_MS:
             return readings
+    return as_heard(event, readings)
+
+
+def as_heard(event: MeterRead, readings: Sequence[Reading]) -> Sequence[Reading]:
+    """What is told live, by a clock that is behind, was measured when it was heard."""
+    later_ms = event.received_at_ms - readings[-1].at_ms if readings else 0
+    if event.source is not Source.LIVE or later_ms <= CLOCKS_APART_MS:
+        return readings
     return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
 
 
