@@ -80,8 +80,8 @@ def describe(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_
     """A problem in words, of one that is over as it was at its end. `stations` are all of them by number."""
     text = _text(problem)
     values = _Values(_values(problem, stations, fmt, problem.cleared_at_ms or now_ms))
-    happened_again = problem.times > 1 and any(text.again)
-    sentence = ngettext(*text.again, problem.times) if happened_again else _(text.sentence)
+    times = _times(problem)
+    sentence = ngettext(*text.again, times) if times > 1 and any(text.again) else _(text.sentence)
     number = station_number(problem)
     return Described(
         id=problem.id,
@@ -154,10 +154,15 @@ class _Values(dict[str, str]):
         return "–"
 
 
+def _times(problem: Problem) -> int:
+    """How often it has happened: by its own count, where it comes with one."""
+    times = problem.details.get("times")
+    return times if isinstance(times, int) else problem.times
+
+
 def _values(problem: Problem, stations: Mapping[int, Named], fmt: Formats, now_ms: int) -> dict[str, str]:
     found = {name: _plain(value) for name, value in problem.details.items()}
-    times = problem.details.get("times")
-    found["times"] = fmt.number(times if isinstance(times, int) else problem.times)
+    found["times"] = fmt.number(_times(problem))
     number = station_number(problem)
     if number in stations:
         found = {"identity": stations[number].identity} | found
