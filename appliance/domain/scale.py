@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from appliance.domain.calendar import HOUR_MS
 from appliance.domain.registers import (
+    JITTER_WH,
     ROUNDING_WH,
     Doubt,
     Energies,
@@ -26,6 +27,8 @@ SESSION_KWH_MAX = 150
 """No car takes more in one session: what is a larger difference is no count of kilowatt-hours."""
 START_KWH_MIN = 10
 """A start below it tells watt-hours of a new meter as likely as kilowatt-hours."""
+START_KWH_MAX = 2_000_000
+"""So much no connector gives in its life."""
 SLOW_W = 500
 """No car that charges takes so little for minutes."""
 SLOW_MS_MIN = 180_000
@@ -41,6 +44,9 @@ class Given(NamedTuple):
     at_ms: int = 0
     power_w: int = 0
     watt_ms: int = 0
+    first_ms: int = 0
+    """When one was told first."""
+    most_w: int = 0
 
     @property
     def wh(self) -> int:
@@ -52,7 +58,12 @@ class Given(NamedTuple):
         if at_ms <= self.at_ms:
             return self
         passed_ms = min(at_ms - self.at_ms, POWER_HOLDS_MS)
-        return Given(at_ms, power_w, self.watt_ms + max(0, min(self.power_w, power_w)) * passed_ms)
+        watt_ms = self.watt_ms + max(0, min(self.power_w, power_w)) * passed_ms
+        return Given(at_ms, power_w, watt_ms, self.first_ms or at_ms, max(self.most_w, power_w))
+
+    def covers(self, begin_ms: int, end_ms: int) -> bool:
+        """Whether it was told from the beginning to the end."""
+        return self.first_ms - begin_ms <= POWER_HOLDS_MS and end_ms - self.at_ms <= POWER_HOLDS_MS
 
 
 NOTHING_GIVEN = Given()
@@ -64,6 +75,8 @@ class Other(NamedTuple):
     register_wh: int
     """Its stop less its start."""
     energy_wh: int
+    was_asked: bool = False
+    """Whether staff have decided of what unit its registers are."""
 
 
 def is_slow(energy_wh: int, charged_ms: int) -> bool:
@@ -73,9 +86,9 @@ def is_slow(energy_wh: int, charged_ms: int) -> bool:
 
 def may_be_kwh(progress: Progress, energy_wh: int, end_ms: int) -> bool:
     """Whether so many kilowatt-hours can have been taken until then."""
-    return 0 < energy_wh <= SESSION_KWH_MAX and KILO * energy_wh <= most_wh(
-        progress.power_w, end_ms - progress.start[0]
-    )
+    start_ms, start_wh = progress.start
+    possible_wh = most_wh(progress.power_w, end_ms - start_ms)
+    return 0 < energy_wh <= SESSION_KWH_MAX and start_wh <= START_KWH_MAX and KILO * energy_wh <= possible_wh
 
 
 def is_thousandth(progress: Progress, register_wh: int) -> bool:
@@ -95,7 +108,9 @@ def by_readings(progress: Progress, stop: Register) -> int | None:
     is_reached = -ROUNDING_WH <= KILO * stop[1] - last_wh <= more_wh
     if may_be_kwh(progress, counted, stop[0]):
         is_meter = is_reached and last_wh >= KILO * (start_wh - 1) and last_wh > stop[1] + ROUNDING_WH
-        return KILO * counted if is_meter or -ROUNDING_WH <= KILO * counted - read_wh <= more_wh else None
+        # Readings that agree with start and stop as they are show nothing.
+        is_taken = read_wh > counted + JITTER_WH and -ROUNDING_WH <= KILO * counted - read_wh <= more_wh
+        return KILO * counted if is_meter or is_taken else None
     if is_thousandth(progress, stop[1]) and is_reached:
         return max(read_wh, KILO * stop[1] - start_wh)
     return None
@@ -106,12 +121,20 @@ def by_power(energy_wh: int, given_wh: int) -> bool:
     return KILO * energy_wh <= 2 * given_wh <= 4 * KILO * (energy_wh + 1)
 
 
+def is_too_weak(progress: Progress, energy_wh: int, given: Given, end_ms: int) -> bool:
+    """Whether the greatest power that was told can never have given so many kilowatt-hours. One that may be of kilowatts says nothing."""
+    begun_ms = progress.start[0]
+    if not given.covers(begun_ms, end_ms) or KILO * given.most_w <= progress.power_w:
+        return False
+    return 2 * given.most_w * (end_ms - begun_ms) < KILO * energy_wh * HOUR_MS
+
+
 def by_others(others: Iterable[Other]) -> bool | None:
     """What the station's other sessions say, the latest first."""
     for one in others:
         if one.energy_wh == KILO * one.register_wh:
             return True
-        if one.register_wh > SESSION_KWH_MAX:
+        if one.register_wh > SESSION_KWH_MAX or (one.was_asked and one.energy_wh == one.register_wh):
             return False
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.domain.registers import Doubt, Energies, all_of, begin, ended
-from appliance.domain.scale import Given, Other, decided, is_suspect, looked_at, with_power
+from appliance.domain.scale import Given, Other, decided, is_suspect, is_too_weak, looked_at, with_power
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -47,8 +47,21 @@ def test_readings_show_kilowatt_hours(
         (10_000, (12_000, 14_000), 10_010),
         (9, (), 12_500),
         (120_400, (122_100, 123_800, 125_600), 90),
+        (1_000, (1_001,), 1_001),
+        (0, (0, 1), 1),
+        (120, (121, 122), 122),
     ],
-    ids=["by the book", "watt-hours", "far beyond", "a stop near the start", "a new meter", "anew"],
+    ids=[
+        "by the book",
+        "watt-hours",
+        "far beyond",
+        "a stop near the start",
+        "a new meter",
+        "anew",
+        "one watt-hour",
+        "one of a new meter",
+        "two",
+    ],
 )
 def test_other_stops_are_read_as_before(start_wh: int, registers_wh: tuple[int, ...], stop_wh: int) -> None:
     step_ms = HOUR_MS // (len(registers_wh) + 1)
@@ -83,6 +96,8 @@ def test_without_readings_one_of_start_and_stop_may_be_kilowatt_hours(
         (0, [], 7_000, (Doubt.UNIT,)),
         (0, [Other(9, 9)], 7_000, (Doubt.UNIT,)),
         (300, [], 7_000, (Doubt.UNIT,)),
+        (0, [Other(9, 9, was_asked=True), Other(9, 9_000)], 7, ()),
+        (0, [Other(9, 9_000, was_asked=True)], 7_000, ()),
     ],
 )
 def test_power_and_other_sessions_tell_the_unit(
@@ -104,6 +119,36 @@ def test_what_is_little_for_its_time_is_suspect(energy_wh: int, minutes: int, po
 
     assert is_suspect(progress, Energies(energy_wh, ()), end_ms, end_ms) is suspect
     assert not is_suspect(progress, Energies(energy_wh, ()), end_ms, 0), "the car was full"
+
+
+@pytest.mark.parametrize(("start_wh", "suspect"), [(2_000_000, True), (2_000_001, False)])
+def test_so_much_is_no_count_of_kilowatt_hours(start_wh: int, suspect: bool) -> None:
+    progress = begin((0, start_wh), 400_000)
+
+    assert is_suspect(progress, Energies(20, ()), HOUR_MS, HOUR_MS) is suspect
+
+
+@pytest.mark.parametrize(
+    ("told", "power_w", "weak"),
+    [
+        ([(1, 3_000), (6, 0), (20, 0), (35, 0), (55, 0)], 22_000, True),
+        ([(1, 500), (15, 500), (30, 500), (50, 500)], 400_000, True),
+        ([(1, 7), (15, 7), (30, 7), (50, 7)], 22_000, False),
+        ([(1, 7_000), (6, 7_000)], 22_000, False),
+        ([(30, 500), (50, 500)], 22_000, False),
+        ([(1, 7_000), (50, 7_000)], 22_000, False),
+        ([], 22_000, False),
+    ],
+    ids=["a full car", "a motorcycle", "kilowatts", "told no more", "since a restart", "enough", "none"],
+)
+def test_a_power_that_never_gives_so_much_says_watt_hours(
+    told: list[tuple[int, int]], power_w: int, weak: bool
+) -> None:
+    given = Given()
+    for minute, watts in told:
+        given = given.then(minute * MINUTE_MS, watts)
+
+    assert is_too_weak(begin((0, 120), power_w), 7, given, HOUR_MS) is weak
 
 
 def test_what_power_gave_is_the_least_that_it_can_have_been() -> None:

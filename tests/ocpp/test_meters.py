@@ -128,6 +128,7 @@ STORIES = (
     Story("much in one second", "S 0; -4; E 499000", "review", 0, "too_fast", (499_000,)),
     Story("a stop like the start", "S 10000; M 12000 14000; E 10000", "review", 0, "stop_below", (4_000, 0)),
     Story("start and stop in kilowatt-hours", "S 120; M 121700 123400 125200 R 126100; E 127", "ended", 7_000),
+    Story("one watt-hour, and it is read", "S 0; E 1000; S 1000; M 1000 1001; E 1001", "ended", 1),
     Story("kilowatt-hours within minutes", "S 100; E 110", "review", 0, "unit", (10_000, 10)),
     Story("the stop in kilowatt-hours", "S 120500; +20; E 127", "review", 0, "unit", (6_500,)),
     Story("the stop in kilowatt-hours, and readings", "S 120500; M 122000 124000; E 127", "ended", 6_500),

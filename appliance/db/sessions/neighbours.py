@@ -108,13 +108,13 @@ def _is_shown_by_itself(db: Database, running: Running) -> bool:
 def billed_before(db: Database, running: Running) -> list[Other]:
     """The sessions of its station before it that are billed, the latest first."""
     rows = db.execute(
-        """SELECT meter_stop_wh - meter_start_wh, energy_wh FROM (
-            SELECT meter_start_wh, meter_stop_wh, energy_wh, state FROM session
+        """SELECT meter_stop_wh - meter_start_wh, energy_wh, note = ? FROM (
+            SELECT meter_start_wh, meter_stop_wh, energy_wh, state, note FROM session
             WHERE station_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS earlier
         WHERE state = 'ended' AND meter_stop_wh > meter_start_wh AND energy_wh > 0""",
-        (running.station, running.id, NEIGHBOURS_MAX),
+        (Doubt.UNIT, running.station, running.id, NEIGHBOURS_MAX),
     )
-    return [Other(*row) for row in rows]
+    return [Other(register_wh, energy_wh, bool(was_asked)) for register_wh, energy_wh, was_asked in rows]
 
 
 def _by_itself(before: Neighbour, start_wh: int) -> bool:

@@ -70,7 +70,8 @@ def energies_at_end(
     if told is not None and not found.doubts and running.meter_start_wh <= registers.JITTER_WH:
         found = beside_the_one_before(db, running, progress, found, told)
     found = scale.looked_at(progress, found, told)
-    if scale.is_suspect(progress, found, end_ms, charged_ms(running, end_ms)):
+    is_suspect = scale.is_suspect(progress, found, end_ms, charged_ms(running, end_ms))
+    if is_suspect and not scale.is_too_weak(progress, found.energy_wh, running.given, end_ms):
         others, was_free = neighbours.billed_before(db, running), was_never_taken(db, running)
         found = scale.decided(found, given_wh(running, progress), others, was_free=was_free)
     return scale.with_power(found, given_wh(running, progress))

@@ -57,6 +57,24 @@ def state_of(books: Books, session: int) -> tuple[str, str, int, int]:
 # --- choosing ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("chosen", "energy_wh"), [(10, 7), (10_000, 7_000)])
+def test_of_what_unit_a_charger_tells_is_asked_once(books: Books, chosen: int, energy_wh: int) -> None:
+    station, _ = place(books)
+    session = books.start(station, 1, CARD, meter_wh=1_000).ref
+    books.status(station, 1, "Charging")
+    books.wait(HOUR_S)
+    books.stop(station, session, 1_010)
+    assert state_of(books, session)[:2] == ("review", "unit")
+    review.bill(books.db, session, books.by, chosen)
+
+    session = books.start(station, 1, CARD, meter_wh=1_010).ref
+    books.status(station, 1, "Charging")
+    books.wait(HOUR_S)
+    books.stop(station, session, 1_017)
+
+    assert (state_of(books, session)[0], state_of(books, session)[2]) == ("ended", energy_wh)
+
+
 @pytest.mark.parametrize(("chosen", "fee_minor"), [(4_000, 8_000), (2_500, 5_000), (None, 8_000)])
 def test_staff_choose_one_of_two_figures(books: Books, chosen: int | None, fee_minor: int) -> None:
     station, rahima = place(books)
