@@ -433,6 +433,28 @@ async def test_sessions_by_a_clock_that_stands_still_are_told_apart_while_they_a
     assert await site.balance(rahima) == (50_000 - 44, 0)
 
 
+@pytest.mark.parametrize("constant_ms", CONSTANT_MS)
+async def test_a_session_that_took_nothing_hides_none_after_it(site: ClockedSite, constant_ms: int) -> None:
+    """The meter counts on, but stands where it stood."""
+    rahima = await site.person(CARD, 50_000)
+    async with site.station(meter_wh=70_000) as station:
+        station.set_clock(frozen_ms=constant_ms)
+        empty = await station.start_transaction(CARD)
+        go_on(site, 2)
+        await station.stop_transaction()
+        go_on(site, 5)
+        begun = await station.start_transaction(CARD)
+        go_on(site, 10)
+        station.connectors[1].register_wh += 1_000
+        await station.meter_values()
+        await station.stop_transaction()
+
+    assert begun.id != empty.id
+    assert await billed(site, begun.id) == ("ended", 10, 11)
+    assert await site.balance(rahima) == (50_000 - 11, 0)
+    assert not await site.problems()
+
+
 @pytest.mark.parametrize("connected_min", [0, 20])
 async def test_a_start_whose_register_has_gone_on_since_is_the_same_however_its_clock_stands(
     site: ClockedSite, connected_min: int

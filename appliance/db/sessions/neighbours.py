@@ -175,13 +175,14 @@ def forget_ended(db: Database, running: Running) -> None:
 
 
 def may_come_again(db: Readable, session: SessionId) -> bool:
-    """Whether another session may begin as this one did: it took energy and is over, its station's clock stood still or was never set,
-    and its register counts each session by itself.
+    """Whether another session may begin as this one did: it is over, its station's clock stood still or was never set, and its register is
+    where it was: it counts each session by itself, or this one took nothing.
     """
     row = db.execute(
         f"""SELECT 1 FROM session WHERE id = :session AND state IN ('ended', 'review') AND estimated = 0
-          AND (energy_wh > 0 OR state = 'review') AND coalesce(meter_start_wh, 0) <= :jitter
-          AND (stood_still = 1 OR ended_at_ms <= started_at_ms OR {STAMPED} < :set)""",
+          AND (((energy_wh > 0 OR state = 'review') AND coalesce(meter_start_wh, 0) <= :jitter
+              AND (stood_still = 1 OR ended_at_ms <= started_at_ms OR {STAMPED} < :set))
+            OR (energy_wh = 0 AND meter_stop_wh = meter_start_wh AND (stood_still = 1 OR {STAMPED} < :set)))""",
         {"session": session, "jitter": JITTER_WH, "set": SET_MS_MIN},
     ).fetchone()
     return row is not None
