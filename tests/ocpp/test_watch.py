@@ -190,8 +190,9 @@ async def test_staff_hear_of_readings_that_say_nothing(site: ClockedSite) -> Non
         lambda n: [register(START_WH + n * 4), POWER | {"value": "240"}],
         lambda n: [register((START_WH + n * 117) // 1000 * 1000)],
         lambda n: [register(START_WH + min(n, 3) * STEP_WH)] if n < 4 else [register(START_WH + 3 * STEP_WH), NO_POWER],
+        lambda n: [register(START_WH + min(n, 3) * STEP_WH), POWER if n < 4 else NO_POWER],
     ],
-    ids=["2 kW", "kilowatt-hours", "intervals", "240 W", "whole kilowatt-hours at 7 kW", "full"],
+    ids=["2 kW", "kilowatt-hours", "intervals", "240 W", "whole kilowatt-hours at 7 kW", "full", "a pause"],
 )
 async def test_readings_that_say_something_are_believed(
     site: ClockedSite, readings: Callable[[int], list[Sampled]], request: pytest.FixtureRequest

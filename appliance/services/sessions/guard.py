@@ -116,9 +116,16 @@ def rests(db: Database, running: Running, readings: Sequence[Reading], pace: Pac
     progress = progress_of(db, running)
     if not any(rules.stands_still(progress, one.energy_wh, one.interval_wh) for one in readings):
         return False
-    if pace.power_w <= rules.STANDBY_W_MAX and (running.is_idle or not says_charging(db, running)):
+    if pace.power_w <= rules.STANDBY_W_MAX and (
+        running.is_idle or tells_of_rest(running, readings) or not says_charging(db, running)
+    ):
         return True
     return rules.is_coarse(progress) and since_ms <= rules.COARSE_PATIENCE_MS
+
+
+def tells_of_rest(running: Running, readings: Sequence[Reading]) -> bool:
+    """Whether a power is told that is none, by a station that has told one while this car charged."""
+    return running.power_seen_w > rules.STANDBY_W_MAX and any(one.power_w is not None for one in readings)
 
 
 def says_charging(db: Database, running: Running) -> bool:
