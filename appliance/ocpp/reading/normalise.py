@@ -16,6 +16,7 @@ import orjson
 from appliance.domain.id_token import normal_form
 from appliance.domain.units import INTEGER_MAX, rfc3339, to_integer
 from appliance.ocpp.reading.cleaning import plain_name
+from appliance.ocpp.reading.figures import energy_wh
 from appliance.ocpp.reading.schemas import Payload, Schema, shortened
 from appliance.ocpp.reading.times import is_rfc3339, parse_time
 
@@ -40,6 +41,8 @@ class Leniency:
     """Fields that a session begins or ends by, and whose names are no others': they are looked for in what is no JSON."""
     numbers: frozenset[str] = frozenset()
     """Fields whose number is a name, and not an amount: half of one more is another's, so they are never rounded."""
+    energies: frozenset[str] = frozenset()
+    """Fields of watt-hours: they are read also where they are written for people."""
 
 
 @dataclass(slots=True)
@@ -167,6 +170,9 @@ def mended_integer(value: Any, name: str, path: str, fixes: Fixes) -> Any:
         whole = to_integer(repr(value), 1)
     elif isinstance(value, str):
         whole = to_integer(value.strip(), 1)
+        if whole is None and name in fixes.leniency.energies and (whole := energy_wh(value)) is not None:
+            fixes.add(path, f"{shortened(value, 30)} read as {whole} Wh")
+            return whole
     if whole is None:
         fixes.add(path, "not a number, ignored")
         return DROP

@@ -24,6 +24,7 @@ LENIENCY = Leniency(
     not_empty={"meterValue": "sampledValue"},
     telling=("transactionId", "meterStop", "meterStart", "connectorId", "idTag"),
     numbers=frozenset({"transactionId", "connectorId", "reservationId"}),
+    energies=frozenset({"meterStart", "meterStop"}),
 )
 
 FOREIGN = Foreign(

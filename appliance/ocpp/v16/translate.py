@@ -25,6 +25,7 @@ from appliance.domain.moments import SET_MS_MIN
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, to_integer
 from appliance.ocpp.reading.cleaning import CLEANING
+from appliance.ocpp.reading.figures import figure
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.reading.times import parse_time
@@ -327,6 +328,8 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
         if found is not None and get("format") != "SignedData":
             field, factor, least, most = found
             value = to_integer(sampled["value"], factor)
+            if value is None:
+                value = for_people(sampled["value"], get("measurand", ENERGY), factor)
             if value is not None and least <= value <= most:
                 if field >= OFFERED_FIELD:
                     keep_offered(values, field, value, sampled)
@@ -351,6 +354,15 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     measured = as_reading(at_ms, values, written(others) if others else None, quirks)
     measured.by_clock = by_clock
     return measured
+
+
+def for_people(text: str, measurand: str, factor: int) -> int | None:
+    """A value that is written for people; a unit behind it is the finer word."""
+    found = figure(text)
+    if found is None or not found.unit:
+        return None if found is None else to_integer(found.number, factor)
+    meant = field_of(measurand, found.unit)
+    return None if meant is None else to_integer(found.number, meant[1])
 
 
 def as_reading(at_ms: int, values: list[int | None], others: str | None, quirks: Quirks) -> Reading:

@@ -58,6 +58,13 @@ def read(*samples: Mapping[str, object], quirks: Quirks = NONE) -> Reading:
         ({"value": "9", "measurand": "Energy.Active.Import.Interval"}, "by_clock", False),
         ({"value": "9", "measurand": "Energy.Active.Import.Interval", "context": "Sample.Clock"}, "by_clock", True),
         ({"value": "9", "context": "Sample.Clock"}, "by_clock", False),
+        ({"value": "10500,5"}, "energy_wh", 10_501),
+        ({"value": "10500 Wh"}, "energy_wh", 10_500),
+        ({"value": "10,5", "unit": "kWh"}, "energy_wh", 10_500),
+        ({"value": "10,5 kWh"}, "energy_wh", 10_500),
+        ({"value": "10.5 kWh", "unit": "Wh"}, "energy_wh", 10_500),
+        ({"value": "7,4 kW", "measurand": "Power.Active.Import"}, "power_w", 7_400),
+        ({"value": "55 %", "measurand": "SoC"}, "soc_percent", 55),
     ],
 )
 def test_a_sample_finds_its_field(sample: dict[str, object], field: str, value: int) -> None:
@@ -72,6 +79,8 @@ def test_a_sample_finds_its_field(sample: dict[str, object], field: str, value: 
     [
         {"value": "", "unit": "Wh"},
         {"value": "-5", "unit": "Wh"},
+        {"value": "10,500"},
+        {"value": "10500 A"},
         {"value": "1e400"},
         {"value": "NaN"},
         {"value": "9" * 40},
@@ -241,6 +250,9 @@ def test_a_register_with_a_wrong_unit_is_put_right() -> None:
          {"status": "Charging", "errorCode": "NoError"}, "connectorId: not a number, ignored"),
         ("StopTransaction", {"transactionId": "7", "meterStop": 10.5, "timestamp": "2026-11-23T05:00:00"},
          {"transactionId": 7, "meterStop": 11, "timestamp": "2026-11-23T05:00:00.000Z"}, "meterStop: not a whole number"),
+        ("StopTransaction", {"transactionId": 7, "meterStop": "12,6 kWh"},
+         {"transactionId": 7, "meterStop": 12_600}, "meterStop: 12,6 kWh read as 12600 Wh"),
+        ("StopTransaction", {"transactionId": "7 Wh", "meterStop": "12,600"}, {}, "meterStop: not a number, ignored"),
         ("StopTransaction", {"transactionId": -1, "meterStop": -1, "reason": "deauthorised"},
          {"transactionId": -1, "meterStop": -1, "reason": "DeAuthorized"}, "reason: deauthorised read as DeAuthorized"),
     ],
