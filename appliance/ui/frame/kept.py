@@ -32,6 +32,8 @@ BROWSERS_MAX = 200
 SECRETS = frozenset({"password", "current", "pin"})
 """Fields of which nothing is kept."""
 FORM = "application/x-www-form-urlencoded"
+SLASHES_MAX = 8
+"""More than any path of ours has. For each of them all routes are searched, and how many there are is said by whoever sends the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ async def page_behind(request: web.Request) -> str:
     except ValueError:
         return "/"
     path, query = sent_from.path, sent_from.query
+    if path.count("/") > SLASHES_MAX:
+        return "/"
     while path.strip("/"):
         found = await request.app.router.resolve(request.clone(method="GET", rel_url=path))
         if found.http_exception is None:

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from aiohttp.test_utils import TestClient
+from aiohttp.web_urldispatcher import UrlDispatcher
 
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.domain.identifiers import PersonId
 from appliance.domain.roles import Role
-from appliance.ui.frame.kept import BROWSERS_MAX, KEPT_MS, SECRETS, Kept, Typed
+from appliance.ui.frame.kept import BROWSERS_MAX, KEPT_MS, SECRETS, SLASHES_MAX, Kept, Typed
+from appliance.ui.frame.roles import ROUTES
 from tests.ui.console_fixture import PASSWORD, ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -141,6 +144,28 @@ async def test_a_form_that_came_back_with_a_mistake_leads_to_the_page_that_has_i
     asked = await send(browser, "/people/1/undo", form)
 
     assert next_in(asked) == "/people/1"
+
+
+@pytest.mark.parametrize("sent_from", ["/a" * 2_000, "/people/1" + "/1" * 2_000])
+async def test_a_stranger_lets_no_routes_be_searched_by_the_thousand(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, sent_from: str
+) -> None:
+    searched: list[str] = []
+    resolve = UrlDispatcher.resolve
+
+    async def counted(router: UrlDispatcher, request: web.Request) -> object:
+        searched.append(request.path)
+        return await resolve(router, request)
+
+    monkeypatch.setattr(UrlDispatcher, "resolve", counted)
+    asked = await send(browser, "/people/1/edit", EDIT, sent_from)
+
+    assert next_in(asked) == "/"
+    assert len(searched) < 2 * SLASHES_MAX
+
+
+def test_every_page_can_be_what_a_form_was_sent_from() -> None:
+    assert max(path.count("/") for _method, path in ROUTES) <= SLASHES_MAX
 
 
 def test_no_secret_is_kept() -> None:
