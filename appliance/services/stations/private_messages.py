@@ -45,8 +45,11 @@ RUN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Times and UUIDs, which are no cards; and hex digits with whatever may stand between them."""
-SAID = re.compile(rf"((?:{HOLDS_TOKEN.pattern})\w*[\"'\s]*[:=#>]+[\"'\s]*)([^\s\"',;<}}\]]+)", re.IGNORECASE)
-"""A field in free text: idTag=DRIVER-8."""
+NAME = HOLDS_TOKEN.pattern.replace("^", r"(?<![\w-])").replace("$", r"(?![\w-])")
+SAID = re.compile(
+    rf"((?<![\w-])(?=[\w-]*?(?:{NAME}))[\w-]+[\"'\s]*[:=#>]+[\"'\s]*)([^\s\"',;<}}\]]+)", re.IGNORECASE
+)
+"""A field in free text: idTag=DRIVER-8. It begins where its name does: a text that is nothing but names is searched once."""
 QUOTED = re.compile(r"'[^']{5,}'|\"[^\"]{5,}\"")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 

@@ -41,7 +41,7 @@ def test_a_card_is_masked_wherever_it_stands(text: str) -> None:
     "written",
     ["0x04A1B2C3", "04-A1-B2-C3", "04 A1 B2 C3", "04:a1:b2:c3", "4:A1:B2:C3", "uid_04A1B2C3", "card-04A1B2C3", "tag 0x04A1B2C3",
      "0x04, 0xA1, 0xB2, 0xC3", "04A1 B2C3", "a tap of 04.A1.B2.C3 now", "DEADBEEF", "tag deadbeef", "DE:AD:BE:EF", "2712847316",
-     "idTag=DRIVER8", "<rfid>DRIVER8</rfid>", "{'idTag':'DRIVER8'}", '{"idTag":"DRIVER8","idTag":""}', '"DEADBEEF"'],
+     "idTag=DRIVER8", "refused, tag=DRIVER8", "at 1; tags: DRIVER8", "vin:DRIVER8", "rfid-tag = DRIVER8", "a=idTag=DRIVER8", "<rfid>DRIVER8</rfid>", "{'idTag':'DRIVER8'}", '{"idTag":"DRIVER8","idTag":""}', '"DEADBEEF"'],
 )  # fmt: skip
 @pytest.mark.parametrize("action", ["DataTransfer", "StatusNotification", "BootNotification"])
 @pytest.mark.parametrize("field", ["data", "techInfo", "info", "vendorErrorCode", "imei"])
@@ -79,6 +79,14 @@ def test_what_may_hold_a_token_is_masked_whatever_its_shape(fields: dict[str, ob
 
     assert "••VER8" in shown.replace("••ER8", "••VER8")
     assert "DRI" not in shown
+
+
+@pytest.mark.parametrize("name", ["uid", "tag_tag", "token", "card-", "id_tag '"])
+def test_a_text_of_nothing_but_names_is_searched_once(name: str) -> None:
+    """It would take a quarter of an hour if it was searched again for each of them."""
+    text = name * 200_000
+
+    assert masked_text(orjson.dumps({"data": text}).decode()) == orjson.dumps({"data": text}).decode()
 
 
 def test_numbers_that_are_no_text_are_masked_too() -> None:
