@@ -9,6 +9,7 @@ from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
 from appliance.domain.transaction import TransactionRef
 from appliance.ocpp.connection.registry import Registry
+from appliance.ocpp.reading.redact import redacted
 from appliance.ocpp.version import Call, Outgoing, Version
 from appliance.services.ports.stations import (
     CommandAnswer,
@@ -117,9 +118,9 @@ class StationCommands:
         return await outgoing.count_evses(call)
 
     async def raw_call(self, station: StationId, action: str, payload: Any) -> Any:
-        """Send any call as it is, unvalidated; the payload of the answer."""
+        """Send any call as it is, unvalidated; the payload of the answer, less its secrets."""
         _, call = self._reach(station)
-        return await call(action, payload)
+        return redacted(await call(action, payload))
 
     async def forget_card(self, station: StationId, tokens: tuple[str, ...]) -> CommandAnswer:
         """Forget cards that must not charge any more: the cache is cleared, and a local list, if there is one, corrected."""

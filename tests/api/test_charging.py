@@ -317,6 +317,24 @@ async def test_a_raw_call_is_nested_as_deep_as_frames_are_read(
         assert answer["result"] == {"status": "Accepted"}
 
 
+@pytest.mark.parametrize(("role", "card"), [("owner", "04A1B2C3D4E5F6"), ("installer", "••E5F6")])
+async def test_what_a_raw_call_brings_back_tells_no_secrets_and_cards_as_the_log_does(
+    site: Running, station: Station, role: str, card: str
+) -> None:
+    keys = {"AuthorizationKey": "secret-secret-16", "WifiPsk": "secret-secret-16", "Url": "psk=secret-secret-16;x"}
+    told = [{"key": name, "readonly": False, "value": value} for name, value in keys.items()]
+    told.append({"key": "MasterCard", "readonly": False, "value": "04A1B2C3D4E5F6"})
+    station.answers["GetConfiguration"] = {"configurationKey": told, "unknownKey": []}
+    client = await site.client(role)
+
+    answer = await client.post("/stations/CS-01/calls", {"action": "GetConfiguration"})
+    settings = await client.get("/stations/CS-01/variables")
+
+    values = {one["key"]: one["value"] for one in answer["result"]["configurationKey"]}
+    assert values == {"AuthorizationKey": "•••", "WifiPsk": "•••", "Url": "psk=•••;x", "MasterCard": card}
+    assert {one["name"]: one["value"] for one in settings["items"]}["Url"] is None
+
+
 @pytest.mark.parametrize("role", ["manager", "cashier", "guard", "viewer"])
 async def test_raw_calls_are_for_owners_and_installers_only(site: Running, station: Station, role: str) -> None:
     client = await site.client(role)

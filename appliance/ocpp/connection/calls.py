@@ -22,6 +22,7 @@ from appliance.ocpp.reading.redact import redacted, redacted_text
 from appliance.ocpp.reading.schemas import Payload, Schemas, shortened
 from appliance.ocpp.settings import Settings
 from appliance.services.ports.stations import CommandFailed, FailureKind
+from appliance.services.stations.private_messages import masked_words
 
 CALLS_WAITING_MAX = 16
 LATE_REMEMBERED = 16
@@ -131,7 +132,7 @@ class Calls:
             return False
         code = shortened(error.code, 64) if isinstance(error.code, str) and error.code else "GenericError"
         description = error.description
-        sentence = shortened(description) if isinstance(description, str) and description else code
+        sentence = masked_words(shortened(description)) if isinstance(description, str) and description else code
         waiting.set_exception(
             CommandFailed(FailureKind.UNSUPPORTED if code in UNSUPPORTED else FailureKind.REFUSED, sentence, code)
         )

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.domain.id_token import IdToken
 from appliance.domain.transaction import TransactionRef
 from appliance.domain.units import INTEGER_MAX
-from appliance.ocpp.reading.redact import is_secret
+from appliance.ocpp.reading.redact import is_secret, redacted_text
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.v16 import sampling
 from appliance.ocpp.v16.power import power_by_settings
@@ -22,6 +22,7 @@ from appliance.services.ports.stations import (
     Variable,
     VariableName,
 )
+from appliance.services.stations.private_messages import masked_words
 
 POSITIVE = frozenset({"Accepted", "Scheduled", "RebootRequired", "Unlocked"})
 NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -193,7 +194,7 @@ def answer(payload: Payload) -> CommandAnswer:
     status = payload.get("status")
     if not isinstance(status, str):
         return CommandAnswer(accepted=False, status="")
-    return CommandAnswer(accepted=status in POSITIVE, status=status[:50])
+    return CommandAnswer(accepted=status in POSITIVE, status=masked_words(status[:50]))
 
 
 def variables(payload: Payload) -> list[Variable]:
@@ -208,5 +209,5 @@ def variable(key: dict[str, Any]) -> Variable:
         value = "true" if value else "false"
     name = name if isinstance(name, str) else str(name)
     # Whoever may read settings need not learn passwords.
-    value = None if value is None or is_secret(name) else str(value)
+    value = None if value is None or is_secret(name) or redacted_text(str(value)) != str(value) else str(value)
     return Variable(name=VariableName(name), value=value, readonly=readonly in (True, 1, "true", "1"))

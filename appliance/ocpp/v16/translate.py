@@ -31,6 +31,7 @@ from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.reading.times import parse_time
 from appliance.ocpp.v16.power import power_of_current
 from appliance.ocpp.version import Unreadable
+from appliance.services.stations.private_messages import masked_words
 
 EVSE_MAX = 999
 ID_TAG_CHARS_MAX = 20
@@ -91,15 +92,15 @@ def status_changed(payload: Payload, received_at_ms: int, quirks: Quirks = NONE)
     status = payload.get("status")
     if evse is None or not isinstance(status, str):
         raise Unreadable("no connector or no status")
-    info = text(payload.get("info"), INFO_CHARS_MAX)
-    if code := text(payload.get("vendorErrorCode"), 50):
+    info = public_text(payload.get("info"), INFO_CHARS_MAX)
+    if code := public_text(payload.get("vendorErrorCode"), 50):
         info = f"{info} ({code})" if info else code
-    known, charging_state, finer = connector_state(text(status, 50))
+    known, charging_state, finer = connector_state(public_text(status, 50))
     return StatusChanged(
         evse=evse,
         connector=1 if evse else 0,
         status=known,
-        error_code=text(payload.get("errorCode"), 50),
+        error_code=public_text(payload.get("errorCode"), 50),
         info=info,
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
         received_at_ms=received_at_ms,
@@ -158,7 +159,7 @@ def transaction_ended(payload: Payload, received_at_ms: int, quirks: Quirks = NO
         id_token=id_token(payload),
         meter_stop_wh=register(payload, "meterStop", quirks),
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
-        reason=text(payload.get("reason"), REASON_CHARS_MAX) or "Local",
+        reason=public_text(payload.get("reason"), REASON_CHARS_MAX) or "Local",
         readings=readings(payload.get("transactionData") or (), received_at_ms, quirks),
         received_at_ms=received_at_ms,
     )
@@ -213,6 +214,12 @@ def text(value: Any, chars_max: int) -> str:
         return ""
     clean = value if value.isprintable() else value.translate(CLEANING)
     return clean.strip()[:chars_max]
+
+
+def public_text(value: Any, chars_max: int) -> str:
+    """The same of what stands on the board and in lists for everybody: some stations write there whose card it was."""
+    clean = text(value, chars_max)
+    return masked_words(clean) if clean else ""
 
 
 def station_time(stamp: Any) -> int | None:

@@ -46,9 +46,7 @@ RUN = re.compile(
 )
 """Times and UUIDs, which are no cards; and hex digits with whatever may stand between them."""
 NAME = HOLDS_TOKEN.pattern.replace("^", r"(?<![\w-])").replace("$", r"(?![\w-])")
-SAID = re.compile(
-    rf"((?<![\w-])(?=[\w-]*?(?:{NAME}))[\w-]+[\"'\s]*[:=#>]+[\"'\s]*)([^\s\"',;<}}\]]+)", re.IGNORECASE
-)
+SAID = re.compile(rf"((?<![\w-])(?=[\w-]*?(?:{NAME}))[\w-]+[\"'\s]*[:=#>]+[\"'\s]*)([^\s\"',;<}}\]]+)", re.IGNORECASE)
 """A field in free text: idTag=DRIVER-8. It begins where its name does: a text that is nothing but names is searched once."""
 QUOTED = re.compile(r"'[^']{5,}'|\"[^\"]{5,}\"")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -58,7 +56,7 @@ def without_cards(message: Message) -> Message:
     """The message with the last characters of each id token only."""
     return replace(
         message,
-        action=_masked_words(message.action),
+        action=masked_words(message.action),
         request=masked_text(message.request, message.action),
         answer=None if message.answer is None else masked_text(message.answer, message.action),
         violation=None if message.violation is None else masked_remark(message.violation),
@@ -70,9 +68,14 @@ def masked_text(text: str, action: str = "") -> str:
     try:
         found = read_json(text)
     except ValueError:
-        return f"{_masked_words(action)} •• {len(text)}".lstrip()
+        return f"{masked_words(action)} •• {len(text)}".lstrip()
     plain = OF_STATION if action == "BootNotification" else frozenset()
     return orjson.dumps(_masked(found, "", plain)).decode()
+
+
+def masked_payload(payload: Any) -> Any:
+    """The payload of an answer."""
+    return _masked(payload, "", frozenset())
 
 
 def _masked(value: Any, name: str, plain: frozenset[str], *, token: bool = False) -> Any:
@@ -101,7 +104,7 @@ def _masked_object(found: dict[str, Any], name: str, plain: frozenset[str], *, t
         if name == "sampledvalue" and lower == "value" and NUMBER.fullmatch(str(value)):
             hidden[field] = value
         else:
-            hidden[_masked_words(field)] = _masked(value, lower, plain, token=bool(holds and not about))
+            hidden[masked_words(field)] = _masked(value, lower, plain, token=bool(holds and not about))
     return hidden
 
 
@@ -111,11 +114,11 @@ def _own_names(found: dict[str, Any]) -> list[str]:
 
 
 def _masked_string(text: str) -> str:
-    return masked_text(text) if text.lstrip()[:1] in ("{", "[", '"') else _masked_words(text)
+    return masked_text(text) if text.lstrip()[:1] in ("{", "[", '"') else masked_words(text)
 
 
-def _masked_words(text: str) -> str:
-    """Free text."""
+def masked_words(text: str) -> str:
+    """Free text. What everybody reads of it, as on the board, is masked before it is stored; the message log has it whole."""
     return RUN.sub(_mask, SAID.sub(lambda match: match[1] + masked(match[2]), text))
 
 
@@ -128,4 +131,4 @@ def _mask(match: re.Match[str]) -> str:
 
 def masked_remark(text: str) -> str:
     """What is wrong with a message names the value that is; which field that was is not known."""
-    return _masked_words(QUOTED.sub(lambda match: f"{match[0][0]}{masked(match[0][1:-1])}{match[0][0]}", text))
+    return masked_words(QUOTED.sub(lambda match: f"{match[0][0]}{masked(match[0][1:-1])}{match[0][0]}", text))

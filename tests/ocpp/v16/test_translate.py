@@ -329,3 +329,21 @@ def test_what_is_no_secret_stays() -> None:
 
     assert redacted(payload) == payload
     assert redacted_text(orjson.dumps(payload).decode()) == orjson.dumps(payload).decode()
+
+
+@pytest.mark.parametrize("field", ["info", "vendorErrorCode", "errorCode", "status"])
+@pytest.mark.parametrize("written", ["04A1B2C3D4E5F6", "tag 04:A1:B2:C3", "idTag=DRIVER8"])
+def test_what_everybody_reads_of_a_status_tells_no_card(field: str, written: str) -> None:
+    payload = {"connectorId": 2, "status": "Faulted", "errorCode": "OtherError", field: written}
+
+    read = translate.status_changed(payload, NOW_MS)
+
+    told = f"{read.info} {read.error_code} {read.finer}"
+    assert "••" in told
+    assert not {"04A1", "04:A1", "DRI"} & {told[at : at + size] for at in range(len(told)) for size in (3, 4, 5)}
+
+
+def test_what_everybody_reads_of_a_stop_tells_no_card() -> None:
+    ended = translate.transaction_ended({"transactionId": 7, "meterStop": 5, "reason": "card 04A1B2C3D4E5F6"}, NOW_MS)
+
+    assert ended.reason == "card ••E5F6"

@@ -17,6 +17,7 @@ from appliance.services.idempotency import Stored
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import start_requests
 from appliance.services.stations.commands import TRANSACTION_CHARS_MAX
+from appliance.services.stations.private_messages import masked_payload
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import (
     EMPTY,
@@ -44,6 +45,7 @@ from appliance.ui.api.shapes import (
     words,
 )
 from appliance.ui.api.stations.stations import station_of
+from appliance.ui.frame.roles import SEES_CARDS
 
 VALUE_CHARS_MAX = 2500
 NAMES_MAX = 100
@@ -189,7 +191,7 @@ async def raw_call(call: Call) -> Answer:
         if failure.code:
             return Answer({"error": {"code": failure.code, "description": failure.description}})
         raise
-    return Answer({"result": result})
+    return Answer({"result": result if call.principal.role in SEES_CARDS else masked_payload(result)})
 
 
 async def unlock(call: Call) -> Answer:

@@ -12,6 +12,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.order import natural
 from appliance.services.foreign_json import read_json
 from appliance.services.ports.stations import CommandFailed, Variable, VariableName
+from appliance.services.stations.private_messages import masked_payload
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
 from appliance.ui.console.stations.stations import triggers_of
 from appliance.ui.forms import edits
@@ -21,6 +22,7 @@ from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.errors import command_failure
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
+from appliance.ui.frame.roles import SEES_CARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ async def call(request: web.Request) -> web.Response:
     try:
         payload = _payload(form.text("payload") or "{}")
         said = await console.control.raw_call(station.id, form.text("action"), payload, principal(request).actor)
-        answer = orjson.dumps(said, option=orjson.OPT_INDENT_2).decode()
+        shown = said if principal(request).role in SEES_CARDS else masked_payload(said)
+        answer = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
     except CommandFailed as error:
         failure = command_failure(error)
     except Refusal as refusal:
