@@ -27,7 +27,7 @@ from appliance.services.cards import aliases, cards, limits, pin
 from appliance.services.operators import log_ins, operators, passwords, tokens
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
-from appliance.services.stations import credentials
+from appliance.services.stations import credentials, power
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 from tests.support.full_site import PASSWORD, charge, fill
@@ -93,6 +93,7 @@ def work(books: Books) -> None:
     log_ins.log_in(db, cashier, tokens.new_token(), address="", browser="", now_ms=books.now_ms)
     station = books.station("CS-09", 1)
     credentials.secure(db, station, 1, bytes(32), by)
+    power.say(db, station, 1, 22_000, by)
     charge(books, station, 1, "04AABBCCDDEE80", 3_000)
     settings.change(db, "heartbeat_interval_s", "60")
     audit.append(db, by, "setting.change", "setting:heartbeat_interval_s", "{}")
@@ -351,6 +352,8 @@ RELATIVES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "role of somebody who logged in since": does("UPDATE operator SET role = 'owner' WHERE login = 'cashier'"),
     "charger bound to another device": does("UPDATE station SET bound_to = 'ip 10.6.6.6' WHERE id = 1"),
     "next password of a charger": does("UPDATE station SET next_password_hash = randomblob(32) WHERE id = 1"),
+    "power of a connector": does("UPDATE connector SET power_max_w = 1000 WHERE station_id = 1"),
+    "somebody is said to be somebody else": does("UPDATE person SET merged_into = 2 WHERE id = 1"),
     "amount of an approval": does("UPDATE approval SET amount_minor = amount_minor + 1"),
     "who asked for an approval": does("UPDATE approval SET asked_by = 'operator:77' WHERE state = 'pending'"),
     "approval that was refused waits again": does("UPDATE approval SET state = 'pending' WHERE state = 'refused'"),

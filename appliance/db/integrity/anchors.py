@@ -34,6 +34,7 @@ SEALED = {
     "tariff.default": "SELECT 'all', id FROM tariff WHERE is_default = 1",
     "group": "SELECT id, name, policy, limit_minor, tariff_id FROM person_group",
     "person": "SELECT id, name, phone, group_id, wallet_id, closed_at_ms FROM person",
+    "person.merged": "SELECT id, merged_into FROM person WHERE merged_into IS NOT NULL",
     "card": """SELECT id, uid, person_id, label, transactions_max, expires_at_ms, blocked_at_ms, replaced_by, pin_hash, id_token_type,
         token, issue, kind, number FROM card""",
     "card.limit": "SELECT card_id, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute FROM card_limit",
@@ -41,6 +42,7 @@ SEALED = {
     "card.alias": "SELECT card_id || '-' || token, card_id FROM card_alias",
     "station": """SELECT id, identity, state, password_hash, security_profile, next_password_hash, bound_to FROM station
         WHERE state <> 'knocking'""",
+    "station.power": "SELECT station_id || '-' || evse || '-' || connector, power_max_w FROM connector WHERE power_max_w > 0",
     "log_in": "SELECT id, operator_id, token_hash, began_at_ms FROM operator_session",
     "approval": "SELECT person_id || '-' || id, kind, amount_minor, request, key, asked_by, asked_at_ms FROM approval",
     "setting": "SELECT name, value FROM setting WHERE name NOT LIKE 'setup.%'",
@@ -48,7 +50,7 @@ SEALED = {
 }
 """What may change, by kind: the first column is what it is called by."""
 NAMED_BY = {
-    "card.import": ("person", "card", "card.limit", "group"), "site.restore": tuple(SEALED), "person.merge": ("card", "person"),
+    "card.import": ("person", "card", "card.limit", "group"), "site.restore": tuple(SEALED), "person.merge": ("card", "person", "person.merged"),
     "tariff.change": ("tariff", "tariff.default", "group"), "tariff.default": ("tariff.default",), "tariff.archive": ("tariff.default",),
     "tariff.create": ("tariff.default",), "setting.site": ("site",),
 }  # fmt: skip
