@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-HOST_HEADER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:@/?#\\%,]+)(?::[0-9]{1,5})?", re.ASCII)
+HOST_HEADER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:@/?#\\%,]+)(?::([0-9]{1,5}))?", re.ASCII)
+PORT_MAX = 65_535
 HOP = re.compile(r"\[?([^\[\]]+?)\]?(?::[0-9]{1,5})?", re.ASCII)
 FORWARDED_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?([^";]*)"?\s*(?=;|$)', re.IGNORECASE)
 HOME_BITS = 64
@@ -64,7 +65,7 @@ def host(text: str) -> str:
 def host_in(header: str) -> str | None:
     """The name or address in a Host header, without its port; None if it is none (RFC 9110, 7.2)."""
     match = HOST_HEADER.fullmatch(header)
-    if match is None:
+    if match is None or int(match[2] or 0) > PORT_MAX:
         return None
     try:
         return host(match[1])

@@ -35,7 +35,7 @@ OURS = (
 FOREIGN = (
     "evil.example", "evil.example:8080", "192.168.1.10.evil.example", "10.9.9.9", "[2001:db8::1]", "2130706433",
     "0x7f000001", "127.1", "localhost@evil.example", "localhost evil.example", "localhost,evil.example", "xlocalhost",
-    "localhost:", "localhost:port", "::1", "", "localhost..", "yard.example/../evil.example",
+    "localhost:", "localhost:port", "localhost:65536", "yard.example:99999", "::1", "", "localhost..", "yard.example/../evil.example",
 )  # fmt: skip
 
 
