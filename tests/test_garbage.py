@@ -23,6 +23,8 @@ GARBAGE = (
     b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
     b"GET /\xff\xfe HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n", b"GET /%ff%00 HTTP/1.1\r\nHost: %zz\r\n\r\n",
     b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", b"GET http://[/ HTTP/1.1\r\nHost: [\r\n\r\n", b"GET * HTTP/1.1\r\n\r\n",
+    b"GET http://xn--0/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"GET http://xn--0000h/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1:99999\r\n\r\n", b"GET /c?code=%ff HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n", b"GET /nothing HTTP/1.0\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",
@@ -87,6 +89,15 @@ async def test_garbage_is_not_worth_a_line(server: ServerProcess) -> None:
     lines = server.log().splitlines()
     assert [line for line in lines if " ERROR " in line or "Traceback" in line or line.startswith(" ")] == []
     assert len(lines) < 20
+
+
+async def test_a_target_that_names_no_host_is_answered_and_its_connection_ends(server: ServerProcess) -> None:
+    for face, port in ports(server).items():
+        tls = UNPROVED if face in TLS else None
+        status, _, _ = parted(
+            await exchange(port, b"GET http://xn--0000h/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", tls=tls)
+        )
+        assert status == 400
 
 
 async def test_no_answer_tells_what_serves(server: ServerProcess) -> None:

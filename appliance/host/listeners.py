@@ -18,6 +18,8 @@ from typing import Any
 
 from aiohttp import hdrs, web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawRequestMessage
+from yarl import URL
 
 from appliance.domain import network
 from appliance.domain.errors import Refusal
@@ -46,6 +48,8 @@ ACCEPTED_AT_ONCE = 32
 """Newcomers in one turn of the loop; then who is there already is served."""
 NO_DESCRIPTORS_S = 0.2
 CONTINUE = "100-continue"
+UNREADABLE = "unreadable"
+"""What stands at a request whose target is none."""
 
 # The answer to a request that cannot be read is written by aiohttp alone, past all handlers; what serves is nobody's business.
 web_response.SERVER_SOFTWARE = "Forecourt"  # type: ignore[attr-defined]
@@ -229,6 +233,8 @@ def know_visitors(server: web.Server, visitors: Visitors, proxies: Callable[[], 
     answer, make = server.request_handler, server.request_factory
 
     async def answered(request: web.BaseRequest) -> web.StreamResponse:
+        if request.get(UNREADABLE):
+            return web.Response(status=400, headers={"Connection": "close"})
         if request.headers.get(hdrs.EXPECT, CONTINUE).lower() != CONTINUE:
             return web.Response(status=417)
         visitor = visitors.find(peer_of(request))
@@ -241,8 +247,15 @@ def know_visitors(server: web.Server, visitors: Visitors, proxies: Callable[[], 
             # What it is told may still be on its way: who takes it too slowly makes room like any other.
             visitors.falls_quiet(visitor)
 
-    def made(*parts: Any) -> web.BaseRequest:
-        request: web.BaseRequest = make(*parts)
+    def made(message: RawRequestMessage, *parts: Any) -> web.BaseRequest:
+        request: web.BaseRequest
+        try:
+            request = make(message, *parts)
+        except ValueError:
+            # A target with the name of no host, as http://xn--0000h/: nobody else would answer it, or close its connection.
+            request = make(message._replace(url=URL("/")), *parts)
+            request[UNREADABLE] = True
+            return request
         trusted = proxies()
         return forwarded(request, trusted) if trusted and network.is_in(request.remote or "", trusted) else request
 
