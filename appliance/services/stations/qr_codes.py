@@ -76,6 +76,8 @@ def find(db: Readable, code: str) -> QrPlace | None:
     """The EVSE of a code; a read query."""
     secret = sites.secret(db)
     wanted = code.lower()
+    if not wanted.isascii():
+        return None  # Letters of another keyboard are in no code, and cannot be compared in constant time.
     for station in stations.all_stations(db):
         evses = dict.fromkeys(connector.evse for connector in station.connectors)
         for evse in evses:

@@ -123,7 +123,9 @@ def test_digits_that_stand_in_no_code_are_the_letters_they_look_like() -> None:
     assert qr_codes.typed("01 8A") == "olba"
 
 
-@pytest.mark.parametrize("path", ["/c/aaaaaaaa", "/c/short", "/c?code=wrong-one", "/c/%22%3E%3Cb%3E"])
+@pytest.mark.parametrize(
+    "path", ["/c/aaaaaaaa", "/c/short", "/c?code=wrong-one", "/c?code=ক্ষ", "/c/ß", "/c?code=%ff", "/c/%22%3E%3Cb%3E"]
+)
 async def test_a_code_that_nobody_printed_is_named_and_can_be_put_right(phone: TestClient[Any, Any], path: str) -> None:
     html = await text(phone, path, status=404)
 
