@@ -241,6 +241,39 @@ async def test_a_stop_of_a_queue_costs_no_more_than_the_time_away(
         assert 30 <= minutes <= 60
 
 
+@pytest.mark.parametrize("behind_min", [0, 10, 60, 360, 1_440 * 40, -10, -60, -360])
+@pytest.mark.parametrize("online", [0, 10])
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize("late_s", [0, 40])
+async def test_what_waits_of_a_session_that_began_live_is_by_the_clock_of_its_beginning(
+    site: ClockedSite, behind_min: int, online: int, reads: bool, late_s: int
+) -> None:
+    """It charges online, then for 10 minutes offline, and comes back 100 minutes later."""
+    await site.person(CARD, 50_000)
+    async with site.station(behind_s=behind_min * MINUTE_S) as station:
+        go_on(site, 20)
+        begun = await station.start_transaction(CARD)
+        for minute in range(online + 10):
+            if minute == online:
+                await station.go_offline()
+            go_on(site, 1)
+            station.connectors[1].register_wh += 100
+            if reads or minute < online:
+                await station.meter_values()
+        await station.stop_transaction()
+        go_on(site, 100)
+        await station.connect()
+        site.at_ms += late_s * 1_000
+        await station.replay()
+
+        assert await billed(site, begun.id) == ("ended", online + 10, online + 10 + (online + 10) // 10)
+        assert await told_at(site, begun.id) == (
+            online + 110 + round(late_s / MINUTE_S),
+            100 + round(late_s / MINUTE_S),
+        )
+        assert {one.kind for one in await site.problems()} <= {"clock"}
+
+
 # --- what follows what ---------------------------------------------------------------------------------------------------------
 
 

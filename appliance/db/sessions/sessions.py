@@ -90,6 +90,13 @@ class Running:
     """What its station's clock showed at its start; None: `started_at_ms`."""
     source: Source = Source.QUEUE
     """Where its start came from."""
+    behind_then_ms: int | None = None
+    """How far its station's clock was behind ours when a reading was told live last; None: none was since it began, or was loaded."""
+
+    @property
+    def behind_ms(self) -> int:
+        """How far its station's clock was behind ours when that was last known; less than nothing: ahead."""
+        return self.started_at_ms - self.start.stamp_ms if self.behind_then_ms is None else self.behind_then_ms
 
     @property
     def start(self) -> Told:

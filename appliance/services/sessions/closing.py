@@ -23,7 +23,7 @@ from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
-from appliance.domain.moments import CLOCKS_APART_MS, Told
+from appliance.domain.moments import CLOCKS_APART_MS, Source, Told
 from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
@@ -40,7 +40,7 @@ POWER_SEEN_W_MAX = 4_000_000
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
     """The station says that the transaction is over: bill it, or keep it for review if the figures cannot be right."""
     following = neighbours.next_start(db, running)
-    began_ms, ended_at_ms = span_of(running, event, following)
+    began_ms, ended_at_ms = span_of(db, running, event, following)
     if began_ms != running.started_at_ms and running.start_known:
         sessions.set_began(db, running, began_ms, running.source)
     finish(
@@ -48,7 +48,7 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
         running,
         SessionEvent.STOPPED,
         ended_at_ms=ended_at_ms,
-        stood_still=stop_of(event).stamp_ms <= running.start.stamp_ms,
+        stood_still=stop_of(db, running, event).stamp_ms <= running.start.stamp_ms,
         meter_stop_wh=event.meter_stop_wh,
         energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event)),
         reason=event.reason,
@@ -56,23 +56,27 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
     )
 
 
-def span_of(running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> tuple[int, int]:
+def span_of(
+    db: Database, running: Running, event: TransactionEnded, following: tuple[int, int] | None
+) -> tuple[int, int]:
     """When it began and ended: not after we heard of its stop, and not after the next session of its EVSE began."""
-    began_ms, ended_at_ms = moments.span(running.start, stop_of(event), running.measured_at_ms)
+    began_ms, ended_at_ms = moments.span(running.start, stop_of(db, running, event), running.measured_at_ms)
     if following is not None:
         ended_at_ms = max(began_ms, min(ended_at_ms, following[0]))
     return began_ms, ended_at_ms
 
 
-def end_of(running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> int:
+def end_of(db: Database, running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> int:
     """When it ended of which the stop comes late: its beginning stays."""
-    _, ended_at_ms = span_of(running, event, following)
+    _, ended_at_ms = span_of(db, running, event, following)
     return max(min(running.started_at_ms, running.heard_at_ms), ended_at_ms)
 
 
-def stop_of(event: TransactionEnded) -> Told:
+def stop_of(db: Database, running: Running, event: TransactionEnded) -> Told:
     """Its stop, as it was told."""
     stamp_ms = event.at_ms if event.stamp_ms is None else event.stamp_ms
+    if metering.has_waited(db, running, stamp_ms, event.received_at_ms, event.source):
+        return Told(stamp_ms, stamp_ms + running.behind_ms, event.received_at_ms, Source.QUEUE)
     return Told(stamp_ms, event.at_ms, event.received_at_ms, event.source)
 
 
@@ -296,7 +300,7 @@ def stop_late(db: Database, station: StationId, event: TransactionEnded) -> bool
         set_right(
             db,
             running,
-            ended_at_ms=end_of(running, event, neighbours.next_start(db, running)),
+            ended_at_ms=end_of(db, running, event, neighbours.next_start(db, running)),
             meter_stop_wh=event.meter_stop_wh,
             reason=event.reason,
             estimated=False,
@@ -317,7 +321,7 @@ def is_another_stop(closed: Ended, event: TransactionEnded) -> bool:
 def doubt_second_stop(db: Database, running: Running, closed: Ended, event: TransactionEnded) -> None:
     """Its station tells of the stop once more, with another register: what was billed stays until somebody has looked."""
     following = neighbours.next_start(db, running)
-    ended_at_ms = end_of(running, event, following)
+    ended_at_ms = end_of(db, running, event, following)
     found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event))
     figures = closing.figures(db, closed.id) if closed.state is SessionState.REVIEW else []
     if not figures:

@@ -10,6 +10,7 @@ from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
 from appliance.db.sessions import samples, sessions, transactions
 from appliance.db.sessions.sessions import Running
+from appliance.db.stations import stations
 from appliance.domain import registers, watch
 from appliance.domain.events import (
     MeterRead,
@@ -17,7 +18,7 @@ from appliance.domain.events import (
 )
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
-from appliance.domain.moments import CLOCKS_APART_MS, SAME_DISTANCE_MS, Source, keeps_distance
+from appliance.domain.moments import CLOCKS_APART_MS, QUEUE_MS_MAX, SAME_DISTANCE_MS, Source, keeps_distance
 from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.domain.watch import Paced
@@ -73,6 +74,11 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
     """
     if not readings:
         return readings
+    behind_ms, told_ms = running.behind_ms, event.readings[-1].at_ms
+    if has_waited(db, running, told_ms, event.received_at_ms, event.source):
+        return [replace(one, at_ms=one.at_ms + behind_ms) for one in event.readings]
+    if event.source is Source.LIVE:
+        running.behind_then_ms = event.received_at_ms - told_ms
     if running.heard_at_ms - running.started_at_ms > CLOCKS_APART_MS and keeps_distance(
         (running.start.stamp_ms, running.heard_at_ms), (event.readings[-1].at_ms, event.received_at_ms)
     ):
@@ -86,6 +92,23 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
         if abs(later_ms - behind_ms) >= SAME_DISTANCE_MS:
             return readings
     return as_heard(event, readings)
+
+
+def has_waited(db: Database, running: Running, stamp_ms: int, heard_ms: int, source: Source) -> bool:
+    """Whether what a station tells of a session was measured while the station was away, by the clock that it showed in it before.
+
+    Its start was told live, so how wrong that clock was is known; it may be so wrong that what waited looks live.
+    """
+    at_ms = stamp_ms + running.behind_ms
+    if running.source is not Source.LIVE or abs(running.behind_ms) <= CLOCKS_APART_MS:
+        return False
+    if abs(heard_ms - stamp_ms) <= CLOCKS_APART_MS or running.measured_at_ms < stamp_ms < at_ms:
+        return False  # It may have been set right since.
+    if not running.measured_at_ms <= at_ms < heard_ms - CLOCKS_APART_MS:
+        return False
+    connected_ms = stations.connected_since_ms(db, running.station)
+    is_back = source is not Source.LIVE or heard_ms - connected_ms <= QUEUE_MS_MAX
+    return is_back and at_ms < connected_ms - CLOCKS_APART_MS
 
 
 def as_heard(event: MeterRead, readings: Sequence[Reading]) -> Sequence[Reading]:

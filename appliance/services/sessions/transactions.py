@@ -224,7 +224,7 @@ def complete(db: Database, known: Named, running: Running, event: TransactionEve
     running, _ = measure(db, known, running, event)
     ended_at_ms, meter_stop_wh, reason, estimated = end.ended_at_ms, end.meter_stop_wh, end.reason, end.estimated
     if event.stage is Stage.ENDED:
-        ended_at_ms = closing.end_of(running, end_of(event), neighbours.next_start(db, running))
+        ended_at_ms = closing.end_of(db, running, end_of(event), neighbours.next_start(db, running))
         meter_stop_wh, reason, estimated = event.register_wh, event.reason, False
     closing.set_right(
         db,
