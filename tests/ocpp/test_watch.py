@@ -181,6 +181,24 @@ async def test_staff_hear_of_readings_that_say_nothing(site: ClockedSite) -> Non
         assert await site.kinds() == set()
 
 
+@pytest.mark.parametrize("taken_wh", [0, 100])
+async def test_readings_that_stood_still_were_true_if_the_stop_says_so(site: ClockedSite, taken_wh: int) -> None:
+    """A cable that is plugged in and gives nothing makes no charger one that cannot be watched."""
+    async with site.station() as station:
+        station.connectors[1].register_wh = START_WH
+        number = await begin(site, station)
+        await station.status("Charging")
+        for _ in range(4):
+            await site.wait(60)
+            await sample(station, number, [register(START_WH)])
+        assert "unwatched" in await site.kinds()
+        station.connectors[1].register_wh += taken_wh
+        await station.stop_transaction()
+        await site.wait(15)
+
+        assert await site.kinds() == ({"unwatched"} if taken_wh else set())
+
+
 @pytest.mark.parametrize(
     "readings",
     [

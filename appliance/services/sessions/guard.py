@@ -280,6 +280,14 @@ def cannot_be_watched(db: Database, station: StationId, why: str, now_ms: int) -
     UNWATCHED.keep(db, station, True)
 
 
+def stop_agrees(db: Database, running: Running, meter_stop_wh: int | None, now_ms: int) -> None:
+    """It is over. Readings that stood still, as its stop says, too, were true: nothing was taken."""
+    if is_unwatched(db, running.station) and meter_stop_wh is not None:
+        progress = progress_of(db, running)
+        if progress.highest_wh == meter_stop_wh:
+            can_be_watched(db, running.station, now_ms)
+
+
 def can_be_watched(db: Database, station: StationId, now_ms: int) -> None:
     """It sends readings, or is set so that it will."""
     problems.clear_problem(db, ProblemKind.UNWATCHED, f"station:{station}", now_ms)
