@@ -55,12 +55,12 @@ def of_station(db: Database, station: FleetStation) -> Iterator[str]:
             yield f"session {transaction} has ended without a stop"
     samples = set(
         db.execute(
-            "SELECT session_id, sampled_at_ms FROM sample JOIN session ON session.id = session_id WHERE station_id = ?",
+            "SELECT session_id, sample.energy_wh FROM sample JOIN session ON session.id = session_id WHERE station_id = ?",
             (number,),
         )
     )
-    for transaction, at_ms in known.readings - samples:
-        yield f"a reading of {transaction} at {at_ms} was acknowledged and is lost"
+    for transaction, register_wh in known.readings - samples:
+        yield f"the reading {register_wh} Wh of {transaction} was acknowledged and is lost"
     for (balance_minor,) in db.execute(
         """SELECT credit_posted - debit_posted FROM account JOIN person ON wallet_id = account.id
         JOIN card ON card.person_id = person.id WHERE uid = ?""",

@@ -10,9 +10,10 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
+from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import PersonId
 from appliance.domain.units import rfc3339
-from tests.support.books import NOON_MS, Books
+from tests.support.books import Books
 
 PAID_IN_MINOR = 50_000_000
 PRICE_MINOR_PER_KWH = 2_000
@@ -68,7 +69,7 @@ class FleetStation:
         self.known = Acknowledged()
         self.chance = random.Random(number)
         self.register_wh = 1_000
-        self.clock_ms = NOON_MS + number
+        self.clock_ms = 0
         self.sent = 0
         self.socket: aiohttp.ClientWebSocketResponse | None = None
 
@@ -87,7 +88,7 @@ class FleetStation:
         self.known.starts[stamp] = transaction
         assert answer["idTagInfo"]["status"] == "Accepted", answer
         for _ in range(READINGS):
-            self.register_wh += self.chance.randrange(1, 60)
+            self.register_wh += self.chance.randrange(100, 200)
             await self.read(transaction)
             if self.fleet.enough.is_set():
                 break
@@ -101,11 +102,11 @@ class FleetStation:
         sample = {"value": str(self.register_wh), "measurand": "Energy.Active.Import.Register", "unit": "Wh"}
         meter = [{"timestamp": stamp, "sampledValue": [sample]}]
         await self.tell("MeterValues", {"connectorId": 1, "transactionId": transaction, "meterValue": meter})
-        self.known.readings.add((transaction, self.clock_ms))
+        self.known.readings.add((transaction, self.register_wh))
 
     def stamp(self) -> str:
-        """The next moment of this station's time."""
-        self.clock_ms += 60_000
+        """This moment; no two are the same."""
+        self.clock_ms = max(self.clock_ms + 1, system_clock())
         return rfc3339(self.clock_ms)
 
     async def tell(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
