@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0019, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0020, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -405,6 +405,47 @@ CREATE TABLE setting (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE shift (
+  id             INTEGER PRIMARY KEY,
+  drawer         INTEGER NOT NULL CHECK (drawer BETWEEN 1 AND 70),
+  account_id     INTEGER NOT NULL REFERENCES account (id),
+  actor          TEXT    NOT NULL,                                         -- whose it is: operator:3, token:2
+  taken_over     INTEGER UNIQUE REFERENCES shift (id),                     -- whose counted money is its float; NULL: it came from the safe
+  opened_at_ms   INTEGER NOT NULL,
+  opened_seq     INTEGER NOT NULL,                                         -- the last row of the ledger before it
+  float_minor    INTEGER NOT NULL CHECK (float_minor >= 0),
+  float_pieces   TEXT    NOT NULL,                                         -- JSON: [[value, count], …]; [] if only the amount is known
+  closed_at_ms   INTEGER,
+  closed_by      TEXT,
+  closed_seq     INTEGER,                                                  -- the last row of the ledger before it was closed
+  expected_minor INTEGER,                                                  -- what had to be in the drawer then
+  counted_minor  INTEGER CHECK (counted_minor >= 0),
+  counted_pieces TEXT,
+  reason         TEXT,                                                     -- what is known of a difference
+  z_number       INTEGER UNIQUE,
+  details        TEXT,                                                     -- JSON: names as they were when it was closed
+  CHECK ((closed_at_ms IS NULL) = (z_number IS NULL)),
+  CHECK ((closed_at_ms IS NULL) = (closed_by IS NULL)),
+  CHECK ((closed_at_ms IS NULL) = (closed_seq IS NULL)),
+  CHECK ((closed_at_ms IS NULL) = (expected_minor IS NULL)),
+  CHECK ((closed_at_ms IS NULL) = (counted_minor IS NULL))
+) STRICT;
+CREATE INDEX shift_by_actor ON shift (actor, id);
+CREATE UNIQUE INDEX shift_open_at ON shift (drawer) WHERE closed_at_ms IS NULL;
+CREATE UNIQUE INDEX shift_open_of ON shift (actor) WHERE closed_at_ms IS NULL;
+CREATE TRIGGER shift_begins BEFORE INSERT ON shift BEGIN
+  SELECT RAISE(ABORT, 'a shift begins open') WHERE NEW.closed_at_ms IS NOT NULL;
+END;
+CREATE TRIGGER shift_is_closed_once BEFORE UPDATE ON shift BEGIN
+  SELECT RAISE(ABORT, 'a closed shift never changes') WHERE OLD.closed_at_ms IS NOT NULL;
+  SELECT RAISE(ABORT, 'a shift is closed, and nothing else') WHERE NEW.closed_at_ms IS NULL
+    OR (NEW.id, NEW.drawer, NEW.account_id, NEW.actor, NEW.taken_over, NEW.opened_at_ms, NEW.opened_seq, NEW.float_minor, NEW.float_pieces)
+    IS NOT (OLD.id, OLD.drawer, OLD.account_id, OLD.actor, OLD.taken_over, OLD.opened_at_ms, OLD.opened_seq, OLD.float_minor, OLD.float_pieces);
+  SELECT RAISE(ABORT, 'gap in the Z reports') WHERE NEW.z_number IS NOT coalesce((SELECT max(z_number) FROM shift), 0) + 1
+    AND (NEW.z_number % 1000000 <> 1 OR NEW.z_number < coalesce((SELECT max(z_number) FROM shift), 0));
+END;
+CREATE TRIGGER shift_no_delete BEFORE DELETE ON shift BEGIN SELECT RAISE(ABORT, 'shifts are never deleted'); END;
 
 CREATE TABLE site (
   id            INTEGER PRIMARY KEY CHECK (id = 1),

@@ -80,6 +80,7 @@ class Advice(StrEnum):
     NOT_WRITABLE = "not_writable"
     NEXT_CARD = "next_card"
     SECOND_PERSON = "second_person"
+    DRAWER = "drawer"
     # The card is not what the books say.
     PRESENT_AGAIN = "present_again"
     CANNOT_WRITE = "cannot_write"

@@ -11,6 +11,7 @@ SessionId = NewType("SessionId", int)
 """Our number of a session. In OCPP 1.6 it is also the transaction's number, because there the server names it."""
 
 PersonId = NewType("PersonId", int)
+ShiftId = NewType("ShiftId", int)
 CardId = NewType("CardId", int)
 AccountId = NewType("AccountId", int)
 TariffId = NewType("TariffId", int)

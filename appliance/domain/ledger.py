@@ -12,8 +12,14 @@ TAX = AccountId(2)
 OVERRUN = AccountId(3)
 ADJUSTMENTS = AccountId(4)
 CASH = AccountId(5)
+"""What lies in no drawer: in the safe, or taken where nobody has a shift."""
 DEPOSITS = AccountId(9)
 """What was taken for cards that are still out; theirs again when the card comes back."""
+OVER_SHORT = AccountId(20)
+"""What was counted in drawers beyond what had to be there, or below it."""
+EXPENSES = AccountId(21)
+"""What was bought with cash out of a drawer."""
+DRAWERS_MAX = 70
 FIRST_WALLET = 100
 FIRST_HASH = bytes(32)
 AMOUNT_MINOR_MAX = 100_000_000_000
@@ -39,6 +45,11 @@ class TransferCode(StrEnum):
     CHARGE = "charge"
     TAX = "tax"
     OVERRUN = "overrun"
+    FLOAT = "float"
+    PAY_IN = "pay_in"
+    PAY_OUT = "pay_out"
+    OVER_SHORT = "over_short"
+    TO_SAFE = "to_safe"
 
 
 class Method(StrEnum):
@@ -51,7 +62,7 @@ class Method(StrEnum):
 
     @property
     def account(self) -> AccountId:
-        """The account it is booked on: the drawer, or what a provider owes the site."""
+        """The account it is booked on: the safe, or what a provider owes the site. Cash of a shift is in its drawer instead."""
         return ACCOUNT_OF_METHOD[self]
 
 
@@ -61,6 +72,11 @@ ACCOUNT_OF_METHOD = {
     Method.MOBILE: AccountId(7),
     Method.BANK: AccountId(8),
 }
+
+
+def drawer_account(drawer: int) -> AccountId:
+    """Where the cash in a drawer is booked; they are numbered from 1 to DRAWERS_MAX."""
+    return AccountId(29 + drawer)
 
 
 def hold_key(session: SessionId, number: int) -> str:

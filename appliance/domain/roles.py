@@ -18,3 +18,5 @@ class Role(StrEnum):
 
 MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
 """Who says how people pay, and agrees to what others ask for."""
+TAKES_MONEY = MANAGERS | {Role.CASHIER}
+"""Who may have a drawer."""

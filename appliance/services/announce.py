@@ -55,6 +55,13 @@ class PersonChanged:
 
 
 @dataclass(slots=True)
+class ShiftChanged:
+    """A shift was opened or closed, or cash moved in its drawer that has to do with nobody's wallet."""
+
+    shift: int
+
+
+@dataclass(slots=True)
 class ProblemsChanged:
     """A problem appeared or went away."""
 
@@ -119,6 +126,7 @@ Announcement = (
     | AdmissionChanged
     | SessionChanged
     | PersonChanged
+    | ShiftChanged
     | ProblemsChanged
     | SettingsChanged
     | DeskChanged

@@ -56,6 +56,12 @@ class Settings:
     """More than this in one session is not billed before somebody has looked at it."""
     second_person_minor: int = 0
     """Above this a top-up, a refund or a correction needs a second person; 0: never."""
+    cash_needs_shift: bool = False
+    """Whether cash is taken and paid out only by who has a shift open."""
+    hide_drawer: bool = False
+    """Whether cashiers are not told what must be in their drawer, nor what was over or short."""
+    refund_cashier_minor: int = 0
+    """So much within a day a cashier pays back to one person alone; above it a manager is asked to agree."""
     power_max_kw: int = 0
     """The greatest power of the site's chargers; what rises faster is no reading. 0: nobody has said, and 400 kW holds."""
     message_log_days: int = 90
@@ -106,6 +112,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "parking_max_s": (0, 604_800),
     "session_energy_max_wh": (1_000, 5_000_000),
     "second_person_minor": (0, 100_000_000),
+    "refund_cashier_minor": (0, 100_000_000),
     "power_max_kw": (0, 10_000),
     "message_log_days": (1, 3650),
     "message_log_max_mb": (1, 1_000_000),

@@ -63,6 +63,9 @@ def test_every_call_that_moves_money_asks_for_a_key() -> None:
         "/sessions/{id}/close",
         "/sessions/{id}/acknowledge",
         "/sessions/{id}/bill",
+        "/shifts",
+        "/shifts/{id}/movements",
+        "/shifts/{id}/close",
         "/desks/{id}/issue",
         "/desks/{id}/recharge",
         "/desks/{id}/decommission",
@@ -73,7 +76,7 @@ def test_every_call_that_moves_money_asks_for_a_key() -> None:
 def test_every_example_is_what_its_call_takes() -> None:
     schemas = DOCUMENT.content["components"]["schemas"]
     examples = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
-    assert {"CardIssue", "CardRecharge", "NewCardLimits"} <= set(examples)
+    assert {"CardIssue", "CardRecharge", "NewCardLimits", "NewShift", "ShiftCount", "ShiftMovement"} <= set(examples)
     for name, given in examples.items():
         for example in given:
             assert not list(Draft202012Validator(schemas[name]).iter_errors(example)), name

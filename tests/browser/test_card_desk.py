@@ -213,6 +213,39 @@ async def test_a_tap_is_told_anywhere_and_moves_nobody(desk: Page, drawer: CardD
     await expect(desk.get_by_role("heading", name="Nadia Islam")).to_be_visible()
 
 
+async def test_at_the_till_a_card_opens_its_holder_and_the_next_one_theirs(
+    desk: Page, visit: Visit, drawer: CardDrawer
+) -> None:
+    """Two presses from the card to the money; a card that stays there brings its holder back to nobody."""
+    first = await issue(desk, drawer, "Shathi Akter")
+    drawer.take()
+    await expect(desk.get_by_role("heading", name="Lay a card on the reader")).to_be_visible()
+    second = await issue(desk, drawer, "Mitu Rahman")
+    drawer.take()
+    till = await visit(CASHIER)
+    await till.goto("/till")
+    await live(till)
+    drawer.lay(first.id)
+    await expect(till.get_by_role("heading", name="Shathi Akter")).to_be_visible()
+    await till.get_by_text("৳200", exact=True).click()
+    await till.get_by_role("button", name="Top up", exact=True).click()
+    await expect(till.get_by_role("status").first).to_contain_text("for Shathi Akter. The balance is ৳700.00 now.")
+    await live(till)
+    await expect(till.get_by_role("link", name="Shathi Akter").first).to_be_visible()
+    assert till.url.endswith("/till")
+    drawer.take()
+    await expect(till.locator("#till-tap")).to_be_empty()
+    drawer.lay(first.id)
+    await expect(till.get_by_role("heading", name="Shathi Akter")).to_be_visible()
+    await till.get_by_text("৳500", exact=True).click()
+    drawer.take()
+    drawer.lay(second.id)
+    await expect(till.locator("#till-tap")).to_contain_text("Mitu Rahman")
+    await expect(till.get_by_role("heading", name="Shathi Akter")).to_be_visible()
+    await till.get_by_role("link", name="Mitu Rahman").first.click()
+    await expect(till.get_by_role("heading", name="Mitu Rahman")).to_be_visible()
+
+
 async def test_the_desk_is_worked_with_the_keyboard_alone(desk: Page, drawer: CardDrawer) -> None:
     drawer.lay(drawer.new_card("NTAG213").id)
     await expect(desk.get_by_label("Name", exact=True)).to_be_focused()

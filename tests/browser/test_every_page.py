@@ -38,7 +38,7 @@ BEGINNINGS = (
     "/", "/more", "/account", "/search?q=Taxi", "/search?q=nobody+of+that+name", "/people/3", "/people/4",
     "/sessions?state=running", "/sessions?person=9999", "/reports?preset=today", "/stations/GATE-1/1/start?q=ahm",
     "/stations/GATE-1/1/stop", "/stations/GATE-1/2/unlock", "/stations/GATE-1/2/close", "/stations/GATE-1/2/open",
-    "/problems", "/approvals", "/people/1/refund", "/people/1/correction",
+    "/problems", "/approvals", "/people/1/refund", "/people/1/correction", "/till?person=3", "/till?q=a",
 )  # fmt: skip
 EXCHANGE_MAIN = (
     "() => document.querySelector('main').replaceChildren(...document.querySelector('main').cloneNode(true).childNodes)"

@@ -18,6 +18,7 @@ from appliance.db.integrity import anchors
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
+from appliance.domain.cash import Cash
 from appliance.domain.identifiers import CardId, GroupId, StationId
 from appliance.domain.ledger import CASH, FIRST_HASH, FIRST_WALLET, fingerprint
 from appliance.domain.tariff import Tariff
@@ -28,6 +29,8 @@ from appliance.services.operators import log_ins, operators, passwords, tokens
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
 from appliance.services.stations import credentials, power
+from appliance.services.till import shifts
+from appliance.services.till.shifts import Counterpart, Way
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 from tests.support.full_site import PASSWORD, charge, fill
@@ -95,6 +98,10 @@ def work(books: Books) -> None:
     credentials.secure(db, station, 1, bytes(32), by)
     power.say(db, station, 1, 22_000, by)
     charge(books, station, 1, "04AABBCCDDEE80", 3_000)
+    shift = shifts.open_shift(db, Cash(20_000), by)
+    wallets.top_up(db, person, 3_000, "cash", "work-5", by)
+    shifts.move(db, shift.id, Way.OUT, Counterpart.SAFE, 10_000, "", "work-6", by)
+    shifts.close(db, shift.id, Cash(12_500), "a coin fell", by)
     settings.change(db, "heartbeat_interval_s", "60")
     audit.append(db, by, "setting.change", "setting:heartbeat_interval_s", "{}")
     anchors.keep(db, anchors.take(db, KEY, books.now_ms))
@@ -377,6 +384,33 @@ RELATIVES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "request that was done taken out": does("DELETE FROM idempotency"),
     "code for the set-up page": does("INSERT INTO setting VALUES ('setup.code_hash', 'x')"),
     "code for the set-up page under an older name": does("INSERT INTO setting VALUES ('setup.code', 'x')"),
+    "what was counted in a shift": does(
+        "UPDATE shift SET counted_minor = counted_minor + 100 WHERE closed_at_ms IS NOT NULL"
+    ),
+    "what had to be in the drawer": does(
+        "UPDATE shift SET expected_minor = counted_minor WHERE closed_at_ms IS NOT NULL"
+    ),
+    "notes of a count": does("UPDATE shift SET counted_pieces = '[]' WHERE counted_pieces <> '[]'"),
+    "whose shift it was": does("UPDATE shift SET actor = 'operator:9' WHERE id = 1"),
+    "why it was short": does("UPDATE shift SET reason = 'nothing' WHERE id = 1"),
+    "float of an open shift": does("UPDATE shift SET float_minor = float_minor - 1 WHERE closed_at_ms IS NULL"),
+    "last shift taken out": does("DELETE FROM shift WHERE id = (SELECT max(id) FROM shift)"),
+    "shift open again": does(
+        """UPDATE shift SET closed_at_ms = NULL, closed_by = NULL, closed_seq = NULL, expected_minor = NULL, counted_minor = NULL,
+        z_number = NULL WHERE z_number = (SELECT max(z_number) FROM shift)"""
+    ),
+    "shortage booked as spent, chained": and_chains(
+        does("UPDATE transfer SET debit = 21 WHERE code = 'over_short' AND debit = 20")
+    ),
+    "shortage forgiven, shift and ledger to fit": and_chains(
+        does(
+            "DELETE FROM transfer WHERE key = (SELECT 'count|' || max(id) FROM shift WHERE closed_at_ms IS NOT NULL)",
+            "UPDATE shift SET expected_minor = counted_minor WHERE id = (SELECT max(id) FROM shift WHERE closed_at_ms IS NOT NULL)",
+        )
+    ),
+    "pay-out made smaller, chained": and_chains(
+        does("UPDATE transfer SET amount_minor = amount_minor - 1 WHERE code = 'pay_out'")
+    ),
     "hold taken without energy": and_chains(
         does(
             "UPDATE transfer SET op = 'capture', amount_minor = 1 WHERE op = 'void' AND seq = (SELECT min(seq) FROM transfer WHERE op = 'void')"

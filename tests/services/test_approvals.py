@@ -65,6 +65,7 @@ def test_no_way_leads_past_the_second_person(
     books: Books, cashier: By, manager: By, rahima: PersonId, way: str
 ) -> None:
     settings.change(books.db, "second_person_minor", "5000")
+    settings.change(books.db, "refund_cashier_minor", "10000")
 
     def move(amount_minor: int, by: By) -> object:
         match way:

@@ -137,6 +137,8 @@ class DeskFixture:
         """What came in by each method, and what is owed for cards, as the ledger has it."""
         self.db.flush()
         found = {str(method): -ledger.balance(self.db, method.account).balance_minor for method in Method}
+        # Cash is in the safe and in the drawers.
+        found["cash"] = -sum(one.balance_minor for one in ledger.accounts(self.db) if one.kind == "cash")
         return {**found, "deposits": ledger.balance(self.db, DEPOSITS).balance_minor}
 
     def check(self) -> None:

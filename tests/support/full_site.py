@@ -11,11 +11,13 @@ from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
+from appliance.domain.cash import Cash, counted
 from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionEvent, TransactionStarted
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.moments import Source
+from appliance.domain.money import Currency
 from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
@@ -35,6 +37,8 @@ from appliance.services.people.spreadsheets import Row
 from appliance.services.sessions import closing, in_part, metering, review, start_requests, starting, transactions
 from appliance.services.stations import admission, credentials, power
 from appliance.services.stations import status as status_units
+from appliance.services.till import shifts
+from appliance.services.till.shifts import Counterpart, Way
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
 from tests.support.desk_fixture import DeskFixture
@@ -57,6 +61,7 @@ def fill(books: Books) -> None:
     over(books, yard)
     named(books, yard[2])
     taps(books, yard)
+    till(books)
     running(books, yard)
     hindsight(books, yard)
     kept_secret(books)
@@ -100,6 +105,23 @@ def prices(books: Books) -> None:
     tariffs.add(books.db, Tariff(0, "Fleet", 1_500_000, tax_basis_points=750), books.by)
     for number in (before, old):
         tariffs.archive(books.db, number, books.by)
+
+
+def till(books: Books) -> None:
+    """A shift with a bit of everything that was handed over short, and goes on at the next one's."""
+    db = books.db
+    of = Currency(SITE.currency, SITE.exponent)
+    holder = By(ACTOR, books.now_ms)
+    shift = shifts.open_shift(db, counted([(10_000, 20)], of, "float"), holder)
+    shifts.open_shift(db, Cash(50_000), By("token:1", books.now_ms))
+    wallets.top_up(db, PersonId(1), 5_000, "cash", "till-1", holder)
+    wallets.top_up(db, PersonId(1), 7_000, "mobile", "till-2", holder)
+    shifts.move(db, shift.id, Way.IN, Counterpart.SAFE, 10_000, "", "till-3", holder)
+    shifts.move(db, shift.id, Way.OUT, Counterpart.EXPENSES, 1_500, "a lamp", "till-4", holder)
+    books.wait(3_600)
+    holder = By(ACTOR, books.now_ms)
+    money = counted([(10_000, 21), (1_000, 3)], of, "counted")
+    shifts.close(db, shift.id, money, "a note was given out twice", holder, hand_to="operator:2")
 
 
 # --- chargers --------------------------------------------------------------------------------------------------------------

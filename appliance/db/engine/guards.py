@@ -95,6 +95,18 @@ GUARDS = (
             AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM receipt), 0))""",
     }),
     *only_grows("anchor", "anchors never change"),
+    Guard("shift_begins", "INSERT", "shift", {"a shift begins open": "NEW.closed_at_ms IS NOT NULL"}),
+    Guard("shift_is_closed_once", "UPDATE", "shift", {
+        "a closed shift never changes": "OLD.closed_at_ms IS NOT NULL",
+        "a shift is closed, and nothing else":
+            """NEW.closed_at_ms IS NULL
+            OR (NEW.id, NEW.drawer, NEW.account_id, NEW.actor, NEW.taken_over, NEW.opened_at_ms, NEW.opened_seq, NEW.float_minor, NEW.float_pieces)
+            IS DISTINCT FROM (OLD.id, OLD.drawer, OLD.account_id, OLD.actor, OLD.taken_over, OLD.opened_at_ms, OLD.opened_seq, OLD.float_minor, OLD.float_pieces)""",
+        "gap in the Z reports":
+            """NEW.z_number IS DISTINCT FROM coalesce((SELECT max(z_number) FROM shift), 0) + 1
+            AND (NEW.z_number % 1000000 <> 1 OR NEW.z_number < coalesce((SELECT max(z_number) FROM shift), 0))""",
+    }),
+    Guard("shift_no_delete", "DELETE", "shift", {"shifts are never deleted": ALWAYS}),
 )  # fmt: skip
 
 

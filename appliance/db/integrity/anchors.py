@@ -45,6 +45,8 @@ SEALED = {
     "station.power": "SELECT station_id || '-' || evse || '-' || connector, power_max_w FROM connector WHERE power_max_w > 0",
     "log_in": "SELECT id, operator_id, token_hash, began_at_ms FROM operator_session",
     "approval": "SELECT person_id || '-' || id, kind, amount_minor, request, key, asked_by, asked_at_ms FROM approval",
+    "shift": """SELECT id, drawer, actor, taken_over, opened_at_ms, opened_seq, float_minor, float_pieces, closed_at_ms, closed_by, closed_seq,
+        expected_minor, counted_minor, counted_pieces, reason, z_number, details FROM shift""",
     "setting": "SELECT name, value FROM setting WHERE name NOT LIKE 'setup.%'",
     "site": "SELECT 'all', name, currency, exponent, timezone, language, demo, secret, receipts_from FROM site",
 }
@@ -59,7 +61,7 @@ ONLY_ADDED = "log_in"
 """Rows of it are never changed: that a new one is on record is a figure (figures.py), and they go after a while."""
 CHANGES_NOTHING = frozenset(
     {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.correct", "station.start",
-     "station.stop", "station.learn", "token.use_revoked"}
+     "station.stop", "station.learn", "token.use_revoked", "shift.pay_in", "shift.pay_out", "shift.count"}
 )  # fmt: skip
 """Actions that name a row which they leave as it is: they explain nothing."""
 BEGUN = "site.anchor"

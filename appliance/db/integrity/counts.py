@@ -13,6 +13,7 @@ COUNTED = {
     "count.sessions": "SELECT 'all', coalesce(max(id), 0) FROM session",
     "count.problems": "SELECT 'all', count(*) FROM problem",
     "count.approvals": "SELECT 'all', count(*) FROM approval",
+    "count.shifts": "SELECT 'all', count(*) FROM shift",
     "count.requests": f"SELECT at_ms / {DAY_MS}, count(*) FROM idempotency GROUP BY 1",
 }
 FORGOTTEN = "count.log_in_over"
@@ -23,6 +24,7 @@ SENTENCES = {
     "count.sessions": "the newest session is {2}, and was {1}",
     "count.problems": "there are {2} problems on record, and were {1}",
     "count.approvals": "there are {2} approvals on record, and were {1}",
+    "count.shifts": "there are {2} shifts on record, and were {1}",
     "count.requests": "of day {0} there are {2} requests on record that must not be done twice, and were {1}",
 }
 

@@ -9,7 +9,7 @@ import orjson
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.tariffs import COLUMNS as TARIFF_COLUMNS
-from appliance.domain.ledger import FIRST_WALLET, OVERRUN, REVENUE, TAX
+from appliance.domain.ledger import FIRST_WALLET, OVER_SHORT, OVERRUN, REVENUE, TAX, drawer_account
 from appliance.domain.session import bill_for
 from appliance.domain.tariff import Tariff, Usage
 
@@ -100,6 +100,39 @@ WHERE card.replaced_by IS NULL AND card.deposit_minor > 0 AND card.deposit_minor
 SELECT receipt.number - 1 FROM receipt LEFT JOIN receipt AS before ON before.number = receipt.number - 1
 WHERE before.number IS NULL AND receipt.number % 1000000 <> 1
 """,
+    "in the drawer of shift {0} had to be {1}, but by its movements it was {2}": """
+SELECT shift.id, expected_minor, float_minor + coalesce(sum(CASE WHEN debit = account_id THEN amount_minor ELSE -amount_minor END), 0)
+FROM shift LEFT JOIN transfer ON (debit = account_id OR credit = account_id) AND op = 'post' AND seq > opened_seq AND seq <= closed_seq
+WHERE closed_at_ms IS NOT NULL GROUP BY shift.id, expected_minor, float_minor
+HAVING expected_minor <> float_minor + coalesce(sum(CASE WHEN debit = account_id THEN amount_minor ELSE -amount_minor END), 0)
+""",
+    "shift {0} was over by {1} (below zero: short), but {2} was booked": f"""
+SELECT shift.id, counted_minor - expected_minor, coalesce(CASE WHEN credit = {OVER_SHORT} THEN amount_minor ELSE -amount_minor END, 0)
+FROM shift LEFT JOIN transfer ON key = 'count|' || shift.id
+WHERE closed_at_ms IS NOT NULL
+  AND counted_minor - expected_minor <> coalesce(CASE WHEN credit = {OVER_SHORT} THEN amount_minor ELSE -amount_minor END, 0)
+""",
+    "of the {1} that were counted at the end of shift {0} only {2} went to the safe or to the next shift": """
+SELECT shift.id, shift.counted_minor, coalesce(amount_minor, 0) + coalesce(following.float_minor, 0)
+FROM shift LEFT JOIN transfer ON key = 'safe|' || shift.id LEFT JOIN shift AS following ON following.taken_over = shift.id
+WHERE shift.closed_at_ms IS NOT NULL AND shift.counted_minor <> coalesce(amount_minor, 0) + coalesce(following.float_minor, 0)
+""",
+    "the float of shift {0} is {1}, but {2} was brought": """
+SELECT shift.id, float_minor, coalesce(amount_minor, 0) FROM shift LEFT JOIN transfer
+  ON seq = opened_seq AND code = 'float' AND debit = account_id
+WHERE taken_over IS NULL AND float_minor <> coalesce(amount_minor, 0)
+""",
+    "drawer account {0} holds {1}, and nobody has a shift there": f"""
+SELECT id, debit_posted - credit_posted FROM account WHERE id >= {drawer_account(1)} AND id < {FIRST_WALLET}
+  AND debit_posted <> credit_posted AND NOT EXISTS (SELECT 1 FROM shift WHERE account_id = account.id AND closed_at_ms IS NULL)
+""",
+    "Z report {0} is missing": """
+SELECT shift.z_number - 1 FROM shift LEFT JOIN shift AS before ON before.z_number = shift.z_number - 1
+WHERE shift.z_number IS NOT NULL AND before.id IS NULL AND shift.z_number % 1000000 <> 1
+""",
+    "shift {0} is missing": """
+SELECT shift.id - 1 FROM shift LEFT JOIN shift AS before ON before.id = shift.id - 1 WHERE before.id IS NULL AND shift.id > 1
+""",
     "nobody added the operator {0}": """
 SELECT id FROM operator WHERE NOT EXISTS (
   SELECT 1 FROM audit WHERE action = 'operator.add' AND subject = 'operator:' || operator.id)
@@ -148,6 +181,8 @@ ON_RECORD = {
     "refund": "person.refund",
     "correction": "person.correct",
     "merge": "person.merge",
+    "pay_in": "shift.pay_in",
+    "pay_out": "shift.pay_out",
 }
 """Money that staff move, and how it stands in the audit list."""
 PRICED = f"""
@@ -163,7 +198,14 @@ def wrong_figures(db: Readable) -> list[str]:
         row = db.execute(f"SELECT * FROM ({query}) AS wrong LIMIT 1").fetchone()
         if row is not None:
             wrong.append(sentence.format(*row))
-    return [*wrong, *_wrong_prices(db), *_money_without_record(db), *_missing_sessions(db), *_other_approvals(db)]
+    return [
+        *wrong,
+        *_wrong_prices(db),
+        *_money_without_record(db),
+        *_missing_sessions(db),
+        *_other_approvals(db),
+        *_other_shifts(db),
+    ]
 
 
 def accepted(db: Readable) -> set[str]:
@@ -192,7 +234,7 @@ def _money_without_record(db: Readable) -> Iterator[str]:
         (code, actor, amount)
         for code, actor, amount in db.execute(
             """SELECT code, actor, amount_minor FROM transfer
-            WHERE code IN ('topup', 'refund', 'merge') OR (code = 'correction' AND key LIKE 'correction|%')"""
+            WHERE code IN ('topup', 'refund', 'merge', 'pay_in', 'pay_out') OR (code = 'correction' AND key LIKE 'correction|%')"""
         )
     )
     codes = {action: code for code, action in ON_RECORD.items()}
@@ -243,3 +285,26 @@ def _other_approvals(db: Readable) -> Iterator[str]:
         if state not in fits or decided_by != actor:
             yield f"approval {number} is {state}, and by the audit list it is not"
             return
+
+
+def _other_shifts(db: Readable) -> Iterator[str]:
+    """Each began and ended as the audit list says, and all that began there are there."""
+    begun, ended = {}, {}
+    for action, subject, details in db.execute(
+        "SELECT action, subject, details FROM audit WHERE action IN ('shift.open', 'shift.hand_over', 'shift.close')"
+    ):
+        number, found = int(subject.partition(":")[2]), orjson.loads(details)
+        if action == "shift.close":
+            ended[number] = (found["amount_minor"], found["difference_minor"], found["z"])
+        else:
+            begun[number] = (found["drawer"], found["amount_minor"])
+    for number, drawer, float_minor, counted_minor, over_minor, z_number in db.execute(
+        "SELECT id, drawer, float_minor, counted_minor, counted_minor - expected_minor, z_number FROM shift ORDER BY id"
+    ):
+        end = None if z_number is None else (counted_minor, over_minor, z_number)
+        if begun.pop(number, None) != (drawer, float_minor) or ended.get(number) != end:
+            yield f"shift {number} did not begin, or not end, as the audit list says"
+            return
+    for number in begun:
+        yield f"shift {number} began, and is gone"
+        return

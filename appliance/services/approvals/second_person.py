@@ -10,6 +10,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import AccountId
+from appliance.domain.roles import Role
 from appliance.services import settings
 from appliance.services.operators import authority
 
@@ -21,7 +22,7 @@ class NeedsSecondPerson(Refusal):
 DAY_MS = 86_400_000
 AGREED = "|approval-"
 """In the name of a transfer that somebody has agreed to."""
-UNDO = "undo|"
+UNDO, REFUND = "undo|", "refund|"
 
 
 def check(db: Database, wallet: AccountId | None, amount_minor: int, by: By) -> None:
@@ -45,11 +46,30 @@ def check(db: Database, wallet: AccountId | None, amount_minor: int, by: By) -> 
         )
 
 
-def moved_alone_minor(db: Database, wallet: AccountId, by: By) -> int:
-    """What one person has moved in a wallet in the day before, in whichever direction; what was taken back does not count."""
+def check_cashier(db: Database, wallet: AccountId, amount_minor: int, by: By) -> None:
+    """Whether a cashier may pay so much back to one person.
+
+    Raises:
+        NeedsSecondPerson: It is more than the setting allows them within a day, and no manager has agreed yet.
+    """
+    if by.second or authority.role_of(db, by.actor) is not Role.CASHIER:
+        return
+    most = settings.of(db).refund_cashier_minor
+    if amount_minor > most or amount_minor + moved_alone_minor(db, wallet, by, REFUND) > most:
+        raise NeedsSecondPerson(
+            "A cashier cannot pay back so much alone.",
+            "Ask on the person's page: with the same form there, a manager is asked to agree.",
+        )
+
+
+def moved_alone_minor(db: Database, wallet: AccountId, by: By, only: str = "") -> int:
+    """What one person has moved in a wallet in the day before, in whichever direction; what was taken back does not count.
+
+    `only`: how the names of what counts begin.
+    """
     person = authority.person_behind(db, by.actor)
     return sum(
         -amount_minor if key.startswith(UNDO) else amount_minor
         for key, actor, amount_minor in ledger.moved_by_staff(db, wallet, by.at_ms - DAY_MS)
-        if AGREED not in key and authority.person_behind(db, actor) == person
+        if AGREED not in key and key.startswith(only) and authority.person_behind(db, actor) == person
     )

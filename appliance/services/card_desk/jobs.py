@@ -36,6 +36,7 @@ from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import check_not_here, check_open
 from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
+from appliance.services.till import drawers
 from appliance.services.wallets import wallets
 
 WAITING_MS_MAX = 600_000
@@ -79,6 +80,8 @@ def begin_issue(
             check_not_here(db, name, phone)
     check_top_up(topup_minor)
     second_person.check(db, wallet, topup_minor, by)
+    if topup_minor + settings.of(db).card_deposit_minor:
+        drawers.into(db, wallets.method_of(method), by)
     request = Issue(
         person_id=person,
         name=name,
@@ -101,6 +104,7 @@ def begin_recharge(
     wallets.check_amount(amount_minor)
     wallet = need_person(db, need_card(db, card).person_id).wallet if card is not None else None
     second_person.check(db, wallet, amount_minor, by)
+    drawers.into(db, wallets.method_of(method), by)
     request = Recharge(amount_minor, wallets.method_of(method), card)
     return begin(db, desk, request, by, card=card)
 
@@ -132,7 +136,11 @@ def begin_decommission(
     `refund` gives back the deposit; `rest` pays out, with the last card of a prepaid person, what is in the wallet.
     """
     if card is not None:
-        need_card(db, card)
+        holder = need_person(db, need_card(db, card).person_id)
+        if rest:
+            second_person.check_cashier(db, holder.wallet, holder.payable_minor, by)
+    if refund or rest:
+        drawers.into(db, wallets.method_of(method), by)
     request = Decommission(card, refund, rest, wallets.method_of(method))
     return begin(db, desk, request, by, card=card)
 

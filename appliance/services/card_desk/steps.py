@@ -31,12 +31,14 @@ from appliance.domain.desk_request import (
     Rewrite,
 )
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.ledger import DEPOSITS, TransferCode
+from appliance.domain.ledger import DEPOSITS, Method, TransferCode
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
 from appliance.services.cards import cards as card_units
 from appliance.services.people import people as people_units
+from appliance.services.till import drawers
+from appliance.services.till.drawers import CashRefused
 from appliance.services.wallets import receipts, wallets
 
 
@@ -72,6 +74,8 @@ def issue(
 ) -> CardId:
     """Person, card, top-up, deposit and receipt in one commit."""
     check_free(seen, known, site_key, overwrite=request.overwrite)
+    if request.topup_minor + request.deposit_minor:
+        check_cash(db, request.method, By(job.actor, now_ms))
     person = request.person_id
     if person is None:
         assert request.group_id is not None
@@ -91,7 +95,8 @@ def take_money(db: Database, job: Job, request: Issue, person: PersonId, card: C
         wallets.pay_in(db, person, topup, method, f"desk-{job.id}", by)
     if deposit:
         name = f"deposit|desk-{job.id}"
-        wallets.book(db, name, method.account, DEPOSITS, deposit, TransferCode.DEPOSIT, f"card {card}", by)
+        source = drawers.into(db, method, by)
+        wallets.book(db, name, source, DEPOSITS, deposit, TransferCode.DEPOSIT, f"card {card}", by)
         cards.set_deposit(db, card, deposit)
     if not topup + deposit:
         return None
@@ -111,6 +116,8 @@ def recharge(
         booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, by, card=card.id)
     except NeedsSecondPerson:
         raise Unsuitable(Advice.SECOND_PERSON) from None
+    except CashRefused:
+        raise Unsuitable(Advice.DRAWER) from None
     rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
@@ -180,13 +187,15 @@ def give_back(db: Database, job: Job, request: Decommission, card: Card, now_ms:
     if request.rest and person.policy == Policy.PREPAID and not others:
         rest = person.payable_minor
     by = By(job.actor, now_ms)
+    if rest + deposit:
+        check_cash(db, request.method, by, rest + deposit)
     if rest:
         try:
             wallets.pay_out(db, card.person_id, rest, request.method, f"desk-{job.id}", by)
         except NeedsSecondPerson:
             raise Unsuitable(Advice.SECOND_PERSON) from None
     if deposit:
-        name, target = f"deposit|desk-{job.id}", request.method.account
+        name, target = f"deposit|desk-{job.id}", drawers.out_of(db, request.method, deposit, by)
         wallets.book(db, name, DEPOSITS, target, deposit, TransferCode.DEPOSIT, f"card {card.id}", by)
         cards.set_deposit(db, card.id, 0)
     total = rest + deposit
@@ -235,6 +244,18 @@ def batch(
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------------
+
+
+def check_cash(db: Database, method: Method, by: By, out_minor: int = 0) -> None:
+    """Whether the money of this job can be taken, or so much of it be paid out.
+
+    Raises:
+        Unsuitable: The drawer is missing, or has not so much.
+    """
+    try:
+        drawers.out_of(db, method, out_minor, by)
+    except CashRefused:
+        raise Unsuitable(Advice.DRAWER) from None
 
 
 def give_out(

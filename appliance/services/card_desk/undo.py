@@ -24,6 +24,7 @@ from appliance.services.card_desk.jobs import need
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import revocation
 from appliance.services.people import people as people_units
+from appliance.services.till import drawers
 from appliance.services.wallets import receipts, wallets
 
 UNDO_MS_MAX = 60_000
@@ -167,7 +168,12 @@ def _money_back(db: Database, job: Job, by: By) -> int | None:
         return None
     receipt = receipts.need(db, job.receipt)
     person = people_units.need(db, receipt.person_id)
-    drawer = wallets.method_of(receipt.method).account
+    method = wallets.method_of(receipt.method)
+    drawer = (
+        drawers.out_of(db, method, receipt.amount_minor, by)
+        if receipt.amount_minor > 0
+        else drawers.into(db, method, by)
+    )
     from_wallet = receipt.amount_minor - receipt.deposit_minor
     for name, account, amount in (("", person.wallet, from_wallet), ("-deposit", DEPOSITS, receipt.deposit_minor)):
         if amount:

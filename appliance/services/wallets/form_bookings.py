@@ -46,6 +46,8 @@ class Moved:
     """As it is now: after a repeated form it may be another than right after the booking."""
     repeated: bool
     """The form was booked before; now nothing was."""
+    receipt: int | None = None
+    """The number of the receipt; a correction has none."""
 
 
 def top_up(db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, by: By) -> Moved:
@@ -119,12 +121,15 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
 
 def body_of(booked: wallets.Booked) -> str:
     """What is kept of a booking for the same form sent again."""
-    return orjson.dumps({"amount_minor": booked.amount_minor, "balance_minor": booked.balance_minor}).decode()
+    return orjson.dumps(
+        {"amount_minor": booked.amount_minor, "balance_minor": booked.balance_minor, "receipt": booked.receipt}
+    ).decode()
 
 
 def moved(db: Database, person: PersonId, stored: Stored) -> Moved:
     """With the balance read anew: the stored one is that of the booking."""
-    return Moved(people.need(db, person).balance_minor, stored.repeated)
+    receipt = orjson.loads(stored.body).get("receipt")
+    return Moved(people.need(db, person).balance_minor, stored.repeated, receipt)
 
 
 def request_of(*parts: object) -> bytes:

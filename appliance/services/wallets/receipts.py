@@ -14,6 +14,8 @@ from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
 
+PAGE = 500
+
 
 def write(
     db: Database,
@@ -55,6 +57,20 @@ def write(
             "by": operators.names(db).get(by.actor, ""),
         },
     )
+
+
+def taken_since(db: Readable, since_ms: int) -> dict[str, dict[str, int]]:
+    """What was taken since a moment, what was given back taken off: minor units by actor and by way of paying."""
+    taken: dict[str, dict[str, int]] = {}
+    before = None
+    while page := receipts.page(db, before=before, limit=PAGE):
+        for one in page:
+            if one.at_ms < since_ms:
+                return taken  # Numbers and times rise together, and no index goes by time.
+            by_method = taken.setdefault(one.actor, {})
+            by_method[one.method] = by_method.get(one.method, 0) + one.amount_minor
+        before = page[-1].number
+    return taken
 
 
 def need(db: Readable, number: int) -> Receipt:

@@ -13,6 +13,7 @@ from appliance.domain.ledger import TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.people.people import check_open, need
+from appliance.services.till import drawers
 from appliance.services.wallets import receipts, wallets
 
 UNDO_MS_MAX = 60_000
@@ -34,7 +35,8 @@ def undo(db: Database, number: int, by: By) -> int:
         Refusal: As `check` says.
     """
     receipt = check(db, number, by.at_ms)
-    person, drawer = need(db, receipt.person_id), wallets.method_of(receipt.method).account
+    person = need(db, receipt.person_id)
+    drawer = drawers.out_of(db, wallets.method_of(receipt.method), receipt.amount_minor, by)
     key, reason = f"undo|receipt-{number}", f"receipt {number}"
     wallets.book(db, key, person.wallet, drawer, receipt.amount_minor, TransferCode.CORRECTION, reason, by)
     note = receipts.write(

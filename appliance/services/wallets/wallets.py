@@ -17,6 +17,7 @@ from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
 from appliance.services.people.people import check_open, need
 from appliance.services.texts import optional
+from appliance.services.till import drawers
 from appliance.services.wallets import receipts
 
 AMOUNT_MINOR_MAX = 100_000_000
@@ -58,7 +59,7 @@ def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: 
     found = need(db, person)
     check_amount(amount_minor)
     second_person.check(db, found.wallet, amount_minor, by)
-    source = method_of(method).account
+    source = drawers.into(db, method_of(method), by)
     check_open(found)
     book(db, f"topup|{key}", source, found.wallet, amount_minor, TransferCode.TOPUP, note or method, by)
     audit.record(db, by, "person.topup", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
@@ -85,7 +86,8 @@ def pay_out(
     found = need(db, person)
     check_refund(found, amount_minor)
     second_person.check(db, found.wallet, amount_minor, by)
-    target = method_of(method).account
+    second_person.check_cashier(db, found.wallet, amount_minor, by)
+    target = drawers.out_of(db, method_of(method), amount_minor, by)
     book(db, f"refund|{key}", found.wallet, target, amount_minor, TransferCode.REFUND, note or method, by)
     audit.record(db, by, "person.refund", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
     db.announce(PersonChanged(person))

@@ -18,6 +18,7 @@ from appliance.ui.api import (
     receipts,
     reports,
     sessions,
+    shifts,
     tariffs,
 )
 from appliance.ui.api.card_desk import desks
@@ -37,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *tariffs.OPERATIONS,
     *desks.OPERATIONS,
     *receipts.OPERATIONS,
+    *shifts.OPERATIONS,
     *reports.OPERATIONS,
     *ledger.OPERATIONS,
     *problems.OPERATIONS,

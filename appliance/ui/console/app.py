@@ -30,6 +30,7 @@ from appliance.ui.console.operators import account, login, operators, setup
 from appliance.ui.console.people import groups, importing, merge, people
 from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
+from appliance.ui.console.till import report, shifts, till
 from appliance.ui.console.wallets import receipts
 from appliance.ui.forms.bodies import BODY_BYTES_MAX
 from appliance.ui.frame import auth, errors, files, kept, live, security
@@ -48,6 +49,9 @@ PAGES: tuple[Page, ...] = (
     card_actions.PAGE,
     batch.PAGE,
     receipts.PAGE,
+    till.PAGE,
+    shifts.PAGE,
+    report.PAGE,
     demo.PAGE,
     commands.PAGE,
     stations.PAGE,

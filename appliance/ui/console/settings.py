@@ -105,6 +105,17 @@ GROUPS: dict[str, dict[str, Words]] = {
                 "More than this in one wallet within a day, by one person, waits until another manager or the owner agrees. 0: never."
             ),
         ),
+        "refund_cashier_minor": Words(
+            N_("Cashiers refund alone up to"),
+            N_("To one person within a day. Above it a manager is asked to agree. 0: always."),
+        ),
+        "cash_needs_shift": Words(
+            N_("Cash only with an open shift"), N_("Off: what is taken without one lies in the safe, not in a drawer.")
+        ),
+        "hide_drawer": Words(
+            N_("Hide from cashiers what must be in the drawer"),
+            N_("They count, and managers see what was over or short."),
+        ),
         "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back.")),
     },
     N_("When something is a problem"): {

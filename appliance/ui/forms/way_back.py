@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -9,7 +10,7 @@ from aiohttp import web
 from appliance.ui.forms.forms import Form
 
 THEN = "then"
-PATH_CHARS_MAX = 500
+PATH_CHARS_MAX = 4000
 
 
 def then_of(request: web.Request, form: Form | None = None) -> str:
@@ -18,9 +19,15 @@ def then_of(request: web.Request, form: Form | None = None) -> str:
 
 
 def with_query(path: str, **values: str) -> str:
-    """A link with what of these is not empty."""
+    """A link with what of these is not empty, behind what it says already."""
     said = {name: value for name, value in values.items() if value}
-    return f"{path}?{urlencode(said)}" if said else path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(said)}" if said else path
+
+
+def typed_before(request: web.Request, names: Collection[str]) -> Form:
+    """What was typed before a detour, out of the address."""
+    values = {name: request.query[name] for name in names if name in request.query}
+    return Form(values | ({THEN: then_of(request)} if THEN in names else {}))
 
 
 def inside(target: str) -> str:

@@ -40,6 +40,7 @@ NOTE_CHARS_MAX = 800
 SECTIONS = (
     ("/", "layout-grid", N_("Board")),
     ("/desk", "nfc", N_("Card desk")),
+    ("/till", "hand-coins", N_("Till")),
     ("/stations", "plug-zap", N_("Chargers")),
     ("/sessions", "history", N_("Sessions")),
     ("/people", "users", N_("People")),
@@ -57,10 +58,10 @@ SECTIONS = (
 """The navigation: path of one segment, icon by its name in Lucide, word. Each is shown to those who may open it."""
 APPROVALS = "/approvals"
 """Shown only where amounts need a second person, or one still waits."""
-ON_THE_PHONE = ("/", "/desk", "/people", "/sessions", "/problems", "/stations")
+ON_THE_PHONE = ("/", "/till", "/desk", "/people", "/sessions", "/problems", "/stations")
 """What stands in the bar at the bottom, as far as the role may: the first four; the rest is behind More."""
 
-BESIDE_THE_READER = frozenset({"/desk", "/demo", "/receipts"})
+BESIDE_THE_READER = frozenset({"/desk", "/till", "/demo", "/receipts"})
 """Sections where whoever reads them sees the card anyway, or prints."""
 
 

@@ -26,6 +26,7 @@ THINGS = {
     "session": N_("Sessions"),
     "person": N_("People"),
     "card": N_("Cards"),
+    "shift": N_("Shifts"),
     "desk": N_("Card desk"),
     "group": N_("Groups"),
     "tariff": N_("Tariffs"),
@@ -84,6 +85,12 @@ SENTENCES = {
     "person.topup": N_("Topped up the wallet of {subject} by {amount}, {method}"),
     "person.refund": N_("Paid {amount} back to {subject}, {method}"),
     "person.correct": N_("Corrected the wallet of {subject} by {amount}: {reason}"),
+    "shift.open": N_("Opened {subject} with {amount}, drawer {drawer}"),
+    "shift.hand_over": N_("Handed drawer {drawer} with {amount} over: {subject}"),
+    "shift.pay_in": N_("Put {amount} into the drawer of {subject}: {reason}"),
+    "shift.pay_out": N_("Took {amount} out of the drawer of {subject}: {reason}"),
+    "shift.count": N_("Counted {amount} in the drawer of {subject}; the difference of {difference} was shown"),
+    "shift.close": N_("Closed {subject} with {amount}, difference {difference}: Z report {z}"),
     "card.create": N_("Gave {name} the card {subject}"),
     "card.change": N_("Changed the card {subject}"),
     "card.block": N_("Blocked the card {subject}: {why}"),
@@ -175,10 +182,9 @@ def link(subject: str, subjects: Mapping[str, Subject], details: Mapping[str, An
     if kind == "setting":
         labels = {name: words.label for group in SETTINGS.values() for name, words in group.items()}
         name, path = _(labels[key]) if key in labels else key, "/settings"
-    elif kind in ("session", "problem"):
-        number = key.translate(fmt.digits)
-        name = (_("session {number}") if kind == "session" else _("problem {number}")).format(number=number)
-        path = f"/sessions/{key}" if kind == "session" else "/problems"
+    elif kind in NUMBERED:
+        words, page = NUMBERED[kind]
+        name, path = _(words).format(number=key.translate(fmt.digits)), page.format(key)
     else:
         # The name it has now, so that it can be found; what is gone has the one it had then.
         name = known.name if known else str(details.get("name") or details.get("uid") or subject)
@@ -194,6 +200,12 @@ PAGES = {
     "tariff": "/tariffs/{}",
 }
 """Where the page of a thing is, for those who may read this list."""
+NUMBERED = {
+    "session": (N_("session {number}"), "/sessions/{}"),
+    "shift": (N_("shift {number}"), "/till/shifts/{}"),
+    "problem": (N_("problem {number}"), "/problems"),
+}
+"""What has no name but its number, and where it is."""
 LINKED = ("person", "session")
 """Details that have a page of their own."""
 
@@ -206,6 +218,7 @@ CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
     "was": lambda value, _fmt: {"was": role_name(_plain(value))},
     "profile": lambda value, _fmt: {"proof": _(PROOFS[value]) if value in PROOFS else _plain(value)},
     "language": lambda value, _fmt: {"language": LANGUAGES.get(_plain(value), _plain(value))},
+    "difference_minor": lambda value, fmt: {"difference": fmt.money(value)},
     "before_minor": lambda value, fmt: {"before_minor": fmt.money(value)},
     "after_minor": lambda value, fmt: {"after_minor": fmt.money(value)},
     "power_w": lambda value, fmt: {

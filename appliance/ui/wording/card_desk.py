@@ -162,6 +162,9 @@ ADVICE: Mapping[str, str] = {
     ),
     Advice.CHARGING: N_("This card is charging a car. Stop the session first."),
     Advice.NOT_WRITABLE: N_("Nothing can be written on this kind of card. It is used by its number only."),
+    Advice.DRAWER: N_(
+        "Nothing was booked: you have no shift open, or there is not so much in your drawer. Look at the till."
+    ),
     Advice.SECOND_PERSON: N_(
         "So much within a day for this wallet needs a second person: ask on the page of the person. Nothing was booked."
     ),

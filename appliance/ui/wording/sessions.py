@@ -135,6 +135,7 @@ ENTRIES: dict[str, str] = {
     TransferCode.CHARGE: N_("Charge"),
     TransferCode.TAX: N_("Tax of it"),
     TransferCode.OVERRUN: N_("Not covered by the wallet"),
+    TransferCode.DEPOSIT: N_("Deposit"),
 }
 """Codes of the ledger."""
 

@@ -14,8 +14,10 @@ from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.guards import GUARDS, in_sqlite
 from appliance.db.engine.unit import Database
 from appliance.db.integrity import anchors
+from appliance.domain.cash import NOTHING
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Operation, TransferCode
+from appliance.services.till import shifts
 from appliance.services.wallets import wallets
 from tests.support.books import BY, open_books
 from tests.support.schema import prepare
@@ -66,6 +68,9 @@ AUDIT = (
 )
 RECEIPT = """INSERT INTO receipt (number, kind, at_ms, actor, person_id, amount_minor, deposit_minor, method, balance_minor, details)
     VALUES ((SELECT max(number) + {step} FROM receipt), 'refund', 0, '', 1, 0, 0, 'cash', 0, '{{}}')"""
+SHIFT = """INSERT INTO shift (drawer, account_id, actor, opened_at_ms, opened_seq, float_minor, float_pieces{extra})
+    VALUES (9, 30, 'operator:9', 0, 1, 0, '[]'{values})"""
+CLOSED = "closed_at_ms = 1, closed_by = '', closed_seq = 1, expected_minor = 0, counted_minor = 0, z_number = {z}"
 
 ATTACKS = {
     "currency, time zone and kind of a site are fixed for good": (
@@ -105,6 +110,17 @@ ATTACKS = {
     "audit chain broken": (AUDIT.replace("hash, zeroblob", "zeroblob(32), zeroblob"),),
     "receipts never change": ("UPDATE receipt SET actor = 'nobody'", "DELETE FROM receipt"),
     "gap in the receipts": (RECEIPT.format(step=2), RECEIPT.format(step=-3), RECEIPT.format(step=1_000_000)),
+    "a shift begins open": (SHIFT.format(extra=", closed_at_ms, closed_by, closed_seq, expected_minor, counted_minor, z_number",
+                                         values=", 1, '', 1, 0, 0, 3"),),
+    "a closed shift never changes": ("UPDATE shift SET reason = 'another' WHERE id = 1",),
+    "a shift is closed, and nothing else": (
+        "UPDATE shift SET float_minor = 1 WHERE id = 2", "UPDATE shift SET actor = 'operator:9' WHERE id = 2",
+        f"UPDATE shift SET drawer = 3, {CLOSED.format(z=2)} WHERE id = 2",
+    ),
+    "gap in the Z reports": tuple(
+        f"UPDATE shift SET {CLOSED.format(z=z)} WHERE id = 2" for z in (3, -5, 1_000_000)
+    ),
+    "shifts are never deleted": ("DELETE FROM shift WHERE id = 2",),
     "anchors never change": ("UPDATE anchor SET audit_seq = 0", "DELETE FROM anchor"),
 }  # fmt: skip
 """By what is said: statements that only this refuses."""
@@ -113,7 +129,8 @@ ALLOWED = (
     FOLLOWS.format(op="void", amount=0), FOLLOWS.format(op="capture", amount=100), AUDIT, RECEIPT.format(step=1),
     RECEIPT.replace("(SELECT max(number) + {step} FROM receipt)", "1000001").format(),
     "INSERT INTO account (id, kind, name) VALUES (500, 'wallet', 'new')",
-    "UPDATE account SET name = 'new', floor_minor = NULL WHERE id = 100",
+    "UPDATE account SET name = 'new', floor_minor = NULL WHERE id = 100", SHIFT.format(extra="", values=""),
+    f"UPDATE shift SET {CLOSED.format(z=2)} WHERE id = 2", f"UPDATE shift SET {CLOSED.format(z=1_000_001)} WHERE id = 2",
 )  # fmt: skip
 """Their neighbours, which are right."""
 
@@ -129,6 +146,8 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
         books.db, Operation.HOLD, "hold|1", debit=AccountId(100), credit=AccountId(3), amount_minor=100, code=TransferCode.CHARGE,
         reference="", by=BY,
     )  # fmt: skip
+    shifts.close(books.db, shifts.open_shift(books.db, NOTHING, books.by).id, NOTHING, "", books.by)
+    shifts.open_shift(books.db, NOTHING, books.by)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, bytes(32), books.now_ms))
     if request.param == "of the list":

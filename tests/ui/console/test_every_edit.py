@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from aiohttp.test_utils import TestClient
 
+from appliance.domain.cash import NOTHING
 from appliance.domain.roles import Role
 from appliance.services.ports.stations import Variable, VariableName
+from appliance.services.till import shifts
 from appliance.ui.frame import roles
 from tests.ui.console.test_two_at_once import attribute, fields_of, send
 from tests.ui.console_fixture import ConsoleFixture
@@ -52,6 +54,9 @@ ENTERS = {
     "/stations/{identity}/reset": "how",
     "/stations/{identity}/{evse}/start": "who; a connector that is taken is refused",
     "/tariffs/new": "a new tariff",
+    "/till/open": "what lies in the drawer",
+    "/till/shifts/{shift}/count": "what was counted; what must be there is not shown",
+    "/till/shifts/{shift}/pay": "money to be booked",
     "/tokens": "a new token",
 }
 """Forms with fields that change nothing that they show: what is entered there."""
@@ -102,6 +107,7 @@ async def all_forms(client: TestClient[Any, Any]) -> list[Found]:
 async def prepared(served: ConsoleFixture) -> TestClient[Any, Any]:
     """The owner; somebody who can be changed; a charger with a setting."""
     await served.logged_in(Role.CASHIER)
+    await served.store.write(shifts.open_shift, NOTHING, served.by)
     served.stations.variables = [Variable(VariableName("HeartbeatInterval"), "300", readonly=False)]
     client = await served.logged_in(Role.OWNER)
     await send(client, "/account/language", {"language": "en"})

@@ -18,6 +18,7 @@ from appliance.db.engine.unit import Database
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
+from appliance.domain.roles import Role
 from appliance.services.card_desk import jobs, taps, undo
 from appliance.services.ports.readers import DeskView
 from appliance.ui.api.card_desk.shapes import (
@@ -121,8 +122,8 @@ async def replace_at_desk(call: Call) -> Answer:
 async def decommission(call: Call) -> Answer:
     """`POST /desks/{id}/decommission`."""
     body, by = call.body, call.by
-    if body.get("rest", False) and not may(call.principal.role, "POST", f"{PREFIX}/people/{{id}}/refunds"):
-        raise web.HTTPForbidden  # Money leaves a wallet through those who may refund it.
+    if body.get("rest", False) and not _may_pay_out(call):
+        raise web.HTTPForbidden
 
     def begin(db: Database, desk: str) -> int:
         return jobs.begin_decommission(
@@ -245,6 +246,14 @@ async def _desks_as_json(call: Call, views: list[DeskView]) -> list[Body]:
     console = call.console
     cards = await console.store.read(all_on_readers, [view.seen for view in views], console.desk_key.site_key)
     return [desk_as_json(view, card, call.currency) for view, card in zip(views, cards, strict=True)]
+
+
+def _may_pay_out(call: Call) -> bool:
+    """Money leaves a wallet through those who may refund it."""
+    role = call.principal.role
+    if role == Role.CASHIER and not call.console.settings().refund_cashier_minor:
+        return False
+    return may(role, "POST", f"{PREFIX}/people/{{id}}/refunds")
 
 
 def _name(call: Call) -> str:

@@ -20,6 +20,7 @@ from appliance.domain.cards.content import Origin
 from appliance.domain.cards.tag import ReaderStatus, Seen
 from appliance.domain.errors import Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId
+from appliance.domain.roles import Role
 from appliance.services.card_desk import forms, taps
 from appliance.services.card_desk import jobs as service
 from appliance.services.cards import cards as card_units
@@ -29,14 +30,25 @@ from appliance.ui.console.card_desk.desk import path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.jobs import desk_of, to_desk
 from appliance.ui.console.people.entered import done_for
-from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
+from appliance.ui.console.wallets.wallets import (
+    again,
+    key_after,
+    method_choices,
+    new_key,
+    one_time_key,
+    shift_first,
+)
 from appliance.ui.forms.forms import Form, number_of, read_form
+from appliance.ui.forms.way_back import typed_before
 from appliance.ui.frame.context import CONSOLE, Console, Page, asked_by, principal
 from appliance.ui.frame.desks import all_desks
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render
 from appliance.ui.frame.roles import may
 from appliance.ui.wording.card_desk import card_number
+
+TYPED = ("refund", "rest", "method", "by_number")
+"""What somebody chooses before a card comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class Asked:
 
 async def ask(request: web.Request) -> web.Response:
     """`GET /desk/{desk}/cards/{card}/{action}`: what will happen, before it does."""
-    return await _ask(request, Form(), new_key())
+    return await _ask(request, typed_before(request, TYPED), new_key())
 
 
 async def act(request: web.Request) -> web.Response:
@@ -98,7 +110,8 @@ async def act(request: web.Request) -> web.Response:
     try:
         return await action(request, desk_of(request), card, form)
     except Refusal as refusal:
-        return await _ask(request, again(form, refusal), key_after(form, refusal), refusal.status)
+        refused = shift_first(again(form, refusal), refusal, request.path, TYPED)
+        return await _ask(request, refused, key_after(form, refusal), refusal.status)
 
 
 async def block(request: web.Request, desk: DeskView, card: CardId, form: Form) -> web.Response:
@@ -216,7 +229,10 @@ async def _ask(request: web.Request, form: Form, key: str, status: int = 200) ->
 
 def _may_pay_out(request: web.Request) -> bool:
     """The money in a wallet leaves the house with a card as it does without one: through whoever may refund it."""
-    return may(principal(request).role, "POST", "/people/{person}/refund")
+    role = principal(request).role
+    if role == Role.CASHIER and not request.app[CONSOLE].settings().refund_cashier_minor:
+        return False
+    return may(role, "POST", "/people/{person}/refund")
 
 
 def _choice_of_desks(console: Console) -> list[tuple[str, str]]:

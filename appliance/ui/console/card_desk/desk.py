@@ -40,12 +40,15 @@ from appliance.ui.console.card_desk.view import (
 )
 from appliance.ui.console.wallets.wallets import new_key
 from appliance.ui.forms.forms import Form, read_number
+from appliance.ui.forms.way_back import typed_before
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Page
 from appliance.ui.frame.desks import all_desks, find_desk, need_desk, remember_desk, usual_desk
 from appliance.ui.frame.render import render, render_part
 from appliance.ui.wording.card_desk import Words, card_number, reader_words
 from appliance.ui.writing.formats import formats
 
+TYPED = ("preset", "amount_minor", "method", "name", "phone", "group_id", "label", "expires")
+"""What somebody types in the forms of the desk."""
 REFRESH_S = 10.0
 """What is over leaves the page by itself."""
 
@@ -95,7 +98,10 @@ async def show(request: web.Request) -> web.Response:
         target = only_hit(found)
         if target and target != f"uid={quote(uid)}":
             return web.Response(status=303, headers={"Location": f"{path_of(desk.id)}?{target}"})
-    response = await page(request, desk, chosen=chosen_of(request), found=found if text else None)
+    typed = typed_before(request, TYPED)
+    response = await page(
+        request, desk, chosen=chosen_of(request), found=found if text else None, form=typed if typed.values else None
+    )
     return remember_desk(request, response, desk.id)
 
 

@@ -17,11 +17,12 @@ from appliance.services.card_desk import forms, taps
 from appliance.services.card_desk import jobs as service
 from appliance.services.card_desk import undo as undoing
 from appliance.services.ports.readers import DeskView
-from appliance.ui.console.card_desk.desk import page, path_of
+from appliance.ui.console.card_desk.desk import TYPED, page, path_of
 from appliance.ui.console.card_desk.find import best_uid
 from appliance.ui.console.card_desk.view import Chosen
-from appliance.ui.console.wallets.wallets import again, key_after, one_time_key, read_choice
+from appliance.ui.console.wallets.wallets import again, key_after, one_time_key, read_choice, shift_first
 from appliance.ui.forms.forms import Form, number_of, read_form
+from appliance.ui.forms.way_back import with_query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.desks import need_desk, usual_desk
 from appliance.ui.frame.language import N_, _
@@ -145,9 +146,10 @@ async def another(request: web.Request) -> web.Response:
 async def _refused(
     request: web.Request, desk: DeskView, form: Form, refusal: Refusal, chosen: Chosen | None
 ) -> web.Response:
-    return await page(
-        request, desk, chosen=chosen, form=again(form, refusal), key=key_after(form, refusal), status=refusal.status
-    )
+    about = {"card": chosen.card, "person": chosen.person, "uid": chosen.uid} if chosen is not None else {}
+    path = with_query(path_of(desk.id), **{name: str(value) for name, value in about.items() if value})
+    refused = shift_first(again(form, refusal), refusal, path, TYPED)
+    return await page(request, desk, chosen=chosen, form=refused, key=key_after(form, refusal), status=refusal.status)
 
 
 async def _job(request: web.Request) -> Job:

@@ -38,7 +38,7 @@ from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, Sort
-from appliance.ui.forms.way_back import THEN, then_of, with_query
+from appliance.ui.forms.way_back import THEN, then_of, typed_before, with_query
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import LANGUAGES, N_, _
@@ -50,6 +50,8 @@ from appliance.ui.wording.statement import Row, row_of
 
 ROWS_AT_ONCE = 100
 COLUMNS = {"name": "name", "phone": "phone", "balance": "balance"}
+TYPED = ("name", "phone", "note", "language", "group_id", "uid", "label", "preset", "amount_minor", "method", THEN)
+"""What somebody types about a new person."""
 RECORDS_AT_ONCE = 30
 
 
@@ -154,7 +156,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def show_new(request: web.Request) -> web.Response:
     """`GET /people/new?uid=`: with the UID of a card that somebody has just shown to a reader."""
-    form = Form({"uid": request.query.get("uid", "")[:255], THEN: then_of(request)})
+    form = typed_before(request, TYPED)
     return await _new_page(request, form)
 
 
@@ -178,7 +180,8 @@ async def add(request: web.Request) -> web.Response:
         person = await console.store.write(form_bookings.take_in, new, wallets.one_time_key(form), asked_by(request))
     except Refusal as refusal:
         key = wallets.key_after(form, refusal)
-        return await _new_page(request, wallets.again(form, refusal), key, refusal.status)
+        refused = wallets.shift_first(wallets.again(form, refusal), refusal, request.path, TYPED)
+        return await _new_page(request, refused, key, refusal.status)
     return await done_for(request, person, _("Entered."), then_of(request, form))
 
 

@@ -31,7 +31,7 @@ PAPERS = {"80": N_("80 mm"), "58": N_("58 mm"), "a4": N_("A4")}
 WHOSE = ("holders", "mine")
 """Whose language a receipt can be in."""
 YEAR_S = 365 * 86_400
-BACK = ("/desk/", "/people/", "/receipts")
+BACK = ("/desk/", "/people/", "/receipts", "/till")
 """Pages that a receipt may lead back to."""
 
 
@@ -84,7 +84,7 @@ async def show_list(request: web.Request) -> web.Response:
     person, sort = read_number(request.query.get("person", "")), Sort.of(request, COLUMNS, "-number")
     part, about = await request.app[CONSOLE].store.read(_read_list, sort.window(request, ROWS_AT_ONCE), person)
     paging = Paging.of(request, part, lambda one: one.number)
-    shown = ListPage([_line(one) for one in part.rows], about, number, sort, paging)
+    shown = ListPage([line_of(one) for one in part.rows], about, number, sort, paging)
     return render(request, "wallets/receipts.html", shown)
 
 
@@ -92,8 +92,7 @@ async def show(request: web.Request) -> web.Response:
     """`GET /receipts/{number}?paper=&language=&print=&back=`: paper and whose language are remembered by this browser."""
     console = request.app[CONSOLE]
     receipt = await console.store.read(service.need, number_of(request, "number"))
-    wished = request.query.get("paper", request.cookies.get(_cookie(request), ""))
-    paper = wished if wished in PAPERS else "80"
+    paper = paper_of(request)
     whose = request.query.get("language", request.cookies.get(_cookie(request, "receipt-language"), ""))
     holders = next(
         one
@@ -105,18 +104,34 @@ async def show(request: web.Request) -> web.Response:
     shown = ReceiptPage(
         receipt,
         paper,
-        [(value, _(word), query(request, paper=value, print="")) for value, word in PAPERS.items()],
+        papers_of(request),
         _tongues(request, holders),
         "holders" if tongue == holders else "mine" if tongue == language.spoken() else tongue,
         _slip(request, receipt, tongue, paper),
         back if back.startswith(BACK) else "",
         request.query.get("print") == "1",
     )
-    response = render(request, "wallets/receipt.html", shown)
-    if "paper" in request.query and wished == paper:
-        _remember(request, response, "paper", paper)
+    response = remember_paper(request, render(request, "wallets/receipt.html", shown), paper)
     if request.query.get("language") in WHOSE:
         _remember(request, response, "receipt-language", whose)
+    return response
+
+
+def paper_of(request: web.Request) -> str:
+    """What is printed on: as the address says, else as this browser did last."""
+    wished = request.query.get("paper", request.cookies.get(_cookie(request), ""))
+    return wished if wished in PAPERS else "80"
+
+
+def papers_of(request: web.Request) -> list[tuple[str, str, str]]:
+    """What there is to print on: value, word, address."""
+    return [(value, _(word), query(request, paper=value, print="")) for value, word in PAPERS.items()]
+
+
+def remember_paper(request: web.Request, response: web.Response, paper: str) -> web.Response:
+    """From now on this browser prints on it, if that was asked for."""
+    if request.query.get("paper") == paper:
+        _remember(request, response, "paper", paper)
     return response
 
 
@@ -140,7 +155,7 @@ def _slip(request: web.Request, receipt: Receipt, tongue: str, paper: str) -> Ma
     spoken = language.spoken()
     language.speak(tongue)
     try:
-        line = _line(receipt)
+        line = line_of(receipt)
         html = render_part(
             request.app[CONSOLE], None, "wallets/_slip.html", line=line, paper=paper, tongue=tongue,
             topup_minor=receipt.amount_minor - receipt.deposit_minor,
@@ -150,7 +165,7 @@ def _slip(request: web.Request, receipt: Receipt, tongue: str, paper: str) -> Ma
     return Markup(html)  # noqa: S704  # a template of ours, where all values are escaped
 
 
-def _line(receipt: Receipt) -> Line:
+def line_of(receipt: Receipt) -> Line:
     method = METHODS.get(receipt.method)
     number = receipt.details.get("card")
     return Line(

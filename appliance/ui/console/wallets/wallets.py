@@ -7,6 +7,7 @@ What is dangerous is said in a sentence first and done by a second button.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -25,10 +26,12 @@ from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.idempotency import KeyReused
 from appliance.services.people.people import HereAlready
+from appliance.services.till.drawers import NeedsShift
 from appliance.services.wallets import form_bookings, undo, wallets
 from appliance.services.wallets.form_bookings import Moved
 from appliance.ui.console.people.entered import turned_back
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
+from appliance.ui.forms.way_back import THEN, inside, then_of, typed_before, with_query
 from appliance.ui.frame.context import CONSOLE, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
@@ -40,6 +43,10 @@ PRESETS_WITHOUT_PRICE = (10, 20, 50, 100)
 """Major units, where nothing has a price yet."""
 PRESET_STEPS = (1, 2, 5)
 KEY_CHARS_MAX = 64
+TYPED = ("preset", "amount_minor", "method", "note", THEN)
+"""What somebody types in these forms."""
+OPENS_SHIFT = "opens_shift"
+"""Among what is wrong with a form: the link to what is needed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,8 @@ class TopUpPage:
 
     person: Person
     money: MoneyForm
+    then: str
+    """The page that waits for it; "": the person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +91,14 @@ class ConfirmPage:
     sentence: str
     """What will happen; "" while the form is filled in."""
     button: str
+    then: str = ""
+    """The page that waits for it; "": the person's."""
 
 
 async def show_top_up(request: web.Request) -> web.Response:
     """`GET /people/{person}/topup`."""
     buys = await _buys(request)
-    page = TopUpPage(buys.person, money_form(request, buys.tariff, Form()))
+    page = TopUpPage(buys.person, money_form(request, buys.tariff, typed_before(request, TYPED)), then_of(request))
     return turned_back(request, buys.person) or render(request, "wallets/topup.html", page)
 
 
@@ -105,7 +116,9 @@ async def top_up(request: web.Request) -> web.Response:
         return await _ask(request, form, ApprovalKind.TOPUP, read_choice(request, form))
     except Refusal as refusal:
         buys = await _buys(request)
-        page = TopUpPage(buys.person, money_form(request, buys.tariff, again(form, refusal), key_after(form, refusal)))
+        refused = shift_first(again(form, refusal), refusal, request.path, TYPED)
+        money = money_form(request, buys.tariff, refused, key_after(form, refusal))
+        page = TopUpPage(buys.person, money, then_of(request, form))
         return render(request, "wallets/topup.html", page, status=refusal.status)
     found = (await _buys(request)).person
     fmt = formats_of(request)
@@ -120,7 +133,7 @@ async def top_up(request: web.Request) -> web.Response:
         name=found.name,
         balance=fmt.money(moved.balance_minor),
     )
-    return _done(request, person, sentence, moved)
+    return _done(request, person, sentence, moved, form)
 
 
 async def undo_top_up(request: web.Request) -> web.Response:
@@ -130,15 +143,17 @@ async def undo_top_up(request: web.Request) -> web.Response:
     found = (await _buys(request)).person
     sentence = _("The top-up was taken back; credit note {number}. The balance is {balance} now.")
     balance = formats_of(request).money(found.balance_minor)
-    return done(request, f"/people/{person}", sentence.format(number=note, balance=balance))
+    return done(request, then_of(request, form) or f"/people/{person}", sentence.format(number=note, balance=balance))
 
 
 async def show_refund(request: web.Request) -> web.Response:
     """`GET /people/{person}/refund`: all that is free, unless something else is typed."""
     found = (await _buys(request)).person
     free_minor = found.payable_minor
-    form = Form({"amount_minor": format_amount(free_minor, currency_of(request))} if free_minor else {})
-    return render(request, "wallets/refund.html", _confirm_page(found, form, new_key()))
+    typed = typed_before(request, TYPED)
+    if free_minor and not typed.text("amount_minor"):
+        typed = replace(typed, values={**typed.values, "amount_minor": format_amount(free_minor, currency_of(request))})
+    return render(request, "wallets/refund.html", _confirm_page(found, typed, new_key()))
 
 
 async def refund(request: web.Request) -> web.Response:
@@ -166,7 +181,8 @@ async def refund(request: web.Request) -> web.Response:
     except NeedsSecondPerson:
         return await _ask(request, form, ApprovalKind.REFUND, read_amount(request, form))
     except Refusal as refusal:
-        page = _confirm_page(found, again(form, _beside_amount(refusal)), key_after(form, refusal))
+        refused = shift_first(again(form, _beside_amount(refusal)), refusal, request.path, TYPED)
+        page = _confirm_page(found, refused, key_after(form, refusal))
         return render(request, "wallets/refund.html", page, status=refusal.status)
     words = (
         _("{amount} had been paid out to {name} before; nothing was booked now. The balance is {balance} now.")
@@ -174,7 +190,7 @@ async def refund(request: web.Request) -> web.Response:
         else _("{amount} was paid out to {name}. The balance is {balance} now.")
     )
     sentence = words.format(amount=fmt.money(amount_minor), name=found.name, balance=fmt.money(moved.balance_minor))
-    return _done(request, person, sentence, moved)
+    return _done(request, person, sentence, moved, form)
 
 
 async def show_correction(request: web.Request) -> web.Response:
@@ -223,7 +239,7 @@ async def correct(request: web.Request) -> web.Response:
         if moved.repeated
         else _("The balance of {name} was corrected to {balance}.")
     )
-    return _done(request, person, words.format(name=found.name, balance=fmt.money(moved.balance_minor)), moved)
+    return _done(request, person, words.format(name=found.name, balance=fmt.money(moved.balance_minor)), moved, form)
 
 
 # --- what a wallet is good for -------------------------------------------------------------------------------------------------
@@ -314,6 +330,14 @@ def again(form: Form, refusal: Refusal) -> Form:
     return replace(form, values=values).refused(refusal)
 
 
+def shift_first(form: Form, refusal: Refusal, path: str, names: Collection[str]) -> Form:
+    """Where a shift is needed first: the form with a link that opens one and comes back to `path` with what was typed."""
+    if not isinstance(refusal, NeedsShift):
+        return form
+    back = with_query(path, **{name: form.text(name) for name in names})
+    return form.wrong(OPENS_SHIFT, with_query("/till/open", then=back))
+
+
 def key_after(form: Form, refusal: Refusal) -> str:
     """The same key as long as nothing was booked under it."""
     return new_key() if isinstance(refusal, KeyReused) or not form.text("key") else form.text("key")[:KEY_CHARS_MAX]
@@ -353,11 +377,11 @@ async def _ask(request: web.Request, form: Form, kind: ApprovalKind, amount_mino
         approvals.ask, kind, person, amount_minor, wanted, one_time_key(form), asked_by(request)
     )
     text = _("Nothing was booked yet: so much money needs a second person. It waits under Approvals.")
-    return done(request, f"/people/{person}", text, "waiting")
+    return done(request, then_of(request, form) or f"/people/{person}", text, "waiting")
 
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
-    return ConfirmPage(person, form, key, method_choices(), sentence, button)
+    return ConfirmPage(person, form, key, method_choices(), sentence, button, inside(form.value(THEN)))
 
 
 def _beside_amount(refusal: Refusal) -> Refusal:
@@ -367,9 +391,12 @@ def _beside_amount(refusal: Refusal) -> Refusal:
     return refusal
 
 
-def _done(request: web.Request, person: int, sentence: str, moved: Moved) -> web.Response:
-    """On to the person's page, which says whether money moved or had moved before."""
-    return done(request, f"/people/{person}", sentence, "waiting" if moved.repeated else "done")
+def _done(request: web.Request, person: int, sentence: str, moved: Moved, form: Form) -> web.Response:
+    """On to the page that waits for it, else the person's; it says whether money moved or had moved before. Or to the paper first."""
+    then = then_of(request, form) or f"/people/{person}"
+    if form.on("print") and moved.receipt is not None and not moved.repeated:
+        return done(request, with_query(f"/receipts/{moved.receipt}", print="1", back=then), sentence)
+    return done(request, then, sentence, "waiting" if moved.repeated else "done")
 
 
 async def _buys(request: web.Request) -> Buys:

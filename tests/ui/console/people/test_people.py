@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import ledger
+from appliance.db import approvals, ledger
 from appliance.db.cards import cards as card_rows
 from appliance.db.people import people, people_search
 from appliance.domain.identifiers import AccountId, CardId, GroupId, PersonId
@@ -253,12 +253,20 @@ async def test_correction_goes_in_either_direction_and_stands_in_the_records(ser
     assert await balance(served, RAHIMA) == before - 10_00
 
 
-async def test_cashiers_are_offered_no_refund_and_no_correction(served: ConsoleFixture) -> None:
+async def test_cashiers_are_offered_no_correction_and_a_refund_asks_a_manager(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
     html = await get(client, "/people/1")
-
-    assert "/people/1/refund" not in html
     assert "/people/1/correction" not in html
+    assert "/people/1/refund" in html
+    before = (await served.store.read(people.find, PersonId(1))).balance_minor  # type: ignore[union-attr]
+
+    key = key_in(await get(client, "/people/1/refund"))
+    form = {"key": key, "amount_minor": "1.00", "method": "cash", "confirmed": "1"}
+    _status, answer = await post(client, "/people/1/refund", **form)
+
+    assert "needs a second person" in answer
+    assert (await served.store.read(people.find, PersonId(1))).balance_minor == before  # type: ignore[union-attr]
+    assert [one.amount_minor for one in await served.store.read(approvals.pending)] == [100]
 
 
 async def test_person_card_and_first_top_up_are_taken_in_together_and_once(served: ConsoleFixture) -> None:

@@ -1,0 +1,1 @@
+"""The till: the page of whoever takes money, and the shifts behind it."""
