@@ -1,6 +1,6 @@
 """`make bench`: the product against the limit of this machine, in turn, in one run, with its books checked at the end.
 
-`python -m benchmarks [--rounds 9] [--seconds 2] [--stations 100] [--only mix,storm,board,report,reader_lag]`
+`python -m benchmarks [--rounds 9] [--seconds 2] [--stations 100] [--only mix,storm,board,report,pricing,reader_lag]`
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ STORM = 2_000
 STORMS = 3
 SETTLE_S = 3
 """A server that has just been started prepares statements and looks for a card reader."""
-PARTS = ("mix", "storm", "board", "report", "reader_lag")
+PARTS = ("mix", "storm", "board", "report", "pricing", "reader_lag")
 Figures = dict[str, Any]
 
 
@@ -58,7 +58,7 @@ def main() -> None:
         compare_mix(arguments.rounds, arguments.stations, arguments.seconds)
     if "storm" in wanted:
         compare_storm(STORMS)
-    for part in ("board", "report", "reader_lag"):
+    for part in ("board", "report", "pricing", "reader_lag"):
         if part in wanted:
             subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
 

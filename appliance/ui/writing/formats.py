@@ -18,6 +18,7 @@ from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_sym
 
 from appliance.domain.digits import NATIVE
 from appliance.domain.errors import Refusal
+from appliance.domain.pricing.coverage import WeekHours
 from appliance.domain.site import LANGUAGES
 from appliance.ui.frame.language import _, ngettext, spoken
 
@@ -195,10 +196,25 @@ def sentences(error: Refusal) -> tuple[str, str]:
     """
     message, advice = _(error.message), _(error.advice)
     if error.values:
-        numerals = numerals_of(spoken())
-        values = {name: numerals.number(value) if type(value) is int else value for name, value in error.values.items()}
+        values = {name: _as_written(value) for name, value in error.values.items()}
         message, advice = message.format(**values), advice.format(**values)
     return message, advice
+
+
+def _as_written(value: object) -> object:
+    """A value of a sentence, as its reader writes it."""
+    numerals = numerals_of(spoken())
+    if type(value) is int:
+        return numerals.number(value)
+    if isinstance(value, WeekHours):
+        return value.in_words(day_names(spoken())).translate(numerals.digits)
+    return value
+
+
+def day_names(language: str) -> list[str]:
+    """Short, Monday first."""
+    names = LOCALES[language].days["format"]["abbreviated"]
+    return [names[day] for day in range(7)]
 
 
 def currency_symbol(currency: str, language: str) -> str:

@@ -10,6 +10,7 @@ from ocpp.v201.enums import ReasonEnumType as V201Reason
 from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.pricing.coverage import Hours, WeekHours
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.station import ChargingState, ConnectorStatus
@@ -107,6 +108,15 @@ def test_a_refusal_writes_numbers_in_the_readers_digits(language: str, told: tup
     speak(language)
 
     assert sentences(Refusal("The file has more than {most} rows.", "Split it.", most=50_000)) == told
+
+
+@pytest.mark.parametrize(("language", "hours"), [("en", "Fri–Sat 05:00–09:00"), ("bn", "শুক্র–শনি ০৫:০০–০৯:০০")])
+def test_hours_of_a_week_are_written_with_the_readers_days_and_digits(language: str, hours: str) -> None:
+    speak(language)
+
+    refusal = Refusal("No line prices energy at these hours: {hours}.", hours=WeekHours([Hours((5, 6), 300, 540)]))
+
+    assert hours in sentences(refusal)[0]
 
 
 def test_an_identity_in_a_refusal_stays_as_the_charger_says_it() -> None:

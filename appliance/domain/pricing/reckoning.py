@@ -1,0 +1,171 @@
+"""What a session costs by the lines of a tariff: the bill, and the most that it can become in the time ahead.
+
+Each line is rounded once, half to even, and each tax once over the rounded lines that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import gcd, lcm
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from appliance.domain.money import allocate, round_half_even
+from appliance.domain.pricing.lines import PER_MINOR, Dimension, PriceLine, Terms, Usage
+from appliance.domain.pricing.tally import Tally
+from appliance.domain.tariff import BASIS_POINTS
+
+MINIMUM, MAXIMUM = "minimum", "maximum"
+
+
+class Charged(NamedTuple):
+    """One line of a bill. The amount is with tax where the tariff's prices are, else without."""
+
+    line: int | None
+    """Its place among the tariff's lines, from 0; None: the difference to the minimum or the maximum."""
+    kind: str
+    """A dimension, `minimum` or `maximum`."""
+    quantity: tuple[int, int]
+    """Wh, milliseconds or times, as a fraction in lowest terms: numerator and denominator."""
+    amount_minor: int
+
+
+class TaxCharged(NamedTuple):
+    """What a tax is in all lines that have it."""
+
+    code: str
+    basis_points: int
+    tax_minor: int
+
+
+class Priced(NamedTuple):
+    """The bill: net and tax sum to the total; the lines sum to the total where prices are with tax, else to the net."""
+
+    lines: tuple[Charged, ...]
+    taxes: tuple[TaxCharged, ...]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+def price(usage: Usage, terms: Terms, zone: ZoneInfo) -> Priced:
+    """The bill of a session. Without energy it costs nothing but its reservation."""
+    return bill(Tally(usage, terms, zone))
+
+
+def bill(tally: Tally) -> Priced:
+    """The bill for what a tally has by now."""
+    terms = tally.terms
+    due = [place for place in sorted(tally.sums) if tally.energy_wh or _is_reservation(terms.lines[place])]
+    lines = [_charged(place, terms.lines[place], tally.sums[place]) for place in due]
+    taxes = _taxes(lines, terms)
+    amount_minor, tax_minor = sum(line.amount_minor for line in lines), sum(tax.tax_minor for tax in taxes)
+    total_minor = amount_minor if terms.tax_included else amount_minor + tax_minor
+    plain = Priced(tuple(lines), taxes, total_minor - tax_minor, tax_minor, total_minor)
+    if tally.energy_wh and terms.minimum_minor is not None and total_minor < terms.minimum_minor:
+        return _limited(plain, terms, MINIMUM, terms.minimum_minor)
+    if terms.maximum_minor is not None and total_minor > terms.maximum_minor:
+        return _limited(plain, terms, MAXIMUM, terms.maximum_minor)
+    return plain
+
+
+def projected_minor(tally: Tally, power_w: int, ahead_s: int, *, may_idle: bool = True) -> int:
+    """The most that the session can cost, tax included, after `ahead_s` more seconds at up to `power_w`.
+
+    Never below `bill` of what is used by then, whatever it is and whichever lines price it: each of them may be rounded up, and all
+    of the time ahead may turn out to be idle as well, unless the caller knows better.
+    """
+    terms = tally.terms
+    ahead = {
+        Dimension.ENERGY: (max(power_w, 0) * ahead_s, 3600),
+        Dimension.CHARGING_TIME: (ahead_s * 1000, 1),
+        Dimension.IDLE_TIME: (ahead_s * 1000 if may_idle else 0, 1),
+        Dimension.DURATION: (ahead_s * 1000, 1),
+    }
+    # In ten thousandths of a minor unit, in which taxes are whole: what is so far, half a unit for the rounding of each line and tax,
+    # and for what comes the dearest line of its dimension.
+    total = sum(
+        _ceil(*_exact(terms.lines[place], sums, _gross(terms.lines[place], terms)))
+        for place, sums in tally.sums.items()
+    )
+    total += sum(_gross(line, terms) for line in terms.lines) // 2 + BASIS_POINTS * len(terms.taxes) // 2 + 1
+    for dimension, (parts, of) in ahead.items():
+        rates = [_exact(line, {of: parts}, _gross(line, terms)) for line in terms.lines if line.dimension is dimension]
+        total += max((_ceil(*rate) for rate in rates), default=0)
+    most_minor = max(_ceil(total, BASIS_POINTS), terms.minimum_minor or 0)
+    return most_minor if terms.maximum_minor is None else min(most_minor, terms.maximum_minor)
+
+
+def _is_reservation(line: PriceLine) -> bool:
+    return line.dimension is Dimension.RESERVATION
+
+
+def _charged(place: int, line: PriceLine, sums: Mapping[int, int]) -> Charged:
+    """One rounding, of what the whole session has of this line."""
+    parts, of = _sum_of(sums)
+    common = gcd(parts, of)
+    return Charged(place, line.dimension, (parts // common, of // common), round_half_even(*_exact(line, sums)))
+
+
+def _sum_of(sums: Mapping[int, int]) -> tuple[int, int]:
+    """Fractions by their denominator, as one."""
+    if len(sums) == 1:
+        ((of, parts),) = sums.items()
+        return parts, of  # As nearly always: no need of the least common multiple.
+    of = lcm(*sums)
+    return sum(parts * (of // each) for each, parts in sums.items()), of
+
+
+def _exact(line: PriceLine, sums: Mapping[int, int], factor: int = 1) -> tuple[int, int]:
+    """What a line costs, in minor units, as a fraction."""
+    parts, of = _sum_of(sums)
+    return parts * line.price_milli * factor, of * PER_MINOR[line.unit]
+
+
+def _ceil(numerator: int, denominator: int) -> int:
+    return -(-numerator // denominator)
+
+
+def _gross(line: PriceLine, terms: Terms) -> int:
+    """What is paid for ten thousand of its price."""
+    return BASIS_POINTS if terms.tax_included else BASIS_POINTS + terms.rate(line)
+
+
+def _taxes(lines: Sequence[Charged], terms: Terms) -> tuple[TaxCharged, ...]:
+    """Each tax, rounded once over the rounded lines that have it; of a price with tax its part of that price."""
+    found = []
+    priced = [(terms.lines[place], amount_minor) for place, _, _, amount_minor in lines if place is not None]
+    for tax in terms.taxes:
+        sums: dict[int, int] = {}
+        for line, amount_minor in priced:
+            if tax.code in line.taxes:
+                of = BASIS_POINTS + terms.rate(line) if terms.tax_included else BASIS_POINTS
+                sums[of] = sums.get(of, 0) + amount_minor * tax.basis_points
+        if sums:
+            found.append(TaxCharged(tax.code, tax.basis_points, round_half_even(*_sum_of(sums))))
+    return tuple(found)
+
+
+def _limited(plain: Priced, terms: Terms, kind: str, limit_minor: int) -> Priced:
+    """The difference to the minimum or the maximum as a line of its own; the taxes have their share of it."""
+    more_minor = limit_minor - plain.total_minor
+    taxes, weights = plain.taxes, [tax.tax_minor for tax in plain.taxes]
+    if plain.total_minor:
+        more_tax_minor = round_half_even(more_minor * plain.tax_minor, plain.total_minor)
+    else:
+        # Nothing cost anything, so that there is no proportion: the first line's taxes are in the minimum.
+        taxes = tuple(
+            TaxCharged(tax.code, tax.basis_points, 0) for tax in terms.taxes if tax.code in terms.lines[0].taxes
+        )
+        weights = [tax.basis_points for tax in taxes]
+        more_tax_minor = round_half_even(more_minor * sum(weights), BASIS_POINTS + sum(weights))
+    shares = allocate(more_tax_minor, weights) if weights else []
+    tax_minor = plain.tax_minor + more_tax_minor
+    amount_minor = more_minor if terms.tax_included else more_minor - more_tax_minor
+    return Priced(
+        (*plain.lines, Charged(None, kind, (1, 1), amount_minor)),
+        tuple(tax._replace(tax_minor=tax.tax_minor + share) for tax, share in zip(taxes, shares, strict=True)),
+        limit_minor - tax_minor,
+        tax_minor,
+        limit_minor,
+    )
