@@ -32,8 +32,8 @@ def random_conditions(chance: Random, *, once: bool) -> Conditions:
 
     window = (0, 1440)
     if some(0.4):
-        window = (chance.randrange(0, 1440, 15), chance.randrange(0, 1441, 15))
-        window = window if window[0] != window[1] % 1440 else (0, 1440)
+        window = (chance.randrange(0, 1440, 15), chance.randrange(15, 1441, 15))
+        window = window if window[0] != window[1] else (0, 1440)
     dates: list[str | None] = [None, None]
     if some(0.1):
         dates = sorted(chance.sample(["2026-03-29", "2026-10-25", "2026-11-01", "2026-12-16", "2027-01-01"], 2))  # type: ignore[assignment]

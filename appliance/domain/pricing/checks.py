@@ -111,9 +111,9 @@ def _check_conditions(field: str, number: int, one: Conditions) -> None:
     numbers = (one.from_wh, one.to_wh, one.from_s, one.to_s, one.from_idle_s, one.from_w, one.to_w)
     if any(value is not None and not 0 <= value <= INTEGER_MAX for value in numbers):
         raise Invalid(field, "A condition of line {line} is negative or too large.", line=number)
-    if not (0 <= one.from_minute < DAY_MINUTES and 0 <= one.to_minute <= DAY_MINUTES):
+    if not (0 <= one.from_minute < DAY_MINUTES and 0 < one.to_minute <= DAY_MINUTES):
         raise Invalid(field, "A time of day in line {line} is not between 00:00 and 24:00.", line=number)
-    if one.from_minute == one.to_minute % DAY_MINUTES and one.to_minute != DAY_MINUTES:
+    if one.from_minute == one.to_minute:
         raise Invalid(
             f"{field}.to_time",
             "The window of line {line} ends when it begins.",

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from appliance.domain.tariff import Tariff
-
 WEEK = frozenset(range(1, 8))
 """The days of ISO 8601: 1 is Monday."""
 DAY_MINUTES = 1440
@@ -78,7 +76,7 @@ class Conditions:
     """
 
     from_minute: int = 0
-    """Of the day; the window ends at `to_minute`, which may be smaller: on the next day."""
+    """Of the day, whose end is 1440; a window that ends at a smaller minute ends on the next day."""
     to_minute: int = DAY_MINUTES
     weekdays: frozenset[int] = WEEK
     from_date: str | None = None
@@ -103,7 +101,7 @@ class Conditions:
     @property
     def over_midnight(self) -> bool:
         """Whether its window ends on the day after the one on which it begins."""
-        return self.to_minute <= self.from_minute
+        return self.to_minute < self.from_minute
 
     @property
     def by_calendar(self) -> bool:
@@ -201,22 +199,3 @@ class Usage:
             if period.until_ms < before_ms or period.energy_wh < 0:
                 raise ValueError(f"a period goes on from the one before, and its energy is not negative: {period}")
             before_ms = period.until_ms
-
-
-def terms_of(tariff: Tariff) -> Terms:
-    """A flat tariff as lines."""
-    code = ("tax",) if tariff.tax_basis_points else ()
-    priced = (
-        PriceLine(Dimension.ENERGY, tariff.energy_milli_per_kwh, Unit.KWH, code),
-        PriceLine(Dimension.DURATION, tariff.time_milli_per_minute, Unit.MINUTE, code),
-        PriceLine(
-            Dimension.IDLE_TIME,
-            tariff.idle_milli_per_minute,
-            Unit.MINUTE,
-            code,
-            Conditions(from_idle_s=tariff.idle_grace_s),
-        ),
-        PriceLine(Dimension.FLAT, tariff.flat_milli, Unit.ONCE, code),
-    )
-    taxes = (Tax("tax", tariff.tax_basis_points),) if code else ()
-    return Terms(tuple(line for line in priced if line.price_milli), taxes)

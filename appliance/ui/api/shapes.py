@@ -90,6 +90,11 @@ def price(description: str) -> Schema:
     return {"type": "number", "minimum": 0, "maximum": PRICE_MILLI_MAX // 1000} | described(description)
 
 
+def number(description: str = "") -> Schema:
+    """Any number, as it goes out."""
+    return {"type": "number"} | described(description)
+
+
 def percent(description: str) -> Schema:
     """With up to two decimals."""
     return {"type": "number", "minimum": 0, "maximum": 100} | described(description)

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from appliance.db import tariffs
 from appliance.db.tariffs import TariffRow
-from appliance.domain.errors import NotFound
+from appliance.domain.errors import Invalid, NotFound
+from appliance.domain.pricing.flat import tariff_of, terms_of
 from appliance.domain.tariff import IDLE_GRACE_S_MAX, IN_MINOR, Tariff
 from appliance.services import tariffs as units
 from appliance.services.texts import TITLE_CHARS_MAX
-from appliance.ui.api.checks import hundredths, thousandths
+from appliance.ui.api.checks import Parameter, hundredths, moment_of, thousandths
+from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, in_its_words, left_out, name_of, read_terms, write_terms
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
-from appliance.ui.api.shapes import CURRENCY, flag, form, moment, or_null, percent, price, record, text, whole, words
+from appliance.ui.api.shapes import (
+    CURRENCY,
+    flag,
+    form,
+    moment,
+    or_null,
+    percent,
+    price,
+    record,
+    several,
+    text,
+    whole,
+    words,
+)
 
 FIELDS = {
     "energy_minor_per_kwh": price("Minor units per kWh, without tax, with up to three decimals."),
@@ -20,16 +37,27 @@ FIELDS = {
     "tax_percent": percent("Added on top, with up to two decimals."),
 }
 GRACE = whole("Idle time that costs nothing.", least=0, most=IDLE_GRACE_S_MAX)
-TARIFF = record(
-    "Tariff",
-    id=whole(),
-    name=words(),
+SHOWN = {
+    "id": whole(),
+    "name": words(),
     **FIELDS,
-    idle_grace_s=GRACE,
-    currency=CURRENCY,
-    default=flag("Whether it holds for groups without their own."),
-    created_at=moment(),
-    archived_at=or_null(moment("Out of use since; its sessions keep it.")),
+    "idle_grace_s": GRACE,
+    "currency": CURRENCY,
+    "default": flag("Whether it holds for groups without their own."),
+    "created_at": moment(),
+    "archived_at": or_null(moment("Out of use since; its sessions keep it.")),
+}
+TARIFF = record("Tariff", **SHOWN)
+TARIFF_FROM_OCPI = record(
+    "TariffFromOcpi",
+    **SHOWN,
+    left_out=several(words()) | {"description": "What says nothing about a price and was not kept."},
+)
+COUNTRY_UNKNOWN, PARTY_UNKNOWN = "ZZ", "ZZZ"
+"""ISO 3166 keeps ZZ for nobody's country. A site has no party ID before it is registered with one."""
+OCPI_OWNER = (
+    Parameter("country_code", text(2, "Of the site's party ID.")),
+    Parameter("party_id", text(3, "As it is registered; the site does not know it.")),
 )
 NEW_TARIFF = form("NewTariff", ("name",), name=text(TITLE_CHARS_MAX, least=1), **FIELDS, idle_grace_s=GRACE)
 
@@ -70,6 +98,43 @@ async def archive(call: Call) -> Answer:
     number = call.number()
     await call.console.store.write(units.archive, number, call.by)
     return await _now(call, number)
+
+
+async def show_in_ocpi(call: Call) -> Answer:
+    """`GET /tariffs/{id}/ocpi`: the Tariff object of OCPI 2.2.1."""
+    found = await call.console.store.read(tariffs.show, call.number())
+    if found is None:
+        raise NotFound("There is no such tariff.")
+    site = call.console.site
+    name = {"language": site.language, "text": found.tariff.name}
+    body = {
+        "country_code": call.query.get("country_code", COUNTRY_UNKNOWN),
+        "party_id": call.query.get("party_id", PARTY_UNKNOWN),
+        "id": str(found.tariff.id),
+        "currency": site.currency,
+        "tariff_alt_text": [name],
+        **write_terms(terms_of(found.tariff), site.exponent),
+        "last_updated": at(found.created_at_ms),
+    }
+    return Answer(body)
+
+
+async def add_from_ocpi(call: Call) -> Answer:
+    """`POST /tariffs/ocpi`: a new tariff out of the Tariff object of OCPI 2.2.1. The first one is the default."""
+    call.check_currency()
+    site = call.console.site
+    terms = read_terms(call.body, site.exponent)
+    begin = call.body.get("start_date_time")
+    if begin is not None and moment_of("start_date_time", begin) > call.now_ms:
+        raise Invalid(
+            "start_date_time",
+            "A tariff here holds from the moment at which it is made.",
+            "Send it when it begins.",
+        )
+    tariff = in_its_words(partial(tariff_of, terms, name_of(call.body)), call.body)
+    number = await call.console.store.write(units.add, tariff, call.by)
+    answer = await _now(call, number, 201)
+    return Answer(answer.body | {"left_out": left_out(call.body)}, answer.status)
 
 
 def asked_for(body: Body) -> Tariff:
@@ -123,6 +188,12 @@ OPERATIONS = (
     Operation(
         "POST", "/tariffs/{id}/replace", "Other prices from now on: a new tariff takes its place", replace_tariff, TARIFF,
         takes=NEW_TARIFF, status=201,
+    ),
+    Operation(
+        "GET", "/tariffs/{id}/ocpi", "The same as OCPI 2.2.1 writes it", show_in_ocpi, OCPI_TARIFF, query=OCPI_OWNER,
+    ),
+    Operation(
+        "POST", "/tariffs/ocpi", "A new tariff, as OCPI 2.2.1 writes it", add_from_ocpi, TARIFF_FROM_OCPI, takes=OCPI_TARIFF, status=201,
     ),
     Operation("DELETE", "/tariffs/{id}", "Take a tariff out of use", archive, TARIFF),
 )  # fmt: skip

@@ -113,7 +113,7 @@ def test_line_that_can_never_apply_is_named(lines: list[object]) -> None:
         (terms(line("energy", 1, from_date="2026-12-02", to_date="2026-12-02"), E), "lines.0.conditions.to_date", "Line 1 never"),
         (terms(line("energy", 1, from_date="2026-02-30"), E), "lines.0.conditions.from_date", "A day in line 1 is none"),
         (terms(line("energy", 1, from_time="17:00", to_time="17:00"), E), "lines.0.conditions.to_time", "ends when it begins"),
-        (terms(line("energy", 1, to_time="00:00"), E), "lines.0.conditions.to_time", "ends when it begins"),
+        (terms(line("energy", 1, to_time="00:00"), E), "lines.0.conditions", "not between 00:00 and 24:00"),
         (terms(line("energy", 1, from_time="24:00"), E), "lines.0.conditions", "not between 00:00 and 24:00"),
         (terms(line("energy", 1, weekdays=[]), E), "lines.0.conditions.weekdays", "from 1 (Monday) to 7"),
         (terms(line("energy", 1, weekdays=[0]), E), "lines.0.conditions.weekdays", "from 1 (Monday) to 7"),

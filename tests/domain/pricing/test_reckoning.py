@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain import session as sessions
-from appliance.domain import tariff as flat
-from appliance.domain.pricing.lines import Dimension, Period, Usage, terms_of
+from appliance.domain.pricing.flat import terms_of, usage_of
+from appliance.domain.pricing.lines import Dimension, Period, Usage
 from appliance.domain.pricing.reckoning import bill, price, projected_minor
 from appliance.domain.pricing.tally import Tally
+from appliance.domain.session import bill_for
 from appliance.domain.tariff import IDLE_GRACE_S_MAX, Tariff
 from tests.support.price_lines import amounts, cost, line, session, terms
 from tests.support.random_tariffs import ZONES, random_terms, random_usage
@@ -177,16 +177,14 @@ def test_reservation_is_cut_at_the_hours_of_its_lines() -> None:
 def test_flat_tariff_is_the_case_without_conditions(
     tariff: Tariff, periods: list[tuple[int, int, bool | None]]
 ) -> None:
-    start_ms, at_ms, idle = 1_793_487_600_000, 1_793_487_600_000, []
+    at_ms = start_ms = 1_793_487_600_000
     found = []
     for seconds, energy_wh, charging in periods:
-        idle += [(at_ms, at_ms + seconds * 1000)] if charging is False else []
         at_ms += seconds * 1000
         found.append(Period(at_ms, energy_wh, charging))
-    idle_s = sessions.length_s(flat.idle_after_grace(idle, tariff.idle_grace_s))
-    usage = flat.Usage(sum(one.energy_wh for one in found), (at_ms - start_ms) // 1000, idle_s)
-    told = sessions.bill_for(usage, tariff)
-    by_lines = price(Usage(start_ms, tuple(found)), terms_of(tariff), DHAKA)
+    usage = Usage(start_ms, tuple(found))
+    told = bill_for(usage_of(usage, tariff), tariff)
+    by_lines = price(usage, terms_of(tariff), DHAKA)
     assert (by_lines.net_minor, by_lines.tax_minor, by_lines.total_minor) == told[1:]
     assert [charged.amount_minor for charged in by_lines.lines] == [charged.amount_minor for charged in told.lines]
 

@@ -1,0 +1,163 @@
+"""What a session costs by a tariff, and tariffs as OCPI writes them, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.site import Client
+
+DAY = {
+    "name": "Day", "energy_minor_per_kwh": 1850, "time_minor_per_minute": 10, "idle_minor_per_minute": 200, "idle_grace_s": 600,
+    "flat_minor": 500, "tax_percent": 15,
+}  # fmt: skip
+SESSION = {
+    "started_at": "2026-11-30T10:00:00Z",
+    "periods": [
+        {"until": "2026-11-30T10:30:00Z", "energy_wh": 5_000, "charging": True, "power_w": 10_000},
+        {"until": "2026-11-30T10:50:00Z", "energy_wh": 2_200},
+        {"until": "2026-11-30T11:30:00Z", "charging": False},
+        {"until": "2026-11-30T11:40:00Z", "charging": None},
+    ],
+    "ended_at": "2026-11-30T12:00:00Z",
+}
+
+
+async def test_session_is_priced_as_it_would_be_billed(api: Client) -> None:
+    made = await api.post("/tariffs", DAY)
+    bill = await api.post(f"/tariffs/{made['id']}/price", SESSION)
+    assert bill.status == 200
+    assert bill["lines"] == [
+        {"line": 1, "dimension": "energy", "quantity": 7200, "unit": "Wh", "price_minor": 1850, "per": "kwh", "amount_minor": 13_320},
+        {"line": 2, "dimension": "duration", "quantity": 7200, "unit": "s", "price_minor": 10, "per": "minute", "amount_minor": 1_200},
+        {"line": 3, "dimension": "idle_time", "quantity": 1800, "unit": "s", "price_minor": 200, "per": "minute", "amount_minor": 6_000},
+        {"line": 4, "dimension": "flat", "quantity": 1, "unit": "times", "price_minor": 500, "per": "once", "amount_minor": 500},
+    ]  # fmt: skip
+    assert bill["taxes"] == [{"code": "tax", "percent": 15, "tax_minor": 3_153}]
+    assert (bill["net_minor"], bill["tax_minor"], bill["total_minor"], bill["currency"]) == (
+        21_020,
+        3_153,
+        24_173,
+        "BDT",
+    )
+
+
+async def test_session_without_energy_costs_nothing(api: Client) -> None:
+    made = await api.post("/tariffs", DAY)
+    idle = {"started_at": "2026-11-30T10:00:00Z", "periods": [{"until": "2026-11-30T12:00:00Z", "charging": False}]}
+    bill = await api.post(f"/tariffs/{made['id']}/price", idle)
+    assert (bill["lines"], bill["taxes"], bill["total_minor"]) == ([], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"started_at": "yesterday"}, "started_at"),
+        ({"periods": [{"until": "2026-11-30T09:59:59Z"}]}, "periods.0.until"),
+        ({"periods": [{"until": "2026-11-30T10:10:00Z"}, {"until": "2026-11-30T10:09:00Z"}]}, "periods.1.until"),
+        ({"ended_at": "2026-11-30T11:39:59Z"}, "ended_at"),
+        ({"periods": [{"until": "2026-11-30T10:10:00Z", "energy_wh": -1}]}, "periods.0.energy_wh"),
+        ({"periods": [{"until": "2026-11-30T10:10:00Z", "energy_wh": 1.5}]}, "periods.0.energy_wh"),
+        ({"periods": [{"until": "2026-11-30T10:10:00Z", "energy": 1}]}, "energy"),
+        ({"periods": "none"}, "periods"),
+    ],
+)
+async def test_session_that_cannot_be_is_refused(api: Client, change: dict[str, Any], field: str) -> None:
+    made = await api.post("/tariffs", DAY)
+    answer = await api.post(f"/tariffs/{made['id']}/price", SESSION | change)
+    assert (answer.status, answer["field"]) == (422, field)
+
+
+async def test_no_tariff_prices_nothing(api: Client) -> None:
+    assert (await api.post("/tariffs/999/price", SESSION)).status == 404
+    assert (await api.get("/tariffs/999/ocpi")).status == 404
+
+
+async def test_tariff_is_written_for_ocpi_and_read_from_it(api: Client) -> None:
+    made = await api.post(
+        "/tariffs", {"name": "By the kWh", "energy_minor_per_kwh": 1850.125, "flat_minor": 500, "tax_percent": 7.5}
+    )
+    written = await api.get(f"/tariffs/{made['id']}/ocpi?country_code=BD&party_id=ABC")
+    assert written.body == {
+        "country_code": "BD", "party_id": "ABC", "id": str(made["id"]), "currency": "BDT",
+        "tariff_alt_text": [{"language": "en", "text": "By the kWh"}],
+        "elements": [
+            {"price_components": [{"type": "ENERGY", "price": 18.50125, "vat": 7.5, "step_size": 1}]},
+            {"price_components": [{"type": "FLAT", "price": 5, "vat": 7.5, "step_size": 1}]},
+        ],
+        "last_updated": made["created_at"],
+    }  # fmt: skip
+    again = await api.post("/tariffs/ocpi", written.body)
+    assert again.status == 201
+    same = (
+        "name",
+        "energy_minor_per_kwh",
+        "flat_minor",
+        "time_minor_per_minute",
+        "idle_minor_per_minute",
+        "tax_percent",
+    )
+    assert [again[name] for name in same] == [made[name] for name in same]
+    assert again["left_out"] == ["country_code", "party_id", "last_updated"]
+
+
+async def test_parking_by_the_hour_is_idle_time_by_the_minute(api: Client) -> None:
+    parking = {"price_components": [{"type": "PARKING_TIME", "price": 6.00, "step_size": 1}]}
+    made = await api.post("/tariffs/ocpi", {"id": "P", "currency": "BDT", "elements": [parking]})
+    assert (made["name"], made["idle_minor_per_minute"]) == ("P", 10)
+    assert (await api.get(f"/tariffs/{made['id']}/ocpi"))["elements"] == [parking]
+
+
+def element(kind: str = "ENERGY", price: float = 1, **more: Any) -> dict[str, Any]:
+    restrictions = more.pop("restrictions", None)
+    found: dict[str, Any] = {"price_components": [{"type": kind, "price": price, "step_size": 1, **more}]}
+    return found | ({"restrictions": restrictions} if restrictions else {})
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"elements": [element("ENERGY", 1, step_size=500)]}, "elements.0.price_components.0.step_size", "can change a total"),
+        ({"min_price": {"excl_vat": 1}, "elements": [element(vat=5)]}, "min_price.excl_vat", "has a limit before tax"),
+        ({"min_price": {"excl_vat": 1, "incl_vat": 1}}, "minimum_minor", "neither a minimum nor a maximum"),
+        ({"elements": [element("FLAT"), element(restrictions={"max_kwh": 5}), element()]}, "elements.1.price_components.0", "line 2 has some"),
+        ({"elements": [element(vat=5), element("FLAT", vat=6)]}, "elements.1.price_components.0", "line 2 has another"),
+        ({"elements": [element("TIME")]}, "elements.0.price_components.0", "what line 1 charges for"),
+        ({"elements": [element("PARKING_TIME", 1)]}, "elements.0.price_components.0", "more than three decimals"),
+        ({"elements": [element(vat=5)], "tax_included": "YES"}, "elements.0.price_components.0", "is with it"),
+        ({"elements": [element("FLAT", restrictions={"reservation": "RESERVATION"})]}, "elements.0.price_components.0", "what line 1 charges for"),
+        ({"currency": "EUR"}, "currency", "The currency of this site is BDT."),
+        ({"start_date_time": "2090-01-01T00:00:00Z"}, "start_date_time", "from the moment at which it is made"),
+        ({"tariff_alt_text": [{"language": "en", "text": "x" * 101}]}, "name", ""),
+        ({"elements": {}}, "elements", "must be a list"),
+    ],
+)  # fmt: skip
+async def test_what_a_tariff_of_ocpi_says_beyond_ours_is_refused_by_name(
+    api: Client, change: dict[str, Any], field: str, said: str
+) -> None:
+    answer = await api.post("/tariffs/ocpi", {"id": "12", "currency": "BDT", "elements": [element()], **change})
+    assert (answer.status, answer["field"]) == (422, field)
+    assert said in answer["detail"]
+    assert (await api.get("/tariffs"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"time_minor_per_minute": 1}, "OCPI 2.2.1 cannot say line 2: it knows time while charging and while parked"),
+        ({"idle_minor_per_minute": 1, "idle_grace_s": 60}, "OCPI 2.2.1 cannot say line 2: it does not know how long"),
+    ],
+)
+async def test_line_that_ocpi_cannot_say_is_named(api: Client, fields: dict[str, Any], said: str) -> None:
+    made = await api.post("/tariffs", {"name": "Day", "energy_minor_per_kwh": 10, **fields})
+    answer = await api.get(f"/tariffs/{made['id']}/ocpi")
+    assert (answer.status, answer["field"]) == (422, "lines.1")
+    assert said in answer["detail"]
+
+
+async def test_free_tariff_is_a_flat_fee_of_nothing(api: Client) -> None:
+    made = await api.post("/tariffs", {"name": "Free"})
+    written = await api.get(f"/tariffs/{made['id']}/ocpi")
+    assert written["elements"] == [{"price_components": [{"type": "FLAT", "price": 0, "step_size": 1}]}]
+    assert (await api.post("/tariffs/ocpi", written.body)).status == 201
