@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0020, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0021, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -362,7 +362,7 @@ CREATE TABLE session (
   fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
   estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
   parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
-  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)),                        -- why it failed or needs review
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0),                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;
@@ -397,8 +397,18 @@ CREATE TABLE session_figure (
   duration_s    INTEGER NOT NULL,
   idle_s        INTEGER NOT NULL,
   ended_at_ms   INTEGER NOT NULL,
-  meter_stop_wh INTEGER,
+  meter_stop_wh INTEGER, net_minor INTEGER CHECK (net_minor >= 0), tax_minor INTEGER CHECK (tax_minor >= 0),
   PRIMARY KEY (session_id, energy_wh)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session_line (
+  session_id   INTEGER NOT NULL REFERENCES session (id),
+  position     INTEGER NOT NULL CHECK (position >= 0),                     -- on the bill
+  line         INTEGER CHECK (line >= 0),                                  -- of the tariff, from 0; NULL: the difference to its minimum or maximum
+  kind         TEXT    NOT NULL,                                           -- a dimension of the tariff's lines, 'minimum' or 'maximum'
+  quantity     TEXT    NOT NULL,                                           -- Wh, milliseconds or times, exactly: '7200/1', '4860000/1333'
+  amount_minor INTEGER NOT NULL,                                           -- with tax where the prices are; negative: what is beyond the maximum
+  PRIMARY KEY (session_id, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE setting (
@@ -536,11 +546,11 @@ CREATE TABLE tariff (
   is_default            INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),
   created_at_ms         INTEGER NOT NULL,
   archived_at_ms        INTEGER
-) STRICT;
+, terms TEXT, valid_from_ms INTEGER, follows_id INTEGER REFERENCES tariff (id)) STRICT;
 CREATE UNIQUE INDEX tariff_one_default ON tariff (is_default) WHERE is_default = 1;
 CREATE TRIGGER tariff_is_fixed BEFORE UPDATE ON tariff
-WHEN (NEW.energy_milli_per_kwh, NEW.time_milli_per_minute, NEW.idle_milli_per_minute, NEW.idle_grace_s, NEW.flat_milli, NEW.tax_basis_points)
-  IS NOT (OLD.energy_milli_per_kwh, OLD.time_milli_per_minute, OLD.idle_milli_per_minute, OLD.idle_grace_s, OLD.flat_milli, OLD.tax_basis_points)
+WHEN (NEW.energy_milli_per_kwh, NEW.time_milli_per_minute, NEW.idle_milli_per_minute, NEW.idle_grace_s, NEW.flat_milli, NEW.tax_basis_points, NEW.terms)
+  IS NOT (OLD.energy_milli_per_kwh, OLD.time_milli_per_minute, OLD.idle_milli_per_minute, OLD.idle_grace_s, OLD.flat_milli, OLD.tax_basis_points, OLD.terms)
 BEGIN SELECT RAISE(ABORT, 'a price never changes: add a new tariff'); END;
 
 CREATE TABLE transfer (

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.lists import Window
 from appliance.db.people import people, people_search
@@ -73,6 +74,8 @@ class Running:
     stop_wanted: str
     credit_minor: int | None
     """What the wallet can still pay for, this session's holds included; None without limit."""
+    so_far_minor: int | None
+    """What it costs by a tariff with lines, as of its last reading."""
     tariff: Tariff | None
     idle_spans: tuple[tuple[int, int | None], ...]
     billed: Usage | None = None
@@ -138,6 +141,7 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
                                  ORDER BY sampled_at_ms DESC LIMIT 4) AS last WHERE soc_percent IS NOT NULL LIMIT 1),
        policy, stop_wanted,
        CASE WHEN policy = 'prepaid' THEN credit_posted - debit_posted - debit_pending - floor_minor + held_minor END,
+       so_far_minor,
        {", ".join(f"tariff.{field}" for field in TARIFF_FIELDS)}
 FROM session
 LEFT JOIN person ON person.id = session.person_id
@@ -200,9 +204,9 @@ def all_running(db: Readable, station: int | None = None) -> list[Running]:
         idle.setdefault(session, []).append((begin, end))
     found = []
     for row in db.execute(f"{RUNNING} {one} ORDER BY {BY_NUMBER}", values):
-        tariff = None if row[16] is None else Tariff(*row[16:])
+        tariff = None if row[17] is None else tariffs.to_tariff(row[17:])
         energy_wh = max(0, row[10])
-        found.append(Running(*(*row[:10], energy_wh, *row[11:16], tariff, tuple(idle.get(row[0], ())))))
+        found.append(Running(*(*row[:10], energy_wh, *row[11:17], tariff, tuple(idle.get(row[0], ())))))
     return found
 
 

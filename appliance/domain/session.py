@@ -28,14 +28,20 @@ TRANSITIONS has all of it; what is not in the table raises ImpossibleTransition.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from appliance.domain.calendar import midnights
+from appliance.domain.money import round_half_even
+from appliance.domain.pricing.lines import Charged, Dimension, Period
+from appliance.domain.pricing.lines import Usage as Session
+from appliance.domain.pricing.reckoning import MAXIMUM, MINIMUM, Priced
+from appliance.domain.pricing.reckoning import price as by_lines
 from appliance.domain.registers import Doubt, Energies, energy_at
-from appliance.domain.tariff import FREE, Bill, DayShare, Tariff, Usage, idle_after_grace, price, split
+from appliance.domain.tariff import FREE, Bill, DayShare, Line, LineKind, Tariff, Usage, idle_after_grace, price, split
 from appliance.domain.transitions import follow
 
 MS_MAX = 7 * 86_400_000
@@ -142,11 +148,23 @@ class Facts(Protocol):
         """None: nothing to pay."""
 
     @property
+    def so_far_minor(self) -> int | None:
+        """What it costs by a tariff with lines, as of its last reading."""
+
+    @property
     def billed(self) -> Usage | None:
         """What stands in its row once it is over; None while it is open."""
 
 
 NOTHING = Usage(0, 0, 0)
+KINDS: Mapping[str, LineKind] = MappingProxyType(
+    {
+        Dimension.ENERGY: "energy", Dimension.DURATION: "time", Dimension.IDLE_TIME: "idle", Dimension.FLAT: "flat",
+        Dimension.CHARGING_TIME: "charging", Dimension.RESERVATION: "reservation", MINIMUM: "minimum", MAXIMUM: "maximum",
+    }
+)  # fmt: skip
+"""What lines charge for, as bills call it."""
+TIMES = frozenset({Dimension.DURATION, Dimension.IDLE_TIME, Dimension.CHARGING_TIME, Dimension.RESERVATION})
 
 
 def usage_until(facts: Facts, now_ms: int) -> Usage:
@@ -165,13 +183,24 @@ def usage_until(facts: Facts, now_ms: int) -> Usage:
 
 
 def bill_until(facts: Facts, now_ms: int) -> Bill:
-    """What it costs, if it ended at that moment."""
+    """What it costs, if it ended at that moment; by lines, as of its last reading, when it was priced by the writer."""
+    if facts.tariff is not None and facts.tariff.terms is not None:
+        so_far_minor = facts.so_far_minor or 0
+        return Bill((), so_far_minor, 0, so_far_minor)
     return bill_for(usage_until(facts, now_ms), facts.tariff)
 
 
 def bill_for(usage: Usage, tariff: Tariff | None) -> Bill:
-    """The price of a session: without energy nothing, whatever the time and the flat fee (no money is kept without energy)."""
-    return price(usage, tariff if tariff is not None and usage.energy_wh else FREE)
+    """The price of a session: without energy nothing, whatever the time and the flat fee (no money is kept without energy).
+
+    A tariff with lines asks for the course of the usage.
+    """
+    if tariff is None or not usage.energy_wh:
+        return price(usage, FREE)
+    if tariff.terms is None:
+        return price(usage, tariff)
+    assert usage.course is not None, "whoever bills by lines says when what was used"
+    return as_bill(by_lines(usage.course.session, tariff.terms, usage.course.zone))
 
 
 def begun_ms(started_at_ms: int, heard_at_ms: int, at_ms: int) -> int:
@@ -211,6 +240,70 @@ def doubts(energies: Energies, energy_wh_max: int) -> tuple[Doubt, ...]:
     if max((energies.energy_wh, *energies.figures)) > energy_wh_max:
         return (Doubt.TOO_MUCH, *energies.doubts)
     return energies.doubts
+
+
+# --- by a tariff with lines --------------------------------------------------------------------------------------------------
+
+
+def as_bill(priced: Priced) -> Bill:
+    """A bill by lines as all bills are: its lines without tax where the prices are without, else with it."""
+    return Bill(as_lines(priced.lines), priced.net_minor, priced.tax_minor, priced.total_minor)
+
+
+def as_lines(charged: Sequence[Charged]) -> tuple[Line, ...]:
+    """Lines by lines of a tariff as those of any bill, their quantities in whole Wh, seconds or times."""
+    return tuple(Line(KINDS[one.kind], round_half_even(*_in_units(one)), one.amount_minor, one) for one in charged)
+
+
+def course_of(
+    facts: Facts, energy_wh: int, until_ms: int, line: Sequence[tuple[int, int]], parked_until_ms: int | None = None
+) -> tuple[int, tuple[Period, ...]]:
+    """When it began, and its periods until a moment: what was used when.
+
+    `line` is that of its energies; it is cut where a span of idling begins or ends, too. A car that stays after the end is idle
+    until `parked_until_ms`.
+    """
+    assert facts.started_at_ms is not None
+    begun = begun_ms(facts.started_at_ms, facts.heard_at_ms, until_ms)
+    until_ms = max(until_ms, begun)
+    points = [
+        (begun, 0),
+        *((at, min(wh, energy_wh)) for at, wh in line if begun < at < until_ms),
+        (until_ms, energy_wh),
+    ]
+    spans = [(begin, until_ms if end is None else end) for begin, end in facts.idle_spans]
+    edges = {edge for span in spans for edge in span if begun < edge < until_ms}
+    moments = sorted({at for at, _ in points} | edges)
+    periods, before_ms, before_wh = [], begun, 0
+    for at_ms in moments:
+        wh = max(before_wh, energy_wh if at_ms == until_ms else energy_at(points, at_ms))
+        idle = any(begin <= before_ms and at_ms <= end for begin, end in spans)
+        if at_ms > before_ms or wh > before_wh:
+            periods.append(Period(at_ms, wh - before_wh, not idle))
+        before_ms, before_wh = at_ms, wh
+    if parked_until_ms is not None and parked_until_ms > until_ms:
+        periods.append(Period(parked_until_ms, charging=False, parked=True))
+    return begun, tuple(periods)
+
+
+def cut(session: Session, until_ms: int) -> Session:
+    """A session as it was at a moment; the period in which that lies is shared out by time."""
+    begin_ms, periods = session.started_at_ms, []
+    for period in session.periods:
+        if period.until_ms > until_ms:
+            if begin_ms < until_ms:
+                energy_wh = period.energy_wh * (until_ms - begin_ms) // (period.until_ms - begin_ms)
+                periods.append(replace(period, until_ms=until_ms, energy_wh=energy_wh))
+            break
+        periods.append(period)
+        begin_ms = period.until_ms
+    return replace(session, periods=tuple(periods))
+
+
+def _in_units(one: Charged) -> tuple[int, int]:
+    """Wh, seconds or times."""
+    parts, of = one.quantity
+    return parts, of * (1000 if one.kind in TIMES else 1)
 
 
 # --- its days ----------------------------------------------------------------------------------------------------------------

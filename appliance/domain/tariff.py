@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple
 
 from appliance.domain.money import allocate, round_half_even
+from appliance.domain.pricing.lines import Charged, Course, Terms
 
 Kind = Literal["energy", "time", "idle", "flat"]
+"""What a flat tariff charges for."""
+LineKind = Kind | Literal["charging", "reservation", "minimum", "maximum"]
+"""What a line of a bill charges for."""
 
-PRICES: dict[Kind, str] = {
+PRICES: dict[str, str] = {
     "energy": "energy_milli_per_kwh",
     "time": "time_milli_per_minute",
     "idle": "idle_milli_per_minute",
@@ -52,6 +56,8 @@ class Tariff:
     idle_grace_s: int = 0
     flat_milli: int = 0
     tax_basis_points: int = 0
+    terms: Terms | None = None
+    """Lines in the place of all these prices, which are 0 then (domain/pricing/)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a number that nobody can mean; forms and programs are told before."""
@@ -73,7 +79,9 @@ FREE = Tariff(id=0, name="Free")
 
 
 def is_cheaper(one: Tariff, other: Tariff) -> bool:
-    """Whether anything can cost less by one tariff than by the other."""
+    """Whether anything can cost less by one tariff than by the other; of lines nobody can say that it cannot, but of the same."""
+    if one.terms is not None or other.terms is not None:
+        return one.terms != other.terms
     asked = (*PRICES.values(), "tax_basis_points")
     return one.idle_grace_s > other.idle_grace_s or any(getattr(one, name) < getattr(other, name) for name in asked)
 
@@ -88,6 +96,8 @@ class Usage:
     energy_wh: int
     duration_s: int
     idle_s: int = 0
+    course: Course | None = None
+    """When what of it was used; only a tariff with lines asks for it."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a negative quantity: what a wrong meter says is put right before it is priced."""
@@ -101,9 +111,11 @@ class Line(NamedTuple):
     A tuple and no dataclass, because every meter reading makes a bill and a tuple is made in half the time.
     """
 
-    kind: Kind
+    kind: LineKind
     quantity: int
     amount_minor: int
+    priced: Charged | None = None
+    """The line of a tariff that has lines, and its exact quantity."""
 
 
 class Bill(NamedTuple):
@@ -231,7 +243,7 @@ def split(bill: Bill, parts: Sequence[tuple[str, Usage]]) -> list[DayShare]:
     ]
 
 
-def _weights(kind: Kind, parts: Sequence[tuple[str, Usage]]) -> list[int]:
+def _weights(kind: LineKind, parts: Sequence[tuple[str, Usage]]) -> list[int]:
     if kind == "energy":
         return [usage.energy_wh for _, usage in parts]
     if kind == "time":
@@ -240,7 +252,7 @@ def _weights(kind: Kind, parts: Sequence[tuple[str, Usage]]) -> list[int]:
         return [usage.idle_s for _, usage in parts]
     if kind == "flat":
         return [1] + [0] * (len(parts) - 1)
-    assert_never(kind)
+    raise ValueError(f"a flat tariff has no line for {kind}")
 
 
 def _energy_total(tariff: Tariff, energy_wh: int) -> int:

@@ -24,7 +24,7 @@ from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.room import shares
 from appliance.domain.site import Site
-from appliance.services import health, integrity, problems, settings
+from appliance.services import health, integrity, problems, settings, tariffs
 from appliance.services.approvals import approvals
 from appliance.services.card_desk import charger_jobs
 from appliance.services.card_desk import jobs as desk_jobs
@@ -49,6 +49,7 @@ WATCH_CARDS_S = 15
 EXPIRE_CHARGER_JOBS_S = 5
 EXPIRE_DESK_JOBS_S = 15
 CHECK_S = 20
+CHANGE_PRICES_S = 10
 CHECK_BOX_S = 60
 LOG_WITHIN_S = 60
 ANCHOR_MINUTES = 10
@@ -112,6 +113,10 @@ class Jobs:
         await self.store.write(health.check_stations, self.stations.online(), self.serving_since_ms, self.clock())
         await self.store.write(health.check_sessions, self.clock())
         await self.store.write(health.check_watch, self.stations.online(), self.clock())
+
+    async def change_prices(self) -> None:
+        """Tariffs whose moment has come take the place of those that they follow."""
+        await self.store.write(tariffs.take_effect, self.clock())
 
     async def check_box(self) -> None:
         """Disk, backup, settings."""
@@ -184,6 +189,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.expire_charger_jobs, IntervalTrigger(seconds=EXPIRE_CHARGER_JOBS_S)),
         (jobs.expire_desk_jobs, IntervalTrigger(seconds=EXPIRE_DESK_JOBS_S)),
         (jobs.check_stations, IntervalTrigger(seconds=CHECK_S)),
+        (jobs.change_prices, IntervalTrigger(seconds=CHANGE_PRICES_S)),
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),

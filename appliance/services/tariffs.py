@@ -2,55 +2,90 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups, payers
+from appliance.db.tariff_terms import to_text
+from appliance.db.tariffs import TariffRow
+from appliance.domain.authorization import Policy
 from appliance.domain.by import By
-from appliance.domain.errors import NotFound, Refusal
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.problem import ProblemKind
-from appliance.domain.tariff import Tariff
+from appliance.domain.tariff import TARIFF_FIELDS, Tariff
 from appliance.services import audit, problems
 from appliance.services.announce import SettingsChanged
 from appliance.services.texts import TITLE_CHARS_MAX, required
 
+METHODS = frozenset({Policy.PREPAID, Policy.POSTPAID})
+"""Ways of paying that lines can ask for: how the group of a session pays, if it does."""
 
-def add(db: Database, tariff: Tariff, by: By) -> int:
-    """A new tariff; the first one becomes the default. `tariff.id` is not used."""
+
+def add(db: Database, tariff: Tariff, by: By, valid_from_ms: int | None = None) -> int:
+    """A new tariff; the first one that holds becomes the default. `tariff.id` is not used."""
     checked = check(tariff)
-    number = tariffs.add(db, checked, by.at_ms)
-    if tariffs.default(db) is None:
+    number = tariffs.add(db, checked, by.at_ms, valid_from_ms=valid_from_ms)
+    if tariffs.default(db) is None and (valid_from_ms or 0) <= by.at_ms:
         make_default(db, number, by)
     audit.record(db, by, "tariff.create", f"tariff:{number}", name=checked.name)
     db.announce(SettingsChanged())
     return number
 
 
-def change(db: Database, tariff_id: int, tariff: Tariff, by: By) -> int:
-    """Other prices from now on: a new row takes the old one's place, running sessions keep theirs. The new number."""
+def change(db: Database, tariff_id: int, tariff: Tariff, by: By, valid_from_ms: int | None = None) -> int:
+    """Other prices, from now on or from a moment to come: a new row takes the old one's place, running sessions keep theirs. The
+    new number.
+    """
+    found = need(db, tariff_id)
+    tariff = check(tariff)
+    number = tariffs.add(db, tariff, by.at_ms, valid_from_ms=valid_from_ms, follows_id=tariff_id)
+    if (valid_from_ms or 0) > by.at_ms:
+        audit.record(db, by, "tariff.create", f"tariff:{number}", name=tariff.name, before=tariff_id)
+        db.announce(SettingsChanged())
+    else:
+        take_place(db, found, tariff, number, by)
+    return number
+
+
+def take_effect(db: Database, now_ms: int) -> None:
+    """By the clock: versions whose moment has come take the place of those that they follow."""
+    for row in tariffs.due(db, now_ms):
+        assert row.follows_id is not None
+        before = tariffs.show(db, row.follows_id)
+        if before is not None and before.archived_at_ms is None:
+            take_place(db, before, row.tariff, row.tariff.id, By("clock", now_ms))
+
+
+def take_place(db: Database, before: TariffRow, tariff: Tariff, number: int, by: By) -> None:
+    """All who paid by the one pay by the other; what waited to follow the one follows the other."""
+    groups.move_to_tariff(db, before.tariff.id, number)
+    tariffs.archive(db, before.tariff.id, by.at_ms)
+    tariffs.hand_on(db, before.tariff.id, number)
+    if before.is_default:
+        tariffs.make_default(db, number)
+        payers.forget_tariffs(db)
+    prices = {name: getattr(tariff, name) for name in TARIFF_FIELDS if name not in ("id", "terms")}
+    changed = audit.changed(before.tariff, **prices)
+    if tariff.terms != before.tariff.terms:
+        changed["terms"] = [to_text(before.tariff.terms), to_text(tariff.terms)]
+    audit.record(
+        db, by, "tariff.change", f"tariff:{number}", name=tariff.name, before=before.tariff.id, changed=changed
+    )
+    db.announce(SettingsChanged())
+
+
+def need(db: Database, tariff_id: int) -> TariffRow:
+    """A tariff in use.
+
+    Raises:
+        NotFound: There is none.
+    """
     found = tariffs.show(db, tariff_id)
     if found is None or found.archived_at_ms is not None:
         raise NotFound("There is no such tariff.")
-    number = tariffs.add(db, check(tariff), by.at_ms)
-    groups.move_to_tariff(db, tariff_id, number)
-    tariffs.archive(db, tariff_id, by.at_ms)
-    if found.is_default:
-        tariffs.make_default(db, number)
-        payers.forget_tariffs(db)
-    prices = {name: value for name, value in asdict(check(tariff)).items() if name != "id"}
-    audit.record(
-        db,
-        by,
-        "tariff.change",
-        f"tariff:{number}",
-        name=tariff.name,
-        before=tariff_id,
-        changed=audit.changed(found.tariff, **prices),
-    )
-    db.announce(SettingsChanged())
-    return number
+    return found
 
 
 def newest_version(db: Readable, tariff_id: int) -> int | None:
@@ -64,9 +99,9 @@ def newest_version(db: Readable, tariff_id: int) -> int | None:
 
 def make_default(db: Database, tariff_id: int, by: By) -> None:
     """This one holds for all groups without their own."""
-    found = tariffs.show(db, tariff_id)
-    if found is None or found.archived_at_ms is not None:
-        raise NotFound("There is no such tariff.")
+    found = need(db, tariff_id)
+    if found.waits(by.at_ms):
+        raise Conflict("This tariff does not hold yet.", "Wait until it does, or let it follow the one that holds.")
     tariffs.make_default(db, tariff_id)
     payers.forget_tariffs(db)
     problems.clear_problem(db, ProblemKind.NO_TARIFF, "site", by.at_ms)
@@ -76,9 +111,7 @@ def make_default(db: Database, tariff_id: int, by: By) -> None:
 
 def archive(db: Database, tariff_id: int, by: By) -> None:
     """Take a tariff out of use."""
-    found = tariffs.show(db, tariff_id)
-    if found is None or found.archived_at_ms is not None:
-        raise NotFound("There is no such tariff.")
+    found = need(db, tariff_id)
     if found.is_default:
         raise Refusal("This is the default tariff.", "Make another one the default first.")
     if any(group.tariff_id == tariff_id for group in groups.all_by_name(db)):
@@ -89,5 +122,25 @@ def archive(db: Database, tariff_id: int, by: By) -> None:
 
 
 def check(tariff: Tariff) -> Tariff:
-    """The fields, tidied."""
+    """The fields, tidied.
+
+    Raises:
+        Invalid: The name cannot be, or a line asks for what the site does not know of its sessions.
+    """
+    for place, line in enumerate(tariff.terms.lines if tariff.terms is not None else ()):
+        field = f"lines.{place}.conditions"
+        if line.conditions.holidays is not None:
+            raise Invalid(
+                f"{field}.holidays",
+                "Line {line} asks for holidays, and this site keeps no list of them.",
+                "Name the days by their dates.",
+                line=place + 1,
+            )
+        if not line.conditions.methods <= METHODS:
+            raise Invalid(
+                f"{field}.methods",
+                "Line {line} asks for a way of paying that there is not.",
+                "The ways of paying are prepaid and postpaid.",
+                line=place + 1,
+            )
     return replace(tariff, name=required("name", tariff.name, TITLE_CHARS_MAX))

@@ -15,7 +15,7 @@ from appliance.domain.pricing.checks import check
 from appliance.domain.pricing.lines import Conditions, PriceLine, Tax, Terms, Unit
 from appliance.domain.pricing.reckoning import price
 from appliance.ui.api.checks import validator
-from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, left_out, name_of, read_terms, write_terms
+from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, left_out, name_of, read_from_ocpi, write_in_ocpi
 from tests.support.price_lines import line, terms
 from tests.support.random_tariffs import ZONES, random_terms, random_usage
 
@@ -39,7 +39,7 @@ def element(*components: tuple[Any, ...], **restrictions: Any) -> dict[str, Any]
 
 def refusal(found: dict[str, Any]) -> tuple[str, str]:
     with pytest.raises(Invalid) as caught:
-        read_terms(found, EXPONENT)
+        read_from_ocpi(found, EXPONENT)
     return caught.value.field, str(caught.value)
 
 
@@ -105,7 +105,7 @@ BOTH = {"VAT 10": 10, "VAT 20": 20}
 )  # fmt: skip
 def test_tariff_of_ocpi_is_read(found: dict[str, Any], expected: Terms) -> None:
     assert list(VALID(found)) == []
-    assert read_terms(found, EXPONENT) == expected
+    assert read_from_ocpi(found, EXPONENT) == expected
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_name_is_the_first_text_and_what_says_nothing_about_a_price_is_named() -
 )  # fmt: skip
 def test_line_that_ocpi_cannot_say_is_named(unsayable: Terms, said: str) -> None:
     with pytest.raises(Invalid) as caught:
-        write_terms(replace(unsayable, lines=(line("flat", 1), *unsayable.lines)), EXPONENT)
+        write_in_ocpi(replace(unsayable, lines=(line("flat", 1), *unsayable.lines)), EXPONENT)
     assert caught.value.field == "lines.1"
     assert str(caught.value).startswith("OCPI 2.2.1 cannot say line 2: ")
     assert said in str(caught.value)
@@ -185,12 +185,12 @@ def test_line_that_ocpi_cannot_say_is_named(unsayable: Terms, said: str) -> None
 
 def test_limits_are_written_so_that_those_before_tax_do_not_bind() -> None:
     taxed = terms(line("energy", 25, "vat"), taxes={"vat": 10}, minimum_minor=55, maximum_minor=1100)
-    written = write_terms(taxed, EXPONENT)
+    written = write_in_ocpi(taxed, EXPONENT)
     assert (written["min_price"], written["max_price"]) == (
         {"excl_vat": 0, "incl_vat": 0.55},
         {"excl_vat": 11, "incl_vat": 11},
     )
-    untaxed = write_terms(terms(line("energy", 25), minimum_minor=55), EXPONENT)
+    untaxed = write_in_ocpi(terms(line("energy", 25), minimum_minor=55), EXPONENT)
     assert untaxed["min_price"] == {"excl_vat": 0.55, "incl_vat": 0.55}
 
 
@@ -223,9 +223,9 @@ def test_what_was_written_is_read_again_and_costs_the_same(seed: int) -> None:
         check(replace(found, gaps_are_free=True))
     except Invalid:
         assume(False)
-    written = {"id": "1", "currency": "EUR", **write_terms(found, EXPONENT)}
+    written = {"id": "1", "currency": "EUR", **write_in_ocpi(found, EXPONENT)}
     assert list(VALID(written)) == []
-    again = read_terms(written, EXPONENT)
+    again = read_from_ocpi(written, EXPONENT)
     assert replace(again, gaps_are_free=found.gaps_are_free) == replace(found, lines=tuple(map(per_hour, found.lines)))
     usage, zone = random_usage(chance), chance.choice(ZONES)
     assert price(usage, again, zone).total_minor == price(usage, found, zone).total_minor

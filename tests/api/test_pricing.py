@@ -120,20 +120,14 @@ def element(kind: str = "ENERGY", price: float = 1, **more: Any) -> dict[str, An
     [
         ({"elements": [element("ENERGY", 1, step_size=500)]}, "elements.0.price_components.0.step_size", "can change a total"),
         ({"min_price": {"excl_vat": 1}, "elements": [element(vat=5)]}, "min_price.excl_vat", "has a limit before tax"),
-        ({"min_price": {"excl_vat": 1, "incl_vat": 1}}, "minimum_minor", "neither a minimum nor a maximum"),
-        ({"elements": [element("FLAT"), element(restrictions={"max_kwh": 5}), element()]}, "elements.1.price_components.0", "line 2 has some"),
-        ({"elements": [element(vat=5), element("FLAT", vat=6)]}, "elements.1.price_components.0", "line 2 has another"),
-        ({"elements": [element("TIME")]}, "elements.0.price_components.0", "what line 1 charges for"),
-        ({"elements": [element("PARKING_TIME", 1)]}, "elements.0.price_components.0", "more than three decimals"),
-        ({"elements": [element(vat=5)], "tax_included": "YES"}, "elements.0.price_components.0", "is with it"),
-        ({"elements": [element("FLAT", restrictions={"reservation": "RESERVATION"})]}, "elements.0.price_components.0", "what line 1 charges for"),
+        ({"elements": [element("FLAT"), element(), element(restrictions={"max_kwh": 5})]}, "elements.2.price_components.0", "Line 3 never applies"),
         ({"currency": "EUR"}, "currency", "The currency of this site is BDT."),
-        ({"start_date_time": "2090-01-01T00:00:00Z"}, "start_date_time", "from the moment at which it is made"),
+
         ({"tariff_alt_text": [{"language": "en", "text": "x" * 101}]}, "name", ""),
         ({"elements": {}}, "elements", "must be a list"),
     ],
 )  # fmt: skip
-async def test_what_a_tariff_of_ocpi_says_beyond_ours_is_refused_by_name(
+async def test_what_a_tariff_of_ocpi_says_beyond_lines_is_refused_by_name(
     api: Client, change: dict[str, Any], field: str, said: str
 ) -> None:
     answer = await api.post("/tariffs/ocpi", {"id": "12", "currency": "BDT", "elements": [element()], **change})
@@ -161,3 +155,113 @@ async def test_free_tariff_is_a_flat_fee_of_nothing(api: Client) -> None:
     written = await api.get(f"/tariffs/{made['id']}/ocpi")
     assert written["elements"] == [{"price_components": [{"type": "FLAT", "price": 0, "step_size": 1}]}]
     assert (await api.post("/tariffs/ocpi", written.body)).status == 201
+
+
+BANDS = {
+    "name": "Bands",
+    "taxes": [{"code": "vat", "percent": 5}],
+    "minimum_minor": 500,
+    "lines": [
+        {"dimension": "energy", "price_minor_per_kwh": 1214, "taxes": ["vat"], "conditions": {"from_time": "17:00", "to_time": "23:00"}},
+        {"dimension": "energy", "price_minor_per_kwh": 865.5, "taxes": ["vat"]},
+        {"dimension": "idle_time", "price_minor_per_minute": 2, "conditions": {"from_idle_minutes": 10}},
+    ],
+}  # fmt: skip
+
+
+async def test_tariff_with_lines_is_made_shown_priced_and_replaced(api: Client) -> None:
+    made = await api.post("/tariffs", BANDS)
+    assert made.status == 201
+    assert (await api.get(f"/tariffs/{made['id']}")).body == made.body
+    assert made["lines"] == [{"taxes": [], "conditions": {}} | line for line in BANDS["lines"]]  # type: ignore[attr-defined]
+    assert (made["taxes"], made["minimum_minor"], made["maximum_minor"], made["energy_minor_per_kwh"]) == (
+        BANDS["taxes"],
+        500,
+        None,
+        0,
+    )
+    # In Dhaka it is half past four: half of the energy before five, and ten of the twenty idle minutes free.
+    bill = await api.post(
+        f"/tariffs/{made['id']}/price",
+        {
+            "started_at": "2026-11-30T10:30:00Z",
+            "periods": [
+                {"until": "2026-11-30T11:30:00Z", "energy_wh": 10_001},
+                {"until": "2026-11-30T11:50:00Z", "charging": False},
+            ],
+        },
+    )
+    assert bill["lines"] == [
+        {"line": 1, "dimension": "energy", "quantity": 5000.5, "unit": "Wh", "price_minor": 1214, "per": "kwh", "amount_minor": 6_071},
+        {"line": 2, "dimension": "energy", "quantity": 5000.5, "unit": "Wh", "price_minor": 865.5, "per": "kwh", "amount_minor": 4_328},
+        {"line": 3, "dimension": "idle_time", "quantity": 600, "unit": "s", "price_minor": 2, "per": "minute", "amount_minor": 20},
+    ]  # fmt: skip
+    assert bill["taxes"] == [{"code": "vat", "percent": 5, "tax_minor": 520}]
+    assert (bill["net_minor"], bill["tax_minor"], bill["total_minor"]) == (10_419, 520, 10_939)
+    flat = await api.post(f"/tariffs/{made['id']}/replace", {"name": "Flat", "energy_minor_per_kwh": 10})
+    assert (flat["default"], flat["lines"]) == (
+        True,
+        [{"dimension": "energy", "price_minor_per_kwh": 10, "taxes": [], "conditions": {}}],
+    )
+    again = await api.post(f"/tariffs/{flat['id']}/replace", BANDS)
+    assert (again.status, again["lines"]) == (201, made["lines"])
+
+
+async def test_minimum_is_a_line_of_its_own(api: Client) -> None:
+    made = await api.post("/tariffs", BANDS)
+    little = {"started_at": "2026-11-30T10:00:00Z", "periods": [{"until": "2026-11-30T10:01:00Z", "energy_wh": 100}]}
+    bill = await api.post(f"/tariffs/{made['id']}/price", little)
+    assert bill["lines"][1] == {
+        "line": None, "dimension": "minimum", "quantity": 1, "unit": "times", "price_minor": None, "per": None, "amount_minor": 391,
+    }  # fmt: skip
+    assert (bill["net_minor"], bill["tax_minor"], bill["total_minor"]) == (478, 22, 500)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"lines": BANDS["lines"][:1]}, "lines", "No line prices energy at these hours: 00:00–17:00, 23:00–24:00."),  # type: ignore[index]
+        ({"energy_minor_per_kwh": 5}, "energy_minor_per_kwh", "A tariff has lines or energy_minor_per_kwh, and not both."),
+        ({"lines": []}, "lines", "between 1 and 50 lines"),
+        ({"lines": [{"dimension": "energy", "price_minor_per_kwh": 1, "conditions": {"holidays": True}}], "gaps_are_free": True}, "lines.0.conditions.holidays", "keeps no list of them"),
+        ({"lines": [{"dimension": "energy", "price_minor_per_kwh": 1, "conditions": {"methods": ["barter"]}}], "gaps_are_free": True}, "lines.0.conditions.methods", "a way of paying that there is not"),
+        ({"lines": [{"dimension": "energy", "price": 1}]}, "price", "There is no field price here."),
+    ],
+)  # fmt: skip
+async def test_lines_that_cannot_be_are_refused(api: Client, change: dict[str, Any], field: str, said: str) -> None:
+    answer = await api.post("/tariffs", BANDS | change)
+    assert (answer.status, answer["field"]) == (422, field)
+    assert said in answer["detail"]
+
+
+async def test_fields_of_lines_need_lines(api: Client) -> None:
+    answer = await api.post("/tariffs", {"name": "Day", "tax_included": True})
+    assert (answer.status, answer["field"]) == (422, "lines")
+
+
+async def test_conditions_come_from_ocpi_and_go_back(api: Client) -> None:
+    night = element(price=8.66, vat=5, restrictions={"start_time": "23:00", "end_time": "05:00"})
+    day = element(price=12.14, vat=5)
+    made = await api.post(
+        "/tariffs/ocpi",
+        {"id": "N", "currency": "BDT", "elements": [night, day], "max_price": {"excl_vat": 500, "incl_vat": 500}},
+    )
+    assert made.status == 201
+    assert made["maximum_minor"] == 50_000
+    written = await api.get(f"/tariffs/{made['id']}/ocpi")
+    assert (written["elements"], written["max_price"]) == ([night, day], {"excl_vat": 500, "incl_vat": 500})
+
+
+async def test_tariff_says_from_when_it_holds_and_whose_place_it_takes(api: Client) -> None:
+    made = await api.post("/tariffs", BANDS)
+    assert (made["valid_from"], made["follows_id"], made["default"]) == (None, None, True)
+    later = await api.post(f"/tariffs/{made['id']}/replace", BANDS | {"valid_from": "2090-01-01T00:00:00Z"})
+    assert (later["valid_from"], later["follows_id"], later["default"]) == (
+        "2090-01-01T00:00:00.000Z",
+        made["id"],
+        False,
+    )
+    assert (await api.post(f"/tariffs/{later['id']}/default")).status == 409
+    assert (await api.post("/groups", {"name": "Ours", "policy": "prepaid", "tariff_id": later["id"]})).status == 422
+    answer = await api.post("/tariffs", BANDS | {"valid_from": "tomorrow"})
+    assert (answer.status, answer["field"]) == (422, "valid_from")

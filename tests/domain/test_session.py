@@ -53,6 +53,7 @@ class Known:
     energy_wh: int = 0
     idle_spans: tuple[tuple[int, int | None], ...] = ()
     tariff: Tariff | None = TARIFF
+    so_far_minor: int | None = None
     billed: Usage | None = None
 
 

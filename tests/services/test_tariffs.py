@@ -9,12 +9,14 @@ import pytest
 
 from appliance.db import problems
 from appliance.db import tariffs as rows
-from appliance.domain.errors import Invalid, NotFound, Refusal
-from appliance.domain.tariff import IN_MINOR, PRICE_MILLI_MAX, PRICES, Kind, Tariff
+from appliance.db.people import groups as group_rows
+from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
+from appliance.domain.tariff import IN_MINOR, PRICE_MILLI_MAX, PRICES, Kind, Tariff, is_cheaper
 from appliance.services import health, tariffs
 from appliance.services.people import groups
 from appliance.ui.api.tariffs import TARIFF
 from tests.support.books import Books
+from tests.support.price_lines import line, terms
 
 CARD = "04A1B2C3"
 
@@ -111,15 +113,91 @@ def test_every_component_is_known_to_all_who_speak_of_prices(books: Books) -> No
 
     assert set(PRICES) == set(get_args(Kind))
     assert [name for name in columns if "_milli" in name] == list(PRICES.values())
-    assert set(columns) - {"is_default", "created_at_ms", "archived_at_ms"} == {field.name for field in fields(Tariff)}
-    assert [name for name in TARIFF.schema["properties"] if "_minor" in name] == list(IN_MINOR.values())
+    standing = {"is_default", "created_at_ms", "archived_at_ms", "valid_from_ms", "follows_id"}
+    assert set(columns) - standing == {field.name for field in fields(Tariff)}
+    limits = ["minimum_minor", "maximum_minor"]
+    assert [name for name in TARIFF.schema["properties"] if "_minor" in name] == [*IN_MINOR.values(), *limits]
 
 
 def test_a_price_that_is_accepted_is_one_that_a_tariff_can_have(books: Books) -> None:
     for kind, name in PRICES.items():
-        most = Tariff(0, f"dear {kind}", **{name: PRICE_MILLI_MAX})
+        most = replace(Tariff(0, f"dear {kind}"), **{name: PRICE_MILLI_MAX})  # type: ignore[arg-type]
         number = tariffs.add(books.db, most, books.by)
         assert rows.find(books.db, number) == replace(most, id=number)
         with pytest.raises(ValueError, match="a price is between"):
-            Tariff(0, "dearer", **{name: PRICE_MILLI_MAX + 1})
+            replace(Tariff(0, "dearer"), **{name: PRICE_MILLI_MAX + 1})  # type: ignore[arg-type]
         assert TARIFF.schema["properties"][IN_MINOR[name]]["maximum"] * 1000 == PRICE_MILLI_MAX
+
+
+def test_lines_may_be_cheaper_than_anything_but_the_same_lines() -> None:
+    bands, flat = replace(DEAR, terms=terms(line("energy", 9_999))), Tariff(0, "Flat", 1_000)
+    assert is_cheaper(bands, flat)
+    assert is_cheaper(flat, bands)
+    assert not is_cheaper(bands, replace(bands, name="Other"))
+
+
+DAY_MS = 86_400_000
+DEAR = Tariff(0, "Dear", 9_000_000)
+
+
+def test_version_that_is_to_come_takes_the_place_of_the_other_when_its_moment_has_come(books: Books) -> None:
+    old = books.tariff()
+    group = books.group()
+    groups.change(books.db, group, name="Ours", policy="prepaid", limit_minor=None, tariff_id=old, by=books.by)
+    new = tariffs.change(books.db, old, DEAR, books.by, books.now_ms + DAY_MS)
+    tariffs.take_effect(books.db, books.now_ms + DAY_MS - 1)
+    default = rows.default(books.db)
+    assert (default and default.id, tariffs.newest_version(books.db, old)) == (old, old)
+
+    tariffs.take_effect(books.db, books.now_ms + DAY_MS)
+    default, own = rows.default(books.db), group_rows.find(books.db, group)
+    assert (default and default.id, own and own.tariff_id) == (new, new)
+    assert tariffs.newest_version(books.db, old) == new
+    shown = rows.show(books.db, old)
+    assert shown is not None
+    assert shown.archived_at_ms == books.now_ms + DAY_MS
+    tariffs.take_effect(books.db, books.now_ms + 2 * DAY_MS)
+    assert tariffs.newest_version(books.db, old) == new
+
+
+def test_session_that_runs_keeps_the_version_with_which_it_began(books: Books) -> None:
+    old = books.tariff(1_000_000)
+    tariffs.change(books.db, old, DEAR, books.by, books.now_ms + 60_000)
+    station = books.station()
+    books.card(CARD, books.person(paid_in=100_000))
+    ref = books.start(station, 1, CARD).ref
+    books.wait(120)
+    tariffs.take_effect(books.db, books.now_ms)
+    books.stop(station, ref, 2_000)
+    assert books.session(ref)["fee_minor"] == 1_000
+    ref = books.start(station, 1, CARD, 2_000).ref
+    books.stop(station, ref, 3_000)
+    assert books.session(ref)["fee_minor"] == 9_000
+
+
+def test_version_to_come_follows_what_has_taken_the_place_of_the_one_it_was_made_for(books: Books) -> None:
+    old = books.tariff()
+    later = tariffs.change(books.db, old, DEAR, books.by, books.now_ms + DAY_MS)
+    meanwhile = tariffs.change(books.db, old, Tariff(0, "Cheap", 1_000), books.by)
+    assert tariffs.newest_version(books.db, old) == meanwhile
+    tariffs.take_effect(books.db, books.now_ms + DAY_MS)
+    assert tariffs.newest_version(books.db, old) == later
+    default = rows.default(books.db)
+    assert default is not None
+    assert default.id == later
+
+
+def test_tariff_that_does_not_hold_yet_is_given_to_nobody(books: Books) -> None:
+    books.tariff()
+    number = tariffs.add(books.db, DEAR, books.by, books.now_ms + DAY_MS)
+    with pytest.raises(Conflict, match="does not hold yet"):
+        tariffs.make_default(books.db, number, books.by)
+    with pytest.raises(Invalid, match="does not hold yet"):
+        groups.add(books.db, "Ours", "prepaid", books.by, tariff_id=number)
+    books.now_ms += DAY_MS
+    tariffs.make_default(books.db, number, books.by)
+
+
+def test_first_tariff_is_the_default_only_if_it_holds(books: Books) -> None:
+    tariffs.add(books.db, DEAR, books.by, books.now_ms + DAY_MS)
+    assert rows.default(books.db) is None

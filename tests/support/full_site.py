@@ -43,6 +43,7 @@ from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
+from tests.support.price_lines import line, terms
 
 PASSWORD = "seven green kettles"
 """Of all who are made here."""
@@ -97,12 +98,21 @@ def staff(books: Books) -> None:
     site.rename(db, "Dhanmondi yard", "bn", by)
 
 
+FLEET = terms(
+    line("energy", 1_500, "vat", from_time="09:00", to_time="17:00"), line("energy", 1_400, "vat"), line("flat", 100),
+    taxes={"vat": "7.5"}, minimum_minor=500,
+)  # fmt: skip
+"""Dearer by day."""
+
+
 def prices(books: Books) -> None:
     """The default tariff, one before it, one of the night, and one that is archived."""
     before = books.tariff()
     old = books.tariff(1_800_000)
     books.tariff(2_000_000, time=10_000, idle=100_000, grace_s=300, flat=50_000, tax=750)
-    tariffs.add(books.db, Tariff(0, "Fleet", 1_500_000, tax_basis_points=750), books.by)
+    fleet = tariffs.add(books.db, Tariff(0, "Fleet", terms=FLEET), books.by)
+    next_year = Tariff(0, "Fleet, next year", terms=FLEET)
+    tariffs.change(books.db, fleet, next_year, books.by, books.now_ms + 365 * DAY_S * 1000)
     for number in (before, old):
         tariffs.archive(books.db, number, books.by)
 
@@ -323,6 +333,11 @@ def over(books: Books, yard: list[StationId]) -> None:
         books.wait(300)
         books.stop(station, started.ref, 0)
     review.acknowledge(db, started.ref, books.by)
+
+    started = books.start(station, 2, "04E5F607182980", 50_000)
+    books.wait(300)
+    books.read(station, started.ref, 51_000)
+    books.stop(station, started.ref, 0)
 
     # Its stop contradicts its readings.
     started = books.start(station, 3, "04B2C3D4E5F680", 50_000)

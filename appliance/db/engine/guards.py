@@ -43,9 +43,9 @@ GUARDS = (
     Guard("tariff_is_fixed", "UPDATE", "tariff", {
         "a price never changes: add a new tariff":
             """(NEW.energy_milli_per_kwh, NEW.time_milli_per_minute, NEW.idle_milli_per_minute, NEW.idle_grace_s, NEW.flat_milli,
-            NEW.tax_basis_points)
+            NEW.tax_basis_points, NEW.terms)
             IS DISTINCT FROM (OLD.energy_milli_per_kwh, OLD.time_milli_per_minute, OLD.idle_milli_per_minute, OLD.idle_grace_s,
-            OLD.flat_milli, OLD.tax_basis_points)""",
+            OLD.flat_milli, OLD.tax_basis_points, OLD.terms)""",
     }),
     *only_grows("transfer", "the ledger only grows"),
     Guard("transfer_check", "INSERT", "transfer", {

@@ -29,7 +29,8 @@ NO_RECEIPT = (0, FIRST_HASH)
 SEALED = {
     "operator": "SELECT id, login, name, role, password_hash, disabled_at_ms FROM operator",
     "token": "SELECT id, name, role, token_hash, revoked_at_ms FROM api_token",
-    "tariff": """SELECT id, name, energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,
+    # Lines stand with the name, so that a tariff without any has the seal that older releases gave it.
+    "tariff": """SELECT id, name || coalesce(terms, ''), energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,
         tax_basis_points, archived_at_ms FROM tariff""",
     "tariff.default": "SELECT 'all', id FROM tariff WHERE is_default = 1",
     "group": "SELECT id, name, policy, limit_minor, tariff_id FROM person_group",

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 import orjson
 
 from appliance.db.engine.protocols import Readable
+from appliance.db.sessions import lines
+from appliance.db.tariff_terms import from_text
 from appliance.db.tariffs import COLUMNS as TARIFF_COLUMNS
 from appliance.domain.ledger import FIRST_WALLET, OVER_SHORT, OVERRUN, REVENUE, TAX, drawer_account
+from appliance.domain.pricing.reckoning import bill_of
 from appliance.domain.session import bill_for
 from appliance.domain.tariff import Tariff, Usage
 
@@ -187,7 +190,11 @@ ON_RECORD = {
 """Money that staff move, and how it stands in the audit list."""
 PRICED = f"""
 SELECT session.id, energy_wh, duration_s, idle_s, net_minor, tax_minor, {", ".join(f"tariff.{name.strip()}" for name in TARIFF_COLUMNS.split(","))}
-FROM session JOIN tariff ON tariff.id = session.tariff_id WHERE state = 'ended'
+FROM session JOIN tariff ON tariff.id = session.tariff_id WHERE state = 'ended' AND tariff.terms IS NULL
+"""
+PRICED_BY_LINES = """
+SELECT session.id, energy_wh, net_minor, tax_minor, tariff.terms
+FROM session JOIN tariff ON tariff.id = session.tariff_id WHERE state = 'ended' AND tariff.terms IS NOT NULL
 """
 
 
@@ -201,6 +208,7 @@ def wrong_figures(db: Readable) -> list[str]:
     return [
         *wrong,
         *_wrong_prices(db),
+        *_wrong_lines(db),
         *_money_without_record(db),
         *_missing_sessions(db),
         *_other_approvals(db),
@@ -225,6 +233,19 @@ def _wrong_prices(db: Readable) -> Iterator[str]:
             continue  # Somebody looked at it, and billed nothing.
         if (bill.net_minor, bill.tax_minor) != (net_minor, tax_minor):
             yield f"session {session} costs {net_minor} and tax {tax_minor}; by its tariff it is {bill.net_minor} and {bill.tax_minor}"
+            return
+
+
+def _wrong_lines(db: Readable) -> Iterator[str]:
+    """The same of tariffs with lines: from the quantities that each line had."""
+    for session, energy_wh, net_minor, tax_minor, text in db.execute(PRICED_BY_LINES).fetchall():
+        terms, charged = from_text(text), lines.of_session(db, session)
+        sums = {one.line: {one.quantity[1]: one.quantity[0]} for one in charged if one.line is not None}
+        bill = bill_of(sums, terms, with_energy=energy_wh > 0)
+        if (net_minor, charged) == (0, []):
+            continue  # No energy, nobody paid, or somebody looked at it and billed nothing.
+        if (bill.net_minor, bill.tax_minor, list(bill.lines)) != (net_minor, tax_minor, charged):
+            yield f"session {session} costs {net_minor} and tax {tax_minor}; by its lines it is {bill.net_minor} and {bill.tax_minor}"
             return
 
 

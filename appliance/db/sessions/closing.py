@@ -69,6 +69,8 @@ class Figure:
     usage: Usage
     ended_at_ms: int
     meter_stop_wh: int | None
+    bill: Bill | None = None
+    """What it would cost by a tariff with lines, without the lines of the bill."""
 
 
 def find_closed(db: Database, session: SessionId) -> Ended | None:
@@ -197,11 +199,12 @@ def set_figures(db: Database, session: SessionId, figures: Iterable[Figure]) -> 
     for position, one in enumerate(figures):
         db.execute(
             """INSERT INTO session_figure
-            (session_id, energy_wh, position, duration_s, idle_s, ended_at_ms, meter_stop_wh) VALUES (?, ?, ?, ?, ?, ?, ?)
+            (session_id, energy_wh, position, duration_s, idle_s, ended_at_ms, meter_stop_wh, net_minor, tax_minor)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING""",
             (
                 session, one.usage.energy_wh, position, one.usage.duration_s, one.usage.idle_s, one.ended_at_ms,
-                one.meter_stop_wh,
+                one.meter_stop_wh, one.bill and one.bill.net_minor, one.bill and one.bill.tax_minor,
             ),
         )  # fmt: skip
 
@@ -209,11 +212,14 @@ def set_figures(db: Database, session: SessionId, figures: Iterable[Figure]) -> 
 def figures(db: Readable, session: SessionId) -> list[Figure]:
     """What it may be billed for, in order."""
     rows = db.execute(
-        """SELECT energy_wh, duration_s, idle_s, ended_at_ms, meter_stop_wh FROM session_figure WHERE session_id = ?
-        ORDER BY position""",
+        """SELECT energy_wh, duration_s, idle_s, ended_at_ms, meter_stop_wh, net_minor, tax_minor FROM session_figure
+        WHERE session_id = ? ORDER BY position""",
         (session,),
     )
-    return [Figure(Usage(*row[:3]), row[3], row[4]) for row in rows]
+    return [
+        Figure(Usage(*row[:3]), row[3], row[4], None if row[5] is None else Bill((), row[5], row[6], row[5] + row[6]))
+        for row in rows
+    ]
 
 
 def decide(db: Database, running: Running, state: SessionState, chosen: Figure, bill: Bill) -> None:

@@ -66,6 +66,8 @@ class Session:
     """The prices it runs on; None: nothing to pay."""
     idle_spans: Sequence[tuple[int, int | None]]
     """Of an open one."""
+    so_far_minor: int | None = None
+    """Of an open one: what it costs by a tariff with lines, as of its last reading."""
     figures: Sequence[Figure] = ()
     """Of one in review: what it may be billed for."""
 
@@ -119,7 +121,8 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
        CASE WHEN session.state = 'review' AND EXISTS (SELECT 1 FROM transfer WHERE key = 'end|' || session.id || '|1')
             THEN 0 ELSE held_minor END,
        stop_wanted, stop_reason, estimated, session.tariff_id, session.note, requested_by,
-       CASE WHEN session.state = 'running' THEN {READ_WH} END
+       CASE WHEN session.state = 'running' THEN {READ_WH} END,
+       so_far_minor
 FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 """Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
@@ -291,7 +294,7 @@ def _sessions(db: Readable, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
 
 
 def _session(db: Readable, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
-    *values, read_wh = row
+    *values, read_wh, so_far_minor = row
     number, state, tariff_id = values[0], values[1], values[28]
     spans: Sequence[tuple[int, int | None]] = ()
     if state == SessionState.RUNNING:
@@ -301,4 +304,4 @@ def _session(db: Readable, row: tuple[Any, ...], known: dict[int | None, Tariff 
         known[tariff_id] = tariffs.find(db, tariff_id)
     values[27] = bool(values[27])
     doubted = figures(db, number) if state == SessionState.REVIEW else ()
-    return Session(*(*values, known[tariff_id], spans, doubted))
+    return Session(*(*values, known[tariff_id], spans, so_far_minor, doubted))

@@ -84,6 +84,8 @@ class Running:
     """Whether its station has told with which register it began; else the lowest that was seen stands for that."""
     later_minor: list[int] = field(default_factory=list)
     """What each slice after the first holds, as far as it was held since the session was loaded."""
+    so_far_minor: int | None = None
+    """What it costs by a tariff with lines, as of its last reading; None: it was not priced since it was loaded."""
     is_asked: bool = False
     """Whether its station was asked for a reading that is overdue, and none has come since."""
     stamp_ms: int | None = None
@@ -494,7 +496,7 @@ def held_by_time(db: Readable) -> list[tuple[SessionId, int]]:
     return db.execute(
         f"""SELECT session.id, received_at_ms FROM session JOIN tariff ON tariff.id = tariff_id
         WHERE {IS_RUNNING} AND policy IN ('prepaid', 'postpaid') AND stop_wanted = ''
-          AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0) ORDER BY {BY_NUMBER}"""
+          AND (time_milli_per_minute > 0 OR idle_milli_per_minute > 0 OR terms IS NOT NULL) ORDER BY {BY_NUMBER}"""
     ).fetchall()
 
 

@@ -44,7 +44,8 @@ class WeekHours(tuple[Hours, ...]):
     def in_words(self, names: Sequence[str]) -> str:
         """With these names of the days, Monday first: `Mon–Fri 05:00–09:00, Sun 00:00–24:00`."""
         return ", ".join(
-            f"{_days(one.weekdays, names)} {_clock(one.from_minute)}–{_clock(one.to_minute)}".strip() for one in self
+            f"{day_range(one.weekdays, names)} {_clock(one.from_minute)}–{_clock(one.to_minute)}".strip()
+            for one in self
         )
 
     def __str__(self) -> str:
@@ -211,8 +212,8 @@ def _as_hours(cells: Iterable[tuple[int, int]]) -> WeekHours:
     return WeekHours(Hours(tuple(days), *hours) for hours, days in by_hours.items())
 
 
-def _days(weekdays: Sequence[int], names: Sequence[str]) -> str:
-    """Nothing for all of them."""
+def day_range(weekdays: Sequence[int], names: Sequence[str]) -> str:
+    """`Mon–Fri, Sun`; nothing for all of them."""
     if len(weekdays) == len(names):
         return ""
     runs = [[day for _, day in run] for _, run in groupby(enumerate(weekdays), lambda one: one[1] - one[0])]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from appliance.domain import tariff as flat
-from appliance.domain.errors import Invalid
-from appliance.domain.pricing.lines import ALWAYS, Conditions, Dimension, PriceLine, Tax, Terms, Unit, Usage
+from appliance.domain.pricing.lines import Conditions, Dimension, PriceLine, Tax, Terms, Unit, Usage
 from appliance.domain.tariff import Tariff, idle_after_grace
 
 TAX = "tax"
@@ -19,9 +19,7 @@ FIELDS = {
 }
 """Where each of its prices stands, in the order of a bill."""
 UNIT = {Dimension.ENERGY: Unit.KWH, Dimension.FLAT: Unit.ONCE}
-N_ = str
-"""Marks a sentence for the catalogs; whoever shows it looks it up."""
-DIMENSION_OF: dict[flat.Kind, Dimension] = {
+DIMENSION_OF: dict[str, Dimension] = {
     "energy": Dimension.ENERGY,
     "time": Dimension.DURATION,
     "idle": Dimension.IDLE_TIME,
@@ -31,7 +29,9 @@ DIMENSION_OF: dict[flat.Kind, Dimension] = {
 
 
 def terms_of(tariff: Tariff) -> Terms:
-    """A flat tariff as lines: one for each price that it has."""
+    """The lines of a tariff; those of a flat one are its prices, as far as it has any."""
+    if tariff.terms is not None:
+        return tariff.terms
     codes = (TAX,) if tariff.tax_basis_points else ()
     lines = []
     for dimension, field in FIELDS.items():
@@ -43,23 +43,19 @@ def terms_of(tariff: Tariff) -> Terms:
     return Terms(tuple(lines), (Tax(TAX, tariff.tax_basis_points),) if codes else ())
 
 
-def tariff_of(terms: Terms, name: str) -> Tariff:
-    """Lines as a flat tariff, without a number.
-
-    Raises:
-        Invalid: They say more than it can; the sentence names the line.
-    """
-    values: dict[str, int] = {}
-    for place, line in enumerate(terms.lines):
-        why = _obstacle(line, terms, values)
-        if why:
-            raise Invalid(f"lines.{place}", why, line=place + 1)
-        values[FIELDS[line.dimension]] = _per_minute(line)[0]
+def flat_of(terms: Terms, name: str) -> Tariff | None:
+    """Lines as a flat tariff, without a number; None: they say more than it can."""
+    values: dict[str, Any] = {}
+    limits = (terms.minimum_minor, terms.maximum_minor)
+    for line in terms.lines:
+        field, (price_milli, rest) = FIELDS.get(line.dimension), _per_minute(line)
+        if field is None or field in values or rest or not _is_plain(line, terms):
+            return None
+        values[field] = price_milli
         if line.dimension is Dimension.IDLE_TIME:
             values["idle_grace_s"] = line.conditions.from_idle_s
-    for field, limit in (("minimum_minor", terms.minimum_minor), ("maximum_minor", terms.maximum_minor)):
-        if limit is not None:
-            raise Invalid(field, "A tariff here has neither a minimum nor a maximum.")
+    if limits != (None, None) or not terms.lines:
+        return None
     return Tariff(0, name, **values, tax_basis_points=terms.rate(terms.lines[0]))
 
 
@@ -74,24 +70,11 @@ def usage_of(session: Usage, tariff: Tariff) -> flat.Usage:
     )
 
 
-def _obstacle(line: PriceLine, terms: Terms, seen: Iterable[str]) -> str:
-    """Why a flat tariff cannot have a line; "" if it can."""
-    conditions = (
-        Conditions(from_idle_s=line.conditions.from_idle_s) if line.dimension is Dimension.IDLE_TIME else ALWAYS
-    )
-    if line.conditions != conditions:
-        return N_("A tariff here has no conditions, and line {line} has some.")
-    if line.dimension not in FIELDS:
-        return N_("A tariff here has no price for what line {line} charges for.")
-    if FIELDS[line.dimension] in seen:
-        return N_("A tariff here has one price of each kind, and line {line} is another.")
-    if terms.tax_included and line.taxes:
-        return N_("A tariff here has prices without tax, and that of line {line} is with it.")
-    if sorted(line.taxes) != sorted(terms.lines[0].taxes) or len(line.taxes) > 1:
-        return N_("A tariff here has one tax for all its prices, and line {line} has another.")
-    if _per_minute(line)[1]:
-        return N_("The price of line {line} for a minute has more than three decimals.")
-    return ""
+def _is_plain(line: PriceLine, terms: Terms) -> bool:
+    """No condition but a grace of idle time, and one tax on top, the same for all."""
+    grace_s = line.conditions.from_idle_s if line.dimension is Dimension.IDLE_TIME else 0
+    taxes = line.taxes == terms.lines[0].taxes and len(line.taxes) <= 1
+    return line.conditions == Conditions(from_idle_s=grace_s) and taxes and not (terms.tax_included and line.taxes)
 
 
 def _per_minute(line: PriceLine) -> tuple[int, int]:

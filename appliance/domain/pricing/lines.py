@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 WEEK = frozenset(range(1, 8))
 """The days of ISO 8601: 1 is Monday."""
@@ -174,6 +176,8 @@ class Period:
     """False: the car is idle. None: the station or the car has paused, which costs by duration alone."""
     power_w: int | None = None
     """None: as the energy and the time of the period tell."""
+    parked: bool = False
+    """The transaction is over, and the car stays: idle time alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +203,22 @@ class Usage:
             if period.until_ms < before_ms or period.energy_wh < 0:
                 raise ValueError(f"a period goes on from the one before, and its energy is not negative: {period}")
             before_ms = period.until_ms
+
+
+class Course(NamedTuple):
+    """A session, and whose wall clock counts."""
+
+    session: Usage
+    zone: ZoneInfo
+
+
+class Charged(NamedTuple):
+    """One line of a bill. The amount is with tax where the tariff's prices are, else without."""
+
+    line: int | None
+    """Its place among the tariff's lines, from 0; None: the difference to the minimum or the maximum."""
+    kind: str
+    """A dimension, `minimum` or `maximum`."""
+    quantity: tuple[int, int]
+    """Wh, milliseconds or times, as a fraction in lowest terms: numerator and denominator."""
+    amount_minor: int

@@ -11,23 +11,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from appliance.domain.money import allocate, round_half_even
-from appliance.domain.pricing.lines import PER_MINOR, Dimension, PriceLine, Terms, Usage
+from appliance.domain.pricing.lines import PER_MINOR, Charged, Dimension, PriceLine, Terms, Usage
 from appliance.domain.pricing.tally import Tally
 from appliance.domain.tariff import BASIS_POINTS
 
 MINIMUM, MAXIMUM = "minimum", "maximum"
-
-
-class Charged(NamedTuple):
-    """One line of a bill. The amount is with tax where the tariff's prices are, else without."""
-
-    line: int | None
-    """Its place among the tariff's lines, from 0; None: the difference to the minimum or the maximum."""
-    kind: str
-    """A dimension, `minimum` or `maximum`."""
-    quantity: tuple[int, int]
-    """Wh, milliseconds or times, as a fraction in lowest terms: numerator and denominator."""
-    amount_minor: int
 
 
 class TaxCharged(NamedTuple):
@@ -55,29 +43,33 @@ def price(usage: Usage, terms: Terms, zone: ZoneInfo) -> Priced:
 
 def bill(tally: Tally) -> Priced:
     """The bill for what a tally has by now."""
-    terms = tally.terms
-    due = [place for place in sorted(tally.sums) if tally.energy_wh or _is_reservation(terms.lines[place])]
-    lines = [_charged(place, terms.lines[place], tally.sums[place]) for place in due]
+    return bill_of(tally.sums, tally.terms, with_energy=tally.energy_wh > 0)
+
+
+def bill_of(sums: Mapping[int, Mapping[int, int]], terms: Terms, *, with_energy: bool) -> Priced:
+    """The bill for what each line has: parts by their denominator."""
+    due = [place for place in sorted(sums) if with_energy or _is_reservation(terms.lines[place])]
+    lines = [_charged(place, terms.lines[place], sums[place]) for place in due]
     taxes = _taxes(lines, terms)
     amount_minor, tax_minor = sum(line.amount_minor for line in lines), sum(tax.tax_minor for tax in taxes)
     total_minor = amount_minor if terms.tax_included else amount_minor + tax_minor
     plain = Priced(tuple(lines), taxes, total_minor - tax_minor, tax_minor, total_minor)
-    if tally.energy_wh and terms.minimum_minor is not None and total_minor < terms.minimum_minor:
+    if with_energy and terms.minimum_minor is not None and total_minor < terms.minimum_minor:
         return _limited(plain, terms, MINIMUM, terms.minimum_minor)
     if terms.maximum_minor is not None and total_minor > terms.maximum_minor:
         return _limited(plain, terms, MAXIMUM, terms.maximum_minor)
     return plain
 
 
-def projected_minor(tally: Tally, power_w: int, ahead_s: int, *, may_idle: bool = True) -> int:
-    """The most that the session can cost, tax included, after `ahead_s` more seconds at up to `power_w`.
+def projected_minor(tally: Tally, power_w: int, ahead_s: int, *, may_idle: bool = True, unseen_wh: int = 0) -> int:
+    """The most that the session can cost, tax included, after `ahead_s` more seconds at up to `power_w`, and `unseen_wh` besides.
 
     Never below `bill` of what is used by then, whatever it is and whichever lines price it: each of them may be rounded up, and all
     of the time ahead may turn out to be idle as well, unless the caller knows better.
     """
     terms = tally.terms
     ahead = {
-        Dimension.ENERGY: (max(power_w, 0) * ahead_s, 3600),
+        Dimension.ENERGY: (max(power_w, 0) * ahead_s + unseen_wh * 3600, 3600),
         Dimension.CHARGING_TIME: (ahead_s * 1000, 1),
         Dimension.IDLE_TIME: (ahead_s * 1000 if may_idle else 0, 1),
         Dimension.DURATION: (ahead_s * 1000, 1),

@@ -126,10 +126,10 @@ class Tally:
 def _priced(period: Period, time_ms: int) -> list[Dimension]:
     """What goes on in a period."""
     priced = [Dimension.ENERGY] if period.energy_wh else []
-    if time_ms:
+    if time_ms and not period.parked:
         priced.append(Dimension.DURATION)
-        if period.charging is not None:
-            priced.append(Dimension.CHARGING_TIME if period.charging else Dimension.IDLE_TIME)
+    if time_ms and period.charging is not None:
+        priced.append(Dimension.CHARGING_TIME if period.charging else Dimension.IDLE_TIME)
     return priced
 
 

@@ -19,11 +19,10 @@ from appliance.domain.cards import limits as card_limits
 from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS, Limits, Used
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, PersonId, StationId
-from appliance.domain.session import bill_for, bill_until, usage_until
-from appliance.domain.tariff import FREE, projected_minor
+from appliance.domain.session import usage_until
 from appliance.services import audit, settings
 from appliance.services.announce import PersonChanged
-from appliance.services.sessions import billing, days
+from appliance.services.sessions import billing, courses, days
 from appliance.services.sessions.billing import Pace
 
 ENERGY_WH_MAX = 100_000_000
@@ -84,7 +83,8 @@ def used(db: Database, card: CardId, now_ms: int, *, but: Running | None = None)
         running = sessions.find_open(db, session)
         if running is None or running is but:
             continue
-        usage, bill = usage_until(running, running.measured_at_ms), bill_until(running, running.measured_at_ms)
+        usage = usage_until(running, running.measured_at_ms)
+        bill = courses.bill_of(db, running, usage, running.measured_at_ms)
         earlier_wh, earlier_minor = used_before_today(db, running, running.measured_at_ms, now_ms)
         energy_wh += usage.energy_wh - earlier_wh
         minor += bill.total_minor - earlier_minor
@@ -101,7 +101,7 @@ def so_far(db: Database, card: CardId, now_ms: int) -> SoFar:
         today.day_energy_wh,
         today.day_minor,
         max(usage_until(running, running.measured_at_ms).energy_wh for running in found),
-        max(bill_until(running, running.measured_at_ms).total_minor for running in found),
+        max(courses.bill_until(db, running, running.measured_at_ms).total_minor for running in found),
     )
 
 
@@ -144,7 +144,9 @@ def used_by(db: Database, running: Running, limits: Limits, pace: Pace, at_ms: i
     ahead_s = look_ahead_s(db, pace)
     power_w = billing.expected_power_w(pace, settings.of(db).stop_latency_s)
     usage = billing.with_unseen(usage_until(running, at_ms), pace)
-    session_minor = projected_minor(usage, running.tariff or FREE, power_w, ahead_s, may_idle=running.is_idle)
+    session_minor = courses.most_minor(
+        db, running, usage_until(running, at_ms), at_ms, power_w, ahead_s, unseen_wh=pace.unseen_wh
+    )
     session_wh = usage.energy_wh + power_w * ahead_s // 3600
     if not is_by_day(limits):
         return Used(session_energy_wh=session_wh, session_minor=session_minor)
@@ -157,7 +159,7 @@ def used_by(db: Database, running: Running, limits: Limits, pace: Pace, at_ms: i
 def used_before_today(db: Database, running: Running, at_ms: int, now_ms: int) -> tuple[int, int]:
     """What of a session as it was at `at_ms` belongs to days of the site before that of `now_ms`: (Wh, minor units)."""
     usage = usage_until(running, at_ms)
-    shares = days.days_of(db, running, usage, bill_for(usage, running.tariff), at_ms)
+    shares = days.days_of(db, running, usage, courses.bill_of(db, running, usage, at_ms), at_ms)
     today = day_of(now_ms, sites.of(db).zone)
     before = [share for share in shares if share.day != today]
     return sum(share.energy_wh for share in before), sum(share.fee_minor for share in before)

@@ -23,7 +23,7 @@ def add(
 ) -> GroupId:
     """A new group. `limit_minor` is how much a post-paid member may owe; None: any amount."""
     name = required("name", name, TITLE_CHARS_MAX)
-    check(db, policy, limit_minor, tariff_id)
+    check(db, policy, limit_minor, tariff_id, by.at_ms)
     if groups.named(db, name) is not None:
         raise Conflict("There is a group {name} already.", name=name)
     group = groups.add(db, name, policy, limit_minor, tariff_id, by.at_ms)
@@ -49,7 +49,7 @@ def change(
     """
     found = need(db, group)
     name = required("name", name, TITLE_CHARS_MAX)
-    check(db, policy, limit_minor, tariff_id)
+    check(db, policy, limit_minor, tariff_id, by.at_ms)
     same = groups.named(db, name)
     if same is not None and same.id != group:
         raise Conflict("There is a group {name} already.", name=name)
@@ -64,7 +64,7 @@ def change(
     db.announce(SettingsChanged())
 
 
-def check(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None) -> None:
+def check(db: Database, policy: str, limit_minor: int | None, tariff_id: int | None, now_ms: int) -> None:
     """The fields of a group."""
     if policy not in set(Policy):
         raise Invalid("policy", "The policy is prepaid, postpaid or free.")
@@ -74,6 +74,8 @@ def check(db: Database, policy: str, limit_minor: int | None, tariff_id: int | N
         found = tariffs.show(db, tariff_id)
         if found is None or found.archived_at_ms is not None:
             raise Invalid("tariff_id", "There is no such tariff.")
+        if found.waits(now_ms):
+            raise Invalid("tariff_id", "This tariff does not hold yet.")
 
 
 def check_terms(db: Readable, before: Group | None, target: Group, by: By) -> None:

@@ -23,10 +23,11 @@ from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, TransferCo
 from appliance.domain.problem import ProblemKind
 from appliance.domain.registers import POWER_W_MAX
 from appliance.domain.session import usage_until
-from appliance.domain.tariff import Bill, Usage, price, projected_minor
+from appliance.domain.tariff import Bill, Usage
 from appliance.services import problems
 from appliance.services import settings as settings_of_site
 from appliance.services.announce import PersonChanged, SessionChanged
+from appliance.services.sessions import courses
 from appliance.services.settings import Settings
 
 SLICE_UNITS = 10
@@ -59,8 +60,7 @@ def first_slice_minor(db: Database, payer: Payer) -> int:
         available = ledger.balance(db, payer.wallet).available_minor
     if payer.holder.policy is Policy.FREE or payer.tariff is None or available is None or available <= 0:
         return 0
-    start_minor = price(Usage(0, 0, 0), payer.tariff).total_minor if payer.tariff.flat_milli else 0
-    return min(max(slice_minor(db, settings_of_site.of(db)), start_minor), available)
+    return min(max(slice_minor(db, settings_of_site.of(db)), courses.start_minor(payer.tariff)), available)
 
 
 def hold_first(db: Database, running: Running, by: By) -> None:
@@ -104,12 +104,9 @@ def keep_covered(
         return
     settings = settings_of_site.of(db)
     ahead_s = (settings.sample_interval_s if interval_s is None else interval_s) + settings.stop_latency_s
-    needed = projected_minor(
-        with_unseen(usage_until(running, at_ms), pace),
-        running.tariff,
-        expected_power_w(pace, settings.stop_latency_s),
-        ahead_s,
-        may_idle=running.is_idle,
+    power_w = expected_power_w(pace, settings.stop_latency_s)
+    needed = courses.most_minor(
+        db, running, usage_until(running, at_ms), at_ms, power_w, ahead_s, unseen_wh=pace.unseen_wh
     )
     if needed <= running.held_minor:
         return

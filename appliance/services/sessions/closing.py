@@ -29,7 +29,7 @@ from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing, days, guard, idle, metering, reading, unbilled
+from appliance.services.sessions import billing, courses, days, guard, idle, metering, reading, unbilled
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
@@ -208,11 +208,13 @@ def finish(
         figures = [Figure(replace(usage, energy_wh=one), ended_at_ms, meter_stop_wh) for one in figures_of(energies)]
         # What nobody has believed yet is in no sum.
         usage = replace(usage, energy_wh=0)
-    bill = bill_for(usage, None if in_doubt else running.tariff)
+    elif in_doubt and courses.terms_of(running) is not None:
+        figures = [Figure(usage, ended_at_ms, meter_stop_wh)]  # What it would cost is kept with it.
+    bill = bill_for(usage, None) if in_doubt else courses.bill_of(db, running, usage, ended_at_ms)
     state = after(running.state, SessionEvent.DOUBTED if in_doubt else event)
     estimated = event is SessionEvent.ESTIMATED
     if in_doubt:
-        ask_for_review(db, running, in_doubt, figures, now_ms)
+        ask_for_review(db, running, in_doubt, courses.priced_figures(db, running, figures), now_ms)
     else:
         billing.settle(db, running, bill, By(f"station:{running.station}", now_ms))
         learn_power(db, running)
@@ -232,6 +234,7 @@ def finish(
         note=in_doubt or note,
         stood_still=stood_still,
     )
+    courses.keep_lines(db, running, bill)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
     db.announce(StationChanged(running.station, running.evse))
@@ -338,7 +341,7 @@ def doubt_second_stop(db: Database, running: Running, closed: Ended, event: Tran
     state = after(closed.state, SessionEvent.DOUBTED)
     closing.doubt(db, running, state, closed.meter_stop_wh, closed.reason, Doubt.SECOND_STOP)
     closing.unpark(db, closed.id)
-    ask_for_review(db, running, Doubt.SECOND_STOP, figures, event.received_at_ms)
+    ask_for_review(db, running, Doubt.SECOND_STOP, courses.priced_figures(db, running, figures), event.received_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
 
 
@@ -369,10 +372,10 @@ def set_right(
         if running.state is SessionState.ENDED or billed.energy_wh:
             figures.insert(0, Figure(billed, *closing.end_of(db, running.id)))
         closing.doubt(db, running, state, meter_stop_wh, reason, in_doubt)
-        ask_for_review(db, running, in_doubt, figures, now_ms)
+        ask_for_review(db, running, in_doubt, courses.priced_figures(db, running, figures), now_ms)
         db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
         return
-    bill, by = bill_for(usage, running.tariff), By(f"station:{running.station}", now_ms)
+    bill, by = courses.bill_of(db, running, usage, ended_at_ms), By(f"station:{running.station}", now_ms)
     if running.state is SessionState.REVIEW and billing.holds(db, running):
         billing.settle(db, running, bill, by)
     else:
@@ -395,6 +398,7 @@ def set_right(
         estimated=estimated,
         note=in_doubt,
     )
+    courses.keep_lines(db, running, bill)
     closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))

@@ -8,7 +8,9 @@ from appliance.db.sessions import closing
 from appliance.db.sessions.sessions import Running
 from appliance.domain import session as rules
 from appliance.domain.tariff import Bill, DayShare, Usage
-from appliance.services.sessions import reading
+from appliance.services.sessions import courses, reading
+
+NOTHING_BILLED = Bill((), 0, 0, 0)
 
 
 def add_days(db: Database, running: Running, usage: Usage, bill: Bill, ended_at_ms: int) -> None:
@@ -21,4 +23,7 @@ def days_of(db: Database, running: Running, usage: Usage, bill: Bill, until_ms: 
     """The shares of the site's days in what it used and costs until a moment. Its registers are asked for only if there are several."""
     touched = rules.pieces(running, until_ms, sites.of(db).zone)
     line = reading.line_of(db, running) if len(touched) > 1 else ()
-    return rules.days(running, usage, bill, until_ms, touched, line)
+    if courses.terms_of(running) is None or len(touched) == 1:
+        return rules.days(running, usage, bill, until_ms, touched, line)
+    shares = rules.days(running, usage, NOTHING_BILLED, until_ms, touched, line)
+    return courses.days_of(running, courses.with_course(db, running, usage, until_ms), bill, shares)

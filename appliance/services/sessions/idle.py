@@ -15,7 +15,7 @@ from appliance.domain.session import SessionEvent, after, bill_for
 from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, takes_the_place
 from appliance.services import settings
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import billing
+from appliance.services.sessions import billing, courses
 
 
 def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
@@ -63,7 +63,7 @@ def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at
 
 def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None:
     """From when the place is taken without charging, if the tariff minds and the cable is still in."""
-    if running.tariff is None or not running.tariff.idle_milli_per_minute or running.wallet is None:
+    if running.tariff is None or not courses.minds_idling(running.tariff) or running.wallet is None:
         return None
     state = closing.connector_state(db, running.station, running.evse)
     return ended_at_ms if state is not None and cable_is_in(*state) else None
@@ -81,10 +81,11 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
     assert parked is not None
     usage_before, before = closing.bill_of(db, session)
     usage = rules.with_parking(parked, usage_before, since_ms, until_ms)
-    bill = bill_for(usage, parked.tariff)
+    bill = bill_for(courses.with_course(db, parked, usage, since_ms, until_ms), parked.tariff)
     if bill.total_minor > before.total_minor:
         billing.adjust(db, parked, before, bill, times=0, by=By(f"station:{station}", now_ms))
         closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
+        courses.keep_lines(db, parked, bill)
         day = day_of(at_ms, sites.of(db).zone)
         closing.add_day(db, parked, day, 0, 0, bill.total_minor - before.total_minor, first=False)
     closing.unpark(db, session)

@@ -23,7 +23,7 @@ from appliance.domain.session import SessionState
 from appliance.domain.transaction import TransactionRef
 from appliance.domain.watch import Paced
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import guard, unbilled
+from appliance.services.sessions import courses, guard, unbilled
 from appliance.services.sessions import reading as reading_of
 from appliance.services.sessions.billing import Pace
 from appliance.services.stations import power
@@ -208,6 +208,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
         running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
     running.paced = paced
     reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
+    courses.keep_so_far(db, running)
     return Pace(power_w, step_wh, watch.told_in_s(progress, step_s) if step_wh else 0)
 
 

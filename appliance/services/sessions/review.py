@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing as closing_rows
@@ -19,7 +19,7 @@ from appliance.domain.session import SessionEvent, SessionState, after, bill_for
 from appliance.domain.tariff import Bill, Usage
 from appliance.services import audit, problems
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import billing, days
+from appliance.services.sessions import billing, courses, days
 
 
 def acknowledge(db: Database, session: SessionId, by: By) -> None:
@@ -50,11 +50,12 @@ def choices(session: Session) -> list[Choice]:
     if session.state != SessionState.REVIEW:
         return []
     figures = session.figures
-    if not figures and session.ended_at_ms is not None and not session.fee_minor and session.tariff is not None:
+    old = session.tariff is not None and session.tariff.terms is None
+    if not figures and session.ended_at_ms is not None and not session.fee_minor and old:
         # An older release kept the doubted figure in the session itself.
         usage = Usage(session.energy_wh, session.duration_s, session.idle_s)
         figures = (Figure(usage, session.ended_at_ms, session.meter_stop_wh),)
-    return [Choice(one, bill_for(one.usage, session.tariff)) for one in figures if one.usage.energy_wh]
+    return [Choice(one, one.bill or bill_for(one.usage, session.tariff)) for one in figures if one.usage.energy_wh]
 
 
 def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None) -> None:
@@ -66,6 +67,8 @@ def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None)
     """
     found, running = need_review(db, session)
     chosen = choose(choices(found), found, energy_wh)
+    if courses.terms_of(running) is not None:
+        chosen = replace(chosen, bill=courses.bill_of(db, running, chosen.figure.usage, chosen.figure.ended_at_ms))
     if chosen.bill.total_minor > AMOUNT_MINOR_MAX:
         raise Conflict("So much cannot be billed.", "Choose another figure, or say that you have looked at it.")
     _, before = closing_rows.bill_of(db, session)
@@ -74,6 +77,7 @@ def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None)
     elif running.wallet is not None:
         billing.adjust(db, running, before, chosen.bill, times="review", by=by)
     closing_rows.decide(db, running, after(running.state, SessionEvent.BILLED), chosen.figure, chosen.bill)
+    courses.keep_lines(db, running, chosen.bill)
     closing_rows.forget_days(db, running)
     days.add_days(db, running, chosen.figure.usage, chosen.bill, chosen.figure.ended_at_ms)
     audit.record(

@@ -48,7 +48,7 @@ TYPES = {(dimension, unit is Unit.ONCE): (kind, reserved) for (kind, reserved), 
 UNSAYABLE = ("min_current", "max_current")
 """Restrictions that the lines of a tariff cannot have."""
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-NOT_KEPT = ("country_code", "party_id", "type", "tariff_alt_url", "energy_mix", "last_updated", "start_date_time")
+NOT_KEPT = ("country_code", "party_id", "type", "tariff_alt_url", "energy_mix", "last_updated")
 """What says nothing about a price; the answer names those that were there."""
 FREE_OF_CHARGE = PriceLine(Dimension.FLAT, 0, Unit.ONCE)
 """How OCPI says that nothing costs anything."""
@@ -86,7 +86,7 @@ class Component(NamedTuple):
     restrictions: Json
 
 
-def read_terms(tariff: Json, exponent: int) -> Terms:
+def read_from_ocpi(tariff: Json, exponent: int) -> Terms:
     """The lines of an OCPI tariff; `exponent` is that of the site's currency. What is not restricted in energy is free there by definition.
 
     Raises:
@@ -146,7 +146,7 @@ def left_out(tariff: Json) -> list[str]:
     return [name for name in NOT_KEPT if name in tariff] + more_texts
 
 
-def write_terms(terms: Terms, exponent: int) -> Json:
+def write_in_ocpi(terms: Terms, exponent: int) -> Json:
     """The prices of an OCPI tariff: `elements`, and its limits.
 
     Raises:

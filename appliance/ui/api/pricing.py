@@ -5,7 +5,8 @@ from __future__ import annotations
 from appliance.db import tariffs
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.pricing.flat import DIMENSION_OF, TAX, terms_of, usage_of
-from appliance.domain.pricing.lines import Dimension, Period, PriceLine, Unit, Usage
+from appliance.domain.pricing.lines import Charged, Dimension, Period, PriceLine, Terms, Unit, Usage
+from appliance.domain.pricing.reckoning import MAXIMUM, MINIMUM, Priced, price
 from appliance.domain.session import bill_for
 from appliance.domain.tariff import Line, Tariff
 from appliance.domain.units import INTEGER_MAX
@@ -26,6 +27,8 @@ from appliance.ui.api.shapes import (
     words,
 )
 
+DAY_MS = 86_400_000
+SESSION_MS_MAX = 31 * DAY_MS
 PERIODS_MAX = 2000
 """A reading a minute for more than a day; a body has no room for many more."""
 PERIOD = form(
@@ -37,16 +40,17 @@ PERIOD = form(
 SESSION_TO_PRICE = form(
     "SessionToPrice", ("started_at", "periods"), started_at=moment(),
     periods=several(PERIOD.schema) | {"maxItems": PERIODS_MAX},
+    reserved_from=moment("The place was kept for it from then until the start."), method=choice("prepaid", "postpaid"), group_id=whole(least=1),
     ended_at=moment("If it is later than the last period, nothing is known of that time: it costs by duration alone."),
 )  # fmt: skip
 CHARGED = record(
     "ChargedLine",
-    line=whole("Which line of the tariff, from 1."),
-    dimension=choice(*Dimension),
+    line=or_null(whole("Which line of the tariff, from 1; null: the difference to its minimum or maximum.")),
+    dimension=choice(*Dimension, MINIMUM, MAXIMUM),
     quantity=number("Of what is charged for."),
     unit=choice("Wh", "s", "times", description="Of the quantity."),
-    price_minor=number("Of the line, in minor units, …"),
-    per=choice(*Unit, description="… for this."),
+    price_minor=or_null(number("Of the line, in minor units, …")),
+    per=or_null(choice(*Unit, description="… for this.")),
     amount_minor=money(),
 )
 TAXED = record("ChargedTax", code=words(), percent=number("Of the amounts that have it."), tax_minor=money())
@@ -68,7 +72,10 @@ async def price_session(call: Call) -> Answer:
     found = await call.console.store.read(tariffs.find, call.number())
     if found is None:
         raise NotFound("There is no such tariff.")
-    bill = bill_for(usage_of(session_of(call.body), found), found)
+    session = session_of(call.body)
+    if found.terms is not None:
+        return Answer(priced_by_lines(price(session, found.terms, call.console.site.zone), found.terms, call.currency))
+    bill = bill_for(usage_of(session, found), found)
     taxes = [{"code": TAX, "percent": found.tax_basis_points / 100, "tax_minor": bill.tax_minor}]
     body = {
         "lines": [as_json(line, found) for line in bill.lines],
@@ -99,7 +106,49 @@ def session_of(body: Body) -> Usage:
         ended_ms = _not_before("ended_at", moment_of("ended_at", body["ended_at"]), before_ms)
         if ended_ms > before_ms:
             periods.append(Period(ended_ms, charging=None))
-    return Usage(started_ms, tuple(periods))
+    ends_ms = periods[-1].until_ms if periods else started_ms
+    if ends_ms - started_ms > SESSION_MS_MAX:
+        raise Invalid("ended_at", "A session lasts {most} days at most.", most=SESSION_MS_MAX // DAY_MS)
+    reserved_ms = moment_of("reserved_from", body["reserved_from"]) if "reserved_from" in body else None
+    if reserved_ms is not None and not started_ms - SESSION_MS_MAX <= reserved_ms <= started_ms:
+        raise Invalid("reserved_from", "The time {name} must lie before the start.", name="reserved_from")
+    return Usage(started_ms, tuple(periods), reserved_ms, method=body.get("method"), group=body.get("group_id"))
+
+
+def priced_by_lines(bill: Priced, terms: Terms, currency: str) -> Body:
+    """A bill by the lines of a tariff."""
+    return {
+        "lines": [_charged(one, terms) for one in bill.lines],
+        "taxes": [
+            {"code": tax.code, "percent": tax.basis_points / 100, "tax_minor": tax.tax_minor} for tax in bill.taxes
+        ],
+        "net_minor": bill.net_minor,
+        "tax_minor": bill.tax_minor,
+        "total_minor": bill.total_minor,
+        "currency": currency,
+    }
+
+
+def _charged(one: Charged, terms: Terms) -> Body:
+    parts, of = one.quantity
+    unit = UNITS.get(Dimension(one.kind), "s") if one.line is not None else "times"
+    line = None if one.line is None else terms.lines[one.line]
+    if line is not None and line.unit is Unit.ONCE:
+        unit = "times"
+    return {
+        "line": None if one.line is None else one.line + 1,
+        "dimension": str(one.kind),
+        "quantity": _rounded(parts, of * (1000 if unit == "s" else 1)),
+        "unit": unit,
+        "price_minor": None if line is None else line.price_milli / 1000,
+        "per": None if line is None else line.unit,
+        "amount_minor": one.amount_minor,
+    }
+
+
+def _rounded(parts: int, of: int) -> int | float:
+    """A quantity as people read it; the amount is that of the exact one."""
+    return parts // of if parts % of == 0 else round(parts / of, 6)
 
 
 def as_json(line: Line, tariff: Tariff) -> Body:

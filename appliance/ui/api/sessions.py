@@ -13,7 +13,7 @@ from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import ID_TOKEN_CHARS_MAX, is_remote, masked, normal_form
 from appliance.domain.identifiers import IDENTITY_CHARS_MAX, PersonId, SessionId
-from appliance.domain.session import OPEN, SessionState, bill_for, usage_until
+from appliance.domain.session import OPEN, SessionState, bill_until, usage_until
 from appliance.services.sessions import closing, review
 from appliance.ui.api.checks import Parameter, span_of
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed, once
@@ -180,7 +180,7 @@ def as_json(call: Call, session: Session) -> Body:
     choices = review.choices(session)
     cost_minor = session.fee_minor
     if session.state == SessionState.RUNNING:
-        cost_minor = bill_for(usage, session.tariff).total_minor
+        cost_minor = bill_until(session, call.now_ms).total_minor
     elif choices and not cost_minor:
         cost_minor = choices[0].bill.total_minor
     return {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from appliance.db import tariffs
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, NotFound
-from appliance.domain.pricing.flat import tariff_of, terms_of
+from appliance.domain.pricing.flat import flat_of, terms_of
 from appliance.domain.tariff import IDLE_GRACE_S_MAX, IN_MINOR, Tariff
 from appliance.services import tariffs as units
 from appliance.services.texts import TITLE_CHARS_MAX
+from appliance.ui.api import tariff_lines
 from appliance.ui.api.checks import Parameter, hundredths, moment_of, thousandths
-from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, in_its_words, left_out, name_of, read_terms, write_terms
+from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, in_its_words, left_out, name_of, read_from_ocpi, write_in_ocpi
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import (
     CURRENCY,
@@ -28,6 +30,7 @@ from appliance.ui.api.shapes import (
     whole,
     words,
 )
+from appliance.ui.api.tariff_lines import read_terms, write_terms
 
 FIELDS = {
     "energy_minor_per_kwh": price("Minor units per kWh, without tax, with up to three decimals."),
@@ -42,9 +45,12 @@ SHOWN = {
     "name": words(),
     **FIELDS,
     "idle_grace_s": GRACE,
+    **tariff_lines.SHOWN,
     "currency": CURRENCY,
     "default": flag("Whether it holds for groups without their own."),
     "created_at": moment(),
+    "valid_from": or_null(moment("From when it holds; null: from when it was made.")),
+    "follows_id": or_null(whole("Whose place it takes then, or took.")),
     "archived_at": or_null(moment("Out of use since; its sessions keep it.")),
 }
 TARIFF = record("Tariff", **SHOWN)
@@ -59,7 +65,10 @@ OCPI_OWNER = (
     Parameter("country_code", text(2, "Of the site's party ID.")),
     Parameter("party_id", text(3, "As it is registered; the site does not know it.")),
 )
-NEW_TARIFF = form("NewTariff", ("name",), name=text(TITLE_CHARS_MAX, least=1), **FIELDS, idle_grace_s=GRACE)
+NEW_TARIFF = form(
+    "NewTariff", ("name",), name=text(TITLE_CHARS_MAX, least=1), **FIELDS, idle_grace_s=GRACE, **tariff_lines.FIELDS,
+    valid_from=moment("From when it holds; left out: from now on."),
+)  # fmt: skip
 
 
 async def list_tariffs(call: Call) -> Answer:
@@ -76,13 +85,15 @@ async def show_tariff(call: Call) -> Answer:
 
 async def add_tariff(call: Call) -> Answer:
     """`POST /tariffs`. The first one is the default."""
-    number = await call.console.store.write(units.add, asked_for(call.body), call.by)
+    number = await call.console.store.write(units.add, asked_for(call.body), call.by, valid_from_of(call))
     return await _now(call, number, 201)
 
 
 async def replace_tariff(call: Call) -> Answer:
     """`POST /tariffs/{id}/replace`: the new tariff, which takes the old one's place; a price never changes."""
-    number = await call.console.store.write(units.change, call.number(), asked_for(call.body), call.by)
+    number = await call.console.store.write(
+        units.change, call.number(), asked_for(call.body), call.by, valid_from_of(call)
+    )
     return await _now(call, number, 201)
 
 
@@ -113,7 +124,8 @@ async def show_in_ocpi(call: Call) -> Answer:
         "id": str(found.tariff.id),
         "currency": site.currency,
         "tariff_alt_text": [name],
-        **write_terms(terms_of(found.tariff), site.exponent),
+        **write_in_ocpi(terms_of(found.tariff), site.exponent),
+        **({"start_date_time": at(found.valid_from_ms)} if found.valid_from_ms is not None else {}),
         "last_updated": at(found.created_at_ms),
     }
     return Answer(body)
@@ -123,30 +135,40 @@ async def add_from_ocpi(call: Call) -> Answer:
     """`POST /tariffs/ocpi`: a new tariff out of the Tariff object of OCPI 2.2.1. The first one is the default."""
     call.check_currency()
     site = call.console.site
-    terms = read_terms(call.body, site.exponent)
+    terms = read_from_ocpi(call.body, site.exponent)
     begin = call.body.get("start_date_time")
-    if begin is not None and moment_of("start_date_time", begin) > call.now_ms:
-        raise Invalid(
-            "start_date_time",
-            "A tariff here holds from the moment at which it is made.",
-            "Send it when it begins.",
-        )
-    tariff = in_its_words(partial(tariff_of, terms, name_of(call.body)), call.body)
-    number = await call.console.store.write(units.add, tariff, call.by)
+    begin_ms = moment_of("start_date_time", begin) if begin is not None else None
+    name = name_of(call.body)
+    tariff = flat_of(terms, name) or in_its_words(partial(units.check, Tariff(0, name, terms=terms)), call.body)
+    number = await call.console.store.write(units.add, tariff, call.by, begin_ms)
     answer = await _now(call, number, 201)
     return Answer(answer.body | {"left_out": left_out(call.body)}, answer.status)
 
 
+def valid_from_of(call: Call) -> int | None:
+    """From when it holds; None: from now on."""
+    return moment_of("valid_from", call.body["valid_from"]) if "valid_from" in call.body else None
+
+
 def asked_for(body: Body) -> Tariff:
-    """The tariff of a request; what is not named costs nothing.
+    """The tariff of a request, with lines or with flat prices; what is not named costs nothing.
 
     Raises:
-        Invalid: A number has too many decimals.
+        Invalid: A number has too many decimals, there are prices of both kinds, or the lines cannot be.
     """
+    if "lines" in body:
+        both = [name for name in (*FIELDS, "idle_grace_s") if name in body]
+        if both:
+            raise Invalid(both[0], "A tariff has lines or {name}, and not both.", name=both[0])
+        return Tariff(0, body["name"], terms=read_terms(body))
+    alone = [name for name in tariff_lines.FIELDS if name in body]
+    if alone:
+        raise Invalid("lines", "The field {name} belongs to a tariff with lines.", name=alone[0])
+    prices: dict[str, Any] = {field: thousandths(name, body.get(name, 0)) for field, name in IN_MINOR.items()}
     return Tariff(
         0,
         body["name"],
-        **{field: thousandths(name, body.get(name, 0)) for field, name in IN_MINOR.items()},
+        **prices,
         idle_grace_s=body.get("idle_grace_s", 0),
         tax_basis_points=hundredths("tax_percent", body.get("tax_percent", 0)),
     )
@@ -161,9 +183,12 @@ def as_json(call: Call, row: TariffRow) -> Body:
         **{name: _number(getattr(tariff, field), 1000) for field, name in IN_MINOR.items()},
         "tax_percent": _number(tariff.tax_basis_points, 100),
         "idle_grace_s": tariff.idle_grace_s,
+        **write_terms(terms_of(tariff)),
         "currency": call.currency,
         "default": row.is_default,
         "created_at": at(row.created_at_ms),
+        "valid_from": at(row.valid_from_ms),
+        "follows_id": row.follows_id,
         "archived_at": at(row.archived_at_ms),
     }
 

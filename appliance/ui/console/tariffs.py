@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.money import Currency, format_price, parse_amount, parse_price
+from appliance.domain.pricing.lines import Terms
 from appliance.domain.tariff import (
     IDLE_GRACE_S_MAX,
     IN_MINOR,
@@ -35,6 +37,7 @@ from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.wording import price_lines
 from appliance.ui.writing.formats import Formats
 
 EXAMPLE = Usage(energy_wh=10_000, duration_s=7200)
@@ -49,6 +52,8 @@ class TariffView:
     row: TariffRow
     prices: list[tuple[str, str]]
     """Prices as they are read, each with what it is for."""
+    taxes: str
+    """Of a tariff with lines, with its minimum and maximum."""
     example: str
     groups: list[Group]
 
@@ -143,6 +148,8 @@ def _store_change(db: Database, number: int, form: Form, currency: Currency, by:
         NotFound: It went out of use between two requests.
     """
     newest = tariffs.newest_version(db, number) or number
+    if _one(db, newest)[0].tariff.terms is not None:
+        raise Conflict(N_("A program has given this tariff lines by now."), N_("Look at it once more."))
     now = form_of(_one(db, newest)[0].tariff, currency)
     tariffs.change(db, newest, read_tariff(edits.merged(form, now.values), currency), by)
 
@@ -188,7 +195,7 @@ def read_tariff(form: Form, currency: Currency) -> Tariff:
     Raises:
         Invalid: One cannot be read; `field` says which.
     """
-    milli = {
+    milli: dict[str, Any] = {
         of: parse_price(form.text(field), currency, field=field) if form.text(field) else 0
         for of, field in IN_MINOR.items()
     }
@@ -216,7 +223,9 @@ def form_of(tariff: Tariff, currency: Currency) -> Form:
 
 
 def example(tariff: Tariff, fmt: Formats) -> str:
-    """What an ordinary charge costs."""
+    """What an ordinary charge costs; by lines that is asked of the hour, and nothing is said."""
+    if tariff.terms is not None:
+        return ""
     return _("{energy} kWh in {duration} cost {amount}, tax included.").format(
         energy=fmt.energy(EXAMPLE.energy_wh, 0),
         duration=fmt.duration(EXAMPLE.duration_s),
@@ -225,7 +234,12 @@ def example(tariff: Tariff, fmt: Formats) -> str:
 
 
 def price_words(tariff: Tariff, currency: Currency, fmt: Formats) -> list[tuple[str, str]]:
-    """What costs something: the price without tax and what it is for."""
+    """What costs something: the price without tax and what it is for; of lines all, in the order in which they count."""
+    if tariff.terms is not None:
+        return [
+            (price_written(line.price_milli, currency, fmt), price_lines.what_for(line, fmt))
+            for line in tariff.terms.lines
+        ]
     words = {
         "energy": _("per kWh"),
         "time": _("per minute"),
@@ -234,6 +248,13 @@ def price_words(tariff: Tariff, currency: Currency, fmt: Formats) -> list[tuple[
     }
     prices = [(getattr(tariff, field), words[kind]) for kind, field in PRICES.items()]
     return [(price_written(milli, currency, fmt), word) for milli, word in prices if milli]
+
+
+def taxes_and_limits(terms: Terms, fmt: Formats) -> str:
+    """`plus vat 5 % · at least ৳5.00`."""
+    taxes = price_lines.taxes_in_words(terms, fmt)
+    words = _("{taxes} included") if terms.tax_included else _("plus {taxes}")
+    return " · ".join([words.format(taxes=taxes) if taxes else _("no tax"), *price_lines.limits_in_words(terms, fmt)])
 
 
 def price_written(milli: int, currency: Currency, fmt: Formats) -> str:
@@ -251,6 +272,7 @@ def _view(request: web.Request, row: TariffRow, groups: list[Group]) -> TariffVi
     return TariffView(
         row,
         price_words(row.tariff, currency_of(request), fmt),
+        taxes_and_limits(row.tariff.terms, fmt) if row.tariff.terms is not None else "",
         example(row.tariff, fmt),
         own + (by_default if row.is_default else []),
     )

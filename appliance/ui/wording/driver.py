@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.domain.tariff import Tariff, with_tax_milli
 from appliance.services.stations.qr_codes import QrPlace
 from appliance.ui.frame.language import N_, _
+from appliance.ui.wording import price_lines
 from appliance.ui.wording.words import (
     CHARGING,
     FREE,
@@ -78,7 +79,13 @@ def answer_of(place: QrPlace, *, offline: bool) -> Answer:
 
 
 def prices(tariff: Tariff, fmt: Formats) -> list[Price]:
-    """What a driver pays, the energy first; nothing where nothing costs."""
+    """What a driver pays, the energy first; nothing where nothing costs. Of lines all, in the order in which they count."""
+    if tariff.terms is not None:
+        terms = tariff.terms
+        return [
+            Price(fmt.price(price_lines.with_tax_milli(line, terms)), price_lines.what_for(line, fmt))
+            for line in terms.lines
+        ]
     grace = fmt.duration(tariff.idle_grace_s)
     components = (
         (tariff.energy_milli_per_kwh, _("per kWh")),
@@ -96,6 +103,8 @@ def prices(tariff: Tariff, fmt: Formats) -> list[Price]:
 
 def tax_words(tariff: Tariff, fmt: Formats) -> str:
     """Which tax is in the prices; "" for none."""
+    if tariff.terms is not None:
+        return price_lines.under_prices(tariff.terms, fmt)
     points = tariff.tax_basis_points
     percent = fmt.number(points, 2) if points % 100 else fmt.number(points // 100)
     return _("{percent} % tax included").format(percent=percent) if points else ""

@@ -198,6 +198,10 @@ LINES = {
     "time": N_("Time"),
     "idle": N_("Place taken after charging"),
     "flat": N_("Per session"),
+    "charging": N_("Time while charging"),
+    "reservation": N_("Place kept"),
+    "minimum": N_("Up to the minimum"),
+    "maximum": N_("Beyond the maximum"),
 }
 
 

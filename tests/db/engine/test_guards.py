@@ -78,10 +78,11 @@ ATTACKS = {
         "UPDATE site SET demo = 1 - demo",
     ),
     "a site is never deleted": ("DELETE FROM site",),
-    "a price never changes: add a new tariff": tuple(
-        f"UPDATE tariff SET {column} = {column} + 1"
+    "a price never changes: add a new tariff": (
+        "UPDATE tariff SET terms = '{}'",
+        *(f"UPDATE tariff SET {column} = {column} + 1"
         for column in ("energy_milli_per_kwh", "time_milli_per_minute", "idle_milli_per_minute", "idle_grace_s", "flat_milli",
-                       "tax_basis_points")
+                       "tax_basis_points")),
     ),
     "the ledger only grows": (
         "UPDATE transfer SET reference = 'x'", "DELETE FROM transfer WHERE seq = (SELECT max(seq) FROM transfer)",

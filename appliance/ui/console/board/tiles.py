@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from appliance.db.board import ConnectorTile, Parked, Running
 from appliance.domain.id_token import masked
-from appliance.domain.session import NOTHING, SessionState, bill_for, usage_until
+from appliance.domain.session import NOTHING, SessionState, bill_until, usage_until
 from appliance.domain.station import ConnectorStatus, may_start, status_word
 from appliance.domain.tariff import Usage
 from appliance.ui.console.board.states import Need, State, need_of, state_of
@@ -114,7 +114,7 @@ def tile(
     fmt = reader.fmt
     status = status_of_tile(place, running, parked, online=online, taken_beside=taken_beside)
     usage = usage_until(running, reader.now_ms) if running else NOTHING
-    fee_minor = bill_for(usage, running.tariff).total_minor if running else 0
+    fee_minor = bill_until(running, reader.now_ms).total_minor if running else 0
     flows = online and running is not None and status.word == CHARGING.word
     power_w = (running.power_w or 0) if running is not None and flows else 0
     state = state_of(status.word)

@@ -10,6 +10,7 @@ from aiohttp import web
 from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.sessions import lines as line_rows
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Sample, Session
 from appliance.db.wallets import statement
@@ -19,7 +20,8 @@ from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
 from appliance.domain.ledger import AMOUNT_MINOR_MAX, Operation, TransferCode
 from appliance.domain.money import Currency
-from appliance.domain.session import OVER, SessionState, bill_for, usage_until
+from appliance.domain.pricing.lines import Charged, Terms
+from appliance.domain.session import OVER, SessionState, as_lines, bill_until, usage_until
 from appliance.domain.site import Site
 from appliance.domain.tariff import PRICES, Bill, Line, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
@@ -32,6 +34,7 @@ from appliance.ui.forms.way_back import then_of
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
+from appliance.ui.wording import price_lines
 from appliance.ui.wording.sessions import (
     AUTHORIZATIONS,
     LINES,
@@ -69,6 +72,8 @@ class SessionFacts:
     movements: list[Movement]
     card: Card | None
     messages_before: int
+    lines: list[Charged]
+    """Of its bill, if its tariff has lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class SessionPage:
     choices: list[Choice]
     """What it may be billed for, while it waits for somebody to say so; the bill that is shown is that of the first."""
     tariff: Tariff | None
+    taxes: str
+    """Of a tariff with lines; "" for none."""
     curve: Curve | None
     levels: list[str]
     samples: list[Sample]
@@ -184,7 +191,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
     fmt, currency = formats(site.currency, site.exponent, site.zone), Currency(site.currency, site.exponent)
     session, tariff = facts.session, facts.session.tariff
     usage = usage_until(session, now_ms)
-    bill = bill_for(usage, tariff)
+    bill = _bill(facts, now_ms)
     runs, over = session.state == SessionState.RUNNING, session.state in OVER
     choices = choices_of(session)
     waits = bool(choices) and not session.fee_minor
@@ -203,6 +210,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         bill=bill,
         choices=choices,
         tariff=tariff,
+        taxes=price_lines.taxes_in_words(tariff.terms, fmt) if tariff is not None and tariff.terms is not None else "",
         curve=curve,
         levels=charts.level_words(curve.chart.levels, 1000, fmt) if curve else [],
         samples=facts.samples,
@@ -240,6 +248,7 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
         statement.of_session(db, number),
         cards.find(db, session.card_id) if session.card_id is not None else None,
         statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
+        line_rows.of_session(db, number),
     )
 
 
@@ -259,7 +268,17 @@ def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
     return [(_(MOVEMENTS[kind]), amount_minor) for kind, amount_minor in sums.items() if amount_minor]
 
 
+def _bill(facts: SessionFacts, now_ms: int) -> Bill:
+    """What it costs, or cost; the lines of a bill by lines are kept with it."""
+    session = facts.session
+    if session.tariff is None or session.tariff.terms is None or session.state not in OVER:
+        return bill_until(session, now_ms)
+    return Bill(as_lines(facts.lines), session.net_minor, session.tax_minor, session.fee_minor)
+
+
 def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:
+    if tariff.terms is not None:
+        return [_bill_line(fmt, currency, line, tariff.terms) for line in lines]
     words = {
         "energy": _("{price} a kWh"),
         "time": _("{price} a minute"),
@@ -275,6 +294,19 @@ def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff:
         written = words[line.kind].format(price=price_written(milli, currency, fmt))
         found.append(BillLine(_(LINES[line.kind]), quantity, written, line.amount_minor))
     return found
+
+
+def _bill_line(fmt: Formats, currency: Currency, line: Line, terms: Terms) -> BillLine:
+    """One that a line of the tariff has priced, or the difference to its minimum or maximum."""
+    place = line.priced.line if line.priced is not None else None
+    quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
+    if line.kind in ("time", "idle", "charging"):
+        quantity = fmt.duration(line.quantity)
+    if place is None:
+        return BillLine(_(LINES[line.kind]), "", "", line.amount_minor)
+    priced = terms.lines[place]
+    price = f"{price_written(priced.price_milli, currency, fmt)} {price_lines.what_for(priced, fmt)}"
+    return BillLine(_(LINES[line.kind]), quantity, price, line.amount_minor)
 
 
 ROUTES = [
