@@ -193,6 +193,7 @@ def _unwrapped(frame: Any) -> Any:
 
 def _misshapen_call(frame: list[Any]) -> AnyCall:
     """A call that is not [2, "id", "action", {}]: read it all the same if it is clear what is meant."""
+    frame = _with_id(frame)
     _, message_id, action, payload = (*frame[:4], None, None, None)[:4]
     if not isinstance(message_id, str | int | float) or isinstance(message_id, bool):
         return MalformedCall(None, "a call has a message id")
@@ -205,6 +206,16 @@ def _misshapen_call(frame: list[Any]) -> AnyCall:
         return Call(message_id, action, payload, MISSHAPEN)
     rest = payload if isinstance(payload, str) else orjson.dumps(frame[3:] if objects else payload).decode()
     return UnreadableCall(message_id, action, "the payload is no object", rest)
+
+
+def _with_id(frame: list[Any]) -> list[Any]:
+    """A call that names no message gets an empty name, for what it tells may be a session's."""
+    first, second = (*frame[1:3], None, None)[:2]
+    if first is None and type(second) is str:
+        return [CALL, "", *frame[2:]]
+    if type(first) is str and first.isalpha() and type(second) is dict:
+        return [CALL, "", *frame[1:]]
+    return frame
 
 
 def _no_json(text: str, why: str) -> Frame:
