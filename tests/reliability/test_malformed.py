@@ -17,6 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType
 
 from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX
 from tests.reliability.fleet import PAID_IN_MINOR, card, fill
+from tests.support.books import Books
 from tests.support.process import ServerProcess, look_into, make_site
 
 FRAMES = 10_000
@@ -24,7 +25,9 @@ STATIONS = 20
 SEED = 20261123
 ANSWER_S = 30.0
 RSS_GROWTH_KIB_MAX = 60_000
-AT = "2026-11-23T06:00:00Z"
+AT, LATER = "2026-11-23T06:00:00Z", "2026-11-23T06:30:00Z"
+GUEST = "04A1B2C3"
+"""The card of most wrong frames. It may charge: or else cards would be tried out here, and each answer would take five seconds."""
 SAMPLE = {"value": "1500", "measurand": "Energy.Active.Import.Register", "unit": "Wh", "context": "Sample.Periodic"}
 VALID: list[tuple[str, dict[str, Any]]] = [
     ("BootNotification", {"chargePointVendor": "Forecourt", "chargePointModel": "Fuzz"}),
@@ -233,8 +236,14 @@ async def charge(session: aiohttp.ClientSession, url: str) -> int:
         )
         assert started["idTagInfo"]["status"] == "Accepted"
         transaction = int(started["transactionId"])
-        await tell(2, "StopTransaction", {"transactionId": transaction, "meterStop": 3_000, "timestamp": AT})
+        await tell(2, "StopTransaction", {"transactionId": transaction, "meterStop": 3_000, "timestamp": LATER})
         return transaction
+
+
+def fill_with_guest(books: Books) -> None:
+    """The fleet's site, with a guest who pays nothing."""
+    fill(books, STATIONS + 1)
+    books.card(GUEST, books.person("Guest", group=books.group("free")))
 
 
 @pytest.mark.timeout(200)
@@ -242,7 +251,7 @@ async def test_ten_thousand_wrong_frames_are_each_answered_or_end_their_connecti
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data_dir = tmp_path / "site"
-    make_site(data_dir, lambda books: fill(books, STATIONS + 1))
+    make_site(data_dir, fill_with_guest)
     server, tally = ServerProcess(data_dir), Tally()
     every = list(frames(random.Random(SEED), FRAMES))
     try:
