@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0021, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0022, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -282,19 +282,20 @@ CREATE TABLE problem (
 , times INTEGER NOT NULL DEFAULT 1, last_at_ms INTEGER, dismissed_at_ms INTEGER) STRICT;
 CREATE UNIQUE INDEX problem_open ON problem (kind, subject) WHERE cleared_at_ms IS NULL;
 
-CREATE TABLE receipt (
+CREATE TABLE "receipt" (
   number        INTEGER PRIMARY KEY,
-  kind          TEXT    NOT NULL CHECK (kind IN ('issue', 'recharge', 'refund', 'return', 'credit_note')),
+  kind          TEXT    NOT NULL CHECK (kind IN ('issue', 'recharge', 'refund', 'return', 'credit_note', 'voucher')),
   at_ms         INTEGER NOT NULL,
   actor         TEXT    NOT NULL,
-  person_id     INTEGER NOT NULL REFERENCES person (id),
+  person_id     INTEGER REFERENCES person (id),                            -- NULL: of a voucher that was sold or paid back
   card_id       INTEGER REFERENCES card (id),
   amount_minor  INTEGER NOT NULL,                                          -- wallet and deposit together
   deposit_minor INTEGER NOT NULL,
-  method        TEXT    NOT NULL,
+  method        TEXT    NOT NULL,                                          -- cash, card, mobile, bank; voucher
   balance_minor INTEGER NOT NULL,                                          -- of the wallet, after it
   corrects      INTEGER UNIQUE REFERENCES receipt (number),
-  details       TEXT    NOT NULL                                           -- JSON: names as they were
+  details       TEXT    NOT NULL,                                          -- JSON: names as they were
+  CHECK (person_id IS NOT NULL OR kind IN ('voucher', 'credit_note'))
 ) STRICT;
 CREATE INDEX receipt_by_amount ON receipt (amount_minor, number);
 CREATE INDEX receipt_by_card ON receipt (card_id, number) WHERE card_id IS NOT NULL;
@@ -469,7 +470,7 @@ CREATE TABLE site (
   created_at_ms INTEGER NOT NULL,
   pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
   backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
-, receipts_from INTEGER NOT NULL DEFAULT 1) STRICT;
+, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1) STRICT;
 CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site
 WHEN NEW.currency <> OLD.currency OR NEW.exponent <> OLD.exponent OR NEW.timezone <> OLD.timezone OR NEW.demo <> OLD.demo
 BEGIN SELECT RAISE(ABORT, 'currency, time zone and kind of a site are fixed for good'); END;
@@ -609,3 +610,53 @@ CREATE TABLE unknown_tag (
   times       INTEGER NOT NULL, id_token_type TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (token, station_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE voucher (
+  id         INTEGER PRIMARY KEY,
+  batch_id   INTEGER NOT NULL REFERENCES voucher_batch (id),
+  number     INTEGER NOT NULL CHECK (number > 0),                          -- within the batch; both are printed: 12-7
+  code_hash  BLOB    NOT NULL UNIQUE CHECK (length(code_hash) = 32),
+  state      TEXT    NOT NULL DEFAULT 'made' CHECK (state IN ('made', 'sold', 'redeemed', 'expired', 'voided', 'written_off', 'held')),
+  sold_at_ms INTEGER,                                                      -- NULL: nobody has paid for it
+  sold_by    TEXT    NOT NULL DEFAULT '',
+  receipt    INTEGER REFERENCES receipt (number),                          -- for what was paid
+  over_at_ms INTEGER,                                                      -- redeemed, voided or written off
+  over_by    TEXT    NOT NULL DEFAULT '',
+  person_id  INTEGER REFERENCES person (id),                               -- into whose wallet it went
+  UNIQUE (batch_id, number)
+) STRICT;
+CREATE INDEX voucher_by_batch ON voucher (batch_id, state);
+CREATE INDEX voucher_by_state ON voucher (state, id);
+CREATE TRIGGER voucher_birth BEFORE INSERT ON voucher BEGIN
+  SELECT RAISE(ABORT, 'a voucher begins unsold') WHERE NEW.state <> 'made' OR NEW.sold_at_ms IS NOT NULL OR NEW.over_at_ms IS NOT NULL;
+END;
+CREATE TRIGGER voucher_guard BEFORE UPDATE ON voucher BEGIN
+  SELECT RAISE(ABORT, 'a voucher is what was printed')
+    WHERE NEW.id <> OLD.id OR NEW.batch_id <> OLD.batch_id OR NEW.number <> OLD.number OR NEW.code_hash <> OLD.code_hash;
+  SELECT RAISE(ABORT, 'a voucher is used once') WHERE OLD.state IN ('redeemed', 'voided', 'written_off');
+  SELECT RAISE(ABORT, 'a voucher that was sold stays so')
+    WHERE OLD.sold_at_ms IS NOT NULL AND (NEW.sold_at_ms IS NOT OLD.sold_at_ms OR NEW.receipt IS NOT OLD.receipt OR NEW.state = 'made');
+  SELECT RAISE(ABORT, 'a voucher needs its transfer')
+    WHERE (NEW.state IN ('sold', 'redeemed', 'written_off') OR (NEW.state = 'voided' AND OLD.sold_at_ms IS NOT NULL))
+    AND NOT EXISTS (SELECT 1 FROM transfer WHERE key = 'voucher|' || NEW.id || '|' || NEW.state);
+END;
+CREATE TRIGGER voucher_no_delete BEFORE DELETE ON voucher BEGIN SELECT RAISE(ABORT, 'vouchers are never deleted'); END;
+
+CREATE TABLE voucher_batch (
+  id            INTEGER PRIMARY KEY,
+  count         INTEGER NOT NULL CHECK (count BETWEEN 1 AND 1000),
+  amount_minor  INTEGER NOT NULL CHECK (amount_minor > 0),                 -- of each voucher
+  given_away    INTEGER NOT NULL CHECK (given_away IN (0, 1)),             -- worth its amount without having been sold
+  expires_at_ms INTEGER,                                                   -- NULL: never
+  note          TEXT    NOT NULL DEFAULT '',
+  actor         TEXT    NOT NULL,
+  made_at_ms    INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER voucher_batch_no_delete BEFORE DELETE ON voucher_batch BEGIN SELECT RAISE(ABORT, 'a batch of vouchers never changes'); END;
+CREATE TRIGGER voucher_batch_no_update BEFORE UPDATE ON voucher_batch BEGIN SELECT RAISE(ABORT, 'a batch of vouchers never changes'); END;
+
+CREATE TABLE voucher_sheet (
+  batch_id    INTEGER PRIMARY KEY REFERENCES voucher_batch (id),
+  sealed      BLOB    NOT NULL CHECK (length(sealed) > 0),
+  until_at_ms INTEGER NOT NULL
+) STRICT;

@@ -20,10 +20,12 @@ import pytest_asyncio
 from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from appliance.db import vouchers as vouchers_rows
 from appliance.db.cards import unknown
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.unit import Database
 from appliance.domain.clock import system_clock
-from appliance.domain.identifiers import CardId, StationId
+from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.units import rfc3339
@@ -33,19 +35,23 @@ from appliance.services import problems
 from appliance.services.cards import cards
 from appliance.services.operators import tokens
 from appliance.services.stations.upkeep import Upkeep
+from appliance.services.vouchers import batches, codes, vouchers
+from appliance.services.vouchers.batches import NewBatch
+from appliance.services.vouchers.codes import Asked
 from appliance.ui.api.app import PAGES as API
 from appliance.ui.console.app import create_console
 from appliance.ui.driver.app import create_drivers
 from tests.ocpp.raw import CARD, Server, connected, stop_payload
 from tests.support.schema import prepare
 from tests.support.statements import noted, plan_of
+from tests.support.vouchers import VAULT
 from tests.ui.console_fixture import BY, NOW_MS, ConsoleFixture, open_console
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROWING = {
     "session", "sample", "transfer", "account", "holder_sum", "session_day", "station_day", "station_month", "idle_span", "message_log", "audit", "receipt",
-    "desk_job", "batch_card", "problem", "person", "card", "card_alias", "idempotency",
+    "desk_job", "batch_card", "problem", "person", "card", "card_alias", "idempotency", "voucher",
 }  # fmt: skip
 FEW = re.compile(r"USING (COVERING )?INDEX (session_open|session_review|session_parked|desk_job_open|problem_open)")
 """Indices that hold what is open, waits or is to be looked at: a few rows, however many the table has."""
@@ -121,6 +127,11 @@ receipt     receipt_by_amount       197353 200 1
 receipt     receipt_by_card         197353 33 1
 receipt     receipt_by_person       197353 33 1
 receipt     sqlite_autoindex_receipt_1 197353 197353
+voucher     voucher_by_state        40000 6667 1
+voucher     voucher_by_batch        40000 100 33
+voucher     sqlite_autoindex_voucher_1 40000 1
+voucher     sqlite_autoindex_voucher_2 40000 100 1
+voucher_batch                       400
 sample      sample                  10000670 10 1 1
 session     session_by_person       1000067 101 1
 session     session_by_station      1000067 5001 1
@@ -167,6 +178,8 @@ ALSO = (
     "/cards?q=04", "/cards?state=blocked", "/cards?state=charging", "/cards?sort=holder", "/cards?sort=label", "/cards?sort=number", "/cards?sort=uid", "/cards?after=1",
     "/cards?sort=-holder&after=1", "/cards?sort=label&after=1", "/cards?sort=-label&before=1", "/cards?sort=-number&after=1", "/cards?sort=uid&after=1", "/cards?sort=since&after=1",
     "/receipts?person=1", "/receipts?after=1", "/receipts?sort=number&after=1", "/receipts?sort=amount", "/receipts?sort=-amount&after=1", "/receipts?sort=amount&person=1",
+    "/vouchers?state=sold", "/vouchers?batch=1", "/vouchers?batch=1&state=made", "/vouchers?before=3", "/vouchers?state=made&before=3",
+    "/vouchers/batches?before=9", "/vouchers/redeem?q=Karim", "/api/v1/vouchers?state=sold", "/api/v1/vouchers?batch=1", "/api/v1/vouchers?after=3",
     "/audit?actor=operator:1", "/audit?action=card.", "/audit?actor=operator:1&action=card.", "/audit?after=3", "/audit?sort=number&after=3", "/audit?sort=number&actor=operator:1", "/audit?sort=number&action=card.&after=1", "/problems?before=100",
     "/stations/CS-01/messages?action=Heartbeat", "/stations/CS-01/1/start?q=Kar", "/search?q=Karim", "/search?q=1", "/search?q=04A1B2C3",
     "/cards/unknown?station=CS-01", "/people/1/merge?q=Karim", "/people/1/merge?into=2",
@@ -200,6 +213,7 @@ async def every_page(served: ConsoleFixture) -> None:
     await served.store.write(
         problems.raise_problem, ProblemKind.OFFLINE, "station:1", NOW_MS, station=1, since_ms=NOW_MS, ever=True
     )
+    await served.store.write(every_voucher)
     token = await served.store.write(tokens.create_token, "a test", Role.OWNER, by=BY)
     async with TestClient(TestServer(create_console(served.console, more=API))) as client:
         headers = {"Authorization": f"Bearer {token}"}
@@ -227,6 +241,19 @@ async def every_page(served: ConsoleFixture) -> None:
             *re.findall(r"http://192\.168\.1\.10:8081(/card/\w+)", card),
         ):
             assert (await phone.get(found)).status == 200
+
+
+def every_voucher(db: Database) -> None:
+    """What a till does with vouchers, and a manager."""
+    batch = batches.make(db, NewBatch(5_000, expires_at_ms=NOW_MS + 1), codes.print_codes(VAULT, 4), BY)
+    for number, code in enumerate(batches.sheet(db, VAULT, batch, NOW_MS)[:3], start=1):
+        assert vouchers_rows.is_code(db, codes.code_hash(VAULT, code))
+        vouchers.sell(db, Asked(number=(batch, number)), "cash", BY)
+        if number == 1:
+            vouchers.redeem(db, codes.read(VAULT, code), PersonId(1), BY)
+        if number == 2:
+            vouchers.void(db, Asked(number=(batch, number)), "", BY)
+    batches.void_rest(db, batch, BY)
 
 
 def routes_of(app: web.Application) -> list[str]:

@@ -96,6 +96,11 @@ def describe(restored: Restored) -> Iterator[str]:
         f"holders pay otherwise. "
         f"{restored.receipts_lost} receipts of since are not in these books."
     )
+    if restored.vouchers:
+        yield (
+            f"{restored.vouchers} vouchers are held until a manager has looked at them: they were sold, used or voided since. "
+            "Vouchers that were printed since are not in these books, and buy nothing."
+        )
 
 
 def prepare(file: Path, partial: Path, data: DataDirectory, clock: Clock) -> Restored:

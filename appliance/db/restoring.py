@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from appliance.db.engine.migrate import version
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.vouchers import papers
 from appliance.domain.roles import Role
+from appliance.domain.voucher import VoucherState
 
 SERIES = 1_000_000
 """How far the receipts of a restored site begin above those of before."""
 SINCE_VERSION = 14
 """Of the schema: receipts have series."""
+VOUCHERS_SINCE_VERSION = 22
+"""Of the schema: there are vouchers."""
 RESTORED = "restored"
 """Why a card is blocked that waits until somebody has looked at it."""
 
@@ -71,13 +75,17 @@ class Replaced:
     """People who have left: number, and since when the books know them."""
     secret: bytes
     """The site's key: only under the same one the passwords of chargers mean the same."""
-    receipts: tuple[tuple[int, int, int], ...]
+    receipts: tuple[tuple[int, int | None, int], ...]
     """Number, holder and amount."""
+    newest_batch: int
+    """Of vouchers."""
+    vouchers: dict[bytes, VoucherState]
+    """By the hash of their codes, those that are not as they were made."""
 
 
 def replaced(db: Readable) -> Replaced:
     """Read it."""
-    has_series = version(db) >= SINCE_VERSION
+    has_series, has_vouchers = version(db) >= SINCE_VERSION, version(db) >= VOUCHERS_SINCE_VERSION
     return Replaced(
         newest_session=db.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()[0],
         newest_receipt=newest_receipt(db),
@@ -92,12 +100,35 @@ def replaced(db: Readable) -> Replaced:
         closed=tuple(db.execute("SELECT id, created_at_ms FROM person WHERE closed_at_ms IS NOT NULL")),
         secret=site_secret(db),
         receipts=tuple(db.execute("SELECT number, person_id, amount_minor FROM receipt")),
+        newest_batch=newest_batch(db) if has_vouchers else 0,
+        vouchers={one.code_hash: one.state for one in papers(db) if one.state != VoucherState.MADE}
+        if has_vouchers
+        else {},
     )
 
 
 def newest_receipt(db: Readable) -> int:
     """Its number; 0 if there is none."""
     return int(db.execute("SELECT coalesce(max(number), 0) FROM receipt").fetchone()[0])
+
+
+def newest_batch(db: Readable) -> int:
+    """The number of the newest batch of vouchers, or the one before that which a restore has said comes next."""
+    return int(
+        db.execute(
+            "SELECT max(voucher_batches_from - 1, (SELECT coalesce(max(id), 0) FROM voucher_batch)) FROM site"
+        ).fetchone()[0]
+    )
+
+
+def begin_batches(db: Database, *, beyond: int) -> None:
+    """Let the next batch of vouchers have a number above all of these books and above that one."""
+    db.execute("UPDATE site SET voucher_batches_from = ?", (max(newest_batch(db), beyond) + 1,))
+
+
+def forget_sheets(db: Database) -> None:
+    """No codes of vouchers are kept whole."""
+    db.execute("DELETE FROM voucher_sheet")
 
 
 def end_all_log_ins(db: Database, now_ms: int) -> int:

@@ -16,6 +16,9 @@ CardId = NewType("CardId", int)
 AccountId = NewType("AccountId", int)
 TariffId = NewType("TariffId", int)
 GroupId = NewType("GroupId", int)
+VoucherId = NewType("VoucherId", int)
+BatchId = NewType("BatchId", int)
+"""Our number of a batch of vouchers."""
 
 IDENTITY_CHARS_MAX = 48
 """OCPP 2.x; 1.6 stations use 20 in practice."""

@@ -20,6 +20,8 @@ OVER_SHORT = AccountId(20)
 EXPENSES = AccountId(21)
 """What was bought with cash out of a drawer."""
 DRAWERS_MAX = 70
+VOUCHERS = AccountId(12)
+"""What was paid for vouchers that nobody has used yet: owed to whoever has the paper."""
 FIRST_WALLET = 100
 FIRST_HASH = bytes(32)
 AMOUNT_MINOR_MAX = 100_000_000_000
@@ -50,6 +52,9 @@ class TransferCode(StrEnum):
     PAY_OUT = "pay_out"
     OVER_SHORT = "over_short"
     TO_SAFE = "to_safe"
+    VOUCHER_SALE = "voucher_sale"
+    VOUCHER_REFUND = "voucher_refund"
+    VOUCHER_WRITE_OFF = "voucher_write_off"
 
 
 class Method(StrEnum):
@@ -65,6 +70,9 @@ class Method(StrEnum):
         """The account it is booked on: the safe, or what a provider owes the site. Cash of a shift is in its drawer instead."""
         return ACCOUNT_OF_METHOD[self]
 
+
+BY_VOUCHER = "voucher"
+"""What stands in the place of a method where a voucher paid: no money comes in then."""
 
 ACCOUNT_OF_METHOD = {
     Method.CASH: CASH,

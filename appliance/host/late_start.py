@@ -72,7 +72,7 @@ async def open_rest(
     """
     data, store, hub, clock, stations = charging.data, charging.store, charging.hub, charging.clock, charging.stations
     await store.write(desk_jobs.recover, clock())
-    await open_vault(data, store, clock)  # Whoever needs a secret will be handed what this returns.
+    vault = await open_vault(data, store, clock)
     demo_reader = demo.open_reader(stack, data) if demo is not None and not arguments.reader else None
     readers = [str(demo_reader.path)] if demo_reader is not None else arguments.reader
     desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)
@@ -93,6 +93,7 @@ async def open_rest(
         settings=lambda: charging.settings.values,
         desks=desks,
         desk_key=DeskKey(charging.site_key, ""),
+        vault=vault,
         demo_reader=demo_reader,
         demo_chargers=traffic,
     )

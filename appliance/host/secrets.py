@@ -6,6 +6,7 @@ The key is made once, is never in the database, in a log or on a command line, a
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import os
 from pathlib import Path
@@ -50,6 +51,10 @@ class SealingKey:
             return self._cipher(purpose).decrypt(nonce, text, VERSION + purpose.encode())
         except (InvalidTag, ValueError):
             raise CannotOpen from None
+
+    def digest(self, purpose: str, plain: bytes) -> bytes:
+        """See `Vault`."""
+        return hmac.digest(derived(self.key, f"forecourt digest 1|{purpose}"), plain, "sha256")
 
     def _cipher(self, purpose: str) -> AESGCM:
         return AESGCM(derived(self.key, f"forecourt seal 1|{purpose}"))

@@ -36,6 +36,7 @@ from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
+from appliance.services.vouchers import batches as vouchers
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ WATCH_BALANCES_S = guard.WATCH_S
 WATCH_CARDS_S = 15
 EXPIRE_CHARGER_JOBS_S = 5
 EXPIRE_DESK_JOBS_S = 15
+EXPIRE_VOUCHERS_S = 60
 CHECK_S = 20
 CHANGE_PRICES_S = 10
 CHECK_BOX_S = 60
@@ -117,6 +119,11 @@ class Jobs:
     async def change_prices(self) -> None:
         """Tariffs whose moment has come take the place of those that they follow."""
         await self.store.write(tariffs.take_effect, self.clock())
+
+    async def expire_vouchers(self) -> None:
+        """Vouchers whose time is over, and codes that were kept to be printed again."""
+        while await self.store.write(vouchers.expire, self.clock()) >= vouchers.EXPIRED_AT_ONCE:  # noqa: ASYNC110  # a pause between
+            await asyncio.sleep(0.1)
 
     async def check_box(self) -> None:
         """Disk, backup, settings."""
@@ -190,6 +197,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.expire_desk_jobs, IntervalTrigger(seconds=EXPIRE_DESK_JOBS_S)),
         (jobs.check_stations, IntervalTrigger(seconds=CHECK_S)),
         (jobs.change_prices, IntervalTrigger(seconds=CHANGE_PRICES_S)),
+        (jobs.expire_vouchers, IntervalTrigger(seconds=EXPIRE_VOUCHERS_S)),
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),

@@ -2,7 +2,8 @@
 
 What was made narrower since stays so: roles, passwords, chargers that were retired or secured, people who have left, taps that were counted.
 A card that was given to somebody else, wiped, paid out or limited since the backup, or whose holder pays otherwise, is blocked until somebody
-has looked at it: the backup knows nothing of that, and its wallet may hold money that is gone. What waited for a second person waits no more.
+has looked at it: the backup knows nothing of that, and its wallet may hold money that is gone. What waited for a second person waits no more,
+and a voucher that was used since is held until somebody has looked.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from appliance.db import operators, restoring
 from appliance.db.engine.unit import Database
 from appliance.db.restoring import RESTORED, Charger, Replaced
 from appliance.db.sessions import sessions
+from appliance.db.vouchers import papers
 from appliance.domain.by import By
 from appliance.domain.identifiers import StationId
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
 from appliance.domain.session import SessionEvent, after
 from appliance.domain.station import StationState
+from appliance.domain.voucher import OVER, VoucherState
 from appliance.services import audit, problems
 from appliance.services.approvals import approvals
 from appliance.services.stations import admission
+from appliance.services.vouchers import vouchers
 
 BREADTH = {Role.OWNER: 0, Role.MANAGER: 1, Role.CASHIER: 2, Role.GUARD: 2, Role.INSTALLER: 2, Role.VIEWER: 3}
 """How little a role may do; those alike may do different things."""
@@ -52,6 +56,8 @@ class Restored:
     receipts_from: int
     receipts_lost: int
     """Printed since the backup: money moved of which these books know nothing."""
+    vouchers: int
+    """Used, sold or voided since the backup: they wait for somebody to look."""
     known: bool
     """Whether the books that were replaced could be read."""
 
@@ -67,6 +73,8 @@ def restored(db: Database, now_ms: int, *, by: By, replaced: Replaced | None) ->
     operators.forget_setup_code(db)
     receipt_before = restoring.newest_receipt(db)
     receipts_from = restoring.begin_series(db, beyond=max(known.newest_receipt, known.receipts_from) if known else 0)
+    restoring.begin_batches(db, beyond=known.newest_batch if known is not None else 0)
+    restoring.forget_sheets(db)
     if known:
         restoring.count_taps(db, known.taps)
     waiting = used_since(db, known, receipt_before, now_ms) if known else []
@@ -86,6 +94,7 @@ def restored(db: Database, now_ms: int, *, by: By, replaced: Replaced | None) ->
         waiting=restoring.block_cards(db, waiting),
         receipts_from=receipts_from,
         receipts_lost=sum(number > receipt_before for number, _, _ in known.receipts) if known else 0,
+        vouchers=hold_vouchers(db, known, by) if known else 0,
         known=known is not None,
     )
     audit.record(db, by, "site.restore", "site", **asdict(found))
@@ -106,6 +115,21 @@ def used_since(db: Database, replaced: Replaced, receipt_before: int, now_ms: in
         for uid, later in replaced.cards.items()
         if uid in now and (later != now[uid] or now[uid][0] in paid_out)
     ]
+
+
+def hold_vouchers(db: Database, replaced: Replaced, by: By) -> int:
+    """Vouchers of which something became since the backup can be neither sold nor redeemed before somebody has looked; how many.
+
+    Whose money it was is not in these books: what they say of the voucher may be what is right to do again.
+    """
+    used = [
+        paper
+        for paper in papers(db)
+        if paper.state not in OVER
+        and replaced.vouchers.get(paper.code_hash, paper.state) not in (paper.state, VoucherState.EXPIRED)
+    ]
+    vouchers.hold(db, used, by)
+    return len(used)
 
 
 def carry_over_staff(db: Database, replaced: Replaced) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Where there is no vault, because that key is lost, what needs a secret is off, a
 from __future__ import annotations
 
 from appliance.db import secrets as rows
+from appliance.db import vouchers
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.secrets import OwnerKey
@@ -60,8 +61,8 @@ def take_up(db: Database, vault: Vault | None, now_ms: int) -> bool:
 
 
 def needs_owner_key(db: Readable) -> bool:
-    """Whether there are secrets that no backup could bring back on another box."""
-    return rows.others_than(db, SELF_CHECK) and rows.owner_key(db) is None
+    """Whether there are secrets, or codes of vouchers, that no backup could bring back on another box."""
+    return (rows.others_than(db, SELF_CHECK) or vouchers.any_unused(db)) and rows.owner_key(db) is None
 
 
 def set_owner_key(db: Database, key: OwnerKey, by: By) -> None:

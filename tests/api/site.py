@@ -26,6 +26,7 @@ from appliance.domain.clock import system_clock
 from appliance.domain.site import Site
 from appliance.host.addresses import Address
 from appliance.host.listeners import Listeners, listen
+from appliance.host.secrets import SealingKey
 from appliance.ocpp.admission.endpoint import StationsListener, open_stations
 from appliance.ocpp.settings import StationSettings
 from appliance.services.announce import Hub
@@ -161,6 +162,7 @@ async def open_site(folder: Path) -> AsyncIterator[Running]:
             counters=listener.counters,
             desks=desk,
             desk_key=key,
+            vault=SealingKey(SITE_KEY),
         )
         application = create_console(console, more=PAGES)
         listeners = Listeners()

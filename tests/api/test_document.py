@@ -70,6 +70,8 @@ def test_every_call_that_moves_money_asks_for_a_key() -> None:
         "/desks/{id}/recharge",
         "/desks/{id}/decommission",
         "/desks/{id}/jobs/{job}/undo",
+        "/vouchers/{code}/sell",
+        "/vouchers/{code}/redeem",
     }
 
 

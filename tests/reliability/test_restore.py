@@ -15,16 +15,20 @@ from typing import Any
 import pytest
 
 from appliance.db import operators as operators_rows
+from appliance.db import restoring
 from appliance.db.cards import cards as cards_rows
 from appliance.db.cards import secure_tap
 from appliance.db.engine import backup
+from appliance.db.engine.migrate import migrations
 from appliance.db.engine.protocols import Readable
+from appliance.db.integrity import figures
 from appliance.db.sessions.sessions import NUMBERS_SKIPPED
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.limits import Limits
+from appliance.domain.errors import Conflict
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.peer import Peer
 from appliance.services.approvals import approvals
@@ -34,10 +38,13 @@ from appliance.services.operators import log_ins, operators
 from appliance.services.operators import tokens as tokens_units
 from appliance.services.people import groups, people
 from appliance.services.stations import admission, credentials
+from appliance.services.vouchers import vouchers
+from appliance.services.vouchers.codes import Asked
 from appliance.services.wallets import wallets
 from tests.support.books import ACTOR, NOON_MS, Books
 from tests.support.process import START_S, environment, look_into, make_site, run
 from tests.support.small_disk import FULL_BYTES, small_disk
+from tests.support.vouchers import printed
 
 CARD = "04A1B2C3"
 
@@ -450,3 +457,66 @@ def top_up(data_dir: Path) -> int:
     db.close()
     assert booked.receipt is not None
     return booked.receipt
+
+
+# --- vouchers ----------------------------------------------------------------------------------------------------------------
+
+
+def later_with_vouchers(data_dir: Path) -> None:
+    """After the backup one is redeemed, one sold, one given away is redeemed, one voided, and another batch is printed."""
+    db = look_into(data_dir)
+    books = Books(db, data_dir / "forecourt.db")
+    books.wait(7_200)
+    db.execute("BEGIN")
+    vouchers.redeem(db, Asked(number=(1, 1)), PersonId(1), books.by)
+    vouchers.sell(db, Asked(number=(1, 3)), "cash", books.by)
+    vouchers.void(db, Asked(number=(1, 4)), "", books.by)
+    vouchers.redeem(db, Asked(number=(2, 1)), PersonId(1), books.by)
+    printed(books, count=2)
+    db.flush()
+    db.execute("COMMIT")
+    db.close()
+
+
+def test_no_voucher_that_was_used_since_is_used_again(tmp_path: Path) -> None:
+    def fill_with_vouchers(books: Books) -> None:
+        fill(books)
+        printed(books, 1_000, count=5)
+        printed(books, 500, count=2, given_away=True)
+        for number in (1, 2):
+            vouchers.sell(books.db, Asked(number=(1, number)), "cash", books.by)
+
+    make_site(tmp_path / "site", fill_with_vouchers)
+    assert run("backup", tmp_path / "site", tmp_path / "backup.db").returncode == 0
+    later_with_vouchers(tmp_path / "site")
+    done = run("restore", tmp_path / "backup.db", tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    assert "4 vouchers are held" in done.stdout
+
+    database = tmp_path / "site/forecourt.db"
+    assert rows(database, "SELECT batch_id, number, state FROM voucher ORDER BY id") == [
+        (1, 1, "held"), (1, 2, "sold"), (1, 3, "held"), (1, 4, "held"), (1, 5, "made"), (2, 1, "held"), (2, 2, "made"),
+    ]  # fmt: skip
+    assert rows(database, "SELECT count(*) FROM voucher_sheet") == [(0,)]
+    db = look_into(tmp_path / "site")
+    books = Books(db, database)
+    books.wait(10_000)
+    db.execute("BEGIN")
+    for held in (Asked(number=(1, 1)), Asked(number=(2, 1))):
+        with pytest.raises(Conflict, match="is held"):
+            vouchers.redeem(db, held, PersonId(1), books.by)
+    assert printed(books)[0] == 4  # The third was printed after the backup: its numbers are on paper.
+    # Somebody has looked: in these books it was sold and not used.
+    vouchers.release(db, vouchers.need(db, Asked(number=(1, 1))).id, books.by)
+    vouchers.redeem(db, Asked(number=(1, 1)), PersonId(1), books.by)
+    vouchers.void(db, Asked(number=(2, 1)), "", books.by)
+    db.flush()
+    db.execute("COMMIT")
+    assert figures.wrong_figures(db) == []
+    db.close()
+
+
+def test_books_are_asked_for_vouchers_from_the_migration_on_that_brought_them() -> None:
+    assert [number for number, script in migrations() if "CREATE TABLE voucher " in script] == [
+        restoring.VOUCHERS_SINCE_VERSION
+    ]

@@ -31,9 +31,12 @@ from appliance.services.people import people as people_units
 from appliance.services.stations import credentials, power
 from appliance.services.till import shifts
 from appliance.services.till.shifts import Counterpart, Way
+from appliance.services.vouchers import vouchers
+from appliance.services.vouchers.codes import Asked
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, Books, open_books
 from tests.support.full_site import PASSWORD, charge, fill
+from tests.support.vouchers import printed
 
 KEY = bytes(range(32))
 FOUND_LEAST = 35
@@ -102,6 +105,10 @@ def work(books: Books) -> None:
     wallets.top_up(db, person, 3_000, "cash", "work-5", by)
     shifts.move(db, shift.id, Way.OUT, Counterpart.SAFE, 10_000, "", "work-6", by)
     shifts.close(db, shift.id, Cash(12_500), "a coin fell", by)
+    batch, _codes = printed(books, 1_000, count=3)
+    vouchers.sell(db, Asked(number=(batch, 1)), "cash", by)
+    vouchers.redeem(db, Asked(number=(batch, 1)), person, by)
+    vouchers.void(db, Asked(number=(batch, 2)), "", by)
     settings.change(db, "heartbeat_interval_s", "60")
     audit.append(db, by, "setting.change", "setting:heartbeat_interval_s", "{}")
     anchors.keep(db, anchors.take(db, KEY, books.now_ms))
@@ -416,6 +423,36 @@ RELATIVES: dict[str, Callable[[sqlite3.Connection], object]] = {
     "pay-out made smaller, chained": and_chains(
         does("UPDATE transfer SET amount_minor = amount_minor - 1 WHERE code = 'pay_out'")
     ),
+    "redeemed voucher good again": does(
+        "UPDATE voucher SET state = 'sold', over_at_ms = NULL WHERE state = 'redeemed' AND receipt IS NOT NULL"
+    ),
+    "redeemed gift good again": does("UPDATE voucher SET state = 'made' WHERE state = 'redeemed' AND receipt IS NULL"),
+    "voucher that was paid back good again": does(
+        "UPDATE voucher SET state = 'sold' WHERE state = 'voided' AND receipt IS NOT NULL"
+    ),
+    "void voucher good again": does("UPDATE voucher SET state = 'made' WHERE state = 'voided' AND receipt IS NULL"),
+    "held voucher let go": does("UPDATE voucher SET state = 'sold' WHERE state = 'held' AND sold_at_ms IS NOT NULL"),
+    "voucher sold without money": does("UPDATE voucher SET state = 'sold', sold_at_ms = 1 WHERE state = 'made'"),
+    "voucher sold without money, on the account, too": and_chains(
+        does(
+            "UPDATE transfer SET amount_minor = amount_minor + 1000 WHERE code = 'voucher_sale' AND seq = (SELECT max(seq) FROM transfer WHERE code = 'voucher_sale')"
+        )
+    ),
+    "vouchers worth more": does(
+        "UPDATE voucher_batch SET amount_minor = amount_minor * 10 WHERE id = (SELECT max(id) FROM voucher_batch)"
+    ),
+    "vouchers given away": does("UPDATE voucher_batch SET given_away = 1 WHERE given_away = 0"),
+    "vouchers that expire later": does(
+        "UPDATE voucher_batch SET expires_at_ms = expires_at_ms + 1 WHERE expires_at_ms IS NOT NULL"
+    ),
+    "code of a voucher exchanged": does(
+        "UPDATE voucher SET code_hash = zeroblob(32) WHERE state = 'made' AND id = (SELECT min(id) FROM voucher WHERE state = 'made')"
+    ),
+    "batch of vouchers put in": does(
+        "INSERT INTO voucher_batch VALUES (900, 1, 99900, 1, NULL, '', 'operator:1', 1)",
+        "INSERT INTO voucher (batch_id, number, code_hash) VALUES (900, 1, randomblob(32))",
+    ),
+    "voucher put in": does("INSERT INTO voucher (batch_id, number, code_hash) VALUES (1, 900, randomblob(32))"),
     "hold taken without energy": and_chains(
         does(
             "UPDATE transfer SET op = 'capture', amount_minor = 1 WHERE op = 'void' AND seq = (SELECT min(seq) FROM transfer WHERE op = 'void')"

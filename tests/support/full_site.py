@@ -4,6 +4,7 @@ of each release. `tests/db/test_releases.py` finds out what is missing.
 
 from __future__ import annotations
 
+from appliance.db import vouchers as rows
 from appliance.db.cards import cards
 from appliance.db.integrity import anchors
 from appliance.db.stations import message_log, message_log_size
@@ -39,11 +40,14 @@ from appliance.services.stations import admission, credentials, power
 from appliance.services.stations import status as status_units
 from appliance.services.till import shifts
 from appliance.services.till.shifts import Counterpart, Way
+from appliance.services.vouchers import batches, vouchers
+from appliance.services.vouchers.codes import Asked
 from appliance.services.wallets import form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
 from tests.support.price_lines import line, terms
+from tests.support.vouchers import printed
 
 PASSWORD = "seven green kettles"
 """Of all who are made here."""
@@ -66,6 +70,7 @@ def fill(books: Books) -> None:
     running(books, yard)
     hindsight(books, yard)
     kept_secret(books)
+    papers(books)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, SECRET, books.now_ms))
 
@@ -451,3 +456,33 @@ def kept_secret(books: Books) -> None:
     secrets.keep_secret(books.db, sealing, "mail.password", b"correct horse", books.now_ms)
     public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
     secrets.set_owner_key(books.db, owner_key.enclose(sealing, public), books.by)
+
+
+# --- vouchers ----------------------------------------------------------------------------------------------------------------
+
+
+def papers(books: Books) -> None:
+    """Vouchers for sale and given away, one in each state, and a batch whose codes can still be printed."""
+    db, by, person = books.db, books.by, PersonId(1)
+    batch, _codes = printed(books, 20_000, count=8, expires_at_ms=books.now_ms + DAY_S * 1000, note="For the hotel")
+    gifts, _codes = printed(books, 500, count=3, given_away=True)
+
+    def one(number: int) -> Asked:
+        return Asked(number=(batch, number))
+
+    for number in (1, 2, 3, 4, 5):
+        vouchers.sell(db, one(number), "mobile" if number == 2 else "cash", by)
+    vouchers.redeem(db, one(1), person, by)
+    vouchers.redeem(db, Asked(number=(gifts, 1)), person, by)
+    vouchers.void(db, one(2), "", by)
+    vouchers.void(db, one(6), "", by)
+    books.wait(DAY_S)
+    batches.expire(db, books.now_ms)
+    vouchers.write_off(db, vouchers.need(db, one(3)).id, books.by)
+    lasting, _codes = printed(books, 1_000, count=4)
+    for number in (1, 2):
+        vouchers.sell(db, Asked(number=(lasting, number)), "card", books.by)
+    books.db.flush()
+    vouchers.hold(db, [paper for paper in rows.papers(db) if paper.batch_id == lasting and paper.number > 1], books.by)
+    vouchers.release(db, vouchers.need(db, Asked(number=(lasting, 4))).id, books.by)
+    batches.void_rest(db, gifts, books.by)

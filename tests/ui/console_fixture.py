@@ -54,6 +54,7 @@ from appliance.ui.console.app import create_console
 from appliance.ui.frame.context import Addresses, Console, NoCertificates, NoDesks
 from tests.support.schema import prepare
 from tests.support.statuses import status_changed
+from tests.support.vouchers import VAULT
 
 NOW_MS = 1_795_344_600_000
 """2026-11-22, a Sunday, 16:50 in Dhaka."""
@@ -257,6 +258,7 @@ async def open_console(
         addresses=ADDRESSES,
         desks=desks(store, hub) if desks is not None else NoDesks(),
         desk_key=DESK_KEY,
+        vault=VAULT,
         demo_reader=demo_reader,
         demo_chargers=demo_chargers,
         certificates=certificates or NoCertificates(),

@@ -107,6 +107,23 @@ GUARDS = (
             AND (NEW.z_number % 1000000 <> 1 OR NEW.z_number < coalesce((SELECT max(z_number) FROM shift), 0))""",
     }),
     Guard("shift_no_delete", "DELETE", "shift", {"shifts are never deleted": ALWAYS}),
+    *only_grows("voucher_batch", "a batch of vouchers never changes"),
+    Guard("voucher_birth", "INSERT", "voucher", {
+        "a voucher begins unsold": "NEW.state <> 'made' OR NEW.sold_at_ms IS NOT NULL OR NEW.over_at_ms IS NOT NULL",
+    }),
+    Guard("voucher_guard", "UPDATE", "voucher", {
+        "a voucher is what was printed":
+            """NEW.id <> OLD.id OR NEW.batch_id <> OLD.batch_id OR NEW.number <> OLD.number OR NEW.code_hash <> OLD.code_hash""",
+        "a voucher is used once": "OLD.state IN ('redeemed', 'voided', 'written_off')",
+        "a voucher that was sold stays so":
+            """OLD.sold_at_ms IS NOT NULL AND (NEW.sold_at_ms IS DISTINCT FROM OLD.sold_at_ms
+            OR NEW.receipt IS DISTINCT FROM OLD.receipt OR NEW.state = 'made')""",
+        # The name of a transfer is its own for ever: what has one has moved its money, and can do so once.
+        "a voucher needs its transfer":
+            """(NEW.state IN ('sold', 'redeemed', 'written_off') OR (NEW.state = 'voided' AND OLD.sold_at_ms IS NOT NULL))
+            AND NOT EXISTS (SELECT 1 FROM transfer WHERE key = 'voucher|' || NEW.id || '|' || NEW.state)""",
+    }),
+    Guard("voucher_no_delete", "DELETE", "voucher", {"vouchers are never deleted": ALWAYS}),
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import orjson
 
 from appliance.db.engine.protocols import Readable
+from appliance.db.integrity import vouchers
 from appliance.db.sessions import lines
 from appliance.db.tariff_terms import from_text
 from appliance.db.tariffs import COLUMNS as TARIFF_COLUMNS
@@ -186,6 +187,9 @@ ON_RECORD = {
     "merge": "person.merge",
     "pay_in": "shift.pay_in",
     "pay_out": "shift.pay_out",
+    "voucher_sale": "voucher.sell",
+    "voucher_refund": "voucher.refund",
+    "voucher_write_off": "voucher.write_off",
 }
 """Money that staff move, and how it stands in the audit list."""
 PRICED = f"""
@@ -213,6 +217,7 @@ def wrong_figures(db: Readable) -> list[str]:
         *_missing_sessions(db),
         *_other_approvals(db),
         *_other_shifts(db),
+        *vouchers.wrong_vouchers(db),
     ]
 
 
@@ -255,7 +260,8 @@ def _money_without_record(db: Readable) -> Iterator[str]:
         (code, actor, amount)
         for code, actor, amount in db.execute(
             """SELECT code, actor, amount_minor FROM transfer
-            WHERE code IN ('topup', 'refund', 'merge', 'pay_in', 'pay_out') OR (code = 'correction' AND key LIKE 'correction|%')"""
+            WHERE code IN ('topup', 'refund', 'merge', 'pay_in', 'pay_out', 'voucher_sale', 'voucher_refund', 'voucher_write_off')
+            OR (code = 'correction' AND key LIKE 'correction|%')"""
         )
     )
     codes = {action: code for code, action in ON_RECORD.items()}

@@ -22,7 +22,8 @@ class Receipt:
     kind: str
     at_ms: int
     actor: str
-    person_id: PersonId
+    person_id: PersonId | None
+    """None: a voucher was sold or paid back, to whoever had it."""
     card_id: CardId | None
     amount_minor: int
     deposit_minor: int
@@ -46,7 +47,7 @@ def add(
     db: Database,
     *,
     kind: str,
-    person: PersonId,
+    person: PersonId | None,
     card: CardId | None,
     amount_minor: int,
     deposit_minor: int,

@@ -130,7 +130,7 @@ def check_holder(db: Readable, job: Job, card: Card) -> None:
         TooLittleMoney: Part of the money is spent or held.
     """
     receipt = receipts.need(db, job.receipt) if job.receipt is not None else None
-    person = people_units.need(db, receipt.person_id if receipt is not None else card.person_id)
+    person = people_units.need(db, (receipt.person_id if receipt is not None else None) or card.person_id)
     people_units.check_open(person)
     from_wallet = receipt.amount_minor - receipt.deposit_minor if receipt is not None else 0
     if from_wallet > 0 and person.available_minor is not None and from_wallet > person.available_minor:
@@ -167,6 +167,7 @@ def _money_back(db: Database, job: Job, by: By) -> int | None:
     if job.receipt is None:
         return None
     receipt = receipts.need(db, job.receipt)
+    assert receipt.person_id is not None
     person = people_units.need(db, receipt.person_id)
     method = wallets.method_of(receipt.method)
     drawer = (

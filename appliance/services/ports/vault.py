@@ -15,5 +15,8 @@ class Vault(Protocol):
     def seal(self, purpose: str, plain: bytes) -> bytes:
         """Something that only the same vault opens, and only for the same purpose."""
 
+    def digest(self, purpose: str, plain: bytes) -> bytes:
+        """32 bytes by which the same is known again, and from which nobody without the key finds it by trying."""
+
     def open(self, purpose: str, sealed: bytes) -> bytes:
         """What was sealed; CannotOpen otherwise."""

@@ -28,6 +28,7 @@ def write(
     card: CardId | None = None,
     deposit_minor: int = 0,
     corrects: int | None = None,
+    voucher: str = "",
 ) -> int:
     """The receipt for money that was just moved; its number.
 
@@ -55,6 +56,34 @@ def write(
             "card": about.number if about is not None else None,
             "label": about.label if about is not None else "",
             "by": operators.names(db).get(by.actor, ""),
+            **({"voucher": voucher} if voucher else {}),
+        },
+    )
+
+
+def write_for_voucher(
+    db: Database, kind: str, amount_minor: int, method: str, voucher: str, by: By, *, corrects: int | None = None
+) -> int:
+    """The receipt for a voucher that was just sold or paid back, to whoever had it; its number."""
+    return receipts.add(
+        db,
+        kind=kind,
+        person=None,
+        card=None,
+        amount_minor=amount_minor,
+        deposit_minor=0,
+        method=method,
+        balance_minor=0,
+        corrects=corrects,
+        by=by,
+        details={
+            "site": sites.of(db).name,
+            "person": "",
+            "language": "",
+            "card": None,
+            "label": "",
+            "by": operators.names(db).get(by.actor, ""),
+            "voucher": voucher,
         },
     )
 

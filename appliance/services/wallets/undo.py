@@ -9,7 +9,7 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
-from appliance.domain.ledger import TransferCode
+from appliance.domain.ledger import BY_VOUCHER, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.people.people import check_open, need
@@ -35,6 +35,7 @@ def undo(db: Database, number: int, by: By) -> int:
         Refusal: As `check` says.
     """
     receipt = check(db, number, by.at_ms)
+    assert receipt.person_id is not None
     person = need(db, receipt.person_id)
     drawer = drawers.out_of(db, wallets.method_of(receipt.method), receipt.amount_minor, by)
     key, reason = f"undo|receipt-{number}", f"receipt {number}"
@@ -51,12 +52,13 @@ def check(db: Readable, number: int, now_ms: int) -> Receipt:
     """The receipt of a top-up that can be taken back.
 
     Raises:
-        Refusal: The minute is over, it is none, or it was taken back.
+        Refusal: The minute is over, it is none, a voucher paid, or it was taken back.
         TooLittleMoney: Part of the money is spent or held.
     """
     receipt = receipts.need(db, number)
     is_over = receipt.corrected_by is not None or now_ms - receipt.at_ms > UNDO_MS_MAX
-    if receipt.kind != "recharge" or receipt.card_id is not None or is_over:
+    is_other = receipt.kind != "recharge" or receipt.card_id is not None or receipt.method == BY_VOUCHER
+    if is_other or is_over or receipt.person_id is None:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
     person = need(db, receipt.person_id)
     check_open(person)

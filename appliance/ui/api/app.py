@@ -21,6 +21,7 @@ from appliance.ui.api import (
     sessions,
     shifts,
     tariffs,
+    vouchers,
 )
 from appliance.ui.api.card_desk import desks
 from appliance.ui.api.card_desk import events as desk_events
@@ -39,6 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *tariffs.OPERATIONS,
     *pricing.OPERATIONS,
     *desks.OPERATIONS,
+    *vouchers.OPERATIONS,
     *receipts.OPERATIONS,
     *shifts.OPERATIONS,
     *reports.OPERATIONS,

@@ -33,8 +33,9 @@ DESCRIPTIONS = {
     413: "More than 64 KiB.",
     415: "Not application/json.",
     422: "A field or parameter cannot be used; `field` names it.",
+    429: "That was wrong several times: it is not looked at before some seconds are over.",
     502: "The station refused, or does not know the command.",
-    503: "The station is busy, or too many ask at once.",
+    503: "The station is busy, too many ask at once, or the site's sealing key is missing.",
     504: "The station did not answer; whether it obeyed is not known.",
 }
 IN_PATH = re.compile(r"\{(\w+)\}")
@@ -155,6 +156,8 @@ def _refusals(operation: Operation) -> dict[str, Any]:
         statuses |= {400, 422}
     if operation.method == "DELETE":
         statuses |= {409}
+    if operation.codes:
+        statuses |= {429, 503}
     if operation.commands:
         statuses |= {*COMMANDING}
     return {str(status): _problem(DESCRIPTIONS[status]) for status in sorted(statuses)}

@@ -143,6 +143,8 @@ class Operation:
     """Whether an Idempotency-Key is `needed`, or `possible`."""
     commands: bool = False
     """Whether a station is asked."""
+    codes: bool = False
+    """Whether it reads or gives codes that only the sealing key opens."""
     parts: tuple[Shape, ...] = ()
     """Shapes that `gives` refers to."""
 
@@ -210,16 +212,23 @@ def fingerprint(call: Call) -> bytes:
     )
 
 
-async def once(call: Call, unit: Callable[[Database, str], tuple[int, Body]], *, needed: bool = True) -> Answer:
+async def once(
+    call: Call,
+    unit: Callable[[Database, str], tuple[int, Body]],
+    *,
+    needed: bool = True,
+    request: bytes | None = None,
+) -> Answer:
     """Run a unit, or give the answer it gave before under this key. `unit` gets the name of its transfers.
 
-    Without a key, where none is needed, that name is "" and each request is a new one.
+    Without a key, where none is needed, that name is "" and each request is a new one. `request` is what tells one request from
+    another where that is not the path, because there is a secret in it.
     """
     key = key_of(call, needed=needed)
     if key is None:
         status, body = await call.console.store.write(unit, "")
         return Answer(body, status)
-    stored = await call.console.store.write(_once, call.by, key, fingerprint(call), unit)
+    stored = await call.console.store.write(_once, call.by, key, request or fingerprint(call), unit)
     return stored_answer(stored)
 
 

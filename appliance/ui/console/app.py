@@ -31,6 +31,9 @@ from appliance.ui.console.people import groups, importing, merge, people
 from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
 from appliance.ui.console.till import report, shifts, till
+from appliance.ui.console.vouchers import batches as voucher_batches
+from appliance.ui.console.vouchers import till as voucher_till
+from appliance.ui.console.vouchers import vouchers
 from appliance.ui.console.wallets import receipts
 from appliance.ui.forms.bodies import BODY_BYTES_MAX
 from appliance.ui.frame import auth, errors, files, kept, live, security
@@ -52,6 +55,9 @@ PAGES: tuple[Page, ...] = (
     till.PAGE,
     shifts.PAGE,
     report.PAGE,
+    voucher_till.PAGE,
+    voucher_batches.PAGE,
+    vouchers.PAGE,
     demo.PAGE,
     commands.PAGE,
     stations.PAGE,

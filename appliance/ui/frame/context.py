@@ -23,6 +23,7 @@ from appliance.services.ports.certificates import Certificates, Root
 from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Channel, Desks, DeskView
 from appliance.services.ports.stations import Stations
+from appliance.services.ports.vault import Vault
 from appliance.services.settings import Settings
 from appliance.services.stations.commands import RemoteControl
 
@@ -100,6 +101,8 @@ class Console:
     """The card desks: their readers, and the cards that lie there."""
     desk_key: DeskKey = field(default_factory=lambda: DeskKey(b"", ""))
     """What cards of this site are written with."""
+    vault: Vault | None = None
+    """What the site keeps secret is sealed by it; None where its key is missing."""
     demo_reader: DemoReader | None = None
     """The demo's simulated reader; None on every real site."""
     demo_chargers: DemoChargers | None = None

@@ -56,7 +56,10 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return web.Response()
     except Exception:
         reference = secrets.token_hex(4)
-        log.exception("a request failed", extra={"reference": reference, "path": request.path})
+        # As it is registered: a path may have the code of a voucher in it.
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource is not None else ""
+        log.exception("a request failed", extra={"reference": reference, "path": path})
         return answer(
             request,
             500,

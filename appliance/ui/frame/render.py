@@ -45,6 +45,7 @@ SECTIONS = (
     ("/sessions", "history", N_("Sessions")),
     ("/people", "users", N_("People")),
     ("/cards", "credit-card", N_("Cards")),
+    ("/vouchers", "ticket", N_("Vouchers")),
     ("/receipts", "receipt-text", N_("Receipts")),
     ("/approvals", "user-check", N_("Approvals")),
     ("/groups", "boxes", N_("Groups")),

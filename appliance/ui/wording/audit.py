@@ -32,6 +32,7 @@ THINGS = {
     "tariff": N_("Tariffs"),
     "problem": N_("Problems"),
     "approval": N_("Approvals"),
+    "voucher": N_("Vouchers"),
     "site": N_("The site"),
     "setting": N_("Settings"),
     "operator": N_("Staff"),
@@ -110,6 +111,14 @@ SENTENCES = {
     "tariff.change": N_("Changed the prices of the tariff {subject}"),
     "tariff.default": N_("Made {subject} the usual tariff"),
     "tariff.archive": N_("Took the tariff {subject} out of use"),
+    "voucher.make": N_("Printed vouchers of {amount} each: batch {batch}"),
+    "voucher.sell": N_("Sold the voucher {name} for {amount}, {method}"),
+    "voucher.void": N_("Voided vouchers of batch {batch}: {numbers}"),
+    "voucher.refund": N_("Voided the voucher {name} and paid back {amount}, {method}"),
+    "voucher.write_off": N_("Wrote off {amount} of the voucher {name}, which had expired"),
+    "voucher.hold": N_("Vouchers of batch {batch} are held since a restore: {numbers}"),
+    "voucher.release": N_("Let the voucher {name} go on, which was held"),
+    "voucher.guess": N_("Typed a code that is no voucher's, from {address}"),
     "problem.acknowledge": N_("Took note of {subject}"),
     "site.stations_root": N_("Gave chargers a certificate authority of their own"),
     "site.anchor": N_("Began to anchor the books"),
@@ -224,6 +233,7 @@ CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
     "power_w": lambda value, fmt: {
         "power": _("{power} kW").format(power=fmt.power(value)) if value else _("not known")
     },
+    "numbers": lambda value, fmt: {"numbers": _ranges(value, fmt)},
     "missed": lambda value, fmt: {"missed": _missed(value, fmt)},
     "why": lambda value, _fmt: {"why": note_sentence(_plain(value))},
 }
@@ -275,6 +285,14 @@ class _Values(dict[str, Any]):
 
     def __missing__(self, name: str) -> str:
         return ""
+
+
+def _ranges(found: object, fmt: Formats) -> str:
+    """Numbers of vouchers, as pairs of first and last."""
+    pairs = found if isinstance(found, list) else []
+    return ", ".join(
+        fmt.number(first) if first == last else f"{fmt.number(first)}–{fmt.number(last)}" for first, last in pairs
+    )
 
 
 def _missed(count: object, fmt: Formats) -> str:

@@ -196,6 +196,7 @@ RECEIPTS = {
     "refund": N_("Refund"),
     "return": N_("Card returned"),
     "credit_note": N_("Credit note"),
+    "voucher": N_("Voucher"),
 }
 """Kinds of receipts."""
 

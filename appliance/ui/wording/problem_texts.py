@@ -269,7 +269,7 @@ TEXTS: dict[str, Text] = {
             "A backup was put in the place of the books. {waiting}, because they were given away, wiped, paid out or limited since, or their holders pay otherwise; {receipts_lost}, and new ones begin at {receipts_from}."
         ),
         N_(
-            "Look at each blocked card, and unblock it if its wallet is right. Book again by hand what the receipts on paper say. Everybody has to log in again. Look at prices, groups and settings, too: they are the backup's."
+            "Look at each blocked card, and unblock it if its wallet is right, and at each voucher that is held. Book again by hand what the receipts on paper say. Everybody has to log in again. Look at prices, groups and settings, too: they are the backup's."
         ),
         urgent=True,
         many=nN_("Backups were put in the place of the books.", "Backups were put in the place of the books."),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.domain.authorization import Policy
-from appliance.domain.ledger import Method, Operation, TransferCode
+from appliance.domain.ledger import BY_VOUCHER, Method, Operation, TransferCode
 from appliance.ui.frame.language import N_, _
 
 
@@ -136,6 +136,9 @@ ENTRIES: dict[str, str] = {
     TransferCode.TAX: N_("Tax of it"),
     TransferCode.OVERRUN: N_("Not covered by the wallet"),
     TransferCode.DEPOSIT: N_("Deposit"),
+    TransferCode.VOUCHER_SALE: N_("Voucher sold"),
+    TransferCode.VOUCHER_REFUND: N_("Voucher paid back"),
+    TransferCode.VOUCHER_WRITE_OFF: N_("Voucher written off"),
 }
 """Codes of the ledger."""
 
@@ -184,6 +187,7 @@ IN_METHODS: dict[str, str] = {
     Method.CARD: N_("by bank card"),
     Method.MOBILE: N_("by mobile money"),
     Method.BANK: N_("by bank transfer"),
+    BY_VOUCHER: N_("by voucher"),
 }
 """The same within a sentence."""
 
@@ -239,4 +243,8 @@ def contradiction_sentence(note: str, energies: Sequence[str]) -> str:
 
 def method_word(method: str) -> str:
     """How money came in; a note of the cashier's own stays as it is."""
+    if method == BY_VOUCHER:
+        return _("Voucher")
+    if method.startswith(f"{BY_VOUCHER} "):
+        return _("Voucher {number}").format(number=method.removeprefix(f"{BY_VOUCHER} "))
     return _(METHODS[method]) if method in METHODS else method

@@ -18,9 +18,12 @@ from appliance.domain.cash import NOTHING
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Operation, TransferCode
 from appliance.services.till import shifts
+from appliance.services.vouchers import vouchers
+from appliance.services.vouchers.codes import Asked
 from appliance.services.wallets import wallets
 from tests.support.books import BY, open_books
 from tests.support.schema import prepare
+from tests.support.vouchers import printed
 
 EFFECTS = {"transfer_apply", "transfer_apply_hold"}
 """Triggers that refuse nothing, but do something."""
@@ -123,6 +126,28 @@ ATTACKS = {
     ),
     "shifts are never deleted": ("DELETE FROM shift WHERE id = 2",),
     "anchors never change": ("UPDATE anchor SET audit_seq = 0", "DELETE FROM anchor"),
+    "a batch of vouchers never changes": ("UPDATE voucher_batch SET amount_minor = 1", "DELETE FROM voucher_batch"),
+    "a voucher begins unsold": tuple(
+        f"INSERT INTO voucher (batch_id, number, code_hash, {column}) VALUES (1, 9, zeroblob(32), {value})"
+        for column, value in (("state", "'redeemed'"), ("state", "'held'"), ("sold_at_ms", 1), ("over_at_ms", 1))
+    ),
+    "a voucher is what was printed": tuple(
+        f"UPDATE voucher SET {column} = {value} WHERE id = 4"
+        for column, value in (("id", 9), ("batch_id", 2), ("number", 9), ("code_hash", "zeroblob(32)"))
+    ),
+    "a voucher is used once": tuple(
+        f"UPDATE voucher SET {change} WHERE id IN (1, 3)" for change in ("state = 'sold'", "person_id = NULL", "state = 'made'")
+    ),
+    "a voucher that was sold stays so": (
+        "UPDATE voucher SET sold_at_ms = NULL WHERE id = 2", "UPDATE voucher SET receipt = NULL WHERE id = 2",
+        "UPDATE voucher SET state = 'made' WHERE id = 2",
+    ),
+    "a voucher needs its transfer": (
+        "UPDATE voucher SET state = 'sold', sold_at_ms = 1 WHERE id = 4", "UPDATE voucher SET state = 'redeemed' WHERE id = 4",
+        "UPDATE voucher SET state = 'redeemed' WHERE id = 2", "UPDATE voucher SET state = 'voided' WHERE id = 2",
+        "UPDATE voucher SET state = 'written_off' WHERE id = 2",
+    ),
+    "vouchers are never deleted": ("DELETE FROM voucher WHERE id = 4",),
 }  # fmt: skip
 """By what is said: statements that only this refuses."""
 ALLOWED = (
@@ -132,13 +157,16 @@ ALLOWED = (
     "INSERT INTO account (id, kind, name) VALUES (500, 'wallet', 'new')",
     "UPDATE account SET name = 'new', floor_minor = NULL WHERE id = 100", SHIFT.format(extra="", values=""),
     f"UPDATE shift SET {CLOSED.format(z=2)} WHERE id = 2", f"UPDATE shift SET {CLOSED.format(z=1_000_001)} WHERE id = 2",
+    "UPDATE voucher SET state = 'held' WHERE id = 2", "UPDATE voucher SET state = 'expired' WHERE id = 4",
+    "UPDATE voucher SET state = 'voided', over_at_ms = 1, over_by = 'operator:1' WHERE id = 4",
+    "INSERT INTO voucher (batch_id, number, code_hash) VALUES (1, 9, zeroblob(32))",
 )  # fmt: skip
 """Their neighbours, which are right."""
 
 
 @pytest.fixture(params=["of the migrations", "of the list"])
 def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Books with a little of what is guarded, by the schema's own triggers or by those that the list renders."""
+    """Books with a little of what is guarded (of four vouchers one is redeemed, one sold, one void), by the schema's own triggers or by those that the list renders."""
     books = open_books(tmp_path / "forecourt.db")
     books.tariff()
     person = books.person(paid_in=1_000)
@@ -149,6 +177,12 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     )  # fmt: skip
     shifts.close(books.db, shifts.open_shift(books.db, NOTHING, books.by).id, NOTHING, "", books.by)
     shifts.open_shift(books.db, NOTHING, books.by)
+    batch, _codes = printed(books, count=4)
+    for number in (1, 2):
+        vouchers.sell(books.db, Asked(number=(batch, number)), "cash", books.by)
+    vouchers.redeem(books.db, Asked(number=(batch, 1)), person, books.by)
+    vouchers.void(books.db, Asked(number=(batch, 3)), "", books.by)
+    printed(books, count=1)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, bytes(32), books.now_ms))
     if request.param == "of the list":

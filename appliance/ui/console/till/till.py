@@ -56,6 +56,7 @@ class Action:
 
 ACTIONS = (
     Action("topup", "banknote", N_("Top up"), N_("Money into a wallet"), "F2", "/till?do=topup"),
+    Action("voucher", "ticket", N_("Sell a voucher"), N_("A code on paper, for money"), "F4", "/vouchers/sell"),
     Action("refund", "undo-2", N_("Refund"), N_("Money back out of a wallet"), "F8", "/till?do=refund"),
     Action("balance", "wallet", N_("Balance"), N_("Look, take nothing"), "F9", "/till?do=balance"),
 )
@@ -160,7 +161,7 @@ def _read(db: Readable, actor: str, card: int | None, person: int | None, now_ms
         what_it_buys(db, whose) if whose is not None else None,
         about,
         mine,
-        undo.undoable(db, mine[0].person_id, now_ms) if mine else None,
+        undo.undoable(db, mine[0].person_id, now_ms) if mine and mine[0].person_id is not None else None,
     )
 
 

@@ -23,7 +23,7 @@ from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import render, render_part
 from appliance.ui.wording.card_desk import card_number, receipt_word
-from appliance.ui.wording.sessions import METHODS
+from appliance.ui.wording.sessions import method_word
 
 ROWS_AT_ONCE = 50
 COLUMNS = {"number": "-number", "amount": "-amount"}
@@ -31,7 +31,7 @@ PAPERS = {"80": N_("80 mm"), "58": N_("58 mm"), "a4": N_("A4")}
 WHOSE = ("holders", "mine")
 """Whose language a receipt can be in."""
 YEAR_S = 365 * 86_400
-BACK = ("/desk/", "/people/", "/receipts", "/till")
+BACK = ("/desk/", "/people/", "/receipts", "/till", "/vouchers")
 """Pages that a receipt may lead back to."""
 
 
@@ -44,6 +44,8 @@ class Line:
     method: str
     person: str
     card: str
+    voucher: str
+    """The voucher that was sold, or that paid; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +168,14 @@ def _slip(request: web.Request, receipt: Receipt, tongue: str, paper: str) -> Ma
 
 
 def line_of(receipt: Receipt) -> Line:
-    method = METHODS.get(receipt.method)
-    number = receipt.details.get("card")
+    number, voucher = receipt.details.get("card"), receipt.details.get("voucher")
     return Line(
         receipt,
         receipt_word(receipt.kind),
-        _(method) if method else receipt.method,
+        method_word(receipt.method),
         str(receipt.details.get("person", "")),
         card_number(number) if isinstance(number, int) else "",
+        _("Voucher {number}").format(number=voucher) if voucher else "",
     )
 
 

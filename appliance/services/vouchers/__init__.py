@@ -1,0 +1,1 @@
+"""Vouchers: printed in batches, sold, redeemed; and what becomes of those that nobody uses."""

@@ -1,0 +1,1 @@
+"""Vouchers: the list, the batches and their sheets, and the till."""

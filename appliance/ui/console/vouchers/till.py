@@ -1,0 +1,131 @@
+"""Vouchers at the till: sold for money, and redeemed into somebody's wallet.
+
+Each form carries a key made when it was shown, so that a double click, a reload and the back button do it once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from appliance.db.people import people_search
+from appliance.db.people.people import Person
+from appliance.domain.errors import Refusal
+from appliance.domain.identifiers import PersonId
+from appliance.services.people import people
+from appliance.services.vouchers import forms
+from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
+from appliance.ui.forms.forms import Form, number_of, read_form, read_number
+from appliance.ui.frame import voucher_codes
+from appliance.ui.frame.context import CONSOLE, Page, asked_by
+from appliance.ui.frame.language import _
+from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.frame.voucher_codes import beside_code, read_voucher
+from appliance.ui.wording.sessions import IN_METHODS
+
+FOUND_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SellPage:
+    """The form, and the receipt of what was sold just now."""
+
+    form: Form
+    key: str
+    methods: list[tuple[str, str]]
+    receipt: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemPage:
+    """A code for somebody."""
+
+    person: Person
+    form: Form
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhosePage:
+    """Whose wallet it goes into."""
+
+    query: str
+    people: list[Person]
+
+
+async def show_sell(request: web.Request) -> web.Response:
+    """`GET /vouchers/sell?number=12-7&receipt=123`."""
+    number, receipt = request.query.get("number", ""), read_number(request.query.get("receipt", ""))
+    form = Form({"code": number}) if number else Form()
+    return render(request, "vouchers/sell.html", SellPage(form, new_key(), method_choices(), receipt))
+
+
+async def sell(request: web.Request) -> web.Response:
+    """`POST /vouchers/sell`: money comes in at once."""
+    form, console, fmt = await read_form(request), request.app[CONSOLE], formats_of(request)
+    try:
+        key, asked = one_time_key(form), await read_voucher(request, form.text("code"))
+        moved = await console.store.write(forms.sell, asked, form.text("method"), key, asked_by(request))
+    except Refusal as refusal:
+        refused = again(form, beside_code(refusal))
+        page = SellPage(refused, key_after(form, refusal), method_choices(), None)
+        return render(request, "vouchers/sell.html", page, status=refusal.status)
+    sentence = _("Voucher {number} was sold for {amount}, {method}.").format(
+        number=moved.name, amount=fmt.money(moved.amount_minor), method=_(IN_METHODS[form.text("method")])
+    )
+    return done(request, f"/vouchers/sell?receipt={moved.receipt}", sentence)
+
+
+async def show_whose(request: web.Request) -> web.Response:
+    """`GET /vouchers/redeem?q=`: first, whose wallet it goes into."""
+    query = request.query.get("q", "").strip()
+    found = (
+        await request.app[CONSOLE].store.read(people_search.people_after, text=query, after=0, limit=FOUND_MAX)
+        if query
+        else []
+    )
+    return render(request, "vouchers/whose.html", WhosePage(query, found))
+
+
+async def show_redeem(request: web.Request) -> web.Response:
+    """`GET /people/{person}/voucher`."""
+    return render(request, "vouchers/redeem.html", RedeemPage(await _person(request), Form(), new_key()))
+
+
+async def redeem(request: web.Request) -> web.Response:
+    """`POST /people/{person}/voucher`."""
+    form, console, fmt = await read_form(request), request.app[CONSOLE], formats_of(request)
+    person = await _person(request)
+    try:
+        key, asked = one_time_key(form), await read_voucher(request, form.text("code"), code_only=True)
+        redeemed = await console.store.write(forms.redeem, asked, person.id, key, asked_by(request))
+    except Refusal as refusal:
+        page = RedeemPage(person, again(form, beside_code(refusal)), key_after(form, refusal))
+        return render(request, "vouchers/redeem.html", page, status=refusal.status)
+    now = await _person(request)
+    words = (
+        _("This voucher was redeemed for {name} before; nothing was booked now. The balance is {balance} now.")
+        if redeemed.repeated
+        else _("A voucher of {amount} was redeemed for {name}. The balance is {balance} now.")
+    )
+    sentence = words.format(
+        amount=fmt.money(redeemed.amount_minor), name=person.name, balance=fmt.money(now.balance_minor)
+    )
+    return done(request, f"/people/{person.id}", sentence, "waiting" if redeemed.repeated else "done")
+
+
+async def _person(request: web.Request) -> Person:
+    return await request.app[CONSOLE].store.read(people.need, PersonId(number_of(request, "person")))
+
+
+PAGE = Page(
+    routes=[
+        web.get("/vouchers/sell", show_sell),
+        web.post("/vouchers/sell", sell),
+        web.get("/vouchers/redeem", show_whose),
+        web.get("/people/{person}/voucher", show_redeem),
+        web.post("/people/{person}/voucher", redeem),
+    ],
+    install=voucher_codes.install,
+)
