@@ -54,13 +54,13 @@ def sell(db: Database, asked: Asked, method: str, by: By) -> Moved:
         NeedsShift: Cash is taken in a shift here.
     """
     found = need(db, asked)
-    source = drawers.into(db, wallets.method_of(method), by)
     _refuse_over(found, by.at_ms)
     if found.given_away:
         raise Conflict("Voucher {name} is given away: it is worth its amount without being sold.", name=found.name)
     if found.state is VoucherState.SOLD:
         raise Conflict("Voucher {name} was sold already.", "Take another one.", name=found.name)
     _check_alone(db, None, found, by)
+    source = drawers.into(db, wallets.method_of(method), by)
     state = after(found.state, VoucherEvent.SOLD)
     key = transfer_key(found.id, state)
     wallets.book(db, key, source, VOUCHERS, found.amount_minor, TransferCode.VOUCHER_SALE, f"voucher {found.name}", by)
@@ -119,8 +119,8 @@ def void(db: Database, asked: Asked, method: str, by: By) -> Moved:
         rows.set_over(db, found.id, state, by)
         return Moved(found.id, found.name, found.amount_minor, None)
     method = method or receipts.need(db, found.receipt).method
-    target = drawers.out_of(db, wallets.method_of(method), found.amount_minor, by)
     _check_alone(db, None, found, by)
+    target = drawers.out_of(db, wallets.method_of(method), found.amount_minor, by)
     key, reference = transfer_key(found.id, state), f"voucher {found.name}"
     wallets.book(db, key, VOUCHERS, target, found.amount_minor, TransferCode.VOUCHER_REFUND, reference, by)
     note = receipts.write_for_voucher(

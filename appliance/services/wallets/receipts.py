@@ -13,6 +13,7 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
+from appliance.domain.ledger import BY_VOUCHER
 
 PAGE = 500
 
@@ -89,13 +90,17 @@ def write_for_voucher(
 
 
 def taken_since(db: Readable, since_ms: int) -> dict[str, dict[str, int]]:
-    """What was taken since a moment, what was given back taken off: minor units by actor and by way of paying."""
+    """What was taken since a moment, what was given back taken off: minor units by actor and by way of paying. A voucher that pays
+    was taken when it was sold.
+    """
     taken: dict[str, dict[str, int]] = {}
     before = None
     while page := receipts.page(db, before=before, limit=PAGE):
         for one in page:
             if one.at_ms < since_ms:
                 return taken  # Numbers and times rise together, and no index goes by time.
+            if one.method == BY_VOUCHER:
+                continue
             by_method = taken.setdefault(one.actor, {})
             by_method[one.method] = by_method.get(one.method, 0) + one.amount_minor
         before = page[-1].number

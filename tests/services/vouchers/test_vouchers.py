@@ -12,9 +12,10 @@ from appliance.db import ledger
 from appliance.db import vouchers as rows
 from appliance.db.wallets import receipts
 from appliance.domain.by import By
+from appliance.domain.cash import Cash
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import AccountId, PersonId
-from appliance.domain.ledger import ADJUSTMENTS, CASH, VOUCHERS
+from appliance.domain.ledger import ADJUSTMENTS, CASH, VOUCHERS, Method
 from appliance.domain.roles import Role
 from appliance.domain.voucher import CODE_CHARS, COUNT_MAX, VoucherState
 from appliance.host.secrets import SealingKey
@@ -23,6 +24,9 @@ from appliance.services import settings as site_settings
 from appliance.services.operators import operators
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import people
+from appliance.services.till import shifts
+from appliance.services.till.drawers import CashRefused, NeedsShift
+from appliance.services.till.shifts import Counterpart, Way
 from appliance.services.vouchers import batches, codes, vouchers
 from appliance.services.vouchers.codes import Asked, KeyIsMissing
 from appliance.services.wallets import undo
@@ -54,6 +58,40 @@ def _cashier(books: Books) -> By:
             books.db, login=role, name=role, role=role, language="", password_hash="x", by=By("console", books.now_ms)
         )
     return By(f"operator:{number}", books.now_ms)
+
+
+def test_cash_for_a_voucher_is_in_the_drawer_of_whoever_sells_it(books: Books, cashier: By) -> None:
+    batch, _codes = printed(books, 5_000, count=2)
+    shift = shifts.open_shift(books.db, Cash(2_000), cashier)
+    vouchers.sell(books.db, Asked(number=(batch, 1)), "cash", cashier)
+    vouchers.sell(books.db, Asked(number=(batch, 2)), "mobile", cashier)
+
+    figures = shifts.figures(books.db, shift)
+    assert figures.expected_minor == 7_000
+    moved = {(one.method, one.code): one.in_minor for one in figures.moved}
+    assert moved == {(Method.CASH, "voucher_sale"): 5_000, (Method.MOBILE, "voucher_sale"): 5_000}
+
+
+def test_a_voucher_is_paid_back_out_of_the_drawer_with_what_is_in_it(books: Books, cashier: By) -> None:
+    batch, _codes = printed(books, 5_000)
+    asked = Asked(number=(batch, 1))
+    vouchers.sell(books.db, asked, "cash", cashier)
+    shift = shifts.open_shift(books.db, Cash(4_999), books.by)
+    with pytest.raises(CashRefused):
+        vouchers.void(books.db, asked, "", books.by)
+    assert vouchers.need(books.db, asked).state is VoucherState.SOLD
+    shifts.move(books.db, shift.id, Way.IN, Counterpart.SAFE, 1, "", "a cent", books.by)
+    vouchers.void(books.db, asked, "", books.by)
+
+    assert shifts.figures(books.db, shift).expected_minor == 0
+
+
+def test_where_cash_needs_a_shift_no_voucher_is_sold_without(books: Books, cashier: By) -> None:
+    batch, _codes = printed(books, 5_000)
+    site_settings.change(books.db, "cash_needs_shift", "1")
+    with pytest.raises(NeedsShift):
+        vouchers.sell(books.db, Asked(number=(batch, 1)), "cash", cashier)
+    vouchers.sell(books.db, Asked(number=(batch, 1)), "card", cashier)
 
 
 def test_a_sold_voucher_is_owed_until_it_is_redeemed(books: Books, rahima: PersonId) -> None:

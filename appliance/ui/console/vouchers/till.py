@@ -14,9 +14,19 @@ from appliance.db.people.people import Person
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import PersonId
 from appliance.services.people import people
-from appliance.services.vouchers import forms
-from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
+from appliance.services.till.drawers import NeedsShift
+from appliance.services.vouchers import forms, vouchers
+from appliance.services.vouchers.codes import Asked
+from appliance.ui.console.wallets.wallets import (
+    again,
+    key_after,
+    method_choices,
+    new_key,
+    one_time_key,
+    shift_first,
+)
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
+from appliance.ui.forms.way_back import with_query
 from appliance.ui.frame import voucher_codes
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import _
@@ -55,21 +65,23 @@ class WhosePage:
 
 
 async def show_sell(request: web.Request) -> web.Response:
-    """`GET /vouchers/sell?number=12-7&receipt=123`."""
-    number, receipt = request.query.get("number", ""), read_number(request.query.get("receipt", ""))
-    form = Form({"code": number}) if number else Form()
+    """`GET /vouchers/sell?number=12-7&method=cash&receipt=123`."""
+    receipt, known = read_number(request.query.get("receipt", "")), {"code": "number", "method": "method"}
+    form = Form({field: request.query[name] for field, name in known.items() if request.query.get(name)})
     return render(request, "vouchers/sell.html", SellPage(form, new_key(), method_choices(), receipt))
 
 
 async def sell(request: web.Request) -> web.Response:
     """`POST /vouchers/sell`: money comes in at once."""
     form, console, fmt = await read_form(request), request.app[CONSOLE], formats_of(request)
+    asked = None
     try:
         key, asked = one_time_key(form), await read_voucher(request, form.text("code"))
         moved = await console.store.write(forms.sell, asked, form.text("method"), key, asked_by(request))
     except Refusal as refusal:
-        refused = again(form, beside_code(refusal))
-        page = SellPage(refused, key_after(form, refusal), method_choices(), None)
+        page = SellPage(
+            await _refused_sale(request, form, refusal, asked), key_after(form, refusal), method_choices(), None
+        )
         return render(request, "vouchers/sell.html", page, status=refusal.status)
     sentence = _("Voucher {number} was sold for {amount}, {method}.").format(
         number=moved.name, amount=fmt.money(moved.amount_minor), method=_(IN_METHODS[form.text("method")])
@@ -113,6 +125,14 @@ async def redeem(request: web.Request) -> web.Response:
         amount=fmt.money(redeemed.amount_minor), name=person.name, balance=fmt.money(now.balance_minor)
     )
     return done(request, f"/people/{person.id}", sentence, "waiting" if redeemed.repeated else "done")
+
+
+async def _refused_sale(request: web.Request, form: Form, refusal: Refusal, asked: Asked | None) -> Form:
+    if asked is None or not isinstance(refusal, NeedsShift):
+        return again(form, beside_code(refusal))
+    # Its code is not for the address bar, and its number is enough to sell it.
+    found = await request.app[CONSOLE].store.read(vouchers.need, asked)
+    return shift_first(again(form, refusal), refusal, with_query(request.path, number=found.name), ("method",))
 
 
 async def _person(request: web.Request) -> Person:

@@ -16,9 +16,17 @@ from appliance.domain.ledger import VOUCHERS
 from appliance.domain.voucher import OVER, VoucherState
 from appliance.services.vouchers import batches, forms, vouchers
 from appliance.services.vouchers.codes import Asked
-from appliance.ui.console.wallets.wallets import again, key_after, method_choices, new_key, one_time_key
+from appliance.ui.console.wallets.wallets import (
+    again,
+    key_after,
+    method_choices,
+    new_key,
+    one_time_key,
+    shift_first,
+)
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import query
+from appliance.ui.forms.way_back import typed_before
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import done, formats_of, render
@@ -27,6 +35,8 @@ from appliance.ui.wording.sessions import IN_METHODS
 from appliance.ui.wording.vouchers import STATES, State, sentence_of, state_of
 
 ROWS_AT_ONCE = 50
+TYPED = ("method",)
+"""What somebody chooses before one is voided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def show_void(request: web.Request) -> web.Response:
     """`GET /vouchers/{voucher}/void`."""
-    return await _void_page(request, Form(), new_key())
+    return await _void_page(request, typed_before(request, TYPED), new_key())
 
 
 async def void(request: web.Request) -> web.Response:
@@ -134,7 +144,8 @@ async def void(request: web.Request) -> web.Response:
         asked = Asked(number=(found.batch_id, found.number))
         moved = await console.store.write(forms.void, asked, form.text("method"), one_time_key(form), asked_by(request))
     except Refusal as refusal:
-        return await _void_page(request, again(form, refusal), key_after(form, refusal), refusal.status)
+        refused = shift_first(again(form, refusal), refusal, request.path, TYPED)
+        return await _void_page(request, refused, key_after(form, refusal), refusal.status)
     if moved.receipt is None:
         return done(request, f"/vouchers/{voucher}", _("Voucher {number} is void.").format(number=moved.name))
     words = _("Voucher {number} is void, and {amount} went back {method}: credit note {receipt}.")

@@ -16,6 +16,7 @@ from appliance.domain.identifiers import PersonId, VoucherId
 from appliance.domain.ledger import VOUCHERS
 from appliance.domain.roles import Role
 from appliance.domain.voucher import VoucherState
+from appliance.services import settings
 from appliance.services.vouchers import batches, codes, vouchers
 from appliance.services.vouchers.codes import Asked
 from tests.ui.console_fixture import NOW_MS, ConsoleFixture
@@ -23,6 +24,7 @@ from tests.ui.console_fixture import NOW_MS, ConsoleFixture
 Browser = TestClient[Any, Any]
 RAHIMA = PersonId(1)
 CODE = re.compile(r'<p class="paper-code"><code>([0-9A-Z-]+)</code>')
+LINK_TO_SHIFT = re.compile(r'href="(/till/open\?then=[^"]+)"')
 KEY = re.compile(r'name="key" value="([^"]+)"')
 FORM = {"count": "3", "amount_minor": "50", "expires": "2026-12-31", "kind": "sale", "note": "Hotel"}
 
@@ -225,6 +227,80 @@ async def test_one_that_is_held_is_let_go_by_a_manager(
     assert "Let it go on" not in await get(cashier, "/vouchers/1")
     assert "It is no longer held." in await post(manager, "/vouchers/1/release")
     assert await state(served, 1) is VoucherState.MADE
+
+
+async def test_the_till_sells_one_and_its_reports_name_it(
+    served: ConsoleFixture, manager: Browser, cashier: Browser
+) -> None:
+    await printed(manager)
+    await post(cashier, "/till/open", key=await key_of(cashier, "/till/open"), n10000="2")
+    assert 'href="/vouchers/sell" data-key="F4"' in await get(cashier, "/till")
+    await post(cashier, "/vouchers/sell", key=await key_of(cashier, "/vouchers/sell"), code="1-1", method="cash")
+    till = await get(cashier, "/till")
+    assert ("৳250.00" in till, "<td>Voucher 1-1" in till) == (True, True)
+    assert "/people/None" not in till
+    assert "1 × Voucher sold, Cash" in await get(cashier, "/till/shifts/1")
+
+
+async def test_what_was_taken_today_has_a_voucher_once_when_it_is_sold(
+    served: ConsoleFixture, manager: Browser, cashier: Browser
+) -> None:
+    code, *_others = await printed(manager)
+    await post(cashier, "/vouchers/sell", key=await key_of(cashier, "/vouchers/sell"), code="1-1", method="cash")
+    redeeming = f"/people/{RAHIMA}/voucher"
+    await post(cashier, redeeming, key=await key_of(cashier, redeeming), code=code)
+    row = re.search(r'<th scope="row">Nasrin cashier</th>(.*?)</tr>', await get(manager, "/till/shifts"), re.DOTALL)
+    assert row is not None
+    assert re.findall(r"৳[\d,.]+", row[1]) == ["৳50.00", "৳50.00"]
+
+
+async def test_without_a_shift_cash_for_one_leads_to_it_and_back_without_the_code(
+    served: ConsoleFixture, manager: Browser, cashier: Browser
+) -> None:
+    code, *_others = await printed(manager)
+    await served.store.write(settings.change, "cash_needs_shift", "1")
+    key = await key_of(cashier, "/vouchers/sell")
+    page = await post(cashier, "/vouchers/sell", 409, key=key, code=code, method="cash")
+    assert "you have none open" in page
+    link = LINK_TO_SHIFT.search(page)
+    assert link is not None
+    assert (code in link[1], code.replace("-", "") in link[1]) == (False, False)
+    opening = await get(cashier, link[1])
+    then = re.search(r'name="then" value="([^"]+)"', opening)
+    assert then is not None
+    form = await post(cashier, "/till/open", key=await key_of(cashier, link[1]), n500="1", then=then[1])
+    assert 'value="1-1"' in form
+    await post(cashier, "/vouchers/sell", key=KEY.findall(form)[-1], code="1-1", method="cash")
+    assert await state(served, 1) is VoucherState.SOLD
+
+
+async def test_without_a_shift_one_that_was_sold_is_not_asked_for_it(
+    served: ConsoleFixture, manager: Browser, cashier: Browser
+) -> None:
+    await printed(manager)
+    await post(cashier, "/vouchers/sell", key=await key_of(cashier, "/vouchers/sell"), code="1-1", method="cash")
+    await served.store.write(settings.change, "cash_needs_shift", "1")
+    page = await post(
+        cashier, "/vouchers/sell", 409, key=await key_of(cashier, "/vouchers/sell"), code="1-1", method="cash"
+    )
+    assert ("was sold already" in page, "/till/open" in page) == (True, False)
+
+
+async def test_to_pay_one_back_in_cash_leads_to_a_shift_too(served: ConsoleFixture, manager: Browser) -> None:
+    await printed(manager)
+    await post(manager, "/vouchers/sell", key=await key_of(manager, "/vouchers/sell"), code="1-1", method="card")
+    await served.store.write(settings.change, "cash_needs_shift", "1")
+    key = await key_of(manager, "/vouchers/1/void")
+    page = await post(manager, "/vouchers/1/void", 409, key=key, method="cash")
+    link = LINK_TO_SHIFT.search(page)
+    assert link is not None
+    assert link[1] == "/till/open?then=%2Fvouchers%2F1%2Fvoid%3Fmethod%3Dcash"
+    await post(manager, "/till/open", key=await key_of(manager, link[1]), n500="1")
+    page = await post(manager, "/vouchers/1/void", 409, key=key, method="cash")
+    assert "There is not so much in the drawer." in page
+    assert await state(served, 1) is VoucherState.SOLD
+    await post(manager, "/vouchers/1/void", key=key, method="card")
+    assert await state(served, 1) is VoucherState.VOIDED
 
 
 async def test_the_list_is_paged_and_narrowed_down(served: ConsoleFixture, manager: Browser) -> None:
