@@ -397,7 +397,7 @@ def fill_for_since(books: Books) -> None:
     for uid in ("04D1", "04D2", "04D3", "04D4"):
         books.card(uid, books.person(paid_in=10_000))
     number = operators.add(
-        books.db, login="gone", name="Gone", role="cashier", language="", password_hash="x", by=books.by
+        books.db, login="gone", name="Gone", role="manager", language="", password_hash="x", by=books.by
     )
     log_ins.log_in(books.db, number, tokens_units.new_token(), address="", browser="", now_ms=books.now_ms)
     tokens_units.create_token(books.db, "old", "owner", by=books.by)
