@@ -209,12 +209,12 @@ def _misshapen_call(frame: list[Any]) -> AnyCall:
 
 
 def _with_id(frame: list[Any]) -> list[Any]:
-    """A call that names no message gets an empty name, for what it tells may be a session's."""
+    """A call that names no message is named by its action, or by nothing, for what it tells may be a session's."""
     first, second = (*frame[1:3], None, None)[:2]
     if first is None and type(second) is str:
         return [CALL, "", *frame[2:]]
     if type(first) is str and first.isalpha() and type(second) is dict:
-        return [CALL, "", *frame[1:]]
+        return [CALL, first, *frame[1:]]
     return frame
 
 

@@ -100,7 +100,10 @@ def test_only_what_cannot_be_a_call_is_left_without_an_answer(rest: str) -> None
         ('[2,"a"]', MalformedCall("a", "a call has an action")),
         ('[2,"a",["Heartbeat"],{}]', MalformedCall("a", "a call has an action")),
         ("[2]", MalformedCall(None, "a call has a message id")),
-        ('[2,"StopTransaction",{"a":1}]', Call("", "StopTransaction", {"a": 1}, "not [2, id, action, {}]")),
+        (
+            '[2,"StopTransaction",{"a":1}]',
+            Call("StopTransaction", "StopTransaction", {"a": 1}, "not [2, id, action, {}]"),
+        ),
         ('[2,null,"StopTransaction",{"a":1}]', Call("", "StopTransaction", {"a": 1}, "not [2, id, action, {}]")),
         ('[2,"17",{"a":1}]', MalformedCall("17", "a call has an action")),
         ('[2,null,{"a":1}]', MalformedCall(None, "a call has a message id")),
