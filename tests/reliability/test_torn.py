@@ -32,7 +32,9 @@ FRAMES = 10_000
 STATIONS = 10
 SEED = 20261130
 ANSWER_S = 60.0
-AT_MS = 1_796_000_400_000
+AT_MS = 1_795_000_000_000
+APART_MS, LASTS_MS = 600_000, 1_200_000
+"""Each frame is so much later than the one before, and each session lasts so long."""
 STARTED_WH, STOPPED_WH = 100, 2_600
 """Of a meter that counts each session by itself; the first stop. Each takes a little less than the one before, as shows it."""
 PAGES_OF = 2
@@ -94,7 +96,8 @@ class Charger:
 
     async def run(self, frames: int) -> None:
         while self.sent < frames:
-            at = rfc3339(AT_MS + self.sent * 1000)
+            at_ms = AT_MS + self.sent * APART_MS
+            at, until = rfc3339(at_ms), rfc3339(at_ms + LASTS_MS)
             start = {"connectorId": 1, "idTag": self.card, "meterStart": STARTED_WH, "timestamp": at}
             number = (await self.slip("StartTransaction", start))["transactionId"]
             sample = {"timestamp": at, "sampledValue": [{"value": "1500"}]}
@@ -102,7 +105,7 @@ class Charger:
             for _ in range(self.chance.randrange(1, 5)):
                 await self.send(torn(self.chance, values))
             stopped_wh = STOPPED_WH - len(self.sessions)
-            await self.slip("StopTransaction", {"transactionId": number, "meterStop": stopped_wh, "timestamp": at})
+            await self.slip("StopTransaction", {"transactionId": number, "meterStop": stopped_wh, "timestamp": until})
             self.sessions[number] = stopped_wh - STARTED_WH
 
     def call(self, action: str, payload: dict[str, Any]) -> str:
