@@ -123,12 +123,13 @@ def find_fulfilled(
     db: Database, stamp_ms: int, station: StationId, evse: int, meter_start_wh: int
 ) -> tuple[SessionId, PersonId | None] | None:
     """The session that was asked for and that this very start began, whatever its station called the driver."""
-    row = db.execute(
+    # Asked for in order, or for one, they would be looked for among all sessions of the station.
+    rows = db.execute(
         f"""SELECT id, person_id FROM session WHERE {STAMPED} = ? AND station_id = ? AND evse = ? AND meter_start_wh = ?
-        AND requested_at_ms IS NOT NULL ORDER BY id LIMIT 1""",
+        AND requested_at_ms IS NOT NULL""",
         (stamp_ms, station, evse, meter_start_wh),
-    ).fetchone()
-    return (SessionId(row[0]), row[1]) if row else None
+    ).fetchall()
+    return min(((SessionId(row[0]), row[1]) for row in rows), default=None)
 
 
 def find_failed(db: Database, station: StationId, id_token: str) -> PersonId | None:
