@@ -24,6 +24,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from math import gcd
 from typing import NamedTuple
 
 from appliance.domain.calendar import HOUR_MS
@@ -488,7 +489,11 @@ def agree(one_wh: int, other_wh: int) -> bool:
 
 def grain_of(*registers_wh: int) -> int:
     """To what these registers seem to be rounded; zeros tell nothing."""
-    return next((grain for grain in GRAINS_WH if not any(wh % grain for wh in registers_wh)), 1)
+    common_wh = gcd(*registers_wh)
+    for grain_wh in GRAINS_WH:
+        if common_wh % grain_wh == 0:
+            return grain_wh
+    return 1
 
 
 def slack_of(progress: Progress, stop_wh: int) -> int:
