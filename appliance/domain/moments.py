@@ -75,7 +75,7 @@ def span(start: Told, stop: Told, read_ms: int) -> tuple[int, int]:
             ended_ms = min(ended_ms, began_ms + lasted_ms)
         ended_ms = min(max(ended_ms, read_ms), stop.heard_ms)
     elif lasted_ms:
-        began_ms = ended_ms - lasted_ms
+        began_ms = min(ended_ms - lasted_ms, start.heard_ms)
     return began_ms, max(began_ms, ended_ms)
 
 

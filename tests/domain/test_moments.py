@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from appliance.domain.moments import APART_MS_MIN, SAME_DISTANCE_MS, Source, Told, keeps_distance, span
@@ -33,6 +33,12 @@ def told(draw: some.DrawFn) -> tuple[Told, Told]:
 
 
 @given(told())
+@example(
+    (
+        Told(1_796_000_400_001, 1_796_000_400_000, 1_796_000_400_000, Source.QUEUE),
+        Told(1_796_000_400_002, 1_796_000_400_002, 1_796_000_400_002, Source.QUEUE),
+    )
+)
 def test_it_ends_neither_before_it_began_nor_after_it_was_heard_of(both: tuple[Told, Told]) -> None:
     began_ms, ended_ms = span(*both, both[0].at_ms)
 
