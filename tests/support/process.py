@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.db.engine.open import open_to_write
@@ -196,7 +197,7 @@ class ReadyServer(ServerProcess):
             with self.log_file.open("ab") as log:
                 self.process = await asyncio.create_subprocess_exec(
                     sys.executable, "-c", NURSERY, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                    env=environment(),
+                    env=environment(), start_new_session=True,
                 )  # fmt: skip
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -216,11 +217,10 @@ class ReadyServer(ServerProcess):
         return await self._signal(signal.SIGTERM)
 
     async def clean_up(self) -> None:
-        """Leave no process behind, whatever happened."""
-        if self.child:
-            await self.kill()
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.close()
+        """Leave no process behind, whatever happened: a start that was given up may have one that nobody has heard of."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             await gone(self.process)
 
     async def ended(self) -> int:
