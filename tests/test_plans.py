@@ -59,6 +59,9 @@ FEW_NAMED = re.compile(r"(session_open|session_parked|desk_job_open|problem_open
 STATEMENTS_MIN = 200
 """Fewer means that the walk has lost its way."""
 OPEN_SESSIONS = "session.state IN ('requested', 'running')"
+OF_ONE_STATION = re.compile(r"SEARCH session USING (COVERING )?INDEX session_by_(station|person|token) \(\w+=\?\)$")
+LISTS = ("FROM session LEFT JOIN station", "count(*), coalesce(sum(energy_wh), 0)", "ended_at_ms IS NULL")
+"""The list of sessions and its sums, which are asked for page by page; and what somebody has open whose account is closed."""
 BY_THE_WAY = re.compile(r"SEARCH (session|there) USING (COVERING )?INDEX (session_by_(station|token|time)|sqlite_auto)")
 """What is open is not looked for among all that a station, a card or a person ever had."""
 ALLOWED = {
@@ -370,6 +373,19 @@ async def test_what_is_open_is_found_among_what_is_open(statements: set[str], bo
     wrong = {sql: lines for sql in asked if (lines := [line for line in plan_of(books, sql) if BY_THE_WAY.match(line)])}
 
     assert wrong == {}
+
+
+async def test_no_message_looks_at_all_sessions_of_its_station_card_or_person(
+    statements: set[str], books: Readable
+) -> None:
+    asked = [sql for sql in sorted(statements) if not any(piece in sql for piece in LISTS)]
+    wrong = {
+        sql: lines for sql in asked if (lines := [line for line in plan_of(books, sql) if OF_ONE_STATION.match(line)])
+    }
+
+    assert wrong == {}
+    pages = [sql for sql in statements if any(OF_ONE_STATION.match(line) for line in plan_of(books, sql))]
+    assert [piece for piece in LISTS if not any(piece in sql for sql in pages)] == []
 
 
 @pytest.mark.parametrize("books", ["no statistics"], indirect=True)
