@@ -14,8 +14,8 @@ from appliance.db.till.shifts import Moved, Shift
 from appliance.domain.by import By
 from appliance.domain.cash import Cash
 from appliance.domain.errors import Conflict, Invalid, NotFound
-from appliance.domain.identifiers import AccountId, ShiftId
-from appliance.domain.ledger import AMOUNT_MINOR_MAX, CASH, EXPENSES, OVER_SHORT, Operation, TransferCode
+from appliance.domain.identifiers import ShiftId
+from appliance.domain.ledger import AMOUNT_MINOR_MAX, CASH, EXPENSES, OVER_SHORT, TransferCode
 from appliance.domain.roles import TAKES_MONEY
 from appliance.services import audit, settings
 from appliance.services.announce import ShiftChanged
@@ -23,6 +23,7 @@ from appliance.services.operators import authority
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.texts import optional
 from appliance.services.till import drawers
+from appliance.services.wallets import wallets
 
 
 class Way(StrEnum):
@@ -95,7 +96,7 @@ def open_shift(db: Database, money: Cash, by: By) -> Shift:
     account = rows.account_of(db, drawer)
     if money.minor:
         # The float lies in the drawer before the shift begins, so its name is that of the shift that is about to.
-        book(
+        wallets.book(
             db,
             f"float|{ledger.newest(db)[0] + 1}",
             account,
@@ -133,7 +134,7 @@ def move(
         drawers.check_holds(db, found.account, amount_minor)
     debit, credit = (found.account, other) if way is Way.IN else (other, found.account)
     code = TransferCode.PAY_IN if way is Way.IN else TransferCode.PAY_OUT
-    book(db, f"{code}|{key}", debit, credit, amount_minor, code, reason or counterpart, by)
+    wallets.book(db, f"{code}|{key}", debit, credit, amount_minor, code, reason or counterpart, by)
     audit.record(
         db, by, "shift.pay_in" if way is Way.IN else "shift.pay_out", f"shift:{shift}",
         amount_minor=amount_minor, counterpart=counterpart, reason=reason,
@@ -171,9 +172,9 @@ def close(
     about = f"shift {shift}"
     if over_minor:
         debit, credit = (found.account, OVER_SHORT) if over_minor > 0 else (OVER_SHORT, found.account)
-        book(db, f"count|{shift}", debit, credit, abs(over_minor), TransferCode.OVER_SHORT, about, by)
+        wallets.book(db, f"count|{shift}", debit, credit, abs(over_minor), TransferCode.OVER_SHORT, about, by)
     if counted.minor and not hand_to:
-        book(db, f"safe|{shift}", CASH, found.account, counted.minor, TransferCode.TO_SAFE, about, by)
+        wallets.book(db, f"safe|{shift}", CASH, found.account, counted.minor, TransferCode.TO_SAFE, about, by)
     names = operators.names(db)
     details = {
         "site": sites.of(db).name,
@@ -294,20 +295,3 @@ def need_open(db: Readable, shift: int, by: By) -> Shift:
             "This shift was closed before, with Z report {number}. Nothing was booked now.", number=found.z_number
         )
     return found
-
-
-def book(
-    db: Database,
-    key: str,
-    debit: AccountId,
-    credit: AccountId,
-    amount_minor: int,
-    code: TransferCode,
-    reference: str,
-    by: By,
-) -> None:
-    """Post one transfer."""
-    ledger.transfer(
-        db, Operation.POST, key, debit=debit, credit=credit, amount_minor=amount_minor, code=code,
-        reference=reference[:200], by=by,
-    )  # fmt: skip
