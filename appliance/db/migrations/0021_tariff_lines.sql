@@ -1,4 +1,4 @@
--- Tariffs with lines (decision 0021), and what sessions cost by them.
+-- Tariffs with lines (decision 0023), and what sessions cost by them.
 
 -- Its lines and what holds for all of them, as JSON (db/tariff_terms.py); NULL: the flat prices beside it are all.
 ALTER TABLE tariff ADD COLUMN terms TEXT;
