@@ -30,6 +30,7 @@ from appliance.ui.console.operators import account, login, operators, setup
 from appliance.ui.console.people import groups, importing, merge, people
 from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
+from appliance.ui.console.stations import security as station_security
 from appliance.ui.console.till import report, shifts, till
 from appliance.ui.console.vouchers import batches as voucher_batches
 from appliance.ui.console.vouchers import till as voucher_till
@@ -63,6 +64,7 @@ PAGES: tuple[Page, ...] = (
     stations.PAGE,
     stickers.PAGE,
     variables.PAGE,
+    station_security.PAGE,
     messages.PAGE,
     problems.PAGE,
     people.PAGE,
