@@ -11,16 +11,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from appliance.domain.calendar import HOUR_MS
-from appliance.domain.registers import (
-    JITTER_WH,
-    ROUNDING_WH,
-    Doubt,
-    Energies,
-    Progress,
-    Register,
-    in_doubt,
-    most_wh,
-)
+from appliance.domain.energies import Doubt, Energies, in_doubt
+from appliance.domain.registers import JITTER_WH, ROUNDING_WH, Progress, Register, most_wh
 
 KILO = 1_000
 SESSION_KWH_MAX = 150

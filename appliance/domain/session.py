@@ -35,12 +35,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from appliance.domain.calendar import midnights
+from appliance.domain.energies import Doubt, Energies, energy_at
 from appliance.domain.money import round_half_even
 from appliance.domain.pricing.lines import Charged, Dimension, Period
 from appliance.domain.pricing.lines import Usage as Session
 from appliance.domain.pricing.reckoning import MAXIMUM, MINIMUM, Priced
 from appliance.domain.pricing.reckoning import price as by_lines
-from appliance.domain.registers import Doubt, Energies, energy_at
 from appliance.domain.tariff import FREE, Bill, DayShare, Line, LineKind, Tariff, Usage, idle_after_grace, price, split
 from appliance.domain.transitions import follow
 
@@ -137,7 +137,7 @@ class Facts(Protocol):
 
     @property
     def energy_wh(self) -> int:
-        """What its registers say (domain/registers.py)."""
+        """What its registers say (domain/energies.py)."""
 
     @property
     def idle_spans(self) -> Sequence[tuple[int, int | None]]:

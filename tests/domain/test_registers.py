@@ -8,21 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain.registers import (
-    POWER_W_MAX,
-    Doubt,
-    Energies,
-    Progress,
-    Sampled,
-    all_of,
-    begin,
-    ended,
-    energy_at,
-    further,
-    go_on,
-    most_wh,
-    read,
-)
+from appliance.domain.energies import Doubt, Energies, ended, energy_at, read
+from appliance.domain.registers import POWER_W_MAX, Progress, Sampled, all_of, begin, further, go_on, most_wh
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.domain.registers import Doubt, Energies, all_of, begin, ended
+from appliance.domain.energies import Doubt, Energies, ended
+from appliance.domain.registers import all_of, begin
 from appliance.domain.scale import Given, Other, decided, is_suspect, is_too_weak, looked_at, with_power
 
 MINUTE_MS = 60_000

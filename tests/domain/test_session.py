@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.domain import registers
-from appliance.domain.registers import POWER_W_MAX, Doubt, Energies
+from appliance.domain import energies, registers
+from appliance.domain.energies import Doubt, Energies
+from appliance.domain.registers import POWER_W_MAX
 from appliance.domain.session import (
     CLOSED,
     MS_MAX,
@@ -219,7 +220,7 @@ SLACK_WH = 10_000
 def test_energy_is_believed_up_to_what_a_charger_gives_in_its_time(
     energy_wh: int, duration_s: int, expected: tuple[Doubt, ...]
 ) -> None:
-    found = registers.ended(registers.begin((0, 0)), (duration_s * 1000, energy_wh))
+    found = energies.ended(registers.begin((0, 0)), (duration_s * 1000, energy_wh))
 
     assert doubts(found, MOST_WH) == expected
 
@@ -235,7 +236,7 @@ def test_no_charger_that_gives_what_it_can_is_doubted(power_w: int, true_s: int,
 
     stop = (max(0, true_s - lost_s) * 1000, energy_wh)
 
-    assert registers.ended(registers.begin((0, 0)), stop).doubts == ()
+    assert energies.ended(registers.begin((0, 0)), stop).doubts == ()
 
 
 # --- when it began -----------------------------------------------------------------------------------------------------------

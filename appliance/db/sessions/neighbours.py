@@ -8,9 +8,10 @@ from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.sessions import LATEST_START, STAMPED, Running, is_told_late
+from appliance.domain.energies import Doubt
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.moments import SET_MS_MIN
-from appliance.domain.registers import JITTER_WH, ROUNDING_WH, Doubt
+from appliance.domain.registers import JITTER_WH, ROUNDING_WH
 from appliance.domain.scale import Other
 
 NEIGHBOURS_MAX = 50

@@ -19,13 +19,13 @@ from appliance.domain import moments
 from appliance.domain import session as rules
 from appliance.domain.authorization import AuthorizationStatus
 from appliance.domain.by import By
+from appliance.domain.energies import Doubt, Energies
 from appliance.domain.errors import NotFound
 from appliance.domain.events import TransactionEnded
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.moments import CLOCKS_APART_MS, Source, Told
 from appliance.domain.problem import ProblemKind
-from appliance.domain.registers import Doubt, Energies
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged

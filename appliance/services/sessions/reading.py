@@ -1,4 +1,4 @@
-"""What the registers of a session say: the reading of domain/registers.py, with what the books know of the session's EVSE.
+"""What the registers of a session say: the reading of domain/registers.py and energies.py, with what the books know of the session's EVSE.
 
 The writer remembers how far it has read, and goes on. What comes late, and what is read after a restart, is read anew as a whole.
 """
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
-from appliance.domain import registers, scale
+from appliance.domain import energies, registers, scale
+from appliance.domain.energies import Energies
 from appliance.domain.moments import Source
-from appliance.domain.registers import Energies, Progress
+from appliance.domain.registers import Progress
 from appliance.services.stations import power
 
 
@@ -60,11 +61,11 @@ def energies_at_end(
     next_wh: int | None = None,
     when: tuple[int, int] | None = None,
 ) -> Energies:
-    """What its registers say at its end (domain/registers.py: ended), beside the session before it, its power, and what its station told
+    """What its registers say at its end (domain/energies.py: ended), beside the session before it, its power, and what its station told
     in others. `when` is when the stop was by its station, and when we heard of it.
     """
     progress = progress_of(db, running)
-    found = registers.ended(progress, stop, next_wh, None if when is None else longest_ms(running, *when))
+    found = energies.ended(progress, stop, next_wh, None if when is None else longest_ms(running, *when))
     end_ms, stop_wh = (progress.read_at_ms, None) if stop is None else stop
     told = None if stop_wh is None else (end_ms, stop_wh)
     if told is not None and not found.doubts and running.meter_start_wh <= registers.JITTER_WH:
@@ -81,18 +82,18 @@ def longest_ms(running: Running, stop_ms: int, heard_ms: int) -> int:
     """How long it can have lasted."""
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
     live = not sessions.is_told_late(running)
-    return registers.longest_ms((begun_ms, stop_ms), (running.heard_at_ms, heard_ms), live=live)
+    return energies.longest_ms((begun_ms, stop_ms), (running.heard_at_ms, heard_ms), live=live)
 
 
 def beside_the_one_before(
     db: Database, running: Running, progress: Progress, found: Energies, stop: registers.Register
 ) -> Energies:
-    """What that says whose start told nothing; see domain/registers.py: from_nothing."""
+    """What that says whose start told nothing; see domain/energies.py: from_nothing."""
     before_wh = neighbours.stop_before(db, running)
     if before_wh is None or stop[1] < before_wh:
         return found
     first = samples.first_register(db, running.id, registers.JITTER_WH)
-    return registers.from_nothing(progress, found, stop, before_wh, first)
+    return energies.from_nothing(progress, found, stop, before_wh, first)
 
 
 def was_never_taken(db: Database, running: Running) -> bool:

@@ -15,10 +15,10 @@ from appliance.db.sessions.sessions import Running
 from appliance.db.sessions.transactions import Named
 from appliance.domain.authorization import Authorization, AuthorizationStatus
 from appliance.domain.by import By
+from appliance.domain.energies import Doubt
 from appliance.domain.events import Stage, TransactionEnded, TransactionEvent, TransactionStarted
 from appliance.domain.id_token import IdToken
 from appliance.domain.identifiers import StationId
-from appliance.domain.registers import Doubt
 from appliance.domain.session import OVER, SessionEvent, SessionState, after
 from appliance.domain.transaction import Arrival, Order, receive
 from appliance.services import audit

@@ -22,7 +22,7 @@ from appliance.db.people import people
 from appliance.db.sessions import samples, sessions
 from appliance.db.sessions import session_list as history
 from appliance.db.wallets import statement
-from appliance.domain import registers, scale, session
+from appliance.domain import energies, registers, scale, session
 from appliance.domain.calendar import day_of
 from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Refusal
@@ -320,7 +320,7 @@ class SiteFixture:
 
         # What is doubted is billed for nothing until somebody has decided, or for what was billed before.
         assert (row.net_minor, row.tax_minor, row.fee_minor) == bill_for(usage, row.tariff)[1:]
-        if row.note not in set(registers.Doubt):
+        if row.note not in set(energies.Doubt):
             assert usage == self.reckoned(row)
 
         flows = db.execute(
@@ -346,7 +346,7 @@ class SiteFixture:
         running = sessions.load(db, row.id)
         assert running is not None
         begun = reading.begun(db, running)
-        found, progress = registers.read(begun, measured, stop), registers.all_of(begun, measured)[0]
+        found, progress = energies.read(begun, measured, stop), registers.all_of(begun, measured)[0]
         told = None if row.meter_stop_wh is None or row.estimated else (row.ended_at_ms, row.meter_stop_wh)
         energy_wh = scale.looked_at(progress, found, told).energy_wh
         begun_ms = session.begun_ms(row.started_at_ms, row.heard_at_ms, row.ended_at_ms)
