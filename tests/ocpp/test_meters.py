@@ -124,6 +124,16 @@ STORIES = (
     Story("begins anew", "S 10000; M 12000 14000 0 1000 2000; E 2500", "ended", 6_500),
     Story("begins anew, and the server too", "S 10000; M 12000 14000 0 R 1000 R 2000; E 2500", "ended", 6_500),
     Story("a second stop with another reading", "S 0; E 2000; E 5000", "review", 2_000, "second_stop", (2_000, 5_000)),
+    Story("a second stop, read a moment later", "S 0; E 2000; E 2001", "ended", 2_000),
+    Story("a second stop, read a moment before", "S 0; E 2000; E 1950; E 2100", "ended", 2_000),
+    Story("a second stop, by more than a meter moves by itself", "S 0; E 2000; E 2101", "review", 2_000, "second_stop", (2_000, 2_101)),
+    Story(
+        "a third stop near the second", "S 0; E 2000; E 5000; E 5001; E 1999", "review", 2_000, "second_stop", (2_000, 5_000)
+    ),
+    Story(
+        "a second stop a kilowatt-hour on, in kilowatt-hours", "S 120; M 121700 123400 125200; E 127; E 128", "review", 7_000,
+        "second_stop", (7_000, 8_000),
+    ),
     Story("the same stop again", "S 0; E 2000; E 2000", "ended", 2_000),
     Story("much in one second", "S 0; -4; E 499000", "review", 0, "too_fast", (499_000,)),
     Story("a stop like the start", "S 10000; M 12000 14000; E 10000", "review", 0, "stop_below", (4_000, 0)),

@@ -26,6 +26,7 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.moments import CLOCKS_APART_MS, Source, Told
 from appliance.domain.problem import ProblemKind
+from appliance.domain.registers import JITTER_WH
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
@@ -323,7 +324,10 @@ def is_another_stop(closed: Ended, event: TransactionEnded) -> bool:
 
 
 def doubt_second_stop(db: Database, running: Running, closed: Ended, event: TransactionEnded) -> None:
-    """Its station tells of the stop once more, with another register: what was billed stays until somebody has looked."""
+    """Its station tells of the stop once more, with another register: what was billed stays until somebody has looked.
+
+    A meter that was read twice in one moment may differ by a little, and that is nobody's question.
+    """
     following = neighbours.next_start(db, running)
     ended_at_ms = end_of(db, running, event, following)
     found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event))
@@ -331,8 +335,8 @@ def doubt_second_stop(db: Database, running: Running, closed: Ended, event: Tran
     if not figures:
         usage, _ = closing.bill_of(db, closed.id)
         figures = [Figure(usage, closed.ended_at_ms, closed.meter_stop_wh)]
-    known = {one.usage.energy_wh for one in figures}
-    more = [one for one in (found.energy_wh, *found.figures) if one not in known]
+    known = [one.usage.energy_wh for one in figures]
+    more = [one for one in (found.energy_wh, *found.figures) if all(abs(one - wh) > JITTER_WH for wh in known)]
     if not more:
         return
     # What it says last is offered last.
