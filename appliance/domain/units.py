@@ -19,6 +19,8 @@ PLAIN_CHARS_MAX = 20
 POWERS_OF_TEN = tuple(10**exponent for exponent in range(PLAIN_CHARS_MAX))
 DOUBLED_MAX = 2 * INTEGER_MAX
 SECONDS_KEPT = 1024
+NUMBERS_KEPT = 4096
+SECOND_CHARS, MILLISECOND_CHARS = len("2026-11-23T05:00:00"), len("2026-11-23T05:00:00.000Z")
 
 AT_MS_END = 253_370_764_800_000
 """9999-01-01: beyond it a time zone's offset may carry a time out of the calendar."""
@@ -42,18 +44,27 @@ def to_integer(text: str, factor: int = 1) -> int | None:
     What is left behind the point is rounded half away from zero, as people read a meter. None when the text is no
     finite decimal number, or the product is beyond ±2**53.
     """
-    if len(text) <= PLAIN_CHARS_MAX:
-        # Nearly all readings look like 1234567 or 7.234, and are done without the detour over Decimal.
-        if text.isdecimal():
-            product = int(text) * factor
-            return product if product <= INTEGER_MAX else None
-        whole, _, fraction = text.partition(".")
-        if whole.isdecimal() and fraction.isdecimal():
-            scale = POWERS_OF_TEN[len(fraction)]
-            doubled = int(whole + fraction) * factor * 2
-            return (doubled + scale) // (scale + scale) if doubled <= DOUBLED_MAX * scale else None
-    if len(text) > DECIMAL_CHARS_MAX:
-        return None
+    # Nearly all readings look like 1234567 or 7.234, and are done without the detour over Decimal.
+    if len(text) > PLAIN_CHARS_MAX:
+        return _to_integer_exactly(text, factor) if len(text) <= DECIMAL_CHARS_MAX else None
+    if text.isdecimal():
+        product = int(text) * factor
+        return product if product <= INTEGER_MAX else None
+    return _to_integer_rounded(text, factor)
+
+
+@lru_cache(maxsize=NUMBERS_KEPT)
+def _to_integer_rounded(text: str, factor: int) -> int | None:
+    """Of a short text. What has a point are voltages, currents and powers, which are much the same from reading to reading."""
+    whole, _, fraction = text.partition(".")
+    if whole.isdecimal() and fraction.isdecimal():
+        scale = POWERS_OF_TEN[len(fraction)]
+        doubled = int(whole + fraction) * factor * 2
+        return (doubled + scale) // (scale + scale) if doubled <= DOUBLED_MAX * scale else None
+    return _to_integer_exactly(text, factor)
+
+
+def _to_integer_exactly(text: str, factor: int) -> int | None:
     number = EXACT.multiply(EXACT.create_decimal(text.strip()), factor)
     if number.is_finite() and LIMIT_NEGATIVE <= number <= LIMIT:
         return int(EXACT.to_integral_value(number))
@@ -72,15 +83,34 @@ def parse_rfc3339(text: str) -> int | None:
     No zone means UTC; `+03`, `+0300`, small `t` and `z`, a blank for the T, missing seconds, a leap second and 24:00 are
     read. None when there is no time of day, when it cannot be read, and outside 1970 to 9998.
     """
-    if len(text) > TIME_CHARS_MAX:
+    if len(text) == MILLISECOND_CHARS and text[-1] == "Z" and text[SECOND_CHARS] == "." and text.isascii():
+        # As most are written; those of one second are read once.
+        second_ms, milliseconds = _of_second(text[:SECOND_CHARS]), text[SECOND_CHARS + 1 : -1]
+        if second_ms is not None and milliseconds.isdigit():
+            return second_ms + int(milliseconds)
+    return _read_time(text) if len(text) <= TIME_CHARS_MAX else None
+
+
+@lru_cache(maxsize=SECONDS_KEPT)
+def _of_second(text: str) -> int | None:
+    """The same of a whole second that is told without a zone; None where it is not as RFC 3339 wants it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
         return None
+    return None if text[10] != "T" or moment.tzinfo is not None or moment.microsecond else _ms_of(moment)
+
+
+def _read_time(text: str) -> int | None:
     try:
         # It reads more than times of RFC 3339 (days alone, weeks, any sign for the T), hence the look at the T.
         moment = datetime.fromisoformat(text) if text[10:11] == "T" else _parse_leniently(text)
     except ValueError:
         moment = _parse_leniently(text)
-    if moment is None:
-        return None
+    return None if moment is None else _ms_of(moment)
+
+
+def _ms_of(moment: datetime) -> int | None:
     since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - EPOCH
     at_ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
     return at_ms if 0 <= at_ms < AT_MS_END else None

@@ -74,8 +74,9 @@ class Inbound:
     mean something new. They tell of transactions, so of one that is torn is read what can be."""
     kept_whole: bool = False
     """Whether the message log keeps such a message whatever its length, and even unredacted: it is evidence of what was billed."""
-    secretless: bool = False
-    """Whether it has no room for a secret where it fits its schema: the message log need not search it for one."""
+    texts: frozenset[str] | None = None
+    """The fields that have room for a secret, where it fits its schema: without any of them the message log need not search it for
+    one. None: any field may have."""
     tells_of_cards: bool = False
     """Whether its answer says if a card may charge: it waits where cards are tried out."""
 

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, TypeVarTuple
 
@@ -40,6 +41,7 @@ T = TypeVar("T")
 Unit = Callable[..., Any]
 Waiting = tuple["asyncio.Future[Any] | None", Unit, tuple[Any, ...], bool]
 """Who waits, the unit, its arguments, and whether it is short."""
+IS_SHORT = itemgetter(3)
 Outcome = tuple["asyncio.Future[Any] | None", Any, "Exception | None"]
 
 
@@ -146,7 +148,7 @@ class Store:
             return
         self._busy = True
         batch, self._collected = self._collected[:UNITS_AT_ONCE_MAX], self._collected[UNITS_AT_ONCE_MAX:]
-        if all(short for _, _, _, short in batch) and self._begun():
+        if all(map(IS_SHORT, batch)) and self._begun():
             try:
                 outcomes = self._side_by_side(batch)
             except BaseException as error:  # noqa: BLE001  # whatever it is, nobody may be answered any more
@@ -173,12 +175,11 @@ class Store:
                 if future is None:
                     if error is not None:
                         log.error("a unit nobody waits for failed", exc_info=error)
-                elif future.done():
-                    pass
-                elif error is None:
-                    future.set_result(result)
-                else:
-                    future.set_exception(error)
+                elif not future.done():
+                    if error is None:
+                        future.set_result(result)
+                    else:
+                        future.set_exception(error)
             if announcements and self._announce is not None:
                 self._announce(announcements)
         finally:

@@ -64,7 +64,7 @@ class Connection:
 
     async def read(self) -> None:
         """Read and answer until the socket closes."""
-        receive, send = self._socket.receive, self._socket.send_frame
+        receive, send, answer_call = self._socket.receive, self._socket.send_frame, self._responder.answer
         try:
             while True:
                 message = await receive()
@@ -74,7 +74,12 @@ class Connection:
                         await asyncio.sleep(ahead_s)
                     frame = read_frame(message.data)
                     try:
-                        answer = self._handle(message.data, frame)
+                        # Nearly all that stations send are calls.
+                        answer = (
+                            answer_call(message.data, frame)
+                            if isinstance(frame, Call)
+                            else self._handle(message.data, frame)
+                        )
                         if answer is None:
                             continue
                         if not isinstance(answer, bytes):

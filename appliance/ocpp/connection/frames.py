@@ -112,15 +112,10 @@ def read_frame(text: str) -> Frame:
         frame = read_json(text)
     except ValueError as error:
         return _read_cleaned(text, f"not JSON: {error}")
-    if (
-        type(frame) is list
-        and len(frame) == PARTS
-        and frame[0] == CALL
-        and type(frame[1]) is str
-        and type(frame[2]) is str
-        and type(frame[3]) is dict
-    ):
-        return Call(frame[1], frame[2], frame[3])
+    if type(frame) is list and len(frame) == PARTS:
+        kind, message_id, action, payload = frame
+        if kind == CALL and type(message_id) is str and type(action) is str and type(payload) is dict:
+            return Call(message_id, action, payload)
     return _event(frame)
 
 

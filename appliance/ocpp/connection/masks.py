@@ -12,9 +12,9 @@ from aiohttp import WebSocketError, WSCloseCode, web
 MASKED = 0x80
 LENGTH = 0x7F
 LENGTH_IN_2 = 126
-HEAD_OF_2 = 8
-"""Bytes of a masked head whose length takes two."""
-SHORTEST_OF_2 = HEAD_OF_2 + LENGTH_IN_2 - 1
+HEAD_OF_1, HEAD_OF_2 = 6, 8
+"""Bytes of a masked head whose length takes one, or two."""
+MASKED_IN_2 = MASKED | LENGTH_IN_2
 
 
 def insist_on_masks(request: web.Request, socket: web.WebSocketResponse) -> None:
@@ -26,11 +26,13 @@ def insist_on_masks(request: web.Request, socket: web.WebSocketResponse) -> None
 class MaskedReader:
     """Looks at the head of each frame before aiohttp's own reader does."""
 
-    __slots__ = ("_head", "_left", "_queue", "_reader")
+    __slots__ = ("_head", "_is_between", "_left", "_queue", "_reader")
 
     def __init__(self, reader: Any, queue: Any) -> None:
         self._reader = reader
         self._queue = queue
+        self._is_between = True
+        """Whether the last frame was whole, so that the next begins with what comes."""
         self._left = 0
         """Bytes of a frame that are still to come."""
         self._head = b""
@@ -38,15 +40,13 @@ class MaskedReader:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """As aiohttp's reader."""
-        # Nearly always it is one whole frame.
-        whole = (
-            not self._left
-            and not self._head
-            and len(data) > SHORTEST_OF_2
-            and data[1] == MASKED | LENGTH_IN_2
-            and len(data) == HEAD_OF_2 + (data[2] << 8 | data[3])
-        )
-        if whole or self._are_masked(data):
+        # Nearly always it is one whole frame, with a length of one byte or of two.
+        if self._is_between and (
+            (len(data) > HEAD_OF_2 and data[1] == MASKED_IN_2 and len(data) == HEAD_OF_2 + int.from_bytes(data[2:4]))
+            or (len(data) >= HEAD_OF_1 and data[1] == len(data) - HEAD_OF_1 + MASKED < MASKED_IN_2)
+        ):
+            return self._reader.feed_data(data)  # type: ignore[no-any-return]
+        if self._are_masked(data):
             return self._reader.feed_data(data)  # type: ignore[no-any-return]
         self._queue.set_exception(WebSocketError(WSCloseCode.PROTOCOL_ERROR, "frames are not masked"))
         return True, b""
@@ -64,7 +64,7 @@ class MaskedReader:
             second = data[at + 1]
             if second < MASKED:
                 return False
-            length, head = second & LENGTH, 6
+            length, head = second & LENGTH, HEAD_OF_1
             if length >= LENGTH_IN_2:
                 head = HEAD_OF_2 if length == LENGTH_IN_2 else 14
                 if at + head - 4 > end:
@@ -72,4 +72,5 @@ class MaskedReader:
                 length = int.from_bytes(data[at + 2 : at + head - 4])
             at += head + length
         self._left, self._head = (at - end, b"") if at >= end else (0, data[at:])
+        self._is_between = at == end
         return True

@@ -39,21 +39,27 @@ class MessageLog:
         self._context.counters.message("out", action)
         self._record("out", action, self.kept(request, whole=True), answer, violation)
 
+    def record_kept(self, action: str, at_ms: int, kept: str | None, answer: str, violation: str | None) -> None:
+        """A row for a call that was answered before its commit, of which so much is `kept`."""
+        if kept is not None:
+            row = (self._station.id, at_ms, "in", action, kept, answer, violation)
+            self._context.store.write_unheard(message_log.record, row)
+
     def kept(self, request: str, *, whole: bool = False, secretless: bool = False) -> str | None:
         """What the log keeps of a frame; None: it gets no row. `whole`: it is evidence, and its secrets are gone or it has none."""
         if not self._context.settings.logs_messages:
             return None
-        text = storable(request)
+        text = request if "\0" not in request else storable(request)
         if not self._station.accepted:
             self._station.knocks_logged += 1
             if self._station.knocks_logged > KNOCKS_LOGGED_MAX:
                 return None
             return redacted_text(shortened(text, KNOCK_CHARS_KEPT))
-        if whole:
-            return shortened(text, EVIDENCE_CHARS_KEPT)
+        chars_max = EVIDENCE_CHARS_KEPT if whole else KEPT_CHARS
+        if len(text) > chars_max:
+            text = shortened(text, chars_max)
         # Cut first: what is found in a text costs as much as the text is long.
-        text = shortened(text, KEPT_CHARS)
-        return text if secretless else redacted_text(text)
+        return text if whole or secretless else redacted_text(text)
 
     def _record(self, direction: str, action: str, kept: str | None, answer: str | None, violation: str | None) -> None:
         if kept is None:

@@ -48,12 +48,14 @@ class Responder:
         self._context = context
         self._log = message_log
         self._clock = context.clock
+        self._inbound = version.inbound
         self._validators = version.schemas.request_validators
+        self._counted = context.counters.messages
 
     def answer(self, text: str, call: Call | UnreadableCall) -> Answer:
         """The answer to a call that came as `text`, or the promise of it."""
         try:
-            if call.action not in self._version.inbound:
+            if call.action not in self._inbound:
                 call = self._respelled(call)
             return self._answer_call(text, call) if isinstance(call, Call) else self._answer_unreadable(text, call)
         except Refused as refused:
@@ -99,27 +101,29 @@ class Responder:
         return call._replace(action=action, why=joined(call.why, note))
 
     def _answer_call(self, text: str, call: Call) -> Answer:
-        inbound = self._let_through(call.action)
+        station, action = self._station, call.action
+        inbound = self._inbound[action] if station.accepted and action in self._inbound else self._let_through(action)
         if call.around:
             self.tell_of_money(call.around, AROUND)
-        self._context.counters.messages["in", call.action] += 1  # Only actions that the version knows come so far.
+        self._counted["in", action] += 1  # Only actions that the version knows come so far.
         received_at_ms = self._clock()
         if inbound.replayed:
-            before = self._station.answer_to(call.message_id, text)
+            before = station.answer_to(call.message_id, text)
             if before is not None:
-                self._log.record_received(call.action, text, None, "the same frame again")
+                self._log.record_received(action, text, None, "the same frame again")
                 return before
         work = self._read(inbound, text, call, received_at_ms)
         if work.note is not None:
-            self._context.counters.mended[self._station.identity] += 1
+            self._context.counters.mended[station.identity] += 1
+        has_texts = inbound.texts is None or work.note is not None or not inbound.texts.isdisjoint(call.payload)
+        kept = self._log.kept(text, whole=inbound.kept_whole, secretless=not has_texts)
         if work.answered_before_commit is not None:
             answer = write_result(call.message_id, work.answered_before_commit)
-            self._log.record_received(call.action, text, answer.decode(), work.note)
+            self._log.record_kept(action, received_at_ms, kept, answer.decode(), work.note)
             return answer
-        kept = self._log.kept(text, whole=inbound.kept_whole, secretless=inbound.secretless and work.note is None)
         committed = self._commit(call, work, received_at_ms, kept)
         if inbound.replayed:
-            self._station.remember(call.message_id, text, committed, lasting=inbound.kept_whole)
+            station.remember(call.message_id, text, committed, lasting=inbound.kept_whole)
         return committed
 
     def _answer_unreadable(self, text: str, call: UnreadableCall) -> Answer:
@@ -227,7 +231,8 @@ def exchange(
     db: Database, station: StationId, work: Work, message_id: MessageId, at_ms: int, action: str, kept: str | None
 ) -> bytes:
     """A unit. One call: its effect, its answer and its row in the message log, all of it or nothing."""
-    answer = write_result(message_id, work.unit(db, station, *work.arguments))
+    unit, arguments, note, _ = work
+    answer = write_result(message_id, unit(db, station, *arguments))
     if kept is not None:
-        db.append(MESSAGE, (station, at_ms, "in", action, kept, answer.decode(), work.note))
+        db.append(MESSAGE, (station, at_ms, "in", action, kept, answer.decode(), note))
     return answer

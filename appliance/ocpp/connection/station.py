@@ -64,6 +64,8 @@ class Station:
 
     def answer_to(self, message_id: MessageId, text: str) -> Answer | None:
         """What the same frame was answered before."""
+        if message_id not in self.answers and message_id not in self.lasting_answers:
+            return None  # As nearly always.
         for answers in (self.answers, self.lasting_answers):
             before = answers.get(message_id)
             if before is not None and before[0] == hash(text):
@@ -72,14 +74,15 @@ class Station:
 
     def remember(self, message_id: MessageId, text: str, answer: Answer, *, lasting: bool = False) -> None:
         """Keep the answer to a frame for when the same comes again; the oldest is forgotten."""
-        answers = self.answers
-        answers[message_id] = (hash(text), answer)
+        answers, given = self.answers, (hash(text), answer)
+        answers[message_id] = given
         if len(answers) > ANSWERS_REMEMBERED:
             del answers[next(iter(answers))]
         if lasting:
-            self.lasting_answers[message_id] = answers[message_id]
-            if len(self.lasting_answers) > LASTING_REMEMBERED:
-                del self.lasting_answers[next(iter(self.lasting_answers))]
+            answers = self.lasting_answers
+            answers[message_id] = given
+            if len(answers) > LASTING_REMEMBERED:
+                del answers[next(iter(answers))]
 
     def forget_answer(self, message_id: MessageId) -> None:
         """What was to be answered came to nothing."""

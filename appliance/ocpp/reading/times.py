@@ -43,9 +43,10 @@ MONTHS_BY_NAME = {name: number for number, full in enumerate(MONTHS, 1) for name
 def parse_time(stamp: object) -> int | None:
     """UTC milliseconds of what stands where a time belongs, text or number; None if it cannot be read."""
     if isinstance(stamp, str):
-        return parse_rfc3339(stamp) if len(stamp) > TIME_CHARS_MAX else _parse(stamp)
+        at_ms = parse_rfc3339(stamp)
+        return _parse_other(stamp) if at_ms is None and len(stamp) <= TIME_CHARS_MAX else at_ms
     if isinstance(stamp, int | float) and not isinstance(stamp, bool) and 0 <= stamp < EPOCH_UNITS[-1][0]:
-        return _parse(str(stamp) if isinstance(stamp, int) else f"{stamp:.3f}".removesuffix(".000"))
+        return _parse_other(str(stamp) if isinstance(stamp, int) else f"{stamp:.3f}".removesuffix(".000"))
     return None
 
 
@@ -54,10 +55,8 @@ def is_rfc3339(stamp: str) -> bool:
     return RFC_3339.fullmatch(stamp) is not None
 
 
-def _parse(text: str) -> int | None:
-    at_ms = parse_rfc3339(text)
-    if at_ms is not None:
-        return at_ms
+def _parse_other(text: str) -> int | None:
+    """What is not written as RFC 3339 wants it."""
     text = "".join(character for character in text if character.isprintable()).strip(" \"'")
     text = ZONE_NAMED.sub(r"\1", text)
     text = ZONE.sub(lambda found: found[1] or found[2], text, count=1)

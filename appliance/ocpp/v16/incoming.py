@@ -25,6 +25,8 @@ from appliance.services.stations import status as status_units
 PENDING_INTERVAL_S = 30
 """How soon a knocking station asks again whether it was let in."""
 SUSPECT_CLOCK = "its time cannot be right: the time of receipt counts"
+NO_TEXTS: frozenset[str] = frozenset()
+STATUS_TEXTS = frozenset({"info", "vendorId", "vendorErrorCode"})
 
 
 def inbound(settings: Settings) -> dict[str, Inbound]:
@@ -46,21 +48,21 @@ def inbound(settings: Settings) -> dict[str, Inbound]:
         return Work(reply, (registration(station, received_at_ms),), torn.why)
 
     return {
-        "Authorize": Inbound(read_authorize, secretless=True, tells_of_cards=True),
+        "Authorize": Inbound(read_authorize, texts=NO_TEXTS, tells_of_cards=True),
         "BootNotification": Inbound(read_boot, unreadable=unreadable_boot),
         "DataTransfer": Inbound(constant({"status": "UnknownVendorId"})),
         "DiagnosticsStatusNotification": Inbound(constant({})),
         "FirmwareStatusNotification": Inbound(constant({})),
-        "Heartbeat": Inbound(read_heartbeat, unreadable=unreadable_heartbeat, secretless=True),
+        "Heartbeat": Inbound(read_heartbeat, unreadable=unreadable_heartbeat, texts=NO_TEXTS),
         "LogStatusNotification": Inbound(constant({})),
-        "MeterValues": Inbound(read_meter_values, unreadable=unreadable_meter_values, replayed=True, secretless=True),
+        "MeterValues": Inbound(read_meter_values, unreadable=unreadable_meter_values, replayed=True, texts=NO_TEXTS),
         "SecurityEventNotification": Inbound(constant({})),
         "SignCertificate": Inbound(constant({"status": "Rejected"})),
         "SignedFirmwareStatusNotification": Inbound(constant({})),
         "StartTransaction": Inbound(
             read_start, unreadable=unreadable_start, replayed=True, kept_whole=True, tells_of_cards=True
         ),
-        "StatusNotification": Inbound(read_status, unreadable=unreadable_status),
+        "StatusNotification": Inbound(read_status, unreadable=unreadable_status, texts=STATUS_TEXTS),
         "StopTransaction": Inbound(
             read_stop, unreadable=unreadable_stop, replayed=True, kept_whole=True, tells_of_cards=True
         ),

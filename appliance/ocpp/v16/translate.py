@@ -6,6 +6,7 @@ A 1.6 connector n is EVSE n with connector 1; 0 is the station. Numbers are boun
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -38,6 +39,7 @@ ID_TAG_CHARS_MAX = 20
 """OCPP 1.6, IdToken (7.28)."""
 REASON_CHARS_MAX = 50
 INFO_CHARS_MAX = 200
+WORDS_KEPT = 512
 READINGS_MAX = 2_000
 OTHERS_CHARS_MAX = 16_384
 REGISTER_WH_MAX = 10**12
@@ -219,7 +221,13 @@ def text(value: Any, chars_max: int) -> str:
 def public_text(value: Any, chars_max: int) -> str:
     """The same of what stands on the board and in lists for everybody: some stations write there whose card it was."""
     clean = text(value, chars_max)
-    return masked_words(clean) if clean else ""
+    return _masked(clean) if clean else ""
+
+
+@lru_cache(maxsize=WORDS_KEPT)
+def _masked(clean: str) -> str:
+    """Stations say the same few words again and again."""
+    return masked_words(clean)
 
 
 def station_time(stamp: Any) -> int | None:
@@ -236,7 +244,7 @@ def believable(stamp: Any, received_at_ms: int, quirks: Quirks) -> int:
     """The station's time, or ours when its own cannot be right."""
     if quirks.distrust_clock:
         return received_at_ms
-    at_ms = station_time(stamp)
+    at_ms = parse_time(stamp)
     return at_ms if at_ms is not None and SET_MS_MIN <= at_ms <= received_at_ms + AHEAD_MS_MAX else received_at_ms
 
 
@@ -331,12 +339,13 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     others: list[Payload] = []
     for sampled in sampled_values:
         get = sampled.get
-        found = field_of(get("measurand", ENERGY), get("unit"))
+        measurand, unit = get("measurand", ENERGY), get("unit")
+        found = FIELDS.get((measurand, unit)) or field_of(measurand, unit)
         if found is not None and get("format") != "SignedData":
             field, factor, least, most = found
             value = to_integer(sampled["value"], factor)
             if value is None:
-                value = for_people(sampled["value"], get("measurand", ENERGY), factor)
+                value = for_people(sampled["value"], measurand, factor)
             if value is not None and least <= value <= most:
                 if field >= OFFERED_FIELD:
                     keep_offered(values, field, value, sampled)
