@@ -37,6 +37,8 @@ class Powers(NamedTuple):
     """As it was ever measured."""
 
 
+MESSAGES_LOOKED_AT = 20_000
+"""Of so many last messages of all stations it is looked who was there when the server ended without a word."""
 POWERS = Slots[tuple[StationId, int], Powers]()
 
 
@@ -342,6 +344,18 @@ def connected_since_ms(db: Readable, station: StationId) -> int:
 def seen(db: Database, station: StationId, now_ms: int) -> None:
     """Its connection has ended."""
     db.execute("UPDATE station SET seen_at_ms = ? WHERE id = ?", (now_ms, station))
+
+
+def heard_since(db: Readable) -> dict[StationId, int]:
+    """When stations have told something after they were last seen, as far as the young part of the message log says."""
+    rows = db.execute(
+        """SELECT station_id, told.at_ms FROM (
+            SELECT station_id, max(at_ms) AS at_ms FROM message_log
+            WHERE id > (SELECT max(id) FROM message_log) - ? AND direction = 'in' GROUP BY station_id) AS told
+        JOIN station ON station.id = station_id WHERE seen_at_ms < told.at_ms""",
+        (MESSAGES_LOOKED_AT,),
+    )
+    return dict(rows.fetchall())
 
 
 def booted(db: Database, station: StationId, event: StationBooted) -> None:

@@ -69,13 +69,15 @@ class Registry:
         """
         for known in await self._context.store.read(admission.known):
             self.learn(known)
+        heard = await self._context.store.read(rows.heard_since)
+        self._context.store.write_unheard(status.begun)
         for row in await self._context.store.read(rows.all_stations):
             station = self._by_id[row.id]
             # It may come back without a boot, and with a clock that has been set since.
             station.quirks = quirks_of(row.vendor, row.model)
             station.address = row.remote_address
             station.dating.skew.reported_ms = row.clock_skew_ms
-            station.dating.alive_until_ms = row.seen_at_ms
+            station.dating.alive_until_ms = heard.get(row.id, row.seen_at_ms)
             station.status_at_ms = {(one.evse, one.connector): one.changed_at_ms for one in row.connectors}
         recent = await self._context.store.read(message_log.recent_answers, answers_of, ANSWERS_READ_BACK)
         for station_id, request, answer in recent:

@@ -23,7 +23,7 @@ from appliance.domain.session import OVER, SessionEvent, SessionState, after
 from appliance.domain.transaction import Arrival, Order, receive
 from appliance.services import audit
 from appliance.services.cards import misuse
-from appliance.services.sessions import billing, closing, guard, metering, stopping
+from appliance.services.sessions import billing, closing, guard, metering, stopping, unbilled
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions import starting as service
 from appliance.services.sessions.authorization import announce_refused, decide, group_token
@@ -42,6 +42,8 @@ def transaction_event(db: Database, station: StationId, event: TransactionEvent)
     elif event.stage is Stage.STARTED and arrival is Arrival.NEW:
         told_late(db, load(db, known), event)
         rows.set_start(db, load(db, known), event.evse, free_start_ms(db, station, event), event.register_wh)
+        if event.register_wh is not None:
+            unbilled.at_start(db, load(db, known))
     rows.set_order(db, known.session, before, order)
     if arrival is Arrival.AFTER_END:
         keep_readings(db, known, event)
@@ -91,7 +93,10 @@ def begin(db: Database, station: StationId, event: TransactionEvent) -> Named:
         received_at_ms=event.received_at_ms,
     )
     assert running is not None, "its start is no other's"
-    rows.add(db, station, event.ref, running.id, start_known=starts and event.register_wh is not None)
+    start_known = starts and event.register_wh is not None
+    rows.add(db, station, event.ref, running.id, start_known=start_known)
+    if start_known:
+        unbilled.at_start(db, running)
     metering.announce(db, running, "started")
     known = rows.find(db, station, event.ref)
     assert known is not None, "it was just written"

@@ -47,7 +47,7 @@ def look_at(db: Database, station: StationId, evse: int, readings: Sequence[Read
 
 
 def at_start(db: Database, running: Running) -> None:
-    """A session begins: what flowed since the one before it on its EVSE is nobody's."""
+    """A session begins, in whatever version of OCPP: what flowed since the one before it on its EVSE is nobody's."""
     before = neighbours.before(db, running)
     found = min(running.started_at_ms, running.heard_at_ms), running.meter_start_wh
     wh = since_stop(db, running.station, running.evse, before, found)

@@ -29,6 +29,12 @@ def connected(db: Database, station: StationId, version: str, address: str, now_
     db.announce(StationChanged(station))
 
 
+def begun(db: Database) -> None:
+    """The server has begun. If it ended without a word, nobody wrote down that its stations were there until then."""
+    for station, at_ms in stations.heard_since(db).items():
+        stations.seen(db, station, at_ms)
+
+
 def disconnected(db: Database, station: StationId, now_ms: int) -> None:
     """It has none any more."""
     stations.seen(db, station, now_ms)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.db import board, reports
+from appliance.db import board, problems, reports
 from appliance.db.sessions import session_list, sessions, transactions
 from appliance.domain.authorization import Authorization
 from appliance.domain.errors import Conflict
@@ -217,6 +217,21 @@ def test_two_transactions_of_a_clock_that_starts_anew_are_two_sessions(site: Sit
 
     assert site.number("one") != site.number("two")
     assert site.books.session(site.number("two"))["energy_wh"] == 1_000
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in order", "its start comes late"])
+def test_what_flowed_before_it_began_is_told(site: Site, late: bool) -> None:
+    for message in CABLE_FIRST:
+        site.tell(message)
+    following = [
+        Message("Started", 0, 90, 57_000, evse=1, transaction_id="next"),
+        Message("Updated", 1, 91, 57_200, evse=1, id_token=CARD, transaction_id="next"),
+    ]
+    for message in following[::-1] if late else following:
+        site.tell(message)
+
+    found = [one for one in problems.open_problems(site.books.db) if one.kind == "unbilled"]
+    assert [(one.details["session"], one.details["energy_wh"]) for one in found] == [(site.number(), 3_000)]
 
 
 def test_the_name_belongs_to_the_station_that_gave_it(site: Site) -> None:
