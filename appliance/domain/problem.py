@@ -181,7 +181,10 @@ RULES: dict[str, Rule] = {
         "a station accepts a start, and no transaction follows", "a session begins at that station", happened=True
     ),
     ProblemKind.REFUSED_CHARGING: Rule(
-        "energy flows in a session that was refused", "only staff can tell who it was, and what they owe", happened=True
+        "energy flows in a session that was refused",
+        "only staff can tell who it was, and what they owe",
+        happened=True,
+        names="session",
     ),
     ProblemKind.OVERRUN: Rule(
         "a session has cost more than its wallet could give, by more than a slice",

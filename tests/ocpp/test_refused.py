@@ -69,6 +69,22 @@ async def test_a_refused_session_that_takes_energy_is_stopped_told_and_billed_to
     assert reviews == (["nobody"] if state == "review" else [])
 
 
+async def test_each_refused_session_of_a_charger_is_named_and_counted_once(site: ClockedSite) -> None:
+    begun = []
+    async with site.station(connectors=3) as station:
+        for number in (1, 2, 3):
+            begun.append((await station.start_transaction(f"NOBODYS{number}", connector=number)).id)
+            station.connectors[number].register_wh += 500
+            site.at_ms += 120_000
+            await station.meter_values(connector=number)
+        for number in (1, 2, 3):
+            site.at_ms += 120_000
+            await station.stop_transaction(connector=number)
+
+        (problem,) = await site.problems("refused_charging")
+    assert (problem.details["session"], problem.times) == (begun, 3)
+
+
 async def test_cards_that_are_tried_out_are_not_told_apart_by_the_stops_that_follow(site: ClockedSite) -> None:
     """Over new connections, where nobody waits for the answers."""
     async with site.station(connectors=4) as station:

@@ -326,12 +326,12 @@ def refused_ended(db: Database, running: Running, now_ms: int) -> None:
     """A refused session is over. Without energy its station did as it was told, and what was said of it before is over, too."""
     if not running.energy_wh:
         problems.clear_problem(db, ProblemKind.REFUSED_CHARGING, f"station:{running.station}", now_ms)
-    elif is_live(db, running):
+    elif is_live(db, running) and running.stop_wanted != REFUSED:  # Else it was told when the stop was asked for.
         report_refused(db, running, now_ms)
 
 
 def report_refused(db: Database, running: Running, now_ms: int) -> None:
-    """One row for each station: it is its settings that are to be changed."""
+    """One row for each station, which names the last few sessions: it is its settings that are to be changed."""
     problems.raise_problem(
         db,
         ProblemKind.REFUSED_CHARGING,

@@ -371,6 +371,10 @@ TEXTS: dict[str, Text] = {
             "This server asks it to stop. Set StopTransactionOnInvalidId to true and MaxEnergyOnInvalidId to 0 inside the charger, if it knows them. The session's page says what is billed."
         ),
         urgent=True,
+        again=nN_(
+            "{station} charged in {times} session although it was told no ({session}): {why}.",
+            "{station} charged in {times} sessions although it was told no, the last ones {session}: {why}.",
+        ),
         many=nN_(
             "{count} charger charged although it was told no.", "{count} chargers charged although they were told no."
         ),

@@ -250,8 +250,9 @@ OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
         "why": "; ".join(_(TRIED[one]) for one in problem.details.get("tried", ()) if one in TRIED)
     },
     ProblemKind.UNWATCHED: lambda problem, _fmt: {"why": _(NOT_WATCHED.get(str(problem.details.get("why")), "–"))},
-    ProblemKind.REFUSED_CHARGING: lambda problem, _fmt: {
-        "why": authorization_words(str(problem.details.get("status", "")))
+    ProblemKind.REFUSED_CHARGING: lambda problem, fmt: {
+        "session": _plain(problem.details.get("session", "–")).translate(fmt.digits),
+        "why": authorization_words(str(problem.details.get("status", ""))),
     },
     ProblemKind.DUPLICATE_IDENTITY: lambda problem, _fmt: {"devices": _devices(problem.details)},
     ProblemKind.REVIEW: _review_words,
