@@ -43,6 +43,11 @@ READ = [
     '\u200b[2,"x","StopTransaction",@]\u200b',
     'ключ [2,"x","StopTransaction",@] ключ',
     '\ufeff\0["2","x","stoptransaction",@]\0\0rubbish',
+    '{"messageTypeId":2,"uniqueId":"x","action":"StopTransaction","payload":@}',
+    '{"MessageTypeId":"2","MessageId":"x","Action":"StopTransactionRequest","Payload":@}',
+    '{"action":"StopTransaction","id":"x","data":@}',
+    '{"type":"CALL","id":"x","action":"StopTransaction","request":@}',
+    '[{"0":2,"1":"x","2":"stopTransaction","3":@}]',
 ]  # fmt: skip
 
 
@@ -94,7 +99,10 @@ async def test_a_start_too_gets_its_number_and_the_same_one_again(client: Client
         ('["x","StopTransaction",@]', [4, "-1", "GenericError"]),
         ('[02,"x","StopTransaction",@]', [4, "-1", "GenericError"]),
         ('[[2,"x","StopTransaction",@],[2,"y","Heartbeat",{}]]', [4, "-1", "GenericError"]),
-        ('{"messageTypeId":2,"uniqueId":"x","action":"StopTransaction","payload":@}', [4, "-1", "GenericError"]),
+        ('{"messageTypeId":2,"uniqueId":"x","payload":@}', [4, "x", "NotImplemented"]),
+        ('{"action":"StopTransaction","id":"x","payload":@,"body":{}}', [4, "-1", "GenericError"]),
+        ('{"type":"StopTransaction","id":"x","data":@}', [4, "-1", "GenericError"]),
+        ('{"StopTransaction":@}', [4, "-1", "GenericError"]),
         ("@", [4, "-1", "GenericError"]),
         ("StopTransaction @", [4, "-1", "GenericError"]),
         ('"x","StopTransaction",@]', [4, "-1", "GenericError"]),
@@ -195,7 +203,7 @@ async def test_what_is_shown_has_an_end_and_no_secrets(client: Client, server: S
 # --- the number of a transaction ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", ['"%d"', '"000%d"', "%d.0", '"%d.0"', '" %d "', "%de0"])
+@pytest.mark.parametrize("number", ['"%d"', '"000%d"', "%d.0", '"%d.0"', '" %d "', "%de0", "[%d]"])
 async def test_a_number_that_can_mean_only_one_transaction_means_it(
     client: Client, server: Server, number: str
 ) -> None:
@@ -208,7 +216,7 @@ async def test_a_number_that_can_mean_only_one_transaction_means_it(
     assert await unreadable(server) == []
 
 
-@pytest.mark.parametrize("number", ["1.5", '"1.5"', "0.6", '"1,5"', "null", "true", "[1]", '"one"', "1e400"])
+@pytest.mark.parametrize("number", ["1.5", '"1.5"', "0.6", '"1,5"', "null", "true", "[1,2]", '"one"', "1e400"])
 async def test_a_number_is_never_rounded_to_anothers(client: Client, server: Server, number: str) -> None:
     await client.start("04FFFFFF", connector=2)
     await client.start(meter_wh=1000)
@@ -246,6 +254,8 @@ async def test_readings_of_half_a_transaction_are_this_connectors(client: Client
         '"TransactionID":%d,"MeterStop":6000,"TimeStamp":"{}"',
         '"transaction_id":%d,"meter_stop":6000,"timestamp":"{}"',
         '" transactionId":%d,"meterStop ":6000,"timestamp":"{}"',
+        '"transactionIds":%d,"meterStops":6000,"timestamps":"{}"',
+        '"transaction_ids":[%d],"meterStop":[6000],"timestamp":["{}"]',
     ],
 )
 async def test_fields_that_are_spelled_nearly_so_are_those_fields(client: Client, server: Server, fields: str) -> None:
@@ -254,6 +264,16 @@ async def test_fields_that_are_spelled_nearly_so_are_those_fields(client: Client
 
     assert await client.exchange(f'[2,"x","StopTransaction",{{{payload}}}]') == [3, "x", {}]
     assert await server.rows("SELECT state, energy_wh FROM session") == [("ended", 5000)]
+    assert await unreadable(server) == []
+
+
+async def test_readings_whose_fields_are_written_as_several_are_read(client: Client, server: Server) -> None:
+    number = (await client.start(meter_wh=1000))["transactionId"]
+    sampled = {"values": ["3.5"], "measurands": "Energy.Active.Import.Register", "units": ["kWh"]}
+    moment = {"timestamps": rfc3339(system_clock()), "sampledValues": [sampled]}
+    await client.call("MeterValues", {"connectorIds": [1], "transactionIds": number, "meterValues": [moment]})
+
+    assert await server.rows("SELECT session_id, energy_wh FROM sample") == [(number, 3_500)]
     assert await unreadable(server) == []
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from appliance.ocpp.reading.cleaning import PADDING, RAW
+from appliance.ocpp.reading.cleaning import PADDING, RAW, plain_name
 from appliance.ocpp.reading.schemas import Payload, shortened
 from appliance.services.foreign_json import read_json
 
@@ -38,6 +38,15 @@ TELLS_OF_MONEY = re.compile(
 CHARS_SEARCHED = 64 * 1024
 """Of what cannot be read: a message says in its beginning what it tells of, and a million letters would hold up all others."""
 CLEANED = "control characters were taken out"
+CALL_NAMES = ("CALL", "Call", "call", "request", "Request")
+PARTS_NAMED = {
+    **dict.fromkeys(("messagetypeid", "messagetype", "msgtype", "type", "0"), "kind"),
+    **dict.fromkeys(("uniqueid", "messageid", "msgid", "id", "1"), "id"),
+    **dict.fromkeys(("action", "actionname", "2"), "action"),
+    **dict.fromkeys(("payload", "request", "response", "body", "data", "params", "3"), "payload"),
+    "errorcode": "code",
+}
+"""What the parts of a frame are called by whoever writes an object for the list, in plain letters."""
 MISSHAPEN = "not [2, id, action, {}]"
 AROUND = "something stands before or behind it"
 
@@ -157,7 +166,9 @@ def _end_of_json(text: str) -> int:
 def _event(frame: Any) -> Frame:
     frame = _unwrapped(frame)
     if type(frame) is dict and frame:
-        return MalformedCall(None, "a frame is a list")
+        frame = _from_object(frame)
+        if frame is None:
+            return MalformedCall(None, "a frame is a list")
     if type(frame) is not list or not frame:
         return Ignored("not an OCPP-J frame")
     kind = KINDS.get(frame[0].strip()) if type(frame[0]) is str else frame[0]
@@ -176,7 +187,11 @@ def _event(frame: Any) -> Frame:
 
 def _unwrapped(frame: Any) -> Any:
     """The frame that alone is in a list, or written once more as a text."""
-    while type(frame) is list and len(frame) == 1 and type(frame[0]) in (list, str):
+    while (
+        type(frame) is list
+        and len(frame) == 1
+        and (type(frame[0]) in (list, str) or (type(frame[0]) is dict and frame[0]))
+    ):
         frame = frame[0]
     if type(frame) is str and frame.lstrip()[:1] in ('"', "["):
         try:
@@ -184,6 +199,26 @@ def _unwrapped(frame: Any) -> Any:
         except ValueError:
             pass
     return frame
+
+
+def _from_object(found: dict[str, Any]) -> list[Any] | None:
+    """The frame whose parts are named instead of in order; None where a part is missing, or is there under two names."""
+    parts: dict[str, Any] = {}
+    for name, value in found.items():
+        part = PARTS_NAMED.get(plain_name(name))
+        if part is not None and part in parts:
+            return None
+        if part is not None:
+            parts[part] = value
+    has_payload = type(parts.get("payload")) is dict
+    if type(parts.get("action")) is str and has_payload:
+        kind = parts.get("kind", CALL)
+        kind = CALL if kind in CALL_NAMES else kind
+        return [kind, parts.get("id", parts["action"]), parts["action"], parts["payload"]]
+    if "kind" in parts and "id" in parts:
+        rest = parts["payload"] if has_payload else {}
+        return [parts["kind"], parts["id"], *([parts["code"], ""] if "code" in parts else []), rest]
+    return None
 
 
 def _misshapen_call(frame: list[Any]) -> AnyCall:

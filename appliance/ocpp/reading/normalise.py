@@ -94,14 +94,18 @@ def mended_object(found: Mapping[str, Any], schema: Schema, where: str, fixes: F
 
 
 def field_meant(name: str, found: Mapping[str, Any], properties: Schema) -> str:
-    """The field of the schema that is written nearly so and is not there under its own name; else the name as it is."""
+    """The field of the schema that is written nearly so, of one as of several, and is not there under its own name; else the name as it is."""
     plain = plain_name(name)
-    return next((known for known in properties if known not in found and plain_name(known) == plain), name)
+    missing = {plain_name(known): known for known in properties if known not in found}
+    return next((missing[one] for one in (plain, plain.removesuffix("s"), f"{plain}s") if one in missing), name)
 
 
 def mended_value(value: Any, rule: Schema, name: str, path: str, fixes: Fixes) -> Any:
     """One value in the type that `rule` wants, or DROP."""
     kind = rule.get("type")
+    if kind != "array" and isinstance(value, list) and len(value) == 1 and name not in fixes.leniency.id_tokens:
+        fixes.add(path, "a list of one")
+        value = value[0]
     if kind == "string":
         return mended_string(value, rule, name, path, fixes)
     if kind == "integer":
