@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0022, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0023, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -244,6 +244,13 @@ CREATE TABLE owner_key (
   enclosed   BLOB    NOT NULL,
   made_at_ms INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE pause_span (
+  session_id  INTEGER NOT NULL REFERENCES session (id),
+  begin_at_ms INTEGER NOT NULL,
+  end_at_ms   INTEGER,                                                     -- NULL: it goes on
+  PRIMARY KEY (session_id, begin_at_ms)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE person (
   id            INTEGER PRIMARY KEY,

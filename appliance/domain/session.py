@@ -28,7 +28,6 @@ TRANSITIONS has all of it; what is not in the table raises ImpossibleTransition.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
@@ -37,8 +36,7 @@ from zoneinfo import ZoneInfo
 from appliance.domain.calendar import midnights
 from appliance.domain.energies import Doubt, Energies, energy_at
 from appliance.domain.money import round_half_even
-from appliance.domain.pricing.lines import Charged, Dimension, Period
-from appliance.domain.pricing.lines import Usage as Session
+from appliance.domain.pricing.lines import Charged, Dimension
 from appliance.domain.pricing.reckoning import MAXIMUM, MINIMUM, Priced
 from appliance.domain.pricing.reckoning import price as by_lines
 from appliance.domain.tariff import FREE, Bill, DayShare, Line, LineKind, Tariff, Usage, idle_after_grace, price, split
@@ -253,51 +251,6 @@ def as_bill(priced: Priced) -> Bill:
 def as_lines(charged: Sequence[Charged]) -> tuple[Line, ...]:
     """Lines by lines of a tariff as those of any bill, their quantities in whole Wh, seconds or times."""
     return tuple(Line(KINDS[one.kind], round_half_even(*_in_units(one)), one.amount_minor, one) for one in charged)
-
-
-def course_of(
-    facts: Facts, energy_wh: int, until_ms: int, line: Sequence[tuple[int, int]], parked_until_ms: int | None = None
-) -> tuple[int, tuple[Period, ...]]:
-    """When it began, and its periods until a moment: what was used when.
-
-    `line` is that of its energies; it is cut where a span of idling begins or ends, too. A car that stays after the end is idle
-    until `parked_until_ms`.
-    """
-    assert facts.started_at_ms is not None
-    begun = begun_ms(facts.started_at_ms, facts.heard_at_ms, until_ms)
-    until_ms = max(until_ms, begun)
-    points = [
-        (begun, 0),
-        *((at, min(wh, energy_wh)) for at, wh in line if begun < at < until_ms),
-        (until_ms, energy_wh),
-    ]
-    spans = [(begin, until_ms if end is None else end) for begin, end in facts.idle_spans]
-    edges = {edge for span in spans for edge in span if begun < edge < until_ms}
-    moments = sorted({at for at, _ in points} | edges)
-    periods, before_ms, before_wh = [], begun, 0
-    for at_ms in moments:
-        wh = max(before_wh, energy_wh if at_ms == until_ms else energy_at(points, at_ms))
-        idle = any(begin <= before_ms and at_ms <= end for begin, end in spans)
-        if at_ms > before_ms or wh > before_wh:
-            periods.append(Period(at_ms, wh - before_wh, not idle))
-        before_ms, before_wh = at_ms, wh
-    if parked_until_ms is not None and parked_until_ms > until_ms:
-        periods.append(Period(parked_until_ms, charging=False, parked=True))
-    return begun, tuple(periods)
-
-
-def cut(session: Session, until_ms: int) -> Session:
-    """A session as it was at a moment; the period in which that lies is shared out by time."""
-    begin_ms, periods = session.started_at_ms, []
-    for period in session.periods:
-        if period.until_ms > until_ms:
-            if begin_ms < until_ms:
-                energy_wh = period.energy_wh * (until_ms - begin_ms) // (period.until_ms - begin_ms)
-                periods.append(replace(period, until_ms=until_ms, energy_wh=energy_wh))
-            break
-        periods.append(period)
-        begin_ms = period.until_ms
-    return replace(session, periods=tuple(periods))
 
 
 def _in_units(one: Charged) -> tuple[int, int]:

@@ -66,6 +66,11 @@ def takes_the_place(charging_state: str) -> bool:
     return charging_state in TAKES_THE_PLACE
 
 
+def is_paused(charging_state: str) -> bool:
+    """Whether the station, or the site, gives the car nothing."""
+    return charging_state == ChargingState.SUSPENDED_EVSE
+
+
 def may_start(status: str, charging_state: str) -> bool:
     """Whether somebody may begin to charge here: it is free, or the car has waited since it came."""
     return status == ConnectorStatus.AVAILABLE or waits_for_driver(status, charging_state)

@@ -290,6 +290,7 @@ def over(books: Books, yard: list[StationId]) -> None:
 
     # More than was held: the site's loss.
     started = books.start(station, 3, "04F60718293A80")
+    books.status(station, 3, "SuspendedEVSE")
     books.wait(60)
     books.stop(station, started.ref, 300_000)
 

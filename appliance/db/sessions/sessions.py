@@ -13,6 +13,7 @@ from appliance.db.people.payers import PAYS, Payer, remembered_tariff
 from appliance.db.sessions import samples
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN, IS_RUNNING
 from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.course import SoFar
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import AccountId, CardId, PersonId, SessionId, StationId
 from appliance.domain.moments import Source, Told
@@ -24,6 +25,10 @@ from appliance.domain.watch import Moved, Paced
 
 NUMBERS_SKIPPED = 100_000
 """After a restore: more than a site has sessions between two backups."""
+
+
+Spans = tuple[tuple[int, int | None], ...]
+"""(begin_ms, end_ms), in order; None for the one that goes on."""
 
 
 @dataclass(slots=True)
@@ -48,7 +53,7 @@ class Running:
     """What its registers say so far."""
     measured_at_ms: int
     """When the register was last read."""
-    idle_spans: tuple[tuple[int, int | None], ...]
+    idle_spans: Spans
     heard_at_ms: int
     """When we heard of its start, or of the start request."""
     status_at_ms: int = 0
@@ -86,6 +91,12 @@ class Running:
     """What each slice after the first holds, as far as it was held since the session was loaded."""
     so_far_minor: int | None = None
     """What it costs by a tariff with lines, as of its last reading; None: it was not priced since it was loaded."""
+    pause_spans: Spans = ()
+    """When its charger, or the site, had paused it; not kept where flat prices do not ask for it."""
+    so_far: SoFar | None = None
+    """What its lines have priced by its last reading; None: not reckoned since it was loaded."""
+    so_far_after: Progress | None = None
+    """How far its registers were read then."""
     is_asked: bool = False
     """Whether its station was asked for a reading that is overdue, and none has come since."""
     stamp_ms: int | None = None
@@ -110,6 +121,16 @@ class Running:
     def is_idle(self) -> bool:
         """Whether the car is full, by what its connector told last."""
         return bool(self.idle_spans) and any(end_ms is None for _, end_ms in self.idle_spans)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its charger or the site has paused it, by what its connector told last."""
+        return bool(self.pause_spans) and any(end_ms is None for _, end_ms in self.pause_spans)
+
+    @property
+    def minds_pauses(self) -> bool:
+        """Whether it may be priced by lines, which tell charging from pauses."""
+        return self.tariff is None or self.tariff.terms is not None
 
 
 OPEN_SESSIONS = Slots[SessionId, Running]()
@@ -315,7 +336,7 @@ def load(db: Database, session: SessionId) -> Running | None:
         energy_wh, measured, status_at, refused, start_known, stamp, source, is_plain,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
-    return Running(
+    running = Running(
         id_, SessionState(state), station, evse, started, token, meter, person, wallet, policy, tariff, held, slices, stop,
         max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
         read_at_ms=heard if measured is None else None,
@@ -323,6 +344,9 @@ def load(db: Database, session: SessionId) -> Running | None:
         stamp_ms=stamp, source=Source(source),
         is_plain=bool(is_plain),
     )  # fmt: skip
+    if running.minds_pauses:
+        running.pause_spans = pause_spans(db, id_)
+    return running
 
 
 def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
@@ -411,13 +435,15 @@ def set_began(db: Database, running: Running, began_ms: int, source: Source) -> 
         began_ms += 1
     db.flush()
     moved_ms = began_ms - running.started_at_ms
-    for table, moments in (("sample", ("sampled_at_ms",)), ("idle_span", ("begin_at_ms", "end_at_ms"))):
+    spans = ("begin_at_ms", "end_at_ms")
+    for table, moments in (("sample", ("sampled_at_ms",)), ("idle_span", spans), ("pause_span", spans)):
         moved = ", ".join(f"{moment} = {moment} + :moved" for moment in moments)
         db.execute(
             f"UPDATE {table} SET {moved} WHERE session_id = :session AND {moments[0]} < :began",
             {"moved": moved_ms, "session": running.id, "began": began_ms},
         )
     running.idle_spans = idle_spans(db, running.id)
+    running.pause_spans = pause_spans(db, running.id) if running.pause_spans else ()
     running.stamp_ms = running.start.stamp_ms
     running.started_at_ms, running.source = began_ms, source
     running.measured_at_ms = max(running.measured_at_ms, began_ms)
@@ -449,30 +475,55 @@ def set_stop_wanted(db: Database, running: Running, why: str) -> None:
 
 def open_idle(db: Database, running: Running, at_ms: int) -> None:
     """The car is full. What it was idle at that very moment before goes on."""
-    db.execute(
-        """INSERT INTO idle_span (session_id, begin_at_ms) VALUES (?, ?)
-        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = NULL""",
-        (running.id, at_ms),
-    )
-    others = (span for span in running.idle_spans if span[0] != at_ms)
-    running.idle_spans = tuple(sorted((*others, (at_ms, None))))
+    running.idle_spans = _opened(db, "idle_span", running, running.idle_spans, at_ms)
 
 
 def close_idle(db: Database, running: Running, at_ms: int) -> None:
     """It charges again, or is gone."""
+    running.idle_spans = _closed(db, "idle_span", running, running.idle_spans, at_ms)
+
+
+def open_pause(db: Database, running: Running, at_ms: int) -> None:
+    """Its charger, or the site, gives the car nothing."""
+    running.pause_spans = _opened(db, "pause_span", running, running.pause_spans, at_ms)
+
+
+def close_pause(db: Database, running: Running, at_ms: int) -> None:
+    """It goes on, or is over."""
+    running.pause_spans = _closed(db, "pause_span", running, running.pause_spans, at_ms)
+
+
+def _opened(db: Database, table: str, running: Running, spans: Spans, at_ms: int) -> Spans:
     db.execute(
-        "UPDATE idle_span SET end_at_ms = max(?, begin_at_ms) WHERE session_id = ? AND end_at_ms IS NULL",
+        f"""INSERT INTO {table} (session_id, begin_at_ms) VALUES (?, ?)
+        ON CONFLICT (session_id, begin_at_ms) DO UPDATE SET end_at_ms = NULL""",
+        (running.id, at_ms),
+    )
+    others = (span for span in spans if span[0] != at_ms)
+    return tuple(sorted((*others, (at_ms, None))))
+
+
+def _closed(db: Database, table: str, running: Running, spans: Spans, at_ms: int) -> Spans:
+    db.execute(
+        f"UPDATE {table} SET end_at_ms = max(?, begin_at_ms) WHERE session_id = ? AND end_at_ms IS NULL",
         (at_ms, running.id),
     )
-    running.idle_spans = tuple(
-        (begin_ms, max(at_ms, begin_ms) if end_ms is None else end_ms) for begin_ms, end_ms in running.idle_spans
-    )
+    return tuple((begin_ms, max(at_ms, begin_ms) if end_ms is None else end_ms) for begin_ms, end_ms in spans)
 
 
-def idle_spans(db: Readable, session: SessionId) -> tuple[tuple[int, int | None], ...]:
+def idle_spans(db: Readable, session: SessionId) -> Spans:
     """The idle spans of a session, in order; of the one that goes on the end is None."""
+    return _spans(db, "idle_span", session)
+
+
+def pause_spans(db: Readable, session: SessionId) -> Spans:
+    """When it was paused by its charger, as `idle_spans`."""
+    return _spans(db, "pause_span", session)
+
+
+def _spans(db: Readable, table: str, session: SessionId) -> Spans:
     return tuple(
-        db.execute("SELECT begin_at_ms, end_at_ms FROM idle_span WHERE session_id = ? ORDER BY begin_at_ms", (session,))
+        db.execute(f"SELECT begin_at_ms, end_at_ms FROM {table} WHERE session_id = ? ORDER BY begin_at_ms", (session,))
     )
 
 

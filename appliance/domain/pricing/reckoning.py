@@ -6,12 +6,16 @@ Each line is rounded once, half to even, and each tax once over the rounded line
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from appliance.domain.money import allocate, round_half_even
 from appliance.domain.pricing.lines import PER_MINOR, Charged, Dimension, PriceLine, Terms, Usage
+from appliance.domain.pricing.rules import TIMETABLES_KEPT
 from appliance.domain.pricing.tally import Tally
 from appliance.domain.tariff import BASIS_POINTS
 
@@ -50,7 +54,7 @@ def bill_of(sums: Mapping[int, Mapping[int, int]], terms: Terms, *, with_energy:
     """The bill for what each line has: parts by their denominator."""
     due = [place for place in sorted(sums) if with_energy or _is_reservation(terms.lines[place])]
     lines = [_charged(place, terms.lines[place], sums[place]) for place in due]
-    taxes = _taxes(lines, terms)
+    taxes = _taxes([(terms.lines[place], line.amount_minor) for place, line in zip(due, lines, strict=True)], terms)
     amount_minor, tax_minor = sum(line.amount_minor for line in lines), sum(tax.tax_minor for tax in taxes)
     total_minor = amount_minor if terms.tax_included else amount_minor + tax_minor
     plain = Priced(tuple(lines), taxes, total_minor - tax_minor, tax_minor, total_minor)
@@ -61,31 +65,64 @@ def bill_of(sums: Mapping[int, Mapping[int, int]], terms: Terms, *, with_energy:
     return plain
 
 
+def total_minor(tally: Tally) -> int:
+    """The total of `bill`, which a running session is asked for with each of its readings: nothing of it is written down."""
+    terms, with_energy = tally.terms, tally.energy_wh > 0
+    priced = [
+        (line, round_half_even(*_exact(line, sums)))
+        for line, sums in ((terms.lines[place], sums) for place, sums in tally.sums.items())
+        if with_energy or _is_reservation(line)
+    ]
+    total = sum(amount_minor for _, amount_minor in priced)
+    if not terms.tax_included:
+        total += sum(tax.tax_minor for tax in _taxes(priced, terms))
+    if with_energy and terms.minimum_minor is not None:
+        total = max(total, terms.minimum_minor)
+    return total if terms.maximum_minor is None else min(total, terms.maximum_minor)
+
+
 def projected_minor(tally: Tally, power_w: int, ahead_s: int, *, may_idle: bool = True, unseen_wh: int = 0) -> int:
     """The most that the session can cost, tax included, after `ahead_s` more seconds at up to `power_w`, and `unseen_wh` besides.
 
     Never below `bill` of what is used by then, whatever it is and whichever lines price it: each of them may be rounded up, and all
     of the time ahead may turn out to be idle as well, unless the caller knows better.
     """
-    terms = tally.terms
-    ahead = {
-        Dimension.ENERGY: (max(power_w, 0) * ahead_s + unseen_wh * 3600, 3600),
-        Dimension.CHARGING_TIME: (ahead_s * 1000, 1),
-        Dimension.IDLE_TIME: (ahead_s * 1000 if may_idle else 0, 1),
-        Dimension.DURATION: (ahead_s * 1000, 1),
-    }
+    terms, outlook = tally.terms, _outlook(tally.terms)
     # In ten thousandths of a minor unit, in which taxes are whole: what is so far, half a unit for the rounding of each line and tax,
     # and for what comes the dearest line of its dimension.
-    total = sum(
-        _ceil(*_exact(terms.lines[place], sums, _gross(terms.lines[place], terms)))
-        for place, sums in tally.sums.items()
-    )
-    total += sum(_gross(line, terms) for line in terms.lines) // 2 + BASIS_POINTS * len(terms.taxes) // 2 + 1
-    for dimension, (parts, of) in ahead.items():
-        rates = [_exact(line, {of: parts}, _gross(line, terms)) for line in terms.lines if line.dimension is dimension]
-        total += max((_ceil(*rate) for rate in rates), default=0)
+    total = outlook.rounding
+    for place, sums in tally.sums.items():
+        total += _ceil(*_exact(terms.lines[place], sums, outlook.gross[place]))
+    for dimension, (rate, per) in outlook.dearest.items():
+        if dimension is Dimension.ENERGY:
+            total += _ceil((max(power_w, 0) * ahead_s + unseen_wh * 3600) * rate, 3600 * per)
+        elif may_idle or dimension is not Dimension.IDLE_TIME:
+            total += _ceil(ahead_s * 1000 * rate, per)
     most_minor = max(_ceil(total, BASIS_POINTS), terms.minimum_minor or 0)
     return most_minor if terms.maximum_minor is None else min(most_minor, terms.maximum_minor)
+
+
+class _Outlook(NamedTuple):
+    """What the lines of a tariff come to at most, as each reading asks."""
+
+    gross: tuple[int, ...]
+    """What is paid for ten thousand of each line's price."""
+    rounding: int
+    """What their rounding may add."""
+    dearest: Mapping[Dimension, tuple[int, int]]
+    """The dearest line of what goes on while a session runs: a rate, and for how many Wh or milliseconds it is."""
+
+
+@lru_cache(maxsize=TIMETABLES_KEPT)
+def _outlook(terms: Terms) -> _Outlook:
+    gross = tuple(BASIS_POINTS if terms.tax_included else BASIS_POINTS + terms.rate(line) for line in terms.lines)
+    dearest: dict[Dimension, tuple[int, int]] = {}
+    for line, paid in zip(terms.lines, gross, strict=True):
+        if line.dimension not in (Dimension.FLAT, Dimension.RESERVATION):
+            rate = line.price_milli * paid, PER_MINOR[line.unit]
+            before = dearest.get(line.dimension, (0, 1))
+            dearest[line.dimension] = max(before, rate, key=lambda one: Fraction(*one))
+    return _Outlook(gross, sum(gross) // 2 + BASIS_POINTS * len(terms.taxes) // 2 + 1, MappingProxyType(dearest))
 
 
 def _is_reservation(line: PriceLine) -> bool:
@@ -118,15 +155,9 @@ def _ceil(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def _gross(line: PriceLine, terms: Terms) -> int:
-    """What is paid for ten thousand of its price."""
-    return BASIS_POINTS if terms.tax_included else BASIS_POINTS + terms.rate(line)
-
-
-def _taxes(lines: Sequence[Charged], terms: Terms) -> tuple[TaxCharged, ...]:
+def _taxes(priced: Sequence[tuple[PriceLine, int]], terms: Terms) -> tuple[TaxCharged, ...]:
     """Each tax, rounded once over the rounded lines that have it; of a price with tax its part of that price."""
     found = []
-    priced = [(terms.lines[place], amount_minor) for place, _, _, amount_minor in lines if place is not None]
     for tax in terms.taxes:
         sums: dict[int, int] = {}
         for line, amount_minor in priced:

@@ -10,6 +10,7 @@ reading more or less, or a session priced in two halves, changes nothing.
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,13 @@ class Tally:
             self._reserve(usage.reserved_from_ms, usage.reserved_until_ms or usage.started_at_ms)
         for period in usage.periods:
             self.add(period)
+
+    def fork(self) -> Tally:
+        """One more, which goes on by itself from here."""
+        one = copy(self)
+        one.sums = {line: dict(sums) for line, sums in self.sums.items()}
+        one._clock = self._table.since(self._until_ms)  # noqa: SLF001  # one of these
+        return one
 
     def add(self, period: Period) -> None:
         """What was measured since the period before."""

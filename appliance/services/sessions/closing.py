@@ -199,6 +199,8 @@ def finish(
     """Price, settle, write down."""
     if running.is_idle:
         sessions.close_idle(db, running, ended_at_ms)
+    if running.is_paused:
+        sessions.close_pause(db, running, ended_at_ms)
     if is_by_our_clock(db, running, ended_at_ms):
         note = note or "clock"
     running.energy_wh = energies.energy_wh

@@ -14,17 +14,24 @@ from appliance.db.people import people
 from appliance.db.sessions import lines as rows
 from appliance.db.sessions.closing import Figure
 from appliance.db.sessions.sessions import Running
+from appliance.domain import course as courses
 from appliance.domain import session as rules
 from appliance.domain import tariff as flat
+from appliance.domain.course import SoFar, Still
 from appliance.domain.pricing import lines
 from appliance.domain.pricing.lines import Course, Dimension, Terms
+from appliance.domain.pricing.reckoning import bill as bill_of_tally
 from appliance.domain.pricing.reckoning import bill_of as bill_of_sums
 from appliance.domain.pricing.reckoning import price as price_by_lines
-from appliance.domain.pricing.reckoning import projected_minor
+from appliance.domain.pricing.reckoning import projected_minor, total_minor
 from appliance.domain.pricing.tally import Tally
+from appliance.domain.registers import Progress
 from appliance.domain.session import bill_for, usage_until
 from appliance.domain.tariff import Bill, DayShare, Tariff, Usage, price
 from appliance.services.sessions import reading
+
+SOON_MS = 60_000
+"""So soon after its last reading a session is looked ahead from there."""
 
 
 def terms_of(running: Running) -> Terms | None:
@@ -39,16 +46,110 @@ def with_course(
     terms = terms_of(running)
     if terms is None or not usage.energy_wh:
         return usage
-    begun, periods = rules.course_of(running, usage.energy_wh, until_ms, reading.line_of(db, running), parked_until_ms)
-    asks = any(line.conditions.groups for line in terms.lines)
+    line = reading.line_of(db, running)
+    begun, periods = courses.course_of(
+        running, usage.energy_wh, until_ms, line, parked_until_ms, paused=running.pause_spans
+    )
+    return replace(usage, course=Course(replace(before_it(db, running, begun), periods=periods), sites.of(db).zone))
+
+
+def before_it(db: Database, running: Running, begun_ms: int) -> lines.Usage:
+    """A session that has used nothing yet, and what its lines may ask for besides."""
+    terms = terms_of(running)
+    asks = terms is not None and any(line.conditions.groups for line in terms.lines)
     payer = people.find(db, running.person) if asks and running.person is not None else None
-    session = lines.Usage(begun, periods, method=running.policy, group=payer.group_id if payer else None)
-    return replace(usage, course=Course(session, sites.of(db).zone))
+    return lines.Usage(begun_ms, method=running.policy, group=payer.group_id if payer else None)
+
+
+# --- while it runs -----------------------------------------------------------------------------------------------------------
+
+
+def so_far_of(db: Database, running: Running, terms: Terms) -> SoFar:
+    """Its sums by its lines, as far as it was read. The writer remembers them, as it does how far its registers were read."""
+    so_far, progress = running.so_far, reading.progress_of(db, running)
+    if so_far is None or running.so_far_after is not progress:
+        so_far = so_far_anew(db, running, terms)
+        keep(running, so_far, progress)
+    return so_far
+
+
+def so_far_anew(db: Database, running: Running, terms: Terms) -> SoFar:
+    """The same, out of all that is kept."""
+    begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, running.measured_at_ms)
+    so_far = SoFar(begun_ms, Tally(before_it(db, running, begun_ms), terms, sites.of(db).zone))
+    still = still_of(running)
+    for at_ms, wh in dict(reading.line_of(db, running)).items():
+        so_far.reach(at_ms, wh, still)
+    return so_far
+
+
+def keep(running: Running, so_far: SoFar | None, progress: Progress | None) -> None:
+    """Remember its sums, which hold as long as its registers are read as they are now."""
+    running.so_far, running.so_far_after = so_far, progress
+
+
+def read_on(db: Database, running: Running, before: Progress | None, points: Sequence[tuple[int, int]]) -> None:
+    """Its registers were read on from `before` (None: they were read anew), to these points of its line; what it costs by then is kept
+    for all who show it.
+    """
+    so_far, still = running.so_far, still_of(running)
+    if so_far is None or running.so_far_after is not before or not goes_on(so_far, running, points, still):
+        keep(running, None, None)
+        keep_so_far(db, running)
+        return
+    keep(running, so_far, running.progress)
+    if (so_far.at_ms, so_far.wh) == (running.measured_at_ms, running.energy_wh):
+        set_so_far(db, running, total_minor(so_far.tally))  # As nearly always.
+    else:
+        keep_so_far(db, running)
+
+
+def goes_on(so_far: SoFar, running: Running, points: Sequence[tuple[int, int]], still: Still) -> bool:
+    """Whether what was remembered leads to these points."""
+    for at_ms, wh in points:
+        if not so_far.reach(at_ms, wh, still):
+            return False
+    return so_far.begun_ms == rules.begun_ms(running.started_at_ms, running.heard_at_ms, running.measured_at_ms)
+
+
+def keep_so_far(db: Database, running: Running) -> None:
+    """What it costs by its last reading, in its row."""
+    usage, terms = usage_until(running, running.measured_at_ms), terms_of(running)
+    assert terms is not None, "what flat prices come to is not kept"
+    tally = tally_at(db, running, usage, running.measured_at_ms, terms)
+    set_so_far(db, running, total_minor(tally) if usage.energy_wh else 0)
+
+
+def set_so_far(db: Database, running: Running, so_far_minor: int) -> None:
+    """For all who show it."""
+    if so_far_minor != running.so_far_minor:
+        rows.set_so_far(db, running, so_far_minor)
+
+
+def still_of(running: Running) -> Still:
+    """When its car took no energy."""
+    return Still(running.idle_spans, running.pause_spans)
+
+
+def tally_at(db: Database, running: Running, usage: Usage, until_ms: int, terms: Terms) -> Tally:
+    """Its sums by its lines at a moment."""
+    begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, until_ms)
+    if not usage.energy_wh:
+        return Tally(before_it(db, running, begun_ms), terms, sites.of(db).zone)
+    so_far = so_far_of(db, running, terms)
+    if so_far.begun_ms == begun_ms and (known := so_far.at(until_ms, usage.energy_wh, still_of(running))) is not None:
+        return known
+    course = with_course(db, running, usage, until_ms).course
+    assert course is not None, "it has energy, and lines"
+    return Tally(course.session, terms, course.zone)
 
 
 def bill_until(db: Database, running: Running, until_ms: int) -> Bill:
-    """What it costs, if it ended at that moment."""
-    return bill_of(db, running, usage_until(running, until_ms), until_ms)
+    """What one that runs costs, if it ended at that moment."""
+    usage, terms = usage_until(running, until_ms), terms_of(running)
+    if terms is None or not usage.energy_wh:
+        return bill_for(usage, running.tariff)
+    return rules.as_bill(bill_of_tally(tally_at(db, running, usage, until_ms, terms)))
 
 
 def bill_of(db: Database, running: Running, usage: Usage, until_ms: int) -> Bill:
@@ -64,9 +165,13 @@ def most_minor(
     if terms is None:
         seen = replace(usage, energy_wh=usage.energy_wh + unseen_wh) if unseen_wh else usage
         return flat.projected_minor(seen, running.tariff or flat.FREE, power_w, ahead_s, may_idle=running.is_idle)
-    course = with_course(db, running, usage, until_ms).course
-    session = lines.Usage(min(running.started_at_ms, running.heard_at_ms)) if course is None else course.session
-    tally = Tally(session, terms, sites.of(db).zone)
+    so_far = so_far_of(db, running, terms)
+    since_ms = until_ms - so_far.at_ms
+    if so_far.wh == usage.energy_wh and 0 <= since_ms <= SOON_MS and so_far.wh and so_far.knows(still_of(running)):
+        # The little time since its last reading is like that ahead: nothing is cut for it.
+        tally, ahead_s = so_far.tally, ahead_s - (-since_ms // 1000)
+    else:
+        tally = tally_at(db, running, usage, until_ms, terms)
     return projected_minor(tally, power_w, ahead_s, may_idle=running.is_idle, unseen_wh=unseen_wh)
 
 
@@ -98,15 +203,6 @@ def keep_lines(db: Database, running: Running, bill: Bill) -> None:
         rows.store(db, running.id, bill)
 
 
-def keep_so_far(db: Database, running: Running) -> None:
-    """Remember what it costs by its last reading, for all who show it."""
-    if terms_of(running) is None:
-        return
-    so_far_minor = bill_until(db, running, running.measured_at_ms).total_minor
-    if so_far_minor != running.so_far_minor:
-        rows.set_so_far(db, running, so_far_minor)
-
-
 def days_of(running: Running, usage: Usage, bill: Bill, parts: list[DayShare]) -> list[DayShare]:
     """The fees of its days: what it cost by the end of each, less what it cost before. `parts` has their time and energy."""
     course, terms = usage.course, terms_of(running)
@@ -115,7 +211,7 @@ def days_of(running: Running, usage: Usage, bill: Bill, parts: list[DayShare]) -
     touched = rules.pieces(running, course.session.periods[-1].until_ms, course.zone)
     shares, before_minor = [], 0
     for part, (_, _, end_ms) in zip(parts[:-1], touched[:-1], strict=True):
-        reached = price_by_lines(rules.cut(course.session, end_ms), terms, course.zone).total_minor
+        reached = price_by_lines(courses.cut(course.session, end_ms), terms, course.zone).total_minor
         by_then = min(max(reached, before_minor), bill.total_minor)
         shares.append(replace(part, fee_minor=by_then - before_minor))
         before_minor = by_then

@@ -12,7 +12,7 @@ from appliance.domain.calendar import day_of
 from appliance.domain.events import ChargingStateChanged, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.session import SessionEvent, after, bill_for
-from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, takes_the_place
+from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, is_paused, takes_the_place
 from appliance.services import settings
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing, courses
@@ -29,7 +29,8 @@ def status_of_evse_changed(db: Database, station: StationId, event: StatusChange
     if occupied and not event.finer:
         return  # Its transaction tells the rest.
     if running is not None:
-        set_idle(db, running, takes_the_place(event.charging_state), event.at_ms, event.received_at_ms)
+        idle, paused = takes_the_place(event.charging_state), is_paused(event.charging_state)
+        set_still(db, running, event.at_ms, event.received_at_ms, idle=idle, paused=paused)
     elif not occupied:
         until_ms = min(event.at_ms, event.received_at_ms)
         end_parking(db, station, event.evse, until_ms, event.received_at_ms)
@@ -41,24 +42,30 @@ def charging_state_changed(db: Database, station: StationId, event: ChargingStat
     if running is not None:
         # A car that was connected and has got nothing yet waits for its driver's card.
         waits = event.charging_state == ChargingState.EV_CONNECTED and not running.energy_wh
-        idle = takes_the_place(event.charging_state) and not waits
-        set_idle(db, running, idle, event.at_ms, event.received_at_ms)
+        idle, paused = takes_the_place(event.charging_state) and not waits, waits or is_paused(event.charging_state)
+        set_still(db, running, event.at_ms, event.received_at_ms, idle=idle, paused=paused)
     elif event.charging_state == ChargingState.IDLE:
         until_ms = min(event.at_ms, event.received_at_ms)
         end_parking(db, station, event.evse, until_ms, event.received_at_ms)
 
 
-def set_idle(db: Database, running: Running, idle: bool, at_ms: int, received_at_ms: int) -> None:
-    """From now on the car takes the place without charging, or does so no more."""
+def set_still(db: Database, running: Running, at_ms: int, received_at_ms: int, *, idle: bool, paused: bool) -> None:
+    """From now on the car takes the place without charging, or does so no more; it is full, or its charger has paused it."""
     if at_ms < running.status_at_ms <= received_at_ms:
         return  # It comes late, and another has taken its place.
-    if idle and at_ms < min(running.started_at_ms, running.heard_at_ms):
+    if (idle or paused) and at_ms < min(running.started_at_ms, running.heard_at_ms):
         return  # It tells of the time before this session.
     running.status_at_ms = at_ms
     if idle and not running.is_idle:
         sessions.open_idle(db, running, at_ms)
     elif not idle and running.is_idle:
         sessions.close_idle(db, running, at_ms)
+    if paused and not running.is_paused and running.minds_pauses:
+        sessions.open_pause(db, running, at_ms)
+    elif not paused and running.is_paused:
+        sessions.close_pause(db, running, at_ms)
+    if at_ms < running.measured_at_ms and courses.terms_of(running) is not None:
+        courses.keep_so_far(db, running)  # It was otherwise when its last reading was priced.
 
 
 def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None:

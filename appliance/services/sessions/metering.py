@@ -185,6 +185,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
     """Keep the readings and what they say of the session's energy; how fast it goes."""
     power_w = step_wh = step_s = 0
     progress, late = reading_of.progress_of(db, running), False
+    before, points, by_lines = progress, [], courses.terms_of(running) is not None
     paced = running.paced or begin_pace(running)
     for told in readings:
         reading = told if told.interval_wh is None else one_kind(running, told)
@@ -205,10 +206,13 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             if progress.energy_wh > energy_wh:
                 step_wh, step_s = paced.step(reading.at_ms, progress.energy_wh)
             paced = paced.then(reading.at_ms, progress.energy_wh)
+            if by_lines:
+                points.append((progress.newest[0], progress.energy_wh))
         running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
     running.paced = paced
     reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
-    courses.keep_so_far(db, running)
+    if by_lines:
+        courses.read_on(db, running, None if late else before, points)
     return Pace(power_w, step_wh, watch.told_in_s(progress, step_s) if step_wh else 0)
 
 
