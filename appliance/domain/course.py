@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from appliance.domain.energies import energy_at
 from appliance.domain.pricing.lines import Period
 from appliance.domain.pricing.lines import Usage as Session
 from appliance.domain.pricing.tally import Tally
-from appliance.domain.registers import energy_at
 from appliance.domain.session import Facts, begun_ms
 
 Spans = Sequence[tuple[int, int | None]]
