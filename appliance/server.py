@@ -170,11 +170,10 @@ async def following(hub: Hub, store: Store, live: LiveSettings) -> AsyncIterator
             live.values = await store.read(settings.load)
             live.disk_short = await store.read(read_short)
 
-    def on_announcements(announcements: list[Announcement]) -> None:
-        if any(isinstance(one, SettingsChanged) for one in announcements):
-            tasks.start(read_again(), "settings")
+    def on_settings(_announcements: list[Announcement]) -> None:
+        tasks.start(read_again(), "settings")
 
-    stop_listening = hub.listen(on_announcements)
+    stop_listening = hub.listen(on_settings, SettingsChanged)
     try:
         yield
     finally:

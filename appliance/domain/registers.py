@@ -35,8 +35,8 @@ POWER_W_MAX = 400_000
 """No charger for cars gives more, as long as nobody has said otherwise."""
 ROUNDING_WH = 1_000
 """What two registers of the same moment may differ by: some meters tell whole kilowatt-hours."""
-GRAINS_WH = (ROUNDING_WH, 100, 10)
-"""What meters round to, if not to single watt-hours."""
+GRAINS_WH = {10: 10, 20: 10, 40: 10, 50: 10, 250: 10, 100: 100, 200: 100, 500: 100, ROUNDING_WH: ROUNDING_WH}
+"""What meters round to, if not to single watt-hours, by what divides their registers and ROUNDING_WH."""
 JITTER_WH = 100
 """What one meter may go back by from reading to reading."""
 RISES_MIN = 3
@@ -99,7 +99,7 @@ class Progress(NamedTuple):
     @property
     def energy_wh(self) -> int:
         """The session's energy so far; 0 while nothing is known."""
-        if self.highest_wh is not None or self.intervals is None:
+        if self.intervals is None or self.highest_wh is not None:
             return self.register_wh
         return self.intervals.energy_wh
 
@@ -261,16 +261,13 @@ def given_wh(power_w: int, passed_ms: int) -> int:
 
 def most_wh(power_w: int, passed_ms: int) -> int:
     """What may have been given in such a time, by coarse clocks and meters."""
-    return given_wh(power_w, max(0, passed_ms) + COARSE_TIME_MS) + 2 * ROUNDING_WH
+    # As `given_wh`, written out because each reading comes by here.
+    return power_w * (max(0, passed_ms) + COARSE_TIME_MS) // HOUR_MS + 2 * ROUNDING_WH
 
 
 def grain_of(*registers_wh: int) -> int:
     """To what these registers seem to be rounded; zeros tell nothing."""
-    common_wh = gcd(*registers_wh)
-    for grain_wh in GRAINS_WH:
-        if common_wh % grain_wh == 0:
-            return grain_wh
-    return 1
+    return GRAINS_WH.get(gcd(ROUNDING_WH, *registers_wh), 1)
 
 
 def all_of(begun: Progress, samples: Iterable[Sampled]) -> tuple[Progress, list[tuple[int, int]]]:

@@ -210,6 +210,8 @@ def begun_ms(started_at_ms: int, heard_at_ms: int, at_ms: int) -> int:
     """
     if started_at_ms > heard_at_ms:
         return heard_at_ms
+    if at_ms - started_at_ms <= BEGUN_BEFORE_MS_MAX:
+        return started_at_ms  # As nearly always.
     longest_ms = MS_MAX if at_ms < heard_at_ms else BEGUN_BEFORE_MS_MAX + max(0, at_ms - heard_at_ms)
     return started_at_ms if at_ms - started_at_ms <= longest_ms else heard_at_ms
 

@@ -174,13 +174,14 @@ def projected_minor(usage: Usage, tariff: Tariff, power_w: int, ahead_s: int, *,
     """
     # Rounding up is -(-a // b), written out because each meter reading comes by here.
     energy_wh = usage.energy_wh - (-max(power_w, 0) * ahead_s // 3600)
-    idle_s = usage.idle_s + ahead_s if may_idle else usage.idle_s
-    net_minor = (
-        -(-energy_wh * tariff.energy_milli_per_kwh // MILLI_WH)
-        - (-(usage.duration_s + ahead_s) * tariff.time_milli_per_minute // MILLI_SECONDS)
-        - (-idle_s * tariff.idle_milli_per_minute // MILLI_SECONDS)
-        - (-tariff.flat_milli // MILLI)
-    )
+    net_minor = -(-energy_wh * tariff.energy_milli_per_kwh // MILLI_WH)
+    if tariff.time_milli_per_minute:
+        net_minor -= -(usage.duration_s + ahead_s) * tariff.time_milli_per_minute // MILLI_SECONDS
+    if tariff.idle_milli_per_minute:
+        idle_s = usage.idle_s + ahead_s if may_idle else usage.idle_s
+        net_minor -= -idle_s * tariff.idle_milli_per_minute // MILLI_SECONDS
+    if tariff.flat_milli:
+        net_minor -= -tariff.flat_milli // MILLI
     return net_minor - (-net_minor * tariff.tax_basis_points // BASIS_POINTS)
 
 

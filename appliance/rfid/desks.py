@@ -120,7 +120,7 @@ class CardDesks:
     async def running(self, key: DeskKey) -> AsyncIterator[None]:
         """Serve cards until the block ends; writes that were begun are finished then."""
         self._key = key
-        stop_listening = self._hub.listen(self._hear)
+        stop_listening = self._hub.listen(self._hear, DeskChanged)
         beginning = asyncio.create_task(self._begin(key), name="card desks")
         try:
             yield

@@ -141,16 +141,20 @@ class Hub:
     """Passes announcements on, in the event loop. A listener is quick: it notes what it needs and returns."""
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, frozenset[type[Announcement]]]] = []
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; call the result to remove it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+    def listen(self, listener: Listener, *kinds: type[Announcement]) -> Callable[[], None]:
+        """Add a listener, to be told when there is anything of these kinds, or of any; call the result to remove it."""
+        listening = listener, frozenset(kinds)
+        self._listeners.append(listening)
+        return lambda: self._listeners.remove(listening)
 
     def announce(self, announcements: list[Announcement]) -> None:
         """Tell all listeners. One that fails does not keep it from the others."""
-        for listener in tuple(self._listeners):
+        told = set(map(type, announcements))
+        for listener, kinds in tuple(self._listeners):
+            if kinds and kinds.isdisjoint(told):
+                continue
             try:
                 listener(announcements)
             except Exception:

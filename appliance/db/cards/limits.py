@@ -15,7 +15,7 @@ LIMITS = Slots[CardId, Limits]()
 
 
 def of(db: Database, card: CardId) -> Limits:
-    """The limits of a card, remembered by the writer, as is that there are none."""
+    """The limits of a card, remembered by the writer, as is that there are none: NO_LIMITS itself."""
     found = LIMITS.get(db, card)
     if found is None:
         found = find(db, card)
@@ -24,7 +24,7 @@ def of(db: Database, card: CardId) -> Limits:
 
 
 def find(db: Readable, card: CardId) -> Limits:
-    """The limits of a card; NO_LIMITS if there are none."""
+    """The limits of a card; NO_LIMITS itself if there are none."""
     stations = frozenset(
         station for (station,) in db.execute("SELECT station_id FROM card_station WHERE card_id = ?", (card,))
     )
@@ -33,7 +33,8 @@ def find(db: Readable, card: CardId) -> Limits:
         FROM card_limit WHERE card_id = ?""",
         (card,),
     ).fetchone()
-    return replace(Limits(*row) if row else NO_LIMITS, stations=stations)
+    found = replace(Limits(*row) if row else NO_LIMITS, stations=stations)
+    return NO_LIMITS if found == NO_LIMITS else found
 
 
 def store(db: Database, card: CardId, limits: Limits) -> None:

@@ -37,13 +37,15 @@ def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
 
     A session's readings have a bound: no charger fills the disk with them. What has no column of its own goes first.
     """
-    used = _sample_bytes(db, session)
+    used = SAMPLE_BYTES.get(db, session)
+    if used is None:
+        used = _sample_bytes(db, session)
     if used > SAMPLE_BYTES_MAX:
         return
     others = reading.others
     if others is not None and (used + len(others) > OTHERS_BYTES_MAX or disk.is_short(db)):
         others = None
-    SAMPLE_BYTES.keep(db, session, used + SAMPLE_ROW_BYTES + len(others or ""))
+    SAMPLE_BYTES.keep(db, session, used + SAMPLE_ROW_BYTES + (len(others) if others else 0))
     values = (
         session, reading.at_ms, reading.energy_wh, reading.power_w, reading.current_ma, reading.voltage_mv,
         reading.soc_percent, others, reading.interval_wh,
@@ -52,13 +54,10 @@ def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
 
 
 def _sample_bytes(db: Database, session: SessionId) -> int:
-    used = SAMPLE_BYTES.get(db, session)
-    if used is None:
-        row = db.execute(
-            "SELECT count(*), coalesce(sum(length(others)), 0) FROM sample WHERE session_id = ?", (session,)
-        ).fetchone()
-        used = int(row[0]) * SAMPLE_ROW_BYTES + int(row[1])
-    return used
+    row = db.execute(
+        "SELECT count(*), coalesce(sum(length(others)), 0) FROM sample WHERE session_id = ?", (session,)
+    ).fetchone()
+    return int(row[0]) * SAMPLE_ROW_BYTES + int(row[1])
 
 
 def last_register(db: Database, session: SessionId) -> tuple[int, int] | None:

@@ -109,7 +109,9 @@ class Running:
     @property
     def behind_ms(self) -> int:
         """How far its station's clock was behind ours when that was last known; less than nothing: ahead."""
-        return self.started_at_ms - self.start.stamp_ms if self.behind_then_ms is None else self.behind_then_ms
+        if self.behind_then_ms is not None:
+            return self.behind_then_ms
+        return 0 if self.stamp_ms is None else self.started_at_ms - self.stamp_ms
 
     @property
     def start(self) -> Told:
@@ -351,11 +353,11 @@ def load(db: Database, session: SessionId) -> Running | None:
 
 def on_evse(db: Database, station: StationId, evse: int) -> Running | None:
     """The transaction that runs on an EVSE, the one that began last if the station forgot to end others."""
-    there = [find_open(db, one) for one in all_on_evse(db, station, evse)]
-    running = [one for one in there if one is not None]
-    if len(running) < 2:
-        return running[0] if running else None
-    return max(running, key=lambda one: (min(one.started_at_ms, one.heard_at_ms), one.id))
+    there = all_on_evse(db, station, evse)
+    if len(there) < 2:
+        return find_open(db, there[0]) if there else None
+    running = [one for number in there if (one := find_open(db, number)) is not None]
+    return max(running, default=None, key=lambda one: (min(one.started_at_ms, one.heard_at_ms), one.id))
 
 
 def all_on_evse(db: Database, station: StationId, evse: int) -> tuple[SessionId, ...]:

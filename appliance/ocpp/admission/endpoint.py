@@ -35,7 +35,7 @@ from appliance.ocpp.settings import Settings
 from appliance.ocpp.version import Version
 from appliance.ocpp.versions import versions
 from appliance.services import problems
-from appliance.services.announce import Hub
+from appliance.services.announce import AdmissionChanged, CardRefused, Hub
 from appliance.services.counters import Counters
 from appliance.services.stations import admission, credentials
 
@@ -83,7 +83,7 @@ async def open_stations(
     """The stations' side while the server runs. Leaving it closes all connections with 1001."""
     context = Context(store, settings, clock)
     registry = Registry(context)
-    stop_listening = hub.listen(registry.admission_changed)
+    stop_listening = hub.listen(registry.admission_changed, AdmissionChanged, CardRefused)
     spoken = versions(settings)
     await registry.load(replayed_actions(spoken))
     pinging = asyncio.create_task(registry.keep_alive(), name="keep stations alive")

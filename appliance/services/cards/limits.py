@@ -108,7 +108,7 @@ def so_far(db: Database, card: CardId, now_ms: int) -> SoFar:
 def decide_start(db: Database, card: CardId, station: StationId, now_ms: int) -> AuthorizationStatus:
     """Whether its limits let a card begin a session now."""
     limits = rows.of(db, card)
-    if limits == NO_LIMITS:
+    if limits is NO_LIMITS:
         return AuthorizationStatus.ACCEPTED
     so_far = used(db, card, now_ms) if is_by_day(limits) else Used()
     return card_limits.decide(limits, station, local_time(db, now_ms), so_far)
@@ -122,7 +122,7 @@ def keep_within(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: 
     if running.card is None or running.stop_wanted:
         return
     limits = rows.of(db, running.card)
-    if limits == NO_LIMITS:
+    if limits is NO_LIMITS:
         return
     so_far = used_by(db, running, limits, pace, at_ms, now_ms)
     status = card_limits.decide(limits, running.station, local_time(db, now_ms), so_far)

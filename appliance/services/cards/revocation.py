@@ -52,7 +52,7 @@ class Revocation:
         """Back, and not yet looked up."""
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._tasks = Tasks()
-        self._silence: Callable[[], None] = hub.listen(self._on_announcements)
+        self._silence: Callable[[], None] = hub.listen(self._on_announcements, CardRevoked, StationChanged)
 
     async def open(self) -> None:
         """Learn until when each station was last in touch: what was revoked after that it has not heard of."""

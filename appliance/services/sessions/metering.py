@@ -74,16 +74,17 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
     """
     if not readings:
         return readings
-    behind_ms, told_ms = running.behind_ms, event.readings[-1].at_ms
-    if has_waited(db, running, told_ms, event.received_at_ms, event.source):
+    told_ms, heard_ms = event.readings[-1].at_ms, event.received_at_ms
+    if has_waited(db, running, told_ms, heard_ms, event.source):
+        behind_ms = running.behind_ms
         return [replace(one, at_ms=one.at_ms + behind_ms) for one in event.readings]
     if event.source is Source.LIVE:
-        running.behind_then_ms = event.received_at_ms - told_ms
+        running.behind_then_ms = heard_ms - told_ms
     if running.heard_at_ms - running.started_at_ms > CLOCKS_APART_MS and keeps_distance(
-        (running.start.stamp_ms, running.heard_at_ms), (event.readings[-1].at_ms, event.received_at_ms)
+        (running.start.stamp_ms, running.heard_at_ms), (told_ms, heard_ms)
     ):
         sessions.set_began(db, running, running.heard_at_ms, Source.LIVE)
-    later_ms = event.received_at_ms - readings[-1].at_ms
+    later_ms = heard_ms - readings[-1].at_ms
     if event.source is not Source.LIVE or later_ms <= CLOCKS_APART_MS:
         return readings
     if readings[0].at_ms >= running.measured_at_ms:
@@ -99,9 +100,10 @@ def has_waited(db: Database, running: Running, stamp_ms: int, heard_ms: int, sou
 
     Its start was told live, so how wrong that clock was is known; it may be so wrong that what waited looks live.
     """
-    at_ms = stamp_ms + running.behind_ms
-    if running.source is not Source.LIVE or abs(running.behind_ms) <= CLOCKS_APART_MS:
+    behind_ms = running.behind_ms
+    if running.source is not Source.LIVE or -CLOCKS_APART_MS <= behind_ms <= CLOCKS_APART_MS:
         return False
+    at_ms = stamp_ms + behind_ms
     if abs(heard_ms - stamp_ms) <= CLOCKS_APART_MS or running.measured_at_ms < stamp_ms < at_ms:
         return False  # It may have been set right since.
     if not running.measured_at_ms <= at_ms < heard_ms - CLOCKS_APART_MS:
@@ -125,6 +127,8 @@ def told_with_stop(running: Running, event: TransactionEnded) -> Sequence[Readin
     What does not lie in a session whose start was live is by the clock of that start, or it tells nothing.
     """
     readings, told_ms = event.readings, event.received_at_ms
+    if not readings:
+        return readings
     begun_ms, ended_ms = running.started_at_ms - CLOCKS_APART_MS, told_ms + CLOCKS_APART_MS
     behind_ms = running.started_at_ms - running.start.stamp_ms
     if running.source is not Source.LIVE:
@@ -184,31 +188,34 @@ def under_another_number(
 def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace:
     """Keep the readings and what they say of the session's energy; how fast it goes."""
     power_w = step_wh = step_s = 0
-    progress, late = reading_of.progress_of(db, running), False
+    progress, late = running.progress or reading_of.progress_of(db, running), False
     before, points, by_lines = progress, [], courses.terms_of(running) is not None
     paced = running.paced or begin_pace(running)
+    energy_wh = progress.energy_wh
     for told in readings:
         reading = told if told.interval_wh is None else one_kind(running, told)
+        at_ms = reading.at_ms
         samples.add_reading(db, running.id, reading)
         if reading.power_w is not None:
             power_w = reading.power_w
-            running.power_seen_w = max(running.power_seen_w, power_w)
-            running.given = running.given.then(reading.at_ms, power_w)
+            if power_w > running.power_seen_w:
+                running.power_seen_w = power_w
+            running.given = running.given.then(at_ms, power_w)
         if reading.offered_w is not None and power.offered(db, running.station, running.evse, reading.offered_w):
             late = True  # What was read so far was bounded by another power.
         if reading.energy_wh is None and reading.interval_wh is None:
             continue
-        sampled = (reading.at_ms, reading.energy_wh, reading.interval_wh)
-        then = None if late else registers.go_on(progress, sampled)
+        then = None if late else registers.go_on(progress, (at_ms, reading.energy_wh, reading.interval_wh))
         late = then is None
         if then is not None:
-            energy_wh, progress = progress.energy_wh, then
-            if progress.energy_wh > energy_wh:
-                step_wh, step_s = paced.step(reading.at_ms, progress.energy_wh)
-            paced = paced.then(reading.at_ms, progress.energy_wh)
+            before_wh, progress, energy_wh = energy_wh, then, then.energy_wh
+            if energy_wh > before_wh:
+                step_wh, step_s = paced.step(at_ms, energy_wh)
+            paced = paced.then(at_ms, energy_wh)
             if by_lines:
-                points.append((progress.newest[0], progress.energy_wh))
-        running.measured_at_ms = max(running.measured_at_ms, reading.at_ms)
+                points.append((then.newest[0], energy_wh))
+        if at_ms > running.measured_at_ms:
+            running.measured_at_ms = at_ms
     running.paced = paced
     reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
     if by_lines:

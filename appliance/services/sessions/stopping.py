@@ -23,7 +23,8 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     if running is not None:
         running = with_start(db, running, event)
-        metering.take_in(db, running, metering.told_with_stop(running, event))
+        if readings := metering.told_with_stop(running, event):
+            metering.take_in(db, running, readings)
         closing.close(db, running, event)
     elif not closing.stop_late(db, station, event):
         report_stray(db, station, event)

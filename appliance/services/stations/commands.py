@@ -81,7 +81,7 @@ class RemoteControl:
         self._turns: defaultdict[StationId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._refused_stop_at_s: dict[StationId, float] = {}
         """When a stop of a refused session may be sent to a station again, by the loop's clock."""
-        self._silence: Callable[[], None] = hub.listen(self._on_announcements)
+        self._silence: Callable[[], None] = hub.listen(self._on_announcements, SessionChanged)
 
     async def close(self) -> None:
         """Listen no more, and end what is under way: start requests stay in the books and expire by the clock."""

@@ -56,7 +56,7 @@ class Upkeep:
         self._not_before: dict[tuple[StationId, int], int] = {}
         """When an EVSE may be asked for a reading again."""
         self._introductions: dict[StationId, Introduction] = {}
-        self._silence: Callable[[], None] = hub.listen(self._on_announcements)
+        self._silence: Callable[[], None] = hub.listen(self._on_announcements, BootHeard)
 
     async def close(self) -> None:
         """Listen no more, and end what is under way."""

@@ -93,6 +93,7 @@ class Events:
 
     def listen(self, hub: Hub) -> None:
         """Hear what is announced, for as long as the program runs."""
+        hub.listen(self._forget_identities, AdmissionChanged)
         hub.listen(self._hear)
 
     async def close(self, _app: web.Application) -> None:
@@ -125,10 +126,12 @@ class Events:
             self._streams.discard(stream)
         return response
 
-    def _hear(self, announcements: list[Announcement]) -> None:
+    def _forget_identities(self, announcements: list[Announcement]) -> None:
         for one in announcements:
-            if type(one) is AdmissionChanged:
+            if isinstance(one, AdmissionChanged):
                 self._identities.pop(one.station, None)  # Its row may be another's now.
+
+    def _hear(self, announcements: list[Announcement]) -> None:
         for stream in tuple(self._streams):
             for announcement in filter(stream.wants, announcements):
                 stream.push(announcement)
