@@ -117,15 +117,19 @@ def without_register(progress: Progress, *, is_estimate: bool) -> Found:
 def by_difference(progress: Progress, stop: Register, lasted_ms: int) -> Found:
     """The stop is no lower than the start: what lies between them is billed, if all that was read agrees."""
     energy_wh = stop[1] - progress.start[1]
-    read_wh, slack_wh = read_beside(progress, energy_wh), slack_of(progress, stop[1])
-    at_stop = with_register(progress, stop)
-    is_elsewhere = at_stop.line.last == stop and goes_on_elsewhere(progress, at_stop, stop)
+    read_wh = read_beside(progress, energy_wh)
+    at_stop, is_elsewhere = progress, False
+    if (
+        progress.other is not None or progress.line.offset_wh != -progress.start[1]
+    ):  # Else there is no line but the start's.
+        at_stop = with_register(progress, stop)
+        is_elsewhere = at_stop.line.last == stop and goes_on_elsewhere(progress, at_stop, stop)
     if energy_wh > given_wh(progress.power_w, lasted_ms) + 2 * ROUNDING_WH:
         followed_wh = at_stop.register_wh if is_elsewhere else read_wh
         return in_doubt(Doubt.TOO_FAST, followed_wh or energy_wh, energy_wh)
     if is_elsewhere:
         elsewhere_wh, follows = at_stop.register_wh, at_stop.line.joined_wh is None
-        if follows and read_wh > energy_wh + slack_wh:
+        if follows and is_below(progress, stop, read_wh):
             return elsewhere_wh, (), ()
         is_told_apart = follows and agree(elsewhere_wh, read_wh) != agree(energy_wh, read_wh)
         if not is_told_apart and not agree(elsewhere_wh, energy_wh):
@@ -136,13 +140,19 @@ def by_difference(progress: Progress, stop: Register, lasted_ms: int) -> Found:
         apart_wh = stop[1] + apart.offset_wh
         if not agree(apart_wh, energy_wh):
             return in_doubt(Doubt.START_APART, apart_wh, energy_wh)
-    if read_wh > energy_wh + slack_wh or (not energy_wh and read_wh > JITTER_WH):
+    if is_below(progress, stop, read_wh) or (not energy_wh and read_wh > JITTER_WH):
         return in_doubt(Doubt.STOP_BELOW, read_wh, energy_wh)
     read_ms = max(progress.line.last[0], progress.intervals.last[0] if progress.intervals is not None else 0)
     left_ms = lasted_ms - (read_ms - progress.start[0])
     if energy_wh - read_wh > given_wh(progress.power_w, left_ms) + 2 * ROUNDING_WH:
         return in_doubt(Doubt.STOP_BEYOND, read_wh, energy_wh)
     return energy_wh, (), ()
+
+
+def is_below(progress: Progress, stop: Register, read_wh: int) -> bool:
+    """Whether the stop is lower than what was read, by more than meters round."""
+    below_wh = read_wh - (stop[1] - progress.start[1])
+    return below_wh > 0 and below_wh > slack_of(progress, stop[1])
 
 
 def read_beside(progress: Progress, energy_wh: int) -> int:

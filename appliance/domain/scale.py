@@ -47,11 +47,12 @@ class Given(NamedTuple):
 
     def then(self, at_ms: int, power_w: int) -> Given:
         """After one more power; what comes late changes nothing."""
-        if at_ms <= self.at_ms:
+        before_ms, before_w, watt_ms, first_ms, most_w = self
+        if at_ms <= before_ms:
             return self
-        passed_ms = min(at_ms - self.at_ms, POWER_HOLDS_MS)
-        watt_ms = self.watt_ms + max(0, min(self.power_w, power_w)) * passed_ms
-        return Given(at_ms, power_w, watt_ms, self.first_ms or at_ms, max(self.most_w, power_w))
+        if before_w > 0 and power_w > 0:
+            watt_ms += min(before_w, power_w) * min(at_ms - before_ms, POWER_HOLDS_MS)
+        return Given(at_ms, power_w, watt_ms, first_ms or at_ms, max(most_w, power_w))
 
     def covers(self, begin_ms: int, end_ms: int) -> bool:
         """Whether it was told from the beginning to the end."""
@@ -79,8 +80,9 @@ def is_slow(energy_wh: int, charged_ms: int) -> bool:
 def may_be_kwh(progress: Progress, energy_wh: int, end_ms: int) -> bool:
     """Whether so many kilowatt-hours can have been taken until then."""
     start_ms, start_wh = progress.start
-    possible_wh = most_wh(progress.power_w, end_ms - start_ms)
-    return 0 < energy_wh <= SESSION_KWH_MAX and start_wh <= START_KWH_MAX and KILO * energy_wh <= possible_wh
+    if not 0 < energy_wh <= SESSION_KWH_MAX or start_wh > START_KWH_MAX:
+        return False
+    return KILO * energy_wh <= most_wh(progress.power_w, end_ms - start_ms)
 
 
 def is_thousandth(progress: Progress, register_wh: int) -> bool:
@@ -93,19 +95,18 @@ def by_readings(progress: Progress, stop: Register) -> int | None:
     """The energy of a session whose readings show that its stop is in kilowatt-hours, and perhaps its start; else None."""
     start_wh, (last_ms, last_wh) = progress.start[1], progress.line.last
     counted, read_wh = stop[1] - start_wh, progress.energy_wh
-    if not read_wh or progress.highest_wh is None:
+    is_small = may_be_kwh(progress, counted, stop[0])
+    if not (is_small or is_thousandth(progress, stop[1])) or not read_wh or progress.highest_wh is None:
         return None
     # What may have been taken since the last reading, at twice the pace of those before it.
     more_wh = ROUNDING_WH + 2 * read_wh * max(0, stop[0] - last_ms) // max(1, last_ms - progress.start[0])
     is_reached = -ROUNDING_WH <= KILO * stop[1] - last_wh <= more_wh
-    if may_be_kwh(progress, counted, stop[0]):
+    if is_small:
         is_meter = is_reached and last_wh >= KILO * (start_wh - 1) and last_wh > stop[1] + ROUNDING_WH
         # Readings that agree with start and stop as they are show nothing.
         is_taken = read_wh > counted + JITTER_WH and -ROUNDING_WH <= KILO * counted - read_wh <= more_wh
         return KILO * counted if is_meter or is_taken else None
-    if is_thousandth(progress, stop[1]) and is_reached:
-        return max(read_wh, KILO * stop[1] - start_wh)
-    return None
+    return max(read_wh, KILO * stop[1] - start_wh) if is_reached else None
 
 
 def by_power(energy_wh: int, given_wh: int) -> bool:

@@ -20,7 +20,9 @@ POWERS_OF_TEN = tuple(10**exponent for exponent in range(PLAIN_CHARS_MAX))
 DOUBLED_MAX = 2 * INTEGER_MAX
 SECONDS_KEPT = 1024
 NUMBERS_KEPT = 4096
-SECOND_CHARS, MILLISECOND_CHARS = len("2026-11-23T05:00:00"), len("2026-11-23T05:00:00.000Z")
+SECOND_CHARS = len("2026-11-23T05:00:00")
+MILLISECONDS = {"Z": 0} | {f".{number:03d}Z": number for number in range(1000)}
+"""What stands behind the second."""
 
 AT_MS_END = 253_370_764_800_000
 """9999-01-01: beyond it a time zone's offset may carry a time out of the calendar."""
@@ -83,11 +85,12 @@ def parse_rfc3339(text: str) -> int | None:
     No zone means UTC; `+03`, `+0300`, small `t` and `z`, a blank for the T, missing seconds, a leap second and 24:00 are
     read. None when there is no time of day, when it cannot be read, and outside 1970 to 9998.
     """
-    if len(text) == MILLISECOND_CHARS and text[-1] == "Z" and text[SECOND_CHARS] == "." and text.isascii():
-        # As most are written; those of one second are read once.
-        second_ms, milliseconds = _of_second(text[:SECOND_CHARS]), text[SECOND_CHARS + 1 : -1]
-        if second_ms is not None and milliseconds.isdigit():
-            return second_ms + int(milliseconds)
+    milliseconds = MILLISECONDS.get(text[SECOND_CHARS:])
+    if milliseconds is not None:
+        # As nearly all are written; those of one second are read once.
+        second_ms = _of_second(text[:SECOND_CHARS])
+        if second_ms is not None:
+            return second_ms + milliseconds
     return _read_time(text) if len(text) <= TIME_CHARS_MAX else None
 
 

@@ -113,7 +113,7 @@ def read_start(station: Station, payload: Payload, received_at_ms: int) -> Work:
     if dating.skew.wanted > 0:
         dating.skew.observe(stamp, received_at_ms)
     event.connected_at_ms = dating.connected_at_ms
-    event.stamp_ms = translate.station_time(stamp)
+    event.stamp_ms = event.at_ms if event.at_ms != received_at_ms else translate.station_time(stamp)
     note = doubt("" if stamp is None else stamp, event.at_ms, received_at_ms) or note
     if event.stamp_ms is None:
         # The time is part of what makes it this start, so it must be the same when the start comes again.
@@ -134,8 +134,9 @@ def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
     dating = station.dating
     if dating.skew.wanted > 0:
         dating.skew.observe(payload.get("timestamp"), received_at_ms)
-    event.stamp_ms = translate.station_time(payload.get("timestamp"))
-    note = doubt(payload.get("timestamp", ""), event.at_ms, received_at_ms)
+    stamp = payload.get("timestamp", "")
+    event.stamp_ms = event.at_ms if event.at_ms != received_at_ms else translate.station_time(stamp)
+    note = doubt(stamp, event.at_ms, received_at_ms)
     event.at_ms, event.source = dating.date(event.at_ms, received_at_ms)
     return Work(transaction_ended, (event,), note)
 
@@ -187,13 +188,9 @@ def unreadable_heartbeat(station: Station, torn: Torn, received_at_ms: int) -> W
 
 def doubt(stamp: object, at_ms: int, received_at_ms: int) -> str | None:
     """What is noted of a message whose time was told and cannot be read, or cannot be right; None if it can, or none was told."""
-    if (
-        at_ms != received_at_ms
-        or stamp is None
-        or translate.is_believable(translate.station_time(stamp), received_at_ms)
-    ):
+    if at_ms != received_at_ms or stamp is None:
         return None
-    return SUSPECT_CLOCK
+    return None if translate.is_believable(translate.station_time(stamp), received_at_ms) else SUSPECT_CLOCK
 
 
 # --- units of work -------------------------------------------------------------------------------------------------------

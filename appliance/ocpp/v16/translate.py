@@ -220,14 +220,17 @@ def text(value: Any, chars_max: int) -> str:
 
 def public_text(value: Any, chars_max: int) -> str:
     """The same of what stands on the board and in lists for everybody: some stations write there whose card it was."""
-    clean = text(value, chars_max)
-    return _masked(clean) if clean else ""
+    if not value:
+        return ""
+    if isinstance(value, str) and len(value) <= INFO_CHARS_MAX:
+        return _public_word(value, chars_max)
+    return masked_words(text(value, chars_max))
 
 
 @lru_cache(maxsize=WORDS_KEPT)
-def _masked(clean: str) -> str:
+def _public_word(word: str, chars_max: int) -> str:
     """Stations say the same few words again and again."""
-    return masked_words(clean)
+    return masked_words(text(word, chars_max))
 
 
 def station_time(stamp: Any) -> int | None:

@@ -135,8 +135,9 @@ def want_stop(db: Database, running: Running, why: str) -> None:
 
 def expected_power_w(pace: Pace, latency_s: int) -> int:
     """The power to reckon with until a stop takes effect, which takes so long: what is measured, or what brought the last step."""
-    by_step = pace.step_wh * 3600 // max(pace.step_s, latency_s)
-    return min(max(pace.power_w, by_step), POWER_W_MAX)
+    power_w, step_wh, step_s, _ = pace
+    by_step = step_wh * 3600 // max(step_s, latency_s)
+    return min(max(power_w, by_step), POWER_W_MAX)
 
 
 def settle(db: Database, running: Running, bill: Bill, by: By) -> None:

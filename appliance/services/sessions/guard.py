@@ -80,13 +80,13 @@ def believe(db: Database, running: Running, readings: Sequence[Reading], pace: P
     moved = running.moved
     if moved is None:
         moved = running.moved = Moved(0, min(running.started_at_ms, running.heard_at_ms), running.heard_at_ms)
-    since_ms = moved.since_ms(at_ms, now_ms)
     goes_on = rules.goes_on(moved, running.energy_wh, now_ms)
     if goes_on or pace.power_w > rules.STANDBY_W_MAX:
         running.has_left = False  # Else it says nothing new: some tell their register for ever.
     if goes_on and not may_be_thousandth(db, running, now_ms):
         running.moved = Moved(running.energy_wh, at_ms, now_ms)
     else:
+        since_ms = moved.since_ms(at_ms, now_ms)
         if pace.power_w > rules.STANDBY_W_MAX:
             pace = pace._replace(unseen_wh=rules.by_power_wh(pace.power_w, moved, running.energy_wh, since_ms))
         if not rests(db, running, readings, pace, since_ms):
@@ -100,7 +100,7 @@ def believe(db: Database, running: Running, readings: Sequence[Reading], pace: P
 def may_be_thousandth(db: Database, running: Running, now_ms: int) -> bool:
     """Whether its register may be one of kilowatt-hours, which tells a thousandth of what it takes."""
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
-    progress = progress_of(db, running)
+    progress = running.progress or progress_of(db, running)
     if not rules.may_be_thousandth(progress, running.energy_wh, running.power_seen_w, begun_ms, now_ms):
         return False
     known = TELLS_WATT_HOURS.get(db, running.station)

@@ -198,8 +198,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
         samples.add_reading(db, running.id, reading)
         if reading.power_w is not None:
             power_w = reading.power_w
-            if power_w > running.power_seen_w:
-                running.power_seen_w = power_w
+            running.power_seen_w = max(running.power_seen_w, power_w)
             running.given = running.given.then(at_ms, power_w)
         if reading.offered_w is not None and power.offered(db, running.station, running.evse, reading.offered_w):
             late = True  # What was read so far was bounded by another power.
@@ -214,8 +213,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             paced = paced.then(at_ms, energy_wh)
             if by_lines:
                 points.append((then.newest[0], energy_wh))
-        if at_ms > running.measured_at_ms:
-            running.measured_at_ms = at_ms
+        running.measured_at_ms = max(running.measured_at_ms, at_ms)
     running.paced = paced
     reading_of.keep(db, running, reading_of.anew(db, running) if late else progress)
     if by_lines:

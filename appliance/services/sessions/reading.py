@@ -105,6 +105,8 @@ def was_never_taken(db: Database, running: Running) -> bool:
 def charged_ms(running: Running, end_ms: int) -> int:
     """For how long energy may have flowed: its car was not full."""
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
+    if not running.idle_spans:
+        return max(0, end_ms - begun_ms)
     spans = [(begin, end_ms if end is None else min(end, end_ms)) for begin, end in running.idle_spans]
     return max(0, end_ms - begun_ms - sum(max(0, end - max(begin, begun_ms)) for begin, end in spans))
 

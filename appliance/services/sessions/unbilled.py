@@ -67,7 +67,7 @@ def billed(db: Database, running: Running, meter_stop_wh: int | None) -> None:
 
 def since_stop(db: Database, station: StationId, evse: int, before: Neighbour, found: tuple[int, int]) -> int:
     """What flowed since the last session stopped, as far as it was measured by the same count."""
-    if before.register_wh is None:
+    if before.register_wh is None or found[1] - before.register_wh <= JITTER_WH:
         return 0
     by_itself = (before.meter_start_wh or 0) <= JITTER_WH
     stop = before.ended_at_ms, before.register_wh
