@@ -258,7 +258,7 @@ class Endpoint:
         insist_on_masks(request, socket)
         address = request.remote or ""
         station.address = address
-        await self._registry.run(Connection(station, socket, version, self._context, address))
+        await self._registry.run(Connection(station, socket, request.transport, version, self._context, address))
         await let_go(socket)
         return socket
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import partial
 
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
@@ -29,6 +28,7 @@ from appliance.ocpp.connection.frames import (
 from appliance.ocpp.connection.message_log import MessageLog
 from appliance.ocpp.connection.refused_cards import DELAY_S
 from appliance.ocpp.connection.responder import Responder
+from appliance.ocpp.connection.sending import Sender
 from appliance.ocpp.connection.station import Answer, Station
 from appliance.ocpp.reading.schemas import shortened
 from appliance.ocpp.version import Version
@@ -44,7 +44,13 @@ class Connection:
     """Between its handshake and its end."""
 
     def __init__(
-        self, station: Station, socket: web.WebSocketResponse, version: Version, context: Context, address: str
+        self,
+        station: Station,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        version: Version,
+        context: Context,
+        address: str,
     ) -> None:
         self.station = station
         self.version = version
@@ -53,18 +59,19 @@ class Connection:
         self.ponged = False
         """Whether it has ever answered a ping: some never do."""
         self._socket = socket
+        self._sender = Sender(socket, transport)
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._log = MessageLog(station, context)
         self._responder = Responder(station, version, context, self._log)
         # Nothing that it is given leads back to this connection: once the line is gone, all of it is freed without a search for garbage.
         self.calls = Calls(
-            station.identity, partial(send, socket), self._log.record_sent, version.schemas, context.settings
+            station.identity, self._sender.send, self._log.record_sent, version.schemas, context.settings
         )
 
     async def read(self) -> None:
         """Read and answer until the socket closes."""
-        receive, send, answer_call = self._socket.receive, self._socket.send_frame, self._responder.answer
+        receive, sender, answer_call = self._socket.receive, self._sender, self._responder.answer
         try:
             while True:
                 message = await receive()
@@ -90,7 +97,8 @@ class Connection:
                         await asyncio.sleep(DELAY_S)
                     if self._socket.closed:
                         return
-                    await send(answer, WSMsgType.TEXT)
+                    if not sender.sends_at_once(answer):
+                        await sender.send(answer)
                 elif not await self._handle_control(message):
                     return
         except ConnectionError:
@@ -194,14 +202,3 @@ class Connection:
         now_s, station = self._loop.time(), self.station
         station.free_at_s = max(station.free_at_s, now_s) + 1 / rate
         return station.free_at_s - now_s - MESSAGES_BURST / rate
-
-
-async def send(socket: web.WebSocketResponse, frame: bytes) -> None:
-    """A call of ours.
-
-    Raises:
-        ConnectionError: The line is gone.
-    """
-    if socket.closed:
-        raise ConnectionResetError("closed")
-    await socket.send_frame(frame, WSMsgType.TEXT)
