@@ -79,6 +79,11 @@ def told_in_s(progress: Progress, step_s: int) -> int:
     return max(step_s, STEP_S_MIN if is_fine else PACE_S)
 
 
+def shows_power(step_wh: int, step_s: int, power_w: int) -> bool:
+    """Whether a step of the register is what such a power brings, half of it at the least."""
+    return step_s > 0 and 2 * step_wh * 3600 >= power_w * step_s
+
+
 def may_be_thousandth(progress: Progress, energy_wh: int, power_w: int, begun_ms: int, now_ms: int) -> bool:
     """Whether a register that has moved so little may be one of kilowatt-hours; a power that was told as little says that it is not."""
     if is_thousandth(progress, progress.line.last[1]):

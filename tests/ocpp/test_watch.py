@@ -9,6 +9,7 @@ import pytest
 
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
+from appliance.services import settings
 from appliance.services.cards import limits
 from tests.support.clocked_site import BY, ClockedSite, clocked_site
 from tests.support.station import Station
@@ -116,6 +117,42 @@ async def test_readings_in_time_are_believed_and_nothing_is_reckoned(site: Clock
         session = await site.session(number)
         assert (session["stop_wanted"], session["held_minor"] <= 100 * KWH_MINOR // 10) == ("", True)
         assert await site.kinds() == set()
+
+
+@pytest.mark.parametrize("power_w", [600_000, 90_000, 4_000_000])
+@pytest.mark.parametrize("number", [0, 3, 9], ids=["first", "in between", "last"])
+async def test_a_power_that_its_connector_cannot_give_stops_nobody_and_teaches_nothing(
+    site: ClockedSite, power_w: int, number: int
+) -> None:
+    await site.store.write(settings.change, "power_max_kw", "22")
+    async with site.station() as station:
+        session = await begin(site, station, 20 * KWH_MINOR)
+        for minute in range(10):
+            await site.wait(60)
+            station.connectors[1].register_wh += 360
+            power = POWER | {"value": str(power_w if minute == number else 21_600)}
+            await sample(station, session, [register(station.connectors[1].register_wh), power])
+        assert (await site.session(session))["stop_wanted"] == ""
+        assert (await site.session(session))["held_minor"] < 10 * KWH_MINOR
+        await site.wait(15)
+        await station.stop_transaction()
+
+        assert (await site.session(session))["energy_wh"] == 3_600
+        assert await site.server.rows("SELECT power_seen_w FROM connector WHERE evse = 1") == [(21_600,)]
+        assert await site.kinds() == set()
+
+
+async def test_a_power_beyond_what_was_said_is_learned_where_the_register_shows_it(site: ClockedSite) -> None:
+    await site.store.write(settings.change, "power_max_kw", "22")
+    async with site.station() as station:
+        session = await begin(site, station)
+        for _ in range(10):
+            await site.wait(60)
+            station.connectors[1].register_wh += 400
+            await sample(station, session, [register(station.connectors[1].register_wh), POWER | {"value": "24000"}])
+        await station.stop_transaction()
+
+        assert await site.server.rows("SELECT power_seen_w FROM connector WHERE evse = 1") == [(24_000,)]
 
 
 async def test_a_reading_without_a_register_is_no_reading(site: ClockedSite) -> None:

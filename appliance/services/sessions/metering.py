@@ -196,10 +196,11 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
         reading = told if told.interval_wh is None else one_kind(running, told)
         at_ms = reading.at_ms
         samples.add_reading(db, running.id, reading)
-        if reading.power_w is not None:
-            power_w = reading.power_w
-            running.power_seen_w = max(running.power_seen_w, power_w)
-            running.given = running.given.then(at_ms, power_w)
+        told_w = reading.power_w
+        if told_w is not None:
+            power_w = min(told_w, progress.power_w)
+            if told_w == power_w:
+                believe_power(running, at_ms, told_w)
         if reading.offered_w is not None and power.offered(db, running.station, running.evse, reading.offered_w):
             late = True  # What was read so far was bounded by another power.
         if reading.energy_wh is None and reading.interval_wh is None:
@@ -210,6 +211,9 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             before_wh, progress, energy_wh = energy_wh, then, then.energy_wh
             if energy_wh > before_wh:
                 step_wh, step_s = paced.step(at_ms, energy_wh)
+                if told_w is not None and told_w > power_w and watch.shows_power(step_wh, step_s, told_w):
+                    power_w = told_w
+                    believe_power(running, at_ms, told_w)
             paced = paced.then(at_ms, energy_wh)
             if by_lines:
                 points.append((then.newest[0], energy_wh))
@@ -219,6 +223,12 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
     if by_lines:
         courses.read_on(db, running, None if late else before, points)
     return Pace(power_w, step_wh, watch.told_in_s(progress, step_s) if step_wh else 0)
+
+
+def believe_power(running: Running, at_ms: int, power_w: int) -> None:
+    """Its EVSE can give so much, or its register shows that it does, which is then more than anybody has said."""
+    running.power_seen_w = max(running.power_seen_w, power_w)
+    running.given = running.given.then(at_ms, power_w)
 
 
 def one_kind(running: Running, reading: Reading) -> Reading:
