@@ -404,6 +404,17 @@ async def sends_no_readings(site: Whole) -> None:
             await site.jobs.watch_balances()
 
 
+async def sends_readings_no_more(site: Whole) -> None:
+    site.kept["registered"], site.kept["session"] = await site.do(begin)
+    async with station(site) as client:
+        await client.boot()
+        await site.wait(60)
+        await site.do(lambda books: books.read(site.kept["registered"], site.kept["session"], 50))
+        for _minute in range(5):
+            await site.wait(60)
+            await site.jobs.watch_balances()
+
+
 async def sends_a_reading(site: Whole) -> None:
     await site.do(lambda books: books.read(site.kept["registered"], site.kept["session"], 100))
     await site.wait(0)
@@ -714,7 +725,7 @@ STORIES: dict[str, Story] = {
     "newcomer refused": Story(is_refused_while_the_other_answers, a_day_passes),
     ProblemKind.CARDS_TRIED: Story(tries_out_cards, a_day_passes),
     ProblemKind.NO_CONNECTORS: Story(tells_of_no_connector, tells_of_its_connectors),
-    ProblemKind.MISSED_READINGS: Story(sends_no_readings, sends_a_reading),
+    ProblemKind.MISSED_READINGS: Story(sends_readings_no_more, sends_a_reading),
     ProblemKind.UNWATCHED: Story(sends_no_readings, sends_a_reading),
     ProblemKind.NO_SESSION: Story(charges_without_a_session, is_free_again),
     ProblemKind.UNBILLED: Story(charges_on_after_the_stop),

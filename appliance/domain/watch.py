@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from appliance.domain.calendar import HOUR_MS
-from appliance.domain.registers import JITTER_WH, Progress, Register, grain_of, most_wh
+from appliance.domain.registers import JITTER_WH, ROUNDING_WH, Progress, Register, grain_of, most_wh
 from appliance.domain.scale import SLOW_W, is_thousandth, may_be_kwh
 
 LATE_S = 15
@@ -18,10 +18,8 @@ STANDBY_W_MAX = 100
 OWN_USE_W = 30
 """What a station may take for itself over days, if its meter sees that."""
 DAY_MS = 24 * HOUR_MS
-COARSE_WH = 1000
-"""Some meters count whole kilowatt-hours."""
-COARSE_PATIENCE_MS = 900_000
-"""So long such a meter may stand still while a car charges, with 4 kW."""
+COARSE_PATIENCE_MS = {1_000: 900_000, 100: 300_000}
+"""So long a meter that counts in such steps (Wh) may stand still while a car charges: with 4 kW, and with 1.2 kW, which is the least."""
 
 
 PACE_MS = 45_000
@@ -93,10 +91,15 @@ def may_be_thousandth(progress: Progress, energy_wh: int, power_w: int, begun_ms
     return may_be_kwh(progress, energy_wh, progress.start[0] + now_ms - begun_ms)
 
 
-def is_coarse(progress: Progress) -> bool:
-    """Whether its register may be one of whole kilowatt-hours."""
-    last_wh = progress.line.last[1]
-    return last_wh > 0 and last_wh % COARSE_WH == progress.start[1] % COARSE_WH == 0
+def stands_for_ms(progress: Progress, before_wh: int | None) -> int:
+    """How long its register may stand still while a car charges, because it seems to be a coarse one; `before_wh` is that of its EVSE before.
+
+    Of a hundred registers one is whole hundreds by chance, so it takes a second one that is: one before, or a step since.
+    """
+    start_wh, last_wh = progress.start[1], progress.line.last[1]
+    grain_wh = grain_of(start_wh, last_wh, before_wh or 0)
+    is_shown = grain_wh == ROUNDING_WH or before_wh or progress.register_wh
+    return COARSE_PATIENCE_MS.get(grain_wh, 0) if last_wh > 0 and is_shown else 0
 
 
 def moved_on_wh(stop: Register, found: Register, power_w: int, *, by_itself: bool) -> int:

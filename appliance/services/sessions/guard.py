@@ -120,7 +120,7 @@ def rests(db: Database, running: Running, readings: Sequence[Reading], pace: Pac
         running.is_idle or tells_of_rest(running, readings) or not says_charging(db, running)
     ):
         return True
-    return rules.is_coarse(progress) and since_ms <= rules.COARSE_PATIENCE_MS
+    return since_ms <= rules.stands_for_ms(progress, neighbours.register_before(db, running))
 
 
 def tells_of_rest(running: Running, readings: Sequence[Reading]) -> bool:
@@ -174,7 +174,7 @@ def overdue(db: Database, online: Collection[StationId], now_ms: int) -> list[Ov
 def missed_readings(db: Database, online: Collection[StationId], now_ms: int) -> dict[str, dict[str, object]]:
     """Sessions with an end to their money that nobody watches although their stations are there: by subject, with what is told.
 
-    A station that has sent nothing at all in such a session cannot be watched.
+    A station that has sent nothing at all in such a session cannot be watched. That is told of the station, and not of each session besides.
     """
     interval_s = settings.of(db).sample_interval_s
     found: dict[str, dict[str, object]] = {}
@@ -185,14 +185,16 @@ def missed_readings(db: Database, online: Collection[StationId], now_ms: int) ->
         if not is_there(db, running, online, now_ms) or not is_bounded(db, running) or has_left(db, running):
             continue
         since_ms = running.read_at_ms
+        if since_ms == running.heard_at_ms and not is_unwatched(db, running.station):
+            cannot_be_watched(db, running.station, "nothing", now_ms)
+        if is_unwatched(db, running.station):
+            continue
         found[f"session:{number}"] = {
             "session": int(number),
             "station": int(running.station),
             "evse": running.evse,
             "since_ms": since_ms,
         }
-        if since_ms == running.heard_at_ms and not is_unwatched(db, running.station):
-            cannot_be_watched(db, running.station, "nothing", now_ms)
     return found
 
 
@@ -260,6 +262,13 @@ def is_unwatched(db: Database, station: StationId) -> bool:
         known = problem_rows.find_open(db, ProblemKind.UNWATCHED, f"station:{station}") is not None
         UNWATCHED.keep(db, station, known)
     return known
+
+
+def is_told_unwatched(db: Database, session: SessionId, station: StationId) -> bool:
+    """Whether staff are told already that nobody measures it."""
+    return is_unwatched(db, station) or (
+        problem_rows.find_open(db, ProblemKind.MISSED_READINGS, f"session:{session}") is not None
+    )
 
 
 def sampling_told(
