@@ -116,6 +116,8 @@ class TransactionEnded:
     stamp_ms: int | None = None
     """What the station's clock showed; None: `at_ms`."""
     source: Source = Source.QUEUE
+    away: tuple[int, int] | None = None
+    """From when to when its station was not there before it told this; from 0: it was never there before. None: not known."""
 
 
 class Stage(StrEnum):

@@ -5,7 +5,8 @@ happened when we heard of it, whatever it says. Only what waited in its queue ha
 look alike in one message; in two they do not: a queue catches up, and only a wrong clock keeps its distance from ours.
 
 So of a session that was live at both ends our clock tells how long it took. Where an end came out of a queue it took no longer than by its
-station's own clock, and no longer than by ours.
+station's own clock, and no longer than by ours. What a clock that is ahead has dated is not past yet, and looks live; of a session that was
+told within seconds as a whole, by a station that was away for longer than it says that this took, it is not.
 """
 
 from __future__ import annotations
@@ -58,6 +59,21 @@ def keeps_distance(one: tuple[int, int], other: tuple[int, int]) -> bool:
 def was_live(start: Told, at_ms: int) -> bool:
     """Whether the start of a session that is still there at `at_ms` was told live, as far as is known by then."""
     return start.source is Source.LIVE or (start.source is Source.AS_STATUS and at_ms - start.heard_ms > QUEUE_MS_MAX)
+
+
+def span_of_a_queue(start: Told, stop: Told, away: tuple[int, int]) -> tuple[int, int] | None:
+    """When a session began and ended of which a clock that is ahead made something live, although its station was `away`, from when to when,
+    and then told all of it at once. None: it is not so.
+
+    It took as long as by its own clock, which is no longer than its station was away, and was over when that came back.
+    """
+    (since_ms, until_ms), lasted_ms, passed_ms = away, stop.stamp_ms - start.stamp_ms, stop.heard_ms - start.heard_ms
+    is_told_at_once = 0 <= start.heard_ms - until_ms <= QUEUE_MS_MAX and passed_ms < APART_MS_MIN
+    is_by_a_queue = start.source is not Source.LIVE and stop.source is not Source.LIVE
+    if is_by_a_queue or not is_told_at_once or not passed_ms + SAME_DISTANCE_MS < lasted_ms <= until_ms - since_ms:
+        return None
+    ended_ms = max(since_ms + lasted_ms, min(stop.stamp_ms, until_ms))
+    return ended_ms - lasted_ms, ended_ms
 
 
 def span(start: Told, stop: Told, read_ms: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from appliance.domain.moments import APART_MS_MIN, SAME_DISTANCE_MS, Source, Told, keeps_distance, span
+from appliance.domain.moments import APART_MS_MIN, SAME_DISTANCE_MS, Source, Told, keeps_distance, span, span_of_a_queue
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 NOW_MS = 1_796_000_400_000
@@ -96,3 +96,41 @@ def test_what_was_measured_was_not_over(both: tuple[Told, Told], read_after_ms: 
     _, ended_ms = span(start, stop, read_ms)
 
     assert ended_ms >= min(read_ms, stop.heard_ms)
+
+
+@given(
+    some.integers(-4 * HOUR_MS, 400 * 24 * HOUR_MS),
+    some.integers(0, 3 * HOUR_MS),
+    some.integers(0, HOUR_MS),
+    some.integers(0, 2 * HOUR_MS),
+    some.integers(0, APART_MS_MIN - 1),
+)
+def test_a_queue_by_any_clock_took_as_long_as_it_says_while_its_station_was_away(
+    ahead_ms: int, lasted_ms: int, before_ms: int, after_ms: int, told_in_ms: int
+) -> None:
+    """It goes away, charges after a while, and comes back some time later."""
+    away = NOW_MS, NOW_MS + before_ms + lasted_ms + after_ms
+
+    def told(happened_ms: int, heard_ms: int) -> Told:
+        stamp_ms = happened_ms + ahead_ms
+        is_live = stamp_ms >= away[1]
+        return Told(stamp_ms, heard_ms if is_live else stamp_ms, heard_ms, Source.LIVE if is_live else Source.QUEUE)
+
+    start = told(NOW_MS + before_ms, away[1])
+    stop = told(NOW_MS + before_ms + lasted_ms, away[1] + told_in_ms)
+    found = span_of_a_queue(start, stop, away)
+
+    if Source.LIVE not in (start.source, stop.source) or lasted_ms <= told_in_ms + SAME_DISTANCE_MS:
+        assert found is None, "nothing was dated live, or it is too short to tell"
+    else:
+        assert found is not None
+        assert found[1] - found[0] == lasted_ms
+        assert away[0] <= found[0] <= found[1] <= away[1]
+
+
+@given(told(), some.integers(0, 4 * HOUR_MS))
+def test_a_session_that_took_as_long_by_our_clock_is_of_no_queue(both: tuple[Told, Told], away_ms: int) -> None:
+    start, stop = both
+    stop = stop._replace(stamp_ms=start.stamp_ms + stop.heard_ms - start.heard_ms)
+
+    assert span_of_a_queue(start, stop, (start.heard_ms - away_ms, start.heard_ms)) is None

@@ -167,23 +167,32 @@ async def away(site: ClockedSite, station: Station, minutes: int) -> None:
     await station.come_back()
 
 
-@pytest.mark.parametrize("behind_min", [0, 3, 60, 180, -60, -180])
-async def test_a_session_that_was_offline_takes_as_long_as_by_its_own_clock(site: ClockedSite, behind_min: int) -> None:
+@pytest.mark.parametrize("behind_min", [0, 3, 60, 180, -3, -35, -60, -75, -180, -1_440 * 400])
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize("energy_wh", [1_000, 40_000])
+async def test_a_session_that_was_offline_takes_as_long_as_by_its_own_clock(
+    site: ClockedSite, behind_min: int, reads: bool, energy_wh: int
+) -> None:
     await site.person(CARD, 50_000)
     async with site.station(behind_s=behind_min * MINUTE_S) as station:
         go_on(site, 20)
         await station.go_offline()
         go_on(site, 10)
         begun = await station.start_transaction(CARD)
-        go_on(site, 40)
-        station.connectors[1].register_wh += 1_000
+        for _ in range(4):
+            go_on(site, 10)
+            station.connectors[1].register_wh += energy_wh // 4
+            if reads:
+                await station.meter_values()
         await station.stop_transaction()
         go_on(site, 30)
         await station.come_back()
 
         state, minutes, _ = await billed(site, begun.id)
-        # A clock that is ahead tells of what is still to come, and that is told now.
-        assert (state, minutes if behind_min >= 0 else min(40, minutes + 40)) == ("ended", 40)
+        assert (state, minutes) == ("ended", 40)
+        began_min, ended_min = await told_at(site, begun.id)
+        assert behind_min > 0 or 0 <= ended_min <= began_min <= 80, "while it was away"
+        assert (await site.session(begun.id))["energy_wh"] == energy_wh
 
 
 @pytest.mark.parametrize("behind_min", [0, 3, 60, 180, 1_440 * 3, -3, -60, -180])

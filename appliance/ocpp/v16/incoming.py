@@ -138,6 +138,7 @@ def read_stop(station: Station, payload: Payload, received_at_ms: int) -> Work:
     event.stamp_ms = event.at_ms if event.at_ms != received_at_ms else translate.station_time(stamp)
     note = doubt(stamp, event.at_ms, received_at_ms)
     event.at_ms, event.source = dating.date(event.at_ms, received_at_ms)
+    event.away = dating.away_since_ms or 0, dating.connected_at_ms
     return Work(transaction_ended, (event,), note)
 
 
