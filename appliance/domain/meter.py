@@ -22,5 +22,7 @@ class Reading:
     """What was taken in the interval that ended then (Energy.Active.Import.Interval)."""
     by_clock: bool = False
     """Whether that interval is one of the clock, and not of the session: stations that tell both tell the same energy twice."""
+    in_kwh: bool = False
+    """Whether the register was told in kilowatt-hours, by name."""
     offered_w: int | None = None
     """The most that the station offered to the car. Kept in `others` only."""

@@ -109,6 +109,16 @@ def by_readings(progress: Progress, stop: Register) -> int | None:
     return max(read_wh, KILO * stop[1] - start_wh) if is_reached else None
 
 
+def shows_watt_hours(progress: Progress, stop: Register) -> bool:
+    """Whether readings that name kilowatt-hours show that start and stop are in watt-hours: the last one lies between them, and much too far
+    from the stop if that is in kilowatt-hours.
+    """
+    last_ms, last_wh = progress.line.last
+    if progress.highest_wh is None or not max(1, progress.start[1]) <= last_wh <= stop[1] + JITTER_WH:
+        return False
+    return KILO * stop[1] - last_wh > most_wh(progress.power_w, stop[0] - last_ms)
+
+
 def by_power(energy_wh: int, given_wh: int) -> bool:
     """Whether the power that was told says that it is kilowatt-hours."""
     return KILO * energy_wh <= 2 * given_wh <= 4 * KILO * (energy_wh + 1)

@@ -1,7 +1,7 @@
 """What meters of the field do to a bill, over a real websocket: each story is a charger's messages, four minutes apart.
 
 `S` StartTransaction with its register, `X` that of a card nobody knows, `M` MeterValues with one register each, `I` with what was taken in an interval, `E` StopTransaction.
-`M?` names no transaction, `M<` and `E<` the one before. `R` restarts the server, `+5` waits five minutes more. 1 kWh costs 12.00.
+`K` is `M` in kilowatt-hours, by name. `M?` names no transaction, `M<` and `E<` the one before. `R` restarts the server, `+5` waits five minutes more. 1 kWh costs 12.00.
 """
 
 from __future__ import annotations
@@ -146,6 +146,13 @@ STORIES = (
     Story("kilowatt-hours, and nothing tells", "S 120; +30; E 127", "review", 0, "unit", (7_000, 7)),
     Story("kilowatt-hours, and all readings, too", "S 120; M 121 122; +30; M 123; E 127", "review", 0, "unit", (7_000, 7)),
     Story("kilowatt-hours at a charger that tells them", "S 113; M 113700 114900; E 115; S 115; +30; E 127", "ended", 12_000),
+    Story("little, and readings in kilowatt-hours", "S 103050; K 103.06 103.1; +20; K 103.127; E 103130", "ended", 80),
+    Story("little at a new meter, and readings in kilowatt-hours", "S 0; K 0.01 0.05; +20; K 0.07; E 80", "ended", 80),
+    Story(
+        "kilowatt-hours, and readings that name them", "S 103; K 103.5 105 107.5; +20; K 109; E 110", "ended", 7_000,
+    ),
+    Story("kilowatt-hours of a new meter, and one reading that names them", "S 0; K 0.005; +40; E 7", "review", 0, "unit", (7_000, 7)),
+    Story("little, and readings without a unit", "S 103050; M 103060 103100; +20; M 103127; E 103130", "review", 0, "unit", (80_000, 80)),
     Story("little at a charger that tells watt-hours", "S 100000; E 107000; S 107000; +30; E 107040", "ended", 40),
     Story(
         "both begin with nothing", "S 0; +20; E 50000; S 0; +20; E 56000", "review", 0, "start_apart", (6_000, 56_000)
@@ -204,7 +211,9 @@ class Charger:
         if kind[0] == "E":
             await client.call("StopTransaction", {"transactionId": ref, "meterStop": int(value), **stamp})
             return
-        measurand = {"measurand": "Energy.Active.Import.Interval"} if kind == "I" else {}
+        measurand = (
+            {"measurand": "Energy.Active.Import.Interval"} if kind == "I" else {"unit": "kWh"} if kind == "K" else {}
+        )
         moment = {**stamp, "sampledValue": [{"value": value, **measurand}]}
         named = {} if kind == "M?" else {"transactionId": ref}
         await client.call("MeterValues", {"connectorId": 1, "meterValue": [moment], **named})

@@ -242,11 +242,21 @@ async def test_readings_that_stood_still_were_true_if_the_stop_says_so(site: Clo
         lambda n: [register((START_WH + n * STEP_WH) / 1000, "kWh")],
         lambda _: [INTERVAL],
         lambda n: [register(START_WH + n * 4), POWER | {"value": "240"}],
+        lambda n: [register((START_WH + n * 4) / 1000, "kWh")],
         lambda n: [register((START_WH + n * 117) // 1000 * 1000)],
         lambda n: [register(START_WH + min(n, 3) * STEP_WH)] if n < 4 else [register(START_WH + 3 * STEP_WH), NO_POWER],
         lambda n: [register(START_WH + min(n, 3) * STEP_WH), POWER if n < 4 else NO_POWER],
     ],
-    ids=["2 kW", "kilowatt-hours", "intervals", "240 W", "whole kilowatt-hours at 7 kW", "full", "a pause"],
+    ids=[
+        "2 kW",
+        "kilowatt-hours",
+        "intervals",
+        "240 W",
+        "240 W in kilowatt-hours",
+        "whole kilowatt-hours at 7 kW",
+        "full",
+        "a pause",
+    ],
 )
 async def test_readings_that_say_something_are_believed(
     site: ClockedSite, readings: Callable[[int], list[Sampled]], request: pytest.FixtureRequest

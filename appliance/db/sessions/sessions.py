@@ -85,6 +85,8 @@ class Running:
     """Whether the intervals that are summed up are those of the clock; None: none came since it began, or was loaded."""
     is_numbered: bool = False
     """Whether its station names it in its readings, as far as is remembered."""
+    tells_kwh: bool = False
+    """Whether its station has named kilowatt-hours beside its register, as far as is remembered."""
     start_known: bool = True
     """Whether its station has told with which register it began; else the lowest that was seen stands for that."""
     later_minor: list[int] = field(default_factory=list)

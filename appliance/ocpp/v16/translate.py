@@ -336,7 +336,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     `others` as it was sent, and so is what is signed.
     """
     values: list[int | None] = [None, None, None, None, None, None, None, None]
-    by_clock = False
+    by_clock = in_kwh = False
     lone: dict[int, tuple[int, Payload]] | None = None
     crowd: list[tuple[int, int, Payload]] = []
     others: list[Payload] = []
@@ -363,6 +363,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
                 elif values[field] is None:
                     values[field] = value
                     by_clock = by_clock or (field == INTERVAL_FIELD and get("context") == BY_CLOCK)
+                    in_kwh = in_kwh or (field == ENERGY_FIELD and factor > 1)
                     continue
                 elif field == ENERGY_FIELD:
                     # Begin and end of a transaction in one moment: the register only grows.
@@ -371,7 +372,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
     if lone is not None:
         others += place_phases(values, lone, crowd)
     measured = as_reading(at_ms, values, written(others) if others else None, quirks)
-    measured.by_clock = by_clock
+    measured.by_clock, measured.in_kwh = by_clock, in_kwh
     return measured
 
 

@@ -98,7 +98,9 @@ def believe(db: Database, running: Running, readings: Sequence[Reading], pace: P
 
 
 def may_be_thousandth(db: Database, running: Running, now_ms: int) -> bool:
-    """Whether its register may be one of kilowatt-hours, which tells a thousandth of what it takes."""
+    """Whether its register may be one of kilowatt-hours that passes for watt-hours, and tells a thousandth of what it takes."""
+    if running.tells_kwh:
+        return False
     begun_ms = min(running.started_at_ms, running.heard_at_ms)
     progress = running.progress or progress_of(db, running)
     if not rules.may_be_thousandth(progress, running.energy_wh, running.power_seen_w, begun_ms, now_ms):

@@ -205,6 +205,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             late = True  # What was read so far was bounded by another power.
         if reading.energy_wh is None and reading.interval_wh is None:
             continue
+        running.tells_kwh = running.tells_kwh or reading.in_kwh
         then = None if late else registers.go_on(progress, (at_ms, reading.energy_wh, reading.interval_wh))
         late = then is None
         if then is not None:

@@ -72,6 +72,8 @@ def energies_at_end(
         found = beside_the_one_before(db, running, progress, found, told)
     found = scale.looked_at(progress, found, told)
     is_suspect = scale.is_suspect(progress, found, end_ms, charged_ms(running, end_ms))
+    if is_suspect and told is not None and running.tells_kwh:
+        is_suspect = not scale.shows_watt_hours(progress, told)
     if is_suspect and not scale.is_too_weak(progress, found.energy_wh, running.given, end_ms):
         others, was_free = neighbours.billed_before(db, running), was_never_taken(db, running)
         found = scale.decided(found, given_wh(running, progress), others, was_free=was_free)
