@@ -21,7 +21,6 @@ from appliance.db.disk import read_short
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.process import leave_memory_uncounted
 from appliance.db.engine.store import Store
-from appliance.db.integrity import anchors
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import Refusal
 from appliance.domain.room import room
@@ -76,7 +75,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         site_disk = Disk.of(data)
         if not site_disk.make_room() and not await wait_for_room(site_disk, arguments.console, stop):
             return 0
-        migrated = migrate(data.database)
+        migrate(data.database)
 
         hub = Hub()
         store = Store(data.database, announce=hub.announce, wal_bytes_max=room(site_disk.size_bytes(), 0).wal_bytes)
@@ -104,8 +103,7 @@ async def serve(arguments: argparse.Namespace, clock: Clock) -> int:
         from appliance.host.late_start import ChargingSide, open_rest  # noqa: PLC0415  # see above
 
         charging = ChargingSide(
-            data, store, hub, clock, site, site_key, live_settings, stations, control, listeners,
-            is_first_with_anchors=anchors.SINCE_VERSION in migrated,
+            data, store, hub, clock, site, site_key, live_settings, stations, control, listeners
         )  # fmt: skip
         await open_rest(stack, arguments, charging, demo)
         gc.collect()

@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0023, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0024, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -477,7 +477,7 @@ CREATE TABLE site (
   created_at_ms INTEGER NOT NULL,
   pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
   backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
-, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1) STRICT;
+, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1, anchored INTEGER NOT NULL DEFAULT 0 CHECK (anchored IN (0, 1))) STRICT;
 CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site
 WHEN NEW.currency <> OLD.currency OR NEW.exponent <> OLD.exponent OR NEW.timezone <> OLD.timezone OR NEW.demo <> OLD.demo
 BEGIN SELECT RAISE(ABORT, 'currency, time zone and kind of a site are fixed for good'); END;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from appliance.host.anchors import AnchorFile
 from appliance.jobs.schedule import Jobs, keeping_time, schedule
 from appliance.services import integrity
 from appliance.services.announce import Hub
+from appliance.services.ports.anchors import Kept
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
@@ -184,6 +186,30 @@ async def test_anchors_that_somebody_wrote_are_told_at_night(anchoring: Hindered
     await anchoring.anchor_books()
     await anchoring.verify_books()
 
+    assert await books_problems(anchoring) == ["books"]
+
+
+class FullDisk(AnchorFile):
+    """The books can be written, and nothing beside them: or the power goes just then."""
+
+    def save(self, kept: Kept) -> None:  # noqa: ARG002
+        raise OSError(errno.ENOSPC, "full")
+
+
+async def test_a_first_anchor_that_did_not_get_beside_the_books_is_taken_again(anchoring: Hindered) -> None:
+    assert isinstance(anchoring.anchors, AnchorFile)
+    torn = dataclasses.replace(anchoring, anchors=FullDisk(anchoring.anchors.path, anchoring.anchors.key))
+    with pytest.raises(OSError, match="full"):
+        await torn.anchor_books()
+    assert not anchoring.anchors.path.exists()
+
+    await anchoring.verify_books()
+    assert await books_problems(anchoring) == []
+    await anchoring.anchor_books()
+    assert anchoring.anchors.path.exists()
+
+    anchoring.anchors.path.unlink()
+    await anchoring.verify_books()
     assert await books_problems(anchoring) == ["books"]
 
 

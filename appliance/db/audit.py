@@ -72,6 +72,15 @@ def last_actor(db: Readable, action: str, subject: str) -> str:
     return str(row[0]) if row else ""
 
 
+def last_at_ms(db: Readable, actor: str, action: str) -> int | None:
+    """When they did this last; None if never."""
+    flush(db)
+    row = db.execute(
+        "SELECT at_ms FROM audit WHERE actor = ? AND action = ? ORDER BY seq DESC LIMIT 1", (actor, action)
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
 def page(
     db: Readable,
     *,

@@ -10,13 +10,10 @@ from pathlib import Path
 
 import orjson
 
-from appliance.db.engine.files import about
-from appliance.db.engine.open import alone
-from appliance.db.integrity.anchors import Anchor, begin_anew
+from appliance.db.integrity.anchors import Anchor
 from appliance.host.data_directory import DataDirectory
-from appliance.host.secrets import SealingKey, derived, load, load_or_make
+from appliance.host.secrets import SealingKey, derived, load
 from appliance.host.tls import files
-from appliance.services import integrity, secrets
 from appliance.services.ports.anchors import AnchorsChanged, Kept
 
 log = logging.getLogger(__name__)
@@ -60,21 +57,6 @@ class AnchorFile:
 
     def _mac(self, text: bytes) -> bytes:
         return hmac.new(self.key, text, sha256).hexdigest().encode()
-
-
-def begin_anchors(data: DataDirectory, now_ms: int) -> None:
-    """The first anchor of an older site that a command brings up to date before any start: as the start would make it, and by the same
-    rule. Whoever asks has the folder's lock.
-    """
-    with about(data.database), alone(data.database) as db:
-        vault = load(data) if secrets.is_marked(db) else load_or_make(data)
-        kept_by = anchor_file(data, vault) if secrets.take_up(db, vault, now_ms) else None
-        if kept_by is None or data.anchors.exists() or not begin_anew(db, now_ms, is_first=True):
-            return
-        anchor = integrity.begin(db, kept_by.key, now_ms)
-        kept = integrity.reseal(db, kept_by, anchor)
-    kept_by.tell(anchor)
-    kept_by.save(kept)
 
 
 def anchor_file(data: DataDirectory, key: SealingKey | None = None) -> AnchorFile | None:

@@ -19,7 +19,6 @@ from appliance.db.engine.files import about
 from appliance.db.engine.migrate import migrate
 from appliance.db.engine.open import alone
 from appliance.db.engine.store import Store
-from appliance.db.integrity.anchors import SINCE_VERSION
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.host.data_directory import DataDirectory
@@ -80,10 +79,7 @@ def change(data: DataDirectory, name: str, clock: Clock, /, **arguments: Any) ->
     through = _ask(data.control_socket, {"change": name, "arguments": arguments})
     if through is None:
         with data.lock():
-            if SINCE_VERSION in migrate(data.database):
-                from appliance.host.anchors import begin_anchors  # noqa: PLC0415  # no server that starts waits for it
-
-                begin_anchors(data, clock())
+            migrate(data.database)
             return carry_out(data.database, admin_commands.CHANGES[name], clock(), **arguments)
     if "refused" in through:
         raise Refusal(through["refused"].replace("{", "{{").replace("}", "}}"), through.get("advice", ""))

@@ -58,8 +58,6 @@ class ChargingSide:
     stations: StationsListener
     control: RemoteControl
     listeners: Listeners
-    is_first_with_anchors: bool = False
-    """Whether this start has brought the table of anchors: an older site has taken none so far."""
 
 
 async def open_rest(
@@ -114,7 +112,6 @@ async def open_rest(
         serving_since_ms=clock(),
         upkeep=upkeep,
         anchors=anchor_file(data),
-        is_first_with_anchors=charging.is_first_with_anchors,
     )
     await stack.enter_async_context(keeping_time(jobs))
     if traffic is not None:

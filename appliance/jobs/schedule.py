@@ -75,8 +75,6 @@ class Jobs:
     upkeep: Upkeep
     anchors: Anchors | None = None
     """None: the site's sealing key is missing."""
-    is_first_with_anchors: bool = False
-    """Whether an older site was brought to this release just now, and has none to compare with."""
 
     async def expire_start_requests(self) -> None:
         """Money held for a start that never came goes back."""
@@ -251,7 +249,7 @@ async def anchor_now(jobs: Jobs, *, sealing: bool) -> None:
     except AnchorsChanged:
         return  # That is for the night to say, and nobody writes over it.
     if kept is None:
-        if not await jobs.store.read(anchors.begin_anew, jobs.clock(), is_first=jobs.is_first_with_anchors):
+        if not await jobs.store.read(anchors.begin_anew):
             return  # It is gone: the same.
         anchor, is_new = await jobs.store.write(integrity.begin, jobs.anchors.key, jobs.clock()), True
     else:
@@ -262,9 +260,8 @@ async def anchor_now(jobs: Jobs, *, sealing: bool) -> None:
     elif (last := await jobs.store.read(anchors.newest)) is not None:
         anchor = last  # What is kept beside the books must be in them, too.
     if kept is None or sealing:
-        kept = await jobs.store.read(integrity.reseal, jobs.anchors, anchor)
+        await asyncio.to_thread(jobs.anchors.save, await jobs.store.read(integrity.reseal, jobs.anchors, anchor))
     elif is_new:
-        kept = await jobs.store.read(integrity.moved_on, kept, anchor)
-    else:
-        return
-    await asyncio.to_thread(jobs.anchors.save, kept)
+        kept = await jobs.store.read(integrity.moved_on, jobs.anchors.key, kept, anchor)
+        await asyncio.to_thread(jobs.anchors.save, kept)
+    await jobs.store.write(anchors.lies_beside)

@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert newest is not None
     kept = kept_by.load()
     assert kept is not None
-    kept_by.save(integrity.moved_on(books.db, kept, newest))
+    kept_by.save(integrity.moved_on(books.db, KEY, kept, newest))
     books.db.flush()
     books.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     books.db.close()
@@ -500,21 +500,25 @@ def test_without_its_anchors_a_site_is_not_taken_for_a_new_one(copy: Path) -> No
     assert "the anchors beside the database are gone" in found_in(copy)
 
 
-@pytest.mark.parametrize("age_ms", [0, 540_000, 2 * DAY_MS])
-def test_a_site_is_new_until_its_first_anchor_and_for_a_day_at_most(tmp_path: Path, age_ms: int) -> None:
+def test_a_site_is_new_until_its_first_anchor_lies_beside_it(tmp_path: Path) -> None:
+    """However long that takes, and wherever a start ended in between."""
     books = open_books(tmp_path / "forecourt.db")
     books.person(paid_in=1_000)
-    now_ms = books.now_ms + age_ms
+    books.wait(30 * DAY_MS // 1000)
     books.db.flush()
-    assert anchors.begin_anew(books.db, now_ms) is (age_ms < DAY_MS)
-    integrity.begin(books.db, KEY, now_ms)
-    assert not anchors.begin_anew(books.db, now_ms)
+    assert anchors.begin_anew(books.db)
+    integrity.begin(books.db, KEY, books.now_ms)
+    assert anchors.begin_anew(books.db)
+    anchors.lies_beside(books.db)
+    assert not anchors.begin_anew(books.db)
     books.db.execute("DROP TRIGGER anchor_no_delete")
     books.db.execute("DELETE FROM anchor")
-    assert not anchors.begin_anew(books.db, now_ms)
-    audit.append(books.db, By(ACTOR, now_ms), "site.accept_books", "site", '{"wrong":[]}')
+    assert not anchors.begin_anew(books.db)
+    audit.append(books.db, By(ACTOR, books.now_ms), "site.accept_books", "site", '{"wrong":[]}')
     books.db.flush()
-    assert anchors.begin_anew(books.db, now_ms)
-    integrity.begin(books.db, KEY, now_ms)
-    assert not anchors.begin_anew(books.db, now_ms)
+    assert anchors.begin_anew(books.db)
+    integrity.begin(books.db, KEY, books.now_ms)
+    assert anchors.begin_anew(books.db)
+    anchors.lies_beside(books.db)
+    assert not anchors.begin_anew(books.db)
     books.db.close()

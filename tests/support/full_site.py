@@ -73,6 +73,7 @@ def fill(books: Books) -> None:
     papers(books)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, SECRET, books.now_ms))
+    anchors.lies_beside(books.db)
 
 
 # --- who works here, and at what price -------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ def chargers(books: Books) -> list[StationId]:
             admission.dismiss(db, stray.id, books.by)
     admission.place(db, yard[0], "North court", books.by)
     power.say(db, yard[0], 1, 22_000, books.by)
-    power.learn(db, yard[1], 150_000)
+    power.learn(db, yard[1], 150_000, books.now_ms)
     admission.retire(db, books.station("OLD-1", 1), books.by)
     return yard
 

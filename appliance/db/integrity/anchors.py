@@ -17,15 +17,15 @@ import orjson
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
-from appliance.db.integrity import counts, session_seals
+from appliance.db.integrity import counts, history
 from appliance.domain.ledger import FIRST_HASH
 
 SINCE_VERSION = 14
 """Of the schema."""
 SEAL_CHARS = 16
-NEW_MS = 24 * 3_600_000
-"""A site that is older has anchors."""
 NO_RECEIPT = (0, FIRST_HASH)
+GIVES = "station.gives"
+"""What a charger says itself of its power explains nothing but that."""
 SEALED = {
     "operator": "SELECT id, login, name, role, password_hash, disabled_at_ms FROM operator",
     "token": "SELECT id, name, role, token_hash, revoked_at_ms FROM api_token",
@@ -52,17 +52,37 @@ SEALED = {
     "site": "SELECT 'all', name, currency, exponent, timezone, language, demo, secret, receipts_from FROM site",
 }
 """What may change, by kind: the first column is what it is called by."""
+OLDER = ",".join(SEALED)
+"""The kinds that were sealed before it was kept which these are."""
+SEALED |= {
+    "account": "SELECT id, kind, name FROM account",
+    "tariff.course": "SELECT id, valid_from_ms, follows_id, created_at_ms FROM tariff",
+    "approval.decided": """SELECT person_id || '-' || id, state, decided_by, decided_at_ms FROM approval WHERE state <> 'pending'""",
+    "voucher.sheet": "SELECT batch_id, sealed, until_at_ms FROM voucher_sheet",
+    "card.content": "SELECT id, content, blocked_why, deposit_minor, created_at_ms FROM card",
+    "person.note": "SELECT id, note, language, created_at_ms FROM person",
+    "station.name": "SELECT id, name, place, created_at_ms FROM station WHERE state <> 'knocking'",
+    GIVES: """SELECT station_id || '-' || evse || '-' || connector, power_told_w, power_seen_w FROM connector
+        WHERE power_told_w > 0 OR power_seen_w > 0""",
+    "owner_key": "SELECT 'all', public_key, enclosed, made_at_ms FROM owner_key",
+    "site.beginning": "SELECT 'all', created_at_ms, voucher_batches_from FROM site",
+}
+KINDS = "kinds"
+"""Under this name stands with the seals of which kinds they are: a later release knows more."""
 NAMED_BY = {
     "card.import": ("person", "card", "card.limit", "group"), "site.restore": tuple(SEALED), "person.merge": ("card", "person", "person.merged"),
-    "tariff.change": ("tariff", "tariff.default", "group"), "tariff.default": ("tariff.default",), "tariff.archive": ("tariff.default",),
-    "tariff.create": ("tariff.default",), "setting.site": ("site",),
+    "tariff.change": ("tariff", "tariff.default", "tariff.course", "group"), "tariff.default": ("tariff.default",), "tariff.archive": ("tariff.default",),
+    "tariff.create": ("tariff.default",), "setting.site": ("site",), "site.owner_key": ("owner_key",), "site.new_secrets": ("owner_key", "voucher.sheet"),
 }  # fmt: skip
 """Actions that name no single row: the kinds of which they explain any."""
-ONLY_ADDED = "log_in"
-"""Rows of it are never changed: that a new one is on record is a figure (figures.py), and they go after a while."""
+ONLY_ADDED = ("log_in", "voucher.sheet")
+"""Rows of these are never changed, and go after a while. That a new log-in is on record is a figure (figures.py)."""
+FOR_EVER = ("account", "approval.decided")
+"""Rows of these come, and then stay as they are."""
 CHANGES_NOTHING = frozenset(
     {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.correct", "station.start",
-     "station.stop", "station.learn", "token.use_revoked", "shift.pay_in", "shift.pay_out", "shift.count"}
+     "station.stop", "station.learn", "token.use_revoked", "shift.pay_in", "shift.pay_out", "shift.count",
+     GIVES}
 )  # fmt: skip
 """Actions that name a row which they leave as it is: they explain nothing."""
 BEGUN = "site.anchor"
@@ -130,6 +150,7 @@ def keep(db: Database, anchor: Anchor) -> bool:
 
 def first(db: Database, key: bytes, now_ms: int) -> Anchor:
     """Take and keep it, in the unit that puts on record that it is the first."""
+    db.execute("UPDATE site SET anchored = 0")
     db.flush()
     anchor = take(db, key, now_ms)
     keep(db, anchor)
@@ -142,26 +163,26 @@ def newest(db: Readable) -> Anchor | None:
     return Anchor(*row) if row else None
 
 
-def begin_anew(db: Readable, now_ms: int, *, is_first: bool = False) -> bool:
-    """Whether there need be nothing to compare with: the site is new, or something on record since the last anchor says so.
+def begin_anew(db: Readable) -> bool:
+    """Whether there need be nothing to compare with: no anchor lies beside the books yet, or something on record since the last one says so.
 
-    `is_first`: an older site begins with anchors now. That is believed only of one that has no record of ever having had any.
+    That none does yet is believed of books that had none before, or in which the first one is the last.
     """
-    (is_demo,) = db.execute("SELECT demo FROM site").fetchone()
+    is_demo, is_anchored = db.execute("SELECT demo, anchored FROM site").fetchone()
     if is_demo:
         return True  # Its past is made up.
     last = newest(db)
-    anew = f"SELECT max(seq) FROM audit WHERE action IN ({marks(ANEW)})"
-    (told,) = db.execute(anew, ANEW).fetchone()
-    if last is not None:
-        return told is not None and told > last.audit_seq
     (begun,) = db.execute("SELECT max(seq) FROM audit WHERE action = ?", (BEGUN,)).fetchone()
-    if told is not None or begun is not None:
-        return (told or 0) > (begun or 0)
-    (oldest_ms,) = db.execute(
-        "SELECT min(at_ms) FROM (SELECT min(at_ms) AS at_ms FROM audit UNION ALL SELECT min(at_ms) FROM transfer) AS first"
-    ).fetchone()
-    return is_first or oldest_ms is None or now_ms - oldest_ms < NEW_MS
+    if not is_anchored and begun == (last.audit_seq if last is not None else None):
+        return True
+    (told,) = db.execute(f"SELECT max(seq) FROM audit WHERE action IN ({marks(ANEW)})", ANEW).fetchone()
+    since = last.audit_seq if last is not None else begun or 0
+    return told is not None and told > since
+
+
+def lies_beside(db: Database) -> None:
+    """What the books are compared with lies beside them now."""
+    db.execute("UPDATE site SET anchored = 1 WHERE anchored = 0")
 
 
 def broken(db: Readable, anchor: Anchor) -> list[str]:
@@ -199,9 +220,14 @@ def all_broken(db: Readable, key: bytes | None) -> list[str]:
 # --- what may change -------------------------------------------------------------------------------------------------------
 
 
-def seals(db: Readable, key: bytes) -> dict[str, str]:
-    """A seal of each row that may change, by kind and name; of sessions that are over; and counts that only rise."""
-    found = {**session_seals.seals(db, key), **counts.counts(db)}
+def seals(db: Readable, key: bytes, now_ms: int) -> dict[str, str]:
+    """A seal of each row that may change, by kind and name; of what is over (history.py); and counts that only rise."""
+    return {KINDS: ",".join(SEALED), **history.seals(db, key, now_ms), **counts.counts(db), **of_rows(db, key)}
+
+
+def of_rows(db: Readable, key: bytes) -> dict[str, str]:
+    """The seal of each row that may change."""
+    found = {}
     for kind, query in SEALED.items():
         for name, *values in db.execute(query):
             plain = orjson.dumps(
@@ -212,11 +238,18 @@ def seals(db: Readable, key: bytes) -> dict[str, str]:
 
 
 def unexplained(
-    db: Readable, key: bytes, before: Mapping[str, str], now: Mapping[str, str], since_seq: int, since_ms: int
+    db: Readable,
+    key: bytes,
+    before: Mapping[str, str],
+    now: Mapping[str, str],
+    since_seq: int,
+    since_ms: int,
+    now_ms: int,
 ) -> list[str]:
     """Rows that are others than they were, without anything on record since that names them; `now` are their seals."""
     explained, kinds = _on_record(db, since_seq, since_ms)
-    rows = {name for name in before.keys() | now.keys() if name.partition(":")[0] in SEALED}
+    known = before.get(KINDS, OLDER).split(",")
+    rows = {name for name in before.keys() | now.keys() if name.partition(":")[0] in known}
     wrong = sorted(
         _sentence(name, before, now)
         for name in rows
@@ -224,7 +257,7 @@ def unexplained(
     )
     return [
         *wrong,
-        *session_seals.unexplained(db, key, before, explained),
+        *history.unexplained(db, key, before, explained, now_ms),
         *counts.fallen(before, counts.counts(db), explained),
     ]
 
@@ -232,8 +265,14 @@ def unexplained(
 def _on_record(db: Readable, since_seq: int, since_ms: int) -> tuple[set[str], set[str]]:
     """What has been named since: single rows, and kinds of which any may be another."""
     explained, kinds = set(), set()
-    for action, subject in db.execute("SELECT action, subject FROM audit WHERE seq > ?", (since_seq,)):
+    for action, subject, details in db.execute(
+        "SELECT action, subject, details FROM audit WHERE seq > ?", (since_seq,)
+    ):
         kinds |= set(NAMED_BY.get(action, ()))
+        if action == "desk.undo":
+            explained.add(f"desk_job:{orjson.loads(details)['job']}")
+        if action == GIVES:
+            explained.add(f"{GIVES}:{subject.partition(':')[2]}")
         if action.startswith("approval."):
             explained.add(f"approval:{subject.partition(':')[2]}")
         elif action not in CHANGES_NOTHING:
@@ -255,11 +294,14 @@ def _is_explained(
     name: str, before: Mapping[str, str], now: Mapping[str, str], explained: set[str], kinds: set[str]
 ) -> bool:
     kind, _colon, called = name.partition(":")
-    if kind == ONLY_ADDED:
-        return name not in before or name not in now
     if kind in kinds:
         return True
-    return f"{kind.partition('.')[0]}:{called.partition('-')[0]}" in explained
+    if kind in ONLY_ADDED:
+        return name not in before or name not in now
+    if kind in FOR_EVER:
+        return name not in before
+    row = called.partition("-")[0]
+    return not explained.isdisjoint((f"{kind.partition('.')[0]}:{row}", f"{kind}:{row}"))
 
 
 def _sentence(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -10,6 +10,8 @@ import orjson
 from appliance.db.engine.protocols import Readable
 from appliance.db.integrity import vouchers
 from appliance.db.sessions import lines
+from appliance.db.sessions.open_sessions import IS_OPEN
+from appliance.db.sessions.samples import checksum
 from appliance.db.tariff_terms import from_text
 from appliance.db.tariffs import COLUMNS as TARIFF_COLUMNS
 from appliance.domain.ledger import FIRST_WALLET, OVER_SHORT, OVERRUN, REVENUE, TAX, drawer_account
@@ -51,6 +53,13 @@ SELECT session.id, session.tax_minor, coalesce(paid.tax_minor, 0)
 FROM session LEFT JOIN paid ON paid.reference = CAST(session.id AS TEXT)
 WHERE session.state IN ('ended', 'review', 'failed') AND session.wallet_id IS NOT NULL
   AND session.tax_minor <> coalesce(paid.tax_minor, 0)
+""",
+    "for session {0} {1} is held in {2} slices by its row, {3} in {4} by the ledger": """
+WITH held AS (
+  SELECT reference, sum(amount_minor) AS minor, count(*) AS slices FROM transfer WHERE op = 'hold' AND code = 'charge' GROUP BY reference)
+SELECT session.id, held_minor, session.slices, coalesce(held.minor, 0), coalesce(held.slices, 0)
+FROM session LEFT JOIN held ON held.reference = CAST(session.id AS TEXT)
+WHERE state <> 'failed' AND (held_minor <> coalesce(held.minor, 0) OR session.slices <> coalesce(held.slices, 0))
 """,
     "money was taken for session {0}, which there is not": """
 SELECT reference FROM transfer WHERE op = 'capture' AND code = 'charge'
@@ -200,6 +209,10 @@ PRICED_BY_LINES = """
 SELECT session.id, energy_wh, net_minor, tax_minor, tariff.terms
 FROM session JOIN tariff ON tariff.id = session.tariff_id WHERE state = 'ended' AND tariff.terms IS NOT NULL
 """
+READINGS = f"""
+SELECT session_id, sampled_at_ms, sample.energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh, content
+FROM session JOIN sample ON session_id = session.id WHERE {IS_OPEN}
+"""
 
 
 def wrong_figures(db: Readable) -> list[str]:
@@ -217,6 +230,7 @@ def wrong_figures(db: Readable) -> list[str]:
         *_missing_sessions(db),
         *_other_approvals(db),
         *_other_shifts(db),
+        *_other_readings(db),
         *vouchers.wrong_vouchers(db),
     ]
 
@@ -292,24 +306,27 @@ def _missing_sessions(db: Readable) -> Iterator[str]:
 def _other_approvals(db: Readable) -> Iterator[str]:
     """Each is as it was asked for, and was decided as the audit list says."""
     asked, decided = {}, {}
-    for action, subject, actor, details in db.execute(
-        "SELECT action, subject, actor, details FROM audit WHERE action IN ('approval.ask', 'approval.approve', 'approval.refuse') ORDER BY seq"
+    for action, subject, actor, at_ms, details in db.execute(
+        """SELECT action, subject, actor, at_ms, details FROM audit
+        WHERE action IN ('approval.ask', 'approval.approve', 'approval.refuse') ORDER BY seq"""
     ):
         found = orjson.loads(details)
         if action == "approval.ask":
-            asked[found["approval"]] = (subject, found["kind"], found["amount_minor"], actor)
+            asked[found["approval"]] = (subject, found["kind"], found["amount_minor"], actor, at_ms)
         else:
-            decided[found["approval"]] = (action, actor)
-    for number, person, kind, amount_minor, asked_by, state, decided_by in db.execute(
-        "SELECT id, person_id, kind, amount_minor, asked_by, state, decided_by FROM approval ORDER BY id"
+            decided[found["approval"]] = (action, actor, at_ms)
+    for number, person, kind, amount_minor, asked_by, asked_at_ms, state, decided_by, decided_at_ms in db.execute(
+        "SELECT id, person_id, kind, amount_minor, asked_by, asked_at_ms, state, decided_by, decided_at_ms FROM approval ORDER BY id"
     ):
-        if asked.get(number) != (f"person:{person}", kind, amount_minor, asked_by):
+        if asked.get(number) != (f"person:{person}", kind, amount_minor, asked_by, asked_at_ms):
             yield f"approval {number} is other than it was asked for"
             return
-        action, actor = decided.get(number, ("", decided_by))
+        # What expires by the clock is not on record.
+        by_clock = ("", decided_by, decided_at_ms) if state == "expired" else ("", "", None)
+        action, actor, at_ms = decided.get(number, by_clock)
         refused = "withdrawn" if actor == asked_by else "refused"
         fits = {"approval.approve": {"approved"}, "approval.refuse": {refused}}.get(action, {"pending", "expired"})
-        if state not in fits or decided_by != actor:
+        if state not in fits or (decided_by, decided_at_ms) != (actor, at_ms):
             yield f"approval {number} is {state}, and by the audit list it is not"
             return
 
@@ -335,3 +352,12 @@ def _other_shifts(db: Readable) -> Iterator[str]:
     for number in begun:
         yield f"shift {number} began, and is gone"
         return
+
+
+def _other_readings(db: Readable) -> Iterator[str]:
+    """Those of what runs are as they were told: each has its sum. Of what is over they are sealed (history.py)."""
+    for session, *values, content in db.execute(READINGS).fetchall():
+        # An older release had no readings of intervals.
+        if content not in (checksum((session, *values)), checksum((session, *values[:-1]))):
+            yield f"a reading of session {session}, which runs, was changed"
+            return

@@ -50,7 +50,12 @@ def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
         session, reading.at_ms, reading.energy_wh, reading.power_w, reading.current_ma, reading.voltage_mv,
         reading.soc_percent, others, reading.interval_wh,
     )  # fmt: skip
-    db.append(SAMPLE, (*values, crc32(orjson.dumps(values))))
+    db.append(SAMPLE, (*values, checksum(values)))
+
+
+def checksum(values: tuple[object, ...]) -> int:
+    """The `content` of a row, of all that stands before it there."""
+    return crc32(orjson.dumps(values))
 
 
 def _sample_bytes(db: Database, session: SessionId) -> int:

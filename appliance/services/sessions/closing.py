@@ -14,7 +14,6 @@ from appliance.db.people.payers import Payer
 from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.closing import Ended, Figure
 from appliance.db.sessions.sessions import Running
-from appliance.db.stations import stations
 from appliance.domain import moments
 from appliance.domain import session as rules
 from appliance.domain.authorization import AuthorizationStatus
@@ -31,6 +30,7 @@ from appliance.domain.session import SessionEvent, SessionState, after, bill_for
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
 from appliance.services.sessions import billing, courses, days, guard, idle, metering, reading, unbilled
+from appliance.services.stations import power
 
 LOST_AFTER_MS = 24 * 3_600_000
 """A station's queue may be long: so much time has a stop to come."""
@@ -222,7 +222,9 @@ def finish(
         ask_for_review(db, running, in_doubt, courses.priced_figures(db, running, figures), now_ms)
     else:
         billing.settle(db, running, bill, By(f"station:{running.station}", now_ms))
-        learn_power(db, running)
+        power.measured(
+            db, running.station, running.evse, min(running.power_seen_w, POWER_SEEN_W_MAX), now_ms
+        )  # That nobody doubts.
     if running.refused:
         guard.refused_ended(db, running, now_ms)
     closing.end(
@@ -251,14 +253,6 @@ def is_by_our_clock(db: Database, running: Running, ended_at_ms: int) -> bool:
     if begun_ms < running.heard_at_ms - CLOCKS_APART_MS:
         return False
     return abs(begun_ms - running.start.stamp_ms) > settings.of(db).clock_skew_s * 1000
-
-
-def learn_power(db: Database, running: Running) -> None:
-    """What was measured while a session ran that nobody doubts, its EVSE can give."""
-    most_w = min(running.power_seen_w, POWER_SEEN_W_MAX)
-    known = stations.powers(db, running.station, running.evse)
-    if most_w > known.seen_w:
-        stations.set_powers(db, running.station, running.evse, known._replace(seen_w=most_w))
 
 
 def doubt_about(db: Database, running: Running, energies: Energies) -> str:
@@ -349,6 +343,7 @@ def doubt_second_stop(db: Database, running: Running, closed: Ended, event: Tran
     state = after(closed.state, SessionEvent.DOUBTED)
     closing.doubt(db, running, state, closed.meter_stop_wh, closed.reason, Doubt.SECOND_STOP)
     closing.unpark(db, closed.id)
+    told_anew(db, running, event.received_at_ms)
     ask_for_review(db, running, Doubt.SECOND_STOP, courses.priced_figures(db, running, figures), event.received_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
 
@@ -380,6 +375,7 @@ def set_right(
         if running.state is SessionState.ENDED or billed.energy_wh:
             figures.insert(0, Figure(billed, *closing.end_of(db, running.id)))
         closing.doubt(db, running, state, meter_stop_wh, reason, in_doubt)
+        told_anew(db, running, now_ms)
         ask_for_review(db, running, in_doubt, courses.priced_figures(db, running, figures), now_ms)
         db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
         return
@@ -406,10 +402,23 @@ def set_right(
         estimated=estimated,
         note=in_doubt,
     )
+    audit.record(
+        db,
+        by,
+        "session.correct",
+        f"session:{running.id}",
+        before_minor=before.total_minor,
+        after_minor=bill.total_minor,
+    )
     courses.keep_lines(db, running, bill)
     closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
+
+
+def told_anew(db: Database, running: Running, now_ms: int) -> None:
+    """What its station tells of a session that is over changes its row: that is on record."""
+    audit.record(db, By(f"station:{running.station}", now_ms), "session.doubt", f"session:{running.id}")
 
 
 def keep_readings(db: Database, running: Running, readings: Sequence[Reading]) -> None:

@@ -201,7 +201,7 @@ def take_in(db: Database, running: Running, readings: Sequence[Reading]) -> Pace
             power_w = min(told_w, progress.power_w)
             if told_w == power_w:
                 believe_power(running, at_ms, told_w)
-        if reading.offered_w is not None and power.offered(db, running.station, running.evse, reading.offered_w):
+        if reading.offered_w is not None and power.offered(db, running.station, running.evse, reading.offered_w, at_ms):
             late = True  # What was read so far was bounded by another power.
         if reading.energy_wh is None and reading.interval_wh is None:
             continue

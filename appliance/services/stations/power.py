@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.db import audit as rows
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
+from appliance.db.stations.stations import Powers
 from appliance.domain.by import By
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import StationId
@@ -13,6 +15,8 @@ from appliance.services import audit, settings
 from appliance.services.announce import StationChanged
 
 SAID_W_MIN, SAID_W_MAX = 1_000, 4_000_000
+AGAIN_MS = 3_600_000
+"""So seldom is put on record what a station says of its power."""
 TOLD_W_MIN = 22_000
 """What a station says may hold for the moment only, and the largest of those with alternating current give so much."""
 
@@ -48,24 +52,44 @@ def say(db: Database, station: StationId, evse: int, power_w: int, by: By, field
     db.announce(StationChanged(station, evse))
 
 
-def learn(db: Database, station: StationId, power_w: int) -> None:
+def learn(db: Database, station: StationId, power_w: int, now_ms: int) -> None:
     """A station says by its settings what each of its EVSEs can give."""
     power_w = max(with_margin(power_w), TOLD_W_MIN)
     for evse in {one.evse for one in stations.connectors(db, station)}:
         known = stations.powers(db, station, evse)
         if known.told_w != power_w:
-            stations.set_powers(db, station, evse, known._replace(told_w=power_w))
+            put_down(db, station, evse, known._replace(told_w=power_w), now_ms)
             read_anew(db, station, evse)
 
 
-def offered(db: Database, station: StationId, evse: int, power_w: int) -> bool:
+def offered(db: Database, station: StationId, evse: int, power_w: int, at_ms: int) -> bool:
     """A station offers so much to the car; whether that changes what is known."""
     known = stations.powers(db, station, evse)
     power_w = max(with_margin(power_w), TOLD_W_MIN) if power_w <= SAID_W_MAX else 0
     if power_w <= known.told_w:
         return False
-    stations.set_powers(db, station, evse, known._replace(told_w=power_w))
+    put_down(db, station, evse, known._replace(told_w=power_w), at_ms)
     return True
+
+
+def measured(db: Database, station: StationId, evse: int, power_w: int, now_ms: int) -> None:
+    """So much was measured there; what is less teaches nothing."""
+    known = stations.powers(db, station, evse)
+    if power_w > known.seen_w:
+        put_down(db, station, evse, known._replace(seen_w=power_w), now_ms)
+
+
+def put_down(db: Database, station: StationId, evse: int, powers: Powers, at_ms: int) -> None:
+    """What a station says, or shows, is on record, too, or it would look like somebody's hand in the books; but no station fills the
+    audit list with it.
+    """
+    stations.set_powers(db, station, evse, powers)
+    by = By(f"station:{station}", at_ms)
+    last_ms = rows.last_at_ms(db, by.actor, "station.gives")
+    if last_ms is None or at_ms - last_ms >= AGAIN_MS:
+        audit.record(
+            db, by, "station.gives", f"station:{station}", evse=evse, power_w=powers.told_w, measured_w=powers.seen_w
+        )
 
 
 def with_margin(power_w: int) -> int:

@@ -140,7 +140,7 @@ class Upkeep:
         """How much it can give, by its own settings."""
         power_w = await self._stations.read_power(station)
         if power_w is not None:
-            await self._store.write(power.learn, station, power_w)
+            await self._store.write(power.learn, station, power_w, self._clock())
 
     # --- which connectors it has
 

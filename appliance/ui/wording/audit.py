@@ -51,6 +51,7 @@ SENTENCES = {
     "station.dismiss": N_("Turned the charger {identity} away"),
     "station.dismiss_address": N_("Turned away all chargers that knocked from {address}: {stations}"),
     "station.place": N_("Said where the charger {name} stands: {place}"),
+    "station.gives": N_("{place} gives up to {power} by its charger’s word, {measured} by what was measured"),
     "station.power": N_("Said how much a connector of the charger {name} can give: {power}"),
     "station.rename": N_("Renamed the charger {before}: it is called {name} now"),
     "station.retire": N_("Retired the charger {subject}"),
@@ -70,6 +71,10 @@ SENTENCES = {
     "station.forget_tag": N_("Took the unknown card {token} off the list of {subject}"),
     "station.raw_call": N_("Sent {subject} the raw call {call}"),
     "session.late": N_("How {subject} had begun was told when it was over"),
+    "session.correct": N_(
+        "Billed {subject} anew by what its charger told once it was over: {before_minor} before, {after_minor} now"
+    ),
+    "session.doubt": N_("The charger of {subject} told its end once more, otherwise than before"),
     "session.join": N_("{subject} was asked for, and had begun under another number"),
     "session.close": N_("Ended {subject} without its charger"),
     "session.acknowledge": N_("Looked at {subject}: {why}"),
@@ -232,6 +237,9 @@ CONVERSIONS: dict[str, Callable[[Any, Formats], dict[str, str]]] = {
     "after_minor": lambda value, fmt: {"after_minor": fmt.money(value)},
     "power_w": lambda value, fmt: {
         "power": _("{power} kW").format(power=fmt.power(value)) if value else _("not known")
+    },
+    "measured_w": lambda value, fmt: {
+        "measured": _("{power} kW").format(power=fmt.power(value)) if value else _("not known")
     },
     "numbers": lambda value, fmt: {"numbers": _ranges(value, fmt)},
     "missed": lambda value, fmt: {"missed": _missed(value, fmt)},

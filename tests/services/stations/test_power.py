@@ -21,7 +21,7 @@ def test_staff_are_believed_first_then_the_station_then_what_holds_for_all(books
     assert power.greatest_w(books.db, station, 1) == 400_000
     settings.change(books.db, "power_max_kw", "100")
     assert power.greatest_w(books.db, station, 1) == 100_000
-    power.learn(books.db, station, 50_000)
+    power.learn(books.db, station, 50_000, books.now_ms)
     assert [power.greatest_w(books.db, station, evse) for evse in (1, 2)] == [55_000, 55_000]
     power.say(books.db, station, 1, 7_400, books.by)
 
@@ -41,7 +41,7 @@ def test_what_is_offered_for_the_moment_only_raises_it(books: Books) -> None:
         (100_000, True, 110_000),
         (9_999_999, False, 110_000),
     ]:
-        assert power.offered(books.db, station, 1, offered_w) is changes
+        assert power.offered(books.db, station, 1, offered_w, books.now_ms) is changes
         assert power.greatest_w(books.db, station, 1) == known_w
     assert power.greatest_w(books.db, station, 2) == 400_000
 
