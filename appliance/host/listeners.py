@@ -48,6 +48,11 @@ ACCEPTED_AT_ONCE = 32
 """Newcomers in one turn of the loop; then who is there already is served."""
 NO_DESCRIPTORS_S = 0.2
 CONTINUE = "100-continue"
+SAID_ONCE = (
+    hdrs.HOST, hdrs.ORIGIN, hdrs.AUTHORIZATION, hdrs.COOKIE, hdrs.CONTENT_LENGTH, hdrs.CONTENT_TYPE, hdrs.CONTENT_ENCODING, hdrs.REFERER,
+    hdrs.SEC_WEBSOCKET_KEY, hdrs.SEC_WEBSOCKET_VERSION, "Sec-Fetch-Site", "Idempotency-Key",
+)  # fmt: skip
+"""Headers of which there is one. What may be a list (`Sec-WebSocket-Protocol`, `Forwarded`) is not meant."""
 UNREADABLE = "unreadable"
 """What stands at a request whose target is none."""
 
@@ -233,7 +238,7 @@ def know_visitors(server: web.Server, visitors: Visitors, proxies: Callable[[], 
     answer, make = server.request_handler, server.request_factory
 
     async def answered(request: web.BaseRequest) -> web.StreamResponse:
-        if request.get(UNREADABLE):
+        if request.get(UNREADABLE) or contradicts_itself(request):
             return web.Response(status=400, headers={"Connection": "close"})
         if request.headers.get(hdrs.EXPECT, CONTINUE).lower() != CONTINUE:
             return web.Response(status=417)
@@ -260,6 +265,11 @@ def know_visitors(server: web.Server, visitors: Visitors, proxies: Callable[[], 
         return forwarded(request, trusted) if trusted and network.is_in(request.remote or "", trusted) else request
 
     server.request_handler, server.request_factory = answered, made
+
+
+def contradicts_itself(request: web.BaseRequest) -> bool:
+    """Whether a header that is said once is said twice, and not alike: of two readers each could believe another."""
+    return any(len(set(request.headers.getall(name, ()))) > 1 for name in SAID_ONCE)
 
 
 def peer_of(request: web.BaseRequest) -> tuple[str, int]:

@@ -494,3 +494,15 @@ async def test_what_a_connector_can_give_is_said_and_told(site: Running, api: Cl
 
     again = await api.call("PATCH", "/stations/CS-01/connectors/2", body={"power_max_w": None})
     assert [plug["power_max_w"] for plug in again["connectors"]] == [None, None]
+
+
+async def test_settings_and_codes_tell_cards_as_the_log_does(site: Running, station: Station) -> None:
+    status = {"connectorId": 1, "status": "Faulted", "errorCode": "OtherError", "vendorErrorCode": "0000F0A1"}
+    await station.call("StatusNotification", status)
+    told = {}
+    for role in ("owner", "installer"):
+        client = await site.client(role)
+        found = (await client.get("/stations/CS-01")).body["connectors"]
+        told[role] = [one["info"] for one in found if one["info"]]
+
+    assert told == {"owner": ["0000F0A1"], "installer": ["••F0A1"]}

@@ -183,3 +183,32 @@ async def test_who_takes_no_answer_at_any_listener_does_not_keep_the_server_from
         assert await server.running.wait() == 0
     for _reader, writer in lines:
         writer.transport.abort()
+
+
+TWICE = {
+    "origins": ("Origin: http://127.0.0.1", "Origin: http://evil.example"),
+    "names": ("Host: evil.example",),
+    "log-ins": ("Authorization: Bearer a", "Authorization: Bearer b"),
+    "cookies": ("Cookie: sid=a", "Cookie: sid=b"),
+    "lengths": ("Content-Length: 0", "Content-Length: 1"),
+    "keys of a websocket": (*WEBSOCKET, "Sec-WebSocket-Key: BBBBBBBBBBBBBBBBBBBBBB=="),
+    "versions of a websocket": (*WEBSOCKET, "Sec-WebSocket-Version: 8"),
+    "places where it comes from": ("Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"),
+    "names of one request": ("Idempotency-Key: a", "Idempotency-Key: b"),
+}
+
+
+@pytest.mark.timeout(300)
+async def test_what_says_two_things_at_once_is_believed_in_neither(server: ServerProcess) -> None:
+    for port, tls in ways(server):
+        for name, lines in TWICE.items():
+            for path in ("/", "/ocpp/CS-01", "/login"):
+                answer = await exchange(port, head("GET", path, *lines, CLOSE), tls=tls)
+                assert not answer or parted(answer)[0] == 400, (name, path)
+    await check_well(server)
+
+
+async def test_what_is_said_twice_alike_is_said(server: ServerProcess) -> None:
+    port = ports(server)["console"]
+    alike = ("Sec-Fetch-Site: same-origin",) * 2
+    assert parted(await exchange(port, head("GET", "/login", *alike, CLOSE)))[0] < 400

@@ -94,8 +94,9 @@ def status_changed(payload: Payload, received_at_ms: int, quirks: Quirks = NONE)
     status = payload.get("status")
     if evse is None or not isinstance(status, str):
         raise Unreadable("no connector or no status")
-    info = public_text(payload.get("info"), INFO_CHARS_MAX)
-    if code := public_text(payload.get("vendorErrorCode"), 50):
+    # Whoever may see no cards reads these two masked (ui/console/board/board.py): a code of the vendor may look like a card's number.
+    info = text(payload.get("info"), INFO_CHARS_MAX)
+    if code := text(payload.get("vendorErrorCode"), 50):
         info = f"{info} ({code})" if info else code
     known, charging_state, finer = connector_state(public_text(status, 50))
     return StatusChanged(

@@ -15,11 +15,12 @@ import orjson
 from appliance.db.stations.message_log import Message
 from appliance.domain.id_token import masked
 from appliance.services.foreign_json import read_json
+from appliance.services.ports.stations import Variable
 
 HEX_CHARS_MIN = 8
 """The shortest UID has four bytes."""
 HOLDS_TOKEN = re.compile(
-    r"id_?tag|token|uid|card|rfid|nfc|badge|masterpass|groupid|emaid|evccid|^vin$|driver|user|customer|^tag|[_-]tag|tag[_-]|tags?$",
+    r"id_?tag|token|uid|card|rfid|nfc|badge|masterpass|groupid|emaid|evccid|^vin$|driver|user|customer|^tag|[_-]tag|tag[_-]|tags?$|(?:auth|local|white|black)_?list$",
     re.IGNORECASE,
 )
 """Names of fields that hold an id token, of whatever shape, in the protocol and with manufacturers."""
@@ -76,6 +77,14 @@ def masked_text(text: str, action: str = "") -> str:
 def masked_payload(payload: Any) -> Any:
     """The payload of an answer."""
     return _masked(payload, "", frozenset())
+
+
+def masked_variable(variable: Variable) -> Variable:
+    """A setting inside a charger; what is hidden of it is not to be changed by whoever does not see it."""
+    if variable.value is None or variable.name.variable.lower() in OF_STATION:
+        return variable
+    shown = str(masked_payload({"key": variable.name.variable, "value": variable.value})["value"])
+    return variable if shown == variable.value else replace(variable, value=shown, readonly=True)
 
 
 def _masked(value: Any, name: str, plain: frozenset[str], *, token: bool = False) -> Any:

@@ -331,7 +331,7 @@ def test_what_is_no_secret_stays() -> None:
     assert redacted_text(orjson.dumps(payload).decode()) == orjson.dumps(payload).decode()
 
 
-@pytest.mark.parametrize("field", ["info", "vendorErrorCode", "errorCode", "status"])
+@pytest.mark.parametrize("field", ["errorCode", "status"])
 @pytest.mark.parametrize("written", ["04A1B2C3D4E5F6", "tag 04:A1:B2:C3", "idTag=DRIVER8"])
 def test_what_everybody_reads_of_a_status_tells_no_card(field: str, written: str) -> None:
     payload = {"connectorId": 2, "status": "Faulted", "errorCode": "OtherError", field: written}
@@ -341,6 +341,19 @@ def test_what_everybody_reads_of_a_status_tells_no_card(field: str, written: str
     told = f"{read.info} {read.error_code} {read.finer}"
     assert "••" in told
     assert not {"04A1", "04:A1", "DRI"} & {told[at : at + size] for at in range(len(told)) for size in (3, 4, 5)}
+
+
+def test_a_vendors_code_is_kept_as_it_was_told() -> None:
+    """It may look like a card's number: whoever may see those reads it, and for the others it is masked where it is shown."""
+    payload = {
+        "connectorId": 2,
+        "status": "Faulted",
+        "errorCode": "OtherError",
+        "info": "relay",
+        "vendorErrorCode": "0000F0A1",
+    }
+
+    assert translate.status_changed(payload, NOW_MS).info == "relay (0000F0A1)"
 
 
 def test_what_everybody_reads_of_a_stop_tells_no_card() -> None:

@@ -17,7 +17,7 @@ from appliance.services.idempotency import Stored
 from appliance.services.ports.stations import CommandAnswer, CommandFailed, VariableName
 from appliance.services.sessions import start_requests
 from appliance.services.stations.commands import TRANSACTION_CHARS_MAX
-from appliance.services.stations.private_messages import masked_payload
+from appliance.services.stations.private_messages import masked_payload, masked_variable
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import (
     EMPTY,
@@ -238,6 +238,8 @@ async def get_variables(call: Call) -> Answer:
     component = call.query.get("component", "")
     wanted = [VariableName(name, component) for name in names]
     found = await call.console.control.get_variables(station.id, wanted, call.actor)
+    if call.principal.role not in SEES_CARDS:
+        found = list(map(masked_variable, found))
     items = [
         {"component": one.name.component, "name": one.name.variable, "value": one.value, "readonly": one.readonly}
         for one in found

@@ -17,9 +17,11 @@ from appliance.services.stations import credentials, power
 from appliance.services.stations.admission import NEWCOMERS_MAX
 from appliance.services.stations.credentials import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Asked
 from appliance.services.stations.power import SAID_W_MAX, SAID_W_MIN
+from appliance.services.stations.private_messages import masked_words
 from appliance.ui.api.checks import Parameter
 from appliance.ui.api.operations import EMPTY, PAGING, Answer, Body, Call, Operation, at, listed
 from appliance.ui.api.shapes import choice, flag, form, moment, or_null, record, several, text, thing, whole, words
+from appliance.ui.frame.roles import SEES_CARDS
 
 CONNECTOR = thing(
     id=whole("What the station calls it, and what calls for it take as `evse`, or by its older name as `connector`."),
@@ -270,7 +272,7 @@ def as_json(call: Call, station: Station) -> Body:
                 "connector_status": connector.status,
                 "charging_state": connector.charging_state,
                 "error_code": connector.error_code,
-                "info": connector.info,
+                "info": connector.info if call.principal.role in SEES_CARDS else masked_words(connector.info),
                 "changed_at": at(connector.changed_at_ms),
                 "power_max_w": connector.power_max_w or None,
                 "power_told_w": connector.power_told_w or None,

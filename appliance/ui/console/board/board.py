@@ -19,6 +19,7 @@ from appliance.domain.places import places
 from appliance.domain.session import SessionState, bill_until
 from appliance.domain.station import connector_in_use
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
+from appliance.services.stations.private_messages import masked_words
 from appliance.ui.console.board.groups import TILES_MAX, Cell, Group, cell_of, groups_of
 from appliance.ui.console.board.hands import Hand, hands_of
 from appliance.ui.console.board.states import Filter, State, filters
@@ -28,7 +29,7 @@ from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
 from appliance.ui.frame.language import N_
 from appliance.ui.frame.render import formats_of, render, render_part
-from appliance.ui.frame.roles import may
+from appliance.ui.frame.roles import SEES_CARDS, may
 from appliance.ui.writing.formats import Formats, formats
 
 FIND_CHARS_MAX = 60
@@ -209,6 +210,8 @@ def tiles_of(
     found = []
     used = in_use(places)
     for place in sorted(places, key=natural_order):
+        if place.info and role not in SEES_CARDS:
+            place = replace(place, info=masked_words(place.info))  # noqa: PLW2901  # as this role sees it
         evse = place.station, place.evse
         # A start request without a connector stands on the station's first one until the station says where it began.
         session = running.get(evse) or (running.get((place.station, 0)) if place.evse <= 1 else None)

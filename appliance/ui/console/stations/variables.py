@@ -12,7 +12,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.order import natural
 from appliance.services.foreign_json import read_json
 from appliance.services.ports.stations import CommandFailed, Variable, VariableName
-from appliance.services.stations.private_messages import masked_payload
+from appliance.services.stations.private_messages import masked_payload, masked_variable
 from appliance.ui.console.stations.common import refused_words, station_of, station_path
 from appliance.ui.console.stations.stations import triggers_of
 from appliance.ui.forms import edits
@@ -56,12 +56,17 @@ async def _variables_page(request: web.Request, form: Form, status: int = 200) -
     console, station = request.app[CONSOLE], await station_of(request)
     failure, variables = "", list[Variable]()
     try:
-        variables = await console.control.get_variables(station.id, [], principal(request).actor)
+        variables = as_seen(request, await console.control.get_variables(station.id, [], principal(request).actor))
     except CommandFailed as error:
         failure = command_failure(error)
     known = sorted(variables, key=lambda one: (one.readonly, natural(str(one.name))))
     rows = [(one, form if _is_about(form, one) else edits.filled(_values(one))) for one in known]
     return render(request, "stations/variables.html", VariablesPage(station, rows, failure, form), status=status)
+
+
+def as_seen(request: web.Request, variables: list[Variable]) -> list[Variable]:
+    """As far as the role may see cards: some chargers keep lists of them among their settings."""
+    return variables if principal(request).role in SEES_CARDS else list(map(masked_variable, variables))
 
 
 def _is_about(form: Form, variable: Variable) -> bool:
@@ -80,7 +85,7 @@ async def set_variable(request: web.Request) -> web.Response:
     back, actor = f"{station_path(station.identity)}/variables", principal(request).actor
     try:
         if form.value(edits.SHOWN):
-            found = await console.control.get_variables(station.id, [name], actor)
+            found = as_seen(request, await console.control.get_variables(station.id, [name], actor))
             form = edits.merged(form, _values(next((one for one in found if one.name == name), None)))
         answer = await console.control.set_variable(station.id, name, form.value("value").strip(), actor)
     except Changed as changed:
