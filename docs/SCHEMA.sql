@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0024, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0025, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -130,7 +130,7 @@ CREATE TABLE card_limit (
   weekdays          INTEGER NOT NULL DEFAULT 127 CHECK (weekdays BETWEEN 1 AND 127),       -- bit 0: Monday
   from_minute       INTEGER NOT NULL DEFAULT 0 CHECK (from_minute BETWEEN 0 AND 1439),     -- of the site's day
   until_minute      INTEGER NOT NULL DEFAULT 1440 CHECK (until_minute BETWEEN 1 AND 1440)  -- before from_minute: over midnight
-) STRICT;
+, month_energy_wh INTEGER CHECK (month_energy_wh > 0), month_minor INTEGER CHECK (month_minor > 0)) STRICT;
 
 CREATE TABLE card_station (
   card_id    INTEGER NOT NULL REFERENCES card (id),
@@ -169,6 +169,20 @@ CREATE INDEX desk_job_by_card ON desk_job (card_id) WHERE card_id IS NOT NULL;
 CREATE INDEX desk_job_by_desk ON desk_job (desk, id);
 CREATE INDEX desk_job_open ON desk_job (desk, id) WHERE state IN ('waiting', 'writing', 'torn');
 CREATE INDEX desk_job_open_in_order ON desk_job (id) WHERE state IN ('waiting', 'writing', 'torn');
+
+CREATE TABLE holder_month (
+  month     TEXT    NOT NULL CHECK (length(month) = 7),                    -- 2026-11
+  person_id INTEGER NOT NULL REFERENCES person (id),
+  card_id   INTEGER NOT NULL,
+  pool_id   INTEGER NOT NULL,
+  working_s INTEGER NOT NULL,
+  energy_wh INTEGER NOT NULL,
+  fee_minor INTEGER NOT NULL,
+  sessions  INTEGER NOT NULL,
+  PRIMARY KEY (month, person_id, card_id, pool_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holder_month_by_card ON holder_month (card_id, month) WHERE card_id <> 0;
+CREATE INDEX holder_month_by_pool ON holder_month (pool_id, month) WHERE pool_id <> 0;
 
 CREATE TABLE holder_sum (
   person_id INTEGER NOT NULL REFERENCES person (id),
@@ -262,13 +276,16 @@ CREATE TABLE person (
   wallet_id     INTEGER NOT NULL UNIQUE REFERENCES account (id),
   created_at_ms INTEGER NOT NULL,
   closed_at_ms  INTEGER
-, phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '', merged_into INTEGER REFERENCES person (id)) STRICT;
+, phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '', merged_into INTEGER REFERENCES person (id), is_pool INTEGER NOT NULL DEFAULT 0 CHECK (is_pool IN (0, 1)), pool_id INTEGER REFERENCES person (id)       -- whose wallet pays for them; NULL: their own
+  CHECK (pool_id IS NULL OR (is_pool = 0 AND pool_id <> id)), contact TEXT NOT NULL DEFAULT '', tax_number TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
 CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name_key, id, wallet_id);
 CREATE INDEX person_by_name ON person (name_key, id);
 CREATE INDEX person_by_phone ON person (phone_digits, id);
+CREATE INDEX person_by_pool ON person (pool_id, name_key, id) WHERE pool_id IS NOT NULL;
 CREATE INDEX person_closed ON person (closed_at_ms) WHERE closed_at_ms IS NOT NULL;
 CREATE INDEX person_left_by_name ON person (name_key, id) WHERE closed_at_ms IS NOT NULL;
+CREATE INDEX person_pools ON person (name_key, id) WHERE is_pool = 1;
 
 CREATE TABLE person_group (
   id            INTEGER PRIMARY KEY,
@@ -277,6 +294,14 @@ CREATE TABLE person_group (
   limit_minor   INTEGER CHECK (limit_minor >= 0),                          -- postpaid: how much may be owed; NULL: no limit
   tariff_id     INTEGER REFERENCES tariff (id),                            -- NULL: the default tariff
   created_at_ms INTEGER NOT NULL
+, minimum_minor INTEGER CHECK (minimum_minor >= 1), emergency_minor INTEGER NOT NULL DEFAULT 0 CHECK (emergency_minor >= 0), low_minor INTEGER CHECK (low_minor >= 0)) STRICT;
+
+CREATE TABLE person_limit (
+  person_id       INTEGER PRIMARY KEY REFERENCES person (id),
+  day_energy_wh   INTEGER CHECK (day_energy_wh > 0),
+  day_minor       INTEGER CHECK (day_minor > 0),
+  month_energy_wh INTEGER CHECK (month_energy_wh > 0),
+  month_minor     INTEGER CHECK (month_minor > 0)
 ) STRICT;
 
 CREATE TABLE problem (
@@ -370,10 +395,11 @@ CREATE TABLE session (
   fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
   estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
   parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
-  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0),                        -- why it failed or needs review
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0), pool_id INTEGER REFERENCES person (id), limited_by TEXT NOT NULL DEFAULT '',                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;
+CREATE INDEX session_by_pool ON session (pool_id, id) WHERE pool_id IS NOT NULL;
 CREATE INDEX session_by_station ON session (station_id, id);
 CREATE INDEX session_by_time ON session ((coalesce(started_at_ms, requested_at_ms)), id);
 CREATE INDEX session_by_token ON session (id_token, id);

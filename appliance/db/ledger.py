@@ -23,7 +23,7 @@ NEWEST_ROW = Slot[tuple[int, bytes, int]]()
 COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
 
 
-STAFFS = ("topup|", "refund|", "correction|", "undo|")
+STAFFS = ("topup|", "refund|", "correction|", "undo|", "pool|")
 """How the names of transfers begin that staff make with a wallet."""
 OWN_ACCOUNTS = """
 SELECT id, kind, name, credit_posted - debit_posted AS balance_minor, debit_pending FROM account WHERE id < ?

@@ -119,6 +119,17 @@ GROUP BY person_id, card_id
 HAVING sum(working_s) <> 0 OR sum(energy_wh) <> 0 OR sum(fee_minor) <> 0 OR sum(sessions) <> 0
 ORDER BY person_id, card_id LIMIT 1
 """
+UNEQUAL_HOLDER_MONTH = """
+SELECT month, person_id, card_id FROM (
+  SELECT month, person_id, card_id, pool_id, working_s, energy_wh, fee_minor, sessions FROM holder_month
+  UNION ALL
+  SELECT substr(day, 1, 7), session.person_id, coalesce(session.card_id, 0), coalesce(session.pool_id, 0),
+    -session_day.working_s, -session_day.energy_wh, -session_day.fee_minor, -first_day
+  FROM session_day JOIN session ON session.id = session_day.session_id WHERE session.person_id IS NOT NULL) AS compared
+GROUP BY month, person_id, card_id, pool_id
+HAVING sum(working_s) <> 0 OR sum(energy_wh) <> 0 OR sum(fee_minor) <> 0 OR sum(sessions) <> 0
+ORDER BY month, person_id, card_id LIMIT 1
+"""
 UNEQUAL_DAY = UNEQUAL.format(kept="station_day", time="day", part="day", sessions="first_day", rows="session_day")
 UNEQUAL_MONTH = UNEQUAL.format(
     kept="station_month", time="month", part="substr(day, 1, 7)", sessions="sessions", rows="station_day"
@@ -133,6 +144,8 @@ def unequal_sums(db: Readable) -> list[str]:
     ]
     if (row := db.execute(UNEQUAL_HOLDER).fetchone()) is not None:
         wrong.append(f"the sums of person {row[0]} on card {row[1]} are not those of their sessions")
+    if (row := db.execute(UNEQUAL_HOLDER_MONTH).fetchone()) is not None:
+        wrong.append(f"the sums of {row[0]} of person {row[1]} on card {row[2]} are not those of their sessions")
     return wrong
 
 

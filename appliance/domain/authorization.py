@@ -35,6 +35,8 @@ class Authorization(NamedTuple):
     status: AuthorizationStatus
     group_token: str | None = None
     """The same for all cards of one person: each may stop what another started."""
+    limited_by: str = ""
+    """Whose limit says no, and which: `card:day_minor`, `pool:month_energy_wh` (domain/cards/limits.py)."""
 
     @property
     def accepted(self) -> bool:
@@ -47,13 +49,17 @@ class Holder(NamedTuple):
 
     policy: Policy
     available_minor: int | None
-    """What can still be held or spent; None: without limit."""
+    """What can still be held or spent, emergency credit included; None: without limit."""
     blocked: bool
     expires_at_ms: int | None
     closed: bool
     transactions_max: int
     running: int
     """Open sessions of this card that may charge: one that was refused gives it no right, and takes none."""
+    minimum_minor: int | None = None
+    """With how much a session may begin, where their group says so."""
+    emergency_minor: int = 0
+    """How far below nothing the wallet of whoever pays beforehand may go."""
 
 
 def decide(holder: Holder | None, now_ms: int, *, minimum_minor: int = 1, starting: bool = True) -> AuthorizationStatus:
@@ -74,6 +80,17 @@ def decide(holder: Holder | None, now_ms: int, *, minimum_minor: int = 1, starti
         return AuthorizationStatus.CONCURRENT_TX
     if holder.policy is Policy.FREE or holder.available_minor is None:
         return AuthorizationStatus.ACCEPTED
-    if holder.available_minor < minimum_minor:
-        return AuthorizationStatus.NO_CREDIT
-    return AuthorizationStatus.ACCEPTED
+    return (
+        AuthorizationStatus.ACCEPTED
+        if has_enough(holder.available_minor, holder.minimum_minor or minimum_minor, holder.emergency_minor)
+        else AuthorizationStatus.NO_CREDIT
+    )
+
+
+def has_enough(available_minor: int, minimum_minor: int, emergency_minor: int) -> bool:
+    """Whether a session may begin with so much: with the minimum of their own, or on emergency credit that nothing was used of yet.
+
+    Of that credit whatever a session has cost, or is held for one, counts as used until it is paid in again.
+    """
+    own_minor = available_minor - emergency_minor
+    return own_minor >= minimum_minor or (emergency_minor > 0 and own_minor >= 0)

@@ -43,6 +43,7 @@ class TransferCode(StrEnum):
     REFUND = "refund"
     CORRECTION = "correction"
     MERGE = "merge"
+    POOL = "pool"
     DEPOSIT = "deposit"
     CHARGE = "charge"
     TAX = "tax"

@@ -32,8 +32,11 @@ from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
 from appliance.services.cards import cards as card_units
 from appliance.services.operators import log_ins, operators, passwords, tokens
-from appliance.services.people import groups, importing
+from appliance.services.people import groups, importing, pools
+from appliance.services.people import limits as person_limits
 from appliance.services.people import people as people_units
+from appliance.services.people.groups import Thresholds
+from appliance.services.people.pools import About, Own
 from appliance.services.people.spreadsheets import Row
 from appliance.services.sessions import closing, in_part, metering, review, start_requests, starting, transactions
 from appliance.services.stations import admission, credentials, power
@@ -64,6 +67,7 @@ def fill(books: Books) -> None:
     crowd(books, yard[0])
     desk(books)
     over(books, yard)
+    pool(books, yard[0])
     named(books, yard[2])
     taps(books, yard)
     till(books)
@@ -226,7 +230,7 @@ def crowd(books: Books, station: StationId) -> None:
     fleet_card = books.card("04F60718293A80", taxi, transactions_max=9)
     limits.change(
         db, CardId(fleet_card),
-        Limits(60_000, 200_000, 90_000, 300_000, 0b1011111, 360, 1380, frozenset({int(station)})), by,
+        Limits(60_000, 200_000, 90_000, 300_000, 0b1011111, 360, 1380, frozenset({int(station)}), 900_000, 3_000_000), by,
     )  # fmt: skip
     books.card("0407182A3B4C80", karim, expires_at_ms=now_ms + DAY_S * 1000)
     lost = CardId(books.card("0418293B4C5D80", karim))
@@ -246,6 +250,34 @@ def crowd(books: Books, station: StationId) -> None:
     first = cards.of_person(db, rahima)[0]
     for token in ("80E5D4C3B2A104", "04A1B2C3", "0004A1B2C3D4E580", str(int(first.uid, 16)), "DRIVER-7"):
         aliases.add(db, token, first.id, by, station=station)
+
+
+def pool(books: Books, station: StationId) -> None:
+    """A company with emergency credit and limits: somebody who kept their own money, one who brought it, one who has left."""
+    db = books.db
+    by = books.by
+    lends = Thresholds(minimum_minor=2_000, emergency_minor=5_000, low_minor=10_000)
+    group = groups.add(db, "Companies", "prepaid", by, thresholds=lends)
+    about = About("Acme Motors", group, "Mrs Rahman", "01911 223344", "Asks for a monthly list", "en", "BIN 000123456")
+    company = pools.add(db, about, by)
+    for number, (uid, own) in enumerate((("04D5E6F7081920", Own.KEPT), ("04E6F708192A30", Own.MOVED), ("", Own.KEPT))):
+        driver = books.person(f"Driver {number}", group=group, paid_in=1_000)
+        pools.join(db, company, driver, own, f"join-{number}", by)
+        if uid:
+            books.card(uid, driver)
+            person_limits.change(db, driver, Limits(day_energy_wh=40_000, month_minor=500_000), by)
+        else:
+            pools.leave(db, company, driver, by)
+    person_limits.change(db, company, Limits(day_minor=200_000, month_energy_wh=900_000), by)
+    wallets.top_up(db, company, 80_000, "bank", "company-1", by)
+    charge(books, station, 1, "04D5E6F7081920", 3_000, 70_000)
+    # What a limit of the pool has stopped.
+    person_limits.change(db, company, Limits(day_energy_wh=3_500, month_energy_wh=900_000), by)
+    started = books.start(station, 1, "04E6F708192A30", 80_000)
+    books.wait(600)
+    books.read(station, started.ref, 80_450, 2_700)
+    books.stop(station, started.ref, 80_450, "04E6F708192A30")
+    person_limits.change(db, company, Limits(day_minor=200_000, month_energy_wh=900_000), by)
 
 
 def desk(books: Books) -> None:

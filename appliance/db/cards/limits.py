@@ -6,12 +6,17 @@ from dataclasses import replace
 
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
+from appliance.db.engine.sql import marks
 from appliance.db.engine.unit import Database
 from appliance.db.sessions.open_sessions import BY_NUMBER, IS_RUNNING
 from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.identifiers import CardId, SessionId
 
 LIMITS = Slots[CardId, Limits]()
+COLUMNS = (
+    "session_energy_wh", "session_minor", "day_energy_wh", "day_minor", "weekdays", "from_minute", "until_minute",
+    "month_energy_wh", "month_minor",
+)  # fmt: skip
 
 
 def of(db: Database, card: CardId) -> Limits:
@@ -28,12 +33,8 @@ def find(db: Readable, card: CardId) -> Limits:
     stations = frozenset(
         station for (station,) in db.execute("SELECT station_id FROM card_station WHERE card_id = ?", (card,))
     )
-    row = db.execute(
-        """SELECT session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute
-        FROM card_limit WHERE card_id = ?""",
-        (card,),
-    ).fetchone()
-    found = replace(Limits(*row) if row else NO_LIMITS, stations=stations)
+    row = db.execute(f"SELECT {', '.join(COLUMNS)} FROM card_limit WHERE card_id = ?", (card,)).fetchone()
+    found = replace(Limits(**dict(zip(COLUMNS, row, strict=True))) if row else NO_LIMITS, stations=stations)
     return NO_LIMITS if found == NO_LIMITS else found
 
 
@@ -43,14 +44,9 @@ def store(db: Database, card: CardId, limits: Limits) -> None:
     if limits == NO_LIMITS:
         return
     db.execute(
-        """INSERT INTO card_limit
-        (card_id, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            card, limits.session_energy_wh, limits.session_minor, limits.day_energy_wh, limits.day_minor, limits.weekdays,
-            limits.from_minute, limits.until_minute,
-        ),
-    )  # fmt: skip
+        f"INSERT INTO card_limit (card_id, {', '.join(COLUMNS)}) VALUES (?, {marks(COLUMNS)})",
+        (card, *(getattr(limits, name) for name in COLUMNS)),
+    )
     rows = [(card, station) for station in sorted(limits.stations)]
     db.executemany("INSERT INTO card_station (card_id, station_id) VALUES (?, ?)", rows)
 
@@ -67,30 +63,12 @@ def copy(db: Database, card: CardId, to: CardId) -> None:
     store(db, to, find(db, card))
 
 
-def used_on(db: Database, card: CardId, day: str) -> tuple[int, int]:
-    """What the sessions of a card that are over used on a day of the site: (Wh, minor units)."""
-    db.flush()
-    row: tuple[int, int] = db.execute(
-        """SELECT coalesce(sum(session_day.energy_wh), 0), coalesce(sum(session_day.fee_minor), 0)
-        FROM session_day JOIN session ON session.id = session_id WHERE day = ? AND card_id = ?""",
-        (day, card),
-    ).fetchone()
-    return row
-
-
 def running(db: Readable) -> list[tuple[SessionId, int]]:
-    """Running sessions of cards with limits, with when we heard of their start."""
+    """Running sessions of cards, people and pools with limits, with when we heard of their start."""
     return db.execute(
         f"""SELECT id, received_at_ms FROM session
         WHERE {IS_RUNNING} AND stop_wanted = ''
-          AND (card_id IN (SELECT card_id FROM card_limit) OR card_id IN (SELECT card_id FROM card_station)) ORDER BY {BY_NUMBER}"""
+          AND (card_id IN (SELECT card_id FROM card_limit) OR card_id IN (SELECT card_id FROM card_station)
+            OR person_id IN (SELECT person_id FROM person_limit) OR pool_id IN (SELECT person_id FROM person_limit))
+        ORDER BY {BY_NUMBER}"""
     ).fetchall()
-
-
-def open_of(db: Readable, card: CardId) -> list[SessionId]:
-    """The sessions that run on a card."""
-    rows = db.execute(
-        f"SELECT session.id FROM session JOIN card ON card.uid = id_token WHERE card.id = ? AND {IS_RUNNING}",
-        (card,),
-    )
-    return [SessionId(row[0]) for row in rows]

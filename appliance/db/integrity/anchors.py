@@ -33,12 +33,20 @@ SEALED = {
     "tariff": """SELECT id, name || coalesce(terms, ''), energy_milli_per_kwh, time_milli_per_minute, idle_milli_per_minute, idle_grace_s, flat_milli,
         tax_basis_points, archived_at_ms FROM tariff""",
     "tariff.default": "SELECT 'all', id FROM tariff WHERE is_default = 1",
-    "group": "SELECT id, name, policy, limit_minor, tariff_id FROM person_group",
-    "person": "SELECT id, name, phone, group_id, wallet_id, closed_at_ms FROM person",
+    # Thresholds stand with the name, what a pool is with the phone, so that rows without any have the seal that older releases gave them.
+    "group": """SELECT id, name || CASE WHEN minimum_minor IS NULL AND emergency_minor = 0 AND low_minor IS NULL THEN ''
+          ELSE '|' || coalesce(minimum_minor, '') || '|' || emergency_minor || '|' || coalesce(low_minor, '') END,
+        policy, limit_minor, tariff_id FROM person_group""",
+    "person": """SELECT id, name, phone || CASE WHEN is_pool = 0 AND pool_id IS NULL AND tax_number = '' THEN ''
+          ELSE '|' || is_pool || '|' || coalesce(pool_id, '') || '|' || tax_number END,
+        group_id, wallet_id, closed_at_ms FROM person""",
+    "person.limit": "SELECT person_id, day_energy_wh, day_minor, month_energy_wh, month_minor FROM person_limit",
     "person.merged": "SELECT id, merged_into FROM person WHERE merged_into IS NOT NULL",
     "card": """SELECT id, uid, person_id, label, transactions_max, expires_at_ms, blocked_at_ms, replaced_by, pin_hash, id_token_type,
         token, issue, kind, number FROM card""",
-    "card.limit": "SELECT card_id, session_energy_wh, session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute FROM card_limit",
+    "card.limit": """SELECT card_id, CASE WHEN month_energy_wh IS NULL AND month_minor IS NULL THEN session_energy_wh
+          ELSE coalesce(session_energy_wh, '') || '|' || coalesce(month_energy_wh, '') || '|' || coalesce(month_minor, '') END,
+        session_minor, day_energy_wh, day_minor, weekdays, from_minute, until_minute FROM card_limit""",
     "card.station": "SELECT card_id || '-' || station_id FROM card_station",
     "card.alias": "SELECT card_id || '-' || token, card_id FROM card_alias",
     "station": """SELECT id, identity, state, password_hash, security_profile, next_password_hash, bound_to FROM station

@@ -22,15 +22,23 @@ from appliance.domain.tariff import Tariff, Usage
 QUERIES = {
     "the limit of the wallet of person {0} is not that of their group": """
 SELECT person.id FROM person JOIN account ON account.id = wallet_id JOIN person_group ON person_group.id = group_id
-WHERE floor_minor IS DISTINCT FROM CASE policy WHEN 'prepaid' THEN 0 WHEN 'postpaid' THEN -limit_minor END
+WHERE floor_minor IS DISTINCT FROM CASE policy WHEN 'prepaid' THEN -emergency_minor WHEN 'postpaid' THEN -limit_minor END
 """,
     "account {0} of the site has a limit": f"SELECT id FROM account WHERE id < {FIRST_WALLET} AND floor_minor IS NOT NULL",
     "the wallet {0} is nobody's": f"""
 SELECT id FROM account WHERE id >= {FIRST_WALLET} AND id NOT IN (SELECT wallet_id FROM person)
 """,
     "session {0} was paid from the wallet {1}, which is not its person's": """
-SELECT session.id, session.wallet_id FROM session JOIN person ON person.id = session.person_id
+SELECT session.id, session.wallet_id FROM session JOIN person ON person.id = coalesce(session.pool_id, session.person_id)
 WHERE session.wallet_id IS NOT NULL AND session.wallet_id <> person.wallet_id
+""",
+    "session {0} was paid by {1}, which is no pool": """
+SELECT session.id, session.pool_id FROM session JOIN person ON person.id = session.pool_id WHERE person.is_pool = 0
+""",
+    "person {0} is in the pool {1}, and nothing on record says so": """
+SELECT person.id, person.pool_id FROM person WHERE pool_id IS NOT NULL AND (
+  SELECT action FROM audit WHERE subject = 'person:' || person.id AND action IN ('pool.join', 'pool.leave')
+  ORDER BY seq DESC LIMIT 1) IS DISTINCT FROM 'pool.join'
 """,
     "session {0} costs other than its net and its tax": "SELECT id FROM session WHERE fee_minor <> net_minor + tax_minor",
     "session {0} costs {1}, but {2} was taken for it": f"""
@@ -194,6 +202,7 @@ ON_RECORD = {
     "refund": "person.refund",
     "correction": "person.correct",
     "merge": "person.merge",
+    "pool": "pool.join",
     "pay_in": "shift.pay_in",
     "pay_out": "shift.pay_out",
     "voucher_sale": "voucher.sell",
@@ -274,7 +283,7 @@ def _money_without_record(db: Readable) -> Iterator[str]:
         (code, actor, amount)
         for code, actor, amount in db.execute(
             """SELECT code, actor, amount_minor FROM transfer
-            WHERE code IN ('topup', 'refund', 'merge', 'pay_in', 'pay_out', 'voucher_sale', 'voucher_refund', 'voucher_write_off')
+            WHERE code IN ('topup', 'refund', 'merge', 'pool', 'pay_in', 'pay_out', 'voucher_sale', 'voucher_refund', 'voucher_write_off')
             OR (code = 'correction' AND key LIKE 'correction|%')"""
         )
     )

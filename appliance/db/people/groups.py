@@ -20,11 +20,18 @@ class Group:
     limit_minor: int | None
     tariff_id: int | None
     people: int
+    minimum_minor: int | None = None
+    """With how much a session may begin; None: as the site's setting."""
+    emergency_minor: int = 0
+    """How far below nothing whoever pays beforehand may go, once until it is paid in again."""
+    low_minor: int | None = None
+    """Below what somebody calls them; None: as the site's setting, 0: never."""
 
 
 GROUP = """
 SELECT id, name, policy, limit_minor, tariff_id,
-       (SELECT count(*) FROM person WHERE group_id = person_group.id AND closed_at_ms IS NULL)
+       (SELECT count(*) FROM person WHERE group_id = person_group.id AND closed_at_ms IS NULL),
+       minimum_minor, emergency_minor, low_minor
 FROM person_group
 """
 
@@ -62,6 +69,16 @@ def change(
     db.execute(
         "UPDATE person_group SET name = ?, policy = ?, limit_minor = ?, tariff_id = ? WHERE id = ?",
         (name, policy, limit_minor, tariff_id, group),
+    )
+
+
+def set_thresholds(
+    db: Database, group: GroupId, *, minimum_minor: int | None, emergency_minor: int, low_minor: int | None
+) -> None:
+    """With how much they may begin, how far below nothing they may go, and below what somebody calls them."""
+    db.execute(
+        "UPDATE person_group SET minimum_minor = ?, emergency_minor = ?, low_minor = ? WHERE id = ?",
+        (minimum_minor, emergency_minor, low_minor, group),
     )
 
 

@@ -44,28 +44,38 @@ class Payer(NamedTuple):
     tariff: Tariff | None
     cards: int
     """How many tokens stations may know the holder by: all their cards, and what this one is called besides."""
+    pool: PersonId | None = None
+    """Whose wallet it is, if that is a pool's: then its group says how is paid."""
 
 
-PAYER = f"""
-SELECT card.id, card.uid, person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
+WALLET_OF = "coalesce(pool.wallet_id, person.wallet_id)"
+"""Of a person and the pool that they are in, if there is one."""
+TERMS = f"""
+       {WALLET_OF}, coalesce(person.closed_at_ms, pool.closed_at_ms), person_group.policy, person_group.tariff_id,
        account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
+       person_group.minimum_minor, CASE WHEN person_group.policy = 'prepaid' THEN -account.floor_minor ELSE 0 END,
+       CASE WHEN person.is_pool = 1 THEN person.id ELSE pool.id END
+"""
+WHO_PAYS = f"""
+LEFT JOIN person AS pool ON pool.id = person.pool_id
+JOIN person_group ON person_group.id = coalesce(pool.group_id, person.group_id)
+JOIN account ON account.id = {WALLET_OF}
+"""
+PAYER = f"""
+SELECT {TERMS}, card.id, card.uid, person.id,
        card.blocked_at_ms, card.expires_at_ms, card.transactions_max,
        (SELECT count(*) FROM session WHERE session.id_token = card.uid AND {IS_LET_IN}),
        (SELECT count(*) FROM card AS other WHERE other.person_id = person.id)
        + (SELECT count(*) FROM card_alias WHERE card_alias.card_id = card.id)
 FROM card
 JOIN person ON person.id = card.person_id
-JOIN person_group ON person_group.id = person.group_id
-JOIN account ON account.id = person.wallet_id
+{WHO_PAYS}
 WHERE card.uid = ?
 """
-PAYER_WITHOUT_CARD = """
-SELECT NULL, '', person.id, person.wallet_id, person.closed_at_ms, person_group.policy, person_group.tariff_id,
-       account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
-       NULL, NULL, 1000, 0, 0
+PAYER_WITHOUT_CARD = f"""
+SELECT {TERMS}, NULL, '', person.id, NULL, NULL, 1000, 0, 0
 FROM person
-JOIN person_group ON person_group.id = person.group_id
-JOIN account ON account.id = person.wallet_id
+{WHO_PAYS}
 WHERE person.id = ?
 """
 STANDING = "SELECT blocked_at_ms IS NOT NULL, expires_at_ms FROM card WHERE uid = ?"
@@ -109,15 +119,18 @@ def _payer(db: Database, query: str, key: str | int) -> Payer | None:
     row = db.execute(query, (key,)).fetchone()
     if row is None:
         return None
-    if has_moved(db, row[3]):
+    if has_moved(db, row[0]):
         db.flush()  # A transfer of this very commit has freed or taken money.
         row = db.execute(query, (key,)).fetchone()
-    (card, uid, person, wallet, closed, policy, tariff_id, available, blocked, expires, most, running, cards) = row
+    wallet, closed, policy, tariff_id, available, minimum, emergency, pool, *of_card = row
+    card, uid, person, blocked, expires, most, running, cards = of_card
     tariff = None
     if policy != Policy.FREE:
         tariff = remembered_tariff(db, tariff_id)
-    holder = Holder(Policy(policy), available, blocked is not None, expires, closed is not None, most, running)
-    return Payer(holder, card, uid, person, wallet, tariff, cards)
+    holder = Holder(
+        Policy(policy), available, blocked is not None, expires, closed is not None, most, running, minimum, emergency
+    )
+    return Payer(holder, card, uid, person, wallet, tariff, cards, pool)
 
 
 def standing(db: Database, id_token: str) -> tuple[bool, int | None] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, flush
-from appliance.db.sessions.open_sessions import BY_NUMBER, IS_OPEN
+from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, GroupId, PersonId, SessionId
 from appliance.domain.order import natural
 
@@ -34,6 +34,18 @@ class Person:
     """With whom everything of theirs is, because they turned out to be one."""
     merged_name: str
     """Of that one; "" for nobody."""
+    is_pool: bool
+    """It is a pool: several people charge from this wallet."""
+    pool_id: PersonId | None
+    """Whose wallet pays for them; None: their own."""
+    pool_name: str
+    contact: str
+    """Of a pool: whom to ask for."""
+    tax_number: str
+    emergency_minor: int
+    """How far below nothing this wallet may go, because its group grants emergency credit. It is not in `available_minor`."""
+    low_minor: int | None
+    """Below what their group wants them called; None: as the site's setting."""
 
     @property
     def payable_minor(self) -> int:
@@ -44,10 +56,13 @@ class Person:
 PHONE_MARKS = " -()+./"
 PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
-       credit_posted - debit_posted, debit_pending, credit_posted - debit_posted - debit_pending - floor_minor,
+       credit_posted - debit_posted, debit_pending,
+       credit_posted - debit_posted - debit_pending - CASE policy WHEN 'prepaid' THEN 0 ELSE floor_minor END,
        (SELECT count(*) FROM card WHERE card.person_id = person.id AND blocked_at_ms IS NULL),
        person.created_at_ms, closed_at_ms, merged_into,
-       coalesce((SELECT into_whom.name FROM person AS into_whom WHERE into_whom.id = person.merged_into), '')
+       coalesce((SELECT into_whom.name FROM person AS into_whom WHERE into_whom.id = person.merged_into), ''),
+       is_pool, pool_id, coalesce((SELECT pool.name FROM person AS pool WHERE pool.id = person.pool_id), ''), contact, tax_number,
+       emergency_minor, low_minor
 FROM person JOIN person_group ON person_group.id = group_id JOIN account ON account.id = wallet_id
 """
 
@@ -67,13 +82,22 @@ def count(db: Readable) -> int:
 
 
 def add(
-    db: Database, *, name: str, phone: str, note: str, language: str, group: GroupId, wallet: AccountId, now_ms: int
+    db: Database,
+    *,
+    name: str,
+    phone: str,
+    note: str,
+    language: str,
+    group: GroupId,
+    wallet: AccountId,
+    now_ms: int,
+    is_pool: bool = False,
 ) -> PersonId:
-    """A new person."""
+    """A new person, or a pool."""
     row = db.execute(
-        """INSERT INTO person (name, name_key, phone, phone_digits, note, language, group_id, wallet_id, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (name, natural(name), phone, phone_digits(phone), note, language, group, wallet, now_ms),
+        """INSERT INTO person (name, name_key, phone, phone_digits, note, language, group_id, wallet_id, created_at_ms, is_pool)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (name, natural(name), phone, phone_digits(phone), note, language, group, wallet, now_ms, is_pool),
     ).fetchone()
     return PersonId(row[0])
 
@@ -87,6 +111,11 @@ def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, 
     )
 
 
+def set_billing(db: Database, person: PersonId, *, contact: str, tax_number: str) -> None:
+    """Whom to ask for, and the tax number on the receipts."""
+    db.execute("UPDATE person SET contact = ?, tax_number = ? WHERE id = ?", (contact, tax_number, person))
+
+
 def phone_digits(phone: str) -> str:
     """A telephone number as it is looked for: without what stands before its digits and between them."""
     return "".join(character for character in phone if character not in PHONE_MARKS)
@@ -97,21 +126,46 @@ def set_closed(db: Database, person: PersonId, at_ms: int | None, merged_into: P
     db.execute("UPDATE person SET closed_at_ms = ?, merged_into = ? WHERE id = ?", (at_ms, merged_into, person))
 
 
-# --- groups --------------------------------------------------------------------------------------------------------------
+# --- pools ---------------------------------------------------------------------------------------------------------------
 
-# --- cards ---------------------------------------------------------------------------------------------------------------
+
+def set_pool(db: Database, person: PersonId, pool: PersonId | None) -> None:
+    """Whose wallet pays for them from now on; None: their own."""
+    db.execute("UPDATE person SET pool_id = ? WHERE id = ?", (pool, person))
+
+
+def members(db: Readable, pool: PersonId) -> list[Person]:
+    """Who charges from the wallet of a pool, by name."""
+    flush(db)
+    rows = db.execute(PERSON + "WHERE pool_id = ? AND closed_at_ms IS NULL ORDER BY name_key, person.id", (pool,))
+    return [Person(*row) for row in rows]
+
+
+def pools(db: Readable, *, closed: bool = False) -> list[Person]:
+    """All pools, by name."""
+    flush(db)
+    which = "closed_at_ms IS NOT NULL" if closed else "closed_at_ms IS NULL"
+    rows = db.execute(PERSON + f"WHERE is_pool = 1 AND {which} ORDER BY name_key, person.id")
+    return [Person(*row) for row in rows]
+
+
+# --- sessions ------------------------------------------------------------------------------------------------------------
 
 
 def running_of(db: Readable, person: PersonId) -> list[SessionId]:
-    """The sessions that a person has open."""
-    rows = db.execute(
-        f"SELECT id FROM session WHERE person_id = ? AND ended_at_ms IS NULL AND {IS_OPEN} ORDER BY {BY_NUMBER}",
-        (person,),
-    )
-    return [SessionId(row[0]) for row in rows]
+    """The sessions that a person has open, or a pool pays for."""
+    return _sessions(db, person, f"ended_at_ms IS NULL AND {IS_OPEN}")
 
 
 def in_review(db: Readable, person: PersonId) -> list[SessionId]:
-    """The sessions of a person of which somebody must say what is billed."""
-    rows = db.execute("SELECT id FROM session WHERE person_id = ? AND state = 'review' ORDER BY id", (person,))
-    return [SessionId(row[0]) for row in rows]
+    """The same of sessions of which somebody must say what is billed."""
+    return _sessions(db, person, "state = 'review'")
+
+
+def _sessions(db: Readable, person: PersonId, which: str) -> list[SessionId]:
+    found = {
+        SessionId(row[0])
+        for column in ("person_id", "pool_id")
+        for row in db.execute(f"SELECT id FROM session WHERE {column} = ? AND {which}", (person,))
+    }
+    return sorted(found)

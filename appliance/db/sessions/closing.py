@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database, Rows
-from appliance.db.sessions import neighbours
+from appliance.db.sessions import neighbours, used
 from appliance.db.sessions.sessions import OPEN_SESSIONS, Running, ended_on_evse
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
 from appliance.domain.session import SessionState
 from appliance.domain.tariff import Bill, Usage
 
-NO_CARD = 0
-"""Stands for a card in the sums of a person whom staff or a program let charge."""
+NO_CARD, NO_POOL = 0, 0
+"""Stand in the sums for a card where staff or a program let somebody charge, and for a pool where they pay for themselves."""
 DAY = Rows(
     "session_day(day, station_id, session_id, working_s, energy_wh, fee_minor, first_day)",
     width=7,
@@ -23,10 +23,10 @@ DAY = Rows(
         working_s = session_day.working_s + excluded.working_s, energy_wh = session_day.energy_wh + excluded.energy_wh,
         fee_minor = session_day.fee_minor + excluded.fee_minor""",
 )
-STATION_DAY, STATION_MONTH, HOLDER_SUM = (
+STATION_DAY, STATION_MONTH, HOLDER_SUM, HOLDER_MONTH = (
     Rows(
         f"{table}({', '.join(key)}, working_s, energy_wh, fee_minor, sessions)",
-        width=6,
+        width=len(key) + 4,
         on_conflict=f"""ON CONFLICT ({", ".join(key)}) DO UPDATE SET
             working_s = {table}.working_s + excluded.working_s, energy_wh = {table}.energy_wh + excluded.energy_wh,
             fee_minor = {table}.fee_minor + excluded.fee_minor, sessions = {table}.sessions + excluded.sessions""",
@@ -35,6 +35,7 @@ STATION_DAY, STATION_MONTH, HOLDER_SUM = (
         ("station_day", "day", "station_id"),
         ("station_month", "month", "station_id"),
         ("holder_sum", "person_id", "card_id"),
+        ("holder_month", "month", "person_id", "card_id", "pool_id"),
     )
 )
 
@@ -137,23 +138,31 @@ def forget_days(db: Database, running: Running) -> None:
 def _add_sums(
     db: Database, running: Running, day: str, working_s: int, energy_wh: int, fee_minor: int, sessions: int
 ) -> None:
-    """The same for all sessions of a station together, by day and by month, and for all of a person on a card."""
+    """The same for all sessions of a station together, by day and by month, and for all of a person on a card, by month, too."""
     sums = (working_s, energy_wh, fee_minor, sessions)
     db.append(STATION_DAY, (day, running.station, *sums))
     db.append(STATION_MONTH, (day[:7], running.station, *sums))
     if running.person is not None:
-        db.append(HOLDER_SUM, (running.person, running.card or NO_CARD, *sums))
+        _add_to_holder(db, running.person, running.card, running.pool, day, sums)
 
 
-def add_to_holder(db: Database, session: SessionId, person: PersonId, card: CardId | None) -> None:
+def add_to_holder(
+    db: Database, session: SessionId, person: PersonId, card: CardId | None, pool: PersonId | None
+) -> None:
     """A session that is over turns out to be somebody's: so far it was in nobody's sums."""
     db.flush()
-    sums = db.execute(
-        """SELECT coalesce(sum(working_s), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0), coalesce(sum(first_day), 0)
-        FROM session_day WHERE session_id = ?""",
-        (session,),
-    ).fetchone()
+    for day, *sums in db.execute(
+        "SELECT day, working_s, energy_wh, fee_minor, first_day FROM session_day WHERE session_id = ?", (session,)
+    ).fetchall():
+        _add_to_holder(db, person, card, pool, day, tuple(sums))
+
+
+def _add_to_holder(
+    db: Database, person: PersonId, card: CardId | None, pool: PersonId | None, day: str, sums: tuple[int, ...]
+) -> None:
     db.append(HOLDER_SUM, (person, card or NO_CARD, *sums))
+    db.append(HOLDER_MONTH, (day[:7], person, card or NO_CARD, pool or NO_POOL, *sums))
+    used.forget(db, person, card, pool)
 
 
 def correct(

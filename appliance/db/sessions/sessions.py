@@ -105,6 +105,8 @@ class Running:
     """What its station's clock showed at its start; None: `started_at_ms`."""
     source: Source = Source.QUEUE
     """Where its start came from."""
+    pool: PersonId | None = None
+    """Which pool pays for it."""
     behind_then_ms: int | None = None
     """How far its station's clock was behind ours when a reading was told live last; None: none was since it began, or was loaded."""
 
@@ -150,8 +152,9 @@ TOLD_LATE_MS = 60_000
 
 INSERT_STARTED = """
 INSERT INTO session (state, started_at_ms, station_id, evse, id_token, id_token_type, meter_start_wh, person_id, card_id,
-                     wallet_id, policy, tariff_id, "authorization", received_at_ms, held_minor, slices, note, stamped_at_ms, start_source)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     wallet_id, policy, tariff_id, "authorization", received_at_ms, held_minor, slices, note, stamped_at_ms, start_source,
+                     pool_id, limited_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
@@ -222,6 +225,7 @@ def insert_started(
     pays_as: AuthorizationStatus | None = None,
     stamp_ms: int | None = None,
     source: Source = Source.QUEUE,
+    limited_by: str = "",
 ) -> Running | None:
     """A session out of a start; None if this start is known (see `find_started`), or another of its kind began in that millisecond.
 
@@ -232,6 +236,7 @@ def insert_started(
     pays = payer if payer is not None and (pays_as or authorization) in PAYS else None
     tariff = pays.tariff if pays else None
     wallet = pays.wallet if pays else None
+    pool = pays.pool if pays else None
     policy = str(pays.holder.policy) if pays else ""
     rows = db.execute(
         INSERT_STARTED,
@@ -239,7 +244,7 @@ def insert_started(
             str(state), started_at_ms, station, evse, id_token, id_token_type, meter_start_wh, person,
             payer.card if payer else None, wallet, policy, tariff.id if tariff else None, str(authorization or ""),
             received_at_ms, held_minor,
-            1 if held_minor else 0, note, None if stamp_ms == started_at_ms else stamp_ms, source,
+            1 if held_minor else 0, note, None if stamp_ms == started_at_ms else stamp_ms, source, pool, limited_by,
         ),
     ).fetchall()  # fmt: skip
     if not rows:
@@ -248,7 +253,7 @@ def insert_started(
         SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None, read_at_ms=received_at_ms,
-        refused=authorization not in (None, AuthorizationStatus.ACCEPTED), stamp_ms=stamp_ms, source=source,
+        refused=authorization not in (None, AuthorizationStatus.ACCEPTED), stamp_ms=stamp_ms, source=source, pool=pool,
     )  # fmt: skip
     OPEN_SESSIONS.keep(db, running.id, running)
     samples.begin(db, running.id)
@@ -311,7 +316,7 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
        "authorization" NOT IN ('', 'Accepted'),
        NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0),
-       stamped_at_ms, start_source, read_wh IS NULL
+       stamped_at_ms, start_source, read_wh IS NULL, session.pool_id
 FROM session WHERE session.id = ?
 """
 
@@ -338,6 +343,7 @@ def load(db: Database, session: SessionId) -> Running | None:
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
         energy_wh, measured, status_at, refused, start_known, stamp, source, is_plain,
+        pool,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     running = Running(
@@ -345,7 +351,7 @@ def load(db: Database, session: SessionId) -> Running | None:
         max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
         read_at_ms=heard if measured is None else None,
         moved=None if measured is None else Moved(max(0, energy_wh), measured, measured), refused=bool(refused), start_known=bool(start_known),
-        stamp_ms=stamp, source=Source(source),
+        stamp_ms=stamp, source=Source(source), pool=pool,
         is_plain=bool(is_plain),
     )  # fmt: skip
     if running.minds_pauses:
@@ -471,10 +477,10 @@ def set_slices(db: Database, running: Running) -> None:
     )
 
 
-def set_stop_wanted(db: Database, running: Running, why: str) -> None:
-    """The server wants this session stopped."""
+def set_stop_wanted(db: Database, running: Running, why: str, limited_by: str = "") -> None:
+    """The server wants this session stopped; `limited_by` is the limit that is reached, if that is why."""
     running.stop_wanted = why
-    db.execute("UPDATE session SET stop_wanted = ? WHERE id = ?", (why, running.id))
+    db.execute("UPDATE session SET stop_wanted = ?, limited_by = ? WHERE id = ?", (why, limited_by, running.id))
 
 
 def open_idle(db: Database, running: Running, at_ms: int) -> None:

@@ -37,18 +37,18 @@ def insert(
     tariff = payer.tariff
     row = db.execute(
         """INSERT INTO session (state, station_id, evse, id_token, id_token_type, person_id, card_id, wallet_id, policy, tariff_id,
-            "authorization", requested_at_ms, requested_by, held_minor, slices)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?)
+            "authorization", requested_at_ms, requested_by, held_minor, slices, pool_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Accepted', ?, ?, ?, ?, ?)
         RETURNING id""",
         (
             str(state), station, evse, id_token.value, id_token.type, payer.person, payer.card, payer.wallet, str(payer.holder.policy),
-            tariff.id if tariff else None, by.at_ms, by.actor, held_minor, 1 if held_minor else 0,
+            tariff.id if tariff else None, by.at_ms, by.actor, held_minor, 1 if held_minor else 0, payer.pool,
         ),
     ).fetchone()  # fmt: skip
     return Running(
         SessionId(row[0]), state, station, evse, by.at_ms, id_token.value, 0, payer.person, payer.wallet,
         str(payer.holder.policy), tariff, held_minor, 1 if held_minor else 0, "", 0, by.at_ms, (), by.at_ms,
-        card=payer.card, id_token_type=id_token.type,
+        card=payer.card, id_token_type=id_token.type, pool=payer.pool,
     )  # fmt: skip
 
 

@@ -122,22 +122,28 @@ def set_meter_start(db: Database, running: Running, meter_start_wh: int) -> None
 
 
 def set_payer(
-    db: Database, running: Running, id_token: IdToken, payer: Payer | None, status: AuthorizationStatus, held_minor: int
+    db: Database,
+    running: Running,
+    id_token: IdToken,
+    payer: Payer | None,
+    status: AuthorizationStatus,
+    held_minor: int,
+    limited_by: str = "",
 ) -> None:
     """Somebody has shown a card for it."""
     pays = payer if payer is not None and status in PAYS else None
     db.execute(
         """UPDATE session SET id_token = ?, id_token_type = ?, person_id = ?, card_id = ?, wallet_id = ?, policy = ?, tariff_id = ?,
-            "authorization" = ?, held_minor = ?, slices = ? WHERE id = ?""",
+            "authorization" = ?, held_minor = ?, slices = ?, pool_id = ?, limited_by = ? WHERE id = ?""",
         (
             id_token.value, id_token.type, payer.person if payer else None, payer.card if payer else None,
             pays.wallet if pays else None,
             str(pays.holder.policy) if pays else "", pays.tariff.id if pays and pays.tariff else None, str(status),
-            held_minor, 1 if held_minor else 0, running.id,
+            held_minor, 1 if held_minor else 0, pays.pool if pays else None, limited_by, running.id,
         ),
     )  # fmt: skip
     if payer is not None and running.state in CLOSED:
-        closing.add_to_holder(db, running.id, payer.person, payer.card)
+        closing.add_to_holder(db, running.id, payer.person, payer.card, pays.pool if pays else None)
     forget(db, running)
 
 

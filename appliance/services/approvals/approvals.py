@@ -59,7 +59,8 @@ def ask(
         raise Conflict("This was asked for before, and was decided.", "Look under Approvals.")
     if known is not None:
         return known
-    found = people.need(db, person)
+    found = people.account_of(db, person) if kind is ApprovalKind.TOPUP else people.need(db, person)
+    person = found.id  # Money that is paid in for who is in a pool is the pool's.
     number = rows.add(db, kind, person, amount_minor, request, f"{by.actor}|{key}", by.actor, by.at_ms)
     audit.record(
         db,

@@ -33,7 +33,7 @@ from appliance.services.cards.cards import check_another, check_replaceable
 from appliance.services.cards.cards import need as need_card
 from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
-from appliance.services.people.people import check_not_here, check_open
+from appliance.services.people.people import account_of, check_not_here, check_open
 from appliance.services.people.people import need as need_person
 from appliance.services.texts import optional, required, telephone
 from appliance.services.till import drawers
@@ -68,7 +68,7 @@ def begin_issue(
     wallet = None
     if person is not None:
         found = need_person(db, person)
-        wallet = found.wallet
+        wallet = account_of(db, person).wallet
         check_open(found)
         check_another(db, person, by)
     else:
@@ -102,7 +102,7 @@ def begin_recharge(
 ) -> int:
     """Money for the wallet behind the card that lies there, or is laid next; with `card`, behind that one only."""
     wallets.check_amount(amount_minor)
-    wallet = need_person(db, need_card(db, card).person_id).wallet if card is not None else None
+    wallet = account_of(db, need_card(db, card).person_id).wallet if card is not None else None
     second_person.check(db, wallet, amount_minor, by)
     drawers.into(db, wallets.method_of(method), by)
     request = Recharge(amount_minor, wallets.method_of(method), card)

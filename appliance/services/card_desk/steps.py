@@ -40,6 +40,7 @@ from appliance.services.people import people as people_units
 from appliance.services.till import drawers
 from appliance.services.till.drawers import CashRefused
 from appliance.services.wallets import receipts, wallets
+from appliance.services.wallets.wallets import OnReceipt
 
 
 def take_step(db: Database, job: Job, seen: Seen, known: Card | None, site_key: bytes, now_ms: int) -> CardId | None:
@@ -91,8 +92,10 @@ def take_money(db: Database, job: Job, request: Issue, person: PersonId, card: C
     """The first top-up and the deposit, with one receipt; None where nothing is paid."""
     topup, deposit, method = request.topup_minor, request.deposit_minor, request.method
     by = By(job.actor, now_ms)
+    account, on_receipt = person, OnReceipt(member="", debt_minor=0)
     if topup:
-        wallets.pay_in(db, person, topup, method, f"desk-{job.id}", by)
+        paid = wallets.pay_in(db, person, topup, method, f"desk-{job.id}", by)
+        account, on_receipt = paid.account, paid.on_receipt
     if deposit:
         name = f"deposit|desk-{job.id}"
         source = drawers.into(db, method, by)
@@ -100,7 +103,9 @@ def take_money(db: Database, job: Job, request: Issue, person: PersonId, card: C
         cards.set_deposit(db, card, deposit)
     if not topup + deposit:
         return None
-    return receipts.write(db, "issue", person, topup + deposit, method, by, card=card, deposit_minor=deposit)
+    return receipts.write(
+        db, "issue", account, topup + deposit, method, by, card=card, deposit_minor=deposit, **on_receipt
+    )
 
 
 def recharge(
@@ -184,7 +189,7 @@ def give_back(db: Database, job: Job, request: Decommission, card: Card, now_ms:
     deposit = card.deposit_minor if request.refund else 0
     others = [one for one in cards.of_person(db, card.person_id) if one.id != card.id and one.blocked_at_ms is None]
     rest = 0
-    if request.rest and person.policy == Policy.PREPAID and not others:
+    if request.rest and person.policy == Policy.PREPAID and not others and not person.is_pool:
         rest = person.payable_minor
     by = By(job.actor, now_ms)
     if rest + deposit:

@@ -74,7 +74,7 @@ def add(db: Database, token: str, card: CardId, by: By, *, station: StationId | 
         raise Conflict("This is a card of {name} already.", name=owner.person)
     alike = likeness(token, found.uid)
     if alike is None:
-        check_lets_charge(db, people.need(db, found.person_id).group_id, by)
+        check_lets_charge(db, people.account_of(db, found.person_id).group_id, by)
     keep(db, token, found, alike or OTHER, station, by)
 
 

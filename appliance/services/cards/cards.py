@@ -72,7 +72,7 @@ def check_another(db: Database, person: PersonId, by: By) -> None:
         NotAllowed: The person pays later or not at all, or is limited, and only a manager lets them have more.
     """
     found = people_.need(db, person)
-    groups.check_lets_charge(db, found.group_id, by)
+    groups.check_lets_charge(db, people_.account_of(db, person).group_id, by)
     if of_holder(db, person) != NO_LIMITS and not is_manager(db, by.actor):
         raise NotAllowed(
             "A manager does this: the card of {name} has limits, and with another one they would be passed.",
@@ -299,7 +299,7 @@ def check_block(db: Database, card: Card, by: By) -> None:
         NotAllowed: It was a manager, and only one lets it charge again.
     """
     if card.blocked_at_ms is not None and is_manager(db, audit_rows.last_actor(db, "card.block", f"card:{card.id}")):
-        groups.check_lets_charge(db, people_.need(db, card.person_id).group_id, by)
+        groups.check_lets_charge(db, people_.account_of(db, card.person_id).group_id, by)
 
 
 def need(db: Readable, card: CardId) -> Card:

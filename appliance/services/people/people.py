@@ -19,13 +19,21 @@ from appliance.services.people.groups import need as need_group
 
 
 def add(
-    db: Database, name: str, group: GroupId, by: By, *, phone: str = "", note: str = "", language: str = ""
+    db: Database,
+    name: str,
+    group: GroupId,
+    by: By,
+    *,
+    phone: str = "",
+    note: str = "",
+    language: str = "",
+    is_pool: bool = False,
 ) -> PersonId:
-    """A new person, with an empty wallet."""
+    """A new person, or a pool (services/people/pools.py), with an empty wallet."""
     name = texts.required("name", name)
     found = need_group(db, group)
     check_terms(db, None, found, by)
-    wallet = ledger.open_wallet(db, "wallet", floor_of(found.policy, found.limit_minor))
+    wallet = ledger.open_wallet(db, "wallet", floor_of(found.policy, found.limit_minor, found.emergency_minor))
     person = people.add(
         db,
         name=name,
@@ -35,6 +43,7 @@ def add(
         group=group,
         wallet=wallet,
         now_ms=by.at_ms,
+        is_pool=is_pool,
     )
     audit.record(db, by, "person.create", f"person:{person}", name=name, group=found.name)
     db.announce(PersonChanged(person))
@@ -50,7 +59,8 @@ def change(
     target = need_group(db, group)
     if group != found.group_id:
         check_terms(db, need_group(db, found.group_id), target, by)
-        move_floor(db, found.wallet, floor_of(target.policy, target.limit_minor))
+        floor_minor = floor_of(target.policy, target.limit_minor, target.emergency_minor)
+        move_floor(db, found.wallet, floor_minor)
     phone = texts.telephone(phone) if phone != found.phone else phone
     note = texts.optional("note", note)
     people.change(
@@ -79,6 +89,9 @@ def close(db: Database, person: PersonId, by: By, *, merged_into: PersonId | Non
     check_no_session(db, found)
     if found.balance_minor:
         raise Refusal("The balance of {name} is not zero.", "Refund it, or let it be paid, first.", name=found.name)
+    if found.pool_id is not None:
+        people.set_pool(db, person, None)
+        audit.record(db, by, "pool.leave", f"person:{person}", pool=found.pool_id, pool_name=found.pool_name)
     people.set_closed(db, person, by.at_ms, merged_into)
     for card in cards.of_person(db, person):
         revocation.announce_revoked(db, card)
@@ -113,6 +126,16 @@ def reopen(db: Database, person: PersonId, by: By) -> None:
     people.set_closed(db, person, None)
     audit.record(db, by, "person.reopen", f"person:{person}")
     db.announce(PersonChanged(person))
+
+
+def account_of(db: Readable, person: PersonId) -> Person:
+    """Whose wallet pays for somebody, and takes what is paid in for them: their own, or that of the pool that they are in.
+
+    Raises:
+        NotFound: There is no such person.
+    """
+    found = need(db, person)
+    return found if found.pool_id is None else need(db, found.pool_id)
 
 
 def check_open(person: Person) -> None:

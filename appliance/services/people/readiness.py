@@ -7,12 +7,12 @@ from enum import Flag, auto
 from appliance.db import tariffs
 from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import groups
 from appliance.domain import authorization
 from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
 from appliance.domain.identifiers import PersonId
 from appliance.services import settings
-from appliance.services.people.people import need
+from appliance.services.people.groups import need as need_group
+from appliance.services.people.people import account_of
 
 
 class Missing(Flag):
@@ -28,15 +28,17 @@ def missing(db: Readable, person: PersonId, now_ms: int) -> Missing:
 
     Money is needed where something costs, as `services/sessions/authorization.py` decides it at the charger.
     """
-    found = need(db, person)
+    found = account_of(db, person)
     lacking = Missing.NOTHING
     if not any(charges(card.blocked_at_ms, card.expires_at_ms, now_ms) for card in cards.of_person(db, person)):
         lacking |= Missing.CARD
-    holder = Holder(Policy(found.policy), found.available_minor, False, None, False, 1, 0)
-    minimum = settings.load(db).minimum_minor
-    pays = authorization.decide(holder, now_ms, minimum_minor=minimum)
-    group = groups.find(db, found.group_id)
-    of_group = group.tariff_id if group is not None else None
+    group = need_group(db, found.group_id)
+    available_minor = None if found.available_minor is None else found.available_minor + found.emergency_minor
+    holder = Holder(
+        Policy(found.policy), available_minor, False, None, False, 1, 0, group.minimum_minor, found.emergency_minor
+    )
+    pays = authorization.decide(holder, now_ms, minimum_minor=settings.load(db).minimum_minor)
+    of_group = group.tariff_id
     costs = of_group is not None or tariffs.default(db) is not None
     if costs and pays is AuthorizationStatus.NO_CREDIT:
         lacking |= Missing.MONEY

@@ -18,9 +18,10 @@ def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, start
     status = rules.decide(payer.holder, now_ms, minimum_minor=minimum, starting=starting)
     if payer.tariff is None and status is AuthorizationStatus.NO_CREDIT:
         status = AuthorizationStatus.ACCEPTED  # Nothing to pay, so nothing to pay with is needed.
-    if status is AuthorizationStatus.ACCEPTED and payer.card is not None and (starting or not payer.holder.running):
-        status = limits.decide_start(db, payer.card, station, now_ms)
-    return Authorization(status, group_token(payer))
+    limited_by = ""
+    if status is AuthorizationStatus.ACCEPTED and (starting or not payer.holder.running):
+        status, limited_by = limits.decide_start(db, payer, station, now_ms)
+    return Authorization(status, group_token(payer), limited_by)
 
 
 def announce_refused(db: Database, station: StationId, id_token: str, authorization: Authorization) -> Authorization:

@@ -127,9 +127,9 @@ def with_unseen(usage: Usage, pace: Pace) -> Usage:
     return replace(usage, energy_wh=usage.energy_wh + pace.unseen_wh) if pace.unseen_wh else usage
 
 
-def want_stop(db: Database, running: Running, why: str) -> None:
+def want_stop(db: Database, running: Running, why: str, limited_by: str = "") -> None:
     """Record that the session is to be stopped; the command follows the commit, and is repeated until it is over."""
-    sessions.set_stop_wanted(db, running, why)
+    sessions.set_stop_wanted(db, running, why, limited_by)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, "stop_wanted"))
 
 
@@ -154,8 +154,14 @@ def settle(db: Database, running: Running, bill: Bill, by: By) -> None:
         collect(db, running, rest, f"fee|{running.id}", by)
     if bill.tax_minor:
         _post(db, f"tax|{running.id}", REVENUE, TAX, bill.tax_minor, TransferCode.TAX, running, by)
-    if running.person is not None:
-        db.announce(PersonChanged(running.person))
+    announce_payer(db, running)
+
+
+def announce_payer(db: Database, running: Running) -> None:
+    """The wallet that pays for a session is another than before: the person's, or that of their pool."""
+    for person in dict.fromkeys((running.person, running.pool)):
+        if person is not None:
+            db.announce(PersonChanged(person))
 
 
 def slices_of(db: Database, running: Running) -> list[int]:
@@ -205,16 +211,15 @@ def adjust(db: Database, running: Running, before: Bill, after: Bill, times: int
     if tax:
         debit, credit = (REVENUE, TAX) if tax > 0 else (TAX, REVENUE)
         _post(db, f"tax|{key}", debit, credit, abs(tax), TransferCode.TAX, running, by)
-    if running.person is not None:
-        db.announce(PersonChanged(running.person))
+    announce_payer(db, running)
 
 
 def release(db: Database, running: Running, by: By) -> None:
     """Give back all that is held."""
     for number in range(1, running.slices + 1):
         _resolve(db, running, number, 0, by)
-    if running.slices and running.person is not None:
-        db.announce(PersonChanged(running.person))
+    if running.slices:
+        announce_payer(db, running)
 
 
 def holds(db: Database, running: Running) -> bool:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from appliance.db import ledger
 from appliance.db import problems as problem_rows
-from appliance.db.cards import limits as limit_rows
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import closing, neighbours, samples, sessions
@@ -247,7 +246,8 @@ def keep_bounded(db: Database, running: Running, now_ms: int) -> None:
 
 def is_bounded(db: Database, running: Running) -> bool:
     """Whether there is an end to what it may cost or take."""
-    if running.card is not None and limits.is_counted(limit_rows.of(db, running.card)):
+    behind = limits.limited(db, running.card, running.person, running.pool)
+    if any(limits.is_counted(one) for _whose, _number, one in behind):
         return True
     if running.policy not in billing.HELD or running.wallet is None or running.tariff is None:
         return False

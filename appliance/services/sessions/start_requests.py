@@ -14,9 +14,9 @@ from appliance.db.sessions import sessions, transactions
 from appliance.db.sessions import start_requests as rows
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
-from appliance.domain.authorization import AuthorizationStatus, Policy
+from appliance.domain.authorization import Authorization, AuthorizationStatus, Policy
 from appliance.domain.by import By
-from appliance.domain.cards.limits import NO_LIMITS
+from appliance.domain.cards.limits import NO_LIMITS, Whose
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.id_token import IdToken, IdTokenType, normal_form, remote_token
 from appliance.domain.identifiers import PersonId, SessionId, StationId
@@ -66,7 +66,7 @@ def request_start(
     payer = closing.close_left_by(db, payer, station, evse, by.at_ms)
     authorization = decide(db, payer, station, by.at_ms, starting=True)
     if not authorization.accepted:
-        raise refusal(authorization.status)
+        raise refusal(authorization)
     held_minor = billing.first_slice_minor(db, payer)
     running = rows.insert(
         db,
@@ -139,8 +139,9 @@ def resolve_payer(db: Database, person: PersonId | None, card: str, now_ms: int)
     return payer, IdToken(remote_token(), IdTokenType.CENTRAL)
 
 
-def refusal(status: AuthorizationStatus) -> Refusal:
+def refusal(authorization: Authorization) -> Refusal:
     """Why it cannot start, as a sentence."""
+    status, whose = authorization.status, authorization.limited_by.partition(":")[0]
     if status is AuthorizationStatus.NO_CREDIT:
         return TooLittleMoney("There is not enough money in the wallet.", "Top it up first.")
     if status is AuthorizationStatus.EXPIRED:
@@ -154,6 +155,24 @@ def refusal(status: AuthorizationStatus) -> Refusal:
     if status is AuthorizationStatus.NOT_AT_THIS_TIME:
         return Refusal("This card may not charge at this time.", "Wait for its hours, or change the card's limits.")
     if status is AuthorizationStatus.LIMIT_REACHED:
+        of_month = ":month_" in authorization.limited_by
+        if whose == Whose.POOL:
+            return (
+                Refusal("The pool has used up what it may this month.", "A manager can change the limits of the pool.")
+                if of_month
+                else Refusal("The pool has used up what it may today.", "A manager can change the limits of the pool.")
+            )
+        if whose == Whose.PERSON:
+            return (
+                Refusal("This person has used up what they may this month.", "A manager can change their limits.")
+                if of_month
+                else Refusal("This person has used up what they may today.", "A manager can change their limits.")
+            )
+        if of_month:
+            return Refusal(
+                "This card has used up what it may this month.",
+                "Wait until the next month, or change the card's limits.",
+            )
         return Refusal("This card has used up what it may today.", "Wait until tomorrow, or change the card's limits.")
     return Refusal("This card is blocked, or its holder's account is closed.", "Unblock it under Cards.")
 

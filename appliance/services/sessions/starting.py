@@ -78,6 +78,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         received_at_ms=event.received_at_ms,
         held_minor=billing.first_slice_minor(db, payer) if payer is not None and authorization.accepted else 0,
         id_token_type=event.id_token_type,
+        limited_by=authorization.limited_by,
     )
     if running is None:
         known = known_start(db, station, event, id_token, payer)

@@ -147,7 +147,8 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     held_minor = billing.first_slice_minor(db, payer) if payer is not None and holds else 0
     uid = payer.uid if payer is not None else ""
     told_late(db, running, event)
-    rows.set_payer(db, running, IdToken(uid or event.id_token, event.id_token_type), payer, status, held_minor)
+    id_token = IdToken(uid or event.id_token, event.id_token_type)
+    rows.set_payer(db, running, id_token, payer, status, held_minor, authorization.limited_by)
     paid_for = sessions.load(db, running.id)
     assert paid_for is not None
     billing.hold_first(db, paid_for, By(f"station:{station}", event.received_at_ms))

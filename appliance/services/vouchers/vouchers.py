@@ -23,7 +23,7 @@ from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.operators.authority import NotAllowed, is_manager, is_owner
-from appliance.services.people.people import check_open
+from appliance.services.people.people import account_of, check_open
 from appliance.services.people.people import need as need_person
 from appliance.services.till import drawers
 from appliance.services.vouchers.codes import Asked
@@ -80,7 +80,8 @@ def redeem(db: Database, asked: Asked, person: PersonId, by: By) -> Booked:
         NoSuchVoucher, Conflict: There is none, or it was redeemed, is not sold, has expired or is void.
         Refusal: The account of that person is closed.
     """
-    found, payee = need(db, asked), need_person(db, person)
+    found, payee = need(db, asked), account_of(db, person)
+    check_open(need_person(db, person))
     _refuse_over(found, by.at_ms)
     if found.state is VoucherState.MADE and not found.given_away:
         raise Conflict("Voucher {name} is not sold yet: it is worth nothing.", "Sell it first.", name=found.name)
@@ -91,13 +92,16 @@ def redeem(db: Database, asked: Asked, person: PersonId, by: By) -> Booked:
     key, source = transfer_key(found.id, state), ADJUSTMENTS if found.given_away else VOUCHERS
     wallets.book(db, key, source, payee.wallet, found.amount_minor, TransferCode.TOPUP, f"voucher {found.name}", by)
     audit.record(
-        db, by, "person.topup", f"person:{person}",
+        db, by, "person.topup", f"person:{payee.id}",
         amount_minor=found.amount_minor, method=BY_VOUCHER, name=payee.name, voucher=found.name,
     )  # fmt: skip
-    receipt = receipts.write(db, "recharge", person, found.amount_minor, BY_VOUCHER, by, voucher=found.name)
-    rows.set_over(db, found.id, state, by, person=person)
-    db.announce(PersonChanged(person))
-    return wallets.booked(db, person, key, found.amount_minor, receipt)
+    debt_minor = min(found.amount_minor, max(0, -payee.balance_minor))
+    receipt = receipts.write(
+        db, "recharge", payee.id, found.amount_minor, BY_VOUCHER, by, voucher=found.name, debt_minor=debt_minor
+    )
+    rows.set_over(db, found.id, state, by, person=payee.id)
+    db.announce(PersonChanged(payee.id))
+    return wallets.booked(db, payee.id, key, found.amount_minor, receipt)
 
 
 def void(db: Database, asked: Asked, method: str, by: By) -> Moved:

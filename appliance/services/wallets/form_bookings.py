@@ -57,7 +57,8 @@ def top_up(db: Database, person: PersonId, amount_minor: int, method: str, note:
         return 200, body_of(wallets.top_up(db, person, amount_minor, method, name, by, note=note))
 
     request = request_of("topup", person, amount_minor, method, note)
-    return moved(db, person, idempotency.once(db, by, key, request, unit))
+    stored = idempotency.once(db, by, key, request, unit)
+    return moved(db, people.account_of(db, person).id, stored)
 
 
 def refund(db: Database, person: PersonId, amount_minor: int, method: str, note: str, key: str, by: By) -> Moved:
@@ -127,7 +128,7 @@ def body_of(booked: wallets.Booked) -> str:
 
 
 def moved(db: Database, person: PersonId, stored: Stored) -> Moved:
-    """With the balance read anew: the stored one is that of the booking."""
+    """With the balance of the wallet that was meant read anew: the stored one is that of the booking."""
     receipt = orjson.loads(stored.body).get("receipt")
     return Moved(people.need(db, person).balance_minor, stored.repeated, receipt)
 

@@ -30,10 +30,13 @@ def write(
     deposit_minor: int = 0,
     corrects: int | None = None,
     voucher: str = "",
+    member: str = "",
+    debt_minor: int = 0,
 ) -> int:
     """The receipt for money that was just moved; its number.
 
-    `amount_minor` is what the customer gave (positive) or got back (negative), of which `deposit_minor` for the card.
+    `amount_minor` is what the customer gave (positive) or got back (negative), of which `deposit_minor` for the card, and
+    `debt_minor` for what was owed. `person` is whose wallet it is; a pool's has a `member` where it is paid for one.
     Names go into the receipt as they are now: it stays true when they change.
     """
     found = people.find(db, person)
@@ -58,6 +61,9 @@ def write(
             "label": about.label if about is not None else "",
             "by": operators.names(db).get(by.actor, ""),
             **({"voucher": voucher} if voucher else {}),
+            **({"member": member} if member else {}),
+            **({"debt_minor": debt_minor} if debt_minor else {}),
+            **({"tax_number": found.tax_number} if found.tax_number else {}),
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from appliance.db import ledger
 from appliance.db.engine.unit import Database
@@ -15,7 +16,7 @@ from appliance.domain.ledger import ADJUSTMENTS, Method, Operation, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
-from appliance.services.people.people import check_open, need
+from appliance.services.people.people import account_of, check_open, need
 from appliance.services.texts import optional
 from appliance.services.till import drawers
 from appliance.services.wallets import receipts
@@ -35,6 +36,29 @@ class Booked:
     """The number of the receipt; a correction has none."""
 
 
+class OnReceipt(TypedDict):
+    """Of a top-up, what its receipt says besides the amount."""
+
+    member: str
+    debt_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidIn:
+    """Into which account money came, and what of it was owed."""
+
+    account: PersonId
+    member: str
+    """For whom it was paid, where that is somebody who charges from a pool; else ""."""
+    debt_minor: int
+    """What of it pays what was owed before."""
+
+    @property
+    def on_receipt(self) -> OnReceipt:
+        """What the receipt says of it."""
+        return {"member": self.member, "debt_minor": self.debt_minor}
+
+
 def top_up(
     db: Database,
     person: PersonId,
@@ -46,24 +70,32 @@ def top_up(
     note: str = "",
     card: CardId | None = None,
 ) -> Booked:
-    """Money comes in for a wallet, with a receipt. `key` names this top-up for ever (see `idempotent`); `card` is the one
-    that was shown.
+    """Money comes in for whoever pays for a person: themselves, or their pool; with a receipt. `key` names this top-up for ever
+    (see `idempotent`); `card` is the one that was shown.
     """
-    pay_in(db, person, amount_minor, method, key, by, note=note)
-    number = receipts.write(db, "recharge", person, amount_minor, method, by, card=card)
-    return booked(db, person, f"topup|{key}", amount_minor, number)
+    paid = pay_in(db, person, amount_minor, method, key, by, note=note)
+    number = receipts.write(db, "recharge", paid.account, amount_minor, method, by, card=card, **paid.on_receipt)
+    return booked(db, paid.account, f"topup|{key}", amount_minor, number)
 
 
-def pay_in(db: Database, person: PersonId, amount_minor: int, method: str, key: str, by: By, *, note: str = "") -> None:
+def pay_in(
+    db: Database, person: PersonId, amount_minor: int, method: str, key: str, by: By, *, note: str = ""
+) -> PaidIn:
     """The money of a top-up, for those who write the receipt themselves."""
-    found = need(db, person)
+    asked, found = need(db, person), account_of(db, person)
     check_amount(amount_minor)
     second_person.check(db, found.wallet, amount_minor, by)
     source = drawers.into(db, method_of(method), by)
+    check_open(asked)
     check_open(found)
     book(db, f"topup|{key}", source, found.wallet, amount_minor, TransferCode.TOPUP, note or method, by)
-    audit.record(db, by, "person.topup", f"person:{person}", amount_minor=amount_minor, method=method, name=found.name)
-    db.announce(PersonChanged(person))
+    member = asked.name if asked.id != found.id else ""
+    audit.record(
+        db, by, "person.topup", f"person:{found.id}", amount_minor=amount_minor, method=method, name=found.name,
+        **({"member": member} if member else {}),
+    )  # fmt: skip
+    db.announce(PersonChanged(found.id))
+    return PaidIn(found.id, member, min(amount_minor, max(0, -found.balance_minor)))
 
 
 def refund(
@@ -84,6 +116,7 @@ def pay_out(
 ) -> None:
     """The money of a refund, for those who write the receipt themselves."""
     found = need(db, person)
+    check_own_money(found, amount_minor, found.payable_minor)
     check_refund(found, amount_minor)
     second_person.check(db, found.wallet, amount_minor, by)
     second_person.check_cashier(db, found.wallet, amount_minor, by)
@@ -96,6 +129,7 @@ def pay_out(
 def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key: str, by: By) -> Booked:
     """Set a mistake right: a positive amount into the wallet, a negative one out of it. It needs a reason."""
     found = need(db, person)
+    check_own_money(found, -amount_minor, found.payable_minor)
     check_correction(found, amount_minor)
     reason = optional("reason", reason)
     if not reason:
@@ -107,6 +141,21 @@ def correct(db: Database, person: PersonId, amount_minor: int, reason: str, key:
         db, by, "person.correct", f"person:{person}", amount_minor=amount_minor, reason=reason, name=found.name
     )
     return booked(db, person, f"correction|{key}", amount_minor)
+
+
+def check_own_money(person: Person, amount_minor: int, own_minor: int) -> None:
+    """Refuse to take more out of somebody's own wallet than is there, where a pool pays for them: it is the pool's to pay out.
+
+    Raises:
+        TooLittleMoney: It is, and the pool's money is meant.
+    """
+    if person.pool_id is not None and amount_minor > own_minor:
+        raise TooLittleMoney(
+            "{name} charges from the pool {pool}: of their own there is less than that.",
+            "Pay out or correct the pool's money on the page of the pool.",
+            name=person.name,
+            pool=person.pool_name,
+        )
 
 
 def check_refund(person: Person, amount_minor: int) -> None:

@@ -26,7 +26,7 @@ def at(minute: int) -> datetime:
 
 @given(minutes, st.integers(0, 10**9), st.integers(1, 99))
 def test_a_card_without_limits_may_do_all(minute: int, used: int, station: int) -> None:
-    assert decide(NO_LIMITS, station, at(minute), Used(used, used, used, used)) == "Accepted"
+    assert decide(NO_LIMITS, station, at(minute), Used(used, used, used, used)).status == "Accepted"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_card_without_limits_may_do_all(minute: int, used: int, station: int) 
     ],
 )
 def test_each_limit_has_its_own_word(limits: Limits, used: Used, status: str) -> None:
-    assert decide(limits, 1, MONDAY_NOON, used) == status
+    assert decide(limits, 1, MONDAY_NOON, used).status == status
 
 
 def test_what_a_session_used_before_midnight_is_not_of_this_day() -> None:

@@ -17,14 +17,13 @@ from aiohttp.test_utils import make_mocked_request
 
 from appliance.db import board as board_rows
 from appliance.db import reports
-from appliance.db.cards import limits as limit_rows
 from appliance.db.people import people
-from appliance.db.sessions import samples, sessions
+from appliance.db.sessions import samples, sessions, used
 from appliance.db.sessions import session_list as history
 from appliance.db.wallets import statement
 from appliance.domain import energies, registers, scale, session
 from appliance.domain.calendar import day_of
-from appliance.domain.cards.limits import Limits
+from appliance.domain.cards.limits import Limits, Whose
 from appliance.domain.errors import Refusal
 from appliance.domain.events import MeterRead, TransactionEnded, TransactionStarted
 from appliance.domain.identifiers import CardId, PersonId, SessionId, StationId
@@ -412,7 +411,7 @@ class SiteFixture:
         assert so_far.session_energy_wh == (max(row.energy_wh for row in runs) if runs else None)
         today = day_of(now_ms, SITE.zone)
         shares = [share for one in remembered for share in self.shares(one, one.measured_at_ms) if share.day == today]
-        before = limit_rows.used_on(db, card, today)
+        before = tuple(used.used_in(db, Whose.CARD, card, today))
         assert so_far.day_minor == before[1] + sum(share.fee_minor for share in shares)
         assert so_far.day_energy_wh == before[0] + sum(share.energy_wh for share in shares)
 
