@@ -157,3 +157,8 @@ def _one(station: int | None) -> str:
 def person_total(db: Readable, person: int) -> Total:
     """All that a person ever charged here."""
     return Total(*db.execute(f"SELECT {SUMS} FROM holder_sum WHERE person_id = ?", (person,)).fetchone())
+
+
+def pool_total(db: Readable, pool: int) -> Total:
+    """All that a pool ever paid for here."""
+    return Total(*db.execute(f"SELECT {SUMS} FROM holder_month WHERE pool_id = ? AND pool_id <> 0", (pool,)).fetchone())

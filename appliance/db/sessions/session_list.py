@@ -70,6 +70,11 @@ class Session:
     """Of an open one: what it costs by a tariff with lines, as of its last reading."""
     figures: Sequence[Figure] = ()
     """Of one in review: what it may be billed for."""
+    pool_id: PersonId | None = None
+    """Which pool pays for it."""
+    pool: str = ""
+    limited_by: str = ""
+    """Whose limit refused or stopped it, and which: `card:day_minor`, `pool:month_energy_wh`."""
 
     @property
     def has_ended(self) -> bool:
@@ -105,6 +110,7 @@ class Filter:
 
     station: StationId | None = None
     person: PersonId | None = None
+    pool: PersonId | None = None
     card: CardId | None = None
     state: str = ""
     from_ms: int | None = None
@@ -122,7 +128,7 @@ SELECT session.id, session.state, session.station_id, station.name, station.iden
             THEN 0 ELSE held_minor END,
        stop_wanted, stop_reason, estimated, session.tariff_id, session.note, requested_by,
        CASE WHEN session.state = 'running' THEN {READ_WH} END,
-       so_far_minor
+       so_far_minor, session.pool_id, coalesce((SELECT pool.name FROM person AS pool WHERE pool.id = session.pool_id), ''), limited_by
 FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
 """
 """Every session has its station; as a left join it is looked up for each row of a page, and never gone out from."""
@@ -131,6 +137,7 @@ IS_CLOSED = "session.state IN ('ended', 'review')"
 CONDITIONS = {
     "station": "session.station_id = :station",
     "person": "session.person_id = :person",
+    "pool": "session.pool_id = :pool",
     "card": "session.id_token = (SELECT uid FROM card WHERE card.id = :card) AND session.card_id = :card",
     "id_token": "session.id_token = :id_token",
     "from_ms": f"{BEGAN} >= :from_ms",
@@ -198,21 +205,22 @@ def sorts_by_figures(db: Readable, wanted: Filter, now_ms: int) -> bool:
         return True
     if wanted.from_ms is not None and (wanted.to_ms or now_ms) - wanted.from_ms <= SUMMED_MS_MAX:
         return True
-    if wanted.person is None and wanted.card is None:
+    if wanted.person is None and wanted.card is None and wanted.pool is None:
         return False
-    return _sums_kept(db, "holder_sum", Filter(person=wanted.person, card=wanted.card))[0] <= SORTED_MAX
+    of_holder = Filter(person=wanted.person, card=wanted.card, pool=wanted.pool)
+    return _sums_kept(db, _sums_of_holder(wanted), of_holder)[0] <= SORTED_MAX
 
 
 def totals(db: Readable, wanted: Filter, now_ms: int) -> tuple[int, int, int] | None:
     """How many sessions that are over, their energy (Wh) and their fees (minor units); None for more days than are summed here."""
     if wanted.state not in ("", *CLOSED):
         return (0, 0, 0)  # None of them is over.
-    of_holder = wanted.person is not None or wanted.card is not None
+    of_holder = wanted.person is not None or wanted.card is not None or wanted.pool is not None
     if wanted.from_ms is None and wanted.to_ms is None and wanted.state != SessionState.REVIEW and not wanted.id_token:
         if not of_holder:
             return _sums_kept(db, "station_month", wanted)
         if wanted.station is None:
-            return _sums_kept(db, "holder_sum", wanted)
+            return _sums_kept(db, _sums_of_holder(wanted), wanted)
     if of_holder or wanted.id_token or wanted.state == SessionState.REVIEW:
         return _sums(db, wanted)
     if wanted.from_ms is None or (wanted.to_ms or now_ms) - wanted.from_ms > SUMMED_MS_MAX:
@@ -231,11 +239,18 @@ def _sums(db: Readable, wanted: Filter) -> tuple[int, int, int]:
     return row
 
 
+def _sums_of_holder(wanted: Filter) -> str:
+    """Which roll-up has them: what pools paid for stands in that of months."""
+    return "holder_sum" if wanted.pool is None else "holder_month"
+
+
 def _sums_kept(db: Readable, table: str, wanted: Filter) -> tuple[int, int, int]:
     """Of all that there ever was, of a station, a person, a card or everywhere: out of a roll-up, which also holds what somebody is
     to look at.
     """
-    asked = {name: value for name in ("station", "person", "card") if (value := getattr(wanted, name)) is not None}
+    asked = {
+        name: value for name in ("station", "person", "card", "pool") if (value := getattr(wanted, name)) is not None
+    }
     count, energy_wh, fee_minor = db.execute(
         f"""SELECT coalesce(sum(sessions), 0), coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0)
         FROM {table} {_where([f"{name}_id = :{name}" for name in asked])}""",
@@ -294,7 +309,7 @@ def _sessions(db: Readable, rows: Iterable[tuple[Any, ...]]) -> list[Session]:
 
 
 def _session(db: Readable, row: tuple[Any, ...], known: dict[int | None, Tariff | None]) -> Session:
-    *values, read_wh, so_far_minor = row
+    *values, read_wh, so_far_minor, pool_id, pool, limited_by = row
     number, state, tariff_id = values[0], values[1], values[28]
     spans: Sequence[tuple[int, int | None]] = ()
     if state == SessionState.RUNNING:
@@ -304,4 +319,4 @@ def _session(db: Readable, row: tuple[Any, ...], known: dict[int | None, Tariff 
         known[tariff_id] = tariffs.find(db, tariff_id)
     values[27] = bool(values[27])
     doubted = figures(db, number) if state == SessionState.REVIEW else ()
-    return Session(*(*values, known[tariff_id], spans, so_far_minor, doubted))
+    return Session(*(*values, known[tariff_id], spans, so_far_minor, doubted, pool_id, pool, limited_by))

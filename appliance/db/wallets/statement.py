@@ -35,6 +35,10 @@ class Record:
     actor: str
     heard_at_ms: int
     """When it came into the books, a session with its beginning."""
+    wallet: AccountId | None
+    """From which wallet a session is paid; None: from none, or it is no session."""
+    person: str
+    """Of a session that a pool pays for, who charged; else ""."""
 
 
 class Records(NamedTuple):
@@ -62,11 +66,12 @@ class Movement:
 HEARD = "coalesce(requested_at_ms, received_at_ms)"
 SESSIONS = f"""
 SELECT 'session', session.id, coalesce(ended_at_ms, started_at_ms, requested_at_ms), session.state, station.name, energy_wh, duration_s,
-       0, '', '', '', {HEARD}
-FROM session LEFT JOIN station ON station.id = session.station_id
-WHERE person_id = :person AND session.id < :session AND session.state <> 'failed' ORDER BY session.id DESC LIMIT :limit
+       0, '', '', '', {HEARD}, session.wallet_id, CASE WHEN session.pool_id IS NULL THEN '' ELSE person.name END
+FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+WHERE {{whose}} = :person AND session.id < :session AND session.state <> 'failed' ORDER BY session.id DESC LIMIT :limit
 """
-ENTRY = "SELECT 'entry', seq, at_ms, '', '', 0, 0, {sign}amount_minor, code, reference, actor, at_ms FROM transfer"
+OF_PERSON, OF_POOL = (SESSIONS.format(whose=f"session.{column}") for column in ("person_id", "pool_id"))
+ENTRY = """SELECT 'entry', seq, at_ms, '', '', 0, 0, {sign}amount_minor, code, reference, actor, at_ms, NULL, '' FROM transfer"""
 # Word for word the conditions of the indices `transfer_given` and `transfer_paid_out`: among all charges of a busy wallet the rest is hard to find.
 GIVEN = "op = 'post' AND code NOT IN ('topup', 'tax')"
 PAID_OUT = "op = 'post' AND code NOT IN ('charge', 'tax', 'overrun')"
@@ -79,9 +84,17 @@ IN = (
 
 
 def of_person(
-    db: Readable, person: PersonId, wallet: AccountId, *, before_ms: int | None = None, limit: int = 30
+    db: Readable,
+    person: PersonId,
+    wallet: AccountId,
+    *,
+    is_pool: bool = False,
+    before_ms: int | None = None,
+    limit: int = 30,
 ) -> Records:
-    """Sessions and movements of a person that came into the books before a moment; what a session cost is in its own row."""
+    """Sessions of a person, whoever paid, and movements on their wallet, that came into the books before a moment; of a pool the
+    sessions that it pays for. What a session cost is in its own row.
+    """
     values = {
         "person": person,
         "wallet": wallet,
@@ -89,8 +102,9 @@ def of_person(
         "session": _first_heard(db, before_ms) if before_ms is not None else 2**62,
         "limit": limit + 1,
     }
+    sessions = OF_POOL if is_pool else OF_PERSON
     # Each list is read from its newest end on.
-    found = [Record(*row) for query in (SESSIONS, OUT, IN) for row in db.execute(query, values)]
+    found = [Record(*row) for query in (sessions, OUT, IN) for row in db.execute(query, values)]
     found.sort(key=lambda record: (-record.heard_at_ms, record.kind, -record.id))
     page, older_ms = found[:limit], None
     if len(found) > limit:
@@ -98,7 +112,7 @@ def of_person(
         older_ms = found[limit].heard_at_ms + 1
         page = [record for record in page if record.heard_at_ms >= older_ms] or page
     shown = [
-        replace(record, amount_minor=-_charged_minor(db, record.id, wallet)) if record.kind == "session" else record
+        replace(record, amount_minor=-_charged_minor(db, record.id, record.wallet)) if record.wallet else record
         for record in page
     ]
     return Records(sorted(shown, key=lambda record: (-record.at_ms, record.kind, -record.id)), older_ms)

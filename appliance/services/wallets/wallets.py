@@ -32,6 +32,8 @@ class Booked:
     amount_minor: int
     balance_minor: int
     available_minor: int | None
+    person: PersonId
+    """Whose wallet it is."""
     receipt: int | None = None
     """The number of the receipt; a correction has none."""
 
@@ -209,7 +211,7 @@ def booked(db: Database, person: PersonId, key: str, amount_minor: int, receipt:
     found = people.find(db, person)
     assert found is not None
     db.announce(PersonChanged(person))
-    return Booked(key, amount_minor, found.balance_minor, found.available_minor, receipt)
+    return Booked(key, amount_minor, found.balance_minor, found.available_minor, person, receipt)
 
 
 def method_of(text: str) -> Method:

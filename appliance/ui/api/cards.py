@@ -92,6 +92,12 @@ AT_MOST = {
     "session_minor": or_null(amount(limit_units.AMOUNT_MINOR_MAX, "For one session, with tax; null: without limit.")),
     "day_energy_wh": or_null(amount(limit_units.ENERGY_WH_MAX, "On one day of the site; null: without limit.")),
     "day_minor": or_null(amount(limit_units.AMOUNT_MINOR_MAX, "On one day of the site; null: without limit.")),
+    "month_energy_wh": or_null(
+        amount(limit_units.ENERGY_WH_MAX, "In one calendar month of the site; null: without limit.")
+    ),
+    "month_minor": or_null(
+        amount(limit_units.AMOUNT_MINOR_MAX, "In one calendar month of the site; null: without limit.")
+    ),
 }
 WHEN = {
     "weekdays": several(choice(*DAYS)) | {"description": "On which days; of a span over midnight, where it begins."},
@@ -221,6 +227,8 @@ def limits_as_json(call: Call, card: CardId, limits: Limits, identities: list[st
         "session_minor": limits.session_minor,
         "day_energy_wh": limits.day_energy_wh,
         "day_minor": limits.day_minor,
+        "month_energy_wh": limits.month_energy_wh,
+        "month_minor": limits.month_minor,
         "weekdays": [day for bit, day in enumerate(DAYS) if limits.weekdays >> bit & 1],
         "from_time": _clock_time(limits.from_minute),
         "until_time": _clock_time(limits.until_minute),
@@ -282,6 +290,8 @@ def _set_limits(db: Database, card: CardId, body: Body, by: By) -> None:
         session_minor=body.get("session_minor"),
         day_energy_wh=body.get("day_energy_wh"),
         day_minor=body.get("day_minor"),
+        month_energy_wh=body.get("month_energy_wh"),
+        month_minor=body.get("month_minor"),
         weekdays=sum(1 << DAYS.index(day) for day in set(body["weekdays"])) if "weekdays" in body else EVERY_DAY,
         from_minute=_minute(body.get("from_time", "00:00")),
         until_minute=_minute(body.get("until_time", "24:00")) or MINUTES_PER_DAY,

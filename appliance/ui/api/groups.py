@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
@@ -9,6 +11,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.identifiers import GroupId
 from appliance.services.people import groups
+from appliance.services.people.groups import Thresholds
 from appliance.services.texts import TITLE_CHARS_MAX
 from appliance.services.wallets.wallets import AMOUNT_MINOR_MAX
 from appliance.ui.api.operations import PAGING, Answer, Body, Call, Operation, listed
@@ -39,9 +42,25 @@ GROUP = record(
     currency=CURRENCY,
     tariff_id=or_null(whole("null: the default tariff.")),
     people=whole("How many."),
+    minimum_minor=or_null(money("With how much a session may begin; null: as the site's setting.")),
+    emergency_minor=money("How far below nothing whoever pays beforehand may go, once until it is paid in again."),
+    low_minor=or_null(
+        money("Below what they are on the list of those to call; null: as the site's setting, 0: never.")
+    ),
 )
-NEW_GROUP = form("NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
-GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF)
+THRESHOLDS = {
+    "minimum_minor": or_null(
+        amount(AMOUNT_MINOR_MAX, "With how much a session may begin; null: as the site's setting.")
+    ),
+    "emergency_minor": amount(AMOUNT_MINOR_MAX, "How far below nothing whoever pays beforehand may go.", least=0),
+    "low_minor": or_null(
+        amount(AMOUNT_MINOR_MAX, "Below what they are called; null: as the site's setting, 0: never.", least=0)
+    ),
+}
+NEW_GROUP = form(
+    "NewGroup", ("name", "policy"), name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF, **THRESHOLDS
+)
+GROUP_CHANGE = form("GroupChange", name=NAME, policy=POLICY, limit_minor=LIMIT, tariff_id=TARIFF, **THRESHOLDS)
 
 
 async def list_groups(call: Call) -> Answer:
@@ -66,6 +85,7 @@ async def add_group(call: Call) -> Answer:
         call.by,
         limit_minor=body.get("limit_minor"),
         tariff_id=body.get("tariff_id"),
+        thresholds=_thresholds(body, Thresholds()),
     )
     return Answer(group_as(call, await call.console.store.read(groups.need, group)), 201)
 
@@ -87,6 +107,9 @@ def group_as(call: Call, group: Group) -> Body:
         "currency": call.currency,
         "tariff_id": group.tariff_id,
         "people": group.people,
+        "minimum_minor": group.minimum_minor,
+        "emergency_minor": group.emergency_minor,
+        "low_minor": group.low_minor,
     }
 
 
@@ -100,7 +123,12 @@ def _change_group(db: Database, group: GroupId, body: Body, by: By) -> None:
         by,
         limit_minor=body.get("limit_minor", found.limit_minor),
         tariff_id=body.get("tariff_id", found.tariff_id),
+        thresholds=_thresholds(body, groups.thresholds_of(found)) if body.keys() & THRESHOLDS.keys() else None,
     )
+
+
+def _thresholds(body: Body, before: Thresholds) -> Thresholds:
+    return replace(before, **{name: body[name] for name in THRESHOLDS if name in body})
 
 
 OPERATIONS = (

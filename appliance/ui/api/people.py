@@ -12,12 +12,15 @@ from appliance.db.people import people_search
 from appliance.db.people.people import Person
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
+from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Conflict
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
-from appliance.services.people import people
+from appliance.services.cards.limits import AMOUNT_MINOR_MAX as LIMIT_MINOR_MAX
+from appliance.services.cards.limits import ENERGY_WH_MAX
+from appliance.services.people import limits, people
 from appliance.services.people.people import need
 from appliance.services.texts import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from appliance.services.wallets import wallets
@@ -37,6 +40,7 @@ from appliance.ui.api.shapes import (
     or_null,
     record,
     text,
+    thing,
     whole,
     words,
 )
@@ -57,7 +61,7 @@ PERSON = record(
     group_id=whole(),
     group=words(),
     policy=words(),
-    balance_minor=money(),
+    balance_minor=money("Of the wallet that pays for them: their own, or that of their pool."),
     held_minor=money("Of the balance, what is held for sessions that run or are in review."),
     available_minor=or_null(money("What can still be spent; null: without limit.")),
     currency=CURRENCY,
@@ -65,10 +69,34 @@ PERSON = record(
     created_at=moment(),
     closed_at=or_null(moment("When they left, or were merged into somebody else.")),
     merged_into=or_null(whole("With whom their cards and money are since then; null: with nobody else.")),
+    is_pool=flag("A pool: several people charge from this wallet."),
+    pool_id=or_null(whole("The pool from whose wallet they charge; null: from their own.")),
+    own_balance_minor=money("What is in their own wallet; it rests while a pool pays."),
+    tax_number=words("As it stands on receipts."),
+)
+LIMITED = ("day_energy_wh", "day_minor", "month_energy_wh", "month_minor")
+PERSON_LIMITS = record(
+    "PersonLimits",
+    person_id=whole("Of a pool: all that it pays for."),
+    day_energy_wh=or_null(whole("In a day of the site; null: not limited.")),
+    day_minor=or_null(money("The same in money, with tax.")),
+    month_energy_wh=or_null(whole("In a calendar month of the site.")),
+    month_minor=or_null(money("The same in money, with tax.")),
+    used=thing(day_energy_wh=whole(), day_minor=money(), month_energy_wh=whole(), month_minor=money())
+    | {"description": "What was used today and this month, by the last readings."},
+    currency=CURRENCY,
+)
+NEW_PERSON_LIMITS = form(
+    "NewPersonLimits",
+    day_energy_wh=or_null(whole("Wh in a day of the site.", least=1, most=ENERGY_WH_MAX)),
+    day_minor=or_null(amount(LIMIT_MINOR_MAX, "Minor units in a day of the site.")),
+    month_energy_wh=or_null(whole("Wh in a calendar month of the site.", least=1, most=ENERGY_WH_MAX)),
+    month_minor=or_null(amount(LIMIT_MINOR_MAX, "Minor units in a calendar month of the site.")),
+    currency=CURRENCY_ASKED,
 )
 BOOKED = record(
     "Booked",
-    person_id=whole(),
+    person_id=whole("Whose wallet it is: of somebody in a pool, what is paid in is the pool's."),
     amount_minor=money(),
     balance_minor=money("After it."),
     available_minor=or_null(money("After it; null: without limit.")),
@@ -120,19 +148,19 @@ async def list_people(call: Call) -> Answer:
     """`GET /people`."""
     query = call.query
     rows = await call.console.store.read(
-        people_search.people_after,
+        _listed,
         text=query.get("text", ""),
         group=GroupId(query["group"]) if "group" in query else None,
         closed=query.get("closed", False),
         after=call.after,
         limit=call.limit + 1,
     )
-    return listed(rows, call.limit, lambda row: as_json(call, row), lambda row: row.id)
+    return listed(rows, call.limit, lambda row: as_json(call, *row), lambda row: row[0].id)
 
 
 async def show_person(call: Call) -> Answer:
     """`GET /people/{id}`."""
-    return Answer(as_json(call, await call.console.store.read(need, PersonId(call.number()))))
+    return await _now(call, PersonId(call.number()))
 
 
 async def add_person(call: Call) -> Answer:
@@ -191,7 +219,7 @@ async def correct(call: Call) -> Answer:
 
     def unit(db: Database, name: str) -> tuple[int, Body]:
         booked = wallets.correct(db, person, body["amount_minor"], body["reason"], name, by)
-        return 201, booked_as(call, person, booked)
+        return 201, booked_as(call, booked)
 
     return await _once_or_ask(call, unit, ApprovalKind.CORRECTION, {"reason": body["reason"]})
 
@@ -209,7 +237,7 @@ async def _pay(call: Call, move: Callable[..., Booked], kind: ApprovalKind) -> A
 
     def unit(db: Database, name: str) -> tuple[int, Body]:
         booked = move(db, person, body["amount_minor"], method, name, by, note=note)
-        return 201, booked_as(call, person, booked)
+        return 201, booked_as(call, booked)
 
     return await _once_or_ask(call, unit, kind, {"method": method, "note": note})
 
@@ -235,8 +263,8 @@ async def _once_or_ask(
 # --- helpers -------------------------------------------------------------------------------------------------------------
 
 
-def as_json(call: Call, person: Person) -> Body:
-    """A person as JSON."""
+def as_json(call: Call, person: Person, account: Person) -> Body:
+    """A person as JSON, with the money of the account that pays for them."""
     return {
         "id": person.id,
         "name": person.name,
@@ -245,22 +273,26 @@ def as_json(call: Call, person: Person) -> Body:
         "language": person.language,
         "group_id": person.group_id,
         "group": person.group,
-        "policy": person.policy,
-        "balance_minor": person.balance_minor,
-        "held_minor": person.held_minor,
-        "available_minor": person.available_minor,
+        "policy": account.policy,
+        "balance_minor": account.balance_minor,
+        "held_minor": account.held_minor,
+        "available_minor": account.available_minor,
         "currency": call.currency,
         "cards": person.cards,
         "created_at": at(person.created_at_ms),
         "closed_at": at(person.closed_at_ms),
         "merged_into": person.merged_into,
+        "is_pool": bool(person.is_pool),
+        "pool_id": person.pool_id,
+        "own_balance_minor": person.balance_minor,
+        "tax_number": person.tax_number,
     }
 
 
-def booked_as(call: Call, person: PersonId, booked: Booked) -> Body:
+def booked_as(call: Call, booked: Booked) -> Body:
     """What was moved, as JSON."""
     return {
-        "person_id": person,
+        "person_id": booked.person,
         "amount_minor": booked.amount_minor,
         "balance_minor": booked.balance_minor,
         "available_minor": booked.available_minor,
@@ -283,7 +315,18 @@ def entry(call: Call, row: Entry) -> Body:
 
 
 async def _now(call: Call, person: PersonId, status: int = 200) -> Answer:
-    return Answer(as_json(call, await call.console.store.read(need, person)), status)
+    return Answer(as_json(call, *await call.console.store.read(_with_account, person)), status)
+
+
+def _with_account(db: Readable, person: PersonId) -> tuple[Person, Person]:
+    return need(db, person), people.account_of(db, person)
+
+
+def _listed(
+    db: Readable, *, text: str, group: GroupId | None, closed: bool, after: int, limit: int
+) -> list[tuple[Person, Person]]:
+    rows = people_search.people_after(db, text=text, group=group, closed=closed, after=after, limit=limit)
+    return [(row, people.account_of(db, row.id) if row.pool_id else row) for row in rows]
 
 
 def _change_person(db: Database, person: PersonId, body: Body, by: By) -> None:
@@ -304,7 +347,45 @@ def _entries(db: Readable, person: PersonId, before: int, limit: int) -> list[En
     return ledger.statement(db, need(db, person).wallet, before_seq=before or None, limit=limit)
 
 
+async def show_person_limits(call: Call) -> Answer:
+    """`GET /people/{id}/limits`, `GET /pools/{id}/limits`."""
+    person = PersonId(call.number())
+    await call.console.store.read(need, person)
+    found = await call.console.store.read(limits.of, person)
+    return Answer(await limits_as(call, person, found))
+
+
+async def set_person_limits(call: Call) -> Answer:
+    """`PUT /people/{id}/limits`, `PUT /pools/{id}/limits`: all of them; what is left out is not limited."""
+    call.check_currency()
+    person, body = PersonId(call.number()), call.body
+    wanted = Limits(
+        day_energy_wh=body.get("day_energy_wh"),
+        day_minor=body.get("day_minor"),
+        month_energy_wh=body.get("month_energy_wh"),
+        month_minor=body.get("month_minor"),
+    )
+    await call.console.store.write(limits.change, person, wanted, call.by)
+    return Answer(await limits_as(call, person, wanted))
+
+
+async def limits_as(call: Call, person: PersonId, wanted: Limits) -> Body:
+    """Limits as JSON, with what is used of them."""
+    used = await call.console.store.write(limits.so_far, person, call.console.clock())
+    return {
+        "person_id": person,
+        **{name: getattr(wanted, name) for name in LIMITED},
+        "used": {name: getattr(used, name) for name in LIMITED},
+        "currency": call.currency,
+    }
+
+
 OPERATIONS = (
+    Operation("GET", "/people/{id}/limits", "What a person may use at most, with all their cards", show_person_limits, PERSON_LIMITS),
+    Operation(
+        "PUT", "/people/{id}/limits", "Set all limits of a person; what is left out is not limited", set_person_limits, PERSON_LIMITS,
+        takes=NEW_PERSON_LIMITS,
+    ),
     Operation(
         "GET", "/people", "People", list_people, PERSON, listed=True,
         query=(

@@ -83,6 +83,10 @@ SESSION = record(
             "description": "In review: what it may be billed for, the likeliest first; until then `energy_wh` is what was billed."
         }
     ),
+    pool_id=or_null(whole("The pool that pays for it; null: who charges does.")),
+    limited_by=words(
+        "Whose limit refused or stopped it, and which: `card:day_minor`, `person:month_minor`, `pool:day_energy_wh`; else empty."
+    ),
 )
 BILLED = form(
     "SessionBill",
@@ -109,6 +113,7 @@ async def list_sessions(call: Call) -> Answer:
     wanted = Filter(
         station=(await station_named(call, query["station"])).id if "station" in query else None,
         person=PersonId(query["person"]) if "person" in query else None,
+        pool=PersonId(query["pool"]) if "pool" in query else None,
         id_token=normal_form(query["card"]) if "card" in query else "",
         state=query.get("state", ""),
         from_ms=span_of("from", query["from"], site)[0] if "from" in query else None,
@@ -222,6 +227,8 @@ def as_json(call: Call, session: Session) -> Body:
             }
             for one in choices
         ],
+        "pool_id": session.pool_id,
+        "limited_by": session.limited_by,
     }
 
 
@@ -248,6 +255,7 @@ OPERATIONS = (
         query=(
             Parameter("station", text(IDENTITY_CHARS_MAX, "What the station calls itself.", least=1)),
             Parameter("person", number_of("the person")),
+            Parameter("pool", number_of("the pool that pays")),
             Parameter("card", text(ID_TOKEN_CHARS_MAX, "The UID of the card, in any of the usual ways.", least=1)),
             Parameter("from", text(64, f"Begun at or after this. {MOMENT_OR_DAY}")),
             Parameter("to", text(64, f"Begun before this. {MOMENT_OR_DAY}")),

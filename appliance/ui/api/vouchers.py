@@ -150,7 +150,7 @@ async def redeem(call: Call) -> Answer:
     asked, by, person = await _asked(call, code_only=True), call.by, PersonId(call.body["person"])
 
     def unit(db: Database, _name: str) -> tuple[int, Body]:
-        return 201, booked_as(call, person, vouchers.redeem(db, asked, person, by))
+        return 201, booked_as(call, vouchers.redeem(db, asked, person, by))
 
     return await once(call, unit, request=_request("redeem", asked, call.body))
 
