@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0025, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0026, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -91,6 +91,38 @@ CREATE TABLE batch_card (
   card_id INTEGER NOT NULL REFERENCES card (id),
   PRIMARY KEY (job_id, card_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bill (
+  number      INTEGER PRIMARY KEY,
+  kind        TEXT    NOT NULL CHECK (kind IN ('bill', 'credit_note')),
+  at_ms       INTEGER NOT NULL,
+  session_id  INTEGER NOT NULL REFERENCES session (id),
+  wallet_id   INTEGER NOT NULL REFERENCES account (id),
+  person_id   INTEGER REFERENCES person (id),
+  net_minor   INTEGER NOT NULL,                                            -- below zero on a credit note, and so the rest
+  tax_minor   INTEGER NOT NULL,
+  total_minor INTEGER NOT NULL,
+  corrects    INTEGER UNIQUE REFERENCES bill (number),
+  details     TEXT    NOT NULL,                                            -- JSON: who, where, when, the meter, the lines, the taxes, as they were
+  CHECK (net_minor + tax_minor = total_minor),
+  CHECK ((kind = 'credit_note') = (corrects IS NOT NULL))
+) STRICT;
+CREATE INDEX bill_by_person ON bill (person_id, number) WHERE person_id IS NOT NULL;
+CREATE INDEX bill_by_session ON bill (session_id, number);
+CREATE INDEX bill_by_wallet ON bill (wallet_id, number);
+CREATE TRIGGER bill_check BEFORE INSERT ON bill BEGIN
+  SELECT RAISE(ABORT, 'gap in the bills') WHERE NEW.number IS NOT coalesce((SELECT max(number) FROM bill), 0) + 1
+    AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM bill), 0));
+END;
+CREATE TRIGGER bill_no_delete BEFORE DELETE ON bill BEGIN SELECT RAISE(ABORT, 'bills never change'); END;
+CREATE TRIGGER bill_no_update BEFORE UPDATE ON bill BEGIN SELECT RAISE(ABORT, 'bills never change'); END;
+
+CREATE TABLE buyer (
+  wallet_id  INTEGER PRIMARY KEY REFERENCES account (id),
+  name       TEXT    NOT NULL DEFAULT '',                                  -- '': the person's own
+  address    TEXT    NOT NULL DEFAULT '',
+  tax_number TEXT    NOT NULL DEFAULT ''                                   -- BIN, GSTIN, USt-IdNr. …
+) STRICT;
 
 CREATE TABLE card (
   id               INTEGER PRIMARY KEY,
@@ -503,7 +535,7 @@ CREATE TABLE site (
   created_at_ms INTEGER NOT NULL,
   pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
   backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
-, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1, anchored INTEGER NOT NULL DEFAULT 0 CHECK (anchored IN (0, 1))) STRICT;
+, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1, anchored INTEGER NOT NULL DEFAULT 0 CHECK (anchored IN (0, 1)), bills_from INTEGER NOT NULL DEFAULT 1) STRICT;
 CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site
 WHEN NEW.currency <> OLD.currency OR NEW.exponent <> OLD.exponent OR NEW.timezone <> OLD.timezone OR NEW.demo <> OLD.demo
 BEGIN SELECT RAISE(ABORT, 'currency, time zone and kind of a site are fixed for good'); END;

@@ -18,6 +18,8 @@ SINCE_VERSION = 14
 """Of the schema: receipts have series."""
 VOUCHERS_SINCE_VERSION = 22
 """Of the schema: there are vouchers."""
+BILLS_SINCE_VERSION = 23
+"""Of the schema: sessions have bills."""
 RESTORED = "restored"
 """Why a card is blocked that waits until somebody has looked at it."""
 
@@ -79,6 +81,8 @@ class Replaced:
     """Number, holder and amount."""
     newest_batch: int
     """Of vouchers."""
+    newest_bill: int
+    """Its number, or the one before that which a restore has said comes next."""
     vouchers: dict[bytes, VoucherState]
     """By the hash of their codes, those that are not as they were made."""
 
@@ -101,6 +105,7 @@ def replaced(db: Readable) -> Replaced:
         secret=site_secret(db),
         receipts=tuple(db.execute("SELECT number, person_id, amount_minor FROM receipt")),
         newest_batch=newest_batch(db) if has_vouchers else 0,
+        newest_bill=newest_bill(db) if version(db) >= BILLS_SINCE_VERSION else 0,
         vouchers={one.code_hash: one.state for one in papers(db) if one.state != VoucherState.MADE}
         if has_vouchers
         else {},
@@ -124,6 +129,18 @@ def newest_batch(db: Readable) -> int:
 def begin_batches(db: Database, *, beyond: int) -> None:
     """Let the next batch of vouchers have a number above all of these books and above that one."""
     db.execute("UPDATE site SET voucher_batches_from = ?", (max(newest_batch(db), beyond) + 1,))
+
+
+def newest_bill(db: Readable) -> int:
+    """The number of the newest bill, or the one before that which a restore has said comes next."""
+    return int(
+        db.execute("SELECT max(bills_from - 1, (SELECT coalesce(max(number), 0) FROM bill)) FROM site").fetchone()[0]
+    )
+
+
+def begin_bills(db: Database, *, beyond: int) -> None:
+    """Let the next bill begin a series above all of these books and above that number."""
+    db.execute("UPDATE site SET bills_from = ?", (max(newest_bill(db), beyond) // SERIES * SERIES + SERIES + 1,))
 
 
 def forget_sheets(db: Database) -> None:

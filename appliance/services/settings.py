@@ -20,6 +20,7 @@ from appliance.domain.errors import Invalid
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
 from appliance.services.operators.authority import NotAllowed, is_owner
+from appliance.services.texts import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,15 @@ class Settings:
     """0: never, for a board on a wall, which looks and does nothing."""
     host_names: str = ""
     """Names and addresses besides the box's own under which pages may be opened, parted by commas."""
+    seller_name: str = ""
+    """Who sells the energy, as the law knows them, for bills and statements; "": the site's name."""
+    seller_address: str = ""
+    seller_tax_number: str = ""
+    """BIN, GSTIN, USt-IdNr. …"""
+    buyer_from_minor: int = 0
+    """Above so much the law wants name and address of the buyer on a bill; 0: never."""
+    bill_copies: int = 1
+    """How often a bill is printed, each with its number among the copies."""
     trusted_proxies: str = ""
     """Addresses and networks of proxies that are believed when they say who asks, parted by commas."""
 
@@ -113,6 +123,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "session_energy_max_wh": (1_000, 5_000_000),
     "second_person_minor": (0, 100_000_000),
     "refund_cashier_minor": (0, 100_000_000),
+    "buyer_from_minor": (0, 10_000_000_000),
+    "bill_copies": (1, 3),
     "power_max_kw": (0, 10_000),
     "message_log_days": (1, 3650),
     "message_log_max_mb": (1, 1_000_000),
@@ -241,5 +253,15 @@ def _check_networks(name: str, text: str) -> None:
         raise Invalid(name, "Addresses or networks such as 192.168.7.3 or 10.1.0.0/24, with commas between.") from None
 
 
-TEXTS: dict[str, Callable[[str, str], None]] = {"host_names": _check_hosts, "trusted_proxies": _check_networks}
+def _check_words(name: str, text: str) -> None:
+    one_line(name, text)
+
+
+TEXTS: dict[str, Callable[[str, str], None]] = {
+    "host_names": _check_hosts,
+    "trusted_proxies": _check_networks,
+    "seller_name": _check_words,
+    "seller_address": _check_words,
+    "seller_tax_number": _check_words,
+}
 """What refuses a text, by its name; what is neither here nor among the numbers is yes or no."""

@@ -33,6 +33,14 @@ def optional(field: str, text: str) -> str:
     return text
 
 
+def one_line(field: str, text: str, chars_max: int = NAME_CHARS_MAX) -> str:
+    """Some words in one line, or none."""
+    text = " ".join(text.split())
+    if len(text) > chars_max:
+        raise Invalid(field, "At most {most} characters.", most=chars_max)
+    return text
+
+
 def telephone(text: str) -> str:
     """A telephone number, or none, in digits that everybody's search finds.
 

@@ -9,6 +9,7 @@ from appliance.db.cards import cards
 from appliance.db.integrity import anchors
 from appliance.db.stations import message_log, message_log_size
 from appliance.domain.approval import ApprovalKind
+from appliance.domain.bill import Party
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
@@ -45,7 +46,7 @@ from appliance.services.till import shifts
 from appliance.services.till.shifts import Counterpart, Way
 from appliance.services.vouchers import batches, vouchers
 from appliance.services.vouchers.codes import Asked
-from appliance.services.wallets import form_bookings, wallets
+from appliance.services.wallets import buyers, form_bookings, wallets
 from tests.support.books import ACTOR, NOON_MS, SECRET, SITE, Books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
@@ -246,6 +247,7 @@ def crowd(books: Books, station: StationId) -> None:
     wallets.refund(db, gone, 45_000, "cash", "leaves", by)
     people_units.close(db, gone, by)
     listed = [Row(1, "Shirin Sultana", "01710 101010", "Customers", "044C5D6E7F8080", "0099", "2030-12-31")]
+    buyers.change(db, taxi, Party("Green Taxi Ltd", "Banani, Dhaka", "004567891-0202"), by)
     importing.record(db, importing.apply(db, listed, SITE.zone, by), by)
     first = cards.of_person(db, rahima)[0]
     for token in ("80E5D4C3B2A104", "04A1B2C3", "0004A1B2C3D4E580", str(int(first.uid, 16)), "DRIVER-7"):

@@ -94,6 +94,12 @@ GUARDS = (
             """NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM receipt), 0) + 1
             AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM receipt), 0))""",
     }),
+    *only_grows("bill", "bills never change"),
+    Guard("bill_check", "INSERT", "bill", {
+        "gap in the bills":
+            """NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM bill), 0) + 1
+            AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM bill), 0))""",
+    }),
     *only_grows("anchor", "anchors never change"),
     Guard("shift_begins", "INSERT", "shift", {"a shift begins open": "NEW.closed_at_ms IS NOT NULL"}),
     Guard("shift_is_closed_once", "UPDATE", "shift", {

@@ -121,6 +121,16 @@ WHERE card.replaced_by IS NULL AND card.deposit_minor > 0 AND card.deposit_minor
 SELECT receipt.number - 1 FROM receipt LEFT JOIN receipt AS before ON before.number = receipt.number - 1
 WHERE before.number IS NULL AND receipt.number % 1000000 <> 1
 """,
+    "bill {0} is missing": """
+SELECT bill.number - 1 FROM bill LEFT JOIN bill AS before ON before.number = bill.number - 1
+WHERE before.number IS NULL AND bill.number % 1000000 <> 1
+""",
+    "session {0} costs {1}, but by its bills it is {2}": """
+SELECT session.id, fee_minor, said.total_minor FROM session JOIN (
+  SELECT session_id, sum(net_minor) AS net_minor, sum(tax_minor) AS tax_minor, sum(total_minor) AS total_minor
+  FROM bill GROUP BY session_id) AS said ON said.session_id = session.id
+WHERE session.net_minor <> said.net_minor OR session.tax_minor <> said.tax_minor
+""",
     "in the drawer of shift {0} had to be {1}, but by its movements it was {2}": """
 SELECT shift.id, expected_minor, float_minor + coalesce(sum(CASE WHEN debit = account_id THEN amount_minor ELSE -amount_minor END), 0)
 FROM shift LEFT JOIN transfer ON (debit = account_id OR credit = account_id) AND op = 'post' AND seq > opened_seq AND seq <= closed_seq

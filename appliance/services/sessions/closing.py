@@ -29,7 +29,7 @@ from appliance.domain.registers import JITTER_WH
 from appliance.domain.session import SessionEvent, SessionState, after, bill_for, usage_until
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
-from appliance.services.sessions import billing, courses, days, guard, idle, metering, reading, unbilled
+from appliance.services.sessions import billing, bills, courses, days, guard, idle, metering, reading, unbilled
 from appliance.services.stations import power
 
 LOST_AFTER_MS = 24 * 3_600_000
@@ -242,6 +242,7 @@ def finish(
         stood_still=stood_still,
     )
     courses.keep_lines(db, running, bill)
+    bills.issue(db, running, bill, now_ms)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
     db.announce(StationChanged(running.station, running.evse))
@@ -411,6 +412,7 @@ def set_right(
         after_minor=bill.total_minor,
     )
     courses.keep_lines(db, running, bill)
+    bills.issue(db, running, bill, now_ms)
     closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))

@@ -15,7 +15,7 @@ from appliance.domain.session import SessionEvent, after, bill_for
 from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, is_paused, takes_the_place
 from appliance.services import settings
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import billing, courses
+from appliance.services.sessions import billing, bills, courses
 
 
 def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
@@ -93,6 +93,7 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
         billing.adjust(db, parked, before, bill, times=0, by=By(f"station:{station}", now_ms))
         closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
         courses.keep_lines(db, parked, bill)
+        bills.issue(db, parked, bill, now_ms)
         day = day_of(at_ms, sites.of(db).zone)
         closing.add_day(db, parked, day, 0, 0, bill.total_minor - before.total_minor, first=False)
     closing.unpark(db, session)

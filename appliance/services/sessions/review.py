@@ -19,7 +19,7 @@ from appliance.domain.session import SessionEvent, SessionState, after, bill_for
 from appliance.domain.tariff import Bill, Usage
 from appliance.services import audit, problems
 from appliance.services.announce import SessionChanged
-from appliance.services.sessions import billing, courses, days
+from appliance.services.sessions import billing, bills, courses, days
 
 
 def acknowledge(db: Database, session: SessionId, by: By) -> None:
@@ -78,6 +78,7 @@ def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None)
         billing.adjust(db, running, before, chosen.bill, times="review", by=by)
     closing_rows.decide(db, running, after(running.state, SessionEvent.BILLED), chosen.figure, chosen.bill)
     courses.keep_lines(db, running, chosen.bill)
+    bills.issue(db, running, chosen.bill, by.at_ms)
     closing_rows.forget_days(db, running)
     days.add_days(db, running, chosen.figure.usage, chosen.bill, chosen.figure.ended_at_ms)
     audit.record(

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from appliance.ui.api import (
     approvals,
+    bills,
     cards,
     events,
     groups,
@@ -44,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *desks.OPERATIONS,
     *vouchers.OPERATIONS,
     *receipts.OPERATIONS,
+    *bills.OPERATIONS,
     *shifts.OPERATIONS,
     *reports.OPERATIONS,
     *ledger.OPERATIONS,

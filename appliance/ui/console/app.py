@@ -35,7 +35,7 @@ from appliance.ui.console.till import report, shifts, till
 from appliance.ui.console.vouchers import batches as voucher_batches
 from appliance.ui.console.vouchers import till as voucher_till
 from appliance.ui.console.vouchers import vouchers
-from appliance.ui.console.wallets import receipts
+from appliance.ui.console.wallets import bills, buyer, receipts
 from appliance.ui.forms.bodies import BODY_BYTES_MAX
 from appliance.ui.frame import auth, errors, files, kept, live, security
 from appliance.ui.frame.context import CONSOLE, Console, Page
@@ -53,6 +53,8 @@ PAGES: tuple[Page, ...] = (
     card_actions.PAGE,
     batch.PAGE,
     receipts.PAGE,
+    bills.PAGE,
+    buyer.PAGE,
     till.PAGE,
     shifts.PAGE,
     report.PAGE,

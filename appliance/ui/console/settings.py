@@ -118,6 +118,20 @@ GROUPS: dict[str, dict[str, Words]] = {
         ),
         "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back.")),
     },
+    N_("Bills and statements"): {
+        "seller_name": Words(
+            N_("Who sells the energy"), N_("The name on bills and statements. Empty: the name of the site.")
+        ),
+        "seller_address": Words(N_("Address of the seller"), N_("In one line, as it is printed.")),
+        "seller_tax_number": Words(
+            N_("Tax number of the seller"), N_("BIN, GSTIN, VAT number: as the tax office writes it.")
+        ),
+        "buyer_from_minor": Words(
+            N_("The buyer must be named above"),
+            N_("A bill over more has a place for name, address and tax number of the buyer. 0: never."),
+        ),
+        "bill_copies": Words(N_("Copies of a bill"), N_("Some laws want two: one for the buyer, one to be kept.")),
+    },
     N_("When something is a problem"): {
         "offline_after_s": Words(N_("Offline is a problem after"), N_("Shorter breaks are told to nobody.")),
         "clock_skew_s": Words(

@@ -81,6 +81,7 @@ SENTENCES = {
     "session.bill": N_("Billed {amount} for {subject} after a look: {why}"),
     "person.create": N_("Entered {subject} in the group {group}"),
     "person.change": N_("Changed what is kept of {subject}, in the group {group}"),
+    "person.buyer": N_("Bills of {subject} are made out to {name}"),
     "person.close": N_("Closed the account of {subject}: no card of theirs charges any more"),
     "person.reopen": N_("{subject} is back"),
     "person.merge": N_("Merged {name} into {subject}: cards and {amount}"),

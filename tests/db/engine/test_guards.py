@@ -71,6 +71,8 @@ AUDIT = (
 )
 RECEIPT = """INSERT INTO receipt (number, kind, at_ms, actor, person_id, amount_minor, deposit_minor, method, balance_minor, details)
     VALUES ((SELECT max(number) + {step} FROM receipt), 'refund', 0, '', 1, 0, 0, 'cash', 0, '{{}}')"""
+BILL = """INSERT INTO bill (number, kind, at_ms, session_id, wallet_id, net_minor, tax_minor, total_minor, details)
+    VALUES ({number}, 'bill', 0, 1, 100, 0, 0, 0, '{{}}')"""
 SHIFT = """INSERT INTO shift (drawer, account_id, actor, opened_at_ms, opened_seq, float_minor, float_pieces{extra})
     VALUES (9, 30, 'operator:9', 0, 1, 0, '[]'{values})"""
 CLOSED = "closed_at_ms = 1, closed_by = '', closed_seq = 1, expected_minor = 0, counted_minor = 0, z_number = {z}"
@@ -114,6 +116,8 @@ ATTACKS = {
     "audit chain broken": (AUDIT.replace("hash, zeroblob", "zeroblob(32), zeroblob"),),
     "receipts never change": ("UPDATE receipt SET actor = 'nobody'", "DELETE FROM receipt"),
     "gap in the receipts": (RECEIPT.format(step=2), RECEIPT.format(step=-3), RECEIPT.format(step=1_000_000)),
+    "bills never change": ("UPDATE bill SET total_minor = 0, net_minor = 0, tax_minor = 0", "DELETE FROM bill"),
+    "gap in the bills": (BILL.format(number=3), BILL.format(number=-1), BILL.format(number=2_000_000)),
     "a shift begins open": (SHIFT.format(extra=", closed_at_ms, closed_by, closed_seq, expected_minor, counted_minor, z_number",
                                          values=", 1, '', 1, 0, 0, 3"),),
     "a closed shift never changes": ("UPDATE shift SET reason = 'another' WHERE id = 1",),
@@ -160,6 +164,7 @@ ALLOWED = (
     "UPDATE voucher SET state = 'held' WHERE id = 2", "UPDATE voucher SET state = 'expired' WHERE id = 4",
     "UPDATE voucher SET state = 'voided', over_at_ms = 1, over_by = 'operator:1' WHERE id = 4",
     "INSERT INTO voucher (batch_id, number, code_hash) VALUES (1, 9, zeroblob(32))",
+    BILL.format(number=2), BILL.format(number=1_000_001),
 )  # fmt: skip
 """Their neighbours, which are right."""
 
@@ -175,6 +180,8 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
         books.db, Operation.HOLD, "hold|1", debit=AccountId(100), credit=AccountId(3), amount_minor=100, code=TransferCode.CHARGE,
         reference="", by=BY,
     )  # fmt: skip
+    books.card("04A1B2C3D4E5F6", person)
+    books.stop(station := books.station(), books.start(station, 1, "04A1B2C3D4E5F6").ref, 1_010)
     shifts.close(books.db, shifts.open_shift(books.db, NOTHING, books.by).id, NOTHING, "", books.by)
     shifts.open_shift(books.db, NOTHING, books.by)
     batch, _codes = printed(books, count=4)

@@ -125,7 +125,7 @@ async def test_every_form_that_edits_carries_what_it_showed(served: ConsoleFixtu
     assert {one.route for one in found} - edits - set(ENTERS) == set()
     assert edits & set(ENTERS) == set()
     assert edits == {
-        "/cards/{card}", "/cards/{card}/limits", "/groups/{group}", "/operators/{operator}", "/people/{person}/edit", "/settings",
+        "/cards/{card}", "/cards/{card}/limits", "/groups/{group}", "/operators/{operator}", "/people/{person}/buyer", "/people/{person}/edit", "/settings",
         "/settings/site", "/stations/{identity}/name", "/stations/{identity}/power", "/stations/{identity}/security", "/stations/{identity}/variables",
         "/tariffs/{tariff}",
     }  # fmt: skip

@@ -13,31 +13,31 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import lines as line_rows
 from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Sample, Session
-from appliance.db.wallets import statement
+from appliance.db.wallets import bills, statement
+from appliance.db.wallets.bills import Paper
 from appliance.db.wallets.statement import Movement
+from appliance.domain.bill import paper_lines
 from appliance.domain.errors import NotFound
 from appliance.domain.id_token import masked
 from appliance.domain.identifiers import SessionId
 from appliance.domain.ledger import AMOUNT_MINOR_MAX, Operation, TransferCode
-from appliance.domain.money import Currency
-from appliance.domain.pricing.lines import Charged, Terms
+from appliance.domain.pricing.lines import Charged
 from appliance.domain.session import OVER, SessionState, as_lines, bill_until, usage_until
 from appliance.domain.site import Site
-from appliance.domain.tariff import PRICES, Bill, Line, Tariff, Usage
+from appliance.domain.tariff import Bill, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
 from appliance.services.sessions import closing, review
 from appliance.services.sessions.review import Choice
 from appliance.ui.console.stations.commands import ConfirmPage
-from appliance.ui.console.tariffs import price_written
 from appliance.ui.forms.forms import number_of, read_form, read_number
 from appliance.ui.forms.way_back import then_of
 from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, asked_by
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, render, render_part
 from appliance.ui.wording import price_lines
+from appliance.ui.wording.bill_lines import BillLine, bill_lines
 from appliance.ui.wording.sessions import (
     AUTHORIZATIONS,
-    LINES,
     MOVEMENTS,
     SINGLE_MOVEMENTS,
     State,
@@ -47,20 +47,10 @@ from appliance.ui.wording.sessions import (
 )
 from appliance.ui.writing import charts
 from appliance.ui.writing.charts import Curve
-from appliance.ui.writing.formats import Formats, formats
+from appliance.ui.writing.formats import formats
 
 LOG_AFTER_END_MS = 60_000
 """The message log is shown from this long after a session's end, so that what followed it is seen too."""
-
-
-@dataclass(frozen=True, slots=True)
-class BillLine:
-    """One line of the bill in words."""
-
-    word: str
-    quantity: str
-    price: str
-    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +64,7 @@ class SessionFacts:
     messages_before: int
     lines: list[Charged]
     """Of its bill, if its tariff has lines."""
+    papers: list[Paper]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +96,8 @@ class SessionPage:
     stop: str
     note: str
     messages_before: int
+    papers: list[Paper]
+    """Its bill, and those before it with their credit notes."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -188,7 +181,7 @@ async def load(console: Console, number: SessionId) -> SessionPage:
 
 def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
     """The page out of what was read."""
-    fmt, currency = formats(site.currency, site.exponent, site.zone), Currency(site.currency, site.exponent)
+    fmt = formats(site.currency, site.exponent, site.zone)
     session, tariff = facts.session, facts.session.tariff
     usage = usage_until(session, now_ms)
     bill = _bill(facts, now_ms)
@@ -206,7 +199,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         state=state_of(session.state),
         usage=usage,
         cost_minor=bill.total_minor if runs else session.fee_minor if over else None,
-        lines=_bill_lines(fmt, currency, bill.lines, tariff) if billed and tariff is not None else [],
+        lines=bill_lines(paper_lines(bill), tariff, fmt) if billed and tariff is not None else [],
         bill=bill,
         choices=choices,
         tariff=tariff,
@@ -223,6 +216,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         stop=stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if over else "",
         note=contradiction_sentence(session.note, [fmt.energy(one.usage.energy_wh, 3) for one in session.figures]),
         messages_before=facts.messages_before,
+        papers=facts.papers,
     )
 
 
@@ -249,6 +243,7 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
         cards.find(db, session.card_id) if session.card_id is not None else None,
         statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
         line_rows.of_session(db, number),
+        bills.of_session(db, number),
     )
 
 
@@ -274,39 +269,6 @@ def _bill(facts: SessionFacts, now_ms: int) -> Bill:
     if session.tariff is None or session.tariff.terms is None or session.state not in OVER:
         return bill_until(session, now_ms)
     return Bill(as_lines(facts.lines), session.net_minor, session.tax_minor, session.fee_minor)
-
-
-def _bill_lines(fmt: Formats, currency: Currency, lines: Sequence[Line], tariff: Tariff) -> list[BillLine]:
-    if tariff.terms is not None:
-        return [_bill_line(fmt, currency, line, tariff.terms) for line in lines]
-    words = {
-        "energy": _("{price} a kWh"),
-        "time": _("{price} a minute"),
-        "idle": _("{price} a minute"),
-        "flat": "{price}",
-    }
-    found = []
-    for line in lines:
-        quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
-        if line.kind in ("time", "idle"):
-            quantity = fmt.duration(line.quantity)
-        milli = getattr(tariff, PRICES[line.kind])
-        written = words[line.kind].format(price=price_written(milli, currency, fmt))
-        found.append(BillLine(_(LINES[line.kind]), quantity, written, line.amount_minor))
-    return found
-
-
-def _bill_line(fmt: Formats, currency: Currency, line: Line, terms: Terms) -> BillLine:
-    """One that a line of the tariff has priced, or the difference to its minimum or maximum."""
-    place = line.priced.line if line.priced is not None else None
-    quantity = _("{energy} kWh").format(energy=fmt.energy(line.quantity, 3)) if line.kind == "energy" else ""
-    if line.kind in ("time", "idle", "charging"):
-        quantity = fmt.duration(line.quantity)
-    if place is None:
-        return BillLine(_(LINES[line.kind]), "", "", line.amount_minor)
-    priced = terms.lines[place]
-    price = f"{price_written(priced.price_milli, currency, fmt)} {price_lines.what_for(priced, fmt)}"
-    return BillLine(_(LINES[line.kind]), quantity, price, line.amount_minor)
 
 
 ROUTES = [

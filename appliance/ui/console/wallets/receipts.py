@@ -31,7 +31,7 @@ PAPERS = {"80": N_("80 mm"), "58": N_("58 mm"), "a4": N_("A4")}
 WHOSE = ("holders", "mine")
 """Whose language a receipt can be in."""
 YEAR_S = 365 * 86_400
-BACK = ("/desk/", "/people/", "/receipts", "/till", "/vouchers")
+BACK = ("/bills", "/desk/", "/people/", "/receipts", "/sessions", "/statements", "/till", "/vouchers")
 """Pages that a receipt may lead back to."""
 
 
@@ -95,28 +95,20 @@ async def show(request: web.Request) -> web.Response:
     console = request.app[CONSOLE]
     receipt = await console.store.read(service.need, number_of(request, "number"))
     paper = paper_of(request)
-    whose = request.query.get("language", request.cookies.get(_cookie(request, "receipt-language"), ""))
-    holders = next(
-        one
-        for one in (str(receipt.details.get("language", "")), console.site.language, language.DEFAULT)
-        if one in LANGUAGES
-    )
-    tongue = {"mine": language.spoken(), "holders": holders}.get(whose, whose if whose in LANGUAGES else holders)
+    holders = holders_language(request, str(receipt.details.get("language", "")))
+    tongue = tongue_of(request, holders)
     back = request.query.get("back", "")
     shown = ReceiptPage(
         receipt,
         paper,
         papers_of(request),
-        _tongues(request, holders),
-        "holders" if tongue == holders else "mine" if tongue == language.spoken() else tongue,
+        tongues_of(request, holders),
+        whose_language(tongue, holders),
         _slip(request, receipt, tongue, paper),
         back if back.startswith(BACK) else "",
         request.query.get("print") == "1",
     )
-    response = remember_paper(request, render(request, "wallets/receipt.html", shown), paper)
-    if request.query.get("language") in WHOSE:
-        _remember(request, response, "receipt-language", whose)
-    return response
+    return remember_language(request, remember_paper(request, render(request, "wallets/receipt.html", shown), paper))
 
 
 def paper_of(request: web.Request) -> str:
@@ -137,7 +129,31 @@ def remember_paper(request: web.Request, response: web.Response, paper: str) -> 
     return response
 
 
-def _tongues(request: web.Request, holders: str) -> list[tuple[str, str, str]]:
+def holders_language(request: web.Request, theirs: str) -> str:
+    """The language of a holder; "" is the site's."""
+    return next(one for one in (theirs, request.app[CONSOLE].site.language, language.DEFAULT) if one in LANGUAGES)
+
+
+def tongue_of(request: web.Request, holders: str) -> str:
+    """In which language a paper is: as the address says, else as this browser did last, else the holder's."""
+    whose = request.query.get("language", request.cookies.get(_cookie(request, "receipt-language"), ""))
+    return {"mine": language.spoken(), "holders": holders}.get(whose, whose if whose in LANGUAGES else holders)
+
+
+def whose_language(tongue: str, holders: str) -> str:
+    """Which of `tongues_of` it is."""
+    return "holders" if tongue == holders else "mine" if tongue == language.spoken() else tongue
+
+
+def remember_language(request: web.Request, response: web.Response) -> web.Response:
+    """From now on this browser prints in it, if that was asked for."""
+    whose = request.query.get("language", "")
+    if whose in WHOSE:
+        _remember(request, response, "receipt-language", whose)
+    return response
+
+
+def tongues_of(request: web.Request, holders: str) -> list[tuple[str, str, str]]:
     """The languages that it can be printed in: the holder's, the reader's, and where these are one, all others by name."""
     mine = language.spoken()
     words = {"holders": _("Holder's: {language}").format(language=LANGUAGES[holders])}
