@@ -23,6 +23,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.sessions import sessions
 from appliance.db.stations import stations
 from appliance.domain.approval import ApprovalKind
+from appliance.domain.by import By
 from appliance.domain.cards.tag import Content, ReaderState, ReaderStatus, Trouble
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import RULES, ProblemKind
@@ -46,6 +47,7 @@ from appliance.services.operators import failed_log_ins, log_ins, operators
 from appliance.services.operators import tokens as token_units
 from appliance.services.operators.failed_log_ins import PROBLEM_FROM, FailedLogIns
 from appliance.services.problems.groups import Group
+from appliance.services.reconciling import stop
 from appliance.services.sessions import review, start_requests
 from appliance.services.stations import admission, introduction
 from appliance.services.stations.admission import KNOCKING_OF_ADDRESS_MAX
@@ -627,6 +629,24 @@ async def is_put_right(site: Whole) -> None:
     await site.jobs.verify_books()
 
 
+async def does_not_agree(site: Whole) -> None:
+    await site.jobs.reconcile()
+
+    def change(books: Books) -> None:
+        books.person(paid_in=500)
+        books.db.flush()
+        books.db.execute("DROP TRIGGER account_guard")
+        books.db.execute("UPDATE account SET debit_posted = debit_posted + 5 WHERE kind = 'wallet'")
+
+    await site.do(change)
+    await site.jobs.reconcile()
+
+
+async def is_let_go_on(site: Whole) -> None:
+    await site.do(lambda books: stop.lift(books.db, "It was a trial", By("console", books.now_ms)))
+    await site.jobs.reconcile()
+
+
 async def has_a_job_that_fails(site: Whole) -> None:
     async def watch_cards() -> None:
         raise OSError("the disk is gone")
@@ -746,6 +766,7 @@ STORIES: dict[str, Story] = {
     ProblemKind.STOP_IGNORED: Story(does_not_stop, stops_while_nobody_asks),
     ProblemKind.START_LOST: Story(accepts_a_start_in_vain, starts_well),
     ProblemKind.BOOKS: Story(is_tampered_with, is_put_right),
+    ProblemKind.MONEY_STOPPED: Story(does_not_agree, is_let_go_on),
     ProblemKind.JOB_FAILED: Story(has_a_job_that_fails, has_a_job_that_runs_well),
     ProblemKind.READER: Story(has_lost_its_reader, needs_no_reader),
     ProblemKind.TORN_CARD: Story(is_torn_away, is_laid_again),
@@ -810,6 +831,8 @@ async def told(site: Whole, spoken: str, number: int) -> tuple[str, str]:
     html = await page.text()
     rows = re.findall(r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?name="newest" value="(\d+)"', html, re.DOTALL)
     rows += re.findall(r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?/stations/NEW-(\d+)/approve', html, re.DOTALL)
+    stays = r'<p class="lead">(.*?)</p><p>(.*?)</p>.*?href="/problems/money"'
+    rows += [(*texts, number) for texts in re.findall(stays, html, re.DOTALL)]
     ((sentence, advice),) = [(sentence, advice) for sentence, advice, newest in rows if int(newest) == number]
     return unescape(sentence), unescape(advice)
 

@@ -81,6 +81,7 @@ class Advice(StrEnum):
     NEXT_CARD = "next_card"
     SECOND_PERSON = "second_person"
     DRAWER = "drawer"
+    MONEY_STOPPED = "money_stopped"
     # The card is not what the books say.
     PRESENT_AGAIN = "present_again"
     CANNOT_WRITE = "cannot_write"

@@ -54,6 +54,7 @@ class ProblemKind(StrEnum):
     REFUSED_CHARGING = "refused_charging"
     OVERRUN = "overrun"
     BOOKS = "books"
+    MONEY_STOPPED = "money_stopped"
     JOB_FAILED = "job_failed"
     READER = "reader"
     TORN_CARD = "torn_card"
@@ -82,6 +83,8 @@ class Rule:
     """The detail of which an event names the last few, and not only the last."""
     keeps: tuple[str, ...] = ()
     """Details of an event that stay when another time does not tell them."""
+    stays: bool = False
+    """Nobody can put it aside: it is over when what ends it has happened."""
     alike: tuple[str, ...] = ()
     """Details in which problems of this kind must agree to be told as one."""
 
@@ -205,6 +208,9 @@ RULES: dict[str, Rule] = {
         happened=True,
     ),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),
+    ProblemKind.MONEY_STOPPED: Rule(
+        "the money does not agree with itself when it is reconciled", "an owner lets money move again", stays=True
+    ),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
     ProblemKind.READER: Rule("the reader of a desk is missing, or does not work", "it works, or the desk is gone"),
     ProblemKind.TORN_CARD: Rule("a card is taken away before it is written", "it is finished, or its job undone"),

@@ -8,7 +8,7 @@ import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -31,6 +31,7 @@ from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import limits, revocation
 from appliance.services.ports.anchors import Anchors, AnchorsChanged
 from appliance.services.ports.stations import Stations
+from appliance.services.reconciling.reconciling import Reconciler
 from appliance.services.sessions import guard, start_requests
 from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
@@ -55,6 +56,7 @@ CHANGE_PRICES_S = 10
 CHECK_BOX_S = 60
 LOG_WITHIN_S = 60
 ANCHOR_MINUTES = 10
+RECONCILE_MINUTES = 15
 TIDY_MINUTE = 17
 VERIFY_HOUR = 3
 
@@ -75,6 +77,7 @@ class Jobs:
     upkeep: Upkeep
     anchors: Anchors | None = None
     """None: the site's sealing key is missing."""
+    reconciler: Reconciler = field(default_factory=Reconciler)
 
     async def expire_start_requests(self) -> None:
         """Money held for a start that never came goes back."""
@@ -154,6 +157,7 @@ class Jobs:
 
     async def verify_books(self) -> None:
         """Every night the whole ledger is computed anew from its rows, and compared with what was anchored."""
+        await self.reconciler.whole(self.store, self.clock())
         wrong = await self.store.read(integrity.verify, self.anchors, self.clock())
         await self.store.write(health.report_books, wrong, self.clock())
         if not wrong:
@@ -162,6 +166,10 @@ class Jobs:
     async def anchor_books(self) -> None:
         """At each start, and every ten minutes if anything has happened, what the books are goes where nobody who changes them reaches it."""
         await anchor_now(self, sealing=False)
+
+    async def reconcile(self) -> None:
+        """At each start, and every quarter of an hour: a difference stops money."""
+        await self.reconciler.since(self.store, self.clock())
 
 
 @asynccontextmanager
@@ -200,10 +208,12 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
         (jobs.anchor_books, IntervalTrigger(minutes=ANCHOR_MINUTES)),
+        (jobs.reconcile, IntervalTrigger(minutes=RECONCILE_MINUTES)),
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),
     ):
         scheduler.add_job(guarded(jobs, work, runs), trigger, id=work.__name__)
-    scheduler.modify_job(jobs.anchor_books.__name__, next_run_time=datetime.fromtimestamp(jobs.clock() / 1000, UTC))
+    for work in (jobs.anchor_books, jobs.reconcile):
+        scheduler.modify_job(work.__name__, next_run_time=datetime.fromtimestamp(jobs.clock() / 1000, UTC))
     return scheduler
 
 

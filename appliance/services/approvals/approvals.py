@@ -21,6 +21,7 @@ from appliance.services import audit, problems
 from appliance.services.announce import PersonChanged
 from appliance.services.operators.authority import NotAllowed, is_manager, is_program, person_behind
 from appliance.services.people import people
+from appliance.services.reconciling import stop
 from appliance.services.wallets import wallets
 
 KEPT_PENDING_MS = 24 * 3_600_000
@@ -53,7 +54,9 @@ def ask(
 
     Raises:
         Conflict: It was decided already.
+        MoneyStopped: Nothing is booked now, so nobody need agree to it.
     """
+    stop.check(db)
     known = rows.by_key(db, f"{by.actor}|{key}")
     if known is not None and known.state is not ApprovalState.PENDING:
         raise Conflict("This was asked for before, and was decided.", "Look under Approvals.")

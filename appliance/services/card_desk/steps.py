@@ -13,6 +13,7 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
+from appliance.db.reconciling.stop import is_stopped
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.cards.content import ContentState, Origin
@@ -28,6 +29,7 @@ from appliance.domain.desk_request import (
     Read,
     Recharge,
     Replace,
+    Request,
     Rewrite,
 )
 from appliance.domain.identifiers import CardId, PersonId
@@ -49,6 +51,8 @@ def take_step(db: Database, job: Job, seen: Seen, known: Card | None, site_key: 
     Raises:
         Unsuitable: The card will not do, and nothing has changed.
     """
+    if moves_money(job.request) and is_stopped(db):
+        raise Unsuitable(Advice.MONEY_STOPPED)
     match job.request:
         case Issue() as request:
             return issue(db, job, request, seen, known, site_key, now_ms)
@@ -249,6 +253,21 @@ def batch(
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------------
+
+
+def moves_money(request: Request) -> bool:
+    """Whether anything may be paid in or out."""
+    match request:
+        case Issue():
+            return bool(request.topup_minor + request.deposit_minor)
+        case Recharge():
+            return True
+        case Decommission():
+            return request.refund or request.rest
+        case Read() | Replace() | Rewrite() | Batch() | Enrol() | Learn():
+            return False
+        case _:
+            assert_never(request)
 
 
 def check_cash(db: Database, method: Method, by: By, out_minor: int = 0) -> None:

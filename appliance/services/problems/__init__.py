@@ -11,7 +11,7 @@ from appliance.db import problems
 from appliance.db.engine.unit import Database
 from appliance.db.problems import Problem
 from appliance.domain.by import By
-from appliance.domain.errors import NotFound
+from appliance.domain.errors import NotFound, Refusal
 from appliance.domain.problem import ProblemKind, Rule, rule_of
 from appliance.services import audit
 from appliance.services.announce import ProblemsChanged
@@ -52,6 +52,8 @@ def acknowledge(db: Database, problem: int, by: By) -> None:
     found = problems.show(db, problem)
     if found is None or found.cleared_at_ms is not None or found.dismissed_at_ms is not None:
         raise NotFound("There is no such problem, or it is over already.")
+    if rule_of(found.kind).stays:
+        raise Refusal("This cannot be put aside.", "It goes when what it tells of is settled.")
     if rule_of(found.kind).happened:
         problems.clear_one(db, problem, by.at_ms)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.db.engine.unit import Database
+from appliance.db.people import people
 from appliance.db.people.payers import Payer
 from appliance.domain import authorization as rules
 from appliance.domain.authorization import Authorization, AuthorizationStatus
@@ -10,6 +11,7 @@ from appliance.domain.identifiers import StationId
 from appliance.services import settings
 from appliance.services.announce import CardRefused
 from appliance.services.cards import limits
+from appliance.services.reconciling import stop
 
 
 def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, starting: bool) -> Authorization:
@@ -22,6 +24,20 @@ def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, start
     if status is AuthorizationStatus.ACCEPTED and (starting or not payer.holder.running):
         status, limited_by = limits.decide_start(db, payer, station, now_ms)
     return Authorization(status, group_token(payer), limited_by)
+
+
+def unless_stopped(
+    db: Database, payer: Payer, authorization: Authorization, *, has_begun: bool = False, lets_stop: bool = False
+) -> Authorization:
+    """The same; while money is stopped nobody begins who would have to pay.
+
+    `has_begun`: it was told late, and is billed. `lets_stop`: who charges is let in, with any card of theirs.
+    """
+    if has_begun or not (authorization.accepted and stop.is_refused(db, payer)):
+        return authorization
+    if lets_stop and people.running_of(db, payer.person):
+        return authorization
+    return authorization._replace(status=AuthorizationStatus.NOT_AT_THIS_TIME)
 
 
 def announce_refused(db: Database, station: StationId, id_token: str, authorization: Authorization) -> Authorization:

@@ -27,6 +27,7 @@ from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
 from appliance.services.cards import limits
 from appliance.services.operators.authority import NotAllowed, is_manager
+from appliance.services.reconciling import stop
 from appliance.services.sessions import billing, closing
 from appliance.services.sessions.authorization import decide
 
@@ -64,6 +65,8 @@ def request_start(
     payer, token = resolve_payer(db, person, card, by.at_ms)
     check_may_start(db, payer, by)
     payer = closing.close_left_by(db, payer, station, evse, by.at_ms)
+    if stop.is_refused(db, payer):
+        stop.check(db)
     authorization = decide(db, payer, station, by.at_ms, starting=True)
     if not authorization.accepted:
         raise refusal(authorization)

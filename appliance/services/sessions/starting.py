@@ -25,7 +25,7 @@ from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
 from appliance.services.sessions import billing, closing, idle, metering, reading, unbilled
 from appliance.services.sessions import start_requests as asked
-from appliance.services.sessions.authorization import announce_refused, decide, group_token
+from appliance.services.sessions.authorization import announce_refused, decide, group_token, unless_stopped
 
 
 class Started(NamedTuple):
@@ -63,6 +63,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     if payer is not None:
         payer = closing.close_left_by(db, payer, station, event.evse, event.received_at_ms)
         authorization = decide(db, payer, station, event.received_at_ms, starting=True)
+        authorization = unless_stopped(db, payer, authorization, has_begun=event.source is Source.QUEUE)
     running = sessions.insert_started(
         db,
         state=after(None, SessionEvent.BEGAN),
@@ -237,4 +238,5 @@ def authorize(
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
         authorization = decide(db, payer, station, now_ms, starting=False)
+        authorization = unless_stopped(db, payer, authorization, lets_stop=True)
     return announce_refused(db, station, id_token, authorization)

@@ -26,7 +26,7 @@ from appliance.services.cards import misuse
 from appliance.services.sessions import billing, closing, guard, metering, stopping, unbilled
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions import starting as service
-from appliance.services.sessions.authorization import announce_refused, decide, group_token
+from appliance.services.sessions.authorization import announce_refused, decide, group_token, unless_stopped
 from appliance.services.sessions.billing import Pace
 
 
@@ -142,6 +142,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     if payer is not None:
         payer = closing.close_left_by(db, payer, station, running.evse, event.received_at_ms)
         authorization = decide(db, payer, station, event.received_at_ms, starting=True)
+        authorization = unless_stopped(db, payer, authorization)
         status = authorization.status
     holds = payer is not None and authorization.accepted and running.state is SessionState.RUNNING
     held_minor = billing.first_slice_minor(db, payer) if payer is not None and holds else 0

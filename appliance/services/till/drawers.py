@@ -12,6 +12,7 @@ from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Method
 from appliance.services import settings
 from appliance.services.operators import authority
+from appliance.services.reconciling import stop
 
 
 class CashRefused(Refusal):
@@ -26,8 +27,10 @@ def into(db: Database, method: Method, by: By) -> AccountId:
     """The account on which money is booked that comes in.
 
     Raises:
+        MoneyStopped: The books do not agree with themselves.
         NeedsShift: It is cash, the site wants a shift for it, and there is none.
     """
+    stop.check(db)
     if method is not Method.CASH:
         return method.account
     shift = shifts.open_of(db, by.actor)

@@ -17,6 +17,7 @@ from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
 from appliance.services.people.people import account_of, check_open, need
+from appliance.services.reconciling import stop
 from appliance.services.texts import optional
 from appliance.services.till import drawers
 from appliance.services.wallets import receipts
@@ -192,7 +193,12 @@ def book(
     reference: str,
     by: By,
 ) -> None:
-    """Post one transfer."""
+    """Post one transfer.
+
+    Raises:
+        MoneyStopped: The books do not agree with themselves.
+    """
+    stop.check(db, code)
     ledger.transfer(
         db,
         Operation.POST,

@@ -19,6 +19,7 @@ from appliance.ui.api import (
     pricing,
     problems,
     receipts,
+    reconciling,
     reports,
     sessions,
     shifts,
@@ -49,6 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *shifts.OPERATIONS,
     *reports.OPERATIONS,
     *ledger.OPERATIONS,
+    *reconciling.OPERATIONS,
     *problems.OPERATIONS,
     *approvals.OPERATIONS,
 )

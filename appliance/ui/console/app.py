@@ -22,7 +22,18 @@ from __future__ import annotations
 from aiohttp import web
 
 from appliance.services.operators.failed_log_ins import FailedLogIns
-from appliance.ui.console import approvals, audit, certificates, demo, problems, reports, search, settings, tariffs
+from appliance.ui.console import (
+    approvals,
+    audit,
+    certificates,
+    demo,
+    problems,
+    reconciling,
+    reports,
+    search,
+    settings,
+    tariffs,
+)
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
 from appliance.ui.console.cards import cards, limits, pin, unknown
@@ -68,6 +79,7 @@ PAGES: tuple[Page, ...] = (
     variables.PAGE,
     station_security.PAGE,
     messages.PAGE,
+    reconciling.PAGE,
     problems.PAGE,
     people.PAGE,
     merge.PAGE,

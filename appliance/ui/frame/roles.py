@@ -93,6 +93,8 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/problems"): OPERATING,
     ("POST", "/problems/acknowledge"): OPERATING,
     ("POST", "/problems/{problem}/acknowledge"): OPERATING,
+    ("GET", "/problems/money"): OPERATING,
+    ("POST", "/problems/money/lift"): OWNER,
     ("GET", "/audit"): MANAGERS,
     # The site.
     ("GET", "/settings"): MANAGERS,
@@ -350,6 +352,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/api/v1/ledger/accounts"): MANAGERS,
     ("GET", "/api/v1/ledger/transfers"): MANAGERS,
     ("GET", "/api/v1/ledger/trial-balance"): MANAGERS,
+    ("GET", "/api/v1/reconciliation"): OPERATING,
     ("GET", "/api/v1/problems"): OPERATING,
     ("GET", "/api/v1/problems/rows"): OPERATING,
     ("POST", "/api/v1/problems/{id}/acknowledge"): OPERATING,

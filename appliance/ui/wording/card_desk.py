@@ -162,6 +162,9 @@ ADVICE: Mapping[str, str] = {
     ),
     Advice.CHARGING: N_("This card is charging a car. Stop the session first."),
     Advice.NOT_WRITABLE: N_("Nothing can be written on this kind of card. It is used by its number only."),
+    Advice.MONEY_STOPPED: N_(
+        "Nothing was booked: money is stopped, for the books do not agree with themselves. An owner looks under Problems."
+    ),
     Advice.DRAWER: N_(
         "Nothing was booked: you have no shift open, or there is not so much in your drawer. Look at the till."
     ),

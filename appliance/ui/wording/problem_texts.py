@@ -394,6 +394,13 @@ TEXTS: dict[str, Text] = {
         N_("Keep the data as they are, make a copy, and call whoever looks after this server."),
         urgent=True,
     ),
+    ProblemKind.MONEY_STOPPED: Text(
+        N_("Money is stopped. {what}"),
+        N_(
+            "Nothing is booked at the till and the card desk, and nobody who pays can begin to charge; who charges goes on. An owner looks at what differs, and lets money move again."
+        ),
+        urgent=True,
+    ),
     ProblemKind.JOB_FAILED: Text(
         N_("A regular job failed: {job}."),
         N_("It is tried again by itself. The log says why."),

@@ -14,12 +14,12 @@ from appliance.db.problems import Problem
 from appliance.db.stations.stations import Named
 from appliance.domain.cards.tag import ReaderState, ReaderStatus
 from appliance.domain.order import natural
-from appliance.domain.problem import ProblemKind, went_offline_ms
+from appliance.domain.problem import ProblemKind, rule_of, went_offline_ms
 from appliance.services.problems import listed
 from appliance.services.problems.groups import Group
 from appliance.services.problems.private import TEXT
 from appliance.ui.frame.language import _, ngettext, nN_
-from appliance.ui.wording import card_desk
+from appliance.ui.wording import card_desk, reconciling
 from appliance.ui.wording.problem_texts import (
     FAILED_TOKENS,
     IN_PART,
@@ -72,6 +72,8 @@ class DescribedGroup:
     times: int
     newest: int
     members: list[Described]
+    stays: bool
+    """Whether nobody can put it aside."""
     by_name: bool
     """Whether the names of its chargers say all about its members."""
 
@@ -127,6 +129,7 @@ def describe_group(group: Group, stations: Mapping[int, Named], fmt: Formats, no
         times=group.times,
         newest=group.newest,
         members=members,
+        stays=rule_of(first.kind).stays,
         by_name=first.kind == ProblemKind.OFFLINE,
     )
 
@@ -256,6 +259,7 @@ OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
     },
     ProblemKind.DUPLICATE_IDENTITY: lambda problem, _fmt: {"devices": _devices(problem.details)},
     ProblemKind.REVIEW: _review_words,
+    ProblemKind.MONEY_STOPPED: lambda problem, fmt: {"what": reconciling.in_short(problem.details["differences"], fmt)},
 }
 """Kinds of whose details some are put into words, and not written as they are."""
 
@@ -282,6 +286,8 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
         return "/approvals"
     if problem.kind in (ProblemKind.UNREAD_SETTING, ProblemKind.DISK_SPACE, ProblemKind.DISK_FULL):
         return "/settings"
+    if problem.kind == ProblemKind.MONEY_STOPPED:
+        return "/problems/money"
     if problem.kind == ProblemKind.NO_TARIFF:
         return "/tariffs"
     number = station_number(problem)

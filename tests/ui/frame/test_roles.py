@@ -29,6 +29,8 @@ CHANGES_WHO_ASKS = {("POST", "/logout")}
 WITHOUT_LINK = {
     # Before the log-in; what scripts ask for; the search, which is a field.
     "/setup", "/login", "/ca.crt", "/stations-ca.crt", "/live", "/here", "/search",
+    # Of money that is stopped, which is a row under Problems then.
+    "/problems/money",
     # Of an unknown card that was shown; of the demo's reader.
     "/cards/unknown/new", "/cards/unknown/same", "/demo/reader",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
+from appliance.db.reconciling import stop
 from appliance.db.till import shifts as rows
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
@@ -84,6 +85,7 @@ class TillPage:
     takings: Takings | None
     sees_expected: bool
     needs_shift: bool
+    money_stopped: bool
     do: str
     actions: list[Action]
     found: Found | None
@@ -109,7 +111,9 @@ async def show(request: web.Request) -> web.Response:
         return web.Response(status=303, headers={"Location": target})
     card, person = read_number(request.query.get("card", "")), read_number(request.query.get("person", ""))
     actor = principal(request).actor
-    figures, sees, buys, about, latest, undoable = await console.store.read(_read, actor, card, person, console.clock())
+    figures, sees, stopped, buys, about, latest, undoable = await console.store.read(
+        _read, actor, card, person, console.clock()
+    )
     if buys is not None and do == "refund":
         # Asked for before anybody was found: on to the form that stands.
         target = with_query(f"/people/{buys.person.id}/refund", then="/till")
@@ -120,6 +124,7 @@ async def show(request: web.Request) -> web.Response:
         takings_of(figures, fmt) if figures is not None else None,
         sees,
         console.settings().cash_needs_shift,
+        stopped,
         do,
         list(ACTIONS),
         found,
@@ -147,7 +152,7 @@ def _customer(request: web.Request, buys: Buys, card: Card | None) -> Customer:
     )  # fmt: skip
 
 
-Read = tuple[Figures | None, bool, Buys | None, Card | None, list[Receipt], Receipt | None]
+Read = tuple[Figures | None, bool, bool, Buys | None, Card | None, list[Receipt], Receipt | None]
 
 
 def _read(db: Readable, actor: str, card: int | None, person: int | None, now_ms: int) -> Read:
@@ -158,6 +163,7 @@ def _read(db: Readable, actor: str, card: int | None, person: int | None, now_ms
     return (
         service.figures(db, shift) if shift is not None else None,
         service.sees_expected(db, actor),
+        stop.find(db) is not None,
         what_it_buys(db, whose) if whose is not None else None,
         about,
         mine,

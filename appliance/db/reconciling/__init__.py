@@ -1,0 +1,1 @@
+"""The ledger read row by row, and what must agree with it."""
