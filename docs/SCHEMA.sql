@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0026, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0027, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -135,7 +135,7 @@ CREATE TABLE card (
   blocked_why      TEXT    NOT NULL DEFAULT '',
   replaced_by      INTEGER REFERENCES card (id),
   created_at_ms    INTEGER NOT NULL
-, number INTEGER CHECK (number >= 1), kind TEXT NOT NULL DEFAULT '', token TEXT, issue INTEGER NOT NULL DEFAULT 1 CHECK (issue BETWEEN 1 AND 65535), content TEXT NOT NULL DEFAULT 'none' CHECK (content IN ('none', 'pending', 'written', 'wiping', 'wiped')), deposit_minor INTEGER NOT NULL DEFAULT 0 CHECK (deposit_minor >= 0), pin_hash TEXT NOT NULL DEFAULT '', tap_counter INTEGER NOT NULL DEFAULT -1, id_token_type TEXT NOT NULL DEFAULT '', label_key TEXT NOT NULL DEFAULT '') STRICT;
+, number INTEGER CHECK (number >= 1), kind TEXT NOT NULL DEFAULT '', token TEXT, issue INTEGER NOT NULL DEFAULT 1 CHECK (issue BETWEEN 1 AND 65535), content TEXT NOT NULL DEFAULT 'none' CHECK (content IN ('none', 'pending', 'written', 'wiping', 'wiped')), deposit_minor INTEGER NOT NULL DEFAULT 0 CHECK (deposit_minor >= 0), pin_hash TEXT NOT NULL DEFAULT '', tap_counter INTEGER NOT NULL DEFAULT -1, id_token_type TEXT NOT NULL DEFAULT '', label_key TEXT NOT NULL DEFAULT '', label_words TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX card_blocked ON card (blocked_at_ms) WHERE blocked_at_ms IS NOT NULL;
 CREATE INDEX card_by_label ON card ((label = ''), label_key, id);
 CREATE INDEX card_by_person ON card (person_id);
@@ -309,7 +309,7 @@ CREATE TABLE person (
   created_at_ms INTEGER NOT NULL,
   closed_at_ms  INTEGER
 , phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '', merged_into INTEGER REFERENCES person (id), is_pool INTEGER NOT NULL DEFAULT 0 CHECK (is_pool IN (0, 1)), pool_id INTEGER REFERENCES person (id)       -- whose wallet pays for them; NULL: their own
-  CHECK (pool_id IS NULL OR (is_pool = 0 AND pool_id <> id)), contact TEXT NOT NULL DEFAULT '', tax_number TEXT NOT NULL DEFAULT '') STRICT;
+  CHECK (pool_id IS NULL OR (is_pool = 0 AND pool_id <> id)), contact TEXT NOT NULL DEFAULT '', tax_number TEXT NOT NULL DEFAULT '', name_words TEXT NOT NULL DEFAULT '', note_words TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
 CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name_key, id, wallet_id);
 CREATE INDEX person_by_name ON person (name_key, id);

@@ -84,7 +84,7 @@ async def test_what_changes_meanwhile_stays_narrowed(visit: Visit, site: Site) -
     await station.connect()
     await station.boot()
     page = await visit(viewport=DESK)
-    await page.goto("/?find=roof deck 26")
+    await page.goto("/?find=roof DÉCK ২৬")
     await live(page)
     cell = page.locator(".cell:visible")
     await expect(cell).to_contain_text("Roof deck 26, Free")
@@ -111,12 +111,26 @@ async def test_a_cell_opens_over_the_board_and_a_start_is_two_presses_away(visit
     await expect(dialog.get_by_role("heading", name="Start charging for whom?")).to_be_visible()
 
 
+async def test_words_in_another_order_find_what_nothing_is_called_like(visit: Visit) -> None:
+    page = await visit(viewport=DESK)
+    await page.goto("/")
+    await live(page)
+    everything = await page.locator(".cell:visible").count()
+    await page.locator("[data-find]").fill("court north")
+    narrowed = await page.locator(".cell:visible").count()
+    await page.locator("[data-find]").fill("North court")
+
+    assert 0 < await page.locator(".cell:visible").count() == narrowed < everything
+    await page.goto("/?find=court north")
+    await expect(page.locator(".cell:visible")).to_have_count(narrowed)
+
+
 async def test_without_scripts_filters_field_and_cells_are_pages(visit: Visit) -> None:
     page = await visit(viewport=DESK, java_script_enabled=False)
     await page.goto("/")
     await page.get_by_role("link", name="Fault").first.click()
     await expect(page.locator(".cell:visible")).to_have_count(1)
-    await page.locator("[data-find]").fill("north court 9")
+    await page.locator("[data-find]").fill("north cöurt ৯")
     await page.locator("[data-find]").press("Enter")
     await expect(page.locator(".cell:visible")).to_have_count(0)
     await page.get_by_role("search", name="This board").get_by_role("link", name="All").click()

@@ -145,3 +145,26 @@ def test_words_of_a_name_are_looked_for_in_any_order(books: Books, text: str) ->
     assert len({*found} & {*wanted}) == 1
     if " " in text:
         assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [("José Núñez", "nunez jose"), ("Zoë", "ZOE"), ("Emile", "Émile"), ("Rahima 2", "rahima ২"), ("রহিমা ২", "2")],
+)
+def test_people_notes_and_labels_are_found_without_accents_and_by_any_digits(
+    books: Books, said: str, text: str
+) -> None:
+    by_name, by_note = books.person(said), books.person("Somebody")
+    people_units.change(
+        books.db, by_note, name="Somebody", phone="", note=said, language="", group=GroupId(1), by=books.by
+    )
+    labelled = CardId(cards.add(books.db, "0400000A", books.person("Another"), books.by, label=said))
+
+    found = {one.id for one in people_search.people(books.db, text=text)}
+
+    words = text.split()
+    assert by_name in found
+    # Notes and labels have them as they stand.
+    if len(words) == 1 or said.casefold().startswith(words[0]):
+        assert by_note in found
+        assert labelled in {one.id for one in people_search.cards(books.db, text=text)}

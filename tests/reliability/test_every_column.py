@@ -33,6 +33,7 @@ NAMED = "only chargers of OCPP 2.x name their transactions: what is told late is
 NOT_FOUND: dict[str, str] = {
     "api_token.created_at_ms": LOOKS,
     "card.label_key": SEARCH,
+    "card.label_words": SEARCH,
     "card.tap_counter": "it only rises; that it went back is found, and one that is too high opens nothing",
     "card_alias.likeness": LOOKS,
     "card_alias.vendor": LOOKS,
@@ -50,6 +51,8 @@ NOT_FOUND: dict[str, str] = {
     "owner_key.id": ONE,
     "person.phone_digits": SEARCH,
     "person.name_key": SEARCH,
+    "person.name_words": SEARCH,
+    "person.note_words": SEARCH,
     "person_group.created_at_ms": LOOKS,
     "sealed_secret.name": "it opens under its name and the site's key only",
     "sealed_secret.sealed": "it opens as it was sealed, or not at all",

@@ -13,6 +13,7 @@ from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.cards.content import ContentState
 from appliance.domain.identifiers import CardId, PersonId, SessionId
 from appliance.domain.order import natural
+from appliance.domain.words import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,11 @@ def of_person(db: Readable, person: PersonId) -> list[Card]:
 def add(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
     """A new card with the next number; IntegrityError if the UID is known."""
     row = db.execute(
-        """INSERT INTO card (uid, person_id, label, label_key, transactions_max, expires_at_ms, token, kind, id_token_type,
+        """INSERT INTO card (uid, person_id, label, label_key, label_words, transactions_max, expires_at_ms, token, kind, id_token_type,
             created_at_ms, number)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM card)) RETURNING id""",
         (
-            uid, given.person, given.label, natural(given.label), given.transactions_max, given.expires_at_ms, given.token,
+            uid, given.person, given.label, natural(given.label), folded(given.label), given.transactions_max, given.expires_at_ms, given.token,
             given.kind, given.id_token_type, now_ms,
         ),
     ).fetchone()  # fmt: skip
@@ -105,12 +106,12 @@ def add(db: Database, uid: str, given: CardGiven, now_ms: int) -> CardId:
 def reissue(db: Database, card: CardId, given: CardGiven, now_ms: int) -> None:
     """A card that came back goes to another holder: its number stays, all else begins anew."""
     db.execute(
-        """UPDATE card SET person_id = ?, label = ?, label_key = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
+        """UPDATE card SET person_id = ?, label = ?, label_key = ?, label_words = ?, transactions_max = ?, expires_at_ms = ?, token = ?, kind = ?,
         id_token_type = ?, issue = min(issue + 1, 65535), content = 'none', deposit_minor = 0, pin_hash = '', created_at_ms = ?,
         blocked_at_ms = NULL, blocked_why = '', replaced_by = NULL WHERE id = ?""",
         (
-            given.person, given.label, natural(given.label), given.transactions_max, given.expires_at_ms, given.token,
-            given.kind, given.id_token_type, now_ms, card,
+            given.person, given.label, natural(given.label), folded(given.label), given.transactions_max, given.expires_at_ms,
+            given.token, given.kind, given.id_token_type, now_ms, card,
         ),
     )  # fmt: skip
     db.execute("DELETE FROM card_limit WHERE card_id = ?", (card,))
@@ -153,8 +154,8 @@ def change(
 ) -> None:
     """Whose it is and until when."""
     db.execute(
-        "UPDATE card SET person_id = ?, label = ?, label_key = ?, transactions_max = ?, expires_at_ms = ? WHERE id = ?",
-        (person, label, natural(label), transactions_max, expires_at_ms, card),
+        "UPDATE card SET person_id = ?, label = ?, label_key = ?, label_words = ?, transactions_max = ?, expires_at_ms = ? WHERE id = ?",
+        (person, label, natural(label), folded(label), transactions_max, expires_at_ms, card),
     )
 
 

@@ -11,6 +11,7 @@ from appliance.db.engine.files import about
 from appliance.db.engine.protocols import Readable
 from appliance.domain.errors import Refusal
 from appliance.domain.order import natural
+from appliance.domain.words import folded
 
 MIGRATIONS = resources.files("appliance.db") / "migrations"
 
@@ -63,9 +64,10 @@ def refuse_newer(db: sqlite3.Connection, path: Path) -> int:
 def apply(db: sqlite3.Connection, number: int, script: str) -> None:
     """Run one migration and record its number, in one transaction.
 
-    It may ask for the key by which names are sorted: `sort_key(name)`. What is stored is plain text.
+    It may ask for the key by which names are sorted, `sort_key(name)`, and for what they are found by, `folded(name)`. What is stored is plain text.
     """
     db.create_function("sort_key", 1, natural, deterministic=True)
+    db.create_function("folded", 1, folded, deterministic=True)
     db.execute("BEGIN EXCLUSIVE")
     try:
         for statement in statements(script):

@@ -9,6 +9,7 @@ from appliance.db.engine.unit import Database, flush
 from appliance.db.sessions.open_sessions import IS_OPEN
 from appliance.domain.identifiers import AccountId, GroupId, PersonId, SessionId
 from appliance.domain.order import natural
+from appliance.domain.words import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +96,24 @@ def add(
 ) -> PersonId:
     """A new person, or a pool."""
     row = db.execute(
-        """INSERT INTO person (name, name_key, phone, phone_digits, note, language, group_id, wallet_id, created_at_ms, is_pool)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        (name, natural(name), phone, phone_digits(phone), note, language, group, wallet, now_ms, is_pool),
-    ).fetchone()
+        """INSERT INTO person (name, name_key, name_words, phone, phone_digits, note, note_words, language, group_id, wallet_id,
+        created_at_ms, is_pool) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (
+            name, natural(name), folded(name), phone, phone_digits(phone), note, folded(note), language, group, wallet, now_ms, is_pool,
+        ),
+    ).fetchone()  # fmt: skip
     return PersonId(row[0])
 
 
 def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, language: str, group: GroupId) -> None:
     """Who they are and how they pay."""
     db.execute(
-        """UPDATE person SET name = ?, name_key = ?, phone = ?, phone_digits = ?, note = ?, language = ?, group_id = ?
-        WHERE id = ?""",
-        (name, natural(name), phone, phone_digits(phone), note, language, group, person),
-    )
+        """UPDATE person SET name = ?, name_key = ?, name_words = ?, phone = ?, phone_digits = ?, note = ?, note_words = ?, language = ?,
+        group_id = ? WHERE id = ?""",
+        (
+            name, natural(name), folded(name), phone, phone_digits(phone), note, folded(note), language, group, person,
+        ),
+    )  # fmt: skip
 
 
 def set_billing(db: Database, person: PersonId, *, contact: str, tax_number: str) -> None:

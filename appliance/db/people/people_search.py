@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from appliance.db import ledger
 from appliance.db.cards.cards import CARD, Card, by_number, by_token, by_uid, from_rows
@@ -14,6 +13,7 @@ from appliance.db.people.people import PERSON, Person, count, phone_digits
 from appliance.domain.digits import WESTERN
 from appliance.domain.id_token import HEX, SEPARATORS, normal_form, readings
 from appliance.domain.order import natural
+from appliance.domain.words import folded
 
 PEOPLE = Listed(
     "person JOIN account ON account.id = wallet_id",
@@ -226,12 +226,11 @@ def _which_cards(values: Values, state: str) -> str:
 def _is_named(values: Values) -> list[str]:
     """Each word of it is in the name, in whatever order."""
     names = [name for name in values if name.startswith("word_")]
-    words = [list(cases) for _word, cases in groupby(names, lambda name: name.rpartition("_")[0])]
-    return [" AND ".join(_any([rf"person.name LIKE :{case} ESCAPE '\'" for case in cases]) for cases in words)]
+    return [" AND ".join(rf"person.name_words LIKE :{name} ESCAPE '\'" for name in names)]
 
 
 def _is_noted(values: Values) -> list[str]:
-    said = [r"phone LIKE :pattern ESCAPE '\'", r"note LIKE :pattern ESCAPE '\'"]
+    said = [r"phone LIKE :pattern ESCAPE '\'", r"note_words LIKE :pattern ESCAPE '\'"]
     if values["phone"]:
         said.append("phone_digits LIKE :phone_pattern")
     return said + (["ltrim(phone_digits, '0') IN (:without_1, :without_2, :without_3)"] if values["with_code"] else [])
@@ -240,7 +239,7 @@ def _is_noted(values: Values) -> list[str]:
 def _is_card(values: Values) -> list[str]:
     return [
         r"uid LIKE :uid_pattern ESCAPE '\'",
-        r"label LIKE :pattern ESCAPE '\'",
+        r"label_words LIKE :pattern ESCAPE '\'",
         r"card.id IN (SELECT card_id FROM card_alias WHERE token LIKE :uid_pattern ESCAPE '\')",
         *(["card.number = :number"] if values["number"] else []),
     ]
@@ -280,7 +279,7 @@ def patterns(text: str) -> Values:
     with_code = len(phone) >= WITH_CODE_DIGITS
     return {
         "text": text,
-        "pattern": _pattern(text),
+        "pattern": _pattern(folded(text)),
         **_words(text),
         "phone": phone,
         "phone_pattern": _pattern(phone),
@@ -292,15 +291,8 @@ def patterns(text: str) -> Values:
 
 
 def _words(text: str) -> Values:
-    """Each word of a name, as it may be spelled there; what is beyond so many counts as one.
-
-    LIKE itself takes no notice of the case of Western letters, and of no others.
-    """
-    found: Values = {}
-    for place, word in enumerate(text.split(maxsplit=WORDS_MAX - 1)):
-        cases = [word] if word.isascii() else [word, word.lower(), word.upper(), word.title()]
-        found |= {f"word_{place}_{case}": _pattern(one) for case, one in enumerate(cases)}
-    return found
+    """Each word of a name, as it is found there; what is beyond so many counts as one."""
+    return {f"word_{place}": _pattern(word) for place, word in enumerate(folded(text).split(maxsplit=WORDS_MAX - 1))}
 
 
 def card_number(text: str) -> int | None:

@@ -14,7 +14,7 @@ from appliance.db.sessions import session_list
 from appliance.db.sessions.session_list import Session
 from appliance.db.stations import stations
 from appliance.domain.order import natural
-from appliance.domain.words import has_all
+from appliance.domain.words import folded, has_each, wanted
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page, principal
@@ -62,9 +62,9 @@ def _find(db: Readable, query: str) -> SearchPage:
     number = read_number(query.lstrip("#"))
     session = session_list.show(db, number) if number is not None else None
     called = [(one.identity, one.name) for one in stations.names(db).values()]
-    as_typed = [one for one in called if any(query.casefold() in word.casefold() for word in one)]
-    # Only where nothing is called so: the words of “Gate 1” are in many names.
-    found = as_typed or [one for one in called if has_all(" ".join(one), query)]
+    words = {one: folded(" ".join(one)) for one in called}
+    looked_for = wanted(words.values(), query)
+    found = [one for one in called if has_each(words[one], looked_for)]
     return SearchPage(
         query,
         people_search.people(db, text=query, limit=EACH_MAX + 1),

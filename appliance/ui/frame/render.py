@@ -18,6 +18,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from appliance.db.operators import Facts
+from appliance.domain.words import has_each
 from appliance.services.foreign_json import read_json
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Console, Principal, somebody
@@ -178,6 +179,7 @@ def environment() -> Environment:
     found.globals["role_name"] = role_name
     found.globals["static"] = address_of
     found.globals["languages"] = language.LANGUAGES
+    found.tests["found_by"] = has_each
     found.filters["path"] = lambda text: quote(str(text), safe="")
     found.filters["unit"] = _unit
     return found

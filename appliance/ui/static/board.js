@@ -30,8 +30,16 @@ function choose(name) {
 }
 
 function narrow() {
-  const wanted = document.querySelector("[data-find]")?.value.trim().toLowerCase() ?? "";
-  for (const each of document.querySelectorAll("[data-words]")) each.hidden = !each.dataset.words.includes(wanted);
+  const phrase = folded(document.querySelector("[data-find]")?.value ?? "").replace(/\s+/g, " ");
+  const there = [...document.querySelectorAll("[data-words]")];
+  const wanted = there.some((each) => each.dataset.words.includes(phrase)) ? [phrase] : phrase.split(" ");
+  for (const each of there) each.hidden = !wanted.every((word) => each.dataset.words.includes(word));
+}
+
+// As appliance/domain/words.py does it, which has written data-words.
+function folded(text) {
+  const plain = text.toUpperCase().toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").normalize("NFC").trim();
+  return plain.replace(/[\u09e6-\u09ef\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]/g, (digit) => (digit.charCodeAt(0) & 15) - (digit >= "\u0966" ? 6 : 0));
 }
 
 // The address says what is shown, so that coming back, and whoever is sent it, sees the same.

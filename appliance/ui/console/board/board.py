@@ -18,6 +18,7 @@ from appliance.domain.order import natural
 from appliance.domain.places import places
 from appliance.domain.session import SessionState, bill_until
 from appliance.domain.station import connector_in_use
+from appliance.domain.words import wanted
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, SettingsChanged, StationChanged
 from appliance.services.stations.private_messages import masked_words
 from appliance.ui.console.board.groups import TILES_MAX, Cell, Group, cell_of, groups_of
@@ -78,6 +79,8 @@ class BoardPage:
     show: str = ""
     """The filter that a browser asked for. All is on its page all the same: what is not wanted is hidden."""
     find: str = ""
+    wanted: tuple[str, ...] = ()
+    """What of it is looked for in the words of each connector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ def laid_out(page: BoardPage, fmt: Formats, show: str = "", find: str = "") -> B
     """The whole board as a browser is sent it: with every cell, and narrowed."""
     known = show if any(one.name == show for one in page.filters) else ""
     cells = [(group, [cell_of(one, group.place, fmt) for one in group.tiles]) for group in page.groups]
-    return replace(page, cells=cells, show=known, find=find)
+    words = [cell.words for _, there in cells for cell in there] or [one.words for one in page.tiles]
+    return replace(page, cells=cells, show=known, find=find, wanted=wanted(words, find))
 
 
 async def peek(request: web.Request) -> web.Response:

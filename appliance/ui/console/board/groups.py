@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from appliance.domain.order import natural
 from appliance.domain.places import within
+from appliance.domain.words import folded
 from appliance.ui.console.board.states import SHORT, State
 from appliance.ui.console.board.tiles import Tile
 from appliance.ui.frame.language import _
@@ -56,7 +57,7 @@ def groups_of(tiles: Sequence[Tile], places: Mapping[int, str]) -> list[Group]:
 def cell_of(tile: Tile, place: str, fmt: Formats) -> Cell:
     """The cell of a connector."""
     line = _("{power} kW").format(power=fmt.power(tile.power_w)) if tile.power_w else _(SHORT.get(tile.state, ""))
-    return Cell(tile, within(place, tile.name), line or tile.word, f"{place.casefold()} {tile.words}")
+    return Cell(tile, within(place, tile.name), line or tile.word, f"{folded(place)} {tile.words}")
 
 
 def _group(place: str, title: str, tiles: Sequence[Tile]) -> Group:

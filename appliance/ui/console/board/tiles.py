@@ -12,6 +12,7 @@ from appliance.domain.id_token import masked
 from appliance.domain.session import NOTHING, SessionState, bill_until, usage_until
 from appliance.domain.station import ConnectorStatus, may_start, status_word
 from appliance.domain.tariff import Usage
+from appliance.domain.words import folded
 from appliance.ui.console.board.states import Need, State, need_of, state_of
 from appliance.ui.console.stations.common import station_path
 from appliance.ui.frame.language import _
@@ -87,7 +88,7 @@ class Tile:
     @property
     def words(self) -> str:
         """What it is found by on a board."""
-        return f"{self.name} {self.identity} {self.word} {self.who}".casefold()
+        return folded(f"{self.name} {self.identity} {self.word} {self.who}")
 
 
 @dataclass(frozen=True, slots=True)
