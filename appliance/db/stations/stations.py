@@ -163,6 +163,11 @@ def by_identity(db: Readable, identity: str) -> Station | None:
     return _station(row, connectors(db, row[0])) if row else None
 
 
+def evses(db: Readable) -> tuple[tuple[StationId, int], ...]:
+    """All that have been heard of, also those of chargers that are gone."""
+    return tuple(db.execute("SELECT DISTINCT station_id, evse FROM connector ORDER BY station_id, evse"))
+
+
 def all_stations(db: Readable, state: StationState = StationState.APPROVED) -> list[Station]:
     """All in a state, by name."""
     connectors: dict[int, list[Connector]] = {}

@@ -29,8 +29,9 @@ def begin_learn(db: Database, station: StationId, card: CardId, by: By) -> int:
 
     Raises:
         NotFound: There is no such card or station.
+        Refusal: Its holder's account is closed.
     """
-    found = need(db, card)
+    found = need_open(db, card)
     job = charger_jobs.begin(db, station, Learn(), by, card=card)
     audit.record(db, by, "station.learn", f"station:{station}", uid=masked(found.uid))
     return job
@@ -41,10 +42,10 @@ def learn(db: Database, job: Job, station: StationId, token: str, now_ms: int) -
     assert job.card_id is not None
     card = need(db, job.card_id)
     alike = likeness(token, card.uid)
-    if alike is None or is_random(token):
-        charger_jobs.finish(
-            db, job, DeskJobEvent.CANCELLED, now_ms, Advice.RANDOM if is_random(token) else Advice.UNLIKE
-        )
+    has_left = people.need(db, card.person_id).closed_at_ms is not None
+    if alike is None or is_random(token) or has_left:
+        why = Advice.RANDOM if is_random(token) else Advice.REFUSED if has_left else Advice.UNLIKE
+        charger_jobs.finish(db, job, DeskJobEvent.CANCELLED, now_ms, why)
         return False
     keep(db, token, card, alike, station, By(job.actor, now_ms))
     charger_jobs.finish(db, job, DeskJobEvent.ANSWERED, now_ms)
@@ -56,12 +57,13 @@ def add(db: Database, token: str, card: CardId, by: By, *, station: StationId | 
 
     Raises:
         NotFound: There is no such card.
+        Refusal: Its holder's account is closed.
         Invalid: The token identifies nobody.
         Conflict: It is another card's UID or name.
         NotAllowed: It has nothing of the card's UID, and the holder pays later or not at all: it may be a stranger's card.
     """
     token = normal_form(token)
-    found = need(db, card)
+    found = need_open(db, card)
     if not token or is_random(token) or is_remote(token):
         raise Invalid("token", "This number changes at every tap: it identifies nobody.", "Take a card instead.")
     if token == found.uid or rows.find(db, token) == card:
@@ -99,6 +101,13 @@ def keep(db: Database, token: str, card: Card, alike: str, station: StationId | 
     unknown.forget(db, token)
     audit.record(db, by, "card.alias", f"card:{card.id}", token=masked(token))
     db.announce(PersonChanged(card.person_id))
+
+
+def need_open(db: Database, card: CardId) -> Card:
+    """The card of somebody who is here, or NotFound or Refusal."""
+    found = need(db, card)
+    people.check_open(people.need(db, found.person_id))
+    return found
 
 
 def need(db: Database, card: CardId) -> Card:

@@ -51,6 +51,7 @@ def add(
     Raises:
         Invalid: There is no UID, it is longer than chargers can tell, or it is one that changes at every tap.
         Conflict: Somebody has this card.
+        Refusal: The person's account is closed.
         NotAllowed: A manager gives it.
     """
     check_another(db, person, by)
@@ -116,6 +117,7 @@ def _give_out(
         )
     check_transactions_max(transactions_max)
     found = people_.need(db, person)
+    people_.check_open(found)
     known = cards.by_uid(db, normal)
     if known is not None and not has_come_back(known):
         raise Conflict("This card belongs to {name} already.", name=known.person)
@@ -248,6 +250,7 @@ def unblock(db: Database, card: CardId, by: By) -> None:
         raise Refusal("This card was replaced by another.", "Give out the new card; this one stays blocked.")
     if has_come_back(found):
         raise Refusal("This card has come back, and nobody has it.", "Issue a card to the person instead.")
+    people_.check_open(people_.need(db, found.person_id))
     check_block(db, found, by)
     cards.set_blocked(db, card, None, "")
     audit.record(db, by, "card.unblock", f"card:{card}", uid=masked(found.uid))

@@ -5,6 +5,7 @@ The limits of a card are set here, those of people and pools in services/people/
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from appliance.domain.cards.limits import EVERY_DAY, MINUTES_PER_DAY, NO_LIMITS,
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, PersonId, StationId
 from appliance.domain.session import usage_until
+from appliance.domain.station import StationState
 from appliance.services import audit, settings
 from appliance.services.announce import PersonChanged
 from appliance.services.sessions import billing, courses, days
@@ -83,10 +85,10 @@ def change(db: Database, card: CardId, limits: Limits, by: By) -> None:
     found = cards.find(db, card)
     if found is None:
         raise NotFound("There is no such card.")
-    check(db, limits)
-    before = in_words(of(db, card))
+    before = of(db, card)
+    check(db, limits, before.stations)
     rows.store(db, card, limits)
-    audit.record(db, by, "card.limits", f"card:{card}", **in_words(limits), before=before)
+    audit.record(db, by, "card.limits", f"card:{card}", **in_words(limits), before=in_words(before))
     db.announce(PersonChanged(found.person_id))
 
 
@@ -291,8 +293,8 @@ def local_time(db: Database, at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms // 1000, sites.of(db).zone)
 
 
-def check(db: Database, limits: Limits) -> None:
-    """Refuse what makes no sense."""
+def check(db: Database, limits: Limits, known: Collection[int] = ()) -> None:
+    """Refuse what makes no sense. A charger that was retired since stays where it stands (`known`)."""
     check_amounts(limits)
     if not 1 <= limits.weekdays <= EVERY_DAY:
         raise Invalid("weekdays", "Choose at least one day of the week.")
@@ -300,7 +302,8 @@ def check(db: Database, limits: Limits) -> None:
         raise Invalid("from_minute", "This is no time of the day.")
     if not 1 <= limits.until_minute <= MINUTES_PER_DAY:
         raise Invalid("until_minute", "This is no time of the day.")
-    if any(stations.show(db, StationId(one)) is None for one in limits.stations):
+    named = [stations.show(db, StationId(one)) for one in limits.stations if one not in known]
+    if any(one is None or one.state != StationState.APPROVED for one in named):
         raise Invalid("stations", "There is no such charger.")
 
 

@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from appliance.db import board, tariffs
 from appliance.db import site as sites
@@ -19,7 +20,7 @@ from appliance.db.stations import stations
 from appliance.db.stations.stations import Connector, Station
 from appliance.domain.digits import WESTERN
 from appliance.domain.identifiers import StationId
-from appliance.domain.station import connector_in_use
+from appliance.domain.station import StationState, connector_in_use
 from appliance.domain.tariff import Tariff
 
 MISREAD = str.maketrans("018", "olb")
@@ -74,28 +75,31 @@ def _codes(secret: bytes, station: StationId, connectors: Iterable[Connector]) -
 
 def find(db: Readable, code: str) -> QrPlace | None:
     """The EVSE of a code; a read query."""
-    secret = sites.secret(db)
     wanted = code.lower()
-    if not wanted.isascii():
-        return None  # Letters of another keyboard are in no code, and cannot be compared in constant time.
-    for station in stations.all_stations(db):
-        evses = dict.fromkeys(connector.evse for connector in station.connectors)
-        for evse in evses:
-            if hmac.compare_digest(code_of(secret, station.id, evse), wanted):
-                parked = (station.id, evse) in board.parked(db, station.id)
-                taken = any(one.station_id == station.id and one.evse == evse for one in session_list.open_sessions(db))
-                connector = connector_in_use([one for one in station.connectors if one.evse == evse])
-                return QrPlace(
-                    wanted,
-                    station.id,
-                    station.name,
-                    evse,
-                    len(evses),
-                    connector.status,
-                    connector.charging_state,
-                    connector.finer_status,
-                    taken,
-                    parked,
-                    tariffs.default(db),
-                )
-    return None
+    meant = _all_known(sites.secret(db), stations.evses(db)).get(wanted)
+    station = stations.show(db, meant[0]) if meant is not None else None
+    if meant is None or station is None or station.state != StationState.APPROVED:
+        return None
+    evse = meant[1]
+    parked = (station.id, evse) in board.parked(db, station.id)
+    taken = any(one.station_id == station.id and one.evse == evse for one in session_list.open_sessions(db))
+    connector = connector_in_use([one for one in station.connectors if one.evse == evse])
+    return QrPlace(
+        wanted,
+        station.id,
+        station.name,
+        evse,
+        len({one.evse for one in station.connectors}),
+        connector.status,
+        connector.charging_state,
+        connector.finer_status,
+        taken,
+        parked,
+        tariffs.default(db),
+    )
+
+
+@lru_cache(maxsize=1)
+def _all_known(secret: bytes, evses: tuple[tuple[StationId, int], ...]) -> dict[str, tuple[StationId, int]]:
+    """Each by its code, reckoned once for all who ask: anybody may ask, and as often as they like."""
+    return {code_of(secret, station, evse): (station, evse) for station, evse in evses}

@@ -179,6 +179,8 @@ def check_refund(person: Person, amount_minor: int) -> None:
 def check_correction(person: Person, amount_minor: int) -> None:
     """The same for a correction, in either direction; out of a wallet goes at most what is available."""
     check_amount(abs(amount_minor))
+    if amount_minor > 0:
+        check_open(person)
     if amount_minor < 0 and person.available_minor is not None and -amount_minor > person.available_minor:
         raise TooLittleMoney("The wallet of {name} has less than that.", name=person.name)
 
