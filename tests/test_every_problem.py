@@ -25,6 +25,7 @@ from appliance.db.stations import stations
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.by import By
 from appliance.domain.cards.tag import Content, ReaderState, ReaderStatus, Trouble
+from appliance.domain.cash import Cash
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import RULES, ProblemKind
 from appliance.domain.roles import Role
@@ -54,6 +55,7 @@ from appliance.services.stations.admission import KNOCKING_OF_ADDRESS_MAX
 from appliance.services.stations.commands import STOPS_IN_VAIN_MAX, RemoteControl
 from appliance.services.stations.upkeep import Upkeep
 from appliance.services.tasks import Tasks
+from appliance.services.till import shifts
 from appliance.ui.frame import language
 from appliance.ui.wording.problem_texts import TEXTS, VIOLATIONS
 from appliance.ui.wording.problems import describe, describe_group
@@ -574,6 +576,18 @@ async def takes_it_back(site: Whole) -> None:
     await site.do(lambda books: approvals.refuse(books.db, site.kept["asked"], books.by))
 
 
+def ends_a_shift(counted_minor: int, *, hide: str = "0") -> Callable[[Whole], Awaitable[None]]:
+    async def ends(site: Whole) -> None:
+        def work(books: Books) -> None:
+            settings.change(books.db, "hide_drawer", hide)
+            shift = shifts.open_shift(books.db, Cash(10_000), books.by)
+            shifts.close(books.db, shift.id, Cash(counted_minor), "", books.by)
+
+        await site.do(work)
+
+    return ends
+
+
 async def is_restored(site: Whole) -> None:
     await site.do(lambda books: admin_commands.restored(books.db, books.now_ms, replaced=None))
 
@@ -752,6 +766,9 @@ STORIES: dict[str, Story] = {
     "unbilled without a session": Story(charges_where_nobody_ever_did),
     ProblemKind.REFUSED_CHARGING: Story(charges_though_refused),
     ProblemKind.OVERRUN: Story(costs_more_than_there_is),
+    ProblemKind.DRAWER_OFF: Story(ends_a_shift(10_500)),
+    "drawer_off short": Story(ends_a_shift(9_000)),
+    "drawer_off hidden": Story(ends_a_shift(9_000, hide="1")),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
     ProblemKind.APPROVAL: Story(asks_for_much, takes_it_back),
     ProblemKind.LOG_INS_FAILED: Story(passwords_are_guessed, a_day_passes),
@@ -793,6 +810,9 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         "unbilled without a session",
         ProblemKind.REFUSED_CHARGING,
         ProblemKind.OVERRUN,
+        ProblemKind.DRAWER_OFF,
+        "drawer_off short",
+        "drawer_off hidden",
         ProblemKind.RESTORED,
     }
 

@@ -53,6 +53,7 @@ class ProblemKind(StrEnum):
     START_LOST = "start_lost"
     REFUSED_CHARGING = "refused_charging"
     OVERRUN = "overrun"
+    DRAWER_OFF = "drawer_off"
     BOOKS = "books"
     MONEY_STOPPED = "money_stopped"
     JOB_FAILED = "job_failed"
@@ -171,6 +172,12 @@ RULES: dict[str, Rule] = {
     ),
     ProblemKind.RESTORED: Rule(
         "a backup was put in the place of the books", "only staff can look after what waits", happened=True
+    ),
+    ProblemKind.DRAWER_OFF: Rule(
+        "more, or less, was counted at the end of a shift than had to be in its drawer",
+        "only staff can find out where the money went, or came from",
+        happened=True,
+        alike=("is_short",),
     ),
     ProblemKind.DISK_SPACE: Rule("little is left on the disk", "more is left"),
     ProblemKind.DISK_FULL: Rule("what is left on the disk is kept for sessions", "more is left"),

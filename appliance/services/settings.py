@@ -61,6 +61,8 @@ class Settings:
     """Whether cash is taken and paid out only by who has a shift open."""
     hide_drawer: bool = False
     """Whether cashiers are not told what must be in their drawer, nor what was over or short."""
+    drawer_off_minor: int = 1
+    """From so much on what is over or short in a drawer is a problem; 0: never."""
     refund_cashier_minor: int = 0
     """So much within a day a cashier pays back to one person alone; above it a manager is asked to agree."""
     power_max_kw: int = 0
@@ -125,6 +127,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "refund_cashier_minor": (0, 100_000_000),
     "buyer_from_minor": (0, 10_000_000_000),
     "bill_copies": (1, 3),
+    "drawer_off_minor": (0, 100_000_000),
     "power_max_kw": (0, 10_000),
     "message_log_days": (1, 3650),
     "message_log_max_mb": (1, 1_000_000),

@@ -16,8 +16,9 @@ from appliance.domain.cash import Cash
 from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import ShiftId
 from appliance.domain.ledger import AMOUNT_MINOR_MAX, CASH, EXPENSES, OVER_SHORT, TransferCode
+from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import TAKES_MONEY
-from appliance.services import audit, settings
+from appliance.services import audit, problems, settings
 from appliance.services.announce import ShiftChanged
 from appliance.services.operators import authority
 from appliance.services.operators.authority import NotAllowed
@@ -187,6 +188,13 @@ def close(
         db, by, "shift.close", f"shift:{shift}",
         z=z_number, amount_minor=counted.minor, difference_minor=over_minor, reason=reason,
     )  # fmt: skip
+    values = settings.of(db)
+    if values.drawer_off_minor and abs(over_minor) >= values.drawer_off_minor:
+        # Where cashiers are not told how much it is, the page of the shift tells managers alone.
+        much = {} if values.hide_drawer else {"amount_minor": abs(over_minor), "is_short": over_minor < 0}
+        problems.raise_problem(
+            db, ProblemKind.DRAWER_OFF, f"shift:{shift}", by.at_ms, shift=int(shift), who=details["holder"], **much
+        )
     following = None
     if hand_to:
         following = rows.begin(db, found.drawer, hand_to, counted, by.at_ms, found.id)

@@ -133,6 +133,9 @@ GROUPS: dict[str, dict[str, Words]] = {
         "bill_copies": Words(N_("Copies of a bill"), N_("Some laws want two: one for the buyer, one to be kept.")),
     },
     N_("When something is a problem"): {
+        "drawer_off_minor": Words(
+            N_("A drawer that is over or short is a problem from"), N_("Counted at the end of a shift. 0: never.")
+        ),
         "offline_after_s": Words(N_("Offline is a problem after"), N_("Shorter breaks are told to nobody.")),
         "clock_skew_s": Words(
             N_("A wrong clock is a problem beyond"), N_("So far may the clock of a charger be from this box's.")
@@ -241,6 +244,8 @@ class SettingsPage:
     form: Form
     site: Form
     timezone: str
+    may_change: bool
+    """Whether who reads the page changes any of those that are shown."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -311,6 +316,7 @@ async def _page(
         form or edits.filled({name: value for name, value in values.items() if name in asked_for}),
         site or edits.filled(_site_values(request[FACTS])),
         console.site.timezone,
+        any(not one.is_fixed for _title, entries in groups for one in entries),
     )
     return render(request, "settings/settings.html", page, status=status)
 

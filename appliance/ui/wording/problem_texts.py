@@ -389,6 +389,13 @@ TEXTS: dict[str, Text] = {
             "Sessions at {count} chargers cost more than their wallets could give: the site bears it.",
         ),
     ),
+    ProblemKind.DRAWER_OFF: Text(
+        N_("At the end of shift {shift}, of {who}, the drawer was over by {amount}."),
+        N_(
+            "Compare on the page of the shift what was booked with what was counted: a sum may have been taken and not entered."
+        ),
+        many=nN_("{count} drawer was over at the end of a shift.", "{count} drawers were over at the end of a shift."),
+    ),
     ProblemKind.BOOKS: Text(
         N_("The books do not add up: {wrong}"),
         N_("Keep the data as they are, make a copy, and call whoever looks after this server."),
@@ -502,6 +509,20 @@ VIOLATIONS = {
     ),
 }
 """Violations that have a sentence of their own, by `what`."""
+DRAWER_SHORT = Text(
+    N_("At the end of shift {shift}, of {who}, the drawer was short by {amount}."),
+    N_("Compare on the page of the shift what was booked with what was counted, and ask who had the drawer."),
+    many=nN_("{count} drawer was short at the end of a shift.", "{count} drawers were short at the end of a shift."),
+)
+DRAWER_HIDDEN = Text(
+    N_("At the end of shift {shift}, of {who}, there was not in the drawer what had to be."),
+    N_("Managers see on the page of the shift how much it was."),
+    many=nN_(
+        "In {count} drawer there was not what had to be at the end of a shift.",
+        "In {count} drawers there was not what had to be at the end of a shift.",
+    ),
+)
+"""Where cashiers are not told how much it was."""
 IN_PART = Text(
     N_("What {station} sent about session {session} could be read in part only: {note}"),
     N_(

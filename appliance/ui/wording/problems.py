@@ -21,6 +21,8 @@ from appliance.services.problems.private import TEXT
 from appliance.ui.frame.language import _, ngettext, nN_
 from appliance.ui.wording import card_desk, reconciling
 from appliance.ui.wording.problem_texts import (
+    DRAWER_HIDDEN,
+    DRAWER_SHORT,
     FAILED_TOKENS,
     IN_PART,
     NOT_WATCHED,
@@ -145,6 +147,8 @@ def _text(problem: Problem) -> Text:
         return FAILED_TOKENS
     if problem.kind == ProblemKind.UNBILLED and "session" not in problem.details:
         return UNBILLED_FIRST
+    if problem.kind == ProblemKind.DRAWER_OFF and problem.details.get("is_short") is not False:
+        return DRAWER_SHORT if "is_short" in problem.details else DRAWER_HIDDEN
     if problem.kind == ProblemKind.NEWCOMER and problem.details.get("waits"):
         return WAITING_NEWCOMER
     return text
@@ -280,6 +284,8 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
         return f"/sessions/{rest}"
     if kind == "card" and rest.isdecimal():
         return f"/cards/{rest}"
+    if kind == "shift":
+        return f"/till/shifts/{rest}"
     if problem.kind == ProblemKind.READER:
         return "/desk"
     if problem.kind == ProblemKind.APPROVAL:

@@ -105,6 +105,18 @@ async def test_what_protects_the_site_is_the_owners(served: ConsoleFixture, name
     assert getattr(await served.store.read(settings.load), name) != getattr(settings.Settings(), name)
 
 
+@pytest.mark.parametrize(("role", "saves"), [(Role.OWNER, True), (Role.MANAGER, False)])
+async def test_who_can_change_nothing_of_what_was_found_is_offered_no_button(
+    served: ConsoleFixture, role: Role, saves: bool
+) -> None:
+    client = await served.logged_in(role)
+
+    html = await (await client.get("/settings", params={"q": "trusted proxies"})).text()
+
+    assert "Trusted proxies" in html
+    assert ("is-sticky" in html) is saves
+
+
 def test_the_owners_settings_are_all_of_those() -> None:
     assert set(OWNERS) == settings.OWNERS_OWN
 

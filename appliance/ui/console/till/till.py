@@ -57,7 +57,9 @@ class Action:
 
 ACTIONS = (
     Action("topup", "banknote", N_("Top up"), N_("Money into a wallet"), "F2", "/till?do=topup"),
-    Action("voucher", "ticket", N_("Sell a voucher"), N_("A code on paper, for money"), "F4", "/vouchers/sell"),
+    Action(
+        "voucher", "ticket", N_("Sell a voucher"), N_("A code on paper, for money"), "F4", "/vouchers/sell?then=/till"
+    ),
     Action("refund", "undo-2", N_("Refund"), N_("Money back out of a wallet"), "F8", "/till?do=refund"),
     Action("balance", "wallet", N_("Balance"), N_("Look, take nothing"), "F9", "/till?do=balance"),
 )

@@ -26,7 +26,7 @@ from appliance.ui.console.wallets.wallets import (
     shift_first,
 )
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
-from appliance.ui.forms.way_back import with_query
+from appliance.ui.forms.way_back import then_of, with_query
 from appliance.ui.frame import voucher_codes
 from appliance.ui.frame.context import CONSOLE, Page, asked_by
 from appliance.ui.frame.language import _
@@ -45,6 +45,8 @@ class SellPage:
     key: str
     methods: list[tuple[str, str]]
     receipt: int | None
+    then: str
+    """Where one came from, and goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ async def show_sell(request: web.Request) -> web.Response:
     """`GET /vouchers/sell?number=12-7&method=cash&receipt=123`."""
     receipt, known = read_number(request.query.get("receipt", "")), {"code": "number", "method": "method"}
     form = Form({field: request.query[name] for field, name in known.items() if request.query.get(name)})
-    return render(request, "vouchers/sell.html", SellPage(form, new_key(), method_choices(), receipt))
+    return render(request, "vouchers/sell.html", SellPage(form, new_key(), method_choices(), receipt, then_of(request)))
 
 
 async def sell(request: web.Request) -> web.Response:
@@ -79,14 +81,18 @@ async def sell(request: web.Request) -> web.Response:
         key, asked = one_time_key(form), await read_voucher(request, form.text("code"))
         moved = await console.store.write(forms.sell, asked, form.text("method"), key, asked_by(request))
     except Refusal as refusal:
-        page = SellPage(
-            await _refused_sale(request, form, refusal, asked), key_after(form, refusal), method_choices(), None
-        )
+        refused = await _refused_sale(request, form, refusal, asked)
+        page = SellPage(refused, key_after(form, refusal), method_choices(), None, then_of(request, form))
         return render(request, "vouchers/sell.html", page, status=refusal.status)
     sentence = _("Voucher {number} was sold for {amount}, {method}.").format(
         number=moved.name, amount=fmt.money(moved.amount_minor), method=_(IN_METHODS[form.text("method")])
     )
-    return done(request, f"/vouchers/sell?receipt={moved.receipt}", sentence)
+    then = then_of(request, form)
+    if form.value("print"):
+        return done(
+            request, with_query(f"/receipts/{moved.receipt}", print="1", back=then or "/vouchers/sell"), sentence
+        )
+    return done(request, then or f"/vouchers/sell?receipt={moved.receipt}", sentence)
 
 
 async def show_whose(request: web.Request) -> web.Response:
@@ -132,7 +138,12 @@ async def _refused_sale(request: web.Request, form: Form, refusal: Refusal, aske
         return again(form, beside_code(refusal))
     # Its code is not for the address bar, and its number is enough to sell it.
     found = await request.app[CONSOLE].store.read(vouchers.need, asked)
-    return shift_first(again(form, refusal), refusal, with_query(request.path, number=found.name), ("method",))
+    return shift_first(
+        again(form, refusal),
+        refusal,
+        with_query(request.path, number=found.name, then=then_of(request, form)),
+        ("method",),
+    )
 
 
 async def _person(request: web.Request) -> Person:

@@ -234,7 +234,7 @@ async def test_the_till_sells_one_and_its_reports_name_it(
 ) -> None:
     await printed(manager)
     await post(cashier, "/till/open", key=await key_of(cashier, "/till/open"), n10000="2")
-    assert 'href="/vouchers/sell" data-key="F4"' in await get(cashier, "/till")
+    assert 'href="/vouchers/sell?then=/till" data-key="F4"' in await get(cashier, "/till")
     await post(cashier, "/vouchers/sell", key=await key_of(cashier, "/vouchers/sell"), code="1-1", method="cash")
     till = await get(cashier, "/till")
     assert ("৳250.00" in till, "<td>Voucher 1-1" in till) == (True, True)
@@ -339,3 +339,29 @@ async def test_whose_wallet_is_searched_first(cashier: Browser) -> None:
 async def test_who_may_not_print_is_not_offered_it(cashier: Browser) -> None:
     assert "/vouchers/new" not in await get(cashier, "/vouchers")
     assert "/vouchers/new" not in await get(cashier, "/vouchers/batches")
+
+
+async def test_who_sells_one_from_the_till_stands_there_again(
+    served: ConsoleFixture, manager: Browser, cashier: Browser
+) -> None:
+    await printed(manager)
+    till = await get(cashier, "/till")
+    link = re.search(r'href="(/vouchers/sell[^"]*)"', till)
+    assert link is not None
+    shown = await get(cashier, link[1])
+    key, then = KEY.search(shown), re.search(r'name="then" value="([^"]+)"', shown)
+    assert key is not None
+    assert then is not None
+
+    refused = await post(cashier, "/vouchers/sell", 404, key=key[1], code="1-9", method="cash", then=then[1])
+    assert f'name="then" value="{then[1]}"' in refused
+    page = await post(cashier, "/vouchers/sell", key=key[1], code="1-1", method="cash", then=then[1])
+    assert "Voucher 1-1 was sold for" in page
+    assert 'id="find"' in page
+    another = await key_of(cashier, link[1])
+    page = await post(cashier, "/vouchers/sell", key=another, code="1-2", method="cash", then=then[1], print="1")
+    assert "Voucher 1-2 was sold for" in page
+    assert 'href="/till"' in page
+    outside = await key_of(cashier, "/vouchers/sell?then=//evil.example")
+    page = await post(cashier, "/vouchers/sell", key=outside, code="1-3", method="cash", then="//evil.example")
+    assert "Sell a voucher" in page
