@@ -23,7 +23,7 @@ NEWEST_ROW = Slot[tuple[int, bytes, int]]()
 COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
 
 
-STAFFS = ("topup|", "refund|", "correction|", "undo|", "pool|")
+STAFFS = ("topup|", "refund|", "correction|", "undo|", "voucher|", "pool|")
 """How the names of transfers begin that staff make with a wallet."""
 OWN_ACCOUNTS = """
 SELECT id, kind, name, credit_posted - debit_posted AS balance_minor, debit_pending FROM account WHERE id < ?
@@ -189,7 +189,7 @@ def statement(db: Readable, wallet: AccountId, *, before_seq: int | None = None,
 
 
 def moved_by_staff(db: Database, wallet: AccountId, since_ms: int) -> list[tuple[str, str, int]]:
-    """Top-ups, refunds, corrections and what took them back, since a moment: key, actor, and amount in either direction."""
+    """Top-ups, refunds, corrections, vouchers and what took them back, since a moment: key, actor, and amount in either direction."""
     db.flush()
     found: list[tuple[str, str, int]] = []
     for side in (
@@ -202,6 +202,22 @@ def moved_by_staff(db: Database, wallet: AccountId, since_ms: int) -> list[tuple
                 break  # Time never runs backwards in the ledger, and no index goes by it.
             if key.startswith(STAFFS):
                 found.append((key, actor, amount_minor))
+    return found
+
+
+def paid_since(db: Database, account: AccountId, code: TransferCode, since_ms: int) -> list[tuple[str, int]]:
+    """What was paid on such an account for one purpose since a moment: actor and amount."""
+    db.flush()
+    found = []
+    for actor, its_code, amount_minor, at_ms in db.execute(
+        """SELECT actor, code, amount_minor, at_ms FROM transfer WHERE debit = ? AND op IN ('post', 'capture')
+        ORDER BY seq DESC""",
+        (account,),
+    ):
+        if at_ms < since_ms:
+            break  # As above.
+        if its_code == code:
+            found.append((actor, amount_minor))
     return found
 
 

@@ -5,11 +5,12 @@ What counts is all that one person has moved alone in one wallet within a day, s
 
 from __future__ import annotations
 
-from appliance.db import ledger
+from appliance.db import ledger, vouchers
 from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal
-from appliance.domain.identifiers import AccountId
+from appliance.domain.identifiers import AccountId, VoucherId
+from appliance.domain.ledger import TransferCode
 from appliance.domain.roles import Role
 from appliance.services import settings
 from appliance.services.operators import authority
@@ -22,7 +23,7 @@ class NeedsSecondPerson(Refusal):
 DAY_MS = 86_400_000
 AGREED = "|approval-"
 """In the name of a transfer that somebody has agreed to."""
-UNDO, REFUND = "undo|", "refund|"
+UNDO, REFUND, VOUCHER = "undo|", "refund|", "voucher|"
 
 
 def check(db: Database, wallet: AccountId | None, amount_minor: int, by: By) -> None:
@@ -62,6 +63,16 @@ def check_cashier(db: Database, wallet: AccountId, amount_minor: int, by: By) ->
         )
 
 
+def paid_alone_minor(db: Database, account: AccountId, code: TransferCode, by: By) -> int:
+    """What one person has paid alone on an account of the site in the day before, for one purpose."""
+    person = authority.person_behind(db, by.actor)
+    return sum(
+        amount_minor
+        for actor, amount_minor in ledger.paid_since(db, account, code, by.at_ms - DAY_MS)
+        if authority.person_behind(db, actor) == person
+    )
+
+
 def moved_alone_minor(db: Database, wallet: AccountId, by: By, only: str = "") -> int:
     """What one person has moved in a wallet in the day before, in whichever direction; what was taken back does not count.
 
@@ -71,5 +82,14 @@ def moved_alone_minor(db: Database, wallet: AccountId, by: By, only: str = "") -
     return sum(
         -amount_minor if key.startswith(UNDO) else amount_minor
         for key, actor, amount_minor in ledger.moved_by_staff(db, wallet, by.at_ms - DAY_MS)
-        if AGREED not in key and key.startswith(only) and authority.person_behind(db, actor) == person
+        if AGREED not in key
+        and key.startswith(only)
+        and authority.person_behind(db, actor) == person
+        and not (key.startswith(VOUCHER) and is_of_two(db, key, person))
     )
+
+
+def is_of_two(db: Database, key: str, person: str) -> bool:
+    """Whether somebody else has sold the voucher of this transfer: whoever redeems it then has not moved it alone."""
+    found = vouchers.find(db, VoucherId(int(key.split("|")[1])))
+    return found is not None and found.sold_at_ms is not None and authority.person_behind(db, found.sold_by) != person

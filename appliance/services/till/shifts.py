@@ -20,6 +20,7 @@ from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import TAKES_MONEY
 from appliance.services import audit, problems, settings
 from appliance.services.announce import ShiftChanged
+from appliance.services.approvals import second_person
 from appliance.services.operators import authority
 from appliance.services.operators.authority import NotAllowed
 from appliance.services.texts import optional
@@ -267,8 +268,15 @@ def check_spending(db: Database, counterpart: Counterpart, amount_minor: int, by
         NotAllowed: A manager does this.
     """
     most = settings.of(db).second_person_minor
-    if counterpart is Counterpart.EXPENSES and most and amount_minor > most and not authority.is_manager(db, by.actor):
+    if counterpart is not Counterpart.EXPENSES or not most or authority.is_manager(db, by.actor):
+        return
+    if amount_minor > most:
         raise NotAllowed("So much cannot be spent by a cashier.", "A manager pays it out of this drawer.")
+    if amount_minor + second_person.paid_alone_minor(db, EXPENSES, TransferCode.PAY_OUT, by) > most:
+        raise NotAllowed(
+            "With what you have spent within a day, so much cannot be spent by a cashier.",
+            "A manager pays it out of this drawer.",
+        )
 
 
 def need(db: Readable, shift: int) -> Shift:

@@ -18,10 +18,11 @@ from appliance.domain.errors import Conflict, NotFound
 from appliance.domain.identifiers import AccountId, PersonId, VoucherId
 from appliance.domain.ledger import ADJUSTMENTS, BY_VOUCHER, VOUCHERS, TransferCode
 from appliance.domain.voucher import VoucherEvent, VoucherState, after, as_ranges, transfer_key
-from appliance.services import audit
+from appliance.services import audit, settings
 from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
 from appliance.services.approvals.second_person import NeedsSecondPerson
+from appliance.services.operators import authority
 from appliance.services.operators.authority import NotAllowed, is_manager, is_owner
 from appliance.services.people.people import account_of, check_open
 from appliance.services.people.people import need as need_person
@@ -86,7 +87,8 @@ def redeem(db: Database, asked: Asked, person: PersonId, by: By) -> Booked:
     if found.state is VoucherState.MADE and not found.given_away:
         raise Conflict("Voucher {name} is not sold yet: it is worth nothing.", "Sell it first.", name=found.name)
     check_open(payee)
-    if found.given_away:
+    # Who has sold it, too, moves its money alone, as with a top-up.
+    if found.given_away or authority.person_behind(db, found.sold_by) == authority.person_behind(db, by.actor):
         _check_alone(db, payee.wallet, found, by)
     state = after(found.state, VoucherEvent.REDEEMED)
     key, source = transfer_key(found.id, state), ADJUSTMENTS if found.given_away else VOUCHERS
@@ -123,7 +125,7 @@ def void(db: Database, asked: Asked, method: str, by: By) -> Moved:
         rows.set_over(db, found.id, state, by)
         return Moved(found.id, found.name, found.amount_minor, None)
     method = method or receipts.need(db, found.receipt).method
-    _check_alone(db, None, found, by)
+    _check_paid_back(db, found, by)
     target = drawers.out_of(db, wallets.method_of(method), found.amount_minor, by)
     key, reference = transfer_key(found.id, state), f"voucher {found.name}"
     wallets.book(db, key, VOUCHERS, target, found.amount_minor, TransferCode.VOUCHER_REFUND, reference, by)
@@ -225,6 +227,19 @@ def _check_alone(db: Database, wallet: AccountId | None, found: Voucher, by: By)
             "So much money at once needs a second person, and nobody can agree to a voucher.",
             "The owner says under Settings from which amount on.",
         ) from None
+
+
+def _check_paid_back(db: Database, found: Voucher, by: By) -> None:
+    """The same of money that goes out for vouchers: many small ones within a day are one large."""
+    _check_alone(db, None, found, by)
+    most = settings.of(db).second_person_minor
+    if not most or authority.role_of(db, by.actor) is None:
+        return
+    if found.amount_minor + second_person.paid_alone_minor(db, VOUCHERS, TransferCode.VOUCHER_REFUND, by) > most:
+        raise Conflict(
+            "With what you have paid back for vouchers within a day, this needs a second person.",
+            "Let another manager do it, or wait until tomorrow.",
+        )
 
 
 def _refuse_ended(found: Voucher) -> None:

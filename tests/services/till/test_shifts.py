@@ -118,6 +118,18 @@ def test_money_in_and_out_of_the_drawer_has_an_account_each(books: Books, shift:
     assert (held(books, CASH), held(books, EXPENSES)) == (-13_000, 1_000)
 
 
+def test_many_small_expenses_of_a_cashier_are_one_large(books: Books, shift: Shift, nasrin: By, manager: By) -> None:
+    settings.change(books.db, "second_person_minor", "1000")
+    shifts.move(books.db, shift.id, Way.OUT, Counterpart.EXPENSES, 600, "tea", "a", nasrin)
+
+    with pytest.raises(NotAllowed, match="within a day"):
+        shifts.move(books.db, shift.id, Way.OUT, Counterpart.EXPENSES, 500, "more tea", "b", nasrin)
+    shifts.move(books.db, shift.id, Way.OUT, Counterpart.EXPENSES, 500, "more tea", "c", manager)
+    shifts.move(books.db, shift.id, Way.OUT, Counterpart.EXPENSES, 400, "sugar", "d", nasrin)
+    books.wait(86_401)
+    shifts.move(books.db, shift.id, Way.OUT, Counterpart.EXPENSES, 1_000, "a lamp", "e", By(nasrin.actor, books.now_ms))
+
+
 @pytest.mark.parametrize(("amount_minor", "reason"), [(0, "x"), (-5, "x"), (10**15, "x"), (100, "  ")])
 def test_what_cannot_be_paid_out_is_refused(
     books: Books, shift: Shift, nasrin: By, amount_minor: int, reason: str

@@ -31,6 +31,7 @@ from appliance.services.vouchers import batches, codes, vouchers
 from appliance.services.vouchers.codes import Asked, KeyIsMissing
 from appliance.services.wallets import undo
 from tests.support.books import Books
+from tests.support.staff import hired
 from tests.support.vouchers import VAULT, asked, printed
 
 DAY_MS = 86_400_000
@@ -320,6 +321,39 @@ def test_vouchers_lead_past_no_second_person(books: Books, rahima: PersonId, cas
     ):
         with pytest.raises(Conflict, match="nobody can agree to a voucher"):
             use()
+
+
+def test_many_small_vouchers_of_one_person_are_one_large_top_up(books: Books, rahima: PersonId, cashier: By) -> None:
+    """Who sells them to nobody and redeems them has put money into a wallet alone."""
+    _batch, codes_ = printed(books, 400, count=4)
+    _given, gifts = printed(books, 400, count=3, given_away=True)
+    site_settings.change(books.db, "second_person_minor", "1000")
+    for code in codes_[:3]:
+        vouchers.sell(books.db, asked(code), "mobile", cashier)
+    vouchers.sell(books.db, asked(codes_[3]), "mobile", books.by)
+    for code in codes_[:2]:
+        vouchers.redeem(books.db, asked(code), rahima, cashier)
+
+    for code in (codes_[2], gifts[0]):
+        with pytest.raises(Conflict, match="nobody can agree to a voucher"):
+            vouchers.redeem(books.db, asked(code), rahima, cashier)
+    vouchers.redeem(books.db, asked(codes_[3]), rahima, cashier)  # Somebody else has sold it.
+    vouchers.redeem(books.db, asked(codes_[2]), rahima, books.by)
+
+
+def test_many_small_vouchers_that_are_paid_back_are_one_large(books: Books) -> None:
+    assert hired(books, "owner").actor == books.by.actor
+    _batch, codes_ = printed(books, 400, count=3)
+    for code in codes_:
+        vouchers.sell(books.db, asked(code), "mobile", books.by)
+    manager = hired(books, "manager")
+    site_settings.change(books.db, "second_person_minor", "1000")
+    for code in codes_[:2]:
+        vouchers.void(books.db, asked(code), "cash", manager)
+
+    with pytest.raises(Conflict, match="within a day"):
+        vouchers.void(books.db, asked(codes_[2]), "cash", manager)
+    vouchers.void(books.db, asked(codes_[2]), "cash", hired(books, "manager"))
 
 
 def test_a_top_up_by_voucher_is_not_taken_back_as_if_it_were_cash(books: Books, rahima: PersonId) -> None:
