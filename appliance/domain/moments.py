@@ -78,6 +78,8 @@ def span_of_a_queue(start: Told, stop: Told, away: tuple[int, int]) -> tuple[int
 
 def span(start: Told, stop: Told, read_ms: int) -> tuple[int, int]:
     """When a session began and ended; `read_ms` is when it was last measured."""
+    if start.source is stop.source is Source.LIVE and start.at_ms <= stop.at_ms <= stop.heard_ms:
+        return start.at_ms, stop.at_ms  # As nearly always.
     if keeps_distance((start.stamp_ms, start.heard_ms), (stop.stamp_ms, stop.heard_ms)):
         return _as_live(start), _as_live(stop)
     began_ms = _as_live(start) if was_live(start, stop.heard_ms) else min(start.at_ms, start.heard_ms)

@@ -26,8 +26,7 @@ class Slot(Generic[Value]):
 
     def get(self, db: Database) -> Value | None:
         """What is known."""
-        known: Value | None = db.remembered[self].get(None)
-        return known
+        return db.remembered[self].get(None)
 
     def keep(self, db: Database, value: Value) -> None:
         """Know this from now on."""
@@ -43,8 +42,7 @@ class Slots(Generic[Key, Value]):
 
     def get(self, db: Database, key: Key) -> Value | None:
         """What is known of `key`."""
-        known: Value | None = db.remembered[self].get(key)
-        return known
+        return db.remembered[self].get(key)
 
     def keep(self, db: Database, key: Key, value: Value) -> None:
         """Know this of `key` from now on."""

@@ -30,7 +30,7 @@ class Database(sqlite3.Connection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.waiting_rows: dict[Rows, list[Sequence[Any]]] = {}
+        self.waiting_rows: defaultdict[Rows, list[Sequence[Any]]] = defaultdict(list)
         self.touched: set[int] = set()
         """Accounts whose transfers wait: their balances are not what a SELECT says."""
         self.remembered: defaultdict[object, dict[Any, Any]] = defaultdict(dict)
@@ -40,10 +40,7 @@ class Database(sqlite3.Connection):
 
     def append(self, rows: Rows, row: Sequence[Any]) -> None:
         """Insert `row` with the commit. Until then no SELECT sees it; a query that must read it calls `flush` first."""
-        try:
-            self.waiting_rows[rows].append(row)
-        except KeyError:
-            self.waiting_rows[rows] = [row]
+        self.waiting_rows[rows].append(row)
 
     def flush(self) -> None:
         """Insert the rows that wait."""

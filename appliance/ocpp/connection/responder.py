@@ -51,6 +51,7 @@ class Responder:
         self._inbound = version.inbound
         self._validators = version.schemas.request_validators
         self._counted = context.counters.messages
+        self._write = context.store.write_short
 
     def answer(self, text: str, call: Call | UnreadableCall) -> Answer:
         """The answer to a call that came as `text`, or the promise of it."""
@@ -101,29 +102,31 @@ class Responder:
         return call._replace(action=action, why=joined(call.why, note))
 
     def _answer_call(self, text: str, call: Call) -> Answer:
-        station, action = self._station, call.action
+        message_id, action, payload, _, around = call
+        station = self._station
         inbound = self._inbound[action] if station.accepted and action in self._inbound else self._let_through(action)
-        if call.around:
-            self.tell_of_money(call.around, AROUND)
+        if around:
+            self.tell_of_money(around, AROUND)
         self._counted["in", action] += 1  # Only actions that the version knows come so far.
         received_at_ms = self._clock()
         if inbound.replayed:
-            before = station.answer_to(call.message_id, text)
+            before = station.answer_to(message_id, text)
             if before is not None:
                 self._log.record_received(action, text, None, "the same frame again")
                 return before
         work = self._read(inbound, text, call, received_at_ms)
-        if work.note is not None:
+        note, texts, whole = work.note, inbound.texts, inbound.kept_whole
+        if note is not None:
             self._context.counters.mended[station.identity] += 1
-        has_texts = inbound.texts is None or work.note is not None or not inbound.texts.isdisjoint(call.payload)
-        kept = self._log.kept(text, whole=inbound.kept_whole, secretless=not has_texts)
+        secretless = texts is not None and note is None and texts.isdisjoint(payload)
+        kept = self._log.kept(text, whole=whole, secretless=secretless)
         if work.answered_before_commit is not None:
-            answer = write_result(call.message_id, work.answered_before_commit)
-            self._log.record_kept(action, received_at_ms, kept, answer.decode(), work.note)
+            answer = write_result(message_id, work.answered_before_commit)
+            self._log.record_kept(action, received_at_ms, kept, answer.decode(), note)
             return answer
-        committed = self._commit(call, work, received_at_ms, kept)
+        committed = self._write(exchange, station.id, work, message_id, received_at_ms, action, kept)
         if inbound.replayed:
-            station.remember(call.message_id, text, committed, lasting=inbound.kept_whole)
+            station.remember(message_id, text, committed, lasting=whole)
         return committed
 
     def _answer_unreadable(self, text: str, call: UnreadableCall) -> Answer:
@@ -141,7 +144,8 @@ class Responder:
             self.tell_of_money(call.rest, call.why)
         work = inbound.unreadable(self._station, self._salvage(inbound, text, call), received_at_ms)
         self._context.counters.mended[self._station.identity] += 1
-        committed = self._commit(call, work, received_at_ms, self._log.kept(text, whole=inbound.kept_whole))
+        kept = self._log.kept(text, whole=inbound.kept_whole)
+        committed = self._write(exchange, self._station.id, work, call.message_id, received_at_ms, call.action, kept)
         self._station.remember(call.message_id, text, committed, lasting=inbound.kept_whole)
         return committed
 
@@ -210,11 +214,6 @@ class Responder:
         self._context.report_violation(self._station, "other_version", spoken=self._version.name)
 
     # Answers.
-
-    def _commit(self, call: Call | UnreadableCall, work: Work, received_at_ms: int, kept: str | None) -> Answer:
-        return self._context.store.write_short(
-            exchange, self._station.id, work, call.message_id, received_at_ms, call.action, kept
-        )
 
     def _refuse(self, text: str, message_id: MessageId | None, action: str, code: str, sentence: str) -> bytes:
         answer = write_error(message_id, code, sentence)

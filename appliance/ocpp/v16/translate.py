@@ -347,9 +347,10 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
         found = FIELDS.get((measurand, unit)) or field_of(measurand, unit)
         if found is not None and get("format") != "SignedData":
             field, factor, least, most = found
-            value = to_integer(sampled["value"], factor)
+            told = sampled["value"]
+            value = to_integer(told, factor)
             if value is None:
-                value = for_people(sampled["value"], measurand, factor)
+                value = for_people(told, measurand, factor)
             if value is not None and least <= value <= most:
                 if field >= OFFERED_FIELD:
                     keep_offered(values, field, value, sampled)
@@ -363,7 +364,8 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
                     continue
                 elif values[field] is None:
                     values[field] = value
-                    by_clock = by_clock or (field == INTERVAL_FIELD and get("context") == BY_CLOCK)
+                    if field == INTERVAL_FIELD and get("context") == BY_CLOCK:
+                        by_clock = True
                     in_kwh = in_kwh or (field == ENERGY_FIELD and factor > 1)
                     continue
                 elif field == ENERGY_FIELD:

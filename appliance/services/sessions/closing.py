@@ -41,9 +41,8 @@ POWER_SEEN_W_MAX = 4_000_000
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
     """The station says that the transaction is over: bill it, or keep it for review if the figures cannot be right."""
     guard.stop_agrees(db, running, event.meter_stop_wh, event.received_at_ms)
-    following, stop = neighbours.next_start(db, running), stop_of(db, running, event)
-    began_ms, ended_at_ms = span_of(running, stop, event.away, following)
-    stood_still = stop.stamp_ms <= running.start.stamp_ms
+    following, start, stop = neighbours.next_start(db, running), running.start, stop_of(db, running, event)
+    began_ms, ended_at_ms = span_of(running, start, stop, event.away, following)
     if began_ms != running.started_at_ms and running.start_known:
         sessions.set_began(db, running, began_ms, running.source)
     finish(
@@ -51,7 +50,7 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
         running,
         SessionEvent.STOPPED,
         ended_at_ms=ended_at_ms,
-        stood_still=stood_still,
+        stood_still=stop.stamp_ms <= start.stamp_ms,
         meter_stop_wh=event.meter_stop_wh,
         energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event)),
         reason=event.reason,
@@ -60,11 +59,11 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
 
 
 def span_of(
-    running: Running, stop: Told, away: tuple[int, int] | None, following: tuple[int, int] | None
+    running: Running, start: Told, stop: Told, away: tuple[int, int] | None, following: tuple[int, int] | None
 ) -> tuple[int, int]:
     """When it began and ended: not after we heard of its stop, and not after the next session of its EVSE began."""
-    of_a_queue = None if away is None else moments.span_of_a_queue(running.start, stop, away)
-    began_ms, ended_at_ms = of_a_queue or moments.span(running.start, stop, running.measured_at_ms)
+    of_a_queue = None if away is None else moments.span_of_a_queue(start, stop, away)
+    began_ms, ended_at_ms = of_a_queue or moments.span(start, stop, running.measured_at_ms)
     if following is not None:
         ended_at_ms = max(began_ms, min(ended_at_ms, following[0]))
     return began_ms, ended_at_ms
@@ -72,7 +71,7 @@ def span_of(
 
 def end_of(db: Database, running: Running, event: TransactionEnded, following: tuple[int, int] | None) -> int:
     """When it ended of which the stop comes late: its beginning stays."""
-    _, ended_at_ms = span_of(running, stop_of(db, running, event), event.away, following)
+    _, ended_at_ms = span_of(running, running.start, stop_of(db, running, event), event.away, following)
     return max(min(running.started_at_ms, running.heard_at_ms), ended_at_ms)
 
 
