@@ -364,8 +364,7 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
                     continue
                 elif values[field] is None:
                     values[field] = value
-                    if field == INTERVAL_FIELD and get("context") == BY_CLOCK:
-                        by_clock = True
+                    by_clock = by_clock or (field == INTERVAL_FIELD and get("context") == BY_CLOCK)
                     in_kwh = in_kwh or (field == ENERGY_FIELD and factor > 1)
                     continue
                 elif field == ENERGY_FIELD:
