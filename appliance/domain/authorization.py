@@ -21,12 +21,21 @@ class AuthorizationStatus(StrEnum):
     """Ours: 2.0.1 stations are told NoCredit. 1.6 has none of the last four; its stations are told Blocked."""
 
 
+ACCEPTED = AuthorizationStatus.ACCEPTED
+"""By a name of its own, for each card asks for it, and a member of an enum takes longer to look up than to compare."""
+
+
 class Policy(StrEnum):
     """How a group pays."""
 
     PREPAID = "prepaid"
     POSTPAID = "postpaid"
     FREE = "free"
+
+
+POLICIES = {policy.value: policy for policy in Policy}
+"""By the words that are stored."""
+FREE = Policy.FREE
 
 
 class Authorization(NamedTuple):
@@ -41,7 +50,7 @@ class Authorization(NamedTuple):
     @property
     def accepted(self) -> bool:
         """Whether energy may flow."""
-        return self.status is AuthorizationStatus.ACCEPTED
+        return self.status is ACCEPTED
 
 
 class Holder(NamedTuple):
@@ -70,21 +79,29 @@ def decide(holder: Holder | None, now_ms: int, *, minimum_minor: int = 1, starti
     """
     if holder is None:
         return AuthorizationStatus.INVALID
-    if holder.blocked or holder.closed:
+    (
+        policy,
+        available_minor,
+        blocked,
+        expires_at_ms,
+        closed,
+        transactions_max,
+        running,
+        own_minimum_minor,
+        emergency_minor,
+    ) = holder
+    if blocked or closed:
         return AuthorizationStatus.BLOCKED
-    if holder.expires_at_ms is not None and holder.expires_at_ms <= now_ms:
+    if expires_at_ms is not None and expires_at_ms <= now_ms:
         return AuthorizationStatus.EXPIRED
-    if not starting and holder.running:
-        return AuthorizationStatus.ACCEPTED
-    if starting and holder.running >= holder.transactions_max:
+    if not starting and running:
+        return ACCEPTED
+    if starting and running >= transactions_max:
         return AuthorizationStatus.CONCURRENT_TX
-    if holder.policy is Policy.FREE or holder.available_minor is None:
-        return AuthorizationStatus.ACCEPTED
-    return (
-        AuthorizationStatus.ACCEPTED
-        if has_enough(holder.available_minor, holder.minimum_minor or minimum_minor, holder.emergency_minor)
-        else AuthorizationStatus.NO_CREDIT
-    )
+    if policy is FREE or available_minor is None:
+        return ACCEPTED
+    enough = has_enough(available_minor, own_minimum_minor or minimum_minor, emergency_minor)
+    return ACCEPTED if enough else AuthorizationStatus.NO_CREDIT
 
 
 def has_enough(available_minor: int, minimum_minor: int, emergency_minor: int) -> bool:

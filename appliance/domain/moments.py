@@ -38,6 +38,10 @@ class Source(IntEnum):
     goes on for longer than a queue takes was live."""
 
 
+LIVE = Source.LIVE
+"""By a name of its own, for each message asks for it, and a member of an enum takes longer to look up than to compare."""
+
+
 class Told(NamedTuple):
     """A moment that a station has told of."""
 
@@ -58,7 +62,7 @@ def keeps_distance(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 def was_live(start: Told, at_ms: int) -> bool:
     """Whether the start of a session that is still there at `at_ms` was told live, as far as is known by then."""
-    return start.source is Source.LIVE or (start.source is Source.AS_STATUS and at_ms - start.heard_ms > QUEUE_MS_MAX)
+    return start.source is LIVE or (start.source is Source.AS_STATUS and at_ms - start.heard_ms > QUEUE_MS_MAX)
 
 
 def span_of_a_queue(start: Told, stop: Told, away: tuple[int, int]) -> tuple[int, int] | None:
@@ -78,14 +82,14 @@ def span_of_a_queue(start: Told, stop: Told, away: tuple[int, int]) -> tuple[int
 
 def span(start: Told, stop: Told, read_ms: int) -> tuple[int, int]:
     """When a session began and ended; `read_ms` is when it was last measured."""
-    if start.source is stop.source is Source.LIVE and start.at_ms <= stop.at_ms <= stop.heard_ms:
+    if start.source is stop.source is LIVE and start.at_ms <= stop.at_ms <= stop.heard_ms:
         return start.at_ms, stop.at_ms  # As nearly always.
     if keeps_distance((start.stamp_ms, start.heard_ms), (stop.stamp_ms, stop.heard_ms)):
         return _as_live(start), _as_live(stop)
     began_ms = _as_live(start) if was_live(start, stop.heard_ms) else min(start.at_ms, start.heard_ms)
     ended_ms = min(stop.at_ms, stop.heard_ms)
     lasted_ms = max(0, stop.stamp_ms - start.stamp_ms)
-    if stop.source is Source.LIVE:
+    if stop.source is LIVE:
         if not was_live(start, stop.heard_ms):
             began_ms = min(max(began_ms, ended_ms - lasted_ms), start.heard_ms)
     elif was_live(start, stop.heard_ms):
@@ -99,4 +103,4 @@ def span(start: Told, stop: Told, read_ms: int) -> tuple[int, int]:
 
 def _as_live(told: Told) -> int:
     """When what was told live happened: its own word, where that is as good."""
-    return told.at_ms if told.source is Source.LIVE else told.heard_ms
+    return told.at_ms if told.source is LIVE else told.heard_ms

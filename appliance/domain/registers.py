@@ -106,8 +106,9 @@ class Progress(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether the energy is simply the highest register above that of the start."""
-        highest_wh = self.start[1] if self.highest_wh is None else self.highest_wh
-        return self.energy_wh == max(0, highest_wh - self.start[1])
+        if self.highest_wh is None:
+            return self.energy_wh == 0
+        return self.register_wh == max(0, self.highest_wh - self.start[1])
 
     @property
     def read_at_ms(self) -> int:

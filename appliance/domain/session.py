@@ -59,6 +59,8 @@ class SessionState(StrEnum):
     REVIEW = "review"
 
 
+RUNNING = SessionState.RUNNING
+"""By a name of its own, for each reading asks for it, and a member of an enum takes longer to look up than to compare."""
 OPEN = frozenset({SessionState.REQUESTED, SessionState.RUNNING})
 """Money may be held for it."""
 CLOSED = frozenset({SessionState.ENDED, SessionState.REVIEW})

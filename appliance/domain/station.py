@@ -40,6 +40,10 @@ class ConnectorStatus(StrEnum):
     """None of these: what the station said is its finer word."""
 
 
+OCCUPIED, AVAILABLE, FAULTED = ConnectorStatus.OCCUPIED, ConnectorStatus.AVAILABLE, ConnectorStatus.FAULTED
+"""By names of their own, for each status asks for them, and a member of an enum takes longer to look up than to compare."""
+
+
 class ChargingState(StrEnum):
     """What a transaction does at an occupied connector (OCPP 2.x, ChargingStateEnum)."""
 
@@ -83,7 +87,7 @@ def waits_for_driver(status: str, charging_state: str) -> bool:
 
 def is_faulted(status: str) -> bool:
     """Whether it reports a fault."""
-    return status == ConnectorStatus.FAULTED
+    return status == FAULTED
 
 
 def status_word(status: str, finer: str) -> str:

@@ -40,7 +40,8 @@ class Paced(NamedTuple):
 
     def step(self, at_ms: int, energy_wh: int) -> tuple[int, int]:
         """What was taken in how many seconds until a reading."""
-        since_ms, since_wh = self.newer if at_ms - self.newer[0] >= PACE_MS else self.older
+        older, newer = self
+        since_ms, since_wh = newer if at_ms - newer[0] >= PACE_MS else older
         return max(0, energy_wh - since_wh), max(0, at_ms - since_ms) // 1000
 
 
@@ -59,7 +60,8 @@ class Moved(NamedTuple):
 
 def goes_on(moved: Moved, energy_wh: int, now_ms: int) -> bool:
     """Whether the energy has grown since as it does while a car charges."""
-    return (energy_wh - moved.energy_wh) * HOUR_MS > STANDBY_W_MAX * max(0, now_ms - moved.heard_ms)
+    moved_wh, _, heard_ms = moved
+    return (energy_wh - moved_wh) * HOUR_MS > STANDBY_W_MAX * max(0, now_ms - heard_ms)
 
 
 def stands_still(progress: Progress, energy_wh: int | None, interval_wh: int | None) -> bool:
@@ -73,7 +75,8 @@ def told_in_s(progress: Progress, step_s: int) -> int:
     """In how many seconds a step was taken at least: within a few a coarse register tells no pace."""
     if step_s >= PACE_S:
         return step_s
-    is_fine = grain_of(progress.line.before[1], progress.line.last[1]) <= FINE_WH
+    line = progress.line
+    is_fine = grain_of(line.before[1], line.last[1]) <= FINE_WH
     return max(step_s, STEP_S_MIN if is_fine else PACE_S)
 
 

@@ -10,7 +10,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.ledger import has_moved
 from appliance.db.sessions.open_sessions import IS_LET_IN
-from appliance.domain.authorization import AuthorizationStatus, Holder, Policy
+from appliance.domain.authorization import FREE, POLICIES, AuthorizationStatus, Holder
 from appliance.domain.id_token import IdTokenType, are_compatible, reversed_form
 from appliance.domain.identifiers import AccountId, CardId, PersonId
 from appliance.domain.tariff import Tariff
@@ -125,10 +125,10 @@ def _payer(db: Database, query: str, key: str | int) -> Payer | None:
     wallet, closed, policy, tariff_id, available, minimum, emergency, pool, *of_card = row
     card, uid, person, blocked, expires, most, running, cards = of_card
     tariff = None
-    if policy != Policy.FREE:
+    if policy != FREE:
         tariff = remembered_tariff(db, tariff_id)
     holder = Holder(
-        Policy(policy), available, blocked is not None, expires, closed is not None, most, running, minimum, emergency
+        POLICIES[policy], available, blocked is not None, expires, closed is not None, most, running, minimum, emergency
     )
     return Payer(holder, card, uid, person, wallet, tariff, cards, pool)
 

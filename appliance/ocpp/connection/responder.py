@@ -102,7 +102,7 @@ class Responder:
         return call._replace(action=action, why=joined(call.why, note))
 
     def _answer_call(self, text: str, call: Call) -> Answer:
-        message_id, action, payload, _, around = call
+        message_id, action, payload, form, around = call
         station = self._station
         inbound = self._inbound[action] if station.accepted and action in self._inbound else self._let_through(action)
         if around:
@@ -114,14 +114,15 @@ class Responder:
             if before is not None:
                 self._log.record_received(action, text, None, "the same frame again")
                 return before
-        work = self._read(inbound, text, call, received_at_ms)
-        note, texts, whole = work.note, inbound.texts, inbound.kept_whole
+        work = self._read(inbound, text, action, payload, form, received_at_ms)
+        _, _, note, answered = work
+        texts, whole = inbound.texts, inbound.kept_whole
         if note is not None:
             self._context.counters.mended[station.identity] += 1
         secretless = texts is not None and note is None and texts.isdisjoint(payload)
         kept = self._log.kept(text, whole=whole, secretless=secretless)
-        if work.answered_before_commit is not None:
-            answer = write_result(message_id, work.answered_before_commit)
+        if answered is not None:
+            answer = write_result(message_id, answered)
             self._log.record_kept(action, received_at_ms, kept, answer.decode(), note)
             return answer
         committed = self._write(exchange, station.id, work, message_id, received_at_ms, action, kept)
@@ -174,35 +175,37 @@ class Responder:
             raise Refused(code, f"{shortened(action, 50)} is not for us")
         return inbound
 
-    def _read(self, inbound: Inbound, text: str, call: Call, received_at_ms: int) -> Work:
-        payload, note = call.payload, call.note
-        if not self._validators[call.action].is_valid(payload):
-            payload, violation = self._mend(inbound, call)
+    def _read(
+        self, inbound: Inbound, text: str, action: str, told: Payload, note: str | None, received_at_ms: int
+    ) -> Work:
+        payload = told
+        if not self._validators[action].is_valid(told):
+            payload, violation = self._mend(inbound, action, told)
             note = joined(note, violation)
         try:
             work = inbound.read(self._station, payload, received_at_ms)
         except Unreadable as error:
             assert inbound.unreadable is not None, "only a message that is never refused is read so far"
-            fingerprint = hash(orjson.dumps(call.payload))
+            fingerprint = hash(orjson.dumps(told))
             torn = Torn(payload, joined(note, str(error)), fingerprint, shown_to_staff(text))
             return inbound.unreadable(self._station, torn, received_at_ms)
         return work if note is None else work._replace(note=joined(note, work.note))
 
-    def _mend(self, inbound: Inbound, call: Call) -> tuple[Payload, str]:
+    def _mend(self, inbound: Inbound, action: str, payload: Payload) -> tuple[Payload, str]:
         """A payload that does not fit its schema, mended as far as it can be, and what was wrong with it.
 
         Raises:
             Refused: It cannot be mended, and the message is one that may be refused.
         """
         schemas = self._version.schemas
-        wrong = schemas.violation(call.action, call.payload)
+        wrong = schemas.violation(action, payload)
         assert wrong is not None, "it was just found invalid"
-        if not self._version.foreign.fields.isdisjoint(call.payload):
+        if not self._version.foreign.fields.isdisjoint(payload):
             self._report_foreign()
         if inbound.unreadable is None and self._station.identity in self._context.settings.strict_stations:
             raise Refused(*wrong)
-        mended, fixes = normalise(call.payload, schemas.requests[call.action], self._version.leniency)
-        still = schemas.violation(call.action, mended)
+        mended, fixes = normalise(payload, schemas.requests[action], self._version.leniency)
+        still = schemas.violation(action, mended)
         if still is None:
             return mended, str(fixes)
         if inbound.unreadable is None:

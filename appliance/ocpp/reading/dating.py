@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from appliance.domain.moments import (
     CLOCKS_APART_MS,
+    LIVE,
     QUEUE_MS_MAX,
     SAME_DISTANCE_MS,
     Source,
@@ -51,14 +52,14 @@ class Dating:
     def date(self, stamp_ms: int, received_at_ms: int) -> tuple[int, Source]:
         """When that was which a station dates so: its own word, where its clock is good."""
         if abs(received_at_ms - stamp_ms) <= CLOCKS_APART_MS:
-            return stamp_ms, Source.LIVE
+            return stamp_ms, LIVE
         at_ms = stamp_ms - min(0, self.skew.reported_ms)
         if (
             at_ms >= self.connected_at_ms - CLOCKS_APART_MS
             or received_at_ms - self._queue_at_ms > QUEUE_MS_MAX
             or (self._shown is not None and keeps_distance(self._shown, (stamp_ms, received_at_ms)))
         ):
-            return received_at_ms, Source.LIVE
+            return received_at_ms, LIVE
         self._wait_on(stamp_ms, received_at_ms)
         source = Source.AS_STATUS if self._is_as_shown(stamp_ms, received_at_ms) else Source.QUEUE
         return min(max(at_ms, self.away_since_ms or 0), received_at_ms), source

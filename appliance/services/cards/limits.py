@@ -19,7 +19,7 @@ from appliance.db.sessions import sessions
 from appliance.db.sessions import used as rows_used
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
-from appliance.domain.authorization import AuthorizationStatus
+from appliance.domain.authorization import ACCEPTED, AuthorizationStatus
 from appliance.domain.by import By
 from appliance.domain.calendar import day_of
 from appliance.domain.cards import limits as card_limits
@@ -192,7 +192,7 @@ def decide_start(db: Database, payer: Payer, station: StationId, now_ms: int) ->
         decision = card_limits.decide(limits, station, local_time(db, now_ms), so_far)
         if decision.limit:
             return decision.status, f"{whose}:{decision.limit}"
-    return AuthorizationStatus.ACCEPTED, ""
+    return ACCEPTED, ""
 
 
 def keep_within(db: Database, running: Running, pace: Pace, at_ms: int, now_ms: int) -> None:

@@ -6,7 +6,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.db.people.payers import Payer
 from appliance.domain import authorization as rules
-from appliance.domain.authorization import Authorization, AuthorizationStatus
+from appliance.domain.authorization import ACCEPTED, Authorization, AuthorizationStatus
 from appliance.domain.identifiers import StationId
 from appliance.services import settings
 from appliance.services.announce import CardRefused
@@ -19,9 +19,9 @@ def decide(db: Database, payer: Payer, station: StationId, now_ms: int, *, start
     minimum = settings.of(db).minimum_minor
     status = rules.decide(payer.holder, now_ms, minimum_minor=minimum, starting=starting)
     if payer.tariff is None and status is AuthorizationStatus.NO_CREDIT:
-        status = AuthorizationStatus.ACCEPTED  # Nothing to pay, so nothing to pay with is needed.
+        status = ACCEPTED  # Nothing to pay, so nothing to pay with is needed.
     limited_by = ""
-    if status is AuthorizationStatus.ACCEPTED and (starting or not payer.holder.running):
+    if status is ACCEPTED and (starting or not payer.holder.running):
         status, limited_by = limits.decide_start(db, payer, station, now_ms)
     return Authorization(status, group_token(payer), limited_by)
 

@@ -16,7 +16,7 @@ from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
 from appliance.db.sessions import sessions
 from appliance.db.sessions.sessions import Running
-from appliance.domain.authorization import Policy
+from appliance.domain.authorization import FREE, Policy
 from appliance.domain.by import By
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import OVERRUN, REVENUE, TAX, Operation, TransferCode, end_key, hold_key
@@ -58,7 +58,7 @@ def first_slice_minor(db: Database, payer: Payer) -> int:
     if ledger.has_moved(db, payer.wallet):
         # What stood on this EVSE before was billed in this very commit, perhaps to the same wallet.
         available = ledger.balance(db, payer.wallet).available_minor
-    if payer.holder.policy is Policy.FREE or payer.tariff is None or available is None or available <= 0:
+    if payer.holder.policy is FREE or payer.tariff is None or available is None or available <= 0:
         return 0
     return min(max(slice_minor(db, settings_of_site.of(db)), courses.start_minor(payer.tariff)), available)
 

@@ -12,7 +12,7 @@ from appliance.domain.calendar import day_of
 from appliance.domain.events import ChargingStateChanged, StatusChanged
 from appliance.domain.identifiers import StationId
 from appliance.domain.session import SessionEvent, after, bill_for
-from appliance.domain.station import ChargingState, ConnectorStatus, cable_is_in, is_paused, takes_the_place
+from appliance.domain.station import AVAILABLE, OCCUPIED, ChargingState, cable_is_in, is_paused, takes_the_place
 from appliance.services import settings
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing, bills, courses
@@ -20,12 +20,12 @@ from appliance.services.sessions import billing, bills, courses
 
 def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
     """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
-    occupied = event.status == ConnectorStatus.OCCUPIED
+    occupied = event.status == OCCUPIED
     if closing.is_occupied_beside(db, station, event.evse, event.connector) and not occupied:
         return  # It is the other connector at which the car hangs.
     running = sessions.on_evse(db, station, event.evse)
     if running is not None:
-        running.has_left = event.status == ConnectorStatus.AVAILABLE
+        running.has_left = event.status == AVAILABLE
     if occupied and not event.finer:
         return  # Its transaction tells the rest.
     if running is not None:

@@ -18,8 +18,8 @@ from appliance.domain.events import (
 )
 from appliance.domain.identifiers import StationId
 from appliance.domain.meter import Reading
-from appliance.domain.moments import CLOCKS_APART_MS, QUEUE_MS_MAX, SAME_DISTANCE_MS, Source, keeps_distance
-from appliance.domain.session import SessionState
+from appliance.domain.moments import CLOCKS_APART_MS, LIVE, QUEUE_MS_MAX, SAME_DISTANCE_MS, Source, keeps_distance
+from appliance.domain.session import RUNNING
 from appliance.domain.transaction import TransactionRef
 from appliance.domain.watch import Paced
 from appliance.services.announce import SessionChanged
@@ -52,7 +52,7 @@ def meter_read(db: Database, station: StationId, event: MeterRead) -> None:
             unbilled.look_at(db, station, evse, as_heard(event, readings), event.received_at_ms)
         return
     pace = take_in(db, running, readings)
-    at_ms = event.received_at_ms if event.source is Source.LIVE or not readings else readings[-1].at_ms
+    at_ms = event.received_at_ms if event.source is LIVE or not readings else readings[-1].at_ms
     guard.look_after(db, running, readings, pace, at_ms, event.received_at_ms)
     announce(db, running, "measured")
 
@@ -78,14 +78,14 @@ def of_session(db: Database, running: Running, event: MeterRead, readings: Seque
     if has_waited(db, running, told_ms, heard_ms, event.source):
         behind_ms = running.behind_ms
         return [replace(one, at_ms=one.at_ms + behind_ms) for one in event.readings]
-    if event.source is Source.LIVE:
+    if event.source is LIVE:
         running.behind_then_ms = heard_ms - told_ms
     if running.heard_at_ms - running.started_at_ms > CLOCKS_APART_MS and keeps_distance(
         (running.start.stamp_ms, running.heard_at_ms), (told_ms, heard_ms)
     ):
-        sessions.set_began(db, running, running.heard_at_ms, Source.LIVE)
+        sessions.set_began(db, running, running.heard_at_ms, LIVE)
     later_ms = heard_ms - readings[-1].at_ms
-    if event.source is not Source.LIVE or later_ms <= CLOCKS_APART_MS:
+    if event.source is not LIVE or later_ms <= CLOCKS_APART_MS:
         return readings
     if readings[0].at_ms >= running.measured_at_ms:
         # They may have been told in a bundle; but what keeps the distance of the start is by the same wrong clock.
@@ -101,7 +101,7 @@ def has_waited(db: Database, running: Running, stamp_ms: int, heard_ms: int, sou
     Its start was told live, so how wrong that clock was is known; it may be so wrong that what waited looks live.
     """
     behind_ms = running.behind_ms
-    if running.source is not Source.LIVE or -CLOCKS_APART_MS <= behind_ms <= CLOCKS_APART_MS:
+    if running.source is not LIVE or -CLOCKS_APART_MS <= behind_ms <= CLOCKS_APART_MS:
         return False
     at_ms = stamp_ms + behind_ms
     if abs(heard_ms - stamp_ms) <= CLOCKS_APART_MS or running.measured_at_ms < stamp_ms < at_ms:
@@ -109,14 +109,14 @@ def has_waited(db: Database, running: Running, stamp_ms: int, heard_ms: int, sou
     if not running.measured_at_ms <= at_ms < heard_ms - CLOCKS_APART_MS:
         return False
     connected_ms = stations.connected_since_ms(db, running.station)
-    is_back = source is not Source.LIVE or heard_ms - connected_ms <= QUEUE_MS_MAX
+    is_back = source is not LIVE or heard_ms - connected_ms <= QUEUE_MS_MAX
     return is_back and at_ms < connected_ms - CLOCKS_APART_MS
 
 
 def as_heard(event: MeterRead, readings: Sequence[Reading]) -> Sequence[Reading]:
     """What is told live, by a clock that is behind, was measured when it was heard."""
     later_ms = event.received_at_ms - readings[-1].at_ms if readings else 0
-    if event.source is not Source.LIVE or later_ms <= CLOCKS_APART_MS:
+    if event.source is not LIVE or later_ms <= CLOCKS_APART_MS:
         return readings
     return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
 
@@ -131,7 +131,7 @@ def told_with_stop(running: Running, event: TransactionEnded) -> Sequence[Readin
         return readings
     begun_ms, ended_ms = running.started_at_ms - CLOCKS_APART_MS, told_ms + CLOCKS_APART_MS
     behind_ms = running.started_at_ms - running.start.stamp_ms
-    if running.source is not Source.LIVE:
+    if running.source is not LIVE:
         return dated(readings, told_ms)
     found = []
     for one in readings:
@@ -260,7 +260,7 @@ def find(db: Database, station: StationId, ref: TransactionRef | None) -> Runnin
     """The open transaction of this name, if it is this station's own."""
     session = transactions.session_of(db, station, ref) if ref is not None else None
     running = sessions.find_open(db, session) if session is not None else None
-    if running is None or running.station != station or running.state is not SessionState.RUNNING:
+    if running is None or running.station != station or running.state is not RUNNING:
         return None
     return running
 

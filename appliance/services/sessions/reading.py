@@ -12,7 +12,7 @@ from appliance.db.sessions import closing, neighbours, samples, sessions
 from appliance.db.sessions.sessions import Running
 from appliance.domain import energies, registers, scale
 from appliance.domain.energies import Energies
-from appliance.domain.moments import Source
+from appliance.domain.moments import LIVE
 from appliance.domain.registers import Progress
 from appliance.services.stations import power
 
@@ -46,7 +46,7 @@ def anew(db: Database, running: Running) -> Progress:
 def begun(db: Database, running: Running) -> Progress:
     """Before its first reading."""
     began_ms = min(running.started_at_ms, running.heard_at_ms)
-    if running.source is not Source.LIVE:
+    if running.source is not LIVE:
         # Its readings go by the same clock.
         began_ms = min(began_ms, running.start.stamp_ms)
     start = (began_ms, running.meter_start_wh)
