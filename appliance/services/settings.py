@@ -43,6 +43,8 @@ class Settings:
     """What is held at a time for a prepaid session; 0: as much as 10 units of the currency."""
     minimum_minor: int = 1
     """Least available balance with which a prepaid session may begin."""
+    low_balance_minor: int = 0
+    """Below this somebody who pays beforehand is on the list of those to call, unless their group says otherwise; 0: never."""
     sample_interval_s: int = 60
     """How often stations send meter values, as far as the stop before the money runs out is concerned."""
     set_sampling: bool = True
@@ -118,6 +120,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "start_timeout_s": (15, 110),
     "slice_minor": (0, 10_000_000),
     "minimum_minor": (1, 100_000_000),
+    "low_balance_minor": (0, 100_000_000),
     "sample_interval_s": (5, 3600),
     "stop_latency_s": (1, 300),
     "card_deposit_minor": (0, 10_000_000),

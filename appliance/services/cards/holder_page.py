@@ -6,15 +6,20 @@ import hmac
 from dataclasses import dataclass
 
 from appliance.db.cards import cards
+from appliance.db.cards import limits as card_limits
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.people import limits as person_limits
 from appliance.db.people import people
 from appliance.db.people.people import Person
 from appliance.db.wallets import statement
 from appliance.db.wallets.statement import Record
+from appliance.domain.cards.limits import Limits
 from appliance.domain.identifiers import CardId
 from appliance.services.cards import secure_tap
+from appliance.services.people.people import account_of
+from appliance.services.wallets import notices
 
 RECORDS_SHOWN = 10
 TICKET_MS = 300_000
@@ -27,6 +32,12 @@ class Holder:
 
     card: Card
     person: Person
+    account: Person
+    """Who pays for them: themselves, or the pool that they are in."""
+    low: bool
+    """There is so little left that they should know."""
+    limits: tuple[Limits, Limits]
+    """Of the card, and of its holder with all their cards."""
     records: list[Record]
     pin_hash: str
 
@@ -37,8 +48,10 @@ def find(db: Readable, token: str) -> Holder | None:
     person = people.find(db, card.person_id) if card is not None else None
     if card is None or person is None:
         return None
-    last = statement.of_person(db, person.id, person.wallet, limit=RECORDS_SHOWN).shown
-    return Holder(card, person, last, cards.pin_hash(db, card.id))
+    last = statement.of_person(db, person.id, person.wallet, is_pool=person.is_pool, limit=RECORDS_SHOWN).shown
+    account = account_of(db, person.id)
+    limits = (card_limits.find(db, card.id), person_limits.find(db, person.id))
+    return Holder(card, person, account, notices.is_low(db, account), limits, last, cards.pin_hash(db, card.id))
 
 
 def tap(db: Database, site_key: bytes, card: CardId, picc_data_hex: str, cmac_hex: str) -> bool:

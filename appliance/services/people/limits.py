@@ -33,11 +33,10 @@ def change(db: Database, person: PersonId, limits: Limits, by: By) -> None:
     """
     found = need(db, person)
     check(limits)
-    before = enforced.in_words(rows.find(db, person))
+    before = rows.find(db, person)
     rows.store(db, person, limits)
-    audit.record(
-        db, by, "person.limits", f"person:{person}", name=found.name, **enforced.in_words(limits), before=before
-    )
+    changed = audit.changed(before, **{name: getattr(limits, name) for name in rows.COLUMNS})
+    audit.record(db, by, "person.limits", f"person:{person}", name=found.name, changed=changed)
     db.announce(PersonChanged(person))
 
 

@@ -29,6 +29,10 @@ def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> i
     found, target = need(db, person), need(db, into)
     check_open(found)
     check_open(target)
+    if found.is_pool or target.is_pool:
+        raise Refusal(
+            "A pool is not merged.", "Take its people out, pay out what is in it, and let them join the other one."
+        )
     check_terms(db, need_group(db, found.group_id), need_group(db, target.group_id), by)
     check_no_session(db, found)
     if found.balance_minor < 0:

@@ -6,7 +6,7 @@ begins is in `card_desk.forms`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 
@@ -17,7 +17,8 @@ from appliance.services import idempotency
 from appliance.services.cards import cards
 from appliance.services.idempotency import Stored
 from appliance.services.people import merge as merging
-from appliance.services.people import people
+from appliance.services.people import people, pools
+from appliance.services.people.pools import About, Own
 from appliance.services.wallets import wallets
 
 
@@ -107,6 +108,26 @@ def take_in(db: Database, new: NewPerson, key: str, by: By) -> PersonId:
         new.amount_minor,
     )
     return PersonId(orjson.loads(idempotency.once(db, by, key, request, unit).body)["person"])
+
+
+def add_pool(db: Database, about: About, key: str, by: By) -> PersonId:
+    """A new pool; the same form twice is one."""
+
+    def unit(_name: str) -> tuple[int, str]:
+        return 200, orjson.dumps({"pool": pools.add(db, about, by)}).decode()
+
+    request = request_of("pool", *asdict(about).values())
+    return PersonId(orjson.loads(idempotency.once(db, by, key, request, unit).body)["pool"])
+
+
+def join_pool(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by: By) -> int:
+    """Somebody charges from a pool from now on; how much of their own money moved there (minor units)."""
+
+    def unit(name: str) -> tuple[int, str]:
+        return 200, orjson.dumps({"moved_minor": pools.join(db, pool, person, own, name, by)}).decode()
+
+    stored = idempotency.once(db, by, key, request_of("join", pool, person, own), unit)
+    return int(orjson.loads(stored.body)["moved_minor"])
 
 
 def merge(db: Database, person: PersonId, into: PersonId, key: str, by: By) -> int:

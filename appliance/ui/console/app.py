@@ -38,7 +38,8 @@ from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
 from appliance.ui.console.cards import cards, limits, pin, unknown
 from appliance.ui.console.operators import account, login, operators, setup
-from appliance.ui.console.people import groups, importing, merge, people
+from appliance.ui.console.people import debts, groups, importing, merge, people, pools
+from appliance.ui.console.people import limits as person_limits
 from appliance.ui.console.sessions import sessions
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
 from appliance.ui.console.stations import security as station_security
@@ -83,6 +84,9 @@ PAGES: tuple[Page, ...] = (
     problems.PAGE,
     people.PAGE,
     merge.PAGE,
+    pools.PAGE,
+    person_limits.PAGE,
+    debts.PAGE,
     importing.PAGE,
     unknown.PAGE,
     charger_taps.PAGE,

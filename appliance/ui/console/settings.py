@@ -99,6 +99,12 @@ GROUPS: dict[str, dict[str, Words]] = {
         "minimum_minor": Words(
             N_("Least credit to begin with"), N_("With less in the wallet a prepaid session does not begin.")
         ),
+        "low_balance_minor": Words(
+            N_("Call people below"),
+            N_(
+                "Who pays beforehand and has less is told so, and is on the list of those to call. 0: never; a group may have its own."
+            ),
+        ),
         "second_person_minor": Words(
             N_("Needs a second person above"),
             N_(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import hdrs, web
 
@@ -23,7 +23,9 @@ from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame.auth import Guard, TooSoon
 from appliance.ui.frame.context import CONSOLE
 from appliance.ui.frame.language import N_
+from appliance.ui.frame.render import formats_of
 from appliance.ui.wording import card_desk
+from appliance.ui.wording.cards import Bound, bounds
 from appliance.ui.wording.statement import word_of
 
 log = logging.getLogger(__name__)
@@ -135,4 +137,20 @@ def _may_look(request: web.Request, token: str) -> bool:
 def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:
     query = f"?t={request.query['t']}" if page.holder and _may_look(request, page.holder.card.token) else ""
     rows = [(record, word_of(record)) for record in page.holder.records] if page.holder and page.open else []
-    return respond(request, "card.html", status, query=query, page=page, rows=rows, card_number=card_desk.card_number)
+    limits = bounds_of(request, page.holder) if page.holder and page.open else []
+    return respond(
+        request,
+        "card.html",
+        status,
+        query=query,
+        page=page,
+        rows=rows,
+        limits=limits,
+        card_number=card_desk.card_number,
+    )
+
+
+def bounds_of(request: web.Request, holder: Holder) -> list[Bound]:
+    """What the card and its holder may use at most; where the card charges they see at the charger."""
+    fmt = formats_of(request)
+    return [bound for one in holder.limits for bound in bounds(replace(one, stations=frozenset()), {}, fmt)]

@@ -45,6 +45,7 @@ SECTIONS = (
     ("/stations", "plug-zap", N_("Chargers")),
     ("/sessions", "history", N_("Sessions")),
     ("/people", "users", N_("People")),
+    ("/pools", "wallet-cards", N_("Pools")),
     ("/cards", "credit-card", N_("Cards")),
     ("/vouchers", "ticket", N_("Vouchers")),
     ("/receipts", "receipt-text", N_("Receipts")),

@@ -25,6 +25,7 @@ THINGS = {
     "station": N_("Chargers"),
     "session": N_("Sessions"),
     "person": N_("People"),
+    "pool": N_("Pools"),
     "card": N_("Cards"),
     "shift": N_("Shifts"),
     "money": N_("Money"),
@@ -85,6 +86,10 @@ SENTENCES = {
     "person.buyer": N_("Bills of {subject} are made out to {name}"),
     "person.close": N_("Closed the account of {subject}: no card of theirs charges any more"),
     "person.reopen": N_("{subject} is back"),
+    "person.limits": N_("Changed the limits of {subject}"),
+    "pool.change": N_("Changed what is kept of the pool {subject}"),
+    "pool.join": N_("{subject} charges from the pool {pool_name}; {amount} of their own went into it"),
+    "pool.leave": N_("Took {subject} out of the pool {pool_name}"),
     "person.merge": N_("Merged {name} into {subject}: cards and {amount}"),
     "approval.ask": N_("Asked for a second person: {amount} for {subject}"),
     "approval.approve": N_("Agreed to {amount} for {subject}, from {before_minor} to {after_minor}"),
@@ -262,6 +267,15 @@ FIELDS = {
     "transactions_max": N_("Sessions at once"),
     "expires_at_ms": N_("Charges until"),
     "limit_minor": N_("Limit"),
+    "contact": N_("Contact"),
+    "tax_number": N_("Tax number"),
+    "minimum_minor": N_("Least credit to begin with"),
+    "emergency_minor": N_("Emergency credit"),
+    "low_minor": N_("Call them below"),
+    "day_energy_wh": N_("Energy a day"),
+    "day_minor": N_("Money a day"),
+    "month_energy_wh": N_("Energy a month"),
+    "month_minor": N_("Money a month"),
 }
 """What may stand in the detail `changed` and is not in the sentence itself; what is not here is written by its name."""
 TOLD = frozenset({"policy", "role"})
@@ -289,6 +303,8 @@ def _field(name: str, value: object, fmt: Formats) -> str:
         return fmt.day(value - 1)
     if name.endswith("_minor") and isinstance(value, int):
         return fmt.money(value)
+    if name.endswith("_wh") and isinstance(value, int):
+        return _("{energy} kWh").format(energy=fmt.energy(value))
     return LANGUAGES.get(str(value), str(value)) if name == "language" else str(value)
 
 

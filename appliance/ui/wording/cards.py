@@ -36,6 +36,8 @@ AMOUNTS = {
     "session_minor": (N_("At most {amount} in one session"), N_("{used} of {most} in the session that runs")),
     "day_energy_wh": (N_("At most {energy} kWh in one day"), N_("{used} of {most} kWh today")),
     "day_minor": (N_("At most {amount} in one day"), N_("{used} of {most} today")),
+    "month_energy_wh": (N_("At most {energy} kWh in one month"), N_("{used} of {most} kWh this month")),
+    "month_minor": (N_("At most {amount} in one month"), N_("{used} of {most} this month")),
 }
 """What is limited by amount, as domain/cards/limits.py calls it: the limit, and what is used of it."""
 

@@ -64,6 +64,26 @@ STOPS_WANTED = {
     "unwatched": N_("Nothing was measured for so long that the money could have been used up"),
 }
 
+LIMITED_BY = {
+    "card:session_energy_wh": N_("What the card may take in one session was reached"),
+    "card:session_minor": N_("What one session of the card may cost was reached"),
+    "card:day_energy_wh": N_("What the card may take in a day was reached"),
+    "card:day_minor": N_("What the card may cost in a day was reached"),
+    "card:month_energy_wh": N_("What the card may take in a month was reached"),
+    "card:month_minor": N_("What the card may cost in a month was reached"),
+    "card:hours": N_("The hours of the card were over"),
+    "card:stations": N_("The card may not charge at this charger"),
+    "person:day_energy_wh": N_("What the person may take in a day was reached"),
+    "person:day_minor": N_("What the person may spend in a day was reached"),
+    "person:month_energy_wh": N_("What the person may take in a month was reached"),
+    "person:month_minor": N_("What the person may spend in a month was reached"),
+    "pool:day_energy_wh": N_("What the pool may take in a day was reached"),
+    "pool:day_minor": N_("What the pool may spend in a day was reached"),
+    "pool:month_energy_wh": N_("What the pool may take in a month was reached"),
+    "pool:month_minor": N_("What the pool may spend in a month was reached"),
+}
+"""Whose limit refused or stopped a session, and which: as `session.limited_by` has it."""
+
 NOTES = {
     "registers": N_("The meter readings at start and end contradict each other."),
     "too_much": N_("The charger reports more energy than one session can take."),
@@ -132,6 +152,7 @@ ENTRIES: dict[str, str] = {
     TransferCode.REFUND: N_("Refund"),
     TransferCode.CORRECTION: N_("Correction"),
     TransferCode.MERGE: N_("From wallet to wallet"),
+    TransferCode.POOL: N_("Into a pool"),
     TransferCode.CHARGE: N_("Charge"),
     TransferCode.TAX: N_("Tax of it"),
     TransferCode.OVERRUN: N_("Not covered by the wallet"),
@@ -214,9 +235,12 @@ def state_of(state: str) -> State:
     return STATES.get(state) or State(state, "off", "circle-question-mark")
 
 
-def stop_sentence(stop_reason: str, stop_wanted: str, estimated: bool) -> str:
-    """Why a session ended; "" for one that has not."""
-    if stop_wanted in STOPS_WANTED and stop_reason in ("Remote", "DeAuthorized", ""):
+def stop_sentence(stop_reason: str, stop_wanted: str, estimated: bool, limited_by: str = "") -> str:
+    """Why a session ended; "" for one that has not. `limited_by` says which limit it was, where that is known."""
+    by_server = stop_reason in ("Remote", "DeAuthorized", "")
+    if by_server and limited_by in LIMITED_BY and stop_wanted != "unwatched":
+        return _(LIMITED_BY[limited_by])
+    if by_server and stop_wanted in STOPS_WANTED:
         return _(STOPS_WANTED[stop_wanted])
     if stop_reason:
         return _(STOP_REASONS[stop_reason]) if stop_reason in STOP_REASONS else stop_reason

@@ -245,7 +245,7 @@ async def tap_fragments(
 
 def _tapped(db: Readable, seen: Seen, site_key: bytes) -> tuple[Described, int]:
     subject = read_subject(db, seen, None, site_key)
-    return describe(db, seen, site_key), subject.buys.person.balance_minor if subject.buys is not None else 0
+    return describe(db, seen, site_key), subject.buys.account.balance_minor if subject.buys is not None else 0
 
 
 def tap_concerns(announcement: Announcement, parameter: str) -> bool:

@@ -106,6 +106,9 @@ class Panel:
     card: Card | None
     number: str
     person: Person | None
+    account: Person | None
+    """Who pays for them: themselves, or the pool that they are in."""
+    low: bool
     cards: list[Card]
     policy: str
     energy_wh: int | None
@@ -159,7 +162,11 @@ def read_subject(db: Readable, seen: Seen | None, chosen: Chosen | None, site_ke
         described=described,
         buys=buys,
         cards=card_rows.of_person(db, person) if person is not None else [],
-        records=statement.of_person(db, buys.person.id, buys.person.wallet, limit=RECORDS_SHOWN).shown if buys else [],
+        records=statement.of_person(
+            db, buys.person.id, buys.person.wallet, is_pool=buys.person.is_pool, limit=RECORDS_SHOWN
+        ).shown
+        if buys
+        else [],
         groups=groups,
         group_id=next((int(group.id) for group in groups if group.policy == Policy.PREPAID), 0),
         tariff=buys.tariff if buys is not None else tariffs.default(db),
@@ -201,7 +208,9 @@ def panel_of(
         number=card_number(card.number) if card is not None else "",
         person=buys.person if buys is not None else None,
         cards=[one for one in subject.cards if card is None and not card_units.has_come_back(one)],
-        policy=_(POLICIES[buys.person.policy][0]) if buys is not None else "",
+        account=buys.account if buys is not None else None,
+        low=buys is not None and buys.low,
+        policy=_(POLICIES[buys.account.policy][0]) if buys is not None else "",
         energy_wh=buys.energy_wh if buys is not None else None,
         standing=standing,
         bounds=[one for one in bounds(subject.limits, {}, fmt, used) if one.used] if card is not None else [],

@@ -35,8 +35,8 @@ KWH = Currency("kWh", 3)
 """Energies are typed as amounts are: any digits, either decimal mark."""
 PLACE = "station-"
 """How the fields of chargers begin."""
-ENERGIES = ("session_energy_wh", "day_energy_wh")
-AMOUNTS = ("session_minor", "day_minor")
+ENERGIES = ("session_energy_wh", "day_energy_wh", "month_energy_wh")
+AMOUNTS = ("session_minor", "day_minor", "month_minor")
 CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)(?::00)?")
 
 

@@ -18,6 +18,7 @@ from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.services.people import groups
+from appliance.services.people.groups import Thresholds
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms import edits
 from appliance.ui.forms.edits import Changed
@@ -66,7 +67,7 @@ async def add(request: web.Request) -> web.Response:
     """`POST /groups/new`."""
     console, form = request.app[CONSOLE], await read_form(request)
     try:
-        limit_minor, tariff = _read(form, currency_of(request))
+        limit_minor, tariff, thresholds = _read(form, currency_of(request))
         await console.store.write(
             groups.add,
             form.text("name"),
@@ -74,6 +75,7 @@ async def add(request: web.Request) -> web.Response:
             asked_by(request),
             limit_minor=limit_minor,
             tariff_id=tariff,
+            thresholds=thresholds,
         )
     except Refusal as refusal:
         return await _page(request, None, form.refused(refusal), refusal.status)
@@ -104,22 +106,36 @@ async def change(request: web.Request) -> web.Response:
 def _store_change(db: Database, group: GroupId, form: Form, currency: Currency, by: By) -> None:
     """A unit: what was changed in the form, and nothing else."""
     wanted = edits.merged(form, _values(groups.need(db, group), currency))
-    limit_minor, tariff = _read(wanted, currency)
-    groups.change(db, group, wanted.text("name"), wanted.text("policy"), by, limit_minor=limit_minor, tariff_id=tariff)
+    limit_minor, tariff, thresholds = _read(wanted, currency)
+    groups.change(
+        db, group, wanted.text("name"), wanted.text("policy"), by,
+        limit_minor=limit_minor, tariff_id=tariff, thresholds=thresholds,
+    )  # fmt: skip
 
 
 def _values(group: Group, currency: Currency) -> dict[str, str]:
     """A group as the form has it."""
+    thresholds = {
+        "minimum_minor": group.minimum_minor,
+        "emergency_minor": group.emergency_minor or None,
+        "low_minor": group.low_minor,
+    }
     return {
         "name": group.name,
         "policy": group.policy,
         "limit_minor": "" if group.limit_minor is None else format_amount(group.limit_minor, currency),
+        **{name: "" if value is None else format_amount(value, currency) for name, value in thresholds.items()},
         "tariff_id": "" if group.tariff_id is None else str(group.tariff_id),
     }
 
 
-def _read(form: Form, currency: Currency) -> tuple[int | None, int | None]:
-    """Limit and tariff. A limit means something for groups on account only."""
+def _read(form: Form, currency: Currency) -> tuple[int | None, int | None, Thresholds]:
+    """Limit, tariff and thresholds. A limit means something for groups on account only, thresholds for those that pay beforehand."""
+
+    def amount(name: str) -> int | None:
+        text = form.text(name) if form.text("policy") == Policy.PREPAID else ""
+        return parse_amount(text, currency, field=name) if text else None
+
     limit_minor = None
     if form.text("limit_minor") and form.text("policy") == Policy.POSTPAID:
         limit_minor = parse_amount(form.text("limit_minor"), currency, field="limit_minor")
@@ -127,7 +143,8 @@ def _read(form: Form, currency: Currency) -> tuple[int | None, int | None]:
     number = read_number(tariff)
     if tariff and number is None:
         raise Invalid("tariff_id", N_("There is no such tariff."))
-    return limit_minor, number
+    thresholds = Thresholds(amount("minimum_minor"), amount("emergency_minor") or 0, amount("low_minor"))
+    return limit_minor, number, thresholds
 
 
 async def _page(request: web.Request, group: Group | None, form: Form | Changed, status: int = 200) -> web.Response:

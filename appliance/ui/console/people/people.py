@@ -23,10 +23,13 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.db.wallets.statement import Records
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
+from appliance.domain.cards.limits import NO_LIMITS, Limits
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
 from appliance.domain.roles import MANAGERS
 from appliance.domain.tariff import Tariff
+from appliance.services.cards.limits import SoFar
+from appliance.services.people import limits
 from appliance.services.people import people as people_units
 from appliance.services.people.groups import may_choose, need
 from appliance.services.wallets import form_bookings, undo
@@ -39,11 +42,11 @@ from appliance.ui.forms.edits import Changed
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.listing import Paging, Sort
 from appliance.ui.forms.way_back import THEN, then_of, typed_before, with_query
-from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
+from appliance.ui.frame.context import CONSOLE, Console, Page, asked_by, principal
 from appliance.ui.frame.desks import usual_desk
 from appliance.ui.frame.language import LANGUAGES, N_, _
-from appliance.ui.frame.render import done, render
-from appliance.ui.wording.cards import State
+from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.wording.cards import Bound, State, bounds
 from appliance.ui.wording.cards import state_of as state_of_card
 from appliance.ui.wording.sessions import POLICIES
 from appliance.ui.wording.statement import Row, row_of
@@ -114,6 +117,9 @@ class PersonFacts:
     names: dict[str, str]
     waiting: list[Approval]
     """What was asked for and needs a second person."""
+    members: list[Person]
+    """Of a pool: who charges from it."""
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,12 @@ class PersonPage:
     waiting: list[Approval]
     undoable: Receipt | None
     """What was just topped up here, and can be taken back."""
+    account: Person
+    """Who pays for them: themselves, or the pool that they are in."""
+    low: bool
+    members: list[Person]
+    """Of a pool: who charges from it."""
+    bounds: list[Bound]
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -170,7 +182,7 @@ async def add(request: web.Request) -> web.Response:
             group=GroupId(form.number("group_id")),
             phone=form.text("phone"),
             note=form.text("note"),
-            language=_language(form),
+            language=language_of(form),
             uid=form.text("uid"),
             label=form.text("label"),
             amount_minor=amount_minor,
@@ -190,13 +202,14 @@ async def show(request: web.Request) -> web.Response:
     before_ms = read_number(request.query.get("before", ""))
     console = request.app[CONSOLE]
     shown = await console.store.read(_facts, PersonId(number_of(request, "person")), before_ms, console.clock())
-    found, records = shown.buys.person, shown.records
-    policy, sentence = POLICIES[found.policy]
+    found, account, records = shown.buys.person, shown.buys.account, shown.records
+    policy, sentence = POLICIES[account.policy]
+    used = await so_far_of(console, found.id, shown.limits, console.clock())
     page = PersonPage(
         person=found,
         policy=_(policy),
         policy_sentence=_(sentence),
-        limit_minor=shown.group.limit_minor if found.policy == Policy.POSTPAID else None,
+        limit_minor=shown.group.limit_minor if account.policy == Policy.POSTPAID else None,
         energy_wh=shown.buys.energy_wh,
         tariff=shown.buys.tariff.name if shown.buys.tariff is not None else "",
         money=wallets.money_form(request, shown.buys.tariff, Form()),
@@ -210,6 +223,10 @@ async def show(request: web.Request) -> web.Response:
         running=shown.running,
         waiting=shown.waiting,
         undoable=shown.undoable,
+        account=account,
+        low=shown.buys.low,
+        members=shown.members,
+        bounds=bounds(shown.limits, {}, formats_of(request), used),
     )
     return render(request, "people/person.html", page)
 
@@ -226,8 +243,8 @@ async def edit(request: web.Request) -> web.Response:
     try:
         await console.store.write(_store_edit, person, form, asked_by(request))
     except Changed as changed:
-        groups = {str(group): word for group, word in _choices(await console.store.read(group_rows.all_by_name))}
-        words = {"group_id": groups, "language": dict(_tongues())}
+        groups = {str(group): word for group, word in choices_of(await console.store.read(group_rows.all_by_name))}
+        words = {"group_id": groups, "language": dict(tongues())}
         return await _edit_page(request, edits.again(changed, words), changed.status)
     except Refusal as refusal:
         return await _edit_page(request, form.refused(refusal), refusal.status)
@@ -266,7 +283,7 @@ def _store_edit(db: Database, person: PersonId, form: Form, by: By) -> None:
         name=wanted.text("name"),
         phone=wanted.text("phone"),
         note=wanted.text("note"),
-        language=_language(wanted),
+        language=language_of(wanted),
         group=GroupId(wanted.number("group_id")),
     )
 
@@ -296,26 +313,35 @@ def _listed(
 
 def _facts(db: Readable, person: PersonId, before_ms: int | None, now_ms: int) -> PersonFacts:
     buys = wallets.what_it_buys(db, person)
-    found = buys.person
+    found, account = buys.person, buys.account
     return PersonFacts(
         buys,
-        need(db, found.group_id),
+        need(db, account.group_id),
         card_rows.of_person(db, person),
-        statement.of_person(db, person, found.wallet, before_ms=before_ms, limit=RECORDS_AT_ONCE),
-        reports.person_total(db, person),
+        statement.of_person(
+            db, person, found.wallet, is_pool=found.is_pool, before_ms=before_ms, limit=RECORDS_AT_ONCE
+        ),
+        reports.pool_total(db, person) if found.is_pool else reports.person_total(db, person),
         statement.paid_in_minor(db, found.wallet),
         [int(session) for session in people.running_of(db, person)],
-        undo.undoable(db, person, now_ms),
+        undo.undoable(db, account.id, now_ms),
         operators.names(db),
-        approvals.of_person(db, person),
+        approvals.of_person(db, account.id),
+        people.members(db, person) if found.is_pool else [],
+        limits.of(db, person),
     )
+
+
+async def so_far_of(console: Console, person: PersonId, limited: Limits, now_ms: int) -> SoFar | None:
+    """What they have used of their limits, as the decision at a charger counts it; None where there is none."""
+    return None if limited == NO_LIMITS else await console.store.write(limits.so_far, person, now_ms)
 
 
 async def _new_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
     tariff, groups = await request.app[CONSOLE].store.read(_for_new, principal(request).role)
     here = with_query("/people/new", uid=form.value("uid"), then=then_of(request, form))
     new_group = with_query("/groups/new", then=here)
-    page = NewPage(wallets.money_form(request, tariff, form, key), _choices(groups), _tongues(), new_group)
+    page = NewPage(wallets.money_form(request, tariff, form, key), choices_of(groups), tongues(), new_group)
     return render(request, "people/new.html", page, status=status)
 
 
@@ -323,7 +349,7 @@ async def _edit_page(request: web.Request, form: Form | None, status: int = 200)
     person, role = PersonId(number_of(request, "person")), principal(request).role
     found, groups = await request.app[CONSOLE].store.read(_for_edit, person, role)
     form = form or edits.filled(_values(found))
-    return render(request, "people/edit.html", EditPage(found, form, _choices(groups), _tongues()), status=status)
+    return render(request, "people/edit.html", EditPage(found, form, choices_of(groups), tongues()), status=status)
 
 
 async def _leave_page(request: web.Request, form: Form, status: int = 200) -> web.Response:
@@ -332,29 +358,32 @@ async def _leave_page(request: web.Request, form: Form, status: int = 200) -> we
 
 
 def _for_new(db: Readable, role: str) -> tuple[Tariff | None, list[Group]]:
-    return tariffs.default(db), _open_to(db, role, None)
+    return tariffs.default(db), open_to(db, role, None)
 
 
 def _for_edit(db: Readable, person: PersonId, role: str) -> tuple[Person, list[Group]]:
     found = people_units.need(db, person)
-    return found, _open_to(db, role, need(db, found.group_id))
+    return found, open_to(db, role, need(db, found.group_id))
 
 
-def _open_to(db: Readable, role: str, before: Group | None) -> list[Group]:
+def open_to(db: Readable, role: str, before: Group | None) -> list[Group]:
     """The groups into which somebody of `role` may put a person who is in `before` now."""
     groups = group_rows.all_by_name(db)
     return groups if role in MANAGERS else [one for one in groups if may_choose(db, before, one)]
 
 
-def _choices(groups: list[Group]) -> list[tuple[int, str]]:
+def choices_of(groups: list[Group]) -> list[tuple[int, str]]:
+    """Groups as a form offers them: number, and name with how they pay."""
     return [(group.id, f"{group.name} · {_(POLICIES[group.policy][0])}") for group in groups]
 
 
-def _tongues() -> list[tuple[str, str]]:
+def tongues() -> list[tuple[str, str]]:
+    """Languages as a form offers them."""
     return [("", _("As the site")), *LANGUAGES.items()]
 
 
-def _language(form: Form) -> str:
+def language_of(form: Form) -> str:
+    """The language that was chosen; "" for the site's."""
     language = form.text("language")
     if language and language not in LANGUAGES:
         raise Invalid("language", N_("There is no such language."))

@@ -38,6 +38,7 @@ from appliance.ui.wording import price_lines
 from appliance.ui.wording.bill_lines import BillLine, bill_lines
 from appliance.ui.wording.sessions import (
     AUTHORIZATIONS,
+    LIMITED_BY,
     MOVEMENTS,
     SINGLE_MOVEMENTS,
     State,
@@ -94,6 +95,8 @@ class SessionPage:
     token: str
     answer: str
     stop: str
+    limited: str
+    """Which limit refused it, or is reached; "" for none."""
     note: str
     messages_before: int
     papers: list[Paper]
@@ -213,11 +216,17 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         card=facts.card,
         token=masked(session.id_token) if session.id_token else "",
         answer=_(AUTHORIZATIONS.get(session.authorization, "")) or session.authorization,
-        stop=stop_sentence(session.stop_reason, session.stop_wanted, session.estimated) if over else "",
+        stop=stop_of(session) if over else "",
+        limited=_(LIMITED_BY[session.limited_by]) if session.limited_by in LIMITED_BY else "",
         note=contradiction_sentence(session.note, [fmt.energy(one.usage.energy_wh, 3) for one in session.figures]),
         messages_before=facts.messages_before,
         papers=facts.papers,
     )
+
+
+def stop_of(session: Session) -> str:
+    """Why it ended, in words."""
+    return stop_sentence(session.stop_reason, session.stop_wanted, session.estimated, session.limited_by)
 
 
 def choices_of(session: Session) -> list[Choice]:

@@ -30,7 +30,7 @@ from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import _, ngettext
 from appliance.ui.frame.render import formats_of, render
 from appliance.ui.frame.roles import SEES_PHONES
-from appliance.ui.wording.sessions import STATES, State, state_of, stop_sentence
+from appliance.ui.wording.sessions import STATES, State, state_of
 from appliance.ui.writing import exports
 from appliance.ui.writing.days import read_day, unread_days
 from appliance.ui.writing.exports import Column, Kind, Table
@@ -166,6 +166,7 @@ async def export(request: web.Request) -> web.StreamResponse:
             Column(_("Tax ({currency})").format(currency=currency), Kind.MONEY),
             Column(_("Fee ({currency})").format(currency=currency), Kind.MONEY),
             Column(_("Why it ended")),
+            Column(_("Pool")),
         ),
         rows=_rows(request, wanted.filter, summed),
         totals=lambda: (
@@ -221,11 +222,13 @@ def _wanted(db: Readable, asked: Asked) -> Wanted:
     """The filter that was meant. A name that fits one person means that person; what fits nobody finds nothing."""
     station = stations.by_identity(db, asked.station) if asked.station else None
     person, matches = _person_meant(db, asked.person, names_only=asked.names_only) if asked.person else (None, [])
+    is_pool = person is not None and person.is_pool
     number = read_number(asked.card)
     card = cards.find(db, CardId(number)) if number is not None else None
     found = Filter(
         station=station.id if station is not None else None,
-        person=person.id if person is not None else PersonId(-1) if asked.person else None,
+        person=None if is_pool else person.id if person is not None else PersonId(-1) if asked.person else None,
+        pool=person.id if person is not None and is_pool else None,
         card=card.id if card is not None else None,
         state=asked.state,
         from_ms=asked.from_ms,
@@ -301,7 +304,8 @@ def _row(one: Session) -> exports.Row:
         net_minor,
         tax_minor,
         fee_minor,
-        stop_sentence(one.stop_reason, one.stop_wanted, one.estimated) if one.ended_at_ms else "",
+        session.stop_of(one) if one.ended_at_ms else "",
+        one.pool,
     )
 
 

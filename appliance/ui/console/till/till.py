@@ -149,7 +149,7 @@ def only_hit(found: Found, do: str) -> str:
 def _customer(request: web.Request, buys: Buys, card: Card | None) -> Customer:
     here = with_query("/till", card=str(card.id)) if card is not None else f"/till?person={buys.person.id}"
     return Customer(
-        buys, card, _(POLICIES[buys.person.policy][0]), card_number(card.number) if card is not None else "",
+        buys, card, _(POLICIES[buys.account.policy][0]), card_number(card.number) if card is not None else "",
         money_form(request, buys.tariff, Form()), here,
     )  # fmt: skip
 

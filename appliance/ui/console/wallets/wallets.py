@@ -14,20 +14,20 @@ from aiohttp import web
 
 from appliance.db import tariffs
 from appliance.db.engine.protocols import Readable
-from appliance.db.people import groups, people
+from appliance.db.people import groups
 from appliance.db.people.people import Person
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.authorization import Policy
-from appliance.domain.errors import Invalid, NotFound, Refusal, TooLittleMoney
+from appliance.domain.errors import Invalid, Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.money import Currency, format_amount, parse_amount
 from appliance.domain.tariff import Tariff, Usage, affordable_wh, price
 from appliance.services.approvals import approvals
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.idempotency import KeyReused
-from appliance.services.people.people import HereAlready
+from appliance.services.people.people import HereAlready, account_of, need
 from appliance.services.till.drawers import NeedsShift
-from appliance.services.wallets import form_bookings, undo, wallets
+from appliance.services.wallets import form_bookings, notices, undo, wallets
 from appliance.services.wallets.form_bookings import Moved
 from appliance.ui.console.people.entered import turned_back
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
@@ -54,9 +54,13 @@ class Buys:
     """What a wallet is good for."""
 
     person: Person
+    account: Person
+    """Who pays for them: themselves, or the pool that they are in."""
     tariff: Tariff | None
     energy_wh: int | None
     """None: nothing limits it, or nobody knows."""
+    low: bool
+    """There is so little left that they should be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ async def top_up(request: web.Request) -> web.Response:
         money = money_form(request, buys.tariff, refused, key_after(form, refusal))
         page = TopUpPage(buys.person, money, then_of(request, form))
         return render(request, "wallets/topup.html", page, status=refusal.status)
-    found = (await _buys(request)).person
+    found = (await _buys(request)).account
     fmt = formats_of(request)
     words = (
         _("{amount} {method} for {name} had been booked before; nothing was booked now. The balance is {balance} now.")
@@ -251,16 +255,14 @@ def what_it_buys(db: Readable, person: PersonId) -> Buys:
     Raises:
         NotFound: There is no such person.
     """
-    found = people.find(db, person)
-    if found is None:
-        raise NotFound(N_("There is no such person."))
-    group = groups.find(db, found.group_id)
+    found, account = need(db, person), account_of(db, person)
+    group = groups.find(db, account.group_id)
     of_group = group.tariff_id if group is not None else None
     tariff = tariffs.default(db) if of_group is None else tariffs.find(db, of_group)
     energy_wh = None
-    if found.policy != Policy.FREE and tariff is not None and found.available_minor is not None:
-        energy_wh = affordable_wh(tariff, max(0, found.available_minor))
-    return Buys(found, tariff, energy_wh)
+    if account.policy != Policy.FREE and tariff is not None and account.available_minor is not None:
+        energy_wh = affordable_wh(tariff, max(0, account.available_minor))
+    return Buys(found, account, tariff, energy_wh, notices.is_low(db, account))
 
 
 # --- pieces of forms -------------------------------------------------------------------------------------------------------
