@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0027, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0028, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -535,11 +535,41 @@ CREATE TABLE site (
   created_at_ms INTEGER NOT NULL,
   pulse_at_ms   INTEGER NOT NULL DEFAULT 0,                                -- the health check's commit
   backup_at_ms  INTEGER NOT NULL DEFAULT 0                                 -- when the last backup was made and verified
-, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1, anchored INTEGER NOT NULL DEFAULT 0 CHECK (anchored IN (0, 1)), bills_from INTEGER NOT NULL DEFAULT 1) STRICT;
+, receipts_from INTEGER NOT NULL DEFAULT 1, voucher_batches_from INTEGER NOT NULL DEFAULT 1, anchored INTEGER NOT NULL DEFAULT 0 CHECK (anchored IN (0, 1)), bills_from INTEGER NOT NULL DEFAULT 1, statements_from INTEGER NOT NULL DEFAULT 1, statements_month TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TRIGGER site_is_fixed BEFORE UPDATE ON site
 WHEN NEW.currency <> OLD.currency OR NEW.exponent <> OLD.exponent OR NEW.timezone <> OLD.timezone OR NEW.demo <> OLD.demo
 BEGIN SELECT RAISE(ABORT, 'currency, time zone and kind of a site are fixed for good'); END;
 CREATE TRIGGER site_stays BEFORE DELETE ON site BEGIN SELECT RAISE(ABORT, 'a site is never deleted'); END;
+
+CREATE TABLE statement (
+  number            INTEGER PRIMARY KEY,
+  wallet_id         INTEGER NOT NULL REFERENCES account (id),
+  person_id         INTEGER REFERENCES person (id),
+  group_id          INTEGER NOT NULL REFERENCES person_group (id),         -- as it was then
+  month             TEXT    NOT NULL CHECK (length(month) = 7),            -- 2026-11, by the site's days
+  issued_at_ms      INTEGER NOT NULL,
+  due_at_ms         INTEGER,                                               -- until when what is owed is to be paid; NULL: nothing is
+  after_seq         INTEGER NOT NULL,
+  until_seq         INTEGER NOT NULL,
+  before_minor      INTEGER NOT NULL,
+  sessions_minor    INTEGER NOT NULL,
+  topups_minor      INTEGER NOT NULL,
+  refunds_minor     INTEGER NOT NULL,
+  corrections_minor INTEGER NOT NULL,
+  after_minor       INTEGER NOT NULL,
+  details           TEXT    NOT NULL,                                      -- JSON: names as they were
+  UNIQUE (wallet_id, month),
+  CHECK (before_minor + sessions_minor + topups_minor + refunds_minor + corrections_minor = after_minor),
+  CHECK (after_seq <= until_seq)
+) STRICT;
+CREATE INDEX statement_by_group ON statement (group_id, month, number);
+CREATE INDEX statement_by_month ON statement (month, number);
+CREATE TRIGGER statement_check BEFORE INSERT ON statement BEGIN
+  SELECT RAISE(ABORT, 'gap in the statements') WHERE NEW.number IS NOT coalesce((SELECT max(number) FROM statement), 0) + 1
+    AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM statement), 0));
+END;
+CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement BEGIN SELECT RAISE(ABORT, 'statements never change'); END;
+CREATE TRIGGER statement_no_update BEFORE UPDATE ON statement BEGIN SELECT RAISE(ABORT, 'statements never change'); END;
 
 CREATE TABLE station (
   id               INTEGER PRIMARY KEY,

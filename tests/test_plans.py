@@ -51,7 +51,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROWING = {
     "session", "sample", "transfer", "account", "holder_sum", "session_day", "station_day", "station_month", "idle_span", "message_log", "audit", "receipt",
-    "desk_job", "batch_card", "problem", "person", "card", "card_alias", "idempotency", "voucher",
+    "desk_job", "batch_card", "problem", "person", "card", "card_alias", "idempotency", "voucher", "bill", "statement",
 }  # fmt: skip
 FEW = re.compile(r"USING (COVERING )?INDEX (session_open|session_review|session_parked|desk_job_open|problem_open)")
 """Indices that hold what is open, waits or is to be looked at: a few rows, however many the table has."""

@@ -18,8 +18,8 @@ SINCE_VERSION = 14
 """Of the schema: receipts have series."""
 VOUCHERS_SINCE_VERSION = 22
 """Of the schema: there are vouchers."""
-BILLS_SINCE_VERSION = 23
-"""Of the schema: sessions have bills."""
+PAPERS = {"bill": (23, "bills_from"), "statement": (24, "statements_from")}
+"""Tables of what is numbered in series: since which version of the schema, and the column of the site that says where the next one begins."""
 RESTORED = "restored"
 """Why a card is blocked that waits until somebody has looked at it."""
 
@@ -81,8 +81,8 @@ class Replaced:
     """Number, holder and amount."""
     newest_batch: int
     """Of vouchers."""
-    newest_bill: int
-    """Its number, or the one before that which a restore has said comes next."""
+    newest_papers: dict[str, int]
+    """By the table of a kind of papers that has series: the newest number, or the one before that which a restore has said comes next."""
     vouchers: dict[bytes, VoucherState]
     """By the hash of their codes, those that are not as they were made."""
 
@@ -105,7 +105,7 @@ def replaced(db: Readable) -> Replaced:
         secret=site_secret(db),
         receipts=tuple(db.execute("SELECT number, person_id, amount_minor FROM receipt")),
         newest_batch=newest_batch(db) if has_vouchers else 0,
-        newest_bill=newest_bill(db) if version(db) >= BILLS_SINCE_VERSION else 0,
+        newest_papers=newest_papers(db),
         vouchers={one.code_hash: one.state for one in papers(db) if one.state != VoucherState.MADE}
         if has_vouchers
         else {},
@@ -131,16 +131,24 @@ def begin_batches(db: Database, *, beyond: int) -> None:
     db.execute("UPDATE site SET voucher_batches_from = ?", (max(newest_batch(db), beyond) + 1,))
 
 
-def newest_bill(db: Readable) -> int:
-    """The number of the newest bill, or the one before that which a restore has said comes next."""
-    return int(
-        db.execute("SELECT max(bills_from - 1, (SELECT coalesce(max(number), 0) FROM bill)) FROM site").fetchone()[0]
-    )
+def newest_papers(db: Readable) -> dict[str, int]:
+    """Of bills and statements: the newest number, or the one before that which a restore has said comes next."""
+    there = {table: first for table, (since, first) in PAPERS.items() if version(db) >= since}
+    return {
+        table: int(
+            db.execute(f"SELECT max({first} - 1, (SELECT coalesce(max(number), 0) FROM {table})) FROM site").fetchone()[
+                0
+            ]
+        )
+        for table, first in there.items()
+    }
 
 
-def begin_bills(db: Database, *, beyond: int) -> None:
-    """Let the next bill begin a series above all of these books and above that number."""
-    db.execute("UPDATE site SET bills_from = ?", (max(newest_bill(db), beyond) // SERIES * SERIES + SERIES + 1,))
+def begin_papers(db: Database, *, beyond: dict[str, int]) -> None:
+    """Let the next bill and the next statement begin a series above all of these books and above those numbers."""
+    for table, newest in newest_papers(db).items():
+        number = max(newest, beyond.get(table, 0)) // SERIES * SERIES + SERIES + 1
+        db.execute(f"UPDATE site SET {PAPERS[table][1]} = ?", (number,))
 
 
 def forget_sheets(db: Database) -> None:

@@ -19,12 +19,18 @@ def load(db: Readable) -> Site | None:
     return Site(name, currency, exponent, timezone, language, bool(demo))
 
 
+def read(db: Readable) -> Site:
+    """The site, in a database that has one."""
+    site = load(db)
+    assert site is not None, "a server runs only on a database that has its site"
+    return site
+
+
 def of(db: Database) -> Site:
     """The site, remembered by the writer."""
     site = SITE.get(db)
     if site is None:
-        site = load(db)
-        assert site is not None, "a server runs only on a database that has its site"
+        site = read(db)
         SITE.keep(db, site)
     return site
 

@@ -33,6 +33,7 @@ from appliance.services.ports.anchors import Anchors, AnchorsChanged
 from appliance.services.ports.stations import Stations
 from appliance.services.reconciling.reconciling import Reconciler
 from appliance.services.sessions import guard, start_requests
+from appliance.services.statements import issuing
 from appliance.services.stations import admission
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.upkeep import Upkeep
@@ -57,6 +58,7 @@ CHECK_BOX_S = 60
 LOG_WITHIN_S = 60
 ANCHOR_MINUTES = 10
 RECONCILE_MINUTES = 15
+STATEMENTS_MINUTES = 5
 TIDY_MINUTE = 17
 VERIFY_HOUR = 3
 
@@ -155,6 +157,16 @@ class Jobs:
             while await self.store.write(message_log_size.trim, StationId(station), bytes_max):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
+    async def issue_statements(self) -> None:
+        """The statements of a month that is over, some at a time; after months without power, month by month."""
+        await self.store.write(issuing.begin, self.clock())
+        while (month := await self.store.read(issuing.due, self.clock())) is not None:
+            wallets = await self.store.read(issuing.wallets_of, month)
+            for begin in range(0, len(wallets), issuing.WALLETS_AT_ONCE):
+                some = wallets[begin : begin + issuing.WALLETS_AT_ONCE]
+                await self.store.write(issuing.issue, month, some, self.clock())
+            await self.store.write(issuing.finish, month)
+
     async def verify_books(self) -> None:
         """Every night the whole ledger is computed anew from its rows, and compared with what was anchored."""
         await self.reconciler.whole(self.store, self.clock())
@@ -207,6 +219,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
+        (jobs.issue_statements, IntervalTrigger(minutes=STATEMENTS_MINUTES)),
         (jobs.anchor_books, IntervalTrigger(minutes=ANCHOR_MINUTES)),
         (jobs.reconcile, IntervalTrigger(minutes=RECONCILE_MINUTES)),
         (jobs.verify_books, CronTrigger(hour=VERIFY_HOUR, timezone=zone)),

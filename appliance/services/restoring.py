@@ -74,7 +74,7 @@ def restored(db: Database, now_ms: int, *, by: By, replaced: Replaced | None) ->
     receipt_before = restoring.newest_receipt(db)
     receipts_from = restoring.begin_series(db, beyond=max(known.newest_receipt, known.receipts_from) if known else 0)
     restoring.begin_batches(db, beyond=known.newest_batch if known is not None else 0)
-    restoring.begin_bills(db, beyond=known.newest_bill if known is not None else 0)
+    restoring.begin_papers(db, beyond=known.newest_papers if known is not None else {})
     restoring.forget_sheets(db)
     if known:
         restoring.count_taps(db, known.taps)

@@ -99,6 +99,8 @@ class Settings:
     """BIN, GSTIN, USt-IdNr. …"""
     buyer_from_minor: int = 0
     """Above so much the law wants name and address of the buyer on a bill; 0: never."""
+    statement_due_days: int = 14
+    """So long after a statement is issued what is owed on account is to be paid."""
     bill_copies: int = 1
     """How often a bill is printed, each with its number among the copies."""
     trusted_proxies: str = ""
@@ -129,6 +131,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "second_person_minor": (0, 100_000_000),
     "refund_cashier_minor": (0, 100_000_000),
     "buyer_from_minor": (0, 10_000_000_000),
+    "statement_due_days": (0, 365),
     "bill_copies": (1, 3),
     "drawer_off_minor": (0, 100_000_000),
     "power_max_kw": (0, 10_000),

@@ -23,6 +23,7 @@ from appliance.domain.money import Currency
 from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
+from appliance.domain.statement import month_of
 from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
@@ -40,6 +41,7 @@ from appliance.services.people.groups import Thresholds
 from appliance.services.people.pools import About, Own
 from appliance.services.people.spreadsheets import Row
 from appliance.services.sessions import closing, in_part, metering, review, start_requests, starting, transactions
+from appliance.services.statements import issuing
 from appliance.services.stations import admission, credentials, power
 from appliance.services.stations import status as status_units
 from appliance.services.till import shifts
@@ -76,6 +78,7 @@ def fill(books: Books) -> None:
     hindsight(books, yard)
     kept_secret(books)
     papers(books)
+    months(books)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, SECRET, books.now_ms))
     anchors.lies_beside(books.db)
@@ -495,6 +498,13 @@ def kept_secret(books: Books) -> None:
 
 
 # --- vouchers ----------------------------------------------------------------------------------------------------------------
+
+
+def months(books: Books) -> None:
+    """The statements of a month that is over, one of them to be paid."""
+    month = month_of(NOON_MS, SITE.zone)
+    issuing.begin(books.db, NOON_MS)
+    issuing.issue(books.db, month, issuing.wallets_of(books.db, month), books.now_ms)
 
 
 def papers(books: Books) -> None:

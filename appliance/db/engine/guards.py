@@ -100,6 +100,12 @@ GUARDS = (
             """NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM bill), 0) + 1
             AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM bill), 0))""",
     }),
+    *only_grows("statement", "statements never change"),
+    Guard("statement_check", "INSERT", "statement", {
+        "gap in the statements":
+            """NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM statement), 0) + 1
+            AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM statement), 0))""",
+    }),
     *only_grows("anchor", "anchors never change"),
     Guard("shift_begins", "INSERT", "shift", {"a shift begins open": "NEW.closed_at_ms IS NOT NULL"}),
     Guard("shift_is_closed_once", "UPDATE", "shift", {

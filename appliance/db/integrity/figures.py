@@ -131,6 +131,17 @@ SELECT session.id, fee_minor, said.total_minor FROM session JOIN (
   FROM bill GROUP BY session_id) AS said ON said.session_id = session.id
 WHERE session.net_minor <> said.net_minor OR session.tax_minor <> said.tax_minor
 """,
+    "statement {0} is missing": """
+SELECT statement.number - 1 FROM statement LEFT JOIN statement AS before ON before.number = statement.number - 1
+WHERE before.number IS NULL AND statement.number % 1000000 <> 1
+""",
+    "the balance changed by {2} in the month of statement {0}, which says {1}": """
+SELECT * FROM (SELECT number, after_minor - before_minor AS said_minor,
+    (SELECT coalesce(sum(amount_minor), 0) FROM transfer WHERE credit = wallet_id AND op = 'post' AND seq > after_seq AND seq <= until_seq)
+    - (SELECT coalesce(sum(amount_minor), 0) FROM transfer
+       WHERE debit = wallet_id AND op IN ('post', 'capture') AND seq > after_seq AND seq <= until_seq) AS moved_minor
+  FROM statement) AS told WHERE said_minor <> moved_minor
+""",
     "in the drawer of shift {0} had to be {1}, but by its movements it was {2}": """
 SELECT shift.id, expected_minor, float_minor + coalesce(sum(CASE WHEN debit = account_id THEN amount_minor ELSE -amount_minor END), 0)
 FROM shift LEFT JOIN transfer ON (debit = account_id OR credit = account_id) AND op = 'post' AND seq > opened_seq AND seq <= closed_seq

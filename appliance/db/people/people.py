@@ -77,6 +77,13 @@ def find(db: Readable, person: PersonId) -> Person | None:
     return Person(*row) if row else None
 
 
+def of_wallet(db: Readable, wallet: AccountId) -> Person | None:
+    """Whose wallet it is."""
+    flush(db)
+    row = db.execute(PERSON + "WHERE wallet_id = ?", (wallet,)).fetchone()
+    return Person(*row) if row else None
+
+
 def count(db: Readable) -> int:
     """How many people there are, those who left not counted."""
     return int(db.execute("SELECT count(*) FROM person WHERE closed_at_ms IS NULL").fetchone()[0])

@@ -23,6 +23,7 @@ from appliance.ui.api import (
     reports,
     sessions,
     shifts,
+    statements,
     tariffs,
     vouchers,
 )
@@ -47,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *vouchers.OPERATIONS,
     *receipts.OPERATIONS,
     *bills.OPERATIONS,
+    *statements.OPERATIONS,
     *shifts.OPERATIONS,
     *reports.OPERATIONS,
     *ledger.OPERATIONS,

@@ -41,6 +41,8 @@ from appliance.ui.console.operators import account, login, operators, setup
 from appliance.ui.console.people import debts, groups, importing, merge, people, pools
 from appliance.ui.console.people import limits as person_limits
 from appliance.ui.console.sessions import sessions
+from appliance.ui.console.statements import overview as statement_overview
+from appliance.ui.console.statements import person as person_statements
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
 from appliance.ui.console.stations import security as station_security
 from appliance.ui.console.till import report, shifts, till
@@ -66,6 +68,8 @@ PAGES: tuple[Page, ...] = (
     batch.PAGE,
     receipts.PAGE,
     bills.PAGE,
+    person_statements.PAGE,
+    statement_overview.PAGE,
     buyer.PAGE,
     till.PAGE,
     shifts.PAGE,

@@ -136,6 +136,9 @@ GROUPS: dict[str, dict[str, Words]] = {
             N_("The buyer must be named above"),
             N_("A bill over more has a place for name, address and tax number of the buyer. 0: never."),
         ),
+        "statement_due_days": Words(
+            N_("Statements are to be paid within"), N_("For who pays later. After that they are overdue."), N_("days")
+        ),
         "bill_copies": Words(N_("Copies of a bill"), N_("Some laws want two: one for the buyer, one to be kept.")),
     },
     N_("When something is a problem"): {

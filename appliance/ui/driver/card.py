@@ -15,11 +15,14 @@ from aiohttp import hdrs, web
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
 from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.statement import month_of, moved
 from appliance.services.cards import holder_page
 from appliance.services.cards import pin as card_pin
 from appliance.services.cards.holder_page import Holder
+from appliance.services.statements import statements
 from appliance.ui.driver.page import LOOKUPS, respond
 from appliance.ui.forms.forms import Form, read_form
+from appliance.ui.frame import language
 from appliance.ui.frame.auth import Guard, TooSoon
 from appliance.ui.frame.context import CONSOLE
 from appliance.ui.frame.language import N_
@@ -27,11 +30,13 @@ from appliance.ui.frame.render import formats_of
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.cards import Bound, bounds
 from appliance.ui.wording.statement import word_of
+from appliance.ui.wording.statements import month_word, written
 
 log = logging.getLogger(__name__)
 
 TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
 PIN_CHECKS_AT_ONCE = 2
+MONTHS_SHOWN = 6
 
 PINS = web.AppKey("pins", Guard)
 LINKS = web.AppKey("links", Guard)
@@ -56,15 +61,17 @@ def install(app: web.Application) -> None:
     app[PIN_CHECKS] = asyncio.Semaphore(PIN_CHECKS_AT_ONCE)
     app.router.add_get(f"/card/{TOKEN}", show)
     app.router.add_post(f"/card/{TOKEN}", unlock)
+    app.router.add_get(f"/card/{TOKEN}/statements/{{month}}", show)
+    app.router.add_post(f"/card/{TOKEN}/statements/{{month}}", unlock)
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /card/{token}?p=&m=`, as a phone opens it when the card is held to it."""
+    """`GET /card/{token}?p=&m=`, as a phone opens it when the card is held to it; and `/statements/{month}` beneath, behind the same doors."""
     found = await _find(request)
     if found is None:
         return _page(request, HolderPage(None, open=False, tap_again=False, form=Form()), 404)
     if not proves_itself(found):
-        return _page(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
+        return await _opened(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
     console, token = request.app[CONSOLE], found.card.token
     # Whoever only asks what is there (HEAD) uses no tap up, and is given no ticket for it.
     if "p" in request.query and request.method == hdrs.METH_GET:
@@ -76,7 +83,7 @@ async def show(request: web.Request) -> web.Response:
             return web.Response(status=303, headers={"Location": f"/card/{token}?t={ticket}"})
     if not _may_look(request, token):
         return _page(request, HolderPage(found, open=False, tap_again=True, form=Form()), 403)
-    return _page(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
+    return await _opened(request, HolderPage(found, open=not found.pin_hash, tap_again=False, form=Form()))
 
 
 async def unlock(request: web.Request) -> web.Response:
@@ -94,7 +101,7 @@ async def unlock(request: web.Request) -> web.Response:
     except Refusal as refusal:
         refused = form.refused(Invalid("pin", refusal.message, refusal.advice, **refusal.values))
         return _page(request, HolderPage(found, open=False, tap_again=False, form=refused), refusal.status)
-    return _page(request, HolderPage(found, open=True, tap_again=False, form=Form()))
+    return await _opened(request, HolderPage(found, open=True, tap_again=False, form=Form()))
 
 
 def proves_itself(found: Holder) -> bool:
@@ -134,23 +141,46 @@ def _may_look(request: web.Request, token: str) -> bool:
     return holder_page.ticket_holds(console.desk_key.site_key, token, request.query.get("t", ""), console.clock())
 
 
+async def _opened(request: web.Request, page: HolderPage) -> web.Response:
+    """The month that was asked for, if whoever asks is let in; else the page of the card."""
+    month = request.match_info.get("month", "")
+    if not (month and page.open and page.holder):
+        return _page(request, page)
+    console = request.app[CONSOLE]
+    try:
+        found = await console.store.read(statements.read, page.holder.person.id, month, console.clock())
+    except Invalid:
+        raise web.HTTPNotFound from None
+    shown = written(found.statement, found.sessions, formats_of(request))
+    query, back = _ticket(request, page), f"/card/{page.holder.card.token}"
+    named = bool(page.holder.pin_hash)
+    return respond(
+        request, "statement.html", query=query, shown=shown, back=back, tongue=language.spoken(), named=named
+    )
+
+
 def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:
-    query = f"?t={request.query['t']}" if page.holder and _may_look(request, page.holder.card.token) else ""
     rows = [(record, word_of(record)) for record in page.holder.records] if page.holder and page.open else []
     limits = bounds_of(request, page.holder) if page.holder and page.open else []
     return respond(
-        request,
-        "card.html",
-        status,
-        query=query,
-        page=page,
-        rows=rows,
-        limits=limits,
-        card_number=card_desk.card_number,
-    )
+        request, "card.html", status, query=_ticket(request, page), page=page, rows=rows, limits=limits, card_number=card_desk.card_number,
+        months=_months(request) if page.open else [],
+    )  # fmt: skip
 
 
 def bounds_of(request: web.Request, holder: Holder) -> list[Bound]:
     """What the card and its holder may use at most; where the card charges they see at the charger."""
     fmt = formats_of(request)
     return [bound for one in holder.limits for bound in bounds(replace(one, stations=frozenset()), {}, fmt)]
+
+
+def _ticket(request: web.Request, page: HolderPage) -> str:
+    """What links to the same card carry on."""
+    return f"?t={request.query['t']}" if page.holder and _may_look(request, page.holder.card.token) else ""
+
+
+def _months(request: web.Request) -> list[tuple[str, str]]:
+    """The months whose statements are offered, and their names, the newest first."""
+    console, fmt = request.app[CONSOLE], formats_of(request)
+    now = month_of(console.clock(), console.site.zone)
+    return [(month, month_word(month, fmt)) for month in (moved(now, -number) for number in range(MONTHS_SHOWN))]

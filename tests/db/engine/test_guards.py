@@ -17,6 +17,7 @@ from appliance.db.integrity import anchors
 from appliance.domain.cash import NOTHING
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Operation, TransferCode
+from appliance.services.statements import issuing
 from appliance.services.till import shifts
 from appliance.services.vouchers import vouchers
 from appliance.services.vouchers.codes import Asked
@@ -73,6 +74,7 @@ RECEIPT = """INSERT INTO receipt (number, kind, at_ms, actor, person_id, amount_
     VALUES ((SELECT max(number) + {step} FROM receipt), 'refund', 0, '', 1, 0, 0, 'cash', 0, '{{}}')"""
 BILL = """INSERT INTO bill (number, kind, at_ms, session_id, wallet_id, net_minor, tax_minor, total_minor, details)
     VALUES ({number}, 'bill', 0, 1, 100, 0, 0, 0, '{{}}')"""
+STATEMENT = """INSERT INTO statement VALUES ({number}, 100, 1, 1, '2030-02', 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, '{{}}')"""
 SHIFT = """INSERT INTO shift (drawer, account_id, actor, opened_at_ms, opened_seq, float_minor, float_pieces{extra})
     VALUES (9, 30, 'operator:9', 0, 1, 0, '[]'{values})"""
 CLOSED = "closed_at_ms = 1, closed_by = '', closed_seq = 1, expected_minor = 0, counted_minor = 0, z_number = {z}"
@@ -118,6 +120,8 @@ ATTACKS = {
     "gap in the receipts": (RECEIPT.format(step=2), RECEIPT.format(step=-3), RECEIPT.format(step=1_000_000)),
     "bills never change": ("UPDATE bill SET total_minor = 0, net_minor = 0, tax_minor = 0", "DELETE FROM bill"),
     "gap in the bills": (BILL.format(number=3), BILL.format(number=-1), BILL.format(number=2_000_000)),
+    "statements never change": ("UPDATE statement SET issued_at_ms = 0", "DELETE FROM statement"),
+    "gap in the statements": (STATEMENT.format(number=3), STATEMENT.format(number=-1), STATEMENT.format(number=2_000_000)),
     "a shift begins open": (SHIFT.format(extra=", closed_at_ms, closed_by, closed_seq, expected_minor, counted_minor, z_number",
                                          values=", 1, '', 1, 0, 0, 3"),),
     "a closed shift never changes": ("UPDATE shift SET reason = 'another' WHERE id = 1",),
@@ -164,7 +168,7 @@ ALLOWED = (
     "UPDATE voucher SET state = 'held' WHERE id = 2", "UPDATE voucher SET state = 'expired' WHERE id = 4",
     "UPDATE voucher SET state = 'voided', over_at_ms = 1, over_by = 'operator:1' WHERE id = 4",
     "INSERT INTO voucher (batch_id, number, code_hash) VALUES (1, 9, zeroblob(32))",
-    BILL.format(number=2), BILL.format(number=1_000_001),
+    BILL.format(number=2), BILL.format(number=1_000_001), STATEMENT.format(number=2), STATEMENT.format(number=1_000_001),
 )  # fmt: skip
 """Their neighbours, which are right."""
 
@@ -182,6 +186,7 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     )  # fmt: skip
     books.card("04A1B2C3D4E5F6", person)
     books.stop(station := books.station(), books.start(station, 1, "04A1B2C3D4E5F6").ref, 1_010)
+    issuing.issue(books.db, "2025-11", [AccountId(100)], books.now_ms)
     shifts.close(books.db, shifts.open_shift(books.db, NOTHING, books.by).id, NOTHING, "", books.by)
     shifts.open_shift(books.db, NOTHING, books.by)
     batch, _codes = printed(books, count=4)

@@ -1,0 +1,1 @@
+"""Statements of a month as rows, and what they are made from."""
