@@ -13,29 +13,21 @@ from aiohttp import web
 
 from appliance.db import reports
 from appliance.db.engine.protocols import Readable
+from appliance.db.report_lines import By
 from appliance.db.reports import StationDay, StationMonth, StationSums, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.order import natural
+from appliance.ui.console.report_lines import tabs_of
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.listing import Sort, query
+from appliance.ui.forms.spans import around, asked_days, days_address, presets_of
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import formats_of, render
 from appliance.ui.writing import charts, exports
 from appliance.ui.writing.charts import Bars, Series
-from appliance.ui.writing.days import (
-    PRESETS,
-    Span,
-    month_of,
-    ordered,
-    read_day,
-    span_of_preset,
-    span_written,
-    today_of,
-    what_is_wrong,
-    written,
-)
+from appliance.ui.writing.days import Span, month_of, span_written, what_is_wrong, written
 from appliance.ui.writing.exports import Column, Kind, Table
 from appliance.ui.writing.formats import Formats
 
@@ -119,6 +111,7 @@ class ReportPage:
     """Why it does not show all that was asked for; "" where it does."""
     title: str
     presets: list[tuple[str, str, bool]]
+    tabs: list[tuple[str, str, bool]]
     earlier: str
     later: str
     stations: list[Station]
@@ -144,20 +137,21 @@ class ReportPage:
 async def show(request: web.Request) -> web.Response:
     """`GET /reports?preset=` or `?from=&to=`, with `station=` and `show=`; without anything, this month."""
     console, fmt, asked = request.app[CONSOLE], formats_of(request), _asked(request)
-    today = today_of(console.clock(), console.site.zone)
     found = await console.store.read(_found, asked)
     bars = _bars(found.rows, asked, fmt)
     level_words = charts.level_words(bars.chart.levels, _step(asked.measure, fmt), fmt) if bars else []
     by_time = _by_time(request, found.rows, asked.span, fmt)
     sorts = Sort.of(request, COLUMNS, "first", "by-charger"), Sort.of(request, COLUMNS, "first", "by-time")
-    earlier, later = asked.span.moved(-1), asked.span.moved(1)
+    days = asked_days(request)
+    earlier, later = around(request, days)
     page = ReportPage(
         asked=asked,
         left_out=what_is_wrong(request.query.get("from", ""), request.query.get("to", "")),
         title=span_written(asked.span, fmt),
-        presets=[(_(word), _address(request, preset=name), asked.preset == name) for name, word in PRESETS.items()],
-        earlier=_address(request, first=earlier.first, last=earlier.last),
-        later=_address(request, first=later.first, last=later.last) if later.first <= today else "",
+        presets=presets_of(request, days),
+        tabs=tabs_of(request, By.STATIONS),
+        earlier=earlier,
+        later=later,
         stations=found.stations,
         station=found.station,
         total=_total(found.rows),
@@ -219,18 +213,9 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 
 def _asked(request: web.Request) -> Asked:
-    console, given = request.app[CONSOLE], request.query
-    today = today_of(console.clock(), console.site.zone)
-    first, last = read_day(given.get("from", "")), read_day(given.get("to", ""))
-    if first or last:
-        span = ordered(first or last or today, last or first or today)
-        presets = [name for name in PRESETS if span_of_preset(name, today) == span]
-        preset = presets[0] if presets else ""
-    else:
-        preset = given.get("preset", "") if given.get("preset", "") in PRESETS else "month"
-        span = span_of_preset(preset, today) or Span(today, today)
+    asked, given = asked_days(request), request.query
     measure = given.get("show", "")
-    return Asked(span, preset, given.get("station", "")[:255], measure if measure in MEASURES else "energy")
+    return Asked(asked.span, asked.preset, given.get("station", "")[:255], measure if measure in MEASURES else "energy")
 
 
 def _found(db: Readable, asked: Asked) -> Found:
@@ -293,7 +278,7 @@ def _by_time(request: web.Request, rows: Rows, span: Span, fmt: Formats) -> list
             month = month_of(date.fromisoformat(f"{time}-01"))
             one = Span(max(month.first, span.first), min(month.last, span.last))
             word = written(month.first, fmt, "MMMM yyyy")
-        lines.append(TimeLine(word, _address(request, first=one.first, last=one.last), part, _total(part)))
+        lines.append(TimeLine(word, days_address(request, first=one.first, last=one.last), part, _total(part)))
     return lines
 
 
@@ -353,11 +338,6 @@ def _exact(value: int, measure: str, fmt: Formats) -> str:
             return fmt.duration(value)
         case _:
             return fmt.number(value)
-
-
-def _address(request: web.Request, *, preset: str = "", first: str = "", last: str = "") -> str:
-    """The same report for other days."""
-    return query(request, **{"preset": preset, "from": first, "to": last})
 
 
 def _file(request: web.Request, asked: Asked, ending: str) -> str:

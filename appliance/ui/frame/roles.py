@@ -23,6 +23,8 @@ ALL = frozenset(Role)
 DEBUGGING = OWNER | {Role.INSTALLER}
 READING = CASHIERS | {Role.VIEWER}
 """Sessions and reports; viewers are shown no telephone numbers."""
+SEES_TAKINGS = MANAGERS | {Role.VIEWER}
+"""What everybody took: not for cashiers, from whom a setting may keep what must be in their drawer."""
 SEES_PHONES = CASHIERS
 """Who is shown telephone numbers. Others find people by their names only: a search by numbers, notes or cards would tell them."""
 OPEN: frozenset[Role] = frozenset()
@@ -257,6 +259,16 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("POST", "/sessions/{session}/bill"): MANAGERS,
     ("GET", "/reports"): READING,
     ("GET", "/reports.{ending}"): READING,
+    **{
+        ("GET", f"/reports/{name}{file}"): READING
+        for name in ("connectors", "people", "groups", "tariffs")
+        for file in ("", ".{ending}")
+    },
+    **{
+        ("GET", f"/reports/{name}{file}"): SEES_TAKINGS
+        for name in ("operators", "methods", "receipts", "month")
+        for file in ("", ".{ending}")
+    },
     # The API, and what monitoring programs ask; /metrics itself looks who asks.
     ("GET", "/health"): OPEN,
     ("GET", "/metrics"): OPEN,
@@ -371,6 +383,8 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("POST", "/api/v1/tariffs/ocpi"): MANAGERS,
     ("DELETE", "/api/v1/tariffs/{id}"): MANAGERS,
     ("GET", "/api/v1/reports/stations"): READING,
+    **{("GET", f"/api/v1/reports/{name}"): READING for name in ("connectors", "people", "groups", "tariffs")},
+    **{("GET", f"/api/v1/reports/{name}"): SEES_TAKINGS for name in ("operators", "methods")},
     ("GET", "/api/v1/ledger/accounts"): MANAGERS,
     ("GET", "/api/v1/ledger/transfers"): MANAGERS,
     ("GET", "/api/v1/ledger/trial-balance"): MANAGERS,

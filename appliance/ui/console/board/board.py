@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cache, partial
 
 from aiohttp import web
 
 from appliance.db import board as rows
-from appliance.db import problems
+from appliance.db import problems, reports
 from appliance.db.board import Knocking, Today
 from appliance.db.engine.protocols import Readable
+from appliance.db.reports import Total
 from appliance.domain.calendar import day_of
 from appliance.domain.identifiers import StationId
 from appliance.domain.order import natural
@@ -28,9 +30,10 @@ from appliance.ui.console.board.tiles import Reader, Tile, tile
 from appliance.ui.console.stations.common import station_of
 from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, LiveView, Page, principal
-from appliance.ui.frame.language import N_
+from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import formats_of, render, render_part
 from appliance.ui.frame.roles import SEES_CARDS, may
+from appliance.ui.writing.days import Span, month_of, today_of
 from appliance.ui.writing.formats import Formats, formats
 
 FIND_CHARS_MAX = 60
@@ -60,6 +63,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """What came of the sessions of some days that have ended, and of as many days before them; and where they are reported."""
+
+    word: str
+    before: str
+    total: Total
+    total_before: Total
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class BoardPage:
     """The whole board."""
 
@@ -81,6 +95,8 @@ class BoardPage:
     find: str = ""
     wanted: tuple[str, ...] = ()
     """What of it is looked for in the words of each connector."""
+    overview: list[Period] = field(default_factory=list)
+    """Empty for who may not read reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +124,34 @@ async def show(request: web.Request) -> web.Response:
     console = request.app[CONSOLE]
     page = await load(console, principal(request).role)
     show, find = request.query.get("show", ""), request.query.get("find", "").strip()[:FIND_CHARS_MAX]
-    return render(request, "board/board.html", laid_out(page, formats_of(request), show, find))
+    page = laid_out(page, formats_of(request), show, find)
+    if may(principal(request).role, "GET", "/reports"):
+        page = replace(page, overview=await _overview(console))
+    return render(request, "board/board.html", page)
+
+
+def periods_of(today: str) -> list[Span]:
+    """The day, the week and the month that go on."""
+    now = date.fromisoformat(today)
+    monday = now - timedelta(days=now.weekday())
+    return [Span(today, today), Span(monday.isoformat(), (monday + timedelta(days=6)).isoformat()), month_of(now)]
+
+
+def _totals(db: Readable, spans: Sequence[Span]) -> list[tuple[Total, Total]]:
+    """What came of each, and of as long a time before it."""
+    pairs = [(span, span.moved(-1)) for span in spans]
+    return [
+        (reports.total(db, now.first, now.last), reports.total(db, before.first, before.last)) for now, before in pairs
+    ]
+
+
+async def _overview(console: Console) -> list[Period]:
+    spans = periods_of(today_of(console.clock(), console.site.zone))
+    words = ((_("Today"), _("yesterday")), (_("This week"), _("last week")), (_("This month"), _("last month")))
+    return [
+        Period(*named, *totals, f"/reports?from={span.first}&to={span.last}")
+        for named, span, totals in zip(words, spans, await console.store.read(_totals, spans), strict=True)
+    ]
 
 
 def laid_out(page: BoardPage, fmt: Formats, show: str = "", find: str = "") -> BoardPage:
