@@ -52,12 +52,12 @@ async def test_lines_are_read_as_sentences_and_explain_the_bill(visit: Visit, si
     staff = await visit()
     await staff.goto("/tariffs")
     plate = staff.get_by_role("listitem").filter(has=staff.get_by_role("heading", name="Bands"))
-    await expect(plate.get_by_text("৳12.14 per kWh, 17:00–23:00, Mon–Thu, Sun")).to_be_visible()
-    await expect(plate.get_by_text("a minute when the car is full, after 30 min of standing")).to_be_visible()
+    await expect(plate.get_by_text("17:00–23:00 on weekdays: ৳12.14 a kWh")).to_be_visible()
+    await expect(plate.get_by_text("30 min after charging has ended: ৳2.00 a minute")).to_be_visible()
     await expect(plate.get_by_text("plus vat 5 % · at least ৳5.00")).to_be_visible()
     await look(staff, "list")
-    await plate.get_by_role("link", name="Its lines").click()
-    await expect(staff.get_by_text("A tariff with lines is changed by a program")).to_be_visible()
+    await plate.get_by_role("link", name="Change prices").click()
+    await expect(staff.locator(".say").first).to_contain_text("17:00–23:00 on weekdays: ৳12.14 a kWh")
     await look(staff, "tariff")
 
     number = (await site.get("/sessions"))["items"][0]

@@ -67,6 +67,15 @@ async def body_of(
         return {}
     if request.content_type != "application/json":
         raise NotJson(N_("A request is JSON."), N_("Send it with Content-Type: application/json."))
+    return object_of(content, schema, check)
+
+
+def object_of(content: bytes, schema: Schema, check: Callable[[Any], Iterable[ValidationError]]) -> dict[str, Any]:
+    """The JSON object that these bytes are.
+
+    Raises:
+        Unreadable, Invalid: They are none, or not what the schema asks for.
+    """
     try:
         body = read_json_once(content)
     except ValueError as error:

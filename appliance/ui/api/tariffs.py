@@ -9,6 +9,7 @@ from appliance.db import tariffs
 from appliance.db.tariffs import TariffRow
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.pricing.flat import flat_of, terms_of
+from appliance.domain.site import Site
 from appliance.domain.tariff import IDLE_GRACE_S_MAX, IN_MINOR, Tariff
 from appliance.services import tariffs as units
 from appliance.services.texts import TITLE_CHARS_MAX
@@ -116,19 +117,26 @@ async def show_in_ocpi(call: Call) -> Answer:
     found = await call.console.store.read(tariffs.show, call.number())
     if found is None:
         raise NotFound("There is no such tariff.")
-    site = call.console.site
-    name = {"language": site.language, "text": found.tariff.name}
-    body = {
-        "country_code": call.query.get("country_code", COUNTRY_UNKNOWN),
-        "party_id": call.query.get("party_id", PARTY_UNKNOWN),
-        "id": str(found.tariff.id),
+    country = call.query.get("country_code", COUNTRY_UNKNOWN)
+    return Answer(in_ocpi(found, call.console.site, country, call.query.get("party_id", PARTY_UNKNOWN)))
+
+
+def in_ocpi(row: TariffRow, site: Site, country: str = COUNTRY_UNKNOWN, party: str = PARTY_UNKNOWN) -> Body:
+    """The Tariff object of OCPI 2.2.1.
+
+    Raises:
+        Invalid: A line cannot be said in it; the sentence names it.
+    """
+    return {
+        "country_code": country,
+        "party_id": party,
+        "id": str(row.tariff.id),
         "currency": site.currency,
-        "tariff_alt_text": [name],
-        **write_in_ocpi(terms_of(found.tariff), site.exponent),
-        **({"start_date_time": at(found.valid_from_ms)} if found.valid_from_ms is not None else {}),
-        "last_updated": at(found.created_at_ms),
+        "tariff_alt_text": [{"language": site.language, "text": row.tariff.name}],
+        **write_in_ocpi(terms_of(row.tariff), site.exponent),
+        **({"start_date_time": at(row.valid_from_ms)} if row.valid_from_ms is not None else {}),
+        "last_updated": at(row.created_at_ms),
     }
-    return Answer(body)
 
 
 async def add_from_ocpi(call: Call) -> Answer:

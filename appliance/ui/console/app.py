@@ -34,7 +34,6 @@ from appliance.ui.console import (
     reports,
     search,
     settings,
-    tariffs,
 )
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
@@ -47,6 +46,9 @@ from appliance.ui.console.statements import overview as statement_overview
 from appliance.ui.console.statements import person as person_statements
 from appliance.ui.console.stations import commands, messages, stations, stickers, variables
 from appliance.ui.console.stations import security as station_security
+from appliance.ui.console.tariffs import editor as tariff_editor
+from appliance.ui.console.tariffs import ocpi as tariff_files
+from appliance.ui.console.tariffs import tariffs
 from appliance.ui.console.till import report, shifts, till
 from appliance.ui.console.vouchers import batches as voucher_batches
 from appliance.ui.console.vouchers import till as voucher_till
@@ -101,6 +103,8 @@ PAGES: tuple[Page, ...] = (
     cards.PAGE,
     groups.PAGE,
     tariffs.PAGE,
+    tariff_files.PAGE,
+    tariff_editor.PAGE,
     sessions.PAGE,
     reports.PAGE,
     month_end.PAGE,

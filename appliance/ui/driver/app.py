@@ -18,7 +18,8 @@ from appliance.ui.forms.bodies import STRANGERS_BYTES_MAX
 from appliance.ui.frame import files, language, security
 from appliance.ui.frame.context import CONSOLE, Console
 from appliance.ui.frame.render import formats_of
-from appliance.ui.wording.driver import Answer, Price, answer_of, prices, tax_words
+from appliance.ui.wording.driver import Answer, answer_of, prices, tax_words
+from appliance.ui.wording.price_lines import Said
 from appliance.ui.writing.formats import sentences
 
 CODE_CHARS_MAX = 60
@@ -30,7 +31,7 @@ class PlacePage:
 
     place: QrPlace
     answer: Answer
-    prices: list[Price]
+    prices: list[Said]
     tax: str
 
 

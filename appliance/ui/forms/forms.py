@@ -71,7 +71,7 @@ class Form:
         return replace(self, errors={**self.errors, name: sentence})
 
 
-async def read_form(request: web.Request) -> Form:
+async def read_form(request: web.Request, fields_max: int = FIELDS_MAX) -> Form:
     """What was sent, in UTF-8 as by all our pages. Of a repeated name the last value counts.
 
     Raises:
@@ -81,9 +81,9 @@ async def read_form(request: web.Request) -> Form:
     if request.content_type != "application/x-www-form-urlencoded":
         return Form()
     try:
-        posted = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        posted = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=fields_max)
     except ValueError:
-        raise TooLarge(N_("A form has at most {most} fields."), most=FIELDS_MAX) from None
+        raise TooLarge(N_("A form has at most {most} fields."), most=fields_max) from None
     # A NUL ends a text for the database and for nobody else: no field means one.
     return Form({name: value.replace("\0", "")[:VALUE_CHARS_MAX] for name, value in posted})
 

@@ -96,6 +96,15 @@ async def keep(request: web.Request, page: str) -> bool:
     return True
 
 
+def typed_for(request: web.Request) -> dict[str, str] | None:
+    """What waits to be shown again in the form of this page that is sent to the page itself, for a page whose fields depend on it."""
+    who, mark = somebody(request), mark_of(request)
+    if who is None or who.kind != PrincipalKind.OPERATOR or mark is None:
+        return None
+    found = request.app[KEPT].of(mark.browser, who.id, request.app[CONSOLE].clock())
+    return dict(found.fields) if found is not None and found.page == found.action == request.path else None
+
+
 @web.middleware
 async def give_back(request: web.Request, handler: Handler) -> web.StreamResponse:
     """On the page where a form was sent too late: the form as it was filled in."""

@@ -28,7 +28,8 @@ document.addEventListener("submit", async (event) => {
   form.dataset.sent = "1";
   button?.setAttribute("aria-busy", "true");
   const state = await askServer();
-  if (state !== "here") {
+  // A form whose fields depend on what was typed is kept by the server (ui/frame/kept.py), and shown again whole.
+  if (state !== "here" && !(state === "loggedOut" && form.dataset.kept === "server")) {
     delete form.dataset.sent;
     button?.removeAttribute("aria-busy");
     keep(form);

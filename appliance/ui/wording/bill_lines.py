@@ -47,8 +47,8 @@ def _price(line: PaperLine, tariff: Tariff, fmt: Formats) -> str:
     if tariff.terms is not None:
         if line.line is None:
             return ""  # The difference to a minimum or maximum.
-        priced = tariff.terms.lines[line.line]
-        return f"{fmt.price(priced.price_milli)} {price_lines.what_for(priced, fmt)}"
+        said = price_lines.sentence(tariff.terms, line.line, fmt)
+        return f"{said.price}, {said.when}" if said.when else said.price
     price = fmt.price(getattr(tariff, PRICES[line.kind]))
     if line.kind == "energy":
         return _("{price} a kWh").format(price=price)

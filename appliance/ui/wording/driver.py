@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.domain.tariff import Tariff, with_tax_milli
+from appliance.domain.pricing.flat import terms_of
+from appliance.domain.tariff import Tariff
 from appliance.services.stations.qr_codes import QrPlace
 from appliance.ui.frame.language import N_, _
 from appliance.ui.wording import price_lines
+from appliance.ui.wording.price_lines import Said
 from appliance.ui.wording.words import (
     CHARGING,
     FREE,
@@ -45,14 +47,6 @@ class Answer:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What is paid, tax included, and for what."""
-
-    amount: str
-    words: str
-
-
 def answer_of(place: QrPlace, *, offline: bool) -> Answer:
     """One answer out of one state: no page tells to do what its state forbids."""
     if offline:
@@ -78,27 +72,9 @@ def answer_of(place: QrPlace, *, offline: bool) -> Answer:
     return Answer(status, TAKEN if place.taken or status.tone in IN_USE else ELSEWHERE)
 
 
-def prices(tariff: Tariff, fmt: Formats) -> list[Price]:
-    """What a driver pays, the energy first; nothing where nothing costs. Of lines all, in the order in which they count."""
-    if tariff.terms is not None:
-        terms = tariff.terms
-        return [
-            Price(fmt.price(price_lines.with_tax_milli(line, terms)), price_lines.what_for(line, fmt))
-            for line in terms.lines
-        ]
-    grace = fmt.duration(tariff.idle_grace_s)
-    components = (
-        (tariff.energy_milli_per_kwh, _("per kWh")),
-        (tariff.flat_milli, _("for each session")),
-        (tariff.time_milli_per_minute, _("a minute")),
-        (
-            tariff.idle_milli_per_minute,
-            _("a minute when the car is full, after {time}").format(time=grace)
-            if tariff.idle_grace_s
-            else _("a minute when the car is full"),
-        ),
-    )
-    return [Price(fmt.price(with_tax_milli(milli, tariff)), words) for milli, words in components if milli]
+def prices(tariff: Tariff, fmt: Formats) -> list[Said]:
+    """What a driver pays, tax included; nothing where nothing costs."""
+    return price_lines.in_public(terms_of(tariff), fmt)
 
 
 def tax_words(tariff: Tariff, fmt: Formats) -> str:

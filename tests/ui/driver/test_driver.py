@@ -57,8 +57,8 @@ async def test_prices_are_what_is_paid_with_the_tax(served: ConsoleFixture, phon
     (path,) = await stickers(served, "CS-02")
     html = await text(phone, path)
 
-    assert "৳19.425 <small>per kWh</small>" in html
-    assert "৳2.10 a minute when the car is full, after 30 min" in html
+    assert "৳19.425 <small>a kWh</small>" in html
+    assert "30 min after charging has ended: ৳2.10 a minute" in html
     assert "5 % tax included" in html
     assert "plus" not in html
 

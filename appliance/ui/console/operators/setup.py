@@ -13,7 +13,7 @@ from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
 from appliance.services.operators import log_ins, operators, tokens
 from appliance.services.operators import set_up as set_up_units
-from appliance.ui.console.tariffs import read_tariff
+from appliance.ui.console.tariffs.flat_form import read_tariff
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import Form, read_form
 from appliance.ui.frame import auth

@@ -183,13 +183,15 @@ def heads() -> dict[str, str]:
     }
 
 
-async def read_file(request: web.Request) -> tuple[str, bytes]:
+async def read_file(
+    request: web.Request, advice: str = N_("Choose a CSV file, then press the button.")
+) -> tuple[str, bytes]:
     """Name and content of the file of a form.
 
     Raises:
         Refusal: There is none, or it does not come to its end.
     """
-    missing = Refusal(N_("No file was chosen."), N_("Choose a CSV file, then press the button."))
+    missing = Refusal(N_("No file was chosen."), advice)
     if request.content_type != "multipart/form-data":
         raise missing
     try:

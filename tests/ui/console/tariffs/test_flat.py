@@ -11,7 +11,7 @@ from appliance.db import tariffs as rows
 from appliance.domain.money import Currency
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
-from appliance.ui.console.tariffs import form_of, read_tariff
+from appliance.ui.console.tariffs.flat_form import form_of, read_tariff
 from tests.ui.console_fixture import ConsoleFixture
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -50,10 +50,11 @@ async def test_prices_are_read_in_both_digits_and_kept_to_a_thousandth(served: C
 
 async def test_a_preview_says_what_it_comes_to_and_saves_nothing(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.MANAGER)
-    status, html = await post(client, "/tariffs/new", name="Night", energy_minor_per_kwh="10", preview="1")
+    status, html = await post(client, "/tariffs/new", name="Night", energy_minor_per_kwh="10", do="preview")
 
     assert status == 200
-    assert "10 kWh in 2 h cost ৳100.00" in html
+    assert "28.00 kWh × ৳10.00" in html
+    assert "৳280.00" in html
     assert 'value="10"' in html
     assert len(await served.store.read(rows.current)) == 1
 
