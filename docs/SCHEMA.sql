@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0028, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0029, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -473,7 +473,7 @@ CREATE TABLE session_line (
   line         INTEGER CHECK (line >= 0),                                  -- of the tariff, from 0; NULL: the difference to its minimum or maximum
   kind         TEXT    NOT NULL,                                           -- a dimension of the tariff's lines, 'minimum' or 'maximum'
   quantity     TEXT    NOT NULL,                                           -- Wh, milliseconds or times, exactly: '7200/1', '4860000/1333'
-  amount_minor INTEGER NOT NULL,                                           -- with tax where the prices are; negative: what is beyond the maximum
+  amount_minor INTEGER NOT NULL, parts TEXT,                                           -- with tax where the prices are; negative: what is beyond the maximum
   PRIMARY KEY (session_id, position)
 ) STRICT, WITHOUT ROWID;
 

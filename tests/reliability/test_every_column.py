@@ -85,6 +85,7 @@ RUNS = {"id", "station_id", "evse", "id_token", "id_token_type", "policy", "tari
 FOUND_WHERE = {
     "desk_job": "state IN ('done', 'failed')",
     "idle_span": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
+    "pause_span": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
     "station": "state <> 'knocking'",
 }
 """The rest is work in hand."""
@@ -137,7 +138,7 @@ def found_after(db: sqlite3.Connection, kept_by: AnchorFile, change: Callable[[]
 
 TABLES = [
     "account", "anchor", "api_token", "approval", "audit", "batch_card", "card", "card_alias", "card_limit", "card_station", "connector", "desk_job",
-    "holder_sum", "idempotency", "idle_span", "message_log", "message_log_size", "operator", "operator_session", "owner_key", "person",
+    "holder_sum", "idempotency", "idle_span", "message_log", "message_log_size", "operator", "operator_session", "owner_key", "pause_span", "person",
     "person_group", "problem", "receipt", "received_seq", "sample", "sealed_secret", "session", "session_day", "session_figure", "session_line",
     "setting", "shift", "site", "station", "station_day", "station_month", "station_newcomer", "station_transaction", "tariff", "transfer",
     "unknown_tag", "voucher", "voucher_batch", "voucher_sheet",

@@ -332,6 +332,13 @@ def over(books: Books, yard: list[StationId]) -> None:
     books.wait(60)
     books.stop(station, started.ref, 300_000)
 
+    # By lines, ended by hand; its stop came after all.
+    lost = books.start(station, 3, "04F60718293A80", 400_000)
+    books.wait(600)
+    books.read(station, lost.ref, 401_000)
+    closing.close_by_hand(db, lost.ref, books.by)
+    books.stop(station, lost.ref, 401_500)
+
     # Over midnight, idle at its end, and then parked until the cable was pulled.
     started = books.start(station, 1, "04A1B2C3D4E580", 10_000)
     books.wait(13 * 3600)

@@ -60,8 +60,9 @@ def open_to_write(path: Path) -> Database:
     return db
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
+def open_to_read(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """A connection that cannot write, for going through a whole database. It may go from thread to thread, as one that writes."""
-    db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    address = f"file:{quote(str(path))}?mode=ro"
+    db = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, factory=factory)
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return db

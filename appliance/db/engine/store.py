@@ -311,7 +311,7 @@ class Reader(aiosqlite.Connection):
 
     @classmethod
     async def open(cls, path: Path) -> Reader:
-        reader = cls(partial(open_to_read, path), 64)
+        reader = cls(partial(open_to_read, path, Database), 64)
         await reader
         await reader.executescript(READER_SETTINGS)
         return reader
@@ -339,3 +339,5 @@ def on_one_snapshot(
         return query(db, *args, **kwargs)
     finally:
         db.rollback()
+        if isinstance(db, Database):
+            db.forget()  # What it remembered was so in this snapshot.

@@ -70,3 +70,9 @@ def flush(db: Readable) -> None:
     """Let a query that pages ask, too, see the rows that wait; whoever cannot write has none."""
     if isinstance(db, Database):
         db.flush()
+
+
+def as_writer_sees(db: Readable) -> Database:
+    """A reader's connection for what is written for units of work and only reads: it remembers for its snapshot, and cannot write."""
+    assert isinstance(db, Database), "all connections of a store are"
+    return db

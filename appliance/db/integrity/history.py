@@ -58,6 +58,14 @@ SELECT id, CASE WHEN {IS_OPEN} OR parked_since_ms IS NOT NULL THEN 1 ELSE 0 END,
             "SELECT session_id, begin_at_ms, end_at_ms FROM idle_span WHERE session_id >= :least ORDER BY session_id, begin_at_ms",
         ),
     ),
+    "session.course": Kind(
+        f"""
+SELECT id, CASE WHEN {IS_OPEN} OR parked_since_ms IS NOT NULL THEN 1 ELSE 0 END FROM session WHERE id >= :least ORDER BY id""",
+        (
+            "SELECT session_id, begin_at_ms, end_at_ms FROM pause_span WHERE session_id >= :least ORDER BY session_id, begin_at_ms",
+            "SELECT session_id, position, parts FROM session_line WHERE session_id >= :least ORDER BY session_id, position",
+        ),
+    ),
     "session.readings": Kind(
         f"""
 SELECT session_id, CASE WHEN {IS_OPEN} THEN 1 ELSE 0 END, sampled_at_ms, sample.energy_wh, power_w, current_ma, voltage_mv, soc_percent, others,

@@ -5,6 +5,7 @@ The rules are in the schema's triggers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class Particulars:
     """Whether the amounts of the lines are with tax."""
     lines: tuple[PaperLine, ...]
     taxes: tuple[PaperTax, ...]
+    charged: Sequence[Sequence[Any]] = ()
+    """By lines: what each of them priced, exactly, as db/sessions/lines.py keeps it."""
 
     def stored(self) -> str:
         """As it is kept."""

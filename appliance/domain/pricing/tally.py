@@ -10,6 +10,7 @@ reading more or less, or a session priced in two halves, changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -50,9 +51,19 @@ class Tally:
 
     def add(self, period: Period) -> None:
         """What was measured since the period before."""
-        begin_ms, time_ms, energy_wh = self._at_ms, period.until_ms - self._at_ms, period.energy_wh
-        # Parts of the period to one millisecond, and to one Wh.
-        by_time, by_energy = energy_wh or 1, time_ms or 1
+        by_time, by_energy = self._units(period)
+        for line, dimension, start, end in self._pieces(period):
+            self._count(line, end - start, by_energy if dimension is Dimension.ENERGY else by_time)
+        self._go_on(period)
+
+    def _units(self, period: Period) -> tuple[int, int]:
+        """Parts of a period to one millisecond, and to one Wh."""
+        return period.energy_wh or 1, period.until_ms - self._at_ms or 1
+
+    def _pieces(self, period: Period) -> Iterator[tuple[int, Dimension, int, int]]:
+        """Which line prices what of a period, from and to which of its parts. To be asked for once, for the clock goes on with it."""
+        begin_ms, time_ms = self._at_ms, period.until_ms - self._at_ms
+        by_time, _ = self._units(period)
         priced = _priced(period, time_ms)
         stretches = self._stretches(period.until_ms)
         ahead = iter(stretches)
@@ -64,10 +75,13 @@ class Tally:
             for dimension in priced:
                 line = first(holding, dimension, now)
                 if line is not None:
-                    self._count(line, end - start, by_energy if dimension is Dimension.ENERGY else by_time)
+                    yield line, dimension, start, end
+
+    def _go_on(self, period: Period) -> None:
+        """It is priced; the next one follows."""
+        self._idle_ms += period.until_ms - self._at_ms if period.charging is False else 0
         self._at_ms = period.until_ms
-        self.energy_wh += energy_wh
-        self._idle_ms += time_ms if period.charging is False else 0
+        self.energy_wh += period.energy_wh
 
     def _stretches(self, until_ms: int) -> list[tuple[int, Holding]]:
         """Those of the timetable from the beginning of a period to its end, which the last one may outlast."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
+from appliance.db.sessions import lines
 from appliance.db.sessions.sessions import Running
 from appliance.db.wallets import bills as rows
 from appliance.db.wallets.bills import Billed, Paper, Particulars
@@ -82,4 +83,5 @@ def _particulars(db: Database, running: Running, bill: Bill, found: Billed) -> P
         tax_included=terms is not None and terms.tax_included,
         lines=paper_lines(bill),
         taxes=paper_taxes(bill, running.tariff),
+        charged=lines.as_kept(db, running.id),
     )

@@ -214,7 +214,8 @@ def finish(
         usage = replace(usage, energy_wh=0)
     elif in_doubt and courses.terms_of(running) is not None:
         figures = [Figure(usage, ended_at_ms, meter_stop_wh)]  # What it would cost is kept with it.
-    bill = bill_for(usage, None) if in_doubt else courses.bill_of(db, running, usage, ended_at_ms)
+    usage = usage if in_doubt else courses.with_course(db, running, usage, ended_at_ms)
+    bill = bill_for(usage, None if in_doubt else running.tariff)
     state = after(running.state, SessionEvent.DOUBTED if in_doubt else event)
     estimated = event is SessionEvent.ESTIMATED
     if in_doubt:
@@ -240,7 +241,7 @@ def finish(
         note=in_doubt or note,
         stood_still=stood_still,
     )
-    courses.keep_lines(db, running, bill)
+    courses.keep_lines(db, running, usage, bill)
     bills.issue(db, running, bill, now_ms)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
@@ -379,7 +380,8 @@ def set_right(
         ask_for_review(db, running, in_doubt, courses.priced_figures(db, running, figures), now_ms)
         db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
         return
-    bill, by = courses.bill_of(db, running, usage, ended_at_ms), By(f"station:{running.station}", now_ms)
+    usage, by = courses.with_course(db, running, usage, ended_at_ms), By(f"station:{running.station}", now_ms)
+    bill = bill_for(usage, running.tariff)
     if running.state is SessionState.REVIEW and billing.holds(db, running):
         billing.settle(db, running, bill, by)
     else:
@@ -410,7 +412,7 @@ def set_right(
         before_minor=before.total_minor,
         after_minor=bill.total_minor,
     )
-    courses.keep_lines(db, running, bill)
+    courses.keep_lines(db, running, usage, bill)
     bills.issue(db, running, bill, now_ms)
     closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)

@@ -20,6 +20,7 @@ from appliance.domain import tariff as flat
 from appliance.domain.course import SoFar, Still
 from appliance.domain.pricing import lines
 from appliance.domain.pricing.lines import Course, Dimension, Terms
+from appliance.domain.pricing.parts import parts
 from appliance.domain.pricing.reckoning import bill as bill_of_tally
 from appliance.domain.pricing.reckoning import bill_of as bill_of_sums
 from appliance.domain.pricing.reckoning import price as price_by_lines
@@ -44,7 +45,7 @@ def with_course(
 ) -> Usage:
     """The same with its course, if its tariff asks for it."""
     terms = terms_of(running)
-    if terms is None or not usage.energy_wh:
+    if terms is None or not usage.energy_wh or usage.course is not None:
         return usage
     line = reading.line_of(db, running)
     begun, periods = courses.course_of(
@@ -197,10 +198,12 @@ def priced_figures(db: Database, running: Running, figures: Sequence[Figure]) ->
     return [replace(one, bill=bill_of(db, running, one.usage, one.ended_at_ms)) for one in figures]
 
 
-def keep_lines(db: Database, running: Running, bill: Bill) -> None:
-    """The lines of its bill, for whoever asks what it was made of."""
-    if terms_of(running) is not None:
-        rows.store(db, running.id, bill)
+def keep_lines(db: Database, running: Running, usage: Usage, bill: Bill) -> None:
+    """The lines of its bill and what each of them priced, for whoever asks what it was made of. `usage` has its course."""
+    terms, course = terms_of(running), usage.course
+    if terms is not None:
+        told = parts(course.session, terms, course.zone) if course is not None and bill.lines else {}
+        rows.store(db, running.id, bill, told)
 
 
 def days_of(running: Running, usage: Usage, bill: Bill, parts: list[DayShare]) -> list[DayShare]:

@@ -88,11 +88,12 @@ def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms:
     assert parked is not None
     usage_before, before = closing.bill_of(db, session)
     usage = rules.with_parking(parked, usage_before, since_ms, until_ms)
-    bill = bill_for(courses.with_course(db, parked, usage, since_ms, until_ms), parked.tariff)
+    usage, by = courses.with_course(db, parked, usage, since_ms, until_ms), By(f"station:{station}", now_ms)
+    bill = bill_for(usage, parked.tariff)
     if bill.total_minor > before.total_minor:
-        billing.adjust(db, parked, before, bill, times=0, by=By(f"station:{station}", now_ms))
+        billing.adjust(db, parked, before, bill, times=0, by=by)
         closing.rebill(db, session, after(parked.state, SessionEvent.UNPLUGGED), usage, bill)
-        courses.keep_lines(db, parked, bill)
+        courses.keep_lines(db, parked, usage, bill)
         bills.issue(db, parked, bill, now_ms)
         day = day_of(at_ms, sites.of(db).zone)
         closing.add_day(db, parked, day, 0, 0, bill.total_minor - before.total_minor, first=False)

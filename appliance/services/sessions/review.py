@@ -67,8 +67,9 @@ def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None)
     """
     found, running = need_review(db, session)
     chosen = choose(choices(found), found, energy_wh)
-    if courses.terms_of(running) is not None:
-        chosen = replace(chosen, bill=courses.bill_of(db, running, chosen.figure.usage, chosen.figure.ended_at_ms))
+    usage = courses.with_course(db, running, chosen.figure.usage, chosen.figure.ended_at_ms)
+    if usage.course is not None:
+        chosen = replace(chosen, bill=bill_for(usage, running.tariff))
     if chosen.bill.total_minor > AMOUNT_MINOR_MAX:
         raise Conflict("So much cannot be billed.", "Choose another figure, or say that you have looked at it.")
     _, before = closing_rows.bill_of(db, session)
@@ -77,10 +78,10 @@ def bill(db: Database, session: SessionId, by: By, energy_wh: int | None = None)
     elif running.wallet is not None:
         billing.adjust(db, running, before, chosen.bill, times="review", by=by)
     closing_rows.decide(db, running, after(running.state, SessionEvent.BILLED), chosen.figure, chosen.bill)
-    courses.keep_lines(db, running, chosen.bill)
+    courses.keep_lines(db, running, usage, chosen.bill)
     bills.issue(db, running, chosen.bill, by.at_ms)
     closing_rows.forget_days(db, running)
-    days.add_days(db, running, chosen.figure.usage, chosen.bill, chosen.figure.ended_at_ms)
+    days.add_days(db, running, usage, chosen.bill, chosen.figure.ended_at_ms)
     audit.record(
         db,
         by,

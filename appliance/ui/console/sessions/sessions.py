@@ -22,7 +22,7 @@ from appliance.domain.id_token import masked
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.session import usage_until
 from appliance.domain.tariff import Usage
-from appliance.ui.console.sessions import session
+from appliance.ui.console.sessions import explanation, session
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.forms import read_number
 from appliance.ui.forms.listing import Paging, Sort, query
@@ -314,6 +314,7 @@ PAGE = Page(
         web.get("/sessions", show_list),
         web.get("/sessions.{ending}", export),
         *session.ROUTES,
+        *explanation.ROUTES,
     ],
     live=[session.LIVE_VIEW],
 )
