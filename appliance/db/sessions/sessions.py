@@ -456,7 +456,11 @@ def set_began(db: Database, running: Running, began_ms: int, source: Source) -> 
     running.pause_spans = pause_spans(db, running.id) if running.pause_spans else ()
     running.stamp_ms = running.start.stamp_ms
     running.started_at_ms, running.source = began_ms, source
-    running.measured_at_ms = max(running.measured_at_ms, began_ms)
+    read_ms = db.execute(
+        "SELECT max(sampled_at_ms) FROM sample WHERE session_id = ? AND (energy_wh IS NOT NULL OR interval_wh IS NOT NULL)",
+        (running.id,),
+    ).fetchone()[0]
+    running.measured_at_ms = began_ms if read_ms is None else read_ms
     db.execute(
         "UPDATE session SET started_at_ms = ?, stamped_at_ms = ?, start_source = ? WHERE id = ?",
         (began_ms, running.stamp_ms, source, running.id),
