@@ -73,6 +73,8 @@ class TransactionStarted:
     source: Source = Source.QUEUE
     connected_at_ms: int = 0
     """Since when its station is connected."""
+    meter_start_mwh: int | None = None
+    """The register in thousandths of Wh, where it was told with a fraction; `meter_start_wh` is rounded."""
 
 
 @dataclass(slots=True)
@@ -116,6 +118,8 @@ class TransactionEnded:
     stamp_ms: int | None = None
     """What the station's clock showed; None: `at_ms`."""
     source: Source = Source.QUEUE
+    meter_stop_mwh: int | None = None
+    """As that of a start."""
     away: tuple[int, int] | None = None
     """From when to when its station was not there before it told this; from 0: it was never there before. None: not known."""
 

@@ -59,6 +59,15 @@ class Given(NamedTuple):
         return self.first_ms - begin_ms <= POWER_HOLDS_MS and end_ms - self.at_ms <= POWER_HOLDS_MS
 
 
+class Kilowatthours(NamedTuple):
+    """A register that may be in kilowatt-hours."""
+
+    told: int
+    """As a whole number."""
+    wh: int
+    """With its fraction, if it is in kilowatt-hours."""
+
+
 NOTHING_GIVEN = Given()
 
 
@@ -135,11 +144,32 @@ def is_too_weak(progress: Progress, energy_wh: int, given: Given, end_ms: int) -
 def by_others(others: Iterable[Other]) -> bool | None:
     """What the station's other sessions say, the latest first."""
     for one in others:
-        if one.energy_wh == KILO * one.register_wh:
-            return True
+        if (
+            one.register_wh > 0
+            and one.energy_wh > JITTER_WH + one.register_wh
+            and abs(one.energy_wh - KILO * one.register_wh) <= KILO
+        ):
+            return True  # Within a kilowatt-hour, for registers with a fraction are rounded.
         if one.register_wh > SESSION_KWH_MAX or (one.was_asked and one.energy_wh == one.register_wh):
             return False
     return None
+
+
+def finer(found: Energies, start: Kilowatthours, stop: Kilowatthours) -> Energies:
+    """The same, where a register was told with a fraction: what it is in kilowatt-hours is known to the watt-hour."""
+    exact_wh = {
+        KILO * (stop.told - start.told): stop.wh - start.wh,
+        KILO * stop.told - start.told: stop.wh - start.told,
+        stop.told - KILO * start.told: stop.told - start.wh,
+    }
+    figures = tuple(max(0, exact_wh.get(one, one)) for one in found.figures)
+    return found._replace(energy_wh=max(0, exact_wh.get(found.energy_wh, found.energy_wh)), figures=figures)
+
+
+def is_in_kwh(found: Energies, start_wh: int, stop_wh: int) -> bool:
+    """Whether it is billed, or may be, for kilowatt-hours."""
+    coarse = KILO * (stop_wh - start_wh), KILO * stop_wh - start_wh, stop_wh - KILO * start_wh
+    return any(one and one in coarse for one in (found.energy_wh, *found.figures))
 
 
 def looked_at(progress: Progress, found: Energies, stop: Register | None) -> Energies:

@@ -153,6 +153,21 @@ STORIES = (
     ),
     Story("kilowatt-hours of a new meter, and one reading that names them", "S 0; K 0.005; +40; E 7", "review", 0, "unit", (7_000, 7)),
     Story("little, and readings without a unit", "S 103050; M 103060 103100; +20; M 103127; E 103130", "review", 0, "unit", (80_000, 80)),
+    Story("kilowatt-hours with a fraction", "S 103.127; M 104000 107500; +20; E 110.627", "ended", 7_500),
+    Story("the same as texts", 'S "103.127"; M 104000 107500; +20; E "1.10627e2"', "ended", 7_500),
+    Story("the same, and a restart", "S 103.127; M 104000 R 107500; +20; E 110.627", "ended", 7_500),
+    Story("the same, and only the start has one", "S 103.127; M 104000 107500; +20; E 110", "ended", 6_873),
+    Story("the same, and only the stop has one", "S 103; M 104000 107500; +20; E 110.627", "ended", 7_627),
+    Story("a stop in kilowatt-hours with a fraction", "S 120500; M 122000 124000; E 127.305", "ended", 6_805),
+    Story(
+        "kilowatt-hours with a fraction, and nothing tells", "S 103.127; +30; E 110.627", "review", 0, "unit", (7_500, 8)
+    ),
+    Story(
+        "kilowatt-hours with a fraction at a charger that tells them",
+        "S 103.127; M 104000 107500; +20; E 110.627; S 110.627; +20; E 115.1; S 115.1; +30; E 115.49", "ended", 390,
+    ),
+    Story("watt-hours with a fraction", "S 103127.4; M 104000 107500; E 110627.5", "ended", 7_501),
+    Story("nothing taken, with a fraction", "S 103.127; +20; E 103.327", "ended", 0),
     Story("little at a charger that tells watt-hours", "S 100000; E 107000; S 107000; +30; E 107040", "ended", 40),
     Story(
         "both begin with nothing", "S 0; +20; E 50000; S 0; +20; E 56000", "review", 0, "start_apart", (6_000, 56_000)
@@ -175,6 +190,11 @@ STORIES = (
     Story("goes back by one", "S 10000; M 12000 11999 12001; E 12000", "ended", 2_000),
     Story("350 kW", "S 0; M 23333 46666; E 49999", "ended", 49_999, stop_wanted="credit"),
 )  # fmt: skip
+
+
+def told_as(value: str) -> int | float | str:
+    """A register as JSON has it: a number, or a text where it is in quotes."""
+    return value.strip('"') if value.startswith('"') else float(value) if "." in value else int(value)
 
 
 class Charger:
@@ -204,12 +224,17 @@ class Charger:
         self.now_ms += STEP_MS
         stamp = {"timestamp": rfc3339(self.now_ms)}
         if kind in "SX":
-            start = {"connectorId": 1, "idTag": UID if kind == "S" else "04FFFFFF", "meterStart": int(value), **stamp}
+            start = {
+                "connectorId": 1,
+                "idTag": UID if kind == "S" else "04FFFFFF",
+                "meterStart": told_as(value),
+                **stamp,
+            }
             self.refs.append((await client.call("StartTransaction", start))["transactionId"])
             return
         ref = self.refs[-2 if kind.endswith("<") else -1]
         if kind[0] == "E":
-            await client.call("StopTransaction", {"transactionId": ref, "meterStop": int(value), **stamp})
+            await client.call("StopTransaction", {"transactionId": ref, "meterStop": told_as(value), **stamp})
             return
         measurand = (
             {"measurand": "Energy.Active.Import.Interval"} if kind == "I" else {"unit": "kWh"} if kind == "K" else {}

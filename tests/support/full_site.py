@@ -7,6 +7,7 @@ from __future__ import annotations
 from appliance.db import vouchers as rows
 from appliance.db.cards import cards
 from appliance.db.integrity import anchors
+from appliance.db.sessions import sessions
 from appliance.db.stations import message_log, message_log_size
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.bill import Party
@@ -341,6 +342,7 @@ def over(books: Books, yard: list[StationId]) -> None:
 
     # Over midnight, idle at its end, and then parked until the cable was pulled.
     started = books.start(station, 1, "04A1B2C3D4E580", 10_000)
+    sessions.keep_fraction(db, started.ref, 10_000_400)
     books.wait(13 * 3600)
     books.read(station, started.ref, 15_000, 3_600)
     books.status(station, 1, "SuspendedEV")

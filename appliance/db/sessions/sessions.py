@@ -263,6 +263,21 @@ def insert_started(
     return running
 
 
+def keep_fraction(db: Database, session: SessionId, start_mwh: int) -> None:
+    """Its start told a fraction: the whole register in thousandths of Wh."""
+    db.execute(
+        """INSERT INTO register_fraction (session_id, start_mwh) VALUES (?, ?)
+        ON CONFLICT (session_id) DO UPDATE SET start_mwh = excluded.start_mwh""",
+        (session, start_mwh),
+    )
+
+
+def fraction(db: Readable, session: SessionId) -> int | None:
+    """The register at its start in thousandths of Wh; None where that was a whole number."""
+    row = db.execute("SELECT start_mwh FROM register_fraction WHERE session_id = ?", (session,)).fetchone()
+    return int(row[0]) if row else None
+
+
 def is_told_late(running: Running) -> bool:
     """Whether its start comes out of its station's queue."""
     return running.heard_at_ms - running.started_at_ms > TOLD_LATE_MS

@@ -157,7 +157,7 @@ class Responder:
         leniency = self._version.leniency
         found = payload_of(call.rest, leniency.telling)
         payload, fixes = normalise(found, self._version.schemas.requests[call.action], leniency)
-        return Torn(payload, joined(call.why, str(fixes)), hash(call.rest), shown_to_staff(text))
+        return Torn(payload | fixes.rounded, joined(call.why, str(fixes)), hash(call.rest), shown_to_staff(text))
 
     def _let_through(self, action: str) -> Inbound:
         """What is done with such a message.
@@ -207,10 +207,10 @@ class Responder:
         mended, fixes = normalise(payload, schemas.requests[action], self._version.leniency)
         still = schemas.violation(action, mended)
         if still is None:
-            return mended, str(fixes)
+            return mended | fixes.rounded, str(fixes)
         if inbound.unreadable is None:
             raise Refused(*wrong)
-        return mended, joined(str(fixes), still[1])
+        return mended | fixes.rounded, joined(str(fixes), still[1])
 
     def _report_foreign(self) -> None:
         """It was set to this version, and speaks another: what it tells of transactions is not understood."""

@@ -16,6 +16,22 @@ GROUP_DIGITS = 3
 ENERGY_FACTORS = {"": 1, "wh": 1, "kwh": 1_000}
 
 
+class Rounded(int):
+    """A whole number that stands for one with a fraction, which it remembers in thousandths."""
+
+    thousandths: int
+
+
+def rounded(text: str) -> Rounded | None:
+    """A number that is written with a fraction, as `to_integer` rounds it; None: it has none."""
+    whole, thousandths = to_integer(text), to_integer(text, 1_000)
+    if whole is None or thousandths is None or thousandths == 1_000 * whole:
+        return None
+    found = Rounded(whole)
+    found.thousandths = thousandths
+    return found
+
+
 class Figure(NamedTuple):
     """A number in a form that `to_integer` reads, and what stands behind it."""
 

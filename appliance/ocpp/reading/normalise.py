@@ -16,7 +16,7 @@ import orjson
 from appliance.domain.id_token import normal_form
 from appliance.domain.units import INTEGER_MAX, rfc3339, to_integer
 from appliance.ocpp.reading.cleaning import plain_name
-from appliance.ocpp.reading.figures import energy_wh
+from appliance.ocpp.reading.figures import Rounded, energy_wh, rounded
 from appliance.ocpp.reading.schemas import Payload, Schema, shortened
 from appliance.ocpp.reading.times import is_rfc3339, parse_time
 
@@ -51,6 +51,8 @@ class Fixes:
 
     leniency: Leniency
     found: dict[tuple[str, str], str] = field(default_factory=dict)
+    rounded: dict[str, Rounded] = field(default_factory=dict)
+    """Registers that were told with a fraction, which no schema lets through."""
 
     def add(self, where: str, what: str) -> None:
         """Note one fix."""
@@ -169,11 +171,12 @@ def mended_integer(value: Any, name: str, path: str, fixes: Fixes) -> Any:
     """A whole number; of an amount half a unit is rounded away from zero."""
     if type(value) is int:
         return value
-    whole = None
+    whole, written = None, value.strip() if isinstance(value, str) else ""
     if isinstance(value, float) and abs(value) <= INTEGER_MAX:
-        whole = to_integer(repr(value), 1)
+        written = repr(value)
+        whole = to_integer(written)
     elif isinstance(value, str):
-        whole = to_integer(value.strip(), 1)
+        whole = to_integer(written)
         if whole is None and name in fixes.leniency.energies and (whole := energy_wh(value)) is not None:
             fixes.add(path, f"{shortened(value, 30)} read as {whole} Wh")
             return whole
@@ -184,6 +187,8 @@ def mended_integer(value: Any, name: str, path: str, fixes: Fixes) -> Any:
         fixes.add(path, "not a whole number, ignored")
         return DROP
     fixes.add(path, "not a whole number")
+    if name in fixes.leniency.energies and (exact := rounded(written)) is not None:
+        fixes.rounded[name] = exact
     return whole
 
 

@@ -26,7 +26,7 @@ from appliance.domain.moments import SET_MS_MIN
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, to_integer
 from appliance.ocpp.reading.cleaning import CLEANING
-from appliance.ocpp.reading.figures import figure
+from appliance.ocpp.reading.figures import Rounded, figure
 from appliance.ocpp.reading.quirks import NONE, Quirks
 from appliance.ocpp.reading.schemas import Payload
 from appliance.ocpp.reading.times import parse_time
@@ -138,6 +138,7 @@ def transaction_started(payload: Payload, received_at_ms: int, quirks: Quirks = 
         meter_start_wh=meter_wh,
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
         received_at_ms=received_at_ms,
+        meter_start_mwh=register_mwh(payload, "meterStart"),
     )
 
 
@@ -161,6 +162,7 @@ def transaction_ended(payload: Payload, received_at_ms: int, quirks: Quirks = NO
         ref=transaction_ref(payload.get("transactionId")),
         id_token=id_token(payload),
         meter_stop_wh=register(payload, "meterStop", quirks),
+        meter_stop_mwh=register_mwh(payload, "meterStop"),
         at_ms=believable(payload.get("timestamp"), received_at_ms, quirks),
         reason=public_text(payload.get("reason"), REASON_CHARS_MAX) or "Local",
         readings=readings(payload.get("transactionData") or (), received_at_ms, quirks),
@@ -205,10 +207,16 @@ def transaction_ref(number: Any) -> int:
 def register(payload: Payload, name: str, quirks: Quirks) -> int | None:
     """A reading of the main register in Wh; none below zero or beyond what can be counted."""
     value = payload.get(name)
-    if type(value) is not int or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         return None
     energy_wh = value * quirks.energy_factor
     return energy_wh if energy_wh <= REGISTER_WH_MAX else None
+
+
+def register_mwh(payload: Payload, name: str) -> int | None:
+    """The same in thousandths, where it was told with a fraction."""
+    value = payload.get(name)
+    return value.thousandths if isinstance(value, Rounded) and 0 <= value <= REGISTER_WH_MAX else None
 
 
 def text(value: Any, chars_max: int) -> str:

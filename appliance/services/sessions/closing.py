@@ -52,7 +52,9 @@ def close(db: Database, running: Running, event: TransactionEnded) -> None:
         ended_at_ms=ended_at_ms,
         stood_still=stop.stamp_ms <= start.stamp_ms,
         meter_stop_wh=event.meter_stop_wh,
-        energies=energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event)),
+        energies=energies_at_end(
+            db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event), event.meter_stop_mwh
+        ),
         reason=event.reason,
         now_ms=event.received_at_ms,
     )
@@ -89,9 +91,10 @@ def energies_at_end(
     stop: tuple[int, int | None] | None,
     following: tuple[int, int] | None,
     when: tuple[int, int] | None = None,
+    stop_mwh: int | None = None,
 ) -> Energies:
     """What its registers say at its end; `following` is the next start of its EVSE, beyond which it does not go; `when` as `times_of` has it."""
-    return reading.energies_at_end(db, running, stop, None if following is None else following[1], when)
+    return reading.energies_at_end(db, running, stop, None if following is None else following[1], when, stop_mwh)
 
 
 def times_of(event: TransactionEnded) -> tuple[int, int]:
@@ -310,6 +313,7 @@ def stop_late(db: Database, station: StationId, event: TransactionEnded) -> bool
             estimated=False,
             times=1,
             now_ms=event.received_at_ms,
+            meter_stop_mwh=event.meter_stop_mwh,
         )
     elif is_another_stop(closed, event):
         doubt_second_stop(db, running, closed, event)
@@ -329,7 +333,8 @@ def doubt_second_stop(db: Database, running: Running, closed: Ended, event: Tran
     """
     following = neighbours.next_start(db, running)
     ended_at_ms = end_of(db, running, event, following)
-    found = energies_at_end(db, running, (ended_at_ms, event.meter_stop_wh), following, times_of(event))
+    stop = ended_at_ms, event.meter_stop_wh
+    found = energies_at_end(db, running, stop, following, times_of(event), event.meter_stop_mwh)
     figures = closing.figures(db, closed.id) if closed.state is SessionState.REVIEW else []
     if not figures:
         usage, _ = closing.bill_of(db, closed.id)
@@ -359,13 +364,14 @@ def set_right(
     estimated: bool,
     times: int,
     now_ms: int,
+    meter_stop_mwh: int | None = None,
 ) -> None:
     """Bill a session that is over once more, by what is known of it now: the difference in money, its row, its days.
 
     `times` counts the corrections. If the figures cannot be right, the bill stays as it is, and somebody is to look.
     """
     stop = None if estimated else (ended_at_ms, meter_stop_wh)
-    energies = energies_at_end(db, running, stop, neighbours.next_start(db, running))
+    energies = energies_at_end(db, running, stop, neighbours.next_start(db, running), stop_mwh=meter_stop_mwh)
     running.energy_wh = energies.energy_wh
     usage = usage_until(running, ended_at_ms)
     billed, before = closing.bill_of(db, running.id)

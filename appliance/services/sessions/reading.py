@@ -60,9 +60,10 @@ def energies_at_end(
     stop: tuple[int, int | None] | None,
     next_wh: int | None = None,
     when: tuple[int, int] | None = None,
+    stop_mwh: int | None = None,
 ) -> Energies:
     """What its registers say at its end (domain/energies.py: ended), beside the session before it, its power, and what its station told
-    in others. `when` is when the stop was by its station, and when we heard of it.
+    in others. `when` is when the stop was by its station, and when we heard of it; `stop_mwh` as in TransactionEnded.
     """
     progress = progress_of(db, running)
     found = energies.ended(progress, stop, next_wh, None if when is None else longest_ms(running, *when))
@@ -77,7 +78,22 @@ def energies_at_end(
     if is_suspect and not scale.is_too_weak(progress, found.energy_wh, running.given, end_ms):
         others, was_free = neighbours.billed_before(db, running), was_never_taken(db, running)
         found = scale.decided(found, given_wh(running, progress), others, was_free=was_free)
+    if stop_wh is not None and (stop_mwh is not None or scale.is_in_kwh(found, running.meter_start_wh, stop_wh)):
+        found = with_fractions(db, running, found, scale.Kilowatthours(stop_wh, stop_mwh or scale.KILO * stop_wh))
     return scale.with_power(found, given_wh(running, progress))
+
+
+def with_fractions(db: Database, running: Running, found: Energies, stop: scale.Kilowatthours) -> Energies:
+    """To the watt-hour, where it is in kilowatt-hours. Less than one of them is nothing, unless the station's other sessions say what it is."""
+    start_wh = running.meter_start_wh
+    start_mwh = sessions.fraction(db, running.id)
+    start = scale.Kilowatthours(start_wh, start_mwh or scale.KILO * start_wh)
+    if scale.is_in_kwh(found, start_wh, stop.told):
+        return scale.finer(found, start, stop)
+    is_below_one = start_wh == stop.told and stop.wh > start.wh and not found.energy_wh and not found.doubts
+    if is_below_one and scale.by_others(neighbours.billed_before(db, running)):
+        return found._replace(energy_wh=stop.wh - start.wh)
+    return found
 
 
 def longest_ms(running: Running, stop_ms: int, heard_ms: int) -> int:

@@ -87,6 +87,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         return known or transaction_started(
             db, station, replace(event, at_ms=event.at_ms + 1, stamp_ms=stamp_of(event))
         )
+    keep_fraction(db, running, event)
     reading.begin(db, running)
     unbilled.at_start(db, running)
     billing.hold_first(db, running, By(f"station:{station}", event.received_at_ms))
@@ -178,11 +179,18 @@ def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> S
         stamp_ms=event.stamp_ms,
         source=event.source,
     )
+    keep_fraction(db, start_request, event)
     unbilled.at_start(db, start_request)
     metering.announce(db, start_request, "started")
     payer = payers.by_token(db, start_request.id_token) if start_request.card is not None else None
     group = group_token(payer) if payer is not None else None
     return Started(start_request.id, Authorization(AuthorizationStatus.ACCEPTED, group))
+
+
+def keep_fraction(db: Database, running: Running, event: TransactionStarted) -> None:
+    """A register with a fraction may be kilowatt-hours, of which the fraction is watt-hours."""
+    if event.meter_start_mwh is not None:
+        sessions.keep_fraction(db, running.id, event.meter_start_mwh)
 
 
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> bool:
