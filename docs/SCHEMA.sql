@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0029, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0030, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -376,6 +376,11 @@ CREATE TABLE received_seq (
   seq        INTEGER NOT NULL,
   PRIMARY KEY (session_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE register_fraction (
+  session_id INTEGER PRIMARY KEY REFERENCES session (id),
+  start_mwh  INTEGER NOT NULL CHECK (start_mwh >= 0)
+) STRICT;
 
 CREATE TABLE sample (
   session_id    INTEGER NOT NULL REFERENCES session (id),

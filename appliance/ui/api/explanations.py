@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.domain.explanation import Explained, ExplainedLine
 from appliance.domain.identifiers import SessionId
 from appliance.domain.pricing.flat import terms_of
-from appliance.domain.pricing.lines import BY_TIME, Dimension, PriceLine, Unit
+from appliance.domain.pricing.lines import BY_TIME, Dimension, Terms, Unit
 from appliance.domain.pricing.parts import Part
 from appliance.domain.pricing.reckoning import MAXIMUM, MINIMUM
 from appliance.domain.session import KINDS
@@ -181,7 +181,7 @@ def _line(call: Call, found: Explanation, one: ExplainedLine) -> Body:
     return {
         "line": None if place is None else place + 1,
         "dimension": DIMENSIONS[one.kind],
-        "sentence": "" if place is None or tariff is None else _sentence(call, terms_of(tariff).lines[place]),
+        "sentence": "" if place is None or tariff is None else _sentence(call, terms_of(tariff), place),
         "price_minor": None if one.unit is None else one.price_milli / 1000,
         "per": one.unit,
         "unit": "times" if one.unit is None else UNITS[one.unit],
@@ -192,11 +192,11 @@ def _line(call: Call, found: Explanation, one: ExplainedLine) -> Body:
     }
 
 
-def _sentence(call: Call, line: PriceLine) -> str:
+def _sentence(call: Call, terms: Terms, place: int) -> str:
     """As pages say it."""
     site = call.console.site
     fmt = formats(site.currency, site.exponent, site.zone)
-    return f"{fmt.price(line.price_milli)} {price_lines.what_for(line, fmt)}"
+    return str(price_lines.sentence(terms, place, fmt))
 
 
 def _part(one: Part, by: int) -> Body:

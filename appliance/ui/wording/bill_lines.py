@@ -47,8 +47,7 @@ def _price(line: PaperLine, tariff: Tariff, fmt: Formats) -> str:
     if tariff.terms is not None:
         if line.line is None:
             return ""  # The difference to a minimum or maximum.
-        said = price_lines.sentence(tariff.terms, line.line, fmt)
-        return f"{said.price}, {said.when}" if said.when else said.price
+        return price_lines.sentence(tariff.terms, line.line, fmt).price_and_when
     price = fmt.price(getattr(tariff, PRICES[line.kind]))
     if line.kind == "energy":
         return _("{price} a kWh").format(price=price)

@@ -101,7 +101,7 @@ def _line(one: ExplainedLine, tariff: Tariff | None, known: _Readings, fmt: Form
     if one.unit is not None:
         price = fmt.price(one.price_milli)
         if tariff is not None and tariff.terms is not None and one.line is not None:
-            price = f"{price} {price_lines.what_for(tariff.terms.lines[one.line], fmt)}"
+            price = price_lines.sentence(tariff.terms, one.line, fmt).price_and_when
         elif one.unit is Unit.KWH:
             price = _("{price} a kWh").format(price=price)
         elif one.unit is Unit.MINUTE:

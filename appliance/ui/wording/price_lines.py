@@ -60,6 +60,11 @@ class Said:
         """`৳12.14 a kWh`."""
         return f"{self.amount} {self.per}"
 
+    @property
+    def price_and_when(self) -> str:
+        """`৳12.14 a kWh, 17:00–23:00`: behind what was charged for."""
+        return f"{self.price}, {self.when}" if self.when else self.price
+
     def __str__(self) -> str:
         return f"{self.when}: {self.price}" if self.when else self.price
 
