@@ -41,7 +41,7 @@ class Site:
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Ask the API; its answer."""
-        headers = {"Idempotency-Key": f"{path}-{body}"} if path.endswith("topups") else {}
+        headers = {"Idempotency-Key": f"{path}-{body}"} if path.endswith(("topups", "/shifts")) else {}
         answer = await self.api.post(f"/api/v1{path}", data=body, headers=headers)
         assert answer.ok, await answer.text()
         found: dict[str, Any] = await answer.json()

@@ -20,7 +20,8 @@ HEAD_CELL = re.compile(rb"/S\s*/TH\b")
 MARGIN = PdfMargins(top="12mm", right="12mm", bottom="12mm", left="12mm")
 LISTS = (
     "/people", "/people/1", "/cards", "/cards/1", "/sessions", "/sessions/1", "/receipts", "/reports", "/reports?preset=today",
-    "/stations", "/stations/GATE-1", "/operators", "/audit", "/stations/GATE-1/variables",
+    "/stations", "/stations/GATE-1", "/operators", "/audit", "/stations/GATE-1/variables", "/till/shifts", "/vouchers",
+    "/vouchers/batches", "/vouchers/batches/1",
 )  # fmt: skip
 OPENED = "(all) => all.forEach((each) => { each.open = true; })"
 """What somebody has opened is printed, too."""
@@ -33,6 +34,8 @@ async def _site(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
     """The demo site, whose lists have rows."""
     directory = tmp_path_factory.mktemp("browser") / "demo"
     async with serving(directory, "--demo", last_word="log") as program, open_site(program, playwright) as site:
+        await site.post("/vouchers", {"count": 3, "amount_minor": 50_000})
+        await site.post("/shifts", {"float_minor": 10_000})
         yield site
 
 

@@ -74,7 +74,7 @@ async def test_one_is_sold_by_its_number_and_redeemed_by_its_code(visit: Visit, 
     await page.get_by_role("link", name="Sell…").click()
     await page.get_by_label("Number or code on the voucher").fill(number)
     await page.get_by_label("Mobile money").check()
-    await page.get_by_role("button", name="Sell it").click()
+    await page.get_by_role("button", name="Sell it", exact=True).click()
     await expect(page.get_by_role("status").first).to_have_text(
         f"Voucher {number} was sold for ৳500.00, by mobile money."
     )
