@@ -66,6 +66,7 @@ from tests.ocpp.raw import SITE_KEY, Client, basic, connected, hash_password, st
 from tests.support.books import Books
 from tests.support.desk_fixture import DeskFixture
 from tests.support.one_desk import Chip
+from tests.support.staff import hired
 from tests.ui.console_fixture import PASSWORD_HASH, SITE, ConsoleFixture, open_console
 
 T = TypeVar("T")
@@ -576,6 +577,19 @@ async def takes_it_back(site: Whole) -> None:
     await site.do(lambda books: approvals.refuse(books.db, site.kept["asked"], books.by))
 
 
+async def is_handed_over_short(site: Whole) -> None:
+    """What was said to be in the drawer was not."""
+
+    def work(books: Books) -> None:
+        one, other = hired(books, "cashier"), hired(books, "cashier")
+        shift = shifts.open_shift(books.db, Cash(10_000), one)
+        following = shifts.close(books.db, shift.id, Cash(10_000), "", one, hand_to=other.actor).following
+        assert following is not None
+        shifts.close(books.db, following.id, Cash(9_000), "", other)
+
+    await site.do(work)
+
+
 def ends_a_shift(counted_minor: int, *, hide: str = "0") -> Callable[[Whole], Awaitable[None]]:
     async def ends(site: Whole) -> None:
         def work(books: Books) -> None:
@@ -768,6 +782,7 @@ STORIES: dict[str, Story] = {
     ProblemKind.OVERRUN: Story(costs_more_than_there_is),
     ProblemKind.DRAWER_OFF: Story(ends_a_shift(10_500)),
     "drawer_off short": Story(ends_a_shift(9_000)),
+    "drawer_off taken over": Story(is_handed_over_short),
     "drawer_off hidden": Story(ends_a_shift(9_000, hide="1")),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
     ProblemKind.APPROVAL: Story(asks_for_much, takes_it_back),
@@ -812,6 +827,7 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         ProblemKind.OVERRUN,
         ProblemKind.DRAWER_OFF,
         "drawer_off short",
+        "drawer_off taken over",
         "drawer_off hidden",
         ProblemKind.RESTORED,
     }

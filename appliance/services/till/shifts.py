@@ -192,7 +192,12 @@ def close(
     values = settings.of(db)
     if values.drawer_off_minor and abs(over_minor) >= values.drawer_off_minor:
         # Where cashiers are not told how much it is, the page of the shift tells managers alone.
-        much = {} if values.hide_drawer else {"amount_minor": abs(over_minor), "is_short": over_minor < 0}
+        much: dict[str, object] = (
+            {} if values.hide_drawer else {"amount_minor": abs(over_minor), "is_short": over_minor < 0}
+        )
+        if found.taken_over is not None:
+            # Its float is that one's word.
+            much["before"] = names.get(need(db, found.taken_over).actor, "")
         problems.raise_problem(
             db, ProblemKind.DRAWER_OFF, f"shift:{shift}", by.at_ms, shift=int(shift), who=details["holder"], **much
         )

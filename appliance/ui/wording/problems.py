@@ -261,6 +261,11 @@ OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
         "session": _plain(problem.details.get("session", "–")).translate(fmt.digits),
         "why": authorization_words(str(problem.details.get("status", ""))),
     },
+    ProblemKind.DRAWER_OFF: lambda problem, _fmt: (
+        {"who": _("{who}, who had taken it over from {before},").format(**problem.details)}
+        if problem.details.get("before")
+        else {}
+    ),
     ProblemKind.DUPLICATE_IDENTITY: lambda problem, _fmt: {"devices": _devices(problem.details)},
     ProblemKind.REVIEW: _review_words,
     ProblemKind.MONEY_STOPPED: lambda problem, fmt: {"what": reconciling.in_short(problem.details["differences"], fmt)},
