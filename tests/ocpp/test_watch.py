@@ -322,6 +322,42 @@ async def test_what_comes_without_samples_is_one_problem_of_its_charger(site: Cl
         assert (await site.session(number))["energy_wh"] == 9_000
 
 
+@pytest.mark.parametrize("every_s", [300, 900])
+async def test_a_charger_that_measures_seldom_is_no_problem_that_comes_and_goes(
+    site: ClockedSite, every_s: int
+) -> None:
+    async with site.station() as station:
+        kinds = []
+        number = await begin(site, station, 5_000 * KWH_MINOR)
+        for _ in range(6):
+            await site.wait(every_s)
+            station.connectors[1].register_wh += 2 * every_s
+            await station.meter_values()
+            await site.wait(15)
+            kinds.append(await site.kinds())
+        assert kinds == [set()] * 6
+        told = await site.server.rows("SELECT kind FROM problem")
+        assert told == [("unwatched",)], "before it had sent its first reading"
+        await site.wait(2 * every_s + 60)
+        assert await site.kinds() == {"missed_readings"}
+        await station.stop_transaction()
+        assert (await site.session(number))["state"] == "ended"
+
+
+async def test_readings_that_only_come_with_the_stop_watch_nobody(site: ClockedSite) -> None:
+    async with site.station() as station:
+        number = await begin(site, station, 5_000 * KWH_MINOR)
+        await site.wait(150)
+        assert await site.kinds() == {"unwatched"}
+        station.connectors[1].register_wh += 500
+        sampled = [register(station.connectors[1].register_wh)]
+        await station.stop_transaction(transactionData=[{"timestamp": station.timestamp(), "sampledValue": sampled}])
+        await site.wait(15)
+
+        assert await site.kinds() == {"unwatched"}
+        assert (await site.session(number))["energy_wh"] == 500
+
+
 async def test_readings_that_end_are_one_problem_of_their_session(site: ClockedSite) -> None:
     async with site.station() as station:
         number = await begin(site, station, 5_000 * KWH_MINOR)

@@ -40,7 +40,6 @@ POWER_SEEN_W_MAX = 4_000_000
 
 def close(db: Database, running: Running, event: TransactionEnded) -> None:
     """The station says that the transaction is over: bill it, or keep it for review if the figures cannot be right."""
-    guard.stop_agrees(db, running, event.meter_stop_wh, event.received_at_ms)
     following, start, stop = neighbours.next_start(db, running), running.start, stop_of(db, running, event)
     began_ms, ended_at_ms = span_of(running, start, stop, event.away, following)
     if began_ms != running.started_at_ms and running.start_known:

@@ -46,6 +46,11 @@ TELLS_WATT_HOURS = Slots[StationId, bool]()
 """Stations that are known not to tell kilowatt-hours for watt-hours, by sessions that are billed."""
 
 
+RHYTHM_S_MIN, RHYTHM_S_MAX = 75, 900
+RHYTHM = Slots[StationId, int]()
+"""In how many seconds the last reading of a station came that came seldom; 0: the last one came soon."""
+
+
 class Overdue(NamedTuple):
     """A reading that has not come."""
 
@@ -90,10 +95,18 @@ def believe(db: Database, running: Running, readings: Sequence[Reading], pace: P
             pace = pace._replace(unseen_wh=rules.by_power_wh(pace.power_w, moved, running.energy_wh, since_ms))
         if not rests(db, running, readings, pace, since_ms):
             return pace
+    if running.read_at_ms is not None:
+        learn_rhythm(db, running.station, (now_ms - running.read_at_ms) // 1000)
     running.read_at_ms = now_ms
     if is_unwatched(db, running.station):
         can_be_watched(db, running.station, now_ms)
     return pace
+
+
+def learn_rhythm(db: Database, station: StationId, passed_s: int) -> None:
+    """So long after the one before it a reading came."""
+    if passed_s > RHYTHM_S_MIN or RHYTHM.get(db, station):
+        RHYTHM.keep(db, station, min(passed_s, RHYTHM_S_MAX) if passed_s > RHYTHM_S_MIN else 0)
 
 
 def may_be_thousandth(db: Database, running: Running, now_ms: int) -> bool:
@@ -175,13 +188,17 @@ def overdue(db: Database, online: Collection[StationId], now_ms: int) -> list[Ov
 def missed_readings(db: Database, online: Collection[StationId], now_ms: int) -> dict[str, dict[str, object]]:
     """Sessions with an end to their money that nobody watches although their stations are there: by subject, with what is told.
 
-    A station that has sent nothing at all in such a session cannot be watched. That is told of the station, and not of each session besides.
+    Staff hear of it when two readings are missed by the station's own rhythm, for some cannot be set to measure as often as they should; what
+    may be taken meanwhile is reckoned all the same. A station that has sent nothing at all in such a session cannot be watched. That is told of the station, and not of each session besides.
     """
     interval_s = settings.of(db).sample_interval_s
     found: dict[str, dict[str, object]] = {}
     for number in sessions.running_now(db):
         running = sessions.find_open(db, number)
-        if running is None or rules.missed(unseen_s(db, running, now_ms), interval_s) <= rules.MISSED_MAX:
+        if running is None:
+            continue
+        rhythm_s = max(interval_s, RHYTHM.get(db, running.station) or 0)
+        if rules.missed(unseen_s(db, running, now_ms), rhythm_s) <= rules.MISSED_MAX:
             continue
         if not is_there(db, running, online, now_ms) or not is_bounded(db, running) or has_left(db, running):
             continue
@@ -292,7 +309,7 @@ def cannot_be_watched(db: Database, station: StationId, why: str, now_ms: int) -
 
 
 def stop_agrees(db: Database, running: Running, meter_stop_wh: int | None, now_ms: int) -> None:
-    """It is over. Readings that stood still, as its stop says, too, were true: nothing was taken."""
+    """It is over. Readings before its stop that stood still, as that says, too, were true: nothing was taken."""
     if is_unwatched(db, running.station) and meter_stop_wh is not None:
         progress = progress_of(db, running)
         if progress.highest_wh == meter_stop_wh:

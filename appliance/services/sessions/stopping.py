@@ -14,7 +14,7 @@ from appliance.domain.events import (
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import ProblemKind
 from appliance.services import problems
-from appliance.services.sessions import closing, metering
+from appliance.services.sessions import closing, guard, metering
 from appliance.services.sessions.authorization import announce_refused, decide
 
 
@@ -23,6 +23,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     if running is not None:
         running = with_start(db, running, event)
+        guard.stop_agrees(db, running, event.meter_stop_wh, event.received_at_ms)
         if readings := metering.told_with_stop(running, event):
             metering.take_in(db, running, readings)
         closing.close(db, running, event)

@@ -55,6 +55,7 @@ def transaction_event(db: Database, station: StationId, event: TransactionEvent)
     if running.state in OVER:
         complete(db, known, running, event)
     elif event.stage is Stage.ENDED:
+        guard.stop_agrees(db, running, event.register_wh, event.received_at_ms)
         running, _ = measure(db, known, running, event)
         closing.close(db, running, end_of(event))
     else:
