@@ -188,6 +188,10 @@ def by_line(progress: Progress, stop: Register) -> Found:
     if at_stop.line.last == stop:
         line, energy_wh = at_stop.line, at_stop.register_wh
     elif not read_wh:
+        anew = at_stop.other
+        if stop[1] > JITTER_WH and anew is not None and anew.last == stop and anew.joined_wh is None:
+            # It can have begun anew, or count from the start.
+            return in_doubt(Doubt.REGISTERS, stop[1] + anew.offset_wh)
         return in_doubt(Doubt.REGISTERS)
     elif line.last[1] < progress.start[1] and 0 < line.last[1] - stop[1] <= slack_of(progress, stop[1]):
         energy_wh = read_wh

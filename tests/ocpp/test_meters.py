@@ -69,6 +69,10 @@ STORIES = (
     Story("a station that names no transaction", "S 1000; M? 1500 2000; E 2500", "ended", 1_500),
     Story("one that cannot be, and a stop of nothing", "S 120000; M 520000; E 0", "review", 0, "registers"),
     Story(
+        "the stop counts from the start, and nothing was read", "S 120000; +30; E 7000", "review", 0, "registers", (7_000,)
+    ),
+    Story("a stop far below the start that cannot be a count from it", "S 9000000; E 8000000", "review", 0, "registers"),
+    Story(
         "a start of nothing at a meter of 240 kWh", "S 236000; E 240000; S 0; M 241500; +40; E 246000", "review", 0,
         "start_apart", (6_000, 246_000),
     ),
