@@ -18,8 +18,10 @@ SINCE_VERSION = 14
 """Of the schema: receipts have series."""
 VOUCHERS_SINCE_VERSION = 22
 """Of the schema: there are vouchers."""
-PAPERS = {"bill": (23, "bills_from"), "statement": (24, "statements_from")}
+PAPERS = {"bill": (26, "bills_from"), "statement": (28, "statements_from")}
 """Tables of what is numbered in series: since which version of the schema, and the column of the site that says where the next one begins."""
+POOLS_SINCE_VERSION = 25
+"""Of the schema: there are pools, limits of people, and emergency credit."""
 RESTORED = "restored"
 """Why a card is blocked that waits until somebody has looked at it."""
 
@@ -52,6 +54,20 @@ SELECT card.uid, card.id, person_id, issue, content, expires_at_ms, transactions
 FROM card JOIN person ON person.id = person_id JOIN person_group ON person_group.id = group_id
 LEFT JOIN card_limit ON card_limit.card_id = card.id
 """
+
+
+POOLS = """
+UNION ALL SELECT card.id, 'pays ' || pool_id FROM card JOIN person ON person.id = person_id WHERE pool_id IS NOT NULL
+UNION ALL SELECT card.id, 'lends ' || person_group.emergency_minor FROM card JOIN person ON person.id = person_id
+  LEFT JOIN person AS pool ON pool.id = person.pool_id JOIN person_group ON person_group.id = coalesce(pool.group_id, person.group_id)
+  WHERE person_group.emergency_minor > 0
+UNION ALL SELECT card_id, 'a month ' || coalesce(month_energy_wh, '') || ' ' || coalesce(month_minor, '') FROM card_limit
+  WHERE month_energy_wh IS NOT NULL OR month_minor IS NOT NULL
+UNION ALL SELECT card.id, 'of ' || person_limit.person_id || ' ' || coalesce(day_energy_wh, '') || ' ' || coalesce(day_minor, '') || ' '
+    || coalesce(month_energy_wh, '') || ' ' || coalesce(month_minor, '')
+  FROM card JOIN person ON person.id = card.person_id JOIN person_limit ON person_limit.person_id IN (person.id, person.pool_id)
+"""
+"""What else decides about a card: its holder's pool, the credit, limits of months and of people. Nothing, where there is none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +207,10 @@ def block_cards(db: Database, blocked: list[tuple[str, int, str]]) -> int:
 def cards(db: Readable) -> dict[str, tuple[object, ...]]:
     """By UID: holder, how often it was given out, what is on it, its expiry, its limits, how its holder pays."""
     more: dict[int, list[object]] = defaultdict(list)
+    pools = POOLS if version(db) >= POOLS_SINCE_VERSION else ""
     for card, one in db.execute(
-        """SELECT card_id, CAST(station_id AS TEXT) AS one FROM card_station UNION ALL SELECT card_id, 'as ' || token FROM card_alias
-        ORDER BY one"""
+        f"""SELECT card_id, CAST(station_id AS TEXT) AS one FROM card_station UNION ALL SELECT card_id, 'as ' || token FROM card_alias
+        {pools} ORDER BY one"""
     ):
         more[card].append(one)
     return {uid: (person, *rest, *more[card]) for uid, card, person, *rest in db.execute(CARDS)}

@@ -24,21 +24,23 @@ from appliance.demo.traffic import DemoStation, DemoTraffic
 from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind
 from appliance.domain.clock import Clock
 from appliance.domain.events import MeterRead, StatusChanged, TransactionEnded, TransactionStarted
-from appliance.domain.identifiers import PersonId, StationId
+from appliance.domain.identifiers import GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.roles import Role
 from appliance.domain.site import Site
 from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host.data_directory import DataDirectory
-from appliance.services import tariffs
+from appliance.services import settings, tariffs
 from appliance.services.cards import cards as card_units
 from appliance.services.operators import operators, passwords
-from appliance.services.people import groups
+from appliance.services.people import groups, limits, pools
 from appliance.services.people import people as people_units
+from appliance.services.people.pools import About, Own
 from appliance.services.ports.demo import DemoConnector
 from appliance.services.sessions import metering, starting, stopping
 from appliance.services.stations import admission, status
@@ -84,6 +86,14 @@ PEOPLE = (
 )
 
 
+POOL = "Green Taxi"
+"""Whose cars charge from one wallet: those of the people whose names begin so."""
+CAR_LIMITS = Limits(day_minor=150_000)
+LOW_MINOR = 40_000
+"""Below this somebody who pays beforehand is on the list of those to call."""
+POOL_LIMITS = Limits(month_minor=5_000_000)
+
+
 def prepare(data: DataDirectory, clock: Clock) -> None:
     """Make the demo site, unless it is there."""
     if data.has_database():
@@ -117,6 +127,8 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
         card_units.add(db, uid, person, by, label=label)
         if amount_minor:
             wallets.top_up(db, person, amount_minor, "cash", f"demo-{person}", by)
+    add_pool(db, group_ids[FLEET], by)
+    settings.change(db, "low_balance_minor", str(LOW_MINOR))
     evses: list[Iterator[int]] = []
     for demo_station in STATIONS:
         station = admission.register(db, demo_station.identity, STATION_NAMES[demo_station.identity], 0, None, by)
@@ -126,6 +138,18 @@ def fill(db: Database, site: Site, now_ms: int) -> None:
             )
             evses.append(visits(db, site, station, evse, demo_station.power_w, began_ms, now_ms))
     live_through(evses)
+
+
+def add_pool(db: Database, group: GroupId, by: By) -> None:
+    """A company whose cars charge from one wallet, each up to a limit of its own."""
+    about = About(POOL, group, "Mrs Rahman", "+880 1555 700000", tax_number="BIN 000123456-0101")
+    pool = pools.add(db, about, by)
+    for name, _phone, _group, uid, _amount in PEOPLE:
+        card = cards.by_uid(db, uid)
+        if card is not None and name.startswith(POOL):
+            pools.join(db, pool, card.person_id, Own.KEPT, f"demo-{card.person_id}", by)
+            limits.change(db, card.person_id, CAR_LIMITS, by)
+    limits.change(db, pool, POOL_LIMITS, by)
 
 
 def visits(
@@ -195,7 +219,7 @@ def top_up_if_low(db: Database, uid: str, chance: random.Random, at_ms: int) -> 
     assert card is not None
     person = people.find(db, card.person_id)
     assert person is not None
-    if person.policy == Policy.PREPAID and person.balance_minor < 40_000:
+    if person.policy == Policy.PREPAID and person.balance_minor < LOW_MINOR:
         amount_minor = chance.choice((30_000, 50_000, 100_000))
         key = f"demo-{person.id}-{at_ms}"
         wallets.top_up(db, PersonId(person.id), amount_minor, "cash", key, By(ACTOR, at_ms))

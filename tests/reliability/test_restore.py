@@ -36,7 +36,9 @@ from appliance.services.cards import cards as card_units
 from appliance.services.cards import limits
 from appliance.services.operators import log_ins, operators
 from appliance.services.operators import tokens as tokens_units
-from appliance.services.people import groups, people
+from appliance.services.people import groups, people, pools
+from appliance.services.people import limits as person_limits
+from appliance.services.people.pools import About, Own
 from appliance.services.stations import admission, credentials
 from appliance.services.vouchers import vouchers
 from appliance.services.vouchers.codes import Asked
@@ -306,6 +308,11 @@ def narrow_fill(books: Books) -> None:
     free = books.person("Nasrin", group=groups.add(books.db, "Free", Policy.FREE, by))
     for number in range(1, 8):
         books.card(f"04E{number}", free if number == 1 else books.person(f"Person {number}"))
+    group = GroupId(1)
+    for uid in ("04EA", "04EB", "04EC"):
+        books.card(uid, books.person(uid, group=group))
+    pool = pools.add(books.db, About("Acme", group), by)
+    pools.join(books.db, pool, cards_rows.by_uid(books.db, "04EC").person_id, Own.KEPT, "same", by)  # type: ignore[union-attr]
     books.card("04E8", leaves := books.person("Leaves"))
     assert leaves
     for login, role in (("boss", "owner"), ("demoted", "manager"), ("changed", "cashier"), ("promoted", "cashier")):
@@ -331,6 +338,9 @@ def narrowed(data_dir: Path) -> None:
     people.change(db, nasrin.id, by, name=nasrin.name, phone="", note="", language="", group=GroupId(1))
     db.execute("UPDATE card SET expires_at_ms = 1 WHERE uid = '04E2'")
     limits.change(db, card["04E3"].id, Limits(1_000, None, None, None, 127, 0, 1440, frozenset()), by)  # type: ignore[union-attr]
+    in_pool, limited = (cards_rows.by_uid(db, uid).person_id for uid in ("04EA", "04EB"))  # type: ignore[union-attr]
+    pools.join(db, db.execute("SELECT id FROM person WHERE is_pool = 1").fetchone()[0], in_pool, Own.KEPT, "since", by)
+    person_limits.change(db, limited, Limits(month_minor=5_000), by)
     db.execute("UPDATE card SET pin_hash = 'x' WHERE uid = '04E4'")
     limits.change(db, card["04E5"].id, Limits(None, None, None, None, 127, 0, 1440, frozenset({1})), by)  # type: ignore[union-attr]
     assert secure_tap.count_up(db, card["04E7"].id, 9)  # type: ignore[union-attr]
@@ -367,7 +377,7 @@ def test_what_was_made_narrower_since_stays_so_or_waits(tmp_path: Path) -> None:
     assert stations["MOVED"] == ["approved", 0, "ip 10.0.0.9"]
     assert stations["SAME"] == ["approved", 0, ""]
     waiting = {uid for (uid,) in rows(database, "SELECT uid FROM card WHERE blocked_why = 'restored'")}
-    assert waiting == {"04E1", "04E2", "04E3", "04E4", "04E5", "04E8"}
+    assert waiting == {"04E1", "04E2", "04E3", "04E4", "04E5", "04E8", "04EA", "04EB"}
     assert rows(database, "SELECT tap_counter FROM card WHERE uid = '04E7'") == [(9,)]
     assert rows(database, "SELECT name FROM person WHERE closed_at_ms IS NOT NULL") == [("Leaves",)]
     assert rows(database, "SELECT DISTINCT state FROM approval") == [("expired",)]
@@ -376,7 +386,7 @@ def test_what_was_made_narrower_since_stays_so_or_waits(tmp_path: Path) -> None:
         "1 narrower roles, 1 passwords of operators, 1 chargers retired, 2 chargers secured, 1 people closed."
         in done.stdout
     )
-    assert "6 cards wait" in done.stdout
+    assert "8 cards wait" in done.stdout
     assert backup.problems_of(database) == []
 
 

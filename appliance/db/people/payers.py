@@ -53,7 +53,7 @@ WALLET_OF = "coalesce(pool.wallet_id, person.wallet_id)"
 TERMS = f"""
        {WALLET_OF}, coalesce(person.closed_at_ms, pool.closed_at_ms), person_group.policy, person_group.tariff_id,
        account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
-       person_group.minimum_minor, CASE WHEN person_group.policy = 'prepaid' THEN -account.floor_minor ELSE 0 END,
+       person_group.minimum_minor, person_group.emergency_minor,
        CASE WHEN person.is_pool = 1 THEN person.id ELSE pool.id END
 """
 WHO_PAYS = f"""

@@ -58,7 +58,7 @@ PHONE_MARKS = " -()+./"
 PERSON = """
 SELECT person.id, person.name, phone, note, language, group_id, person_group.name, policy, wallet_id,
        credit_posted - debit_posted, debit_pending,
-       credit_posted - debit_posted - debit_pending - CASE policy WHEN 'prepaid' THEN 0 ELSE floor_minor END,
+       credit_posted - debit_posted - debit_pending - floor_minor - emergency_minor,
        (SELECT count(*) FROM card WHERE card.person_id = person.id AND blocked_at_ms IS NULL),
        person.created_at_ms, closed_at_ms, merged_into,
        coalesce((SELECT into_whom.name FROM person AS into_whom WHERE into_whom.id = person.merged_into), ''),

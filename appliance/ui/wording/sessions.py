@@ -65,21 +65,21 @@ STOPS_WANTED = {
 }
 
 LIMITED_BY = {
-    "card:session_energy_wh": N_("What the card may take in one session was reached"),
+    "card:session_energy_wh": N_("What the card may use in one session was reached"),
     "card:session_minor": N_("What one session of the card may cost was reached"),
-    "card:day_energy_wh": N_("What the card may take in a day was reached"),
+    "card:day_energy_wh": N_("What the card may use in a day was reached"),
     "card:day_minor": N_("What the card may cost in a day was reached"),
-    "card:month_energy_wh": N_("What the card may take in a month was reached"),
+    "card:month_energy_wh": N_("What the card may use in a month was reached"),
     "card:month_minor": N_("What the card may cost in a month was reached"),
     "card:hours": N_("The hours of the card were over"),
     "card:stations": N_("The card may not charge at this charger"),
-    "person:day_energy_wh": N_("What the person may take in a day was reached"),
+    "person:day_energy_wh": N_("What the person may use in a day was reached"),
     "person:day_minor": N_("What the person may spend in a day was reached"),
-    "person:month_energy_wh": N_("What the person may take in a month was reached"),
+    "person:month_energy_wh": N_("What the person may use in a month was reached"),
     "person:month_minor": N_("What the person may spend in a month was reached"),
-    "pool:day_energy_wh": N_("What the pool may take in a day was reached"),
+    "pool:day_energy_wh": N_("What the pool may use in a day was reached"),
     "pool:day_minor": N_("What the pool may spend in a day was reached"),
-    "pool:month_energy_wh": N_("What the pool may take in a month was reached"),
+    "pool:month_energy_wh": N_("What the pool may use in a month was reached"),
     "pool:month_minor": N_("What the pool may spend in a month was reached"),
 }
 """Whose limit refused or stopped a session, and which: as `session.limited_by` has it."""

@@ -171,7 +171,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         rows=_rows(request, wanted.filter, summed),
         totals=lambda: (
             None, _ended(summed.count, fmt), None, None, None, None, None, None, None, None, None, summed.energy_wh, None, None,
-            summed.fee_minor, None,
+            summed.fee_minor, None, None,
         ),
     )  # fmt: skip
     return await exports.send(request, table, request.match_info["ending"], fmt)
