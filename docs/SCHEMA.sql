@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0030, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0031, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -261,6 +261,13 @@ CREATE TABLE message_log_size (
   counted_id INTEGER NOT NULL,                                             -- up to which row all stations' were counted then
   oldest_id  INTEGER NOT NULL                                              -- it has no row before this one
 ) STRICT;
+
+CREATE TABLE meter_key (
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  evse       INTEGER NOT NULL CHECK (evse >= 1),
+  public_key TEXT    NOT NULL CHECK (length(public_key) BETWEEN 1 AND 2000),
+  PRIMARY KEY (station_id, evse)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE operator (
   id             INTEGER PRIMARY KEY,
@@ -527,6 +534,20 @@ CREATE TRIGGER shift_is_closed_once BEFORE UPDATE ON shift BEGIN
     AND (NEW.z_number % 1000000 <> 1 OR NEW.z_number < coalesce((SELECT max(z_number) FROM shift), 0));
 END;
 CREATE TRIGGER shift_no_delete BEFORE DELETE ON shift BEGIN SELECT RAISE(ABORT, 'shifts are never deleted'); END;
+
+CREATE TABLE signed_value (
+  session_id INTEGER NOT NULL REFERENCES session (id),
+  position   INTEGER NOT NULL CHECK (position BETWEEN 1 AND 40),           -- in the order in which they came; a session keeps no more
+  at_ms      INTEGER NOT NULL,                                             -- the station's word
+  context    TEXT    NOT NULL,                                             -- Transaction.Begin, Transaction.End, …
+  data       TEXT    NOT NULL CHECK (length(data) BETWEEN 1 AND 20000),
+  digest     BLOB    NOT NULL CHECK (length(digest) = 32),
+  PRIMARY KEY (session_id, position),
+  UNIQUE (session_id, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER signed_value_is_fixed BEFORE UPDATE ON signed_value BEGIN
+  SELECT RAISE(ABORT, 'what was signed never changes') WHERE NEW.data <> OLD.data OR NEW.digest <> OLD.digest;
+END;
 
 CREATE TABLE site (
   id            INTEGER PRIMARY KEY CHECK (id = 1),

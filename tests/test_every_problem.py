@@ -462,6 +462,23 @@ async def costs_more_than_there_is(site: Whole) -> None:
     await site.do(lambda books: books.stop(there, session, 30_000))
 
 
+async def is_signed_otherwise(site: Whole) -> None:
+    site.kept["registered"], session = await site.do(begin)
+    site.console.now_ms += 1_800_000
+    signed = 'OCMF|{"RD":[{"TX":"B","RV":1,"RU":"kWh"},{"TX":"E","RV":2,"RU":"kWh"}]}|{"SD":"00"}'
+    async with station(site) as client:
+        await client.call(
+            "StopTransaction",
+            {
+                "transactionId": session, "meterStop": 1_500, "timestamp": rfc3339(site.console.now_ms),
+                "transactionData": [{
+                    "timestamp": rfc3339(site.console.now_ms),
+                    "sampledValue": [{"value": signed, "format": "SignedData", "context": "Transaction.End"}],
+                }],
+            },
+        )  # fmt: skip
+
+
 async def does_not_stop(site: Whole) -> None:
     site.kept["registered"], site.kept["session"] = await site.do(begin)
 
@@ -784,6 +801,7 @@ STORIES: dict[str, Story] = {
     "drawer_off short": Story(ends_a_shift(9_000)),
     "drawer_off taken over": Story(is_handed_over_short),
     "drawer_off hidden": Story(ends_a_shift(9_000, hide="1")),
+    ProblemKind.SIGNED_ENERGY: Story(is_signed_otherwise),
     ProblemKind.DISK_FULL: Story(is_full, is_full_no_more),
     ProblemKind.APPROVAL: Story(asks_for_much, takes_it_back),
     ProblemKind.LOG_INS_FAILED: Story(passwords_are_guessed, a_day_passes),
@@ -829,6 +847,7 @@ def test_what_only_staff_can_end_is_what_has_no_end_of_its_own() -> None:
         "drawer_off short",
         "drawer_off taken over",
         "drawer_off hidden",
+        ProblemKind.SIGNED_ENERGY,
         ProblemKind.RESTORED,
     }
 

@@ -131,7 +131,7 @@ BOUNDS = {"most", "least", "rows", "decimals"}
 """Placeholders of what is fixed and more than one: at most 100 characters."""
 IN_A_ROW = re.compile(r"\{(next|made)\} of \{count\}")
 NAMED = re.compile(
-    r"(bill|statement|copy|tax number|card|voucher|batch|receipt|report|note|session|shift|drawer|problem|connector|version|no\.|back by) \{number\}",
+    r"(bill|statement|copy|tax number|meter|card|voucher|batch|receipt|report|note|session|shift|drawer|problem|connector|version|no\.|back by) \{number\}",
     re.IGNORECASE,
 )
 """What stands on a thing, and counts none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.domain.signed import SignedValue
+
 
 @dataclass(slots=True)
 class Reading:
@@ -26,3 +28,5 @@ class Reading:
     """Whether the register was told in kilowatt-hours, by name."""
     offered_w: int | None = None
     """The most that the station offered to the car. Kept in `others` only."""
+    signed: tuple[SignedValue, ...] = ()
+    """What the meter has signed, word for word."""

@@ -54,6 +54,7 @@ class ProblemKind(StrEnum):
     REFUSED_CHARGING = "refused_charging"
     OVERRUN = "overrun"
     DRAWER_OFF = "drawer_off"
+    SIGNED_ENERGY = "signed_energy"
     BOOKS = "books"
     MONEY_STOPPED = "money_stopped"
     JOB_FAILED = "job_failed"
@@ -212,6 +213,11 @@ RULES: dict[str, Rule] = {
     ProblemKind.UNBILLED: Rule(
         "a register moves on while no session runs",
         "the stop of the session before comes late, and says so; else only staff can tell who has charged",
+        happened=True,
+    ),
+    ProblemKind.SIGNED_ENERGY: Rule(
+        "a meter has signed another energy than its session was billed for",
+        "only staff can tell which of both is right, and settle it with the holder",
         happened=True,
     ),
     ProblemKind.BOOKS: Rule("the nightly check finds the books wrong", "it finds them right"),

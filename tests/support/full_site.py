@@ -7,7 +7,7 @@ from __future__ import annotations
 from appliance.db import vouchers as rows
 from appliance.db.cards import cards
 from appliance.db.integrity import anchors
-from appliance.db.sessions import sessions
+from appliance.db.sessions import sessions, signed_values
 from appliance.db.stations import message_log, message_log_size
 from appliance.domain.approval import ApprovalKind
 from appliance.domain.bill import Party
@@ -15,7 +15,15 @@ from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.cards.tag import Kind, Trouble
 from appliance.domain.cash import Cash, counted
-from appliance.domain.events import MeterRead, Stage, StationBooted, StatusChanged, TransactionEvent, TransactionStarted
+from appliance.domain.events import (
+    MeterRead,
+    Stage,
+    StationBooted,
+    StatusChanged,
+    TransactionEnded,
+    TransactionEvent,
+    TransactionStarted,
+)
 from appliance.domain.id_token import IdTokenType
 from appliance.domain.identifiers import CardId, GroupId, PersonId, StationId
 from appliance.domain.meter import Reading
@@ -24,7 +32,8 @@ from appliance.domain.money import Currency
 from appliance.domain.peer import Peer
 from appliance.domain.problem import ProblemKind
 from appliance.domain.roles import Role
-from appliance.domain.statement import month_of
+from appliance.domain.signed import SignedValue
+from appliance.domain.statement import month_bounds, month_of, moved
 from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
@@ -41,7 +50,16 @@ from appliance.services.people import people as people_units
 from appliance.services.people.groups import Thresholds
 from appliance.services.people.pools import About, Own
 from appliance.services.people.spreadsheets import Row
-from appliance.services.sessions import closing, in_part, metering, review, start_requests, starting, transactions
+from appliance.services.sessions import (
+    closing,
+    in_part,
+    metering,
+    review,
+    start_requests,
+    starting,
+    stopping,
+    transactions,
+)
 from appliance.services.statements import issuing
 from appliance.services.stations import admission, credentials, power
 from appliance.services.stations import status as status_units
@@ -72,6 +90,7 @@ def fill(books: Books) -> None:
     desk(books)
     over(books, yard)
     pool(books, yard[0])
+    signatures(books, yard[1])
     named(books, yard[2])
     taps(books, yard)
     till(books)
@@ -433,6 +452,17 @@ def named(books: Books, station: StationId) -> None:
         )  # fmt: skip
 
 
+def signatures(books: Books, station: StationId) -> None:
+    """A session whose meter signs, and the key of that meter."""
+    started = books.start(station, 1, "04B2C3D4E5F680", 30_000)
+    books.wait(600)
+    data = 'OCMF|{"RD":[{"TX":"B","RV":30,"RU":"kWh"},{"TX":"E","RV":31,"RU":"kWh"}]}|{"SD":"00"}'
+    reading = Reading(books.now_ms, 31_000, signed=(SignedValue(data, "Transaction.End"),))
+    event = TransactionEnded(started.ref, None, 31_000, books.now_ms, "Local", (reading,), books.now_ms)
+    stopping.transaction_ended(books.db, station, event)
+    signed_values.set_key(books.db, station, 1, "04" + "11" * 64)
+
+
 def taps(books: Books, yard: list[StationId]) -> None:
     """Cards shown at chargers: unknown ones, one that was waited for, one that is waited for in vain."""
     db = books.db
@@ -510,10 +540,14 @@ def kept_secret(books: Books) -> None:
 
 
 def months(books: Books) -> None:
-    """The statements of a month that is over, one of them to be paid."""
+    """The statements of two months that are over, some of them to be paid."""
     month = month_of(NOON_MS, SITE.zone)
     issuing.begin(books.db, NOON_MS)
     issuing.issue(books.db, month, issuing.wallets_of(books.db, month), books.now_ms)
+    books.now_ms = month_bounds(month, SITE.zone)[1]
+    wallets.top_up(books.db, PersonId(2), 1_000, "cash", "of the next month", books.by)
+    issuing.issue(books.db, moved(month, 1), issuing.wallets_of(books.db, moved(month, 1)), books.now_ms)
+    issuing.finish(books.db, moved(month, 1))
 
 
 def papers(books: Books) -> None:

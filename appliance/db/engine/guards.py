@@ -106,6 +106,9 @@ GUARDS = (
             """NEW.number IS DISTINCT FROM coalesce((SELECT max(number) FROM statement), 0) + 1
             AND (NEW.number % 1000000 <> 1 OR NEW.number < coalesce((SELECT max(number) FROM statement), 0))""",
     }),
+    Guard("signed_value_is_fixed", "UPDATE", "signed_value", {
+        "what was signed never changes": "NEW.data <> OLD.data OR NEW.digest <> OLD.digest",
+    }),
     *only_grows("anchor", "anchors never change"),
     Guard("shift_begins", "INSERT", "shift", {"a shift begins open": "NEW.closed_at_ms IS NOT NULL"}),
     Guard("shift_is_closed_once", "UPDATE", "shift", {

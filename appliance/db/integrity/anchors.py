@@ -88,7 +88,7 @@ ONLY_ADDED = ("log_in", "voucher.sheet")
 FOR_EVER = ("account", "approval.decided")
 """Rows of these come, and then stay as they are."""
 CHANGES_NOTHING = frozenset(
-    {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.buyer", "person.correct", "station.start",
+    {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.buyer", "station.meter_key", "person.correct", "station.start",
      "station.stop", "station.learn", "token.use_revoked", "shift.pay_in", "shift.pay_out", "shift.count",
      GIVES}
 )  # fmt: skip

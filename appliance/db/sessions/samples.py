@@ -9,6 +9,7 @@ import orjson
 from appliance.db import disk
 from appliance.db.engine.memory import Slots
 from appliance.db.engine.unit import Database, Rows
+from appliance.db.sessions import signed_values
 from appliance.domain.identifiers import SessionId
 from appliance.domain.meter import Reading
 from appliance.domain.registers import Sampled
@@ -37,6 +38,8 @@ def add_reading(db: Database, session: SessionId, reading: Reading) -> None:
 
     A session's readings have a bound: no charger fills the disk with them. What has no column of its own goes first.
     """
+    for value in reading.signed:
+        signed_values.add(db, session, value, reading.at_ms)
     used = SAMPLE_BYTES.get(db, session)
     if used is None:
         used = _sample_bytes(db, session)

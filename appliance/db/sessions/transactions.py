@@ -150,7 +150,7 @@ def set_payer(
 def move(db: Database, running: Running, to: SessionId) -> None:
     """A transaction that nobody had asked for turns out to be one that was: all that is known of it goes there, and its row goes."""
     db.flush()
-    for table in ("sample", "idle_span", "pause_span", "station_transaction", "received_seq"):
+    for table in ("sample", "signed_value", "idle_span", "pause_span", "station_transaction", "received_seq"):
         db.execute(f"UPDATE {table} SET session_id = ? WHERE session_id = ?", (to, running.id))
     ended_on_evse(db, running)
     forget(db, running)

@@ -23,6 +23,7 @@ from appliance.domain.events import (
 from appliance.domain.id_token import normal_form
 from appliance.domain.meter import Reading
 from appliance.domain.moments import SET_MS_MIN
+from appliance.domain.signed import SignedValue
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.domain.units import INTEGER_MAX, to_integer
 from appliance.ocpp.reading.cleaning import CLEANING
@@ -381,9 +382,18 @@ def reading(sampled_values: Any, at_ms: int, quirks: Quirks) -> Reading:
         others.append(sampled)
     if lone is not None:
         others += place_phases(values, lone, crowd)
-    measured = as_reading(at_ms, values, written(others) if others else None, quirks)
+    measured = as_reading(at_ms, values, others, quirks)
     measured.by_clock, measured.in_kwh = by_clock, in_kwh
     return measured
+
+
+def signed_in(others: list[Payload]) -> tuple[SignedValue, ...]:
+    """What the meter has signed, word for word."""
+    return tuple(
+        SignedValue(str(one["value"]), str(one.get("context", "")))
+        for one in others
+        if one.get("format") == "SignedData"
+    )
 
 
 def for_people(text: str, measurand: str, factor: int) -> int | None:
@@ -395,7 +405,7 @@ def for_people(text: str, measurand: str, factor: int) -> int | None:
     return None if meant is None else to_integer(found.number, meant[1])
 
 
-def as_reading(at_ms: int, values: list[int | None], others: str | None, quirks: Quirks) -> Reading:
+def as_reading(at_ms: int, values: list[int | None], others: list[Payload], quirks: Quirks) -> Reading:
     """The fields of a moment, put together."""
     energy_wh, power_w, current_ma, voltage_mv, soc_percent, interval_wh, offered_w, offered_ma = values
     if energy_wh is not None and (energy_wh := energy_wh * quirks.energy_factor) > REGISTER_WH_MAX:
@@ -405,8 +415,9 @@ def as_reading(at_ms: int, values: list[int | None], others: str | None, quirks:
     if offered_ma is not None:
         offered_w = max(offered_w or 0, round(power_of_current(offered_ma / 1_000, (voltage_mv or 0) / 1_000)))
     return Reading(
-        at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, others, interval_wh, offered_w=offered_w
-    )
+        at_ms, energy_wh, power_w, current_ma, voltage_mv, soc_percent, written(others) if others else None, interval_wh,
+        offered_w=offered_w, signed=signed_in(others) if others else (),
+    )  # fmt: skip
 
 
 def keep_offered(values: list[int | None], field: int, value: int, sampled: Payload) -> None:

@@ -30,6 +30,7 @@ from appliance.domain.session import SessionEvent, SessionState, after, bill_for
 from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged, StationChanged
 from appliance.services.sessions import billing, bills, courses, days, guard, idle, metering, reading, unbilled
+from appliance.services.signed_meter import comparing
 from appliance.services.stations import power
 
 LOST_AFTER_MS = 24 * 3_600_000
@@ -245,6 +246,8 @@ def finish(
     )
     courses.keep_lines(db, running, usage, bill)
     bills.issue(db, running, bill, now_ms)
+    if not in_doubt:
+        comparing.compare(db, running, usage.energy_wh, now_ms)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))
     db.announce(StationChanged(running.station, running.evse))
@@ -302,6 +305,7 @@ def stop_late(db: Database, station: StationId, event: TransactionEnded) -> bool
     running = sessions.load(db, closed.id)
     assert running is not None
     if closed.estimated and not closed.reason:
+        metering.keep_signed(db, running.id, event)
         keep_readings(db, running, metering.told_with_stop(running, event))
         set_right(
             db,
@@ -419,6 +423,7 @@ def set_right(
     )
     courses.keep_lines(db, running, usage, bill)
     bills.issue(db, running, bill, now_ms)
+    comparing.compare(db, running, usage.energy_wh, now_ms)
     closing.forget_days(db, running)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))

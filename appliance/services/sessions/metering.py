@@ -8,7 +8,7 @@ from dataclasses import replace
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.sessions import closing as closing_rows
-from appliance.db.sessions import samples, sessions, transactions
+from appliance.db.sessions import samples, sessions, signed_values, transactions
 from appliance.db.sessions.sessions import Running
 from appliance.db.stations import stations
 from appliance.domain import registers, watch
@@ -16,7 +16,7 @@ from appliance.domain.events import (
     MeterRead,
     TransactionEnded,
 )
-from appliance.domain.identifiers import StationId
+from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.meter import Reading
 from appliance.domain.moments import CLOCKS_APART_MS, LIVE, QUEUE_MS_MAX, SAME_DISTANCE_MS, Source, keeps_distance
 from appliance.domain.session import RUNNING
@@ -119,6 +119,13 @@ def as_heard(event: MeterRead, readings: Sequence[Reading]) -> Sequence[Reading]
     if event.source is not LIVE or later_ms <= CLOCKS_APART_MS:
         return readings
     return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
+
+
+def keep_signed(db: Database, session: SessionId, event: TransactionEnded) -> None:
+    """What is signed is kept even where its moment is none that a session can have: its signature tells what it is worth."""
+    for one in event.readings:
+        for value in one.signed:
+            signed_values.add(db, session, value, min(one.at_ms, event.received_at_ms))
 
 
 def told_with_stop(running: Running, event: TransactionEnded) -> Sequence[Reading]:

@@ -83,6 +83,7 @@ SENTENCES = {
     "session.bill": N_("Billed {amount} for {subject} after a look: {why}"),
     "person.create": N_("Entered {subject} in the group {group}"),
     "person.change": N_("Changed what is kept of {subject}, in the group {group}"),
+    "station.meter_key": N_("Changed the public key of a meter of {subject}"),
     "person.buyer": N_("Bills of {subject} are made out to {name}"),
     "person.close": N_("Closed the account of {subject}: no card of theirs charges any more"),
     "person.reopen": N_("{subject} is back"),

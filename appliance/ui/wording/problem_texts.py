@@ -396,6 +396,16 @@ TEXTS: dict[str, Text] = {
         ),
         many=nN_("{count} drawer was over at the end of a shift.", "{count} drawers were over at the end of a shift."),
     ),
+    ProblemKind.SIGNED_ENERGY: Text(
+        N_("In session {session} at {station} the meter signed {signed} kWh, but {billed} kWh were billed."),
+        N_(
+            "Compare both on the session's page. If the signed figure is right, correct the holder's balance; a charger that does this again is a case for its maker."
+        ),
+        many=nN_(
+            "At {count} charger the meter signed another energy than was billed.",
+            "At {count} chargers the meters signed another energy than was billed.",
+        ),
+    ),
     ProblemKind.BOOKS: Text(
         N_("The books do not add up: {wrong}"),
         N_("Keep the data as they are, make a copy, and call whoever looks after this server."),

@@ -248,7 +248,13 @@ def _review_words(problem: Problem, fmt: Formats) -> dict[str, str]:
     return {"note": contradiction_sentence(str(why), [fmt.energy(one, 3) for one in told])} if why else {}
 
 
+def _signed_words(problem: Problem, fmt: Formats) -> dict[str, str]:
+    both = {"signed": problem.details.get("signed_wh"), "billed": problem.details.get("billed_wh")}
+    return {name: fmt.energy(value, 3) for name, value in both.items() if isinstance(value, int)}
+
+
 OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
+    ProblemKind.SIGNED_ENERGY: _signed_words,
     ProblemKind.READER: _reader_words,
     ProblemKind.FAULTED: lambda problem, _fmt: {
         "error": error_sentence(str(problem.details.get("error", ""))) or _("no code")

@@ -14,9 +14,11 @@ from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.guards import GUARDS, in_sqlite
 from appliance.db.engine.unit import Database
 from appliance.db.integrity import anchors
+from appliance.db.sessions import signed_values
 from appliance.domain.cash import NOTHING
-from appliance.domain.identifiers import AccountId
+from appliance.domain.identifiers import AccountId, SessionId
 from appliance.domain.ledger import Operation, TransferCode
+from appliance.domain.signed import SignedValue
 from appliance.services.statements import issuing
 from appliance.services.till import shifts
 from appliance.services.vouchers import vouchers
@@ -122,6 +124,9 @@ ATTACKS = {
     "gap in the bills": (BILL.format(number=3), BILL.format(number=-1), BILL.format(number=2_000_000)),
     "statements never change": ("UPDATE statement SET issued_at_ms = 0", "DELETE FROM statement"),
     "gap in the statements": (STATEMENT.format(number=3), STATEMENT.format(number=-1), STATEMENT.format(number=2_000_000)),
+    "what was signed never changes": (
+        "UPDATE signed_value SET data = 'another'", "UPDATE signed_value SET digest = zeroblob(32)",
+    ),
     "a shift begins open": (SHIFT.format(extra=", closed_at_ms, closed_by, closed_seq, expected_minor, counted_minor, z_number",
                                          values=", 1, '', 1, 0, 0, 3"),),
     "a closed shift never changes": ("UPDATE shift SET reason = 'another' WHERE id = 1",),
@@ -168,7 +173,7 @@ ALLOWED = (
     "UPDATE voucher SET state = 'held' WHERE id = 2", "UPDATE voucher SET state = 'expired' WHERE id = 4",
     "UPDATE voucher SET state = 'voided', over_at_ms = 1, over_by = 'operator:1' WHERE id = 4",
     "INSERT INTO voucher (batch_id, number, code_hash) VALUES (1, 9, zeroblob(32))",
-    BILL.format(number=2), BILL.format(number=1_000_001), STATEMENT.format(number=2), STATEMENT.format(number=1_000_001),
+    "UPDATE signed_value SET position = 2", BILL.format(number=2), BILL.format(number=1_000_001), STATEMENT.format(number=2), STATEMENT.format(number=1_000_001),
 )  # fmt: skip
 """Their neighbours, which are right."""
 
@@ -186,6 +191,7 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     )  # fmt: skip
     books.card("04A1B2C3D4E5F6", person)
     books.stop(station := books.station(), books.start(station, 1, "04A1B2C3D4E5F6").ref, 1_010)
+    signed_values.add(books.db, SessionId(1), SignedValue("OCMF|{}|{}"), books.now_ms)
     issuing.issue(books.db, "2025-11", [AccountId(100)], books.now_ms)
     shifts.close(books.db, shifts.open_shift(books.db, NOTHING, books.by).id, NOTHING, "", books.by)
     shifts.open_shift(books.db, NOTHING, books.by)

@@ -126,7 +126,7 @@ async def test_every_form_that_edits_carries_what_it_showed(served: ConsoleFixtu
     assert edits & set(ENTERS) == set()
     assert edits == {
         "/cards/{card}", "/cards/{card}/limits", "/groups/{group}", "/operators/{operator}", "/people/{person}/buyer", "/people/{person}/edit", "/settings",
-        "/settings/site", "/stations/{identity}/name", "/stations/{identity}/power", "/stations/{identity}/security", "/stations/{identity}/variables",
+        "/settings/site", "/stations/{identity}/meter-keys", "/stations/{identity}/name", "/stations/{identity}/power", "/stations/{identity}/security", "/stations/{identity}/variables",
         "/tariffs/{tariff}",
     }  # fmt: skip
 

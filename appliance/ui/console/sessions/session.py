@@ -28,6 +28,8 @@ from appliance.domain.tariff import Bill, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
 from appliance.services.sessions import closing, review
 from appliance.services.sessions.review import Choice
+from appliance.services.signed_meter import evidence
+from appliance.services.signed_meter.evidence import Evidence
 from appliance.ui.console.stations.commands import ConfirmPage
 from appliance.ui.forms.forms import number_of, read_form, read_number
 from appliance.ui.forms.way_back import then_of
@@ -46,10 +48,12 @@ from appliance.ui.wording.sessions import (
     state_of,
     stop_sentence,
 )
+from appliance.ui.wording.signed import Signed, signed_words
 from appliance.ui.writing import charts
 from appliance.ui.writing.charts import Curve
 from appliance.ui.writing.formats import formats
 
+SIGNED_TYPES = {"xml": "application/xml", "ocmf": "text/plain"}
 LOG_AFTER_END_MS = 60_000
 """The message log is shown from this long after a session's end, so that what followed it is seen too."""
 
@@ -66,6 +70,7 @@ class SessionFacts:
     lines: list[Charged]
     """Of its bill, if its tariff has lines."""
     papers: list[Paper]
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class SessionPage:
     messages_before: int
     papers: list[Paper]
     """Its bill, and those before it with their credit notes."""
+    signed: Signed | None
+    """What the meter has signed; None: nothing."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -221,6 +228,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
         note=contradiction_sentence(session.note, [fmt.energy(one.usage.energy_wh, 3) for one in session.figures]),
         messages_before=facts.messages_before,
         papers=facts.papers,
+        signed=signed_words(facts.evidence, session.energy_wh) if facts.evidence.pieces else None,
     )
 
 
@@ -253,6 +261,7 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
         statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
         line_rows.of_session(db, number),
         bills.of_session(db, number),
+        evidence.of_session(db, number, session.station_id, session.evse),
     )
 
 
@@ -280,7 +289,29 @@ def _bill(facts: SessionFacts, now_ms: int) -> Bill:
     return Bill(as_lines(facts.lines), session.net_minor, session.tax_minor, session.fee_minor)
 
 
+async def signed_file(request: web.Request) -> web.Response:
+    """`GET /sessions/{session}/signed.xml`, for transparency software; `.ocmf` is what was signed, a line for each."""
+    number, ending = SessionId(number_of(request, "session")), request.match_info["ending"]
+    session, found = await request.app[CONSOLE].store.read(_signed, number)
+    if not any(piece.container for piece in found.pieces) or ending not in SIGNED_TYPES:
+        raise web.HTTPNotFound
+    lines = [piece.container.text for piece in found.pieces if piece.container is not None]
+    return web.Response(
+        text=evidence.as_xml(session.id, found) if ending == "xml" else "\n".join(lines) + "\n",
+        content_type=SIGNED_TYPES[ending],
+        headers={"Content-Disposition": f'attachment; filename="session-{session.id}.{ending}"'},
+    )
+
+
+def _signed(db: Readable, number: SessionId) -> tuple[Session, Evidence]:
+    session = session_list.show(db, number)
+    if session is None:
+        raise NotFound(N_("There is no such session."))
+    return session, evidence.of_session(db, number, session.station_id, session.evse)
+
+
 ROUTES = [
+    web.get("/sessions/{session}/signed.{ending}", signed_file),
     web.get("/sessions/{session}", show),
     web.get("/sessions/{session}/close", show_close),
     web.post("/sessions/{session}/close", close),

@@ -1,0 +1,1 @@
+"""What meters have signed: read, checked, and compared with what was billed."""
