@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0031, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0032, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -268,6 +268,20 @@ CREATE TABLE meter_key (
   public_key TEXT    NOT NULL CHECK (length(public_key) BETWEEN 1 AND 2000),
   PRIMARY KEY (station_id, evse)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE old_card (
+  uid          TEXT    PRIMARY KEY CHECK (length(uid) BETWEEN 8 AND 20),
+  state        TEXT    NOT NULL CHECK (state IN ('listed', 'booked', 'cleared')),
+  amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+  name         TEXT    NOT NULL DEFAULT '',                                -- whose it was, by the list
+  card_id      INTEGER REFERENCES card (id),
+  receipt      INTEGER REFERENCES receipt (number),
+  copies       INTEGER NOT NULL DEFAULT 0,                                 -- how often another card with this UID was laid since
+  actor        TEXT    NOT NULL,                                           -- who brought the list, then who took it over
+  at_ms        INTEGER NOT NULL,
+  CHECK ((state = 'listed') = (receipt IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX old_card_by_time ON old_card (at_ms);
 
 CREATE TABLE operator (
   id             INTEGER PRIMARY KEY,

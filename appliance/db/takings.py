@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.db.engine.protocols import Readable
 from appliance.domain.calendar import day_bounds, day_of
+from appliance.domain.ledger import WITHOUT_MONEY
 
 ROWS = """
 SELECT at_ms, actor, method, amount_minor FROM receipt WHERE number >= ? AND number < ? AND at_ms >= ? AND at_ms < ?
@@ -18,7 +19,7 @@ SLACK_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Of receipts: what came in, what went out, and how many they were. What a voucher paid for was taken when it was sold."""
+    """Of receipts: what came in, what went out, and how many they were. Vouchers and old cards that paid brought no money."""
 
     taken_minor: int = 0
     given_back_minor: int = 0
@@ -49,6 +50,8 @@ def takings(db: Readable, first: str, last: str, zone: ZoneInfo) -> dict[Key, Ta
     found: dict[Key, Taken] = {}
     numbers = (number_at(db, from_ms - SLACK_MS), number_at(db, until_ms + SLACK_MS))
     for at_ms, actor, method, amount_minor in db.execute(ROWS, (*numbers, from_ms, until_ms)):
+        if method in WITHOUT_MONEY:
+            continue
         key = (day_of(at_ms, zone), actor, method)
         found[key] = found.get(key, Taken()).plus(amount_minor)
     return dict(sorted(found.items()))

@@ -82,6 +82,12 @@ class Advice(StrEnum):
     SECOND_PERSON = "second_person"
     DRAWER = "drawer"
     MONEY_STOPPED = "money_stopped"
+    OLD_TAKEN = "old_taken"
+    OLD_COPY = "old_copy"
+    OLD_NOTHING = "old_nothing"
+    OLD_TOO_MUCH = "old_too_much"
+    OLD_LOCKED = "old_locked"
+    OLD_UNREADABLE = "old_unreadable"
     # The card is not what the books say.
     PRESENT_AGAIN = "present_again"
     CANNOT_WRITE = "cannot_write"

@@ -53,6 +53,10 @@ class Issue:
     expires_at_ms: int | None
     overwrite: bool
     """Here and below: a card on which something else is written will do."""
+    old: bool = False
+    """Here and below: what an earlier local system has written on it is taken over."""
+    old_minor: int = 0
+    """Here and below: what a manager says that it was; 0: what the list or the card says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Recharge:
     method: Method
     card_id: CardId | None
     """The only card that will do; None: any of ours."""
+    old: bool = False
+    old_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ EXPENSES = AccountId(21)
 DRAWERS_MAX = 70
 VOUCHERS = AccountId(12)
 """What was paid for vouchers that nobody has used yet: owed to whoever has the paper."""
+OLD_CARDS = AccountId(13)
+"""What was on cards of an earlier local system, and is owed to people here: nobody has paid for it here."""
 FIRST_WALLET = 100
 FIRST_HASH = bytes(32)
 AMOUNT_MINOR_MAX = 100_000_000_000
@@ -74,6 +76,10 @@ class Method(StrEnum):
 
 BY_VOUCHER = "voucher"
 """What stands in the place of a method where a voucher paid: no money comes in then."""
+
+BY_OLD_CARD = "old_card"
+"""The same where the balance of an old card was taken over."""
+WITHOUT_MONEY = frozenset({BY_VOUCHER, BY_OLD_CARD})
 
 ACCOUNT_OF_METHOD = {
     Method.CASH: CASH,

@@ -29,6 +29,8 @@ class DifferenceKind(StrEnum):
     """What is owed for vouchers, with the vouchers that were sold and not used."""
     VOUCHER_RECEIPTS = "voucher_receipts"
     """What was paid for vouchers and paid back by the receipts, with the ledger."""
+    OLD_CARDS = "old_cards"
+    """What was taken over from old cards, with the ledger."""
 
 
 class Difference(NamedTuple):

@@ -90,14 +90,14 @@ async def open_rest(
         certificates=certificates,
         settings=lambda: charging.settings.values,
         desks=desks,
-        desk_key=DeskKey(charging.site_key, ""),
+        desk_key=DeskKey(charging.site_key, "", vault),
         vault=vault,
         demo_reader=demo_reader,
         demo_chargers=traffic,
     )
     await open_listeners(stack, arguments, console, charging, certificates)
     await stack.enter_async_context(
-        desks.running(DeskKey(charging.site_key, card_link_base(arguments, charging.listeners)))
+        desks.running(DeskKey(charging.site_key, card_link_base(arguments, charging.listeners), vault))
     )
     stack.push_async_callback(stations.registry.close)
 

@@ -15,7 +15,7 @@ from appliance.db.cards import cards
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.engine.unit import Database
-from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
+from appliance.domain.cards.tag import AnyWork, ReaderState, ReaderStatus, Seen, TagTrouble, Trouble
 from appliance.domain.clock import Clock
 from appliance.domain.desk_job import Advice, DeskJobEvent
 from appliance.domain.errors import Refusal
@@ -41,14 +41,14 @@ IN_ORDER = frozenset({ReaderStatus.READY, ReaderStatus.NONE})
 MAY_BE_NOTHING = frozenset({ReaderStatus.LOOKING, ReaderStatus.DEAF})
 """Where nobody has said that there is a reader, there may be none, and a serial adapter may be something else."""
 
-Standing = tuple[int | None, int, Work | None]
+Standing = tuple[int | None, int, AnyWork | None]
 """What waits here: the number of the job, how many cards of it are made, and the work that the card needs."""
 
 
 class DeskReader(Protocol):
     """A reader, as a desk uses it: rfid/reader.py, or rfid/remote.py for one on another computer."""
 
-    async def work(self, work: Work) -> Seen:
+    async def work(self, work: AnyWork) -> Seen:
         """Do it to the card that lies there; what the card is afterwards. Raises TagTrouble."""
 
     async def look(self) -> Seen | None:
@@ -219,8 +219,10 @@ class Desk:
 
     async def _do(self, plan: Plan, reader: DeskReader) -> None:
         """Have it written, and tell the books."""
-        assert plan.card is not None
         assert plan.work is not None
+        if plan.card is None:
+            await self._look_into(plan.work, reader)
+            return
         try:
             seen = await reader.work(plan.work)
         except TagTrouble as error:
@@ -241,6 +243,18 @@ class Desk:
             return
         log.info("card not done", extra={"desk": self.id, "card": masked(plan.work.uid), "why": str(trouble)})
         await self._store.write(taps.failed, plan.card, trouble, self._clock())
+
+    async def _look_into(self, work: AnyWork, reader: DeskReader) -> None:
+        """Have a card say what an earlier system has written on it, and ask the books again."""
+        try:
+            seen = await reader.work(work)
+        except TagTrouble as error:
+            log.info("an old card was not read", extra={"desk": self.id, "why": str(error.trouble)})
+            await self._store.write(taps.not_read, self.id, error.trouble, self._clock())
+            return
+        if self.seen is not None and self.seen.uid == seen.uid:
+            self.seen, self._laid = seen, True
+            self._wake.set()
 
     # --- what people are told ----------------------------------------------------------------------------------------------
 

@@ -89,6 +89,15 @@ class CardField(Protocol):
             CardSilent: No answer, or no ISO-DEP card; `sense` before the next command.
         """
 
+    def classic(self, command: bytes) -> bytes:
+        """Send one command to a MIFARE Classic, whose cipher the reader knows: `60 08` or `61 08` with six bytes of key and four of the
+        UID opens a sector, `30 08` reads a block, `A0 08` with sixteen bytes writes it. The answer, without acknowledgement.
+
+        Raises:
+            CardSilent: No answer, or it said no (`refused`: the key is another, or the reader cannot do this); `sense` before the next
+                command.
+        """
+
     def activate(self) -> Any | None:
         """nfcpy's own object for the card (nfc.tag.Tag), for what the frames above cannot do; None where the back end is not
         nfcpy, or the card does not answer. Prefer the frames: they work on every reader."""

@@ -106,6 +106,9 @@ class NfcpyDevice:
             time.sleep(ABORT_S)
 
 
+CLASSIC_S = 1.0
+
+
 class NfcpyField:
     """A card in the field of a reader that nfcpy drives."""
 
@@ -173,6 +176,18 @@ class NfcpyField:
             raise CardSilent(str(error) or type(error).__name__) from error
         if answer is None or len(answer) < 2:
             raise CardSilent("no status word")
+        return bytes(answer)
+
+    def classic(self, command: bytes) -> bytes:
+        """By InDataExchange, in which a PN53x does the cipher of MIFARE Classic itself (PN532 user manual, 7.3.8)."""
+        chipset = self.clf.device.chipset
+        if not hasattr(chipset, "in_data_exchange"):
+            raise CardSilent("this reader has no key for it", refused=True)
+        with reader_faults():
+            try:
+                answer, _more = chipset.in_data_exchange(bytearray(command), CLASSIC_S)
+            except pn53x.Chipset.Error as error:
+                raise CardSilent(str(error), refused=error.errno != NO_ANSWER) from error
         return bytes(answer)
 
     def activate(self) -> Any | None:

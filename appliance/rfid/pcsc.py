@@ -128,6 +128,9 @@ class PcscDevice:
             field.leave()
 
 
+CLASSIC_A, CLASSIC_B = 0x60, 0x61
+
+
 class PcscField:
     """The card in a slot."""
 
@@ -200,6 +203,16 @@ class PcscField:
         del timeout_s
         data, status = self._transmit(command)
         return data + status
+
+    def classic(self, command: bytes) -> bytes:
+        """By the pseudo-APDUs for memory cards (PC/SC 2.01, part 3, 3.2.2): load the key, open the sector, read, write."""
+        kind, block = command[0], command[1]
+        if kind in (CLASSIC_A, CLASSIC_B):
+            self._pseudo(bytes((0xFF, 0x82, 0x00, 0x00, 0x06)) + command[2:8])
+            return self._pseudo(bytes((0xFF, 0x86, 0x00, 0x00, 0x05, 0x01, 0x00, block, kind, 0x00)))
+        if kind == READ:
+            return self._pseudo(bytes((0xFF, 0xB0, 0x00, block, READ_BYTES)))
+        return self._pseudo(bytes((0xFF, 0xD6, 0x00, block, READ_BYTES)) + command[2:])
 
     def activate(self) -> Any | None:
         """There is no such object here."""

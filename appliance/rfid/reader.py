@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
+from appliance.domain.cards.tag import AnyWork, ReaderState, ReaderStatus, Seen, TagTrouble, Trouble
 from appliance.domain.id_token import is_random, masked
 from appliance.rfid import tags
 from appliance.rfid.device import CannotOpen, Device, Opener
@@ -80,7 +80,7 @@ class Reader:
         await self._ended.wait()
         self._thread.join()
 
-    async def work(self, work: Work) -> Seen:
+    async def work(self, work: AnyWork) -> Seen:
         """Do it to the card that lies there; what the card is afterwards, read back.
 
         Work that began is finished even if nobody waits for it any more.
@@ -235,7 +235,7 @@ class _Owner:
                 return replace(seen, several=True) if several else seen
         return None
 
-    def perform(self, device: Device, work: Work) -> Seen:
+    def perform(self, device: Device, work: AnyWork) -> Seen:
         """Work on the card meant; which one lies there is known to us anew afterwards."""
         field = self._find_for(device, work.uid)
         try:

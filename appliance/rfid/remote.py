@@ -12,7 +12,17 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen, TagTrouble, Trouble, Work
+from appliance.domain.cards.tag import (
+    AnyWork,
+    ClearOld,
+    ReaderState,
+    ReaderStatus,
+    ReadOld,
+    Seen,
+    TagTrouble,
+    Trouble,
+    Work,
+)
 from appliance.rfid import wire
 from appliance.rfid.events import CardLaid, CardTaken, ReaderEvent, StateChanged
 from appliance.rfid.wire import Malformed
@@ -95,8 +105,10 @@ class RemoteReader:
         finally:
             self._end()
 
-    async def work(self, work: Work) -> Seen:
-        """Have it done; TagTrouble, and TORN when it went away meanwhile, for then nobody knows."""
+    async def work(self, work: AnyWork) -> Seen:
+        """Have it done; TagTrouble, and TORN when it went away meanwhile, for then nobody knows. Keys of other systems stay at this box."""
+        if isinstance(work, ReadOld | ClearOld):
+            raise TagTrouble(Trouble.REFUSED)
         seen = await self._ask(lambda number: wire.DoWork(number, work))
         if seen is None or seen.uid != work.uid:
             raise TagTrouble(Trouble.DIFFERENT)

@@ -16,6 +16,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain import network
 from appliance.domain.by import By
+from appliance.domain.cards.old_value import read_layout
 from appliance.domain.errors import Invalid
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
@@ -67,6 +68,10 @@ class Settings:
     """From so much on what is over or short in a drawer is a problem; 0: never."""
     refund_cashier_minor: int = 0
     """So much within a day a cashier pays back to one person alone; above it a manager is asked to agree."""
+    old_card_max_minor: int = 0
+    """So much the balance of one card of an earlier local system may bring; 0: none is taken over."""
+    old_card_layout: str = ""
+    """Where such a card has its balance: domain/cards/old_value.py."""
     power_max_kw: int = 0
     """The greatest power of the site's chargers; what rises faster is no reading. 0: nobody has said, and 400 kW holds."""
     message_log_days: int = 90
@@ -134,6 +139,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "statement_due_days": (0, 365),
     "bill_copies": (1, 3),
     "drawer_off_minor": (0, 100_000_000),
+    "old_card_max_minor": (0, 100_000_000),
     "power_max_kw": (0, 10_000),
     "message_log_days": (1, 3650),
     "message_log_max_mb": (1, 1_000_000),
@@ -155,7 +161,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
 """Least and most of the numbers."""
 
 OWNERS_OWN = frozenset(
-    {"second_person_minor", "host_names", "trusted_proxies", "messages_per_s", "message_log_days", "message_log_max_mb",
+    {"second_person_minor", "old_card_max_minor", "host_names", "trusted_proxies", "messages_per_s", "message_log_days", "message_log_max_mb",
      "message_log_charger_max_mb", "idle_owner_s", "idle_manager_s", "idle_cashier_s", "idle_guard_s", "idle_installer_s", "idle_viewer_s"}
 )  # fmt: skip
 """What holds managers, too, and what protects the site is not theirs to change: whose word is taken for an address, under which names
@@ -262,6 +268,16 @@ def _check_networks(name: str, text: str) -> None:
         raise Invalid(name, "Addresses or networks such as 192.168.7.3 or 10.1.0.0/24, with commas between.") from None
 
 
+def _check_layout(name: str, text: str) -> None:
+    try:
+        read_layout(text)
+    except ValueError:
+        raise Invalid(
+            name,
+            "Say it like this: block=8 key=A form=value unit=1. The form is value, little or big; the latter with offset and length.",
+        ) from None
+
+
 def _check_words(name: str, text: str) -> None:
     one_line(name, text)
 
@@ -272,5 +288,6 @@ TEXTS: dict[str, Callable[[str, str], None]] = {
     "seller_name": _check_words,
     "seller_address": _check_words,
     "seller_tax_number": _check_words,
+    "old_card_layout": _check_layout,
 }
 """What refuses a text, by its name; what is neither here nor among the numbers is yes or no."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.domain.cards.tag import Kind, Seen, Work
+from appliance.domain.cards.tag import AnyWork, Kind, Seen
 from appliance.rfid.events import CardLaid, CardTaken
 from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.card_desk import jobs
@@ -22,7 +22,7 @@ SEEN = Seen("04A1B2C3D4E580", Kind.NTAG213, writable=True)
 class BrokenReader:
     """Its code has a fault."""
 
-    async def work(self, work: Work) -> Seen:
+    async def work(self, work: AnyWork) -> Seen:
         raise ZeroDivisionError(work.uid)
 
     async def look(self) -> Seen | None:
@@ -41,7 +41,7 @@ class FlickeringReader:
         self._story = story
         self.works = 0
 
-    async def work(self, work: Work) -> Seen:
+    async def work(self, work: AnyWork) -> Seen:
         self.works += 1
         before = self._story.desk.seen
         assert before is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
 
 from appliance.domain.cards import content
-from appliance.domain.cards.tag import Content, Kind, Seen, TagTrouble, Trouble, Wipe, Work, Write
+from appliance.domain.cards.tag import AnyWork, Content, Kind, Seen, TagTrouble, Trouble, Wipe, Write
 from appliance.rfid import tags
 from appliance.rfid.field import CardField, ReaderGone
 from appliance.rfid.nfcpy_reader import NfcpyDevice, open_serial
@@ -91,11 +91,11 @@ class ChipFixture:
         """What it is."""
         return self._patiently(lambda: tags.inspect(self.lay(card)))
 
-    def do(self, card: Card, work: Work) -> Seen:
+    def do(self, card: Card, work: AnyWork) -> Seen:
         """Work that comes to its end."""
         return self._patiently(lambda: tags.perform(self.lay(card), work))
 
-    def trouble(self, card: Card, work: Work) -> Trouble:
+    def trouble(self, card: Card, work: AnyWork) -> Trouble:
         """Work that comes to nothing: why."""
         try:
             self.do(card, work)
@@ -114,7 +114,7 @@ class ChipFixture:
             self.reader.keep_all()
 
     def torn(
-        self, make: Callable[[], Made], work: Callable[[Made], Work], pull: Pull, *, step: int = 1
+        self, make: Callable[[], Made], work: Callable[[Made], AnyWork], pull: Pull, *, step: int = 1
     ) -> Iterator[Made]:
         """Every card that can come of pulling it away during the work, first to last; it is in nobody's field.
 
@@ -136,7 +136,7 @@ class ChipFixture:
             if given[after] <= TIMES_GIVEN:
                 yield card
 
-    def _pull_away(self, card: Card, work: Work, pull: Pull, count: int) -> Trouble | None:
+    def _pull_away(self, card: Card, work: AnyWork, pull: Pull, count: int) -> Trouble | None:
         """What came of it; None if it was done before the card was pulled away."""
         try:
             with self.pulled(card, pull, count) as field:

@@ -4,6 +4,7 @@ of each release. `tests/db/test_releases.py` finds out what is missing.
 
 from __future__ import annotations
 
+from appliance.db import old_cards as old_rows
 from appliance.db import vouchers as rows
 from appliance.db.cards import cards
 from appliance.db.integrity import anchors
@@ -38,7 +39,7 @@ from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
 from appliance.host.secrets import SealingKey
-from appliance.services import admin_commands, health, problems, secrets, settings, site, tariffs
+from appliance.services import admin_commands, health, old_cards, problems, secrets, settings, site, tariffs
 from appliance.services.approvals import approvals
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
@@ -99,6 +100,7 @@ def fill(books: Books) -> None:
     kept_secret(books)
     papers(books)
     months(books)
+    cards_of_before(books)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, SECRET, books.now_ms))
     anchors.lies_beside(books.db)
@@ -534,6 +536,25 @@ def kept_secret(books: Books) -> None:
     secrets.keep_secret(books.db, sealing, "mail.password", b"correct horse", books.now_ms)
     public = owner_key.private_half(owner_key.new_words()).public_key().public_bytes_raw()
     secrets.set_owner_key(books.db, owner_key.enclose(sealing, public), books.by)
+
+
+# --- old cards ---------------------------------------------------------------------------------------------------------------
+
+
+def cards_of_before(books: Books) -> None:
+    """A list of an earlier system; of its cards one waits, one is booked, one was emptied."""
+    settings.change(books.db, "old_card_max_minor", "100000")
+    listed = [("6A0102A1", 4_000, "Jamal"), ("6A0102A2", 5_000, "Salma"), ("6A0102A3", 6_000, "")]
+    old_cards.put_on_list(books.db, listed, books.by)
+    old_cards.set_key(books.db, SealingKey(SECRET), "A0A1A2A3A4A5", books.by)
+    booked, emptied = (
+        card_units.need(books.db, CardId(card_units.add(books.db, uid, PersonId(1), books.by)))
+        for uid in ("6A0102A2", "6A0102A3")
+    )
+    for card in (booked, emptied):
+        old_cards.take_over(books.db, card, 5_000, books.by)
+    old_cards.cleared(books.db, emptied.id, emptied.uid, books.by)
+    old_rows.count_copy(books.db, emptied.uid)
 
 
 # --- vouchers ----------------------------------------------------------------------------------------------------------------

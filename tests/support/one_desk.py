@@ -12,7 +12,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from appliance.db.engine.store import Store
-from appliance.domain.cards.tag import Content, Keys, Kind, ReaderState, ReaderStatus, Seen, Trouble, Work, Write
+from appliance.domain.cards.tag import (
+    AnyWork,
+    Content,
+    Keys,
+    Kind,
+    ReaderState,
+    ReaderStatus,
+    Seen,
+    Trouble,
+    Wipe,
+    Write,
+)
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Refusal
 from appliance.services.announce import Announcement, DeskChanged, DeskNews, Hub
@@ -53,8 +64,9 @@ class Chip:
             several=self.several,
         )
 
-    def obey(self, work: Work) -> Trouble | None:
+    def obey(self, work: AnyWork) -> Trouble | None:
         """Be written or emptied; what it has against that."""
+        assert isinstance(work, Write | Wipe)
         if work.uid != self.uid:
             return Trouble.OTHER_CARD
         if self.keys is not None and self.keys != work.keys:
@@ -66,8 +78,9 @@ class Chip:
         self.foreign = False
         return None
 
-    def tear(self, work: Work) -> None:
+    def tear(self, work: AnyWork) -> None:
         """Be taken away in the middle of it: the lock is ours already, the record is not whole."""
+        assert isinstance(work, Write | Wipe)
         self.content, self.keys = Content("http://half", b""), work.keys
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from appliance.db import vouchers
+from appliance.db import old_cards, vouchers
 from appliance.db.engine.protocols import Readable
 from appliance.db.reconciling.rows import Moved, Sums, paid_for
 from appliance.db.sessions.open_sessions import IS_OPEN
-from appliance.domain.ledger import FIRST_WALLET, VOUCHERS, drawer_account
+from appliance.domain.ledger import FIRST_WALLET, OLD_CARDS, VOUCHERS, drawer_account
 from appliance.domain.reconciling import Difference, DifferenceKind
 from appliance.domain.session import SessionState
 
@@ -123,6 +123,13 @@ def outstanding_vouchers(db: Readable, sums: Sums) -> Iterator[Difference]:
     told, moved = vouchers.owed_minor(db), sums.has_minor.get(VOUCHERS, 0)
     if told != moved:
         yield Difference(DifferenceKind.VOUCHERS, 0, told, moved)
+
+
+def taken_over(db: Readable, sums: Sums) -> Iterator[Difference]:
+    """What was on old cards is what came of them."""
+    told, moved = old_cards.taken_over_minor(db), -sums.has_minor.get(OLD_CARDS, 0)
+    if told != moved:
+        yield Difference(DifferenceKind.OLD_CARDS, 0, told, moved)
 
 
 def wallet_of(db: Readable, person: int) -> int:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from appliance.domain.cards.old_value import OldLayout
+
 
 class Kind(StrEnum):
     """The chips that are told apart; anything else is UNKNOWN and known by its UID."""
@@ -69,6 +71,8 @@ class Seen:
     """There is something on it that is not ours to read: another link, another record."""
     several: bool = False
     """More than one card lies on the reader."""
+    old_minor: int | None = None
+    """What an earlier local system has written on it (domain/cards/old_value.py); None: nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,29 @@ class Wipe:
     keys: Keys
 
 
+@dataclass(frozen=True, slots=True)
+class ReadOld:
+    """Say what an earlier local system has written on the card; nothing changes."""
+
+    uid: str
+    layout: OldLayout
+    key: bytes = field(repr=False)
+    """6 bytes, of that system."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearOld:
+    """Take it off, and read back that it is."""
+
+    uid: str
+    layout: OldLayout
+    key: bytes = field(repr=False)
+
+
 Work = Write | Wipe
+OldWork = ReadOld | ClearOld
+"""What only a reader at this box does, for the key stays here."""
+AnyWork = Work | OldWork
 
 
 class Trouble(StrEnum):

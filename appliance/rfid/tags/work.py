@@ -5,9 +5,10 @@ How a kind of chip is read and written stands in the modules beside this one; he
 
 from __future__ import annotations
 
-from appliance.domain.cards.tag import Content, Kind, Seen, TagTrouble, Trouble, Work, Write
+from appliance.domain.cards.tag import AnyWork, ClearOld, Content, Kind, ReadOld, Seen, TagTrouble, Trouble, Work, Write
 from appliance.domain.id_token import is_random
 from appliance.rfid.field import CardField, CardSilent
+from appliance.rfid.tags import classic
 from appliance.rfid.tags.link import Link
 from appliance.rfid.tags.recognise import recognise
 
@@ -33,7 +34,7 @@ def inspect(field: CardField) -> Seen:
     return Seen(uid=field.uid, kind=Kind.UNKNOWN)
 
 
-def perform(field: CardField, work: Work) -> Seen:
+def perform(field: CardField, work: AnyWork) -> Seen:
     """Do the work, and say what the card is afterwards, read back after a new selection.
 
     Raises:
@@ -48,7 +49,7 @@ def perform(field: CardField, work: Work) -> Seen:
     try:
         for _ in range(ATTEMPTS):
             try:
-                return _attempt(link, work)
+                return classic.perform(link, work) if isinstance(work, ReadOld | ClearOld) else _attempt(link, work)
             except CardSilent as silent:
                 link.sense()
                 if silent.refused:

@@ -109,5 +109,16 @@ def unsuitable(advice: str) -> Refusal:
             return Conflict("This is another card than the one that was meant.", "Take that one.")
         case Advice.UNKNOWN:
             return Conflict("Nobody has this card here.", "Give it to somebody first.")
+        case Advice.OLD_TAKEN | Advice.OLD_COPY:
+            return Conflict("The balance of this card was taken over already. Nothing was booked now.")
+        case Advice.OLD_NOTHING:
+            return Conflict("This card stands on no list.", "A manager can type what it was worth.")
+        case Advice.OLD_TOO_MUCH:
+            return Conflict("This is more than one card may bring.", "The owner says under Settings how much.")
+        case Advice.MONEY_STOPPED:
+            return Conflict(
+                "Money is stopped: the books do not agree with themselves. Nothing was booked.",
+                "An owner looks under Problems at what differs, and lets money move again.",
+            )
         case _:
             return Conflict("This card will not do.", "Take another one.")

@@ -26,7 +26,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.domain.problem import ProblemKind
-from appliance.services import problems, settings
+from appliance.services import old_cards, problems, settings
 from appliance.services.announce import DeskChanged, DeskNews
 from appliance.services.approvals import second_person
 from appliance.services.cards.cards import check_another, check_replaceable
@@ -35,6 +35,7 @@ from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import account_of, check_not_here, check_open
 from appliance.services.people.people import need as need_person
+from appliance.services.reconciling import stop
 from appliance.services.texts import optional, required, telephone
 from appliance.services.till import drawers
 from appliance.services.wallets import wallets
@@ -59,6 +60,8 @@ def begin_issue(
     expires_at_ms: int | None = None,
     overwrite: bool = False,
     another: bool = True,
+    old: bool = False,
+    old_minor: int = 0,
 ) -> int:
     """A card for somebody: for a person who is known, or for a new one by name, who is added with it; unless it is said that it is
     `another` one, only if nobody like that is here.
@@ -79,7 +82,10 @@ def begin_issue(
         if not another:
             check_not_here(db, name, phone)
     check_top_up(topup_minor)
-    second_person.check(db, wallet, topup_minor, by)
+    if old:
+        old_cards.check_typed(db, old_minor, by)
+        stop.check(db)
+    second_person.check(db, wallet, topup_minor + old_minor, by)
     if topup_minor + settings.of(db).card_deposit_minor:
         drawers.into(db, wallets.method_of(method), by)
     request = Issue(
@@ -93,8 +99,17 @@ def begin_issue(
         label=optional("label", label),
         expires_at_ms=expires_at_ms,
         overwrite=overwrite,
+        old=old,
+        old_minor=old_minor,
     )
     return begin(db, desk, request, by, person=person)
+
+
+def begin_taking_over(db: Database, desk: str, by: By, *, old_minor: int = 0, card: CardId | None = None) -> int:
+    """What an earlier local system has written on a card of ours that lies there, or is laid next, comes into its wallet."""
+    old_cards.check_typed(db, old_minor, by)
+    stop.check(db)
+    return begin(db, desk, Recharge(0, Method.CASH, card, old=True, old_minor=old_minor), by, card=card)
 
 
 def begin_recharge(

@@ -34,10 +34,12 @@ from appliance.domain.desk_request import (
 )
 from appliance.domain.identifiers import CardId, PersonId
 from appliance.domain.ledger import DEPOSITS, Method, TransferCode
+from appliance.services import old_cards
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, check_content, check_free, check_ours, is_copy, origin_of
 from appliance.services.cards import cards as card_units
+from appliance.services.old_cards import NotTakenOver
 from appliance.services.people import people as people_units
 from appliance.services.till import drawers
 from appliance.services.till.drawers import CashRefused
@@ -78,6 +80,7 @@ def issue(
     db: Database, job: Job, request: Issue, seen: Seen, known: Card | None, site_key: bytes, now_ms: int
 ) -> CardId:
     """Person, card, top-up, deposit and receipt in one commit."""
+    old_minor = old_amount(db, request, seen, known, now_ms)
     check_free(seen, known, site_key, overwrite=request.overwrite)
     if request.topup_minor + request.deposit_minor:
         check_cash(db, request.method, By(job.actor, now_ms))
@@ -87,6 +90,8 @@ def issue(
         person = people_units.add(db, request.name, request.group_id, By(job.actor, now_ms), phone=request.phone)
     card = give_out(db, job, person, seen, now_ms, request.label, request.expires_at_ms)
     receipt = take_money(db, job, request, person, card, now_ms)
+    if old_minor:
+        receipt = old_cards.take_over(db, card_units.need(db, card), old_minor, By(job.actor, now_ms))
     rows.set_result(db, job.id, person=person, card=card, receipt=receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card
@@ -120,14 +125,18 @@ def recharge(
     if card.blocked_at_ms is not None:
         raise Unsuitable(Advice.BLOCKED)
     amount_minor, name = request.amount_minor, f"desk-{job.id}"
-    by = By(job.actor, now_ms)
+    by, old_minor = By(job.actor, now_ms), old_amount(db, request, seen, known, now_ms)
     try:
-        booked = wallets.top_up(db, card.person_id, amount_minor, request.method, name, by, card=card.id)
+        receipt = (
+            old_cards.take_over(db, card, old_minor, by)
+            if old_minor
+            else wallets.top_up(db, card.person_id, amount_minor, request.method, name, by, card=card.id).receipt
+        )
     except NeedsSecondPerson:
         raise Unsuitable(Advice.SECOND_PERSON) from None
     except CashRefused:
         raise Unsuitable(Advice.DRAWER) from None
-    rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=booked.receipt)
+    rows.set_result(db, job.id, person=card.person_id, card=card.id, receipt=receipt)
     rows.set_state(db, job.id, after(job.state, DeskJobEvent.BOOKED), now_ms)
     return card.id
 
@@ -259,7 +268,7 @@ def moves_money(request: Request) -> bool:
     """Whether anything may be paid in or out."""
     match request:
         case Issue():
-            return bool(request.topup_minor + request.deposit_minor)
+            return request.old or bool(request.topup_minor + request.deposit_minor)
         case Recharge():
             return True
         case Decommission():
@@ -268,6 +277,20 @@ def moves_money(request: Request) -> bool:
             return False
         case _:
             assert_never(request)
+
+
+def old_amount(db: Database, request: Issue | Recharge, seen: Seen, known: Card | None, now_ms: int) -> int:
+    """What is taken over from the card that lies there; 0 where the job is none of that.
+
+    Raises:
+        Unsuitable: Nothing is.
+    """
+    if not request.old:
+        return 0
+    try:
+        return old_cards.amount_of(db, seen, request.old_minor, known, now_ms)
+    except NotTakenOver as why:
+        raise Unsuitable(Advice(why.why)) from None
 
 
 def check_cash(db: Database, method: Method, by: By, out_minor: int = 0) -> None:

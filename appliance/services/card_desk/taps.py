@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.db.card_desk import jobs as rows
+from appliance.db.card_desk.jobs import Job
 from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
@@ -18,19 +19,20 @@ from appliance.db.engine.unit import Database
 from appliance.domain.by import By
 from appliance.domain.cards import content
 from appliance.domain.cards.content import ContentState, Origin
-from appliance.domain.cards.tag import Content, Kind, Seen, Trouble, Wipe, Work, Write
+from appliance.domain.cards.tag import AnyWork, Content, Kind, ReadOld, Seen, Trouble, Wipe, Write
 from appliance.domain.desk_job import Advice, DeskJobEvent, DeskJobState, after
-from appliance.domain.desk_request import Batch, Read
+from appliance.domain.desk_request import Batch, Issue, Read, Recharge
 from appliance.domain.errors import Refusal
 from appliance.domain.id_token import normal_form
 from appliance.domain.identifiers import CardId
 from appliance.domain.problem import ProblemKind
-from appliance.services import audit, problems
+from appliance.services import audit, old_cards, problems
 from appliance.services.announce import DeskChanged, DeskNews, PersonChanged
 from appliance.services.card_desk import jobs
 from appliance.services.card_desk.checks import Unsuitable, is_copy, origin_of
 from appliance.services.card_desk.steps import take_step
 from appliance.services.cards import cards as card_units
+from appliance.services.ports.vault import Vault
 
 ADVICE_ABOUT: Mapping[Trouble, Advice] = {
     Trouble.GONE: Advice.PRESENT_AGAIN,
@@ -38,6 +40,11 @@ ADVICE_ABOUT: Mapping[Trouble, Advice] = {
     Trouble.OTHER_CARD: Advice.PRESENT_AGAIN,
     Trouble.LOCKED: Advice.LOCKED,
     Trouble.TOO_SMALL: Advice.TOO_SMALL,
+}
+NOT_READ: Mapping[Trouble, Advice] = {
+    Trouble.LOCKED: Advice.OLD_LOCKED,
+    Trouble.DIFFERENT: Advice.OLD_UNREADABLE,
+    Trouble.REFUSED: Advice.OLD_UNREADABLE,
 }
 AFTER_WORK: Mapping[ContentState, ContentState] = {
     ContentState.PENDING: ContentState.WRITTEN,
@@ -52,6 +59,8 @@ class DeskKey:
     site_key: bytes
     link_base: str
     """`http://192.168.1.10:8081/card/`: the token of the card follows."""
+    vault: Vault | None = None
+    """For the key of old cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,8 @@ class Plan:
     """What the desk is to do with the card that lies there."""
 
     card: CardId | None = None
-    work: Work | None = None
+    """None: it is nobody's so far, and only looked at."""
+    work: AnyWork | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,8 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
         try:
             if (found := objection(seen)) is not Advice.NONE:
                 raise Unsuitable(found)
+            if (first := to_be_read(db, job, seen, key)) is not None:
+                return Plan(work=first)
             card = take_step(db, job, seen, known, key.site_key, now_ms) or card
         except Unsuitable as why:
             jobs.advise(db, job, why.advice, now_ms)
@@ -101,9 +113,25 @@ def tapped(db: Database, desk: str, seen: Seen, key: DeskKey, now_ms: int) -> Pl
     return Plan(card, work)
 
 
+def to_be_read(db: Database, job: Job, seen: Seen, key: DeskKey) -> ReadOld | None:
+    """What the reader is to say first of a card whose balance is taken over."""
+    if not isinstance(job.request, Issue | Recharge) or not job.request.old:
+        return None
+    return old_cards.reading_of(db, seen, job.request.old_minor, key.vault)
+
+
+def not_read(db: Database, desk: str, trouble: Trouble, now_ms: int) -> None:
+    """What an old card says could not be read; the job goes on waiting."""
+    job = rows.waiting_at(db, desk)
+    if job is not None:
+        jobs.advise(db, job, NOT_READ.get(trouble, Advice.PRESENT_AGAIN), now_ms)
+
+
 def written(db: Database, card: CardId, now_ms: int) -> None:
     """The card was written, or emptied, and read back."""
     found = card_units.need(db, card)
+    if old_cards.waits_for_clearing(db, found.uid):
+        old_cards.cleared(db, card, found.uid, By("clock", now_ms))
     cards.set_content(db, card, AFTER_WORK.get(found.content, found.content))
     settle(db, card, now_ms)
     db.announce(PersonChanged(found.person_id))
@@ -142,7 +170,7 @@ def accept_unwritten(db: Database, job: int, by: By) -> None:
     settle(db, found.card_id, by.at_ms)
 
 
-def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
+def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> AnyWork | None:
     """What is to be done so that the chip agrees with the card's row; None if it does."""
     found = card_units.need(db, card)
     keys = content.keys(key.site_key, seen.uid)
@@ -151,7 +179,7 @@ def wanted(db: Readable, card: CardId, seen: Seen, key: DeskKey) -> Work | None:
         return Write(seen.uid, Content(key.link_base + found.token, record), keys)
     if found.content is ContentState.WIPING:
         return Wipe(seen.uid, keys)
-    return None
+    return old_cards.clearing_of(db, seen, key.vault)
 
 
 def describe(db: Readable, seen: Seen, site_key: bytes) -> Described:

@@ -91,6 +91,8 @@ def check(db: Readable, job: Job, now_ms: int) -> Card:
     over = job.undone or now_ms - job.changed_at_ms > UNDO_MS_MAX
     if job.kind not in UNDOABLE or (job.state, DeskJobEvent.UNDONE) not in TRANSITIONS or over or job.card_id is None:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
+    if isinstance(job.request, Issue | Recharge) and job.request.old:
+        raise Refusal("A balance that was taken over from an old card stays.", "Correct it on the page of the person.")
     card = card_units.need(db, job.card_id)
     check_nothing_since(db, job, card)
     if cards.running_on_card(db, card.uid):

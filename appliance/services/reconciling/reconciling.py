@@ -50,6 +50,7 @@ def reconcile(db: Readable, sums: Sums) -> list[Difference]:
         *comparing.receipts(db, sums, moved),
         *comparing.drawers(db, since),
         *comparing.outstanding_vouchers(db, sums),
+        *comparing.taken_over(db, sums),
     ]
 
 

@@ -13,7 +13,7 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.domain.by import By
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import CardId, PersonId
-from appliance.domain.ledger import BY_VOUCHER
+from appliance.domain.ledger import WITHOUT_MONEY
 
 PAGE = 500
 
@@ -105,7 +105,7 @@ def taken_since(db: Readable, since_ms: int) -> dict[str, dict[str, int]]:
         for one in page:
             if one.at_ms < since_ms:
                 return taken  # Numbers and times rise together, and no index goes by time.
-            if one.method == BY_VOUCHER:
+            if one.method in WITHOUT_MONEY:
                 continue
             by_method = taken.setdefault(one.actor, {})
             by_method[one.method] = by_method.get(one.method, 0) + one.amount_minor

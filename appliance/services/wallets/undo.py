@@ -9,7 +9,7 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.domain.by import By
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
-from appliance.domain.ledger import BY_VOUCHER, TransferCode
+from appliance.domain.ledger import WITHOUT_MONEY, TransferCode
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
 from appliance.services.people.people import check_open, need
@@ -57,7 +57,7 @@ def check(db: Readable, number: int, now_ms: int) -> Receipt:
     """
     receipt = receipts.need(db, number)
     is_over = receipt.corrected_by is not None or now_ms - receipt.at_ms > UNDO_MS_MAX
-    is_other = receipt.kind != "recharge" or receipt.card_id is not None or receipt.method == BY_VOUCHER
+    is_other = receipt.kind != "recharge" or receipt.card_id is not None or receipt.method in WITHOUT_MONEY
     if is_other or is_over or receipt.person_id is None:
         raise Refusal("This cannot be taken back any more.", "Correct it on the page of the person.")
     person = need(db, receipt.person_id)

@@ -37,7 +37,7 @@ from appliance.ui.console import (
 )
 from appliance.ui.console.board import board
 from appliance.ui.console.card_desk import batch, card_actions, charger_taps, desk, jobs
-from appliance.ui.console.cards import cards, limits, pin, unknown
+from appliance.ui.console.cards import cards, limits, old_cards, pin, unknown
 from appliance.ui.console.operators import account, login, operators, setup
 from appliance.ui.console.people import debts, groups, importing, merge, people, pools
 from appliance.ui.console.people import limits as person_limits
@@ -99,6 +99,7 @@ PAGES: tuple[Page, ...] = (
     importing.PAGE,
     unknown.PAGE,
     charger_taps.PAGE,
+    old_cards.PAGE,
     limits.PAGE,
     pin.PAGE,
     cards.PAGE,

@@ -111,6 +111,16 @@ GROUPS: dict[str, dict[str, Words]] = {
                 "More than this in one wallet within a day, by one person, waits until another manager or the owner agrees. 0: never."
             ),
         ),
+        "old_card_max_minor": Words(
+            N_("Most that the balance of one old card may bring"),
+            N_("Of cards of an earlier system at this site, which are taken over at the desk. 0: none are."),
+        ),
+        "old_card_layout": Words(
+            N_("Where an old card has its balance"),
+            N_(
+                "Of MIFARE Classic: block=8 key=A form=value unit=1. The form is value (a value block), little or big (a plain number, with offset and length); unit is what one of it is worth in the smallest coin. The key is entered under Cards, Old cards."
+            ),
+        ),
         "refund_cashier_minor": Words(
             N_("Cashiers refund alone up to"),
             N_("To one person within a day. Above it a manager is asked to agree. 0: always."),

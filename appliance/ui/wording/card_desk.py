@@ -162,6 +162,22 @@ ADVICE: Mapping[str, str] = {
     ),
     Advice.CHARGING: N_("This card is charging a car. Stop the session first."),
     Advice.NOT_WRITABLE: N_("Nothing can be written on this kind of card. It is used by its number only."),
+    Advice.OLD_TAKEN: N_("The balance of this card was taken over already. Nothing was booked now."),
+    Advice.OLD_COPY: N_(
+        "The balance of this card was taken over before, and was taken off the card: this is a copy with the same number. Nothing was booked. Keep it, and tell a manager."
+    ),
+    Advice.OLD_NOTHING: N_(
+        "There is nothing on this card, and it stands on no list. A manager can type what it was worth."
+    ),
+    Advice.OLD_TOO_MUCH: N_(
+        "There is more on this card than one card may bring. Nothing was booked: a manager looks at it."
+    ),
+    Advice.OLD_LOCKED: N_(
+        "The key of the earlier system does not open this card. Nothing was booked: look whether it is that system's."
+    ),
+    Advice.OLD_UNREADABLE: N_(
+        "The balance on this card cannot be read here: this reader cannot, or it stands elsewhere. Nothing was booked. It can come from the list, or a manager types it."
+    ),
     Advice.MONEY_STOPPED: N_(
         "Nothing was booked: money is stopped, for the books do not agree with themselves. An owner looks under Problems."
     ),

@@ -23,6 +23,7 @@ SENTENCES = {
     ),
     DifferenceKind.EMPTY_DRAWER: N_("{whose} holds {told}, and nobody has a shift there."),
     DifferenceKind.VOUCHERS: N_("For vouchers {told} is owed by the vouchers, and {moved} by the ledger: {by}."),
+    DifferenceKind.OLD_CARDS: N_("From old cards {told} was taken over by the cards, and {moved} by the ledger: {by}."),
     DifferenceKind.VOUCHER_RECEIPTS: N_(
         "For vouchers {told} was paid by the receipts, and {moved} by the ledger: {by}."
     ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.domain.authorization import Policy
-from appliance.domain.ledger import BY_VOUCHER, Method, Operation, TransferCode
+from appliance.domain.ledger import BY_OLD_CARD, BY_VOUCHER, Method, Operation, TransferCode
 from appliance.ui.frame.language import N_, _
 
 
@@ -209,6 +209,7 @@ IN_METHODS: dict[str, str] = {
     Method.MOBILE: N_("by mobile money"),
     Method.BANK: N_("by bank transfer"),
     BY_VOUCHER: N_("by voucher"),
+    BY_OLD_CARD: N_("from an old card"),
 }
 """The same within a sentence."""
 
@@ -269,6 +270,8 @@ def method_word(method: str) -> str:
     """How money came in; a note of the cashier's own stays as it is."""
     if method == BY_VOUCHER:
         return _("Voucher")
+    if method == BY_OLD_CARD:
+        return _("Old card")
     if method.startswith(f"{BY_VOUCHER} "):
         return _("Voucher {number}").format(number=method.removeprefix(f"{BY_VOUCHER} "))
     return _(METHODS[method]) if method in METHODS else method

@@ -51,6 +51,7 @@ class Site:
         self.books, self.db, self.desk = books, books.db, desk
         self.person, self.other = books.person(paid_in=10_000), books.person("Karim", paid_in=500)
         settings.change(self.db, "card_deposit_minor", "100")
+        settings.change(self.db, "old_card_max_minor", "1000")
         self.chip = Chip(UID)
         self.job = desk.issued(self.chip, person=self.person, topup_minor=300)
         self.shift = shifts.open_shift(self.db, Cash(5_000, ((500, 10),)), books.by)
@@ -123,6 +124,11 @@ WAYS: dict[str, list[Callable[[Site], object]]] = {
         lambda site: site.waits(lambda: site.desk.begin(jobs.begin_decommission, refund=True), site.chip),
     ],
     "card_desk/undo._money_back": [lambda site: undo.undo(site.db, site.job.id, site.books.by)],
+    "old_cards.take_over": [
+        lambda site: site.desk.begin(jobs.begin_taking_over, old_minor=100),
+        lambda site: site.desk.issue(person=site.other, old=True, old_minor=100),
+        lambda site: site.waits(lambda: site.desk.begin(jobs.begin_taking_over, old_minor=100), site.chip),
+    ],
     "till/shifts.open_shift": [
         lambda site: shifts.open_shift(site.db, Cash(500, ((500, 1),)), hired(site.books, "cashier"))
     ],

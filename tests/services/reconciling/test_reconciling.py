@@ -105,6 +105,10 @@ TAMPERED: dict[DifferenceKind, tuple[str, int]] = {
     DifferenceKind.DRAWER: ("UPDATE shift SET float_minor = float_minor - 40", 40),
     DifferenceKind.EMPTY_DRAWER: ("DELETE FROM shift", 20_000),
     DifferenceKind.VOUCHERS: ("UPDATE voucher SET state = 'voided' WHERE state = 'sold'", -50_000),
+    DifferenceKind.OLD_CARDS: (
+        "INSERT INTO old_card (uid, state, amount_minor, receipt, actor, at_ms) VALUES ('6A010203', 'booked', 77, 1, 'x', 1)",
+        77,
+    ),
     DifferenceKind.VOUCHER_RECEIPTS: ("UPDATE receipt SET amount_minor = 1 WHERE person_id IS NULL", 1 - 50_000),
 }
 
