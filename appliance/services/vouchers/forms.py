@@ -42,9 +42,14 @@ def make(db: Database, new: NewBatch, printed: Printed, key: str, by: By) -> Bat
     return BatchId(orjson.loads(idempotency.once(db, by, key, request, unit).body)["batch"])
 
 
-def sell(db: Database, asked: Asked, method: str, key: str, by: By) -> Moved:
-    """Money comes in for a voucher."""
-    return _moved(db, key, by, ("voucher sale", method), asked, lambda: vouchers.sell(db, asked, method, by))
+def sell(db: Database, asked: Asked, count: int, method: str, key: str, by: By) -> list[Moved]:
+    """Money comes in for a voucher, or for several at once."""
+
+    def unit(_name: str) -> tuple[int, str]:
+        return 200, orjson.dumps([asdict(one) for one in vouchers.sell_many(db, asked, count, method, by)]).decode()
+
+    request = request_of("voucher sale", method, count, *_named(asked))
+    return [Moved(**one) for one in orjson.loads(idempotency.once(db, by, key, request, unit).body)]
 
 
 def void(db: Database, asked: Asked, method: str, key: str, by: By) -> Moved:

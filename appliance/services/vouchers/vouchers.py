@@ -14,7 +14,7 @@ from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.vouchers import Paper, Voucher
 from appliance.domain.by import By
-from appliance.domain.errors import Conflict, NotFound
+from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import AccountId, PersonId, VoucherId
 from appliance.domain.ledger import ADJUSTMENTS, BY_VOUCHER, VOUCHERS, TransferCode
 from appliance.domain.voucher import VoucherEvent, VoucherState, after, as_ranges, transfer_key
@@ -30,6 +30,8 @@ from appliance.services.till import drawers
 from appliance.services.vouchers.codes import Asked
 from appliance.services.wallets import receipts, wallets
 from appliance.services.wallets.wallets import Booked
+
+SOLD_AT_ONCE_MAX = 200
 
 
 class NoSuchVoucher(NotFound):
@@ -55,11 +57,7 @@ def sell(db: Database, asked: Asked, method: str, by: By) -> Moved:
         NeedsShift: Cash is taken in a shift here.
     """
     found = need(db, asked)
-    _refuse_over(found, by.at_ms)
-    if found.given_away:
-        raise Conflict("Voucher {name} is given away: it is worth its amount without being sold.", name=found.name)
-    if found.state is VoucherState.SOLD:
-        raise Conflict("Voucher {name} was sold already.", "Take another one.", name=found.name)
+    _refuse_unsaleable(found, by.at_ms)
     _check_alone(db, None, found, by)
     source = drawers.into(db, wallets.method_of(method), by)
     state = after(found.state, VoucherEvent.SOLD)
@@ -72,6 +70,32 @@ def sell(db: Database, asked: Asked, method: str, by: By) -> Moved:
         name=found.name, amount_minor=found.amount_minor, method=method, receipt=receipt,
     )  # fmt: skip
     return Moved(found.id, found.name, found.amount_minor, receipt)
+
+
+def for_sale(db: Readable, asked: Asked, count: int, now_ms: int) -> list[Voucher]:
+    """That many vouchers of one batch, from the one that somebody names on, in the order of their numbers.
+
+    Raises:
+        Invalid: It is none, or too many at once.
+        NoSuchVoucher, Conflict: One of them there is not, or it cannot be sold (any more).
+    """
+    if not 1 <= count <= SOLD_AT_ONCE_MAX:
+        raise Invalid("count", "Between {least} and {most}.", least=1, most=SOLD_AT_ONCE_MAX)
+    first = need(db, asked)
+    found = [need(db, Asked(number=(first.batch_id, first.number + more))) for more in range(count)]
+    for one in found:
+        _refuse_unsaleable(one, now_ms)
+    return found
+
+
+def sell_many(db: Database, asked: Asked, count: int, method: str, by: By) -> list[Moved]:
+    """All of them, or none: each with a receipt of its own, so that each can be paid back by itself.
+
+    Raises:
+        As `for_sale` and `sell` say.
+    """
+    papers = for_sale(db, asked, count, by.at_ms)
+    return [sell(db, Asked(number=(one.batch_id, one.number)), method, by) for one in papers]
 
 
 def redeem(db: Database, asked: Asked, person: PersonId, by: By) -> Booked:
@@ -250,6 +274,15 @@ def _refuse_ended(found: Voucher) -> None:
         raise Conflict("Voucher {name} is void: it is worth nothing.", name=found.name)
     if found.state is VoucherState.WRITTEN_OFF:
         raise Conflict("Voucher {name} has expired, and was written off.", "Ask a manager.", name=found.name)
+
+
+def _refuse_unsaleable(found: Voucher, now_ms: int) -> None:
+    """Refuse what nobody can buy."""
+    _refuse_over(found, now_ms)
+    if found.given_away:
+        raise Conflict("Voucher {name} is given away: it is worth its amount without being sold.", name=found.name)
+    if found.state is VoucherState.SOLD:
+        raise Conflict("Voucher {name} was sold already.", "Take another one.", name=found.name)
 
 
 def _refuse_over(found: Voucher, now_ms: int) -> None:

@@ -365,3 +365,48 @@ async def test_who_sells_one_from_the_till_stands_there_again(
     outside = await key_of(cashier, "/vouchers/sell?then=//evil.example")
     page = await post(cashier, "/vouchers/sell", key=outside, code="1-3", method="cash", then="//evil.example")
     assert "Sell a voucher" in page
+
+
+async def test_many_are_sold_at_once_after_a_look_and_each_has_its_receipt(
+    served: ConsoleFixture, manager: Browser, cashier: Browser
+) -> None:
+    await printed(manager, count="5")
+    form = {"key": await key_of(cashier, "/vouchers/sell"), "code": "1-2", "count": "3", "method": "cash"}
+    page = await post(cashier, "/vouchers/sell", **form)
+    assert "3 vouchers, 1-2 to 1-4, for ৳150.00, in cash." in page
+    assert await state(served, 2) is VoucherState.MADE
+
+    for _ in range(2):  # A double click is one.
+        page = await post(cashier, "/vouchers/sell", **form, confirmed="1")
+        assert "Vouchers 1-2 to 1-4 were sold for ৳150.00, in cash: receipts" in page
+    assert [await state(served, number) for number in range(1, 6)] == [
+        VoucherState.MADE, VoucherState.SOLD, VoucherState.SOLD, VoucherState.SOLD, VoucherState.MADE,
+    ]  # fmt: skip
+    sold = await served.store.read(rows.find, VoucherId(3))
+    assert sold is not None
+    receipts = await served.store.read(
+        lambda db: db.execute("SELECT count(*) FROM receipt WHERE kind = 'voucher'").fetchone()
+    )
+    assert receipts == (3,)
+    assert (await served.store.read(ledger.balance, VOUCHERS)).balance_minor == 15_000
+
+
+async def test_all_of_them_are_sold_or_none(served: ConsoleFixture, manager: Browser, cashier: Browser) -> None:
+    await printed(manager, count="4")
+    await post(cashier, "/vouchers/sell", key="k" * 24, code="1-3", method="cash")
+    for number, (count, status, said) in enumerate(
+        (
+            ("3", 409, "Voucher 1-3 was sold already."),
+            ("9", 404, "There is no such voucher."),
+            ("0", 422, "Between 1 and 200."),
+            ("201", 422, "Between 1 and 200."),
+            ("x", 422, "Enter a whole number."),
+        )
+    ):
+        form = {"key": f"key-{number}-" + "k" * 20, "code": "1-1", "count": count, "method": "cash", "confirmed": "1"}
+        page = await post(cashier, "/vouchers/sell", status, **form)
+        assert said in page
+        assert f'value="{count}"' in page
+    page = await post(cashier, "/vouchers/sell", 404, key="m" * 24, code="1-4", count="2", method="cash")
+    assert "There is no such voucher." in page
+    assert [await state(served, number) for number in (1, 2, 4)] == [VoucherState.MADE] * 3
