@@ -33,7 +33,7 @@ SMALL: ViewportSize = {"width": 320, "height": 640}
 PAGES_MAX = 110
 PAGES_MIN = 45
 """Fewer means that the walk has lost its way."""
-FILES = (".csv", ".xlsx", ".jsonl", ".crt")
+FILES = (".csv", ".xlsx", ".jsonl", ".crt", ".json")
 BEGINNINGS = (
     "/", "/more", "/account", "/search?q=Taxi", "/search?q=nobody+of+that+name", "/people/3", "/people/4",
     "/sessions?state=running", "/sessions?person=9999", "/reports?preset=today", "/stations/GATE-1/1/start?q=ahm",
@@ -165,7 +165,7 @@ async def test_every_file_that_is_offered_can_be_had(tour: Tour) -> None:
     assert len(tour.files) >= 5
     assert kinds <= {
         "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/x-ndjson",
-        "application/jsonl",
+        "application/jsonl", "application/json",
     }  # fmt: skip
 
 

@@ -51,6 +51,12 @@ def week_pieces(
     return [(day, day_pieces(lines, day, holidays)) for day in days]
 
 
+def usual_at(lines: Sequence[PriceLine], day: date, minute: int, holidays: frozenset[str] = NOBODY) -> int | None:
+    """The line that prices the energy of anybody who begins at that minute of a day; None where none does."""
+    pieces = day_pieces(lines, day, holidays)
+    return next(piece.usual(lines) for piece in pieces if piece.from_minute <= minute < piece.to_minute)
+
+
 def _at(energy: Sequence[tuple[int, Conditions]], day: date, minute: int, holidays: frozenset[str]) -> tuple[int, ...]:
     found: list[int] = []
     for place, one in energy:

@@ -98,7 +98,9 @@ async def show(request: web.Request) -> web.Response:
     console, fmt = request.app[CONSOLE], formats_of(request)
     answer = answer_of(place, offline=not console.stations.is_online(place.station))
     tariff = place.tariff
-    page = PlacePage(place, answer, prices(tariff, fmt) if tariff else [], tax_words(tariff, fmt) if tariff else "")
+    page = PlacePage(
+        place, answer, prices(tariff, fmt, console.clock()) if tariff else [], tax_words(tariff, fmt) if tariff else ""
+    )
     return respond(request, "place.html", page=page)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
 
 from appliance.domain.money import round_half_even
 from appliance.domain.pricing.coverage import day_range
 from appliance.domain.pricing.lines import ALWAYS, DAY_MINUTES, WEEK, Conditions, Dimension, PriceLine, Terms, Unit
+from appliance.domain.pricing.week import usual_at
 from appliance.domain.tariff import BASIS_POINTS
 from appliance.ui.frame.language import N_, _, spoken
 from appliance.ui.wording import site_week
@@ -54,6 +55,8 @@ class Said:
     """When it holds; "" for always."""
     amount: str
     per: str
+    is_now: bool = False
+    """Whether a driver is told that it is the price of this hour, among several."""
 
     @property
     def price(self) -> str:
@@ -84,10 +87,15 @@ def sentences(terms: Terms, fmt: Formats, names: Names | None = None) -> list[Sa
     return [sentence(terms, place, fmt, names) for place in range(len(terms.lines))]
 
 
-def in_public(terms: Terms, fmt: Formats) -> list[Said]:
-    """All lines as drivers are told them: with tax, and what is charged for in the order of the law. Of each, the first that holds counts."""
-    places = sorted(range(len(terms.lines)), key=lambda place: IN_PUBLIC.index(terms.lines[place].dimension))
-    return [sentence(terms, place, fmt, with_tax=True) for place in places]
+def in_public(terms: Terms, fmt: Formats, now_ms: int) -> list[Said]:
+    """All lines as drivers are told them: with tax, what is charged for in the order of the law, and the kWh of this hour first."""
+    local = datetime.fromtimestamp(now_ms / 1000, fmt.zone)
+    now = usual_at(terms.lines, local.date(), local.hour * 60 + local.minute)
+    kinds = [IN_PUBLIC.index(line.dimension) for line in terms.lines]
+    places = sorted(range(len(kinds)), key=lambda place: (kinds[place], place != now))
+    several = kinds.count(0) > 1
+    found = [sentence(terms, place, fmt, with_tax=True) for place in places]
+    return [replace(one, is_now=several and one.place == now) for one in found]
 
 
 def with_tax_milli(line: PriceLine, terms: Terms) -> int:

@@ -57,6 +57,7 @@ ENTERS = {
     "/stations/{identity}/trigger": "a message to ask for",
     "/stations/{identity}/reset": "how",
     "/stations/{identity}/{evse}/start": "who; a connector that is taken is refused",
+    "/tariffs/import": "a file that is read",
     "/tariffs/new": "a new tariff",
     "/till/open": "what lies in the drawer",
     "/till/shifts/{shift}/count": "what was counted; what must be there is not shown",

@@ -12,9 +12,10 @@ from appliance.domain.pricing.lines import PriceLine
 from appliance.ui.frame.language import speak
 from appliance.ui.wording import price_lines, site_week
 from appliance.ui.writing.formats import Formats, formats
-from tests.support.price_lines import line, terms
+from tests.support.price_lines import line, moment, terms
 
 DHAKA = ZoneInfo("Asia/Dhaka")
+NOON_MS = moment("2026-11-23T12:00", DHAKA)
 GROUPS = {3: "Customers", 4: "Green Taxi"}
 
 
@@ -96,15 +97,26 @@ def test_drivers_are_told_with_tax_first_by_kwh_then_by_minute_by_session_and_th
         line("duration", 400, "vat"), line("energy", 500, "vat", from_wh=10_000), line("energy", 600, "vat"), taxes={"vat": 10},
     )  # fmt: skip
 
-    said = [str(one) for one in price_lines.in_public(tariff, formats("BDT", 2, DHAKA))]
+    said = [str(one) for one in price_lines.in_public(tariff, formats("BDT", 2, DHAKA), NOON_MS)]
     assert said == [
-        "Beyond 10 kWh: ৳5.50 a kWh",
         "At all other times: ৳6.60 a kWh",
+        "Beyond 10 kWh: ৳5.50 a kWh",
         "৳4.40 a minute at the charger",
         "After charging has ended: ৳3.30 a minute",
         "৳2.20 for each session",
         "৳1.10 a minute of keeping the place",
     ]
+
+
+def test_the_kwh_of_this_hour_is_told_first_and_called_so() -> None:
+    speak("en")
+    fmt = formats("BDT", 2, DHAKA)
+    bands = terms(line("energy", 1214, from_time="17:00", to_time="23:00"), line("energy", 866))
+
+    noon, evening = (price_lines.in_public(bands, fmt, NOON_MS + hours * 3_600_000) for hours in (0, 7))
+    assert [(one.amount, one.is_now) for one in noon] == [("৳8.66", True), ("৳12.14", False)]
+    assert [(one.amount, one.is_now) for one in evening] == [("৳12.14", True), ("৳8.66", False)]
+    assert [one.is_now for one in price_lines.in_public(terms(line("energy", 866)), fmt, NOON_MS)] == [False]
 
 
 def test_weeks_are_those_of_the_cldr_but_the_weekend_of_bangladesh() -> None:
@@ -118,6 +130,6 @@ def test_weeks_are_those_of_the_cldr_but_the_weekend_of_bangladesh() -> None:
         if (site_week.first_day(here), site_week.weekend(here)) != (locale.first_week_day + 1, days):
             differing.append(country)
 
-    assert set(differing) == {"BD"}
+    assert set(differing) - {"ZZ"} == {"BD"}, "ZZ is nowhere"
     assert site_week.weekdays(DHAKA) == {1, 2, 3, 4, 7}
     assert site_week.days_in_order(DHAKA) == [7, 1, 2, 3, 4, 5, 6]

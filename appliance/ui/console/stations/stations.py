@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db import board as board_rows
-from appliance.db import problems
+from appliance.db import problems, tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
@@ -26,6 +26,7 @@ from appliance.domain.errors import Conflict, NotFound, Refusal
 from appliance.domain.order import natural
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
+from appliance.domain.tariff import Tariff
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
 from appliance.services.problems.private import without_cards
 from appliance.services.stations import admission
@@ -43,6 +44,8 @@ from appliance.ui.frame.context import CONSOLE, Addresses, Console, Fragments, L
 from appliance.ui.frame.language import N_, _, ngettext
 from appliance.ui.frame.render import done, formats_of, render, render_part
 from appliance.ui.frame.roles import SEES_CARDS, may
+from appliance.ui.wording.driver import prices, tax_words
+from appliance.ui.wording.price_lines import Said
 from appliance.ui.wording.problems import Described, describe
 from appliance.ui.writing.formats import formats
 
@@ -87,6 +90,9 @@ class StationPage:
     station: Station
     stickers: list[tuple[int, str]]
     """For each of its EVSEs the address that its sticker leads to."""
+    prices: list[Said]
+    """As drivers read them."""
+    tax: str
     online: bool
     tiles: list[Tile]
     troubles: list[Described]
@@ -319,13 +325,15 @@ async def load(console: Console, role: str, identity: str, forms: Mapping[str, F
     found = await console.store.read(_read_station, identity)
     if found is None:
         return None
-    station, places, running, parked, troubles, sessions, codes, waiting = found
+    station, places, running, parked, troubles, sessions, codes, waiting, tariff = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
     names = {int(station.id): Named(station.identity, station.name, len({one.evse for one in station.connectors}))}
     return StationPage(
         station=station,
         stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
+        prices=prices(tariff, fmt, now_ms) if tariff is not None else [],
+        tax=tax_words(tariff, fmt) if tariff is not None else "",
         online=console.stations.is_online(station.id),
         tiles=tiles_of(places, running, parked, console, role, now_ms),
         # Devices that wait have a place of their own on the page.
@@ -370,6 +378,7 @@ def _read_station(
         list[Session],
         dict[int, str],
         list[Newcomer],
+        Tariff | None,
     ]
     | None
 ):
@@ -385,6 +394,7 @@ def _read_station(
         session_list.page(db, session_list.Filter(station=station.id), limit=RECENT_SESSIONS),
         sticker_codes.codes(db, station.id),
         newcomers.of_station(db, station.id),
+        tariffs.default(db),
     )
 
 

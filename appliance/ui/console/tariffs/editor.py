@@ -13,12 +13,13 @@ from datetime import date, datetime
 from aiohttp import web
 
 from appliance.db.tariffs import TariffRow
-from appliance.domain.errors import Conflict, Refusal
+from appliance.domain.errors import Conflict, Invalid, Refusal
 from appliance.domain.money import format_amount
 from appliance.domain.pricing.flat import terms_of
 from appliance.domain.tariff import Tariff
 from appliance.services import tariffs
 from appliance.services.idempotency import KeyReused
+from appliance.ui.api.ocpi_tariffs import write_in_ocpi
 from appliance.ui.console.tariffs import drafts, flat_form, line_form, storing, tries, views, week
 from appliance.ui.console.tariffs.drafts import Draft
 from appliance.ui.console.tariffs.patterns import LINES, ONE, PATTERNS, Pattern, as_lines, begun
@@ -36,7 +37,7 @@ from appliance.ui.frame.language import N_, _, ngettext, spoken
 from appliance.ui.frame.render import done, formats_of, render
 from appliance.ui.wording import price_lines, site_week
 from appliance.ui.wording.price_lines import Said
-from appliance.ui.writing.formats import LOCALES, Formats, day_names
+from appliance.ui.writing.formats import LOCALES, Formats, day_names, sentences
 
 FIELDS_MAX = 2500
 """Fifty lines with all that can be asked of each."""
@@ -118,6 +119,8 @@ class EditorPage:
     kinds: list[tuple[str, str]]
     added: list[tuple[str, str]]
     methods: list[tuple[str, str]]
+    no_file: str
+    """Why it cannot be a file; "" where it can."""
     imported: bool = False
 
 
@@ -200,7 +203,6 @@ def _begun(request: web.Request, pattern: str) -> Form:
     form = begun(PATTERNS.get(pattern, PATTERNS[ONE]), "", with_prices=request.app[CONSOLE].site.currency == "BDT")
     values = {**form.values, THEN: then_of(request), "key": new_key()}
     if pattern == LINES:
-        values = dict(line_form.done(Form(values), "tax:").values)
         values = dict(line_form.done(Form(values), "line:energy:kwh").values)
     return Form(values)
 
@@ -332,9 +334,18 @@ def _page(
         kinds=[(kind, _(word)) for kind, word in KINDS.items()],
         added=[(kind, _(word)) for kind, word in ADDED],
         methods=[(method, _(price_lines.METHODS[method])) for method in line_form.METHODS],
+        no_file=_no_file(found.row.tariff, console.site.exponent) if found else "",
         imported=imported,
     )
     return render(request, "tariffs/tariff.html", page, status=status)
+
+
+def _no_file(tariff: Tariff, exponent: int) -> str:
+    try:
+        write_in_ocpi(terms_of(tariff), exponent)
+    except Invalid as refusal:
+        return sentences(refusal)[0]
+    return ""
 
 
 def _side(draft: Draft, before: Tariff | None, own: Example, now: tuple[date, int], facts: Facts, fmt: Formats) -> Side:

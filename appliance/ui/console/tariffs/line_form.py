@@ -275,6 +275,8 @@ class _Reader:
         for place in range(count_of(self.form, "t")):
             code, percent = " ".join(self.form.text(f"t{place}-code").split()), f"t{place}-percent"
             share = self.take(percent, lambda _text, percent=percent: read_percent(self.form, percent), 0)  # type: ignore[misc]
+            if code and not self.form.text(percent):
+                self.refuse(percent, Invalid("", N_("Enter a percentage; 0 for none.")))
             if code or self.form.text(percent):
                 found[place] = Tax(code[:40], share)
         return found

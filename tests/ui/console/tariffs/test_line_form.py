@@ -91,6 +91,7 @@ def test_what_two_people_can_change_apart_is_the_whole_tariff(seed: int) -> None
         ("l0-to_min", "an hour", True),
         ("l0-from_kw", "-1", True),
         ("t0-percent", "101", True),
+        ("t0-percent", "", True),
         ("t0-percent", "৭.৫", False),
         ("minimum", "-1", True),
         ("maximum", "1e9", True),
