@@ -26,7 +26,7 @@ from appliance.domain.pricing.parts import Part, parts
 from appliance.domain.pricing.reckoning import price
 from appliance.domain.pricing.rules import NO_END
 from appliance.domain.session import CLOSED, SessionState, bill_for
-from appliance.domain.tariff import Tariff, Usage
+from appliance.domain.tariff import Bill, Tariff, Usage
 from appliance.services.sessions import courses, reading, review
 from appliance.services.sessions.review import Choice
 
@@ -108,6 +108,23 @@ def explain(db: Readable, number: SessionId, now_ms: int, energy_wh: int | None 
         offered=offered,
         before=_before(unit, session, running),
     )
+
+
+def lines_to_come(db: Readable, session: Session) -> Bill | None:
+    """The bill of one by lines that is not billed yet, as of its last reading or by the likeliest figure; None: its row tells it all."""
+    if session.tariff is None or session.tariff.terms is None:
+        return None
+    unit, offered = as_writer_sees(db), review.choices(session)
+    running = sessions.load(unit, session.id)
+    if running is None:
+        return None
+    if session.state == SessionState.RUNNING:
+        usage, until_ms = rules.usage_until(running, running.measured_at_ms), running.measured_at_ms
+    elif offered and not session.fee_minor:
+        usage, until_ms = offered[0].figure.usage, offered[0].figure.ended_at_ms
+    else:
+        return None
+    return bill_for(courses.with_course(unit, running, usage, until_ms), running.tariff)
 
 
 def _choice_meant(session: Session, offered: Sequence[Choice], energy_wh: int | None) -> Choice | None:

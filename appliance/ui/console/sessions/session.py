@@ -26,7 +26,7 @@ from appliance.domain.session import OVER, SessionState, as_lines, bill_until, u
 from appliance.domain.site import Site
 from appliance.domain.tariff import Bill, Tariff, Usage
 from appliance.services.announce import Announcement, SessionChanged
-from appliance.services.sessions import closing, review
+from appliance.services.sessions import closing, explaining, review
 from appliance.services.sessions.review import Choice
 from appliance.services.signed_meter import evidence
 from appliance.services.signed_meter.evidence import Evidence
@@ -69,6 +69,8 @@ class SessionFacts:
     messages_before: int
     lines: list[Charged]
     """Of its bill, if its tariff has lines."""
+    to_come: Bill | None
+    """What it costs by its lines, while it is not billed."""
     papers: list[Paper]
     evidence: Evidence
 
@@ -199,7 +201,7 @@ def build(facts: SessionFacts, site: Site, now_ms: int) -> SessionPage:
     choices = choices_of(session)
     waits = bool(choices) and not session.fee_minor
     if waits:
-        bill = choices[0].bill
+        bill = facts.to_come or choices[0].bill
     # A bill that is not the one which was booked would only confuse: nothing was billed, and the note says why.
     billed = runs or waits or (over and bill.total_minor == session.fee_minor and session.fee_minor > 0)
     points = charts.power_points(facts.samples)
@@ -260,6 +262,7 @@ def _facts(db: Readable, number: SessionId, now_ms: int) -> SessionFacts:
         cards.find(db, session.card_id) if session.card_id is not None else None,
         statement.message_before(db, (session.ended_at_ms or now_ms) + LOG_AFTER_END_MS),
         line_rows.of_session(db, number),
+        explaining.lines_to_come(db, session),
         bills.of_session(db, number),
         evidence.of_session(db, number, session.station_id, session.evse),
     )
@@ -284,6 +287,8 @@ def _money(movements: Sequence[Movement]) -> list[tuple[str, int]]:
 def _bill(facts: SessionFacts, now_ms: int) -> Bill:
     """What it costs, or cost; the lines of a bill by lines are kept with it."""
     session = facts.session
+    if facts.to_come is not None and session.state not in OVER:
+        return facts.to_come
     if session.tariff is None or session.tariff.terms is None or session.state not in OVER:
         return bill_until(session, now_ms)
     return Bill(as_lines(facts.lines), session.net_minor, session.tax_minor, session.fee_minor)
