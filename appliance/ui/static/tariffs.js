@@ -44,22 +44,20 @@ async function ask(action) {
   }
 }
 
-// Lines that were open stay so; the one that was added has the focus, and otherwise whatever had it.
+// Lines that were open stay so; the one that was added or moved has the focus, and otherwise whatever had it.
 function exchangeForm(fresh, action) {
-  const open = [...form.querySelectorAll(".say > details")].map((each) => each.open);
-  const before = open.length;
-  const focused = document.activeElement?.closest("form") === form ? document.activeElement : null;
+  const lines = () => [...form.querySelectorAll(".say > details")];
+  const open = lines().map((each) => each.open);
+  const { name, value } = document.activeElement ?? {};
+  const [kind, place] = action.split(":");
   form.replaceChildren(...fresh.childNodes);
-  const lines = [...form.querySelectorAll(".say > details")];
-  if (lines.length === before && !/^(up|down|first):/.test(action)) lines.forEach((each, place) => { each.open ||= open[place]; });
-  const [kind, what] = action.split(":");
-  const moved = { up: Number(what) - 1, down: Number(what) + 1, first: 0 }[kind];
-  const line = lines.length > before ? lines.at(-1) : lines[moved];
+  const now = lines();
+  const line = now.length > open.length ? now.at(-1) : now[{ up: place - 1, down: +place + 1, first: 0 }[kind]];
   if (line) {
     line.open = true;
-    (lines.length > before ? line.querySelector(".is-price input") : line.querySelector("summary"))?.focus();
-  } else {
-    const same = focused && [...form.querySelectorAll("[name]")].find((each) => each.name === focused.name && (each.name !== "do" || each.value === focused.value));
-    (same ?? form.querySelector("h2, .button"))?.focus();
+    return (now.length > open.length ? line.querySelector(".is-price input") : line.querySelector("summary")).focus();
   }
+  if (now.length === open.length) now.forEach((each, at) => { each.open ||= open[at]; });
+  const same = [...form.elements].find((each) => name && each.name === name && (name !== "do" || each.value === value));
+  (same ?? form.querySelector(".button")).focus();
 }
