@@ -59,6 +59,8 @@ PAGES_OF: dict[str, str] = {
 ROWS_SHOWN_MAX = 500
 """The files have all: nobody reads more."""
 BARS_MAX = 12
+LABEL_CHARS_MAX = 12
+"""Of a name beneath its bar; the table has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ TAKEN = (
     Figure(N_("Receipts"), Kind.COUNT, lambda line: line.taken.receipts if line.taken else None),
 )
 FIGURES = {
-    By.CONNECTORS: (*CHARGED, *PLACES), By.PEOPLE: CHARGED, By.GROUPS: CHARGED, By.TARIFFS: CHARGED,
+    By.CONNECTORS: CHARGED, By.PEOPLE: CHARGED, By.GROUPS: CHARGED, By.TARIFFS: CHARGED,
     By.OPERATORS: (*TAKEN, *CHARGED), METHODS: TAKEN, RECEIPTS: TAKEN,
 }  # fmt: skip
 DRAWN = {By.OPERATORS: TAKEN[0], METHODS: TAKEN[0], RECEIPTS: TAKEN[0]}
@@ -169,7 +171,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     """`GET /reports/connectors.csv` and `.xlsx`."""
     about = _about(request)
     fmt, asked, found = formats_of(request), asked_days(request), await _lines(request, about)
-    figures, total = FIGURES[about], sum_of(found)
+    figures, total = FIGURES[about] + (PLACES if about == By.CONNECTORS else ()), sum_of(found)
     has_days, has_places = about == RECEIPTS, about == By.CONNECTORS
 
     def row(line: Line) -> Row:
@@ -323,10 +325,11 @@ def _drawn(request: web.Request, about: str, lines: Sequence[Line], fmt: Formats
         values[name] = values.get(name, 0) + figure.value(line)
     order = list(values) if about == RECEIPTS else sorted(values, key=lambda name: -values[name])[:BARS_MAX]
     step = 1000 if figure.kind is Kind.ENERGY else int(10**fmt.exponent)
+    labels = [name if len(name) <= LABEL_CHARS_MAX else f"{name[:LABEL_CHARS_MAX]}…" for name in order]
     captions = [[f"{name}: {_written(values[name], figure.kind, fmt)}" for name in order]]
     series = [Series(_(figure.head), tuple(values[name] for name in order))]
     bars = (
-        charts.stacked_bars(order, series, f"{_(TABS[about])}: {_(figure.head)}", "", captions=captions, step=step)
+        charts.stacked_bars(labels, series, f"{_(TABS[about])}: {_(figure.head)}", "", captions=captions, step=step)
         if order
         else None
     )

@@ -92,9 +92,12 @@ async def take(request: web.Request) -> web.Response:
 
         def unit(db: Database) -> int:
             def begin() -> int:
-                job = jobs.begin_issue(
-                    db, desk.id, by, person=person, name=form.text("name"), group=group, old=True, old_minor=old_minor,
-                )  # fmt: skip
+                if person is None and not form.text("name"):
+                    job = jobs.begin_taking_over(db, desk.id, by, old_minor=old_minor)
+                else:
+                    job = jobs.begin_issue(
+                        db, desk.id, by, person=person, name=form.text("name"), group=group, old=True, old_minor=old_minor,
+                    )  # fmt: skip
                 return forms.without_reader(db, job, uid, desk_key, by.at_ms) if uid else job
 
             asked = ("old card", desk.id, person, form.text("name"), group, old_minor, uid)

@@ -98,3 +98,13 @@ async def test_without_a_cap_nothing_is_taken_over(served: ConsoleFixture) -> No
     await served.store.write(settings.change, "old_card_max_minor", "0")
     status, html = await send(await served.logged_in(), "/cards/old", name="X", group_id="1", uid=UID, old_minor="5")
     assert (status, "No old cards are taken over here." in html) == (422, True)
+
+
+async def test_a_card_that_somebody_has_here_already_brings_its_money_to_them(served: ConsoleFixture) -> None:
+    owner = await served.logged_in()
+    status, html = await send(owner, "/cards/old", uid="04A1B2C3", old_minor="5")
+    assert (status, "The balance of this old card is in the wallet now." in html) == (200, True)
+    person = await served.store.read(
+        lambda db: db.execute("SELECT person_id FROM receipt WHERE method = 'old_card'").fetchone()
+    )
+    assert person == (1,)
