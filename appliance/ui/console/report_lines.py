@@ -96,17 +96,23 @@ FIGURES = {
     By.CONNECTORS: CHARGED, By.PEOPLE: CHARGED, By.GROUPS: CHARGED, By.TARIFFS: CHARGED,
     By.OPERATORS: (*TAKEN, *CHARGED), METHODS: TAKEN, RECEIPTS: TAKEN,
 }  # fmt: skip
+ON_PHONES = {
+    about: (TAKEN[0], TAKEN[1]) if TAKEN[0] in figures else (CHARGED[1], CHARGED[2])
+    for about, figures in FIGURES.items()
+}
+"""The columns for which a phone has room."""
 DRAWN = {By.OPERATORS: TAKEN[0], METHODS: TAKEN[0], RECEIPTS: TAKEN[0]}
 """What the chart shows; of all others the energy."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableLine:
-    """One line of the page, its figures written."""
+    """One line of the page, its figures written; beneath the name what a phone has no column for."""
 
     name: str
     href: str
     cells: list[str]
+    under: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +129,10 @@ class LinesPage:
     later: str
     one: str
     heads: list[str]
+    narrow: list[bool]
+    """Which columns a phone has."""
     lines: list[TableLine]
-    total: list[str]
+    total: TableLine
     count: int
     bars: Bars | None
     levels: list[str]
@@ -142,6 +150,14 @@ async def show(request: web.Request) -> web.Response:
     shares = about == By.CONNECTORS
     total = sum_of(found)
     earlier, later = around(request, asked)
+    heads = [_(figure.head) for figure in figures] + ([_("Time charging"), _("Time occupied")] if shares else [])
+    narrow = [figure in ON_PHONES[about] for figure in figures] + [False] * (len(heads) - len(figures))
+
+    def line_of(name: str, href: str, line: Line) -> TableLine:
+        cells = _cells(line, figures, fmt, shares=shares)
+        told = [f"{head}: {cell}" for head, cell, shown in zip(heads, cells, narrow, strict=True) if not shown]
+        return TableLine(name, href, cells, " · ".join(told))
+
     page = LinesPage(
         asked=asked,
         left_out=what_is_wrong(request.query.get("from", ""), request.query.get("to", "")),
@@ -152,12 +168,10 @@ async def show(request: web.Request) -> web.Response:
         earlier=earlier,
         later=later,
         one=_(ONE[about]) if about in ONE else _("Day, who and how"),
-        heads=[_(figure.head) for figure in figures] + ([_("Time charging"), _("Time occupied")] if shares else []),
-        lines=[
-            TableLine(_called(line, fmt), _href(request, about, line), _cells(line, figures, fmt, shares=shares))
-            for line in found[:ROWS_SHOWN_MAX]
-        ],
-        total=_cells(total, figures, fmt, shares=shares),
+        heads=heads,
+        narrow=narrow,
+        lines=[line_of(_called(line, fmt), _href(request, about, line), line) for line in found[:ROWS_SHOWN_MAX]],
+        total=line_of(_("In all"), "", total),
         count=len(found),
         **_drawn(request, about, found, fmt),
         shares=shares,
