@@ -143,7 +143,20 @@ def _paper(row: tuple[Any, ...]) -> Paper:
 
 
 def buyer_of(db: Readable, wallet: AccountId) -> Party:
-    """On whose name the bills of a wallet are made out; nothing in it: on the person's own."""
+    """On whose name the papers of a wallet are made out: as it was entered, else that of the pool whose wallet it is. Without a name it
+    is the person's own.
+    """
+    row = db.execute(
+        """SELECT CASE WHEN coalesce(buyer.name, '') <> '' THEN buyer.name WHEN is_pool = 1 THEN person.name ELSE '' END,
+          coalesce(address, ''), CASE WHEN coalesce(buyer.tax_number, '') <> '' THEN buyer.tax_number ELSE person.tax_number END
+        FROM person LEFT JOIN buyer ON buyer.wallet_id = person.wallet_id WHERE person.wallet_id = ?""",
+        (wallet,),
+    ).fetchone()
+    return Party(*row) if row else Party()
+
+
+def entered_buyer(db: Readable, wallet: AccountId) -> Party:
+    """What somebody has entered for it."""
     row = db.execute("SELECT name, address, tax_number FROM buyer WHERE wallet_id = ?", (wallet,)).fetchone()
     return Party(*row) if row else Party()
 

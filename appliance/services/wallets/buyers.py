@@ -20,7 +20,7 @@ def of(db: Readable, person: PersonId) -> Party:
     Raises:
         NotFound: There is no such person.
     """
-    return bills.buyer_of(db, need(db, person).wallet)
+    return bills.entered_buyer(db, need(db, person).wallet)
 
 
 def change(db: Database, person: PersonId, buyer: Party, by: By) -> Party:
@@ -33,7 +33,7 @@ def change(db: Database, person: PersonId, buyer: Party, by: By) -> Party:
     cleaned = Party(
         one_line("name", buyer.name), one_line("address", buyer.address), one_line("tax_number", buyer.tax_number)
     )
-    if cleaned != bills.buyer_of(db, found.wallet):
+    if cleaned != bills.entered_buyer(db, found.wallet):
         bills.set_buyer(db, found.wallet, cleaned)
         audit.record(db, by, "person.buyer", f"person:{person}", name=cleaned.name or found.name)
         db.announce(PersonChanged(person))

@@ -64,7 +64,7 @@ class Written:
 
 def written(statement: Statement, sessions: Mapping[int, Charged], fmt: Formats) -> Written:
     """In the reader's language."""
-    rows = [_row(one, sessions, fmt) for one in statement.entries]
+    rows = [_row(one, statement.names.person, sessions, fmt) for one in statement.entries]
     seen = {row.charged.id: row.charged for row in rows if row.charged is not None and row.entry.session is not None}
     of_sums = zip(Section, statement.sums, strict=True)
     month = month_word(statement.month, fmt)
@@ -89,7 +89,7 @@ def month_word(month: str, fmt: Formats) -> str:
     return str(format_date(date.fromisoformat(f"{month}-01"), "MMMM yyyy", locale=fmt.locale)).translate(fmt.digits)
 
 
-def _row(entry: Entry, sessions: Mapping[int, Charged], fmt: Formats) -> Row:
+def _row(entry: Entry, holder: str, sessions: Mapping[int, Charged], fmt: Formats) -> Row:
     charged = sessions.get(entry.session) if entry.session is not None else None
     if charged is None:
         more = method_word(entry.reference) if entry.section is not Section.CORRECTIONS else entry.reference
@@ -98,5 +98,7 @@ def _row(entry: Entry, sessions: Mapping[int, Charged], fmt: Formats) -> Row:
     if entry.section is Section.CORRECTIONS:
         what = _("Session of {day} set right").format(day=fmt.day(charged.started_at_ms))
         return Row(entry, what, where, charged, [], [])
+    # Several people charge from the wallet of a pool.
+    who = charged.person if charged.person != holder else ""
     lines = bill_lines(charged.lines, charged.tariff, fmt) if charged.tariff is not None else []
-    return Row(entry, where, "", charged, lines, [(tax_word(one, fmt), one.tax_minor) for one in charged.taxes])
+    return Row(entry, where, who, charged, lines, [(tax_word(one, fmt), one.tax_minor) for one in charged.taxes])

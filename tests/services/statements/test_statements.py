@@ -13,6 +13,8 @@ from appliance.domain.identifiers import AccountId, GroupId, PersonId
 from appliance.domain.statement import Section, Settled
 from appliance.services import settings
 from appliance.services.people import people as people_units
+from appliance.services.people import pools
+from appliance.services.people.pools import About, Own
 from appliance.services.sessions import closing
 from appliance.services.statements import issuing, statements
 from appliance.services.statements.statements import Statement
@@ -255,3 +257,28 @@ def _wallet(books: Books, person: PersonId) -> AccountId:
 
 def _group(books: Books, person: PersonId) -> GroupId:
     return GroupId(books.db.execute("SELECT group_id FROM person WHERE id = ?", (person,)).fetchone()[0])
+
+
+def test_a_pool_has_the_statement_of_its_wallet_and_says_who_has_charged(books: Books) -> None:
+    books.tariff()
+    pool = pools.add(
+        books.db, About("Green Taxi Ltd", books.group("postpaid", 1_000_000), tax_number="004567891-0202"), books.by
+    )
+    people = [books.person(name, group=_group(books, pool)) for name in ("Rahima", "Karim")]
+    for person, uid in zip(people, (UID, "04B1B2C3"), strict=True):
+        pools.join(books.db, pool, person, Own.KEPT, f"join-{person}", books.by)
+        books.card(uid, person)
+    issue_due(books)
+    sessions = [charge(books), charge(books, uid="04B1B2C3")]
+    until_after(books, NOVEMBER)
+    issue_due(books)
+    books.db.flush()
+    shown = statements.read(books.db, pool, NOVEMBER, books.now_ms)
+    assert figures(shown.statement) == (1, 0, (-20_000, 0, 0, 0), -20_000)
+    assert [shown.sessions[one].person for one in sessions] == ["Rahima", "Karim"]
+    assert shown.statement.names.buyer == Party("Green Taxi Ltd", "", "004567891-0202")
+    assert shown.statement.state is Settled.OPEN
+    assert read(books, people[0], NOVEMBER).entries == []
+    paper = bills.standing(books.db, sessions[0])
+    assert paper is not None
+    assert (paper.particulars.person, paper.particulars.buyer.name) == ("Rahima", "Green Taxi Ltd")

@@ -67,7 +67,7 @@ async def _page(request: web.Request, form: Form | None = None, status: int = 20
 
 def _read(db: Readable, person: PersonId) -> tuple[Person, Party]:
     found = need(db, person)
-    return found, bills.buyer_of(db, found.wallet)
+    return found, bills.entered_buyer(db, found.wallet)
 
 
 PAGE = Page(routes=[web.get("/people/{person}/buyer", show), web.post("/people/{person}/buyer", change)])
