@@ -17,6 +17,8 @@ from appliance.domain.ledger import TransferCode
 
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 YEAR_MIN, YEAR_MAX = 1971, 9997
+AT_END = ("end|", "fee|")
+"""How the names of transfers begin that a session has taken at its end."""
 
 
 class Section(StrEnum):
@@ -83,22 +85,20 @@ class Sums(NamedTuple):
 
 def entries(before_minor: int, moved: Iterable[Moved]) -> list[Entry]:
     """The rows in the order of the ledger. What a session took out of several slices is one row, where the last of it was taken."""
-    rows = list(moved)
-    last = {one: number for number, row in enumerate(rows) if (one := _taken_at_end(row)) is not None}
+    rows = [(row, session_of(row)) for row in moved]
+    last = {session: row.seq for row, session in rows if session is not None and row.key.startswith(AT_END)}
     taken: dict[int, int] = {}
     found, balance_minor = [], before_minor
-    for number, row in enumerate(rows):
-        session = _taken_at_end(row)
+    for row, session in rows:
         amount_minor = row.amount_minor
-        if session is not None:
+        if session is not None and row.key.startswith(AT_END):
             taken[session] = amount_minor = taken.get(session, 0) + row.amount_minor
-            if last[session] != number:
+            if last[session] != row.seq:
                 continue
         balance_minor += amount_minor
         found.append(
             Entry(
-                section_of(row), row.seq, row.at_ms, amount_minor, session_of(row), row.code, row.reference, row.actor,
-                balance_minor,
+                section_of(row), row.seq, row.at_ms, amount_minor, session, row.code, row.reference, row.actor, balance_minor
             )
         )  # fmt: skip
     return found
@@ -114,7 +114,7 @@ def sums(found: Iterable[Entry]) -> Sums:
 
 def section_of(row: Moved) -> Section:
     """Under which heading a transfer stands; its name says what it belongs to (services/sessions/billing.py)."""
-    if _taken_at_end(row) is not None:
+    if row.key.startswith(AT_END):
         return Section.SESSIONS
     if row.key.startswith("fix|"):
         # The place that a car took after its session is the session's own; all else is set right.
@@ -128,10 +128,6 @@ def session_of(row: Moved) -> int | None:
     """The session that a transfer belongs to."""
     name, _, rest = row.key.partition("|")
     return int(rest.partition("|")[0]) if name in ("end", "fee", "fix") else None
-
-
-def _taken_at_end(row: Moved) -> int | None:
-    return session_of(row) if row.key.startswith(("end|", "fee|")) else None
 
 
 # --- whether it is paid ----------------------------------------------------------------------------------------------------

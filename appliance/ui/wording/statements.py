@@ -9,6 +9,7 @@ from datetime import date
 from babel.dates import format_date
 
 from appliance.db.statements.charged import Charged
+from appliance.domain.calendar import day_of
 from appliance.domain.statement import Entry, Section, Settled
 from appliance.services.statements.statements import Statement
 from appliance.ui.frame.language import N_, _
@@ -42,6 +43,23 @@ class Row:
     charged: Charged | None
     lines: list[BillLine]
     taxes: list[tuple[str, int]]
+    day: str
+    time: str
+    energy: str
+    """In kWh; "" where none is charged for."""
+    amount: str
+    balance: str
+
+    def products(self, fmt: Formats) -> list[str]:
+        """On paper each line of its bill is one of text: `Energy: 14.200 kWh × ৳8.66 a kWh = ৳122.97`."""
+        included = self.charged is not None and self.charged.tax_included
+        found = []
+        for line in self.lines:
+            product = " × ".join(filter(None, (line.quantity, line.price)))
+            found.append(f"{line.word}: {product} = {fmt.money(line.amount_minor)}")
+        for word, minor in self.taxes:
+            found.append(f"{_('{tax} in it').format(tax=word) if included else word}: {fmt.money(minor)}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,8 @@ class Written:
 
 def written(statement: Statement, sessions: Mapping[int, Charged], fmt: Formats) -> Written:
     """In the reader's language."""
-    rows = [_row(one, statement.names.person, sessions, fmt) for one in statement.entries]
+    days: dict[str, str] = {}
+    rows = [_row(one, statement.names.person, sessions, fmt, days) for one in statement.entries]
     seen = {row.charged.id: row.charged for row in rows if row.charged is not None and row.entry.session is not None}
     of_sums = zip(Section, statement.sums, strict=True)
     month = month_word(statement.month, fmt)
@@ -89,16 +108,36 @@ def month_word(month: str, fmt: Formats) -> str:
     return str(format_date(date.fromisoformat(f"{month}-01"), "MMMM yyyy", locale=fmt.locale)).translate(fmt.digits)
 
 
-def _row(entry: Entry, holder: str, sessions: Mapping[int, Charged], fmt: Formats) -> Row:
+def _row(entry: Entry, holder: str, sessions: Mapping[int, Charged], fmt: Formats, days: dict[str, str]) -> Row:
     charged = sessions.get(entry.session) if entry.session is not None else None
+    what, more = _what(entry, holder, charged, fmt)
+    is_session = charged is not None and entry.section is Section.SESSIONS
+    priced = charged if is_session and charged is not None and charged.tariff is not None else None
+    day = day_of(entry.at_ms, fmt.zone)
+    if day not in days:
+        days[day] = fmt.day(entry.at_ms)  # Babel takes its time, and a month has few days.
+    return Row(
+        entry,
+        what,
+        more,
+        charged,
+        bill_lines(priced.lines, priced.tariff, fmt) if priced is not None and priced.tariff is not None else [],
+        [(tax_word(one, fmt), one.tax_minor) for one in priced.taxes] if priced is not None else [],
+        days[day],
+        fmt.time(entry.at_ms),
+        fmt.energy(charged.energy_wh) if is_session and charged is not None else "",
+        ("+" if entry.amount_minor > 0 else "") + fmt.money(entry.amount_minor),
+        fmt.money(entry.balance_minor),
+    )
+
+
+def _what(entry: Entry, holder: str, charged: Charged | None, fmt: Formats) -> tuple[str, str]:
+    """What a row is about, and what more there is to say."""
     if charged is None:
         more = method_word(entry.reference) if entry.section is not Section.CORRECTIONS else entry.reference
-        return Row(entry, _(ENTRIES[entry.code]) if entry.code in ENTRIES else entry.code, more, None, [], [])
+        return _(ENTRIES[entry.code]) if entry.code in ENTRIES else entry.code, more
     where = f"{charged.station} · {fmt.number(charged.evse)}"
     if entry.section is Section.CORRECTIONS:
-        what = _("Session of {day} set right").format(day=fmt.day(charged.started_at_ms))
-        return Row(entry, what, where, charged, [], [])
+        return _("Session of {day} set right").format(day=fmt.day(charged.started_at_ms)), where
     # Several people charge from the wallet of a pool.
-    who = charged.person if charged.person != holder else ""
-    lines = bill_lines(charged.lines, charged.tariff, fmt) if charged.tariff is not None else []
-    return Row(entry, where, who, charged, lines, [(tax_word(one, fmt), one.tax_minor) for one in charged.taxes])
+    return where, charged.person if charged.person != holder else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,10 +22,11 @@ from appliance.services.cards import cards as card_units
 from appliance.services.cards import pin as card_pin
 from appliance.services.people import groups, people
 from appliance.services.sessions import starting, stopping
+from appliance.services.settings import Settings
 from appliance.services.statements import issuing
 from appliance.services.wallets import buyers, wallets
 from appliance.ui.driver.app import create_drivers
-from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture
+from tests.ui.console_fixture import ACTOR, NOW_MS, ConsoleFixture, open_console
 
 UID = "04AA00010203"
 MONTH = "2026-11"
@@ -198,3 +200,14 @@ def card_of(db: Readable) -> cards.Card:
 
 def token_of(db: Readable) -> str:
     return card_of(db).token
+
+
+async def test_above_an_amount_a_bill_has_a_place_for_the_buyer_and_is_printed_twice(tmp_path: Path) -> None:
+    async with open_console(tmp_path, settings=Settings(buyer_from_minor=9_000, bill_copies=2)) as served:
+        await served.store.write(company)
+        client = await served.logged_in()
+        html = await get(client, "/bills/1?language=en")  # Of Rahima, of whom nobody has entered more than a name.
+        assert "Copy 1 of 2" in html
+        assert html.count("Copy 2 of 2") == 1
+        assert html.count('<span class="to-fill">') == 4
+        assert "to-fill" not in await get(client, "/bills/2?language=en")
