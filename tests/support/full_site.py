@@ -285,7 +285,9 @@ def pool(books: Books, station: StationId) -> None:
     by = books.by
     lends = Thresholds(minimum_minor=2_000, emergency_minor=5_000, low_minor=10_000)
     group = groups.add(db, "Companies", "prepaid", by, thresholds=lends)
-    about = About("Acme Motors", group, "Mrs Rahman", "01911 223344", "Asks for a monthly list", "en", "BIN 000123456")
+    about = About(
+        "Acme Motors", group, "Mrs Rahman", "01911 223344", "Asks for a monthly list", "en", "BIN 000123456", True
+    )
     company = pools.add(db, about, by)
     for number, (uid, own) in enumerate((("04D5E6F7081920", Own.KEPT), ("04E6F708192A30", Own.MOVED), ("", Own.KEPT))):
         driver = books.person(f"Driver {number}", group=group, paid_in=1_000)

@@ -47,6 +47,8 @@ class Person:
     """How far below nothing this wallet may go, because its group grants emergency credit. It is not in `available_minor`."""
     low_minor: int | None
     """Below what their group wants them called; None: as the site's setting."""
+    hides_balance: bool
+    """Of a pool: its people do not see on the page of their card what is in it."""
 
     @property
     def payable_minor(self) -> int:
@@ -63,7 +65,7 @@ SELECT person.id, person.name, phone, note, language, group_id, person_group.nam
        person.created_at_ms, closed_at_ms, merged_into,
        coalesce((SELECT into_whom.name FROM person AS into_whom WHERE into_whom.id = person.merged_into), ''),
        is_pool, pool_id, coalesce((SELECT pool.name FROM person AS pool WHERE pool.id = person.pool_id), ''), contact, tax_number,
-       emergency_minor, low_minor
+       emergency_minor, low_minor, hides_balance
 FROM person JOIN person_group ON person_group.id = group_id JOIN account ON account.id = wallet_id
 """
 
@@ -123,9 +125,12 @@ def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, 
     )  # fmt: skip
 
 
-def set_billing(db: Database, person: PersonId, *, contact: str, tax_number: str) -> None:
-    """Whom to ask for, and the tax number on the receipts."""
-    db.execute("UPDATE person SET contact = ?, tax_number = ? WHERE id = ?", (contact, tax_number, person))
+def set_billing(db: Database, person: PersonId, *, contact: str, tax_number: str, hides_balance: bool) -> None:
+    """Whom to ask for, the tax number on the receipts, and whether those who charge from it see what is in it."""
+    db.execute(
+        "UPDATE person SET contact = ?, tax_number = ?, hides_balance = ? WHERE id = ?",
+        (contact, tax_number, hides_balance, person),
+    )
 
 
 def phone_digits(phone: str) -> str:

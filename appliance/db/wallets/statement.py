@@ -37,8 +37,8 @@ class Record:
     """When it came into the books, a session with its beginning."""
     wallet: AccountId | None
     """From which wallet a session is paid; None: from none, or it is no session."""
-    person: str
-    """Of a session that a pool pays for, who charged; else ""."""
+    other: str
+    """Of a session that a pool pays for: on the pool's page who charged, on theirs the pool; else ""."""
     session: str = ""
     """The number of the session that it is, or whose bill it has set right."""
 
@@ -68,11 +68,12 @@ class Movement:
 HEARD = "coalesce(requested_at_ms, received_at_ms)"
 SESSIONS = f"""
 SELECT 'session', session.id, coalesce(ended_at_ms, started_at_ms, requested_at_ms), session.state, station.name, energy_wh, duration_s,
-       0, '', '', '', {HEARD}, session.wallet_id, CASE WHEN session.pool_id IS NULL THEN '' ELSE person.name END, CAST(session.id AS TEXT)
-FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+       0, '', '', '', {HEARD}, session.wallet_id, coalesce(other.name, ''), CAST(session.id AS TEXT)
+FROM session LEFT JOIN station ON station.id = session.station_id LEFT JOIN person AS other ON other.id = {{other}}
 WHERE {{whose}} = :person AND session.id < :session AND session.state <> 'failed' ORDER BY session.id DESC LIMIT :limit
 """
-OF_PERSON, OF_POOL = (SESSIONS.format(whose=f"session.{column}") for column in ("person_id", "pool_id"))
+OF_PERSON = SESSIONS.format(whose="session.person_id", other="session.pool_id")
+OF_POOL = SESSIONS.format(whose="session.pool_id", other="session.person_id")
 ENTRY = """SELECT 'entry', seq, at_ms, '', '', 0, 0, {sign}amount_minor, code, reference, actor, at_ms, NULL, '',
        CASE WHEN key LIKE 'fix|%' THEN reference ELSE '' END FROM transfer"""
 # Word for word the conditions of the indices `transfer_given` and `transfer_paid_out`: among all charges of a busy wallet the rest is hard to find.

@@ -41,6 +41,11 @@ class Holder:
     records: list[Record]
     pin_hash: str
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the balance is that of a pool whose people need not know it."""
+        return bool(self.account.hides_balance)
+
 
 def find(db: Readable, token: str) -> Holder | None:
     """The holder behind a link; a read query."""

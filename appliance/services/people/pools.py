@@ -50,6 +50,8 @@ class About:
     note: str = ""
     language: str = ""
     tax_number: str = ""
+    hides_balance: bool = False
+    """Whether those who charge from it do not see, on the page of their card, what is in it."""
 
 
 def add(db: Database, about: About, by: By) -> PersonId:
@@ -68,18 +70,24 @@ def change(db: Database, pool: PersonId, about: About, by: By) -> None:
         db, pool, by, name=about.name, phone=about.phone, note=about.note, language=about.language, group=about.group
     )
     set_billing(db, pool, about)
-    changed = audit.changed(found, contact=about.contact.strip(), tax_number=about.tax_number.strip())
+    changed = audit.changed(
+        found,
+        contact=about.contact.strip(),
+        tax_number=about.tax_number.strip(),
+        hides_balance=about.hides_balance,
+    )
     if changed:
         audit.record(db, by, "pool.change", f"person:{pool}", name=about.name, changed=changed)
 
 
 def set_billing(db: Database, pool: PersonId, about: About) -> None:
-    """Contact and tax number."""
+    """Contact, tax number, and who sees the balance."""
     people.set_billing(
         db,
         pool,
         contact=texts.optional("contact", about.contact),
         tax_number=texts.optional("tax_number", about.tax_number),
+        hides_balance=about.hides_balance,
     )
 
 

@@ -44,6 +44,7 @@ POOL = record(
     note=words(),
     language=words("Empty: the site's."),
     tax_number=words("As it stands on its receipts."),
+    hides_balance=flag("Its people do not see, on the page of their card, what is in it."),
     group_id=whole(),
     group=words(),
     policy=words("How it pays, and so everybody who charges from it."),
@@ -65,6 +66,7 @@ ABOUT = {
     "note": text(TEXT_CHARS_MAX, lines=True),
     "language": SPEAKS,
     "tax_number": text(TEXT_CHARS_MAX),
+    "hides_balance": flag("Its people do not see, on the page of their card, what is in it."),
 }
 NEW_POOL = form("NewPool", ("name",), **ABOUT)
 POOL_CHANGE = form("PoolChange", **ABOUT)
@@ -163,6 +165,7 @@ def pool_as(call: Call, pool: Person, people: int) -> Body:
         "note": pool.note,
         "language": pool.language,
         "tax_number": pool.tax_number,
+        "hides_balance": bool(pool.hides_balance),
         "group_id": pool.group_id,
         "group": pool.group,
         "policy": pool.policy,
@@ -215,7 +218,14 @@ def _about(body: Body, group: GroupId | None) -> About:
 def _change(db: Database, pool: PersonId, body: Body, by: By) -> None:
     found = pools.need(db, pool)
     as_it_is = About(
-        found.name, found.group_id, found.contact, found.phone, found.note, found.language, found.tax_number
+        found.name,
+        found.group_id,
+        found.contact,
+        found.phone,
+        found.note,
+        found.language,
+        found.tax_number,
+        bool(found.hides_balance),
     )
     given = {("group" if name == "group_id" else name): value for name, value in body.items()}
     pools.change(db, pool, replace(as_it_is, **given), by)

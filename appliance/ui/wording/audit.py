@@ -274,6 +274,7 @@ FIELDS = {
     "limit_minor": N_("Limit"),
     "contact": N_("Contact"),
     "tax_number": N_("Tax number"),
+    "hides_balance": N_("Balance hidden from its people"),
     "minimum_minor": N_("Least credit to begin with"),
     "emergency_minor": N_("Emergency credit"),
     "low_minor": N_("Call them below"),
@@ -306,6 +307,8 @@ def _field(name: str, value: object, fmt: Formats) -> str:
         return "–"
     if name == "expires_at_ms" and isinstance(value, int):
         return fmt.day(value - 1)
+    if isinstance(value, bool) or name == "hides_balance":
+        return _("yes") if value else _("no")
     if name.endswith("_minor") and isinstance(value, int):
         return fmt.money(value)
     if name.endswith("_wh") and isinstance(value, int):

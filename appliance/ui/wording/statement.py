@@ -19,14 +19,14 @@ class Row:
     more: str
     """The state of a session that is not over, or how money was paid."""
     who: str
-    """Who of the staff did it, or who charged where a pool pays; "" where nobody is named."""
+    """Who of the staff did it; of a session that a pool pays for who charged, or the pool; "" where nobody is named."""
 
 
 def row_of(record: Record, names: Mapping[str, str] | None = None) -> Row:
     """In the reader's language. With `names`, those of the staff, whoever moved the money is named."""
     if record.kind == "session":
         return Row(
-            record, word_of(record), "" if record.state == "ended" else _(state_of(record.state).word), record.person
+            record, word_of(record), "" if record.state == "ended" else _(state_of(record.state).word), record.other
         )
     return Row(record, word_of(record), method_word(record.reference), (names or {}).get(record.actor, ""))
 

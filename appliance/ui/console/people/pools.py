@@ -238,12 +238,18 @@ def _store_edit(db: Database, pool: PersonId, form: Form, by: By) -> None:
 def _values(pool: Person) -> dict[str, str]:
     """A pool as the form has it."""
     values = {name: str(getattr(pool, name)) for name in FIELDS}
-    return {**values, "language": pool.language, "group_id": str(pool.group_id)}
+    hides = "1" if pool.hides_balance else ""
+    return {**values, "language": pool.language, "group_id": str(pool.group_id), "hides_balance": hides}
 
 
 def _about(form: Form) -> About:
     fields = {name: form.text(name) for name in FIELDS}
-    return About(group=GroupId(form.number("group_id")), language=language_of(form), **fields)
+    return About(
+        group=GroupId(form.number("group_id")),
+        language=language_of(form),
+        hides_balance=form.on("hides_balance"),
+        **fields,
+    )
 
 
 def _own(form: Form) -> Own:
