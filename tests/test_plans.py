@@ -79,6 +79,7 @@ ALLOWED = {
     "substr(uid, 1, 8)": "a card that only resembles one of ours may resemble any",
     "ORDER BY session.id LIMIT :rows": "the same, the oldest first",
     "ORDER BY person.name_key": "a page of people, or of their cards, in the order of an index",
+    "WHERE is_pool = 1": "all pools, out of an index of their own: companies and families, however old the site is",
     "ORDER BY phone_digits": "the same by telephone",
     "ORDER BY credit_posted - debit_posted": "the same by balance",
     "ORDER BY card.id": "a page of cards in the order of an index",

@@ -22,9 +22,10 @@ class Sums(NamedTuple):
 USED = Slots[tuple[Whose, int], dict[str, Sums]]()
 """By whose it is: what was used on a day (`2026-11-23`) or in a month (`2026-11`). A session that ends makes it forgotten."""
 # One text for each: a condition that may be left out finds no index.
+# Written as a cross join, because the order is meant: from the sessions of a day, never through all that somebody ever had.
 BY_DAY = """
 SELECT coalesce(sum(session_day.energy_wh), 0), coalesce(sum(session_day.fee_minor), 0)
-FROM session_day JOIN session ON session.id = session_id WHERE day = :time AND {column} = :id
+FROM session_day CROSS JOIN session WHERE day = :time AND session.id = session_id AND session.{column} = :id
 """
 BY_MONTH = """
 SELECT coalesce(sum(energy_wh), 0), coalesce(sum(fee_minor), 0) FROM holder_month WHERE month = :time AND {column} = :id
