@@ -15,6 +15,9 @@ from appliance.domain.clock import system_clock
 from appliance.domain.identifiers import CardId, StationId
 from appliance.services.cards import aliases, unknown
 from appliance.services.cards import limits as card_limits
+from appliance.services.people import limits as person_limits
+from appliance.services.people import pools
+from appliance.services.people.pools import About, Own
 from appliance.services.stations.commands import RemoteControl
 from tests.ocpp.raw import CARD, Server
 from tests.support.station import Station
@@ -51,6 +54,23 @@ async def test_a_session_is_stopped_when_its_card_may_have_no_more(server: Serve
 
     ((energy_wh, why, state),) = await server.rows("SELECT energy_wh, stop_wanted, state FROM session")
     assert (energy_wh, why, state) == (1_950, "limit", "ended")
+
+
+async def test_a_session_is_stopped_when_the_pool_that_pays_may_have_no_more(server: Server, station: Station) -> None:
+    by = By("operator:1", system_clock())
+    ((person, group),) = await server.rows("SELECT person.id, group_id FROM person")
+    pool = await server.store.write(pools.add, About("Acme", group), by)
+    await server.store.write(pools.join, pool, person, Own.MOVED, "joins", by)
+    await server.store.write(person_limits.change, pool, Limits(month_energy_wh=2_000), by)
+    assert await station.present_card(CARD) == "Accepted"
+    await station.charge(1_000)
+    await station.charge(950)
+
+    assert await station.expect_call("RemoteStopTransaction") == {"transactionId": 1}
+    await station.stop_transaction(reason="Remote")
+
+    ((why, limited_by, paid),) = await server.rows("SELECT stop_wanted, limited_by, pool_id FROM session")
+    assert (why, limited_by, paid) == ("limit", "pool:month_energy_wh", pool)
 
 
 async def test_a_session_is_stopped_by_the_clock(server: Server, station: Station) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
 from appliance.domain.identifiers import AccountId, PersonId, StationId
 from appliance.domain.roles import Role
+from appliance.domain.site import Site
 from appliance.services import settings as site_settings
 from appliance.services.approvals.second_person import NeedsSecondPerson
 from appliance.services.operators import tokens
@@ -389,6 +392,27 @@ def test_a_month_is_the_sites_calendar_month(books: Books) -> None:
 
     assert limits.so_far(books.db, pool, books.now_ms).month_energy_wh == 0
     assert books.start(station, 1, CARDS[0], meter_wh=9_000).authorization.accepted
+
+
+def test_a_day_on_which_clocks_change_is_one_day(tmp_path: Path) -> None:
+    books = open_books(tmp_path / "site.sqlite", Site("Hof", "EUR", 2, "Europe/Berlin", "en"))
+    begun_ms = int(
+        datetime(2026, 10, 24, 22, 30, tzinfo=UTC).timestamp() * 1000
+    )  # 00:30 on the 25th, a day of 25 hours.
+    books.tariff()
+    station = books.station()
+    pool, _ = pool_of(books, CARDS[0], paid_in=5_000_000)
+    limits.change(books.db, pool, Limits(day_energy_wh=1_500), books.by)
+    books.now_ms = begun_ms
+    charge(books, station, 1, CARDS[0], 10)
+
+    books.now_ms = begun_ms + 24 * 3_600_000  # 23:30 of the same day.
+    assert limits.so_far(books.db, pool, books.now_ms).day_energy_wh == 1_000
+    _, why = charge(books, station, 1, CARDS[0], 30)
+    assert why == "limit pool:day_energy_wh"
+    books.wait(3_600)
+    assert limits.so_far(books.db, pool, books.now_ms).day_energy_wh == 0
+    books.db.close()
 
 
 def test_limits_that_make_no_sense_are_refused(books: Books) -> None:
