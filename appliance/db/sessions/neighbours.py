@@ -120,12 +120,10 @@ def billed_before(db: Database, running: Running) -> list[Other]:
 
 def _by_itself(before: Neighbour, start_wh: int) -> bool:
     """Whether two sessions that follow each other may both be counted from zero."""
-    starts_wh = start_wh, before.meter_start_wh
-    return (
-        not before.is_apart
-        and all(one is not None and one <= JITTER_WH for one in starts_wh)
-        and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
-    )
+    before_wh = before.meter_start_wh
+    if start_wh > JITTER_WH or before_wh is None or before_wh > JITTER_WH:
+        return False
+    return not before.is_apart and (before.register_wh or 0) <= BY_ITSELF_WH_MAX
 
 
 def _last_ended(

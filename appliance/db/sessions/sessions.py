@@ -156,7 +156,6 @@ INSERT INTO session (state, started_at_ms, station_id, evse, id_token, id_token_
                      pool_id, limited_by)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
-RETURNING id
 """
 STAMPED = "coalesce(stamped_at_ms, started_at_ms)"
 """By its station's clock."""
@@ -238,7 +237,7 @@ def insert_started(
     wallet = pays.wallet if pays else None
     pool = pays.pool if pays else None
     policy = str(pays.holder.policy) if pays else ""
-    rows = db.execute(
+    number = db.insert(
         INSERT_STARTED,
         (
             str(state), started_at_ms, station, evse, id_token, id_token_type, meter_start_wh, person,
@@ -246,11 +245,11 @@ def insert_started(
             received_at_ms, held_minor,
             1 if held_minor else 0, note, None if stamp_ms == started_at_ms else stamp_ms, source, pool, limited_by,
         ),
-    ).fetchall()  # fmt: skip
-    if not rows:
+    )  # fmt: skip
+    if number is None:
         return None
     running = Running(
-        SessionId(rows[0][0]), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
+        SessionId(number), state, station, evse, started_at_ms, id_token, meter_start_wh or 0, person, wallet, policy,
         tariff, held_minor, 1 if held_minor else 0, "", 0, started_at_ms, (), received_at_ms,
         card=payer.card if payer else None, read_at_ms=received_at_ms,
         refused=authorization not in (None, AuthorizationStatus.ACCEPTED), stamp_ms=stamp_ms, source=source, pool=pool,

@@ -72,7 +72,7 @@ class Revocation:
         for one in announcements:
             if isinstance(one, CardRevoked):
                 tokens |= dict.fromkeys(names(one.tokens))
-            elif isinstance(one, StationChanged):
+            elif isinstance(one, StationChanged) and not one.evse:  # A connector tells of no connection.
                 self._look_at(StationId(one.station))
         if tokens:
             # What was revoked later than this is announced later, too.
