@@ -101,6 +101,8 @@ class Running:
     """How far its registers were read then."""
     is_asked: bool = False
     """Whether its station was asked for a reading that is overdue, and none has come since."""
+    is_signed: bool = False
+    """Whether something that its meter has signed came with its stop, as nothing does before."""
     stamp_ms: int | None = None
     """What its station's clock showed at its start; None: `started_at_ms`."""
     source: Source = Source.QUEUE

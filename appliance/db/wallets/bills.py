@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,9 +18,12 @@ from appliance.domain.bill import BillKind, PaperLine, PaperTax, Party
 from appliance.domain.identifiers import AccountId, PersonId, SessionId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Particulars:
-    """What stands on a bill besides its sums, as it was when the bill was made."""
+    """What stands on a bill besides its sums, as it was when the bill was made.
+
+    Nothing changes it. It is not frozen only because every end of a session makes one, and that would take five times as long.
+    """
 
     seller: Party
     buyer: Party
@@ -98,16 +101,17 @@ def add(
 ) -> int:
     """The next paper; `sums` are net and tax. Its number."""
     net_minor, tax_minor = sums
-    row = db.execute(
+    number = db.insert(
         """INSERT INTO bill (number, kind, at_ms, session_id, wallet_id, person_id, net_minor, tax_minor, total_minor, corrects, details)
         VALUES ((SELECT CASE WHEN newest < bills_from THEN bills_from ELSE newest + 1 END
-            FROM site, (SELECT coalesce(max(number), 0) AS newest FROM bill) AS given), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number""",
+            FROM site, (SELECT coalesce(max(number), 0) AS newest FROM bill) AS given), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             str(kind), at_ms, session, wallet, person, net_minor, tax_minor, net_minor + tax_minor, corrects,
             particulars.stored(),
         ),
-    ).fetchone()  # fmt: skip
-    return int(row[0])
+    )  # fmt: skip
+    assert number is not None, "nothing leaves a bill out"
+    return number
 
 
 def find(db: Readable, number: int) -> Paper | None:
@@ -173,8 +177,7 @@ def set_buyer(db: Database, wallet: AccountId, buyer: Party) -> None:
 # --- what a bill is made from ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(NamedTuple):
     """A session that was just billed, as far as its paper tells of it."""
 
     wallet: AccountId | None
@@ -190,6 +193,10 @@ class Billed:
     energy_wh: int
     duration_s: int
     idle_s: int
+    buyer_name: str
+    """On whose name it is made out; see `buyer_of`."""
+    buyer_address: str
+    buyer_tax_number: str
 
 
 def billed(db: Database, session: SessionId) -> Billed:
@@ -197,8 +204,10 @@ def billed(db: Database, session: SessionId) -> Billed:
     row = db.execute(
         """SELECT session.wallet_id, person_id, coalesce(person.name, ''), coalesce(person.language, ''), station.name, evse,
           coalesce(started_at_ms, received_at_ms, requested_at_ms), coalesce(ended_at_ms, started_at_ms, received_at_ms),
-          meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s
+          meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s,
+          coalesce(buyer.name, ''), coalesce(buyer.address, ''), coalesce(buyer.tax_number, '')
         FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+        LEFT JOIN buyer ON buyer.wallet_id = session.wallet_id
         WHERE session.id = ?""",
         (session,),
     ).fetchone()

@@ -13,11 +13,14 @@ from appliance.domain.tariff import Bill
 from appliance.services import settings as settings_of_site
 
 
-def issue(db: Database, running: Running, bill: Bill, at_ms: int) -> None:
-    """Write down what a session costs, after its row says so. Where that is what its paper says already, nothing is written."""
+def issue(db: Database, running: Running, bill: Bill, at_ms: int, *, is_first: bool = False) -> None:
+    """Write down what a session costs, after its row says so. Where that is what its paper says already, nothing is written.
+
+    `is_first`: it has just ended, and has no paper yet.
+    """
     if running.wallet is None or running.tariff is None:
         return
-    before = rows.standing(db, running.id)
+    before = None if is_first else rows.standing(db, running.id)
     if before is None and not bill.total_minor:
         return
     found = rows.billed(db, running.id)
@@ -62,11 +65,10 @@ def _is_same(before: Paper, bill: Bill, now: Particulars) -> bool:
 
 def _particulars(db: Database, running: Running, bill: Bill, found: Billed) -> Particulars:
     assert running.tariff is not None
-    assert running.wallet is not None
     terms = running.tariff.terms
     return Particulars(
         seller=seller(db),
-        buyer=rows.buyer_of(db, running.wallet),
+        buyer=Party(found.buyer_name, found.buyer_address, found.buyer_tax_number),
         person=found.name,
         language=found.language,
         station=found.station,
@@ -83,5 +85,5 @@ def _particulars(db: Database, running: Running, bill: Bill, found: Billed) -> P
         tax_included=terms is not None and terms.tax_included,
         lines=paper_lines(bill),
         taxes=paper_taxes(bill, running.tariff),
-        charged=lines.as_kept(db, running.id),
+        charged=() if terms is None else lines.as_kept(db, running.id),
     )

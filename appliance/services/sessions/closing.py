@@ -245,8 +245,8 @@ def finish(
         stood_still=stood_still,
     )
     courses.keep_lines(db, running, usage, bill)
-    bills.issue(db, running, bill, now_ms)
-    if not in_doubt:
+    bills.issue(db, running, bill, now_ms, is_first=True)
+    if running.is_signed and not in_doubt:
         comparing.compare(db, running, usage.energy_wh, now_ms)
     days.add_days(db, running, usage, bill, ended_at_ms)
     db.announce(SessionChanged(running.id, running.station, running.evse, running.person, state))

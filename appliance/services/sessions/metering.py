@@ -121,11 +121,16 @@ def as_heard(event: MeterRead, readings: Sequence[Reading]) -> Sequence[Reading]
     return [replace(one, at_ms=one.at_ms + later_ms) for one in readings]
 
 
-def keep_signed(db: Database, session: SessionId, event: TransactionEnded) -> None:
-    """What is signed is kept even where its moment is none that a session can have: its signature tells what it is worth."""
+def keep_signed(db: Database, session: SessionId, event: TransactionEnded) -> bool:
+    """What is signed is kept even where its moment is none that a session can have: its signature tells what it is worth. Whether
+    anything was.
+    """
+    is_signed = False
     for one in event.readings:
         for value in one.signed:
+            is_signed = True
             signed_values.add(db, session, value, min(one.at_ms, event.received_at_ms))
+    return is_signed
 
 
 def told_with_stop(running: Running, event: TransactionEnded) -> Sequence[Reading]:

@@ -23,7 +23,7 @@ def transaction_ended(db: Database, station: StationId, event: TransactionEnded)
     running = metering.find(db, station, event.ref) or metering.guess(db, station, event)
     if running is not None:
         running = with_start(db, running, event)
-        metering.keep_signed(db, running.id, event)
+        running.is_signed = metering.keep_signed(db, running.id, event)
         guard.stop_agrees(db, running, event.meter_stop_wh, event.received_at_ms)
         if readings := metering.told_with_stop(running, event):
             metering.take_in(db, running, readings)
