@@ -60,6 +60,7 @@ NOT_FOUND: dict[str, str] = {
     "site.id": ONE,
     "site.pulse_at_ms": IN_HAND,
     "site.backup_at_ms": LOOKS,
+    "site.statements_month": IN_HAND,
     "site.anchored": "it means something only where no anchor lies beside the books",
     "voucher_sheet.batch_id": "it opens for its own batch only",
 }
@@ -68,6 +69,7 @@ WHOLE_TABLES = {
     "batch_card": "in hand while a batch is made; then they are sealed with it",
     "message_log": IN_HAND,
     "message_log_size": IN_HAND,
+    "old_card": "what a list of another system said; what was booked of it has its transfer and its receipt",
     "problem": "found is how many there are; what they say is found anew, or staff have seen it",
     "received_seq": NAMED,
     "station_newcomer": IN_HAND,
@@ -86,6 +88,8 @@ FOUND_WHERE = {
     "desk_job": "state IN ('done', 'failed')",
     "idle_span": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
     "pause_span": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
+    "register_fraction": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
+    "signed_value": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
     "station": "state <> 'knocking'",
 }
 """The rest is work in hand."""
@@ -137,11 +141,7 @@ def found_after(db: sqlite3.Connection, kept_by: AnchorFile, change: Callable[[]
 
 
 TABLES = [
-    "account", "anchor", "api_token", "approval", "audit", "batch_card", "card", "card_alias", "card_limit", "card_station", "connector", "desk_job",
-    "holder_sum", "idempotency", "idle_span", "message_log", "message_log_size", "operator", "operator_session", "owner_key", "pause_span", "person",
-    "person_group", "problem", "receipt", "received_seq", "sample", "sealed_secret", "session", "session_day", "session_figure", "session_line",
-    "setting", "shift", "site", "station", "station_day", "station_month", "station_newcomer", "station_transaction", "tariff", "transfer",
-    "unknown_tag", "voucher", "voucher_batch", "voucher_sheet",
+    "account", "anchor", "api_token", "approval", "audit", "batch_card", "bill", "buyer", "card", "card_alias", "card_limit", "card_station", "connector", "desk_job", "holder_month", "holder_sum", "idempotency", "idle_span", "message_log", "message_log_size", "meter_key", "old_card", "operator", "operator_session", "owner_key", "pause_span", "person", "person_group", "person_limit", "problem", "receipt", "received_seq", "register_fraction", "sample", "sealed_secret", "session", "session_day", "session_figure", "session_line", "setting", "shift", "signed_value", "site", "statement", "station", "station_day", "station_month", "station_newcomer", "station_transaction", "tariff", "transfer", "unknown_tag", "voucher", "voucher_batch", "voucher_sheet",
 ]  # fmt: skip
 
 

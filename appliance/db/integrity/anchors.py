@@ -25,7 +25,8 @@ SINCE_VERSION = 14
 SEAL_CHARS = 16
 NO_RECEIPT = (0, FIRST_HASH)
 GIVES = "station.gives"
-"""What a charger says itself of its power explains nothing but that."""
+ITSELF_ONLY = frozenset({GIVES, "person.buyer", "station.meter_key"})
+"""What a charger says itself of its power, and the like, explains nothing but that."""
 SEALED = {
     "operator": "SELECT id, login, name, role, password_hash, disabled_at_ms FROM operator",
     "token": "SELECT id, name, role, token_hash, revoked_at_ms FROM api_token",
@@ -73,7 +74,10 @@ SEALED |= {
     GIVES: """SELECT station_id || '-' || evse || '-' || connector, power_told_w, power_seen_w FROM connector
         WHERE power_told_w > 0 OR power_seen_w > 0""",
     "owner_key": "SELECT 'all', public_key, enclosed, made_at_ms FROM owner_key",
-    "site.beginning": "SELECT 'all', created_at_ms, voucher_batches_from FROM site",
+    "person.contact": "SELECT id, contact, tax_number FROM person",
+    "person.buyer": "SELECT person.id, buyer.name, address, buyer.tax_number FROM buyer JOIN person ON person.wallet_id = buyer.wallet_id",
+    "station.meter_key": "SELECT station_id || '-' || evse, public_key FROM meter_key",
+    "site.beginning": "SELECT 'all', created_at_ms, voucher_batches_from, bills_from, statements_from FROM site",
 }
 KINDS = "kinds"
 """Under this name stands with the seals of which kinds they are: a later release knows more."""
@@ -279,8 +283,8 @@ def _on_record(db: Readable, since_seq: int, since_ms: int) -> tuple[set[str], s
         kinds |= set(NAMED_BY.get(action, ()))
         if action == "desk.undo":
             explained.add(f"desk_job:{orjson.loads(details)['job']}")
-        if action == GIVES:
-            explained.add(f"{GIVES}:{subject.partition(':')[2]}")
+        if action in ITSELF_ONLY:
+            explained.add(f"{action}:{subject.partition(':')[2]}")
         if action.startswith("approval."):
             explained.add(f"approval:{subject.partition(':')[2]}")
         elif action not in CHANGES_NOTHING:

@@ -47,14 +47,16 @@ SELECT id, CASE WHEN {IS_OPEN} THEN 1 ELSE 0 END, station_id, evse, id_token, po
         f"""
 SELECT id, CASE WHEN {IS_OPEN} OR parked_since_ms IS NOT NULL THEN 1 ELSE 0 END, state, meter_start_wh, person_id, card_id, wallet_id, held_minor,
   slices, stop_wanted, ended_at_ms, meter_stop_wh, stop_reason, energy_wh, duration_s, idle_s, net_minor, tax_minor, fee_minor, estimated, note,
-  id_token_type, read_wh, stamped_at_ms, start_source, stood_still, so_far_minor FROM session WHERE id >= :least ORDER BY id""",
+  id_token_type, read_wh, stamped_at_ms, start_source, stood_still, so_far_minor, limited_by FROM session WHERE id >= :least ORDER BY id""",
         (
             """SELECT session_id, day, station_id, working_s, energy_wh, fee_minor, first_day FROM session_day WHERE session_id >= :least
             ORDER BY session_id, day""",
-            """SELECT session_id, position, line, kind, quantity, amount_minor FROM session_line WHERE session_id >= :least
+            """SELECT session_id, position, line, kind, quantity, amount_minor, parts FROM session_line WHERE session_id >= :least
             ORDER BY session_id, position""",
             """SELECT session_id, energy_wh, position, duration_s, idle_s, ended_at_ms, meter_stop_wh, net_minor, tax_minor FROM session_figure
             WHERE session_id >= :least ORDER BY session_id, energy_wh""",
+            "SELECT session_id, begin_at_ms, end_at_ms FROM pause_span WHERE session_id >= :least ORDER BY session_id, begin_at_ms",
+            "SELECT session_id, start_mwh FROM register_fraction WHERE session_id >= :least ORDER BY session_id",
             "SELECT session_id, begin_at_ms, end_at_ms FROM idle_span WHERE session_id >= :least ORDER BY session_id, begin_at_ms",
         ),
     ),
@@ -72,6 +74,25 @@ SELECT session_id, CASE WHEN {IS_OPEN} THEN 1 ELSE 0 END, sampled_at_ms, sample.
   interval_wh, content FROM sample JOIN session ON session.id = session_id WHERE session_id >= :least ORDER BY session_id, sampled_at_ms, content""",
         grows=True,
         called="readings of session",
+    ),
+    "session.signed": Kind(
+        f"""
+SELECT session_id, CASE WHEN {IS_OPEN} THEN 1 ELSE 0 END, position, at_ms, context, data, digest FROM signed_value
+JOIN session ON session.id = session_id WHERE session_id >= :least ORDER BY session_id, position""",
+        grows=True,
+        called="signed values of session",
+    ),
+    "bill": Kind(
+        """
+SELECT number, 0, kind, at_ms, session_id, wallet_id, person_id, net_minor, tax_minor, total_minor, corrects, details FROM bill
+WHERE number >= :least ORDER BY number""",
+        called="bill",
+    ),
+    "statement": Kind(
+        """
+SELECT number, 0, wallet_id, person_id, group_id, month, issued_at_ms, due_at_ms, after_seq, until_seq, before_minor, sessions_minor, topups_minor,
+  refunds_minor, corrections_minor, after_minor, details FROM statement WHERE number >= :least ORDER BY number""",
+        called="statement",
     ),
     "desk_job": Kind(
         """
