@@ -65,7 +65,7 @@ UNION ALL SELECT card_id, 'a month ' || coalesce(month_energy_wh, '') || ' ' || 
   WHERE month_energy_wh IS NOT NULL OR month_minor IS NOT NULL
 UNION ALL SELECT card.id, 'of ' || person_limit.person_id || ' ' || coalesce(day_energy_wh, '') || ' ' || coalesce(day_minor, '') || ' '
     || coalesce(month_energy_wh, '') || ' ' || coalesce(month_minor, '')
-  FROM card JOIN person ON person.id = card.person_id JOIN person_limit ON person_limit.person_id IN (person.id, person.pool_id)
+  FROM card JOIN person ON person.id = card.person_id JOIN person_limit ON person_limit.person_id = person.id OR person_limit.person_id = person.pool_id
 """
 """What else decides about a card: its holder's pool, the credit, limits of months and of people. Nothing, where there is none of it."""
 

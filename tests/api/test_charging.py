@@ -117,7 +117,7 @@ async def test_what_is_in_doubt_is_held_until_a_manager_decides(
 ) -> None:
     await station.plug_in()
     await station.present_card("04A1B2C3")
-    await station.charge(40_000, duration_s=60)
+    await station.charge(40_000, duration_s=20)
     await station.stop_transaction()
     (session,) = (await api.get("/sessions", state="review"))["items"]
     assert (session["note"], session["fee_minor"], session["cost_minor"]) == ("too_fast", 0, 84_000)
@@ -143,7 +143,7 @@ async def test_a_program_chooses_one_of_the_figures_of_a_session_in_doubt(
 ) -> None:
     await station.plug_in()
     await station.present_card("04A1B2C3")
-    await station.charge(40_000, duration_s=60)
+    await station.charge(40_000, duration_s=20)
     await station.stop_transaction()
     (session,) = (await api.get("/sessions", state="review"))["items"]
     assert [(one["energy_wh"], one["cost_minor"]) for one in session["figures"]] == [(40_000, 84_000)]

@@ -74,7 +74,7 @@ SEALED |= {
     GIVES: """SELECT station_id || '-' || evse || '-' || connector, power_told_w, power_seen_w FROM connector
         WHERE power_told_w > 0 OR power_seen_w > 0""",
     "owner_key": "SELECT 'all', public_key, enclosed, made_at_ms FROM owner_key",
-    "person.contact": "SELECT id, contact, tax_number FROM person",
+    "person.contact": "SELECT id, contact, tax_number, hides_balance FROM person",
     "person.buyer": "SELECT person.id, buyer.name, address, buyer.tax_number FROM buyer JOIN person ON person.wallet_id = buyer.wallet_id",
     "station.meter_key": "SELECT station_id || '-' || evse, public_key FROM meter_key",
     "site.beginning": "SELECT 'all', created_at_ms, voucher_batches_from, bills_from, statements_from FROM site",
