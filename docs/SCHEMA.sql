@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0033, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0034, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -357,6 +357,14 @@ CREATE TABLE person_limit (
   month_minor     INTEGER CHECK (month_minor > 0)
 ) STRICT;
 
+CREATE TABLE place_tariff (
+  station_id INTEGER NOT NULL REFERENCES station (id),
+  evse       INTEGER NOT NULL CHECK (evse >= 0),                           -- 0: at the charger, where its connectors have none of their own
+  tariff_id  INTEGER NOT NULL REFERENCES tariff (id),
+  PRIMARY KEY (station_id, evse)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX place_tariff_by_tariff ON place_tariff (tariff_id);
+
 CREATE TABLE problem (
   id            INTEGER PRIMARY KEY,
   kind          TEXT    NOT NULL,
@@ -453,7 +461,7 @@ CREATE TABLE session (
   fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
   estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
   parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
-  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0), pool_id INTEGER REFERENCES person (id), limited_by TEXT NOT NULL DEFAULT '',                        -- why it failed or needs review
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0), pool_id INTEGER REFERENCES person (id), limited_by TEXT NOT NULL DEFAULT '', group_id INTEGER REFERENCES person_group (id),                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;

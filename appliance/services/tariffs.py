@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.db import tariffs
+from appliance.db import place_tariffs, tariffs
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups, payers
@@ -61,6 +61,7 @@ def take_effect(db: Database, now_ms: int) -> None:
 def take_place(db: Database, before: TariffRow, tariff: Tariff, number: int, by: By) -> None:
     """All who paid by the one pay by the other; what waited to follow the one follows the other."""
     groups.move_to_tariff(db, before.tariff.id, number)
+    place_tariffs.move(db, before.tariff.id, number)
     tariffs.archive(db, before.tariff.id, by.at_ms)
     tariffs.hand_on(db, before.tariff.id, number)
     if before.is_default:
@@ -116,6 +117,8 @@ def archive(db: Database, tariff_id: int, by: By) -> None:
         raise Refusal("This is the default tariff.", "Make another one the default first.")
     if any(group.tariff_id == tariff_id for group in groups.all_by_name(db)):
         raise Refusal("A group has this tariff.", "Give the group another tariff first.")
+    if tariff_id in place_tariffs.all_of(db).values():
+        raise Refusal("A charger has this tariff.", "Give the charger another tariff first, or none of its own.")
     tariffs.archive(db, tariff_id, by.at_ms)
     audit.record(db, by, "tariff.archive", f"tariff:{tariff_id}", name=found.tariff.name)
     db.announce(SettingsChanged())

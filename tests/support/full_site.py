@@ -39,7 +39,17 @@ from appliance.domain.station import ConnectorStatus
 from appliance.domain.tariff import Tariff
 from appliance.host import owner_key
 from appliance.host.secrets import SealingKey
-from appliance.services import admin_commands, health, old_cards, problems, secrets, settings, site, tariffs
+from appliance.services import (
+    admin_commands,
+    health,
+    old_cards,
+    place_tariffs,
+    problems,
+    secrets,
+    settings,
+    site,
+    tariffs,
+)
 from appliance.services.approvals import approvals
 from appliance.services.card_desk import jobs
 from appliance.services.cards import aliases, limits, pin, unknown
@@ -93,6 +103,7 @@ def fill(books: Books) -> None:
     pool(books, yard[0])
     signatures(books, yard[1])
     named(books, yard[2])
+    places(books, yard)
     taps(books, yard)
     till(books)
     running(books, yard)
@@ -514,6 +525,16 @@ def running(books: Books, yard: list[StationId]) -> None:
     books.start(yard[1], 3, "04D4E5F6071880", 70_000)
     books.start(yard[1], 4, "0455667788AA80", 80_000)
     card_units.block(db, stopped, "lost", books.by)
+
+
+def places(books: Books, yard: list[StationId]) -> None:
+    """Tariffs of a charger and of one of its connectors, and a line for one group."""
+    for_fleet = terms(line("energy", 1_000, groups=[4]), line("energy", 1_900))
+    here = tariffs.add(books.db, Tariff(0, "At the gate", terms=for_fleet), books.by)
+    place_tariffs.put(books.db, yard[0], 0, here, books.by)
+    place_tariffs.put(books.db, yard[0], 2, here, books.by)
+    charge(books, yard[0], 2, "04A1B2C3D4E580", 1_000)
+    place_tariffs.put(books.db, yard[0], 0, None, books.by)
 
 
 def hindsight(books: Books, yard: list[StationId]) -> None:

@@ -73,6 +73,7 @@ SEALED |= {
     "station.name": "SELECT id, name, place, created_at_ms FROM station WHERE state <> 'knocking'",
     GIVES: """SELECT station_id || '-' || evse || '-' || connector, power_told_w, power_seen_w FROM connector
         WHERE power_told_w > 0 OR power_seen_w > 0""",
+    "station.tariff": "SELECT station_id || '-' || evse, tariff_id FROM place_tariff",
     "owner_key": "SELECT 'all', public_key, enclosed, made_at_ms FROM owner_key",
     "person.contact": "SELECT id, contact, tax_number, hides_balance FROM person",
     "person.buyer": "SELECT person.id, buyer.name, address, buyer.tax_number FROM buyer JOIN person ON person.wallet_id = buyer.wallet_id",
@@ -83,7 +84,7 @@ KINDS = "kinds"
 """Under this name stands with the seals of which kinds they are: a later release knows more."""
 NAMED_BY = {
     "card.import": ("person", "card", "card.limit", "group"), "site.restore": tuple(SEALED), "person.merge": ("card", "person", "person.merged"),
-    "tariff.change": ("tariff", "tariff.default", "tariff.course", "group"), "tariff.default": ("tariff.default",), "tariff.archive": ("tariff.default",),
+    "tariff.change": ("tariff", "tariff.default", "tariff.course", "group", "station.tariff"), "tariff.default": ("tariff.default",), "tariff.archive": ("tariff.default",),
     "tariff.create": ("tariff.default",), "setting.site": ("site",), "site.owner_key": ("owner_key",), "site.new_secrets": ("owner_key", "voucher.sheet"),
 }  # fmt: skip
 """Actions that name no single row: the kinds of which they explain any."""

@@ -46,6 +46,8 @@ class Payer(NamedTuple):
     """How many tokens stations may know the holder by: all their cards, and what this one is called besides."""
     pool: PersonId | None = None
     """Whose wallet it is, if that is a pool's: then its group says how is paid."""
+    group: int | None = None
+    """That which says how is paid."""
 
 
 WALLET_OF = "coalesce(pool.wallet_id, person.wallet_id)"
@@ -54,7 +56,7 @@ TERMS = f"""
        {WALLET_OF}, coalesce(person.closed_at_ms, pool.closed_at_ms), person_group.policy, person_group.tariff_id,
        account.credit_posted - account.debit_posted - account.debit_pending - account.floor_minor,
        person_group.minimum_minor, person_group.emergency_minor,
-       CASE WHEN person.is_pool = 1 THEN person.id ELSE pool.id END
+       CASE WHEN person.is_pool = 1 THEN person.id ELSE pool.id END, person_group.id
 """
 WHO_PAYS = f"""
 LEFT JOIN person AS pool ON pool.id = person.pool_id
@@ -122,7 +124,7 @@ def _payer(db: Database, query: str, key: str | int) -> Payer | None:
     if has_moved(db, row[0]):
         db.flush()  # A transfer of this very commit has freed or taken money.
         row = db.execute(query, (key,)).fetchone()
-    wallet, closed, policy, tariff_id, available, minimum, emergency, pool, *of_card = row
+    wallet, closed, policy, tariff_id, available, minimum, emergency, pool, group, *of_card = row
     card, uid, person, blocked, expires, most, running, cards = of_card
     tariff = None
     if policy != FREE:
@@ -130,7 +132,7 @@ def _payer(db: Database, query: str, key: str | int) -> Payer | None:
     holder = Holder(
         POLICIES[policy], available, blocked is not None, expires, closed is not None, most, running, minimum, emergency
     )
-    return Payer(holder, card, uid, person, wallet, tariff, cards, pool)
+    return Payer(holder, card, uid, person, wallet, tariff, cards, pool, group)
 
 
 def standing(db: Database, id_token: str) -> tuple[bool, int | None] | None:

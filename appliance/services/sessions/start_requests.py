@@ -27,8 +27,9 @@ from appliance.services import audit, problems, settings
 from appliance.services.announce import SessionChanged
 from appliance.services.cards import limits
 from appliance.services.operators.authority import NotAllowed, is_manager
+from appliance.services.place_tariffs import placed
 from appliance.services.reconciling import stop
-from appliance.services.sessions import billing, closing
+from appliance.services.sessions import billing, closing, courses
 from appliance.services.sessions.authorization import decide
 
 
@@ -64,7 +65,7 @@ def request_start(
 
     payer, token = resolve_payer(db, person, card, by.at_ms)
     check_may_start(db, payer, by)
-    payer = closing.close_left_by(db, payer, station, evse, by.at_ms)
+    payer = placed(db, closing.close_left_by(db, payer, station, evse, by.at_ms), station, evse)
     if stop.is_refused(db, payer):
         stop.check(db)
     authorization = decide(db, payer, station, by.at_ms, starting=True)
@@ -81,6 +82,7 @@ def request_start(
         held_minor=held_minor,
         by=by,
     )
+    courses.remember_start(db, running, payer)
     billing.hold_first(db, running, by)
     audit.record(
         db, by, "station.start", f"station:{station}", session=int(running.id), evse=evse, person=int(payer.person),

@@ -11,6 +11,7 @@ from appliance.db import disk
 from appliance.db.engine.unit import Database
 from appliance.db.people import payers
 from appliance.db.people.payers import Payer
+from appliance.db.place_tariffs import WHOLE
 from appliance.db.sessions import neighbours, sessions, start_requests
 from appliance.db.sessions.sessions import Running
 from appliance.domain.authorization import Authorization, AuthorizationStatus
@@ -23,7 +24,8 @@ from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.moments import QUEUE_MS_MAX, Source
 from appliance.domain.session import SessionEvent, after
 from appliance.services.cards import misuse, unknown
-from appliance.services.sessions import billing, closing, idle, metering, reading, unbilled
+from appliance.services.place_tariffs import placed
+from appliance.services.sessions import billing, closing, courses, idle, metering, reading, unbilled
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions.authorization import announce_refused, decide, group_token, unless_stopped
 
@@ -62,6 +64,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
         payer = closing.close_left_by(db, payer, station, event.evse, event.received_at_ms)
+        payer = placed(db, payer, station, event.evse)
         authorization = decide(db, payer, station, event.received_at_ms, starting=True)
         authorization = unless_stopped(db, payer, authorization, has_begun=event.source is Source.QUEUE)
     running = sessions.insert_started(
@@ -89,6 +92,7 @@ def transaction_started(db: Database, station: StationId, event: TransactionStar
         )
     keep_fraction(db, running, event)
     reading.begin(db, running)
+    courses.remember_start(db, running, payer)
     unbilled.at_start(db, running)
     billing.hold_first(db, running, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, running, "started")
@@ -168,6 +172,8 @@ def fulfilled_before(
 
 def fulfil(db: Database, start_request: Running, event: TransactionStarted) -> Started:
     """The transaction that staff or a program asked for: its money is held already."""
+    if start_request.evse != event.evse and start_request.person is not None:
+        at_its_place(db, start_request, event.evse)
     start_requests.fulfil(
         db,
         start_request,
@@ -191,6 +197,16 @@ def keep_fraction(db: Database, running: Running, event: TransactionStarted) -> 
     """A register with a fraction may be kilowatt-hours, of which the fraction is watt-hours."""
     if event.meter_start_mwh is not None:
         sessions.keep_fraction(db, running.id, event.meter_start_mwh)
+
+
+def at_its_place(db: Database, start_request: Running, evse: int) -> None:
+    """A start that left the choice to the station begins where another tariff may hold."""
+    assert start_request.person is not None
+    payer = payers.by_person(db, start_request.person)
+    tariff = placed(db, payer, start_request.station, evse).tariff if payer is not None else None
+    if start_request.tariff is not None and tariff is not None and tariff.id != start_request.tariff.id:
+        sessions.set_tariff(db, start_request, tariff)
+        courses.remember_start(db, start_request, payer)
 
 
 def close_forgotten(db: Database, station: StationId, event: TransactionStarted) -> bool:
@@ -245,6 +261,6 @@ def authorize(
     payer = unknown.resolve(db, station, id_token, payer, now_ms, now_ms, id_token_type)
     authorization = Authorization(AuthorizationStatus.INVALID)
     if payer is not None:
-        authorization = decide(db, payer, station, now_ms, starting=False)
+        authorization = decide(db, placed(db, payer, station, WHOLE), station, now_ms, starting=False)
         authorization = unless_stopped(db, payer, authorization, lets_stop=True)
     return announce_refused(db, station, id_token, authorization)

@@ -23,7 +23,8 @@ from appliance.domain.session import OVER, SessionEvent, SessionState, after
 from appliance.domain.transaction import Arrival, Order, receive
 from appliance.services import audit
 from appliance.services.cards import misuse
-from appliance.services.sessions import billing, closing, guard, metering, stopping, unbilled
+from appliance.services.place_tariffs import placed
+from appliance.services.sessions import billing, closing, courses, guard, metering, stopping, unbilled
 from appliance.services.sessions import start_requests as asked
 from appliance.services.sessions import starting as service
 from appliance.services.sessions.authorization import announce_refused, decide, group_token, unless_stopped
@@ -142,6 +143,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     authorization = Authorization(status)
     if payer is not None:
         payer = closing.close_left_by(db, payer, station, running.evse, event.received_at_ms)
+        payer = placed(db, payer, station, running.evse)
         authorization = decide(db, payer, station, event.received_at_ms, starting=True)
         authorization = unless_stopped(db, payer, authorization)
         status = authorization.status
@@ -153,6 +155,7 @@ def authorize(db: Database, station: StationId, running: Running, event: Transac
     rows.set_payer(db, running, id_token, payer, status, held_minor, authorization.limited_by)
     paid_for = sessions.load(db, running.id)
     assert paid_for is not None
+    courses.remember_start(db, paid_for, payer)
     billing.hold_first(db, paid_for, By(f"station:{station}", event.received_at_ms))
     metering.announce(db, paid_for, "started")
     if payer is not None and payer.card is not None:

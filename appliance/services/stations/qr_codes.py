@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from appliance.db import board, tariffs
+from appliance.db import board
 from appliance.db import site as sites
 from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
@@ -22,6 +22,7 @@ from appliance.domain.digits import WESTERN
 from appliance.domain.identifiers import StationId
 from appliance.domain.station import StationState, connector_in_use
 from appliance.domain.tariff import Tariff
+from appliance.services import place_tariffs
 
 MISREAD = str.maketrans("018", "olb")
 """Digits that stand in no code, and the letters they are taken for."""
@@ -95,7 +96,7 @@ def find(db: Readable, code: str) -> QrPlace | None:
         connector.finer_status,
         taken,
         parked,
-        tariffs.default(db),
+        place_tariffs.usual_at(db, station.id, evse),
     )
 
 

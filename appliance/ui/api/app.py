@@ -16,6 +16,7 @@ from appliance.ui.api import (
     ledger,
     openapi,
     people,
+    place_tariffs,
     pools,
     pricing,
     problems,
@@ -38,6 +39,7 @@ from appliance.ui.frame.context import Page
 
 OPERATIONS: tuple[Operation, ...] = (
     *stations.OPERATIONS,
+    *place_tariffs.OPERATIONS,
     *commands.OPERATIONS,
     *sessions.OPERATIONS,
     *explanations.OPERATIONS,

@@ -44,7 +44,7 @@ from appliance.ui.console.people import limits as person_limits
 from appliance.ui.console.sessions import sessions
 from appliance.ui.console.statements import overview as statement_overview
 from appliance.ui.console.statements import person as person_statements
-from appliance.ui.console.stations import commands, messages, meter_keys, stations, stickers, variables
+from appliance.ui.console.stations import commands, messages, meter_keys, place_tariff, stations, stickers, variables
 from appliance.ui.console.stations import security as station_security
 from appliance.ui.console.tariffs import editor as tariff_editor
 from appliance.ui.console.tariffs import ocpi as tariff_files
@@ -88,6 +88,7 @@ PAGES: tuple[Page, ...] = (
     variables.PAGE,
     station_security.PAGE,
     meter_keys.PAGE,
+    place_tariff.PAGE,
     messages.PAGE,
     reconciling.PAGE,
     problems.PAGE,

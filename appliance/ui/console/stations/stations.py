@@ -33,6 +33,7 @@ from appliance.services.stations import admission
 from appliance.services.stations import qr_codes as sticker_codes
 from appliance.ui.console.board.board import tiles_of
 from appliance.ui.console.board.tiles import Tile
+from appliance.ui.console.stations import place_tariff
 from appliance.ui.console.stations.common import refused_words, station_of, station_path, versions_of
 from appliance.ui.console.stations.greatest_power import PowerLine, power_words, powers_of, store_powers
 from appliance.ui.forms import edits
@@ -106,6 +107,8 @@ class StationPage:
     addresses: Addresses
     mended: int
     """How many of its messages were not as they should be, and read all the same, since the server started."""
+    tariffs_here: list[tuple[str, str]]
+    """Which tariffs hold here instead of those of the groups: where, and the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +356,7 @@ async def load(console: Console, role: str, identity: str, forms: Mapping[str, F
         triggers=triggers_of(console, station),
         addresses=console.addresses,
         mended=console.counters.mended[identity],
+        tariffs_here=place_tariff.in_words(await console.store.read(place_tariff.tariffs_here, station), fmt),
     )
 
 
