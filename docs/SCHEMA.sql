@@ -1,4 +1,4 @@
--- The schema as it stands after migration 0034, made by `make schema`. Why it is so is said in appliance/db/migrations/.
+-- The schema as it stands after migration 0035, made by `make schema`. Why it is so is said in appliance/db/migrations/.
 
 CREATE TABLE account (
   id            INTEGER PRIMARY KEY,
@@ -226,6 +226,15 @@ CREATE TABLE holder_sum (
   PRIMARY KEY (person_id, card_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX holder_sum_by_card ON holder_sum (card_id);
+
+CREATE TABLE holiday_list (
+  id         INTEGER PRIMARY KEY,
+  made_at_ms INTEGER NOT NULL,
+  actor      TEXT    NOT NULL,
+  days       TEXT    NOT NULL                                              -- JSON: [["2026-12-16", "Victory Day"], …], in order
+) STRICT;
+CREATE TRIGGER holiday_list_no_delete BEFORE DELETE ON holiday_list BEGIN SELECT RAISE(ABORT, 'a list of holidays never changes'); END;
+CREATE TRIGGER holiday_list_no_update BEFORE UPDATE ON holiday_list BEGIN SELECT RAISE(ABORT, 'a list of holidays never changes'); END;
 
 CREATE TABLE idempotency (
   scope        TEXT    NOT NULL,
@@ -461,7 +470,7 @@ CREATE TABLE session (
   fee_minor            INTEGER NOT NULL DEFAULT 0,                         -- net and tax
   estimated            INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1)), -- closed without the station's stop
   parked_since_ms      INTEGER,                                            -- ended, but the cable is still in and idle time costs
-  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0), pool_id INTEGER REFERENCES person (id), limited_by TEXT NOT NULL DEFAULT '', group_id INTEGER REFERENCES person_group (id),                        -- why it failed or needs review
+  note                 TEXT    NOT NULL DEFAULT '', id_token_type TEXT NOT NULL DEFAULT '', read_wh INTEGER, stamped_at_ms INTEGER, start_source INTEGER NOT NULL DEFAULT 0 CHECK (start_source IN (0, 1, 2)), stood_still INTEGER NOT NULL DEFAULT 0 CHECK (stood_still IN (0, 1)), so_far_minor INTEGER CHECK (so_far_minor >= 0), pool_id INTEGER REFERENCES person (id), limited_by TEXT NOT NULL DEFAULT '', group_id INTEGER REFERENCES person_group (id), holiday_list_id INTEGER REFERENCES holiday_list (id),                        -- why it failed or needs review
   UNIQUE (started_at_ms, station_id, evse, id_token, meter_start_wh)
 ) STRICT;
 CREATE INDEX session_by_person ON session (person_id, id) WHERE person_id IS NOT NULL;

@@ -108,6 +108,10 @@ class Settings:
     """So long after a statement is issued what is owed on account is to be paid."""
     bill_copies: int = 1
     """How often a bill is printed, each with its number among the copies."""
+    country: str = ""
+    """Two letters of ISO 3166: whose holidays are copied; "": nobody has said."""
+    subdivision: str = ""
+    """The part of the country, as ISO 3166-2 calls it behind the country: BY, MH."""
     trusted_proxies: str = ""
     """Addresses and networks of proxies that are believed when they say who asks, parted by commas."""
 
@@ -288,6 +292,8 @@ TEXTS: dict[str, Callable[[str, str], None]] = {
     "seller_name": _check_words,
     "seller_address": _check_words,
     "seller_tax_number": _check_words,
+    "country": _check_words,
+    "subdivision": _check_words,
     "old_card_layout": _check_layout,
 }
 """What refuses a text, by its name; what is neither here nor among the numbers is yes or no."""

@@ -132,13 +132,6 @@ def check(tariff: Tariff) -> Tariff:
     """
     for place, line in enumerate(tariff.terms.lines if tariff.terms is not None else ()):
         field = f"lines.{place}.conditions"
-        if line.conditions.holidays is not None:
-            raise Invalid(
-                f"{field}.holidays",
-                "Line {line} asks for holidays, and this site keeps no list of them.",
-                "Name the days by their dates.",
-                line=place + 1,
-            )
         if not line.conditions.methods <= METHODS:
             raise Invalid(
                 f"{field}.methods",

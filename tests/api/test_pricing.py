@@ -223,7 +223,6 @@ async def test_minimum_is_a_line_of_its_own(api: Client) -> None:
         ({"lines": BANDS["lines"][:1]}, "lines", "No line prices energy at these hours: 00:00–17:00, 23:00–24:00."),  # type: ignore[index]
         ({"energy_minor_per_kwh": 5}, "energy_minor_per_kwh", "A tariff has lines or energy_minor_per_kwh, and not both."),
         ({"lines": []}, "lines", "between 1 and 50 lines"),
-        ({"lines": [{"dimension": "energy", "price_minor_per_kwh": 1, "conditions": {"holidays": True}}], "gaps_are_free": True}, "lines.0.conditions.holidays", "keeps no list of them"),
         ({"lines": [{"dimension": "energy", "price_minor_per_kwh": 1, "conditions": {"methods": ["barter"]}}], "gaps_are_free": True}, "lines.0.conditions.methods", "a way of paying that there is not"),
         ({"lines": [{"dimension": "energy", "price": 1}]}, "price", "There is no field price here."),
     ],

@@ -141,7 +141,7 @@ def found_after(db: sqlite3.Connection, kept_by: AnchorFile, change: Callable[[]
 
 
 TABLES = [
-    "account", "anchor", "api_token", "approval", "audit", "batch_card", "bill", "buyer", "card", "card_alias", "card_limit", "card_station", "connector", "desk_job", "holder_month", "holder_sum", "idempotency", "idle_span", "message_log", "message_log_size", "meter_key", "old_card", "operator", "operator_session", "owner_key", "pause_span", "person", "person_group", "person_limit", "place_tariff", "problem", "receipt", "received_seq", "register_fraction", "sample", "sealed_secret", "session", "session_day", "session_figure", "session_line", "setting", "shift", "signed_value", "site", "statement", "station", "station_day", "station_month", "station_newcomer", "station_transaction", "tariff", "transfer", "unknown_tag", "voucher", "voucher_batch", "voucher_sheet",
+    "account", "anchor", "api_token", "approval", "audit", "batch_card", "bill", "buyer", "card", "card_alias", "card_limit", "card_station", "connector", "desk_job", "holder_month", "holder_sum", "holiday_list", "idempotency", "idle_span", "message_log", "message_log_size", "meter_key", "old_card", "operator", "operator_session", "owner_key", "pause_span", "person", "person_group", "person_limit", "place_tariff", "problem", "receipt", "received_seq", "register_fraction", "sample", "sealed_secret", "session", "session_day", "session_figure", "session_line", "setting", "shift", "signed_value", "site", "statement", "station", "station_day", "station_month", "station_newcomer", "station_transaction", "tariff", "transfer", "unknown_tag", "voucher", "voucher_batch", "voucher_sheet",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from appliance.db import old_cards as old_rows
 from appliance.db import vouchers as rows
 from appliance.db.cards import cards
+from appliance.db.holidays import Holiday
 from appliance.db.integrity import anchors
 from appliance.db.sessions import sessions, signed_values
 from appliance.db.stations import message_log, message_log_size
@@ -42,6 +43,7 @@ from appliance.host.secrets import SealingKey
 from appliance.services import (
     admin_commands,
     health,
+    holidays,
     old_cards,
     place_tariffs,
     problems,
@@ -529,7 +531,8 @@ def running(books: Books, yard: list[StationId]) -> None:
 
 def places(books: Books, yard: list[StationId]) -> None:
     """Tariffs of a charger and of one of its connectors, and a line for one group."""
-    for_fleet = terms(line("energy", 1_000, groups=[4]), line("energy", 1_900))
+    holidays.change(books.db, [Holiday("2026-12-16", "Victory Day")], books.by)
+    for_fleet = terms(line("energy", 1_000, groups=[4], holidays=True), line("energy", 1_900))
     here = tariffs.add(books.db, Tariff(0, "At the gate", terms=for_fleet), books.by)
     place_tariffs.put(books.db, yard[0], 0, here, books.by)
     place_tariffs.put(books.db, yard[0], 2, here, books.by)

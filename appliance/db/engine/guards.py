@@ -122,6 +122,7 @@ GUARDS = (
             AND (NEW.z_number % 1000000 <> 1 OR NEW.z_number < coalesce((SELECT max(z_number) FROM shift), 0))""",
     }),
     Guard("shift_no_delete", "DELETE", "shift", {"shifts are never deleted": ALWAYS}),
+    *only_grows("holiday_list", "a list of holidays never changes"),
     *only_grows("voucher_batch", "a batch of vouchers never changes"),
     Guard("voucher_birth", "INSERT", "voucher", {
         "a voucher begins unsold": "NEW.state <> 'made' OR NEW.sold_at_ms IS NOT NULL OR NEW.over_at_ms IS NOT NULL",

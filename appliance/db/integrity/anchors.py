@@ -73,6 +73,7 @@ SEALED |= {
     "station.name": "SELECT id, name, place, created_at_ms FROM station WHERE state <> 'knocking'",
     GIVES: """SELECT station_id || '-' || evse || '-' || connector, power_told_w, power_seen_w FROM connector
         WHERE power_told_w > 0 OR power_seen_w > 0""",
+    "setting.holidays": "SELECT id, made_at_ms, actor, days FROM holiday_list",
     "station.tariff": "SELECT station_id || '-' || evse, tariff_id FROM place_tariff",
     "owner_key": "SELECT 'all', public_key, enclosed, made_at_ms FROM owner_key",
     "person.contact": "SELECT id, contact, tax_number, hides_balance FROM person",

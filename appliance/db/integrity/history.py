@@ -62,7 +62,7 @@ SELECT id, CASE WHEN {IS_OPEN} OR parked_since_ms IS NOT NULL THEN 1 ELSE 0 END,
     ),
     "session.course": Kind(
         f"""
-SELECT id, CASE WHEN {IS_OPEN} OR parked_since_ms IS NOT NULL THEN 1 ELSE 0 END, group_id FROM session WHERE id >= :least ORDER BY id""",
+SELECT id, CASE WHEN {IS_OPEN} OR parked_since_ms IS NOT NULL THEN 1 ELSE 0 END, group_id, holiday_list_id FROM session WHERE id >= :least ORDER BY id""",
         (
             "SELECT session_id, begin_at_ms, end_at_ms FROM pause_span WHERE session_id >= :least ORDER BY session_id, begin_at_ms",
             "SELECT session_id, position, parts FROM session_line WHERE session_id >= :least ORDER BY session_id, position",

@@ -95,6 +95,8 @@ class Running:
     """What it costs by a tariff with lines, as of its last reading; None: it was not priced since it was loaded."""
     group: int | None = None
     """In which group who pays was at its start; None: no line of its tariff asks, or nobody knows."""
+    holiday_list: int | None = None
+    """Which list of holidays held at its start; None: no line of its tariff asks, or there was none."""
     pause_spans: Spans = ()
     """When its charger, or the site, had paused it; not kept where flat prices do not ask for it."""
     so_far: SoFar | None = None
@@ -334,7 +336,7 @@ SELECT session.id, state, station_id, evse, coalesce(started_at_ms, requested_at
        (SELECT coalesce(max(changed_at_ms), 0) FROM connector WHERE station_id = session.station_id AND evse = session.evse),
        "authorization" NOT IN ('', 'Accepted'),
        NOT EXISTS (SELECT 1 FROM station_transaction WHERE session_id = session.id AND start_known = 0),
-       stamped_at_ms, start_source, read_wh IS NULL, session.pool_id, session.group_id
+       stamped_at_ms, start_source, read_wh IS NULL, session.pool_id, session.group_id, session.holiday_list_id
 FROM session WHERE session.id = ?
 """
 
@@ -361,7 +363,7 @@ def load(db: Database, session: SessionId) -> Running | None:
     (
         id_, state, station, evse, started, heard, token, meter, person, card, wallet, policy, tariff_id, held, slices, stop,
         energy_wh, measured, status_at, refused, start_known, stamp, source, is_plain,
-        pool, group,
+        pool, group, holiday_list,
     ) = row  # fmt: skip
     tariff = None if tariff_id is None else remembered_tariff(db, tariff_id)
     running = Running(
@@ -369,7 +371,7 @@ def load(db: Database, session: SessionId) -> Running | None:
         max(0, energy_wh), started if measured is None else measured, idle_spans(db, id_), heard, status_at, card=card,
         read_at_ms=heard if measured is None else None,
         moved=None if measured is None else Moved(max(0, energy_wh), measured, measured), refused=bool(refused), start_known=bool(start_known),
-        stamp_ms=stamp, source=Source(source), pool=pool, group=group,
+        stamp_ms=stamp, source=Source(source), pool=pool, group=group, holiday_list=holiday_list,
         is_plain=bool(is_plain),
     )  # fmt: skip
     if running.minds_pauses:
@@ -509,6 +511,12 @@ def set_group(db: Database, running: Running, group: int | None) -> None:
     """In which group who pays is at its start."""
     running.group = group
     db.execute("UPDATE session SET group_id = ? WHERE id = ?", (group, running.id))
+
+
+def set_holiday_list(db: Database, running: Running, number: int | None) -> None:
+    """Which list of holidays holds at its start."""
+    running.holiday_list = number
+    db.execute("UPDATE session SET holiday_list_id = ? WHERE id = ?", (number, running.id))
 
 
 def set_tariff(db: Database, running: Running, tariff: Tariff) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from appliance.db import holidays
 from appliance.db import site as sites
 from appliance.db.engine.unit import Database
 from appliance.db.people.payers import Payer
@@ -52,12 +53,13 @@ def with_course(
     begun, periods = courses.course_of(
         running, usage.energy_wh, until_ms, line, parked_until_ms, paused=running.pause_spans
     )
-    return replace(usage, course=Course(replace(before_it(running, begun), periods=periods), sites.of(db).zone))
+    return replace(usage, course=Course(replace(before_it(db, running, begun), periods=periods), sites.of(db).zone))
 
 
-def before_it(running: Running, begun_ms: int) -> lines.Usage:
+def before_it(db: Database, running: Running, begun_ms: int) -> lines.Usage:
     """A session that has used nothing yet, and what its lines may ask for besides."""
-    return lines.Usage(begun_ms, method=running.policy, group=running.group)
+    days = holidays.days_of(db, running.holiday_list)
+    return lines.Usage(begun_ms, method=running.policy, group=running.group, holidays=days)
 
 
 def remember_start(db: Database, running: Running, payer: Payer | None) -> None:
@@ -67,6 +69,8 @@ def remember_start(db: Database, running: Running, payer: Payer | None) -> None:
         return
     if any(line.conditions.groups for line in terms.lines):
         sessions.set_group(db, running, payer.group)
+    if any(line.conditions.holidays is not None for line in terms.lines):
+        sessions.set_holiday_list(db, running, holidays.newest(db))
 
 
 # --- while it runs -----------------------------------------------------------------------------------------------------------
@@ -84,7 +88,7 @@ def so_far_of(db: Database, running: Running, terms: Terms) -> SoFar:
 def so_far_anew(db: Database, running: Running, terms: Terms) -> SoFar:
     """The same, out of all that is kept."""
     begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, running.measured_at_ms)
-    so_far = SoFar(begun_ms, Tally(before_it(running, begun_ms), terms, sites.of(db).zone))
+    so_far = SoFar(begun_ms, Tally(before_it(db, running, begun_ms), terms, sites.of(db).zone))
     still = still_of(running)
     for at_ms, wh in dict(reading.line_of(db, running)).items():
         so_far.reach(at_ms, wh, still)
@@ -143,7 +147,7 @@ def tally_at(db: Database, running: Running, usage: Usage, until_ms: int, terms:
     """Its sums by its lines at a moment."""
     begun_ms = rules.begun_ms(running.started_at_ms, running.heard_at_ms, until_ms)
     if not usage.energy_wh:
-        return Tally(before_it(running, begun_ms), terms, sites.of(db).zone)
+        return Tally(before_it(db, running, begun_ms), terms, sites.of(db).zone)
     so_far = so_far_of(db, running, terms)
     if so_far.begun_ms == begun_ms and (known := so_far.at(until_ms, usage.energy_wh, still_of(running))) is not None:
         return known

@@ -13,6 +13,7 @@ from appliance.ui.api import (
     events,
     explanations,
     groups,
+    holidays,
     ledger,
     openapi,
     people,
@@ -40,6 +41,7 @@ from appliance.ui.frame.context import Page
 OPERATIONS: tuple[Operation, ...] = (
     *stations.OPERATIONS,
     *place_tariffs.OPERATIONS,
+    *holidays.OPERATIONS,
     *commands.OPERATIONS,
     *sessions.OPERATIONS,
     *explanations.OPERATIONS,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from appliance.db import tariffs
+from dataclasses import replace
+
+from appliance.db import holidays, tariffs
 from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.pricing.flat import DIMENSION_OF, TAX, terms_of, usage_of
 from appliance.domain.pricing.lines import Charged, Dimension, Period, PriceLine, Terms, Unit, Usage
@@ -72,7 +74,7 @@ async def price_session(call: Call) -> Answer:
     found = await call.console.store.read(tariffs.find, call.number())
     if found is None:
         raise NotFound("There is no such tariff.")
-    session = session_of(call.body)
+    session = replace(session_of(call.body), holidays=await call.console.store.read(holidays.days_now))
     if found.terms is not None:
         return Answer(priced_by_lines(price(session, found.terms, call.console.site.zone), found.terms, call.currency))
     bill = bill_for(usage_of(session, found), found)

@@ -134,6 +134,10 @@ GROUPS: dict[str, dict[str, Words]] = {
         ),
         "card_deposit_minor": Words(N_("Deposit for a card"), N_("Given back when the card comes back.")),
     },
+    N_("Holidays"): {
+        "country": Words(N_("Country"), N_("Two letters such as BD: whose holidays are copied.")),
+        "subdivision": Words(N_("Part of the country"), N_("Where its parts have holidays of their own: BY, MH.")),
+    },
     N_("Bills and statements"): {
         "seller_name": Words(
             N_("Who sells the energy"), N_("The name on bills and statements. Empty: the name of the site.")

@@ -103,6 +103,8 @@ ROUTES: dict[Route, frozenset[Role]] = {
     # The site.
     ("GET", "/settings"): MANAGERS,
     ("POST", "/settings"): MANAGERS,
+    ("GET", "/settings/holidays"): MANAGERS,
+    ("POST", "/settings/holidays"): MANAGERS,
     ("POST", "/settings/site"): MANAGERS,
     ("GET", "/operators"): OWNER,
     ("POST", "/operators"): OWNER,
@@ -314,6 +316,9 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/api/v1/stations/{id}/tariffs"): CASHIERS,
     ("PUT", "/api/v1/stations/{id}/tariffs"): MANAGERS,
     ("GET", "/api/v1/tariffs/{id}/places"): CASHIERS,
+    ("GET", "/api/v1/holidays"): CASHIERS,
+    ("PUT", "/api/v1/holidays"): MANAGERS,
+    ("GET", "/api/v1/holidays/offered"): CASHIERS,
     ("POST", "/api/v1/sessions/{id}/close"): CASHIERS,
     ("POST", "/api/v1/sessions/{id}/acknowledge"): MANAGERS,
     ("POST", "/api/v1/sessions/{id}/bill"): MANAGERS,

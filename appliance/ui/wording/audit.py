@@ -55,6 +55,7 @@ SENTENCES = {
     "station.dismiss_address": N_("Turned away all chargers that knocked from {address}: {stations}"),
     "station.place": N_("Said where the charger {name} stands: {place}"),
     "station.gives": N_("{place} gives up to {power} by its charger’s word, {measured} by what was measured"),
+    "setting.holidays": N_("Changed the holidays of the site"),
     "station.tariff": N_("Said which tariff holds at the charger {name}"),
     "station.power": N_("Said how much a connector of the charger {name} can give: {power}"),
     "station.rename": N_("Renamed the charger {before}: it is called {name} now"),

@@ -13,12 +13,14 @@ from appliance.db import ledger
 from appliance.db.engine.errors import IntegrityError
 from appliance.db.engine.guards import GUARDS, in_sqlite
 from appliance.db.engine.unit import Database
+from appliance.db.holidays import Holiday
 from appliance.db.integrity import anchors
 from appliance.db.sessions import signed_values
 from appliance.domain.cash import NOTHING
 from appliance.domain.identifiers import AccountId, SessionId
 from appliance.domain.ledger import Operation, TransferCode
 from appliance.domain.signed import SignedValue
+from appliance.services import holidays
 from appliance.services.statements import issuing
 from appliance.services.till import shifts
 from appliance.services.vouchers import vouchers
@@ -139,6 +141,7 @@ ATTACKS = {
     ),
     "shifts are never deleted": ("DELETE FROM shift WHERE id = 2",),
     "anchors never change": ("UPDATE anchor SET audit_seq = 0", "DELETE FROM anchor"),
+    "a list of holidays never changes": ("UPDATE holiday_list SET actor = 'nobody'", "DELETE FROM holiday_list"),
     "a batch of vouchers never changes": ("UPDATE voucher_batch SET amount_minor = 1", "DELETE FROM voucher_batch"),
     "a voucher begins unsold": tuple(
         f"INSERT INTO voucher (batch_id, number, code_hash, {column}) VALUES (1, 9, zeroblob(32), {value})"
@@ -203,6 +206,7 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     printed(books, count=1)
     books.db.flush()
     anchors.keep(books.db, anchors.take(books.db, bytes(32), books.now_ms))
+    holidays.change(books.db, [Holiday("2026-12-16", "Victory Day")], books.by)
     if request.param == "of the list":
         for name in in_schema(books.db).keys() - EFFECTS:
             books.db.execute(f"DROP TRIGGER {name}")
