@@ -13,7 +13,7 @@ from typing import NamedTuple
 from appliance.domain.pricing.lines import DAY_MINUTES, Conditions, Dimension, PriceLine
 from appliance.domain.pricing.wall_clock import calendar_of, holds
 
-NOBODY: frozenset[str] = frozenset()
+NO_HOLIDAYS: frozenset[str] = frozenset()
 
 
 class Piece(NamedTuple):
@@ -30,7 +30,7 @@ class Piece(NamedTuple):
         return next(found, self.lines[0] if self.lines else None)
 
 
-def day_pieces(lines: Sequence[PriceLine], day: date, holidays: frozenset[str] = NOBODY) -> list[Piece]:
+def day_pieces(lines: Sequence[PriceLine], day: date, holidays: frozenset[str] = NO_HOLIDAYS) -> list[Piece]:
     """A day of the site's calendar, from 0 to 1440, in pieces that differ."""
     energy = [(place, line.conditions) for place, line in enumerate(lines) if line.dimension is Dimension.ENERGY]
     minutes = {0} | {minute % DAY_MINUTES for _, one in energy for minute in (one.from_minute, one.to_minute)}
@@ -44,14 +44,14 @@ def day_pieces(lines: Sequence[PriceLine], day: date, holidays: frozenset[str] =
 
 
 def week_pieces(
-    lines: Sequence[PriceLine], first: date, holidays: frozenset[str] = NOBODY
+    lines: Sequence[PriceLine], first: date, holidays: frozenset[str] = NO_HOLIDAYS
 ) -> list[tuple[date, list[Piece]]]:
     """The seven days from this one on."""
     days = [first + timedelta(days=number) for number in range(7)]
     return [(day, day_pieces(lines, day, holidays)) for day in days]
 
 
-def usual_at(lines: Sequence[PriceLine], day: date, minute: int, holidays: frozenset[str] = NOBODY) -> int | None:
+def usual_at(lines: Sequence[PriceLine], day: date, minute: int, holidays: frozenset[str] = NO_HOLIDAYS) -> int | None:
     """The line that prices the energy of anybody who begins at that minute of a day; None where none does."""
     pieces = day_pieces(lines, day, holidays)
     return next(piece.usual(lines) for piece in pieces if piece.from_minute <= minute < piece.to_minute)

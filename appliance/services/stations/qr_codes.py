@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from appliance.db import board
+from appliance.db import board, holidays
 from appliance.db import site as sites
 from appliance.db.engine.protocols import Readable
 from appliance.db.sessions import session_list
@@ -45,6 +45,8 @@ class QrPlace:
     parked: bool
     """Whether the car of the session before still hangs there."""
     tariff: Tariff | None
+    holidays: frozenset[str]
+    """Of the site: which price is that of this hour."""
 
 
 def code_of(secret: bytes, station: StationId, evse: int) -> str:
@@ -97,6 +99,7 @@ def find(db: Readable, code: str) -> QrPlace | None:
         taken,
         parked,
         place_tariffs.usual_at(db, station.id, evse),
+        holidays.days_now(db),
     )
 
 

@@ -99,7 +99,10 @@ async def show(request: web.Request) -> web.Response:
     answer = answer_of(place, offline=not console.stations.is_online(place.station))
     tariff = place.tariff
     page = PlacePage(
-        place, answer, prices(tariff, fmt, console.clock()) if tariff else [], tax_words(tariff, fmt) if tariff else ""
+        place,
+        answer,
+        prices(tariff, fmt, console.clock(), place.holidays) if tariff else [],
+        tax_words(tariff, fmt) if tariff else "",
     )
     return respond(request, "place.html", page=page)
 

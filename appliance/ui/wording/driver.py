@@ -72,9 +72,9 @@ def answer_of(place: QrPlace, *, offline: bool) -> Answer:
     return Answer(status, TAKEN if place.taken or status.tone in IN_USE else ELSEWHERE)
 
 
-def prices(tariff: Tariff, fmt: Formats, now_ms: int) -> list[Said]:
+def prices(tariff: Tariff, fmt: Formats, now_ms: int, holidays: frozenset[str]) -> list[Said]:
     """What a driver pays, tax included; nothing where nothing costs."""
-    return price_lines.in_public(terms_of(tariff), fmt, now_ms)
+    return price_lines.in_public(terms_of(tariff), fmt, now_ms, holidays)
 
 
 def tax_words(tariff: Tariff, fmt: Formats) -> str:

@@ -11,7 +11,7 @@ from babel.dates import format_date
 from appliance.domain.money import round_half_even
 from appliance.domain.pricing.coverage import day_range
 from appliance.domain.pricing.lines import ALWAYS, DAY_MINUTES, WEEK, Conditions, Dimension, PriceLine, Terms, Unit
-from appliance.domain.pricing.week import usual_at
+from appliance.domain.pricing.week import NO_HOLIDAYS, usual_at
 from appliance.domain.tariff import BASIS_POINTS
 from appliance.ui.frame.language import N_, _, spoken
 from appliance.ui.wording import site_week
@@ -87,10 +87,10 @@ def sentences(terms: Terms, fmt: Formats, names: Names | None = None) -> list[Sa
     return [sentence(terms, place, fmt, names) for place in range(len(terms.lines))]
 
 
-def in_public(terms: Terms, fmt: Formats, now_ms: int) -> list[Said]:
+def in_public(terms: Terms, fmt: Formats, now_ms: int, holidays: frozenset[str] = NO_HOLIDAYS) -> list[Said]:
     """All lines as drivers are told them: with tax, what is charged for in the order of the law, and the kWh of this hour first."""
     local = datetime.fromtimestamp(now_ms / 1000, fmt.zone)
-    now = usual_at(terms.lines, local.date(), local.hour * 60 + local.minute)
+    now = usual_at(terms.lines, local.date(), local.hour * 60 + local.minute, holidays)
     kinds = [IN_PUBLIC.index(line.dimension) for line in terms.lines]
     places = sorted(range(len(kinds)), key=lambda place: (kinds[place], place != now))
     several = kinds.count(0) > 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from appliance.db import board as board_rows
-from appliance.db import problems, tariffs
+from appliance.db import holidays, problems
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.sessions import session_list
@@ -27,6 +27,7 @@ from appliance.domain.order import natural
 from appliance.domain.problem import ProblemKind
 from appliance.domain.station import StationState
 from appliance.domain.tariff import Tariff
+from appliance.services import place_tariffs
 from appliance.services.announce import Announcement, ProblemsChanged, SessionChanged, StationChanged
 from appliance.services.problems.private import without_cards
 from appliance.services.stations import admission
@@ -328,14 +329,14 @@ async def load(console: Console, role: str, identity: str, forms: Mapping[str, F
     found = await console.store.read(_read_station, identity)
     if found is None:
         return None
-    station, places, running, parked, troubles, sessions, codes, waiting, tariff = found
+    station, places, running, parked, troubles, sessions, codes, waiting, tariff, days = found
     now_ms, site = console.clock(), console.site
     fmt = formats(site.currency, site.exponent, site.zone)
     names = {int(station.id): Named(station.identity, station.name, len({one.evse for one in station.connectors}))}
     return StationPage(
         station=station,
         stickers=stickers(codes, console.addresses) if station.state == StationState.APPROVED else [],
-        prices=prices(tariff, fmt, now_ms) if tariff is not None else [],
+        prices=prices(tariff, fmt, now_ms, days) if tariff is not None else [],
         tax=tax_words(tariff, fmt) if tariff is not None else "",
         online=console.stations.is_online(station.id),
         tiles=tiles_of(places, running, parked, console, role, now_ms),
@@ -383,6 +384,7 @@ def _read_station(
         dict[int, str],
         list[Newcomer],
         Tariff | None,
+        frozenset[str],
     ]
     | None
 ):
@@ -398,8 +400,15 @@ def _read_station(
         session_list.page(db, session_list.Filter(station=station.id), limit=RECENT_SESSIONS),
         sticker_codes.codes(db, station.id),
         newcomers.of_station(db, station.id),
-        tariffs.default(db),
+        _one_tariff(db, station),
+        holidays.days_now(db),
     )
+
+
+def _one_tariff(db: Readable, station: Station) -> Tariff | None:
+    """That of all its connectors; None where they differ, which the page says by their names."""
+    found = [place_tariffs.usual_at(db, station.id, evse) for evse in {one.evse for one in station.connectors} or {1}]
+    return found[0] if all(one == found[0] for one in found) else None
 
 
 async def fragments(console: Console, role: str, parameter: str, _changes: Sequence[Announcement] | None) -> Fragments:

@@ -364,8 +364,8 @@ def _side(draft: Draft, before: Tariff | None, own: Example, now: tuple[date, in
     if draft.tariff is None:
         return Side(None, [], unread)
     return Side(
-        week.week_of(terms_of(draft.tariff), around, now, fmt, facts.names),
-        tries.tried([*tries.EXAMPLES, own], draft.tariff, before, week.first_of_week(around, fmt), fmt),
+        week.week_of(terms_of(draft.tariff), around, now, fmt, facts.names, facts.holidays),
+        tries.tried([*tries.EXAMPLES, own], draft.tariff, before, week.first_of_week(around, fmt), fmt, facts.holidays),
         unread,
     )
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from appliance.domain.pricing.flat import DIMENSION_OF, terms_of, usage_of
 from appliance.domain.pricing.lines import DAY_MINUTES, Dimension, Period, Terms, Unit, Usage
 from appliance.domain.pricing.reckoning import MAXIMUM, MINIMUM, price
+from appliance.domain.pricing.week import NO_HOLIDAYS
 from appliance.domain.session import bill_for
 from appliance.domain.tariff import Tariff
 from appliance.ui.forms.forms import Form, read_number
@@ -87,12 +88,19 @@ def own_values(own: Example) -> dict[str, str]:
     }
 
 
-def tried(examples: Sequence[Example], tariff: Tariff, before: Tariff | None, first: date, fmt: Formats) -> list[Try]:
+def tried(
+    examples: Sequence[Example],
+    tariff: Tariff,
+    before: Tariff | None,
+    first: date,
+    fmt: Formats,
+    holidays: frozenset[str] = NO_HOLIDAYS,
+) -> list[Try]:
     """Each of them in the week that begins on `first`."""
-    return [_tried(example, tariff, before, first, fmt) for example in examples]
+    return [_tried(example, usage_for(example, first, fmt, holidays), tariff, before, fmt) for example in examples]
 
 
-def usage_for(example: Example, first: date, fmt: Formats) -> Usage:
+def usage_for(example: Example, first: date, fmt: Formats, holidays: frozenset[str] = NO_HOLIDAYS) -> Usage:
     """The session as it is priced, by the clock of the site."""
     day = first + timedelta(days=(example.weekday - first.isoweekday()) % 7)
     begin = datetime.combine(day, time(example.from_minute // 60, example.from_minute % 60), fmt.zone)
@@ -101,7 +109,7 @@ def usage_for(example: Example, first: date, fmt: Formats) -> Usage:
     periods = [Period(full_ms, example.energy_wh)]
     if example.idle_min:
         periods.append(Period(full_ms + example.idle_min * 60_000, charging=False))
-    return Usage(begin_ms, tuple(periods))
+    return Usage(begin_ms, tuple(periods), holidays=holidays)
 
 
 def _minutes(form: Form, name: str, otherwise: int) -> int:
@@ -109,8 +117,7 @@ def _minutes(form: Form, name: str, otherwise: int) -> int:
     return otherwise if found is None else found
 
 
-def _tried(example: Example, tariff: Tariff, before: Tariff | None, first: date, fmt: Formats) -> Try:
-    usage = usage_for(example, first, fmt)
+def _tried(example: Example, usage: Usage, tariff: Tariff, before: Tariff | None, fmt: Formats) -> Try:
     total_minor, parts = _cost(usage, tariff, fmt)
     before_minor = _cost(usage, before, fmt)[0] if before is not None else total_minor
     until = (example.from_minute + example.charging_min + example.idle_min) % DAY_MINUTES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from appliance.db import holidays
 from appliance.db import tariffs as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import groups as group_rows
@@ -43,6 +44,8 @@ class Facts:
 
     current: list[TariffRow]
     groups: list[Group]
+    holidays: frozenset[str]
+    """Of the site."""
 
     @property
     def names(self) -> dict[int, str]:
@@ -64,7 +67,7 @@ class OneTariff:
 
 def read_all(db: Readable) -> Facts:
     """All that are in use."""
-    return Facts(rows.current(db), group_rows.all_by_name(db))
+    return Facts(rows.current(db), group_rows.all_by_name(db), holidays.days_now(db))
 
 
 def read_one(db: Readable, number: int) -> OneTariff:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from string import ascii_uppercase
 
 from appliance.domain.pricing.lines import DAY_MINUTES, Dimension, PriceLine, Terms
-from appliance.domain.pricing.week import Piece, week_pieces
+from appliance.domain.pricing.week import NO_HOLIDAYS, Piece, week_pieces
 from appliance.ui.frame.language import _, spoken
 from appliance.ui.wording import price_lines, site_week
 from appliance.ui.wording.price_lines import Names
@@ -81,13 +81,20 @@ def bands(lines: Sequence[PriceLine]) -> dict[int, tuple[str, str]]:
     return {place: (colours[lines[place].price_milli], letters[place]) for place in energy}
 
 
-def week_of(terms: Terms, around: date, now: tuple[date, int], fmt: Formats, names: Names | None = None) -> Week | None:
+def week_of(
+    terms: Terms,
+    around: date,
+    now: tuple[date, int],
+    fmt: Formats,
+    names: Names | None = None,
+    holidays: frozenset[str] = NO_HOLIDAYS,
+) -> Week | None:
     """The week with the day `around` in it; `now` is a day and a minute of it. None: no line prices energy."""
     known = bands(terms.lines)
     if not known:
         return None
     first = first_of_week(around, fmt)
-    week = week_pieces(terms.lines, first)
+    week = week_pieces(terms.lines, first, holidays)
     here = {piece.usual(terms.lines) for day, pieces in week for piece in pieces if _is_now(day, piece, now)}
     short = day_names(spoken())
     keys = [

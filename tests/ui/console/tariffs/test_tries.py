@@ -105,3 +105,14 @@ def test_hours_without_a_price_are_marked_in_words(fmt: Formats) -> None:
     assert cells[2].spoken == "00:08–09:00 no price"
     assert found.keys[-1].words == "no price: free of charge"
     assert week.week_of(terms(line("flat", 100)), SUNDAY, (SUNDAY, 0), fmt) is None
+
+
+def test_the_holidays_of_the_site_are_in_the_week_and_in_the_prices(fmt: Formats) -> None:
+    tariff = terms(line("energy", 500, holidays=True), line("energy", 900))
+    days = frozenset({"2026-11-24"})
+    found = week.week_of(tariff, SUNDAY, (SUNDAY, 0), fmt, holidays=days)
+
+    assert found is not None
+    assert [day.cells[0].letter for day in found.days] == ["B", "B", "A", "B", "B", "B", "B"]
+    (evening,) = tries.tried(EXAMPLES[:1], Tariff(0, "Feast", terms=tariff), None, SUNDAY, fmt, days)
+    assert evening.total == "৳140.00"
