@@ -129,7 +129,9 @@ def _by_itself(before: Neighbour, start_wh: int) -> bool:
 def _last_ended(
     db: Database, station: StationId, evse: int, below: int = 2**62, started_by_ms: int = 2**62
 ) -> Neighbour:
-    """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register."""
+    """The last one that moved: an empty session, as that of a card that was refused, says nothing of the register. Nor does what is
+    read under its number after its end: another may charge by then.
+    """
     db.flush()
     row = db.execute(
         """SELECT id, started_at_ms, meter_start_wh, register_wh,
@@ -137,7 +139,7 @@ def _last_ended(
             coalesce(ended_at_ms, 0) FROM (
             SELECT id, evse, state, started_at_ms, ended_at_ms, meter_start_wh, meter_stop_wh, note, energy_wh,
               CASE WHEN meter_stop_wh > 0 AND meter_stop_wh <> coalesce(meter_start_wh, -1) THEN meter_stop_wh ELSE coalesce(
-                (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL
+                (SELECT energy_wh FROM sample WHERE session_id = session.id AND energy_wh IS NOT NULL AND sampled_at_ms <= ended_at_ms
                 ORDER BY sampled_at_ms DESC, energy_wh DESC LIMIT 1), meter_start_wh) END AS register_wh
             FROM session WHERE station_id = :station AND id < :below ORDER BY id DESC LIMIT :most) AS earlier
         WHERE evse = :evse AND started_at_ms <= :started_by AND state IN ('ended', 'review')

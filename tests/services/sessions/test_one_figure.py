@@ -49,7 +49,7 @@ from tests.support.books import BY, NOON_MS, SITE, Books, open_books
 from tests.support.statuses import status_changed
 
 HISTORIES = 10_000
-SAMPLE = (*range(0, HISTORIES, 20), 638)
+SAMPLE = (*range(0, HISTORIES, 20), 638, 1841)
 STEPS_MAX = 16
 DAY_MS = 86_400_000
 CARDS = ("04A1B2C3", "04D4E5F6", "04E7F8A9", "04C0FFEE")
