@@ -101,11 +101,11 @@ def fill(books: Books) -> None:
     yard = chargers(books)
     crowd(books, yard[0])
     desk(books)
+    places(books, yard)
     over(books, yard)
     pool(books, yard[0])
     signatures(books, yard[1])
     named(books, yard[2])
-    places(books, yard)
     taps(books, yard)
     till(books)
     running(books, yard)
@@ -536,7 +536,6 @@ def places(books: Books, yard: list[StationId]) -> None:
     here = tariffs.add(books.db, Tariff(0, "At the gate", terms=for_fleet), books.by)
     place_tariffs.put(books.db, yard[0], 0, here, books.by)
     place_tariffs.put(books.db, yard[0], 2, here, books.by)
-    charge(books, yard[0], 2, "04A1B2C3D4E580", 1_000)
     place_tariffs.put(books.db, yard[0], 0, None, books.by)
 
 
