@@ -173,5 +173,5 @@ async def test_a_log_in_that_ends_while_lines_are_typed_loses_none_of_them(visit
     await expect(staff.get_by_text("This is what you had typed. It is not stored yet.")).to_be_visible()
     await expect(staff.locator("#say-2")).to_contain_text("After charging has ended: ৳3.00 a minute")
     await staff.get_by_role("button", name="Save").last.click()
-    await expect(staff.get_by_role("heading", name="Late")).to_be_visible()
+    await expect(staff.get_by_text("The new prices hold for sessions that begin from now on.")).to_be_visible()
     assert len(next(one for one in (await site.get("/tariffs"))["items"] if one["name"] == "Late")["lines"]) == 3
