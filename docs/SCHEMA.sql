@@ -119,7 +119,7 @@ CREATE TRIGGER bill_no_update BEFORE UPDATE ON bill BEGIN SELECT RAISE(ABORT, 'b
 
 CREATE TABLE buyer (
   wallet_id  INTEGER PRIMARY KEY REFERENCES account (id),
-  name       TEXT    NOT NULL DEFAULT '',                                  -- '': the person's own
+  name       TEXT    NOT NULL DEFAULT '',                                  -- '': that of the person or pool
   address    TEXT    NOT NULL DEFAULT '',
   tax_number TEXT    NOT NULL DEFAULT ''                                   -- BIN, GSTIN, USt-IdNr. …
 ) STRICT;
@@ -339,7 +339,7 @@ CREATE TABLE person (
   created_at_ms INTEGER NOT NULL,
   closed_at_ms  INTEGER
 , phone_digits TEXT NOT NULL DEFAULT '', name_key TEXT NOT NULL DEFAULT '', merged_into INTEGER REFERENCES person (id), is_pool INTEGER NOT NULL DEFAULT 0 CHECK (is_pool IN (0, 1)), pool_id INTEGER REFERENCES person (id)       -- whose wallet pays for them; NULL: their own
-  CHECK (pool_id IS NULL OR (is_pool = 0 AND pool_id <> id)), contact TEXT NOT NULL DEFAULT '', tax_number TEXT NOT NULL DEFAULT '', name_words TEXT NOT NULL DEFAULT '', note_words TEXT NOT NULL DEFAULT '', hides_balance INTEGER NOT NULL DEFAULT 0 CHECK (hides_balance IN (0, 1))) STRICT;
+  CHECK (pool_id IS NULL OR (is_pool = 0 AND pool_id <> id)), contact TEXT NOT NULL DEFAULT '', name_words TEXT NOT NULL DEFAULT '', note_words TEXT NOT NULL DEFAULT '', hides_balance INTEGER NOT NULL DEFAULT 0 CHECK (hides_balance IN (0, 1))) STRICT;
 CREATE INDEX person_by_group ON person (group_id, closed_at_ms);
 CREATE INDEX person_by_group_and_name ON person (group_id, closed_at_ms, name_key, id, wallet_id);
 CREATE INDEX person_by_name ON person (name_key, id);

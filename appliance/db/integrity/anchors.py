@@ -38,8 +38,8 @@ SEALED = {
     "group": """SELECT id, name || CASE WHEN minimum_minor IS NULL AND emergency_minor = 0 AND low_minor IS NULL THEN ''
           ELSE '|' || coalesce(minimum_minor, '') || '|' || emergency_minor || '|' || coalesce(low_minor, '') END,
         policy, limit_minor, tariff_id FROM person_group""",
-    "person": """SELECT id, name, phone || CASE WHEN is_pool = 0 AND pool_id IS NULL AND tax_number = '' THEN ''
-          ELSE '|' || is_pool || '|' || coalesce(pool_id, '') || '|' || tax_number END,
+    "person": """SELECT id, name, phone || CASE WHEN is_pool = 0 AND pool_id IS NULL THEN ''
+          ELSE '|' || is_pool || '|' || coalesce(pool_id, '') END,
         group_id, wallet_id, closed_at_ms FROM person""",
     "person.limit": "SELECT person_id, day_energy_wh, day_minor, month_energy_wh, month_minor FROM person_limit",
     "person.merged": "SELECT id, merged_into FROM person WHERE merged_into IS NOT NULL",
@@ -76,7 +76,7 @@ SEALED |= {
     "setting.holidays": "SELECT id, made_at_ms, actor, days FROM holiday_list",
     "station.tariff": "SELECT station_id || '-' || evse, tariff_id FROM place_tariff",
     "owner_key": "SELECT 'all', public_key, enclosed, made_at_ms FROM owner_key",
-    "person.contact": "SELECT id, contact, tax_number, hides_balance FROM person",
+    "person.contact": "SELECT id, contact, hides_balance FROM person",
     "person.buyer": "SELECT person.id, buyer.name, address, buyer.tax_number FROM buyer JOIN person ON person.wallet_id = buyer.wallet_id",
     "station.meter_key": "SELECT station_id || '-' || evse, public_key FROM meter_key",
     "site.beginning": "SELECT 'all', created_at_ms, voucher_batches_from, bills_from, statements_from FROM site",

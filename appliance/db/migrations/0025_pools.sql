@@ -5,7 +5,6 @@ ALTER TABLE person ADD COLUMN is_pool INTEGER NOT NULL DEFAULT 0 CHECK (is_pool 
 ALTER TABLE person ADD COLUMN pool_id INTEGER REFERENCES person (id)       -- whose wallet pays for them; NULL: their own
   CHECK (pool_id IS NULL OR (is_pool = 0 AND pool_id <> id));
 ALTER TABLE person ADD COLUMN contact TEXT NOT NULL DEFAULT '';            -- of a pool: whom to ask for
-ALTER TABLE person ADD COLUMN tax_number TEXT NOT NULL DEFAULT '';         -- as it stands on their receipts
 CREATE INDEX person_by_pool ON person (pool_id, name_key, id) WHERE pool_id IS NOT NULL;
 CREATE INDEX person_pools ON person (name_key, id) WHERE is_pool = 1;
 

@@ -1,9 +1,10 @@
 -- Bills: what a session cost, on a paper that never changes.
 
--- On whose name the bills and statements of a wallet are made out, where the law asks for more than the name of a person.
+-- On whose name the bills and statements of a wallet are made out, where the law asks for more than the name of a person or a pool; the
+-- tax number stands on its receipts, too.
 CREATE TABLE buyer (
   wallet_id  INTEGER PRIMARY KEY REFERENCES account (id),
-  name       TEXT    NOT NULL DEFAULT '',                                  -- '': the person's own
+  name       TEXT    NOT NULL DEFAULT '',                                  -- '': that of the person or pool
   address    TEXT    NOT NULL DEFAULT '',
   tax_number TEXT    NOT NULL DEFAULT ''                                   -- BIN, GSTIN, USt-IdNr. …
 ) STRICT;

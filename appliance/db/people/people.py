@@ -43,6 +43,7 @@ class Person:
     contact: str
     """Of a pool: whom to ask for."""
     tax_number: str
+    """Of the buyer on whose name their bills are made out (wallets/bills.py)."""
     emergency_minor: int
     """How far below nothing this wallet may go, because its group grants emergency credit. It is not in `available_minor`."""
     low_minor: int | None
@@ -64,8 +65,8 @@ SELECT person.id, person.name, phone, note, language, group_id, person_group.nam
        (SELECT count(*) FROM card WHERE card.person_id = person.id AND blocked_at_ms IS NULL),
        person.created_at_ms, closed_at_ms, merged_into,
        coalesce((SELECT into_whom.name FROM person AS into_whom WHERE into_whom.id = person.merged_into), ''),
-       is_pool, pool_id, coalesce((SELECT pool.name FROM person AS pool WHERE pool.id = person.pool_id), ''), contact, tax_number,
-       emergency_minor, low_minor, hides_balance
+       is_pool, pool_id, coalesce((SELECT pool.name FROM person AS pool WHERE pool.id = person.pool_id), ''), contact,
+       coalesce((SELECT tax_number FROM buyer WHERE buyer.wallet_id = person.wallet_id), ''), emergency_minor, low_minor, hides_balance
 FROM person JOIN person_group ON person_group.id = group_id JOIN account ON account.id = wallet_id
 """
 
@@ -125,12 +126,9 @@ def change(db: Database, person: PersonId, *, name: str, phone: str, note: str, 
     )  # fmt: skip
 
 
-def set_billing(db: Database, person: PersonId, *, contact: str, tax_number: str, hides_balance: bool) -> None:
-    """Whom to ask for, the tax number on the receipts, and whether those who charge from it see what is in it."""
-    db.execute(
-        "UPDATE person SET contact = ?, tax_number = ?, hides_balance = ? WHERE id = ?",
-        (contact, tax_number, hides_balance, person),
-    )
+def set_contact(db: Database, person: PersonId, *, contact: str, hides_balance: bool) -> None:
+    """Whom to ask for, and whether those who charge from it see what is in it."""
+    db.execute("UPDATE person SET contact = ?, hides_balance = ? WHERE id = ?", (contact, hides_balance, person))
 
 
 def phone_digits(phone: str) -> str:

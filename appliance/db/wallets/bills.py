@@ -152,7 +152,7 @@ def buyer_of(db: Readable, wallet: AccountId) -> Party:
     """
     row = db.execute(
         """SELECT CASE WHEN coalesce(buyer.name, '') <> '' THEN buyer.name WHEN is_pool = 1 THEN person.name ELSE '' END,
-          coalesce(address, ''), CASE WHEN coalesce(buyer.tax_number, '') <> '' THEN buyer.tax_number ELSE person.tax_number END
+          coalesce(address, ''), coalesce(buyer.tax_number, '')
         FROM person LEFT JOIN buyer ON buyer.wallet_id = person.wallet_id WHERE person.wallet_id = ?""",
         (wallet,),
     ).fetchone()
@@ -205,8 +205,9 @@ def billed(db: Database, session: SessionId) -> Billed:
         """SELECT session.wallet_id, person_id, coalesce(person.name, ''), coalesce(person.language, ''), station.name, evse,
           coalesce(started_at_ms, received_at_ms, requested_at_ms), coalesce(ended_at_ms, started_at_ms, received_at_ms),
           meter_start_wh, meter_stop_wh, energy_wh, duration_s, idle_s,
-          coalesce(buyer.name, ''), coalesce(buyer.address, ''), coalesce(buyer.tax_number, '')
+          coalesce(nullif(buyer.name, ''), pool.name, ''), coalesce(buyer.address, ''), coalesce(buyer.tax_number, '')
         FROM session JOIN station ON station.id = session.station_id LEFT JOIN person ON person.id = session.person_id
+        LEFT JOIN person AS pool ON pool.id = session.pool_id
         LEFT JOIN buyer ON buyer.wallet_id = session.wallet_id
         WHERE session.id = ?""",
         (session,),

@@ -7,7 +7,7 @@ for somebody is `people.account_of`; which pool paid for a session stands in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from appliance.db import ledger
@@ -28,6 +28,7 @@ from appliance.services.people import people as people_units
 from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import check_no_session, check_open
+from appliance.services.wallets import buyers
 
 
 class Own(StrEnum):
@@ -59,7 +60,7 @@ def add(db: Database, about: About, by: By) -> PersonId:
     pool = people_units.add(
         db, about.name, about.group, by, phone=about.phone, note=about.note, language=about.language, is_pool=True
     )
-    set_billing(db, pool, about)
+    set_rest(db, pool, about, by)
     return pool
 
 
@@ -69,26 +70,17 @@ def change(db: Database, pool: PersonId, about: About, by: By) -> None:
     people_units.change(
         db, pool, by, name=about.name, phone=about.phone, note=about.note, language=about.language, group=about.group
     )
-    set_billing(db, pool, about)
-    changed = audit.changed(
-        found,
-        contact=about.contact.strip(),
-        tax_number=about.tax_number.strip(),
-        hides_balance=about.hides_balance,
-    )
+    set_rest(db, pool, about, by)
+    changed = audit.changed(found, contact=about.contact.strip(), hides_balance=about.hides_balance)
     if changed:
         audit.record(db, by, "pool.change", f"person:{pool}", name=about.name, changed=changed)
 
 
-def set_billing(db: Database, pool: PersonId, about: About) -> None:
-    """Contact, tax number, and who sees the balance."""
-    people.set_billing(
-        db,
-        pool,
-        contact=texts.optional("contact", about.contact),
-        tax_number=texts.optional("tax_number", about.tax_number),
-        hides_balance=about.hides_balance,
-    )
+def set_rest(db: Database, pool: PersonId, about: About, by: By) -> None:
+    """Contact, who sees the balance, and the tax number, which is that of the buyer on its bills."""
+    contact = texts.optional("contact", about.contact)
+    people.set_contact(db, pool, contact=contact, hides_balance=about.hides_balance)
+    buyers.change(db, pool, replace(buyers.of(db, pool), tax_number=about.tax_number), by)
 
 
 def join(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by: By) -> int:
