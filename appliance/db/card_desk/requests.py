@@ -1,5 +1,5 @@
 """How the request of a job is stored: as a JSON object whose keys are the fields of its class (domain/desk_request.py). What is not
-known yet, `blocked`, has no key.
+known yet, `blocked`, has no key; what a later release added has one only where it is not the default.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from appliance.domain.desk_request import (
 from appliance.domain.ledger import Method
 
 Made = TypeVar("Made", bound=Request | Block)
+ADDED = ("old", "old_minor")
+"""What the first release did not write."""
 CLASSES: Mapping[DeskJobKind, type[Request]] = MappingProxyType(
     {one.kind: one for one in (Issue, Recharge, Read, Replace, Decommission, Rewrite, Batch, Enrol, Learn)}
 )
@@ -45,6 +47,9 @@ def write_request(request: Request) -> str:
             stored["blocked"] = [at_ms, why, replaced_by]
         case {"blocked": None}:
             del stored["blocked"]
+    for name in ADDED:
+        if not stored.get(name):
+            stored.pop(name, None)
     return orjson.dumps(stored).decode()
 
 

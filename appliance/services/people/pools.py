@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from appliance.db import ledger
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.db.people import groups, people
@@ -19,7 +18,7 @@ from appliance.domain.authorization import Policy
 from appliance.domain.by import By
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal
 from appliance.domain.identifiers import GroupId, PersonId
-from appliance.domain.ledger import Operation, TransferCode
+from appliance.domain.ledger import TransferCode
 from appliance.services import audit, texts
 from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
@@ -28,7 +27,7 @@ from appliance.services.people import people as people_units
 from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
 from appliance.services.people.people import check_no_session, check_open
-from appliance.services.wallets import buyers
+from appliance.services.wallets import buyers, wallets
 
 
 class Own(StrEnum):
@@ -91,6 +90,7 @@ def join(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by:
         Conflict: They are in a pool already.
         Refusal: They owe money, a session of theirs is open or in review, or an account is closed.
         NotAllowed: Their terms would be others, which only a manager grants.
+        MoneyStopped: Money of theirs would move, and the books do not agree with themselves.
     """
     found, joined = people_units.need(db, person), need(db, pool)
     check_open(joined)
@@ -109,9 +109,9 @@ def join(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by:
     moved_minor = found.balance_minor if own is Own.MOVED else 0
     if moved_minor:
         check_alone(db, found, moved_minor, by)
-        ledger.transfer(
-            db, Operation.POST, f"pool|{key}", debit=found.wallet, credit=joined.wallet, amount_minor=moved_minor,
-            code=TransferCode.POOL, reference=f"{found.name} → {joined.name}"[:200], by=by,
+        wallets.book(
+            db, f"pool|{key}", found.wallet, joined.wallet, moved_minor, TransferCode.POOL,
+            f"{found.name} → {joined.name}", by,
         )  # fmt: skip
     people.set_pool(db, person, pool)
     audit.record(

@@ -64,6 +64,10 @@ STORED: list[tuple[str, Request]] = [
         Issue(None, "Jamal", "", GroupId(1), 60_000, 300, Method.CASH, "", None, overwrite=False),
     ),
     ('{"amount_minor":5000,"method":"cash","card_id":null}', Recharge(5000, Method.CASH, None)),
+    (
+        '{"amount_minor":0,"method":"cash","card_id":null,"old":true,"old_minor":700}',
+        Recharge(0, Method.CASH, None, old=True, old_minor=700),
+    ),
     ("{}", Read()),
     ('{"card_id":12,"overwrite":false}', Replace(CardId(12), overwrite=False)),
     (
@@ -82,7 +86,7 @@ STORED: list[tuple[str, Request]] = [
     ('{"person_id":1,"label":"second"}', Enrol(PersonId(1), "second")),
     ("{}", Learn()),
 ]
-"""As the first release wrote them."""
+"""As the first release that knew them wrote them."""
 
 
 def test_every_kind_has_a_class_and_every_class_is_tried() -> None:

@@ -19,7 +19,8 @@ from appliance.services import settings
 from appliance.services.approvals import approvals
 from appliance.services.card_desk import forms as desk_forms
 from appliance.services.card_desk import jobs, undo
-from appliance.services.people import merge
+from appliance.services.people import merge, pools
+from appliance.services.people.pools import About, Own
 from appliance.services.reconciling import stop
 from appliance.services.reconciling.stop import MoneyStopped
 from appliance.services.till import shifts
@@ -50,6 +51,7 @@ class Site:
     def __init__(self, books: Books, desk: DeskFixture) -> None:
         self.books, self.db, self.desk = books, books.db, desk
         self.person, self.other = books.person(paid_in=10_000), books.person("Karim", paid_in=500)
+        self.pool = pools.add(self.db, About("Acme", books.group()), books.by)
         settings.change(self.db, "card_deposit_minor", "100")
         settings.change(self.db, "old_card_max_minor", "1000")
         self.chip = Chip(UID)
@@ -114,6 +116,10 @@ WAYS: dict[str, list[Callable[[Site], object]]] = {
     "people/merge.merge": [
         lambda site: merge.merge(site.db, site.other, site.person, KEY, site.books.by),
         lambda site: form_bookings.merge(site.db, site.other, site.person, KEY, site.books.by),
+    ],
+    "people/pools.join": [
+        lambda site: pools.join(site.db, site.pool, site.other, Own.MOVED, KEY, site.books.by),
+        lambda site: form_bookings.join_pool(site.db, site.pool, site.other, Own.MOVED, KEY, site.books.by),
     ],
     "card_desk/steps.take_money": [
         lambda site: site.desk.issue(person=site.other),

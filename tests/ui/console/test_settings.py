@@ -88,6 +88,7 @@ OWNERS = {
     "message_log_charger_max_mb": "1",
     **{f"idle_{role}_s": "2 h" for role in Role},
     "second_person_minor": "0.01",
+    "old_card_max_minor": "50",
 }
 """What protects the site, with other values."""
 
