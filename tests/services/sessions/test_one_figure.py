@@ -506,6 +506,7 @@ def live_through(fixture: SiteFixture, number: int) -> None:
         db.announcements.clear()
 
 
+@pytest.mark.timeout(600)  # Five hundred histories: a machine that is busy takes its time.
 def test_every_figure_is_every_other(fixture: SiteFixture) -> None:
     for number in SAMPLE:
         live_through(fixture, number)
