@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.domain.bill import PaperLine, PaperTax
-from appliance.domain.tariff import PRICES, Tariff
+from appliance.domain.tariff import PRICES, LineKind, Tariff
 from appliance.ui.frame.language import _
 from appliance.ui.wording import price_lines
 from appliance.ui.wording.sessions import LINES
 from appliance.ui.writing.formats import Formats
+
+
+PricesSaid = dict[tuple[int, LineKind, int | None], str]
+"""Prices in words, by tariff, kind and line: they are long to say, and a thousand bills have few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +27,18 @@ class BillLine:
     amount_minor: int
 
 
-def bill_lines(lines: Iterable[PaperLine], tariff: Tariff, fmt: Formats) -> list[BillLine]:
+def bill_lines(
+    lines: Iterable[PaperLine], tariff: Tariff, fmt: Formats, prices: PricesSaid | None = None
+) -> list[BillLine]:
     """Each of them, with the price that its tariff had and has."""
-    return [
-        BillLine(_(LINES[one.kind]), _quantity(one, fmt), _price(one, tariff, fmt), one.amount_minor) for one in lines
-    ]
+    said = {} if prices is None else prices
+    found = []
+    for one in lines:
+        name = (tariff.id, one.kind, one.line)
+        if name not in said:
+            said[name] = _price(one, tariff, fmt)
+        found.append(BillLine(_(LINES[one.kind]), _quantity(one, fmt), said[name], one.amount_minor))
+    return found
 
 
 def tax_word(tax: PaperTax, fmt: Formats) -> str:

@@ -13,7 +13,7 @@ from appliance.domain.calendar import day_of
 from appliance.domain.statement import Entry, Section, Settled
 from appliance.services.statements.statements import Statement
 from appliance.ui.frame.language import N_, _
-from appliance.ui.wording.bill_lines import BillLine, bill_lines, tax_word
+from appliance.ui.wording.bill_lines import BillLine, PricesSaid, bill_lines, tax_word
 from appliance.ui.wording.sessions import ENTRIES, method_word
 from appliance.ui.writing.formats import Formats
 
@@ -83,7 +83,8 @@ class Written:
 def written(statement: Statement, sessions: Mapping[int, Charged], fmt: Formats) -> Written:
     """In the reader's language."""
     days: dict[str, str] = {}
-    rows = [_row(one, statement.names.person, sessions, fmt, days) for one in statement.entries]
+    prices: PricesSaid = {}
+    rows = [_row(one, statement.names.person, sessions, fmt, days, prices) for one in statement.entries]
     seen = {row.charged.id: row.charged for row in rows if row.charged is not None and row.entry.session is not None}
     of_sums = zip(Section, statement.sums, strict=True)
     month = month_word(statement.month, fmt)
@@ -91,7 +92,7 @@ def written(statement: Statement, sessions: Mapping[int, Charged], fmt: Formats)
     ended = {row.entry.session for row in rows if row.entry.section is Section.SESSIONS}
     return Written(
         statement,
-        _("Statement, {month}").format(month=month),
+        title_of(statement.month, fmt),
         month,
         rows,
         [(_(SECTIONS[section]), minor) for section, minor in of_sums if minor],
@@ -103,12 +104,19 @@ def written(statement: Statement, sessions: Mapping[int, Charged], fmt: Formats)
     )
 
 
+def title_of(month: str, fmt: Formats) -> str:
+    """`Statement, November 2026`."""
+    return _("Statement, {month}").format(month=month_word(month, fmt))
+
+
 def month_word(month: str, fmt: Formats) -> str:
     """`November 2026`."""
     return str(format_date(date.fromisoformat(f"{month}-01"), "MMMM yyyy", locale=fmt.locale)).translate(fmt.digits)
 
 
-def _row(entry: Entry, holder: str, sessions: Mapping[int, Charged], fmt: Formats, days: dict[str, str]) -> Row:
+def _row(
+    entry: Entry, holder: str, sessions: Mapping[int, Charged], fmt: Formats, days: dict[str, str], prices: PricesSaid
+) -> Row:
     charged = sessions.get(entry.session) if entry.session is not None else None
     what, more = _what(entry, holder, charged, fmt)
     is_session = charged is not None and entry.section is Section.SESSIONS
@@ -121,7 +129,9 @@ def _row(entry: Entry, holder: str, sessions: Mapping[int, Charged], fmt: Format
         what,
         more,
         charged,
-        bill_lines(priced.lines, priced.tariff, fmt) if priced is not None and priced.tariff is not None else [],
+        bill_lines(priced.lines, priced.tariff, fmt, prices)
+        if priced is not None and priced.tariff is not None
+        else [],
         [(tax_word(one, fmt), one.tax_minor) for one in priced.taxes] if priced is not None else [],
         days[day],
         fmt.time(entry.at_ms),

@@ -20,7 +20,7 @@ from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import formats_of, render, render_part
-from appliance.ui.wording.statements import Written, month_word, written
+from appliance.ui.wording.statements import Written, month_word, title_of, written
 from appliance.ui.writing import exports
 from appliance.ui.writing.exports import Column, Kind, Table
 
@@ -85,7 +85,7 @@ async def show_paper(request: web.Request) -> web.Response:
     tongue = receipts.tongue_of(request, holders)
     page = PaperPage(
         found.person,
-        written(found.statement, {}, formats_of(request)).title,
+        title_of(found.statement.month, formats_of(request)),
         receipts.tongues_of(request, holders),
         receipts.whose_language(tongue, holders),
         sheet(request, found.statement, found.sessions, tongue),
