@@ -72,7 +72,7 @@ PERSON = record(
     is_pool=flag("A pool: several people charge from this wallet."),
     pool_id=or_null(whole("The pool from whose wallet they charge; null: from their own.")),
     own_balance_minor=money("What is in their own wallet; it rests while a pool pays."),
-    tax_number=words("As it stands on receipts."),
+    tax_number=words("Of the buyer on their bills (`/people/{id}/buyer`), and on receipts."),
 )
 LIMITED = ("day_energy_wh", "day_minor", "month_energy_wh", "month_minor")
 PERSON_LIMITS = record(
