@@ -19,4 +19,4 @@ class Role(StrEnum):
 MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
 """Who says how people pay, and agrees to what others ask for."""
 TAKES_MONEY = MANAGERS | {Role.CASHIER}
-"""Who may have a drawer."""
+"""Who may have a drawer; guards may where the owner says so."""

@@ -62,6 +62,8 @@ class Settings:
     """Above this a top-up, a refund or a correction needs a second person; 0: never."""
     cash_needs_shift: bool = False
     """Whether cash is taken and paid out only by who has a shift open."""
+    guards_take_cash: bool = False
+    """Whether guards may have a drawer, and take top-ups at the till; nothing else of money."""
     hide_drawer: bool = False
     """Whether cashiers are not told what must be in their drawer, nor what was over or short."""
     drawer_off_minor: int = 1
@@ -165,8 +167,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
 """Least and most of the numbers."""
 
 OWNERS_OWN = frozenset(
-    {"second_person_minor", "old_card_max_minor", "host_names", "trusted_proxies", "messages_per_s", "message_log_days", "message_log_max_mb",
-     "message_log_charger_max_mb", "idle_owner_s", "idle_manager_s", "idle_cashier_s", "idle_guard_s", "idle_installer_s", "idle_viewer_s"}
+    {"second_person_minor", "old_card_max_minor", "guards_take_cash", "host_names", "trusted_proxies", "messages_per_s",
+     "message_log_days", "message_log_max_mb", "message_log_charger_max_mb", "idle_owner_s", "idle_manager_s", "idle_cashier_s", "idle_guard_s", "idle_installer_s", "idle_viewer_s"}
 )  # fmt: skip
 """What holds managers, too, and what protects the site is not theirs to change: whose word is taken for an address, under which names
 pages are shown, how much a charger may send, how long messages are kept as evidence, and how long log-ins last."""
@@ -226,6 +228,8 @@ def change_by(db: Database, name: str, text: str, by: By) -> None:
     if name in OWNERS_OWN and not is_owner(db, by.actor):
         if name == "second_person_minor":
             raise NotAllowed("Only the owner sets above which amount a second person is needed.")
+        if name == "guards_take_cash":
+            raise NotAllowed("Only the owner says whether guards take cash.")
         raise NotAllowed("Only the owner changes what protects the site: its names, proxies, bounds, and idle times.")
     before = stored(getattr(load(db), name, ""))
     change(db, name, text)

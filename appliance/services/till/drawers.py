@@ -10,6 +10,7 @@ from appliance.domain.by import By
 from appliance.domain.errors import Refusal
 from appliance.domain.identifiers import AccountId
 from appliance.domain.ledger import Method
+from appliance.domain.roles import Role
 from appliance.services import settings
 from appliance.services.operators import authority
 from appliance.services.reconciling import stop
@@ -28,7 +29,7 @@ def into(db: Database, method: Method, by: By) -> AccountId:
 
     Raises:
         MoneyStopped: The books do not agree with themselves.
-        NeedsShift: It is cash, the site wants a shift for it, and there is none.
+        NeedsShift: It is cash, the site wants a shift for it or a guard takes it, and there is none.
     """
     stop.check(db)
     if method is not Method.CASH:
@@ -36,7 +37,8 @@ def into(db: Database, method: Method, by: By) -> AccountId:
     shift = shifts.open_of(db, by.actor)
     if shift is not None:
         return shift.account
-    if settings.of(db).cash_needs_shift and authority.role_of(db, by.actor) is not None:
+    role = authority.role_of(db, by.actor)
+    if role is Role.GUARD or (settings.of(db).cash_needs_shift and role is not None):
         raise NeedsShift(
             "Cash is taken and paid out in a shift here, and you have none open.", "Open your shift first."
         )

@@ -17,7 +17,7 @@ from appliance.domain.errors import Conflict, Invalid, NotFound
 from appliance.domain.identifiers import ShiftId
 from appliance.domain.ledger import AMOUNT_MINOR_MAX, CASH, EXPENSES, OVER_SHORT, TransferCode
 from appliance.domain.problem import ProblemKind
-from appliance.domain.roles import TAKES_MONEY
+from appliance.domain.roles import TAKES_MONEY, Role
 from appliance.services import audit, problems, settings
 from appliance.services.announce import ShiftChanged
 from appliance.services.approvals import second_person
@@ -248,11 +248,12 @@ def sees_expected(db: Readable, actor: str) -> bool:
 
 def successors(db: Readable, shift: Shift) -> list[tuple[str, str]]:
     """Who can take a drawer over: actor and name of all who may take money and have no shift."""
+    allowed = TAKES_MONEY | {Role.GUARD} if settings.load(db).guards_take_cash else TAKES_MONEY
     busy = {one.actor for one in rows.every_open(db)}
     return [
         (f"operator:{one.id}", one.name)
         for one in operators.every(db)
-        if one.disabled_at_ms is None and one.role in TAKES_MONEY and f"operator:{one.id}" not in busy | {shift.actor}
+        if one.disabled_at_ms is None and one.role in allowed and f"operator:{one.id}" not in busy | {shift.actor}
     ]
 
 

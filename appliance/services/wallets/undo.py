@@ -10,8 +10,11 @@ from appliance.domain.by import By
 from appliance.domain.errors import Refusal, TooLittleMoney
 from appliance.domain.identifiers import PersonId
 from appliance.domain.ledger import WITHOUT_MONEY, TransferCode
+from appliance.domain.roles import Role
 from appliance.services import audit
 from appliance.services.announce import PersonChanged
+from appliance.services.operators import authority
+from appliance.services.operators.authority import NotAllowed
 from appliance.services.people.people import check_open, need
 from appliance.services.till import drawers
 from appliance.services.wallets import receipts, wallets
@@ -32,9 +35,11 @@ def undo(db: Database, number: int, by: By) -> int:
     """Take back the top-up that has this receipt; the number of the credit note.
 
     Raises:
-        Refusal: As `check` says.
+        Refusal: As `check` says; or a guard took none of it.
     """
     receipt = check(db, number, by.at_ms)
+    if receipt.actor != by.actor and authority.role_of(db, by.actor) is Role.GUARD:
+        raise NotAllowed("Somebody else took this money.", "They take it back, or a cashier does.")
     assert receipt.person_id is not None
     person = need(db, receipt.person_id)
     drawer = drawers.out_of(db, wallets.method_of(receipt.method), receipt.amount_minor, by)

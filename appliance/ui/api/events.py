@@ -33,6 +33,7 @@ from appliance.services.operators.tokens import hash_token
 from appliance.ui.api.shapes import or_null, record, whole, words
 from appliance.ui.frame.auth import session_cookie
 from appliance.ui.frame.context import CONSOLE, PrincipalKind, principal
+from appliance.ui.frame.roles import standing
 from appliance.ui.frame.streams import Places, next_of
 
 STREAMS_MAX = 32
@@ -221,7 +222,8 @@ async def still_may(request: web.Request) -> bool:
     if who.kind == PrincipalKind.OPERATOR:
         digest = hash_token(request.cookies.get(session_cookie(request), ""))
         visit = await console.store.read(visit_of, digest, console.clock())
-        return visit is not None and visit.role == who.role
+        takes_cash = console.settings().guards_take_cash
+        return visit is not None and standing(visit.role, guards_take_cash=takes_cash) == who.role
     return await console.store.read(_holds, who.id)
 
 

@@ -128,6 +128,10 @@ GROUPS: dict[str, dict[str, Words]] = {
         "cash_needs_shift": Words(
             N_("Cash only with an open shift"), N_("Off: what is taken without one lies in the safe, not in a drawer.")
         ),
+        "guards_take_cash": Words(
+            N_("Guards take cash"),
+            N_("Each has a drawer in a shift, and tops up at the till. Off: guards take no money."),
+        ),
         "hide_drawer": Words(
             N_("Hide from cashiers what must be in the drawer"),
             N_("They count, and managers see what was over or short."),

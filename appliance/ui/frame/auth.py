@@ -33,7 +33,7 @@ from appliance.ui.frame.context import CONSOLE, PRINCIPAL, Principal, PrincipalK
 from appliance.ui.frame.errors import API_PREFIX, as_problem
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import FACTS
-from appliance.ui.frame.roles import may
+from appliance.ui.frame.roles import may, standing
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,9 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     """Find out who asks and in which language, and whether they may."""
     console, token = request.app[CONSOLE], _token(request)
     try:
-        who, facts, ending = await console.store.read(_principal_of, token, console.clock())
+        who, facts, ending = await console.store.read(
+            _principal_of, token, console.clock(), console.settings().guards_take_cash
+        )
     except DatabaseError:
         if request.path != HEALTH:
             raise
@@ -352,7 +354,7 @@ def _token(request: web.Request) -> tuple[PrincipalKind, bytes] | None:
 
 
 def _principal_of(
-    db: Readable, token: tuple[PrincipalKind, bytes] | None, now_ms: int
+    db: Readable, token: tuple[PrincipalKind, bytes] | None, now_ms: int, guards_take_cash: bool
 ) -> tuple[tuple[Principal, int] | None, Facts, Ending | None]:
     """Who comes with this token and when they were last seen, what the frame shows, and why a log-in holds no more: one lookup
     for each request.
@@ -373,7 +375,7 @@ def _principal_of(
         PrincipalKind.OPERATOR,
         visit.operator,
         visit.name,
-        visit.role,
+        standing(visit.role, guards_take_cash=guards_take_cash),
         visit.language,
         log_in=visit.log_in,
         login=visit.login,

@@ -22,7 +22,7 @@ from appliance.services.operators import log_ins, tokens
 from appliance.ui.frame import language
 from appliance.ui.frame.auth import session_cookie
 from appliance.ui.frame.context import Console, Fragments, LiveView, Page, principal
-from appliance.ui.frame.roles import may
+from appliance.ui.frame.roles import may, standing
 from appliance.ui.frame.streams import Places, next_of
 
 log = logging.getLogger(__name__)
@@ -207,7 +207,8 @@ class Live:
     async def _still_logged_in(self, request: web.Request) -> bool:
         digest = tokens.hash_token(request.cookies.get(session_cookie(request), ""))
         visit = await self._console.store.read(log_ins.visit, digest, self._console.clock())
-        return visit is not None and visit.role == principal(request).role
+        takes_cash = self._console.settings().guards_take_cash
+        return visit is not None and standing(visit.role, guards_take_cash=takes_cash) == principal(request).role
 
     def _wanted(self, request: web.Request) -> list[tuple[LiveView, str]]:
         wanted = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from appliance.domain.roles import Role
 from appliance.domain.station import ChargingState, ConnectorStatus
 from appliance.ui.frame.language import N_, _
+from appliance.ui.frame.roles import GUARD_AT_TILL
 
 ROLES = {
     Role.OWNER: (N_("owner"), N_("may do everything")),
@@ -93,6 +94,7 @@ ERROR_CODES = {
 
 def role_name(role: str) -> str:
     """The word for a role."""
+    role = Role.GUARD if role == GUARD_AT_TILL else role
     return _(ROLES[Role(role)][0]) if role in ROLES else role
 
 

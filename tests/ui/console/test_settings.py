@@ -89,6 +89,8 @@ OWNERS = {
     **{f"idle_{role}_s": "2 h" for role in Role},
     "second_person_minor": "0.01",
     "old_card_max_minor": "50",
+    "guards_take_cash": "1",
+    "old_card_max_minor": "0",
 }
 """What protects the site, with other values."""
 

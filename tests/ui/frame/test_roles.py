@@ -117,9 +117,9 @@ async def test_a_viewer_sees_the_board_without_buttons(served: ConsoleFixture) -
     assert not re.search(r'href="/stations/[^"]+/(start|stop|unlock|reset|close|open|approve)"', page)
 
 
-async def walk(client: TestClient[Any, Any]) -> tuple[set[str], list[str]]:
-    """All kinds of pages that links lead to, from the board on, and those that are refused."""
-    to_visit, kinds, refused = ["/"], {"/"}, []
+async def walk(client: TestClient[Any, Any], start: str = "/") -> tuple[set[str], list[str]]:
+    """All kinds of pages that links lead to, from the board (or `start`) on, and those that are refused."""
+    to_visit, kinds, refused = [start], {"/"}, []
     while to_visit:
         path = to_visit.pop()
         async with client.get(path) as answer:

@@ -25,13 +25,13 @@ class Found:
     """The text is the number of a card that nobody has."""
 
 
-def find(db: Readable, text: str) -> Found:
-    """The card that is meant; else people by name, telephone or card."""
+def find(db: Readable, text: str, *, names_only: bool = False) -> Found:
+    """The card that is meant; else people by name, telephone or card, or (`names_only`) by name."""
     text = " ".join(text.split())[:100]
     meant = people_search.card_meant(db, text)
     if meant is not None:
         return Found(text, meant)
-    named = people_search.people(db, text=text, limit=FOUND_MAX) if text else []
+    named = people_search.people(db, text=text, limit=FOUND_MAX, names_only=names_only) if text else []
     if len(named) == 1:
         living = [card for card in cards.of_person(db, named[0].id) if card.blocked_at_ms is None]
         if len(living) == 1:

@@ -34,6 +34,7 @@ from appliance.ui.forms.way_back import THEN, then_of
 from appliance.ui.frame.context import CONSOLE, Page, asked_by, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.frame.roles import GUARD_AT_TILL
 from appliance.ui.wording.sessions import METHODS
 from appliance.ui.wording.till import Takings, takings_of
 from appliance.ui.writing.formats import Formats, sentences
@@ -169,7 +170,7 @@ async def open_shift(request: web.Request) -> web.Response:
 def _open_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
     page = OpenPage(
         pieces_of(request, form), form, key or new_key(), then_of(request, form),
-        not request.app[CONSOLE].settings().cash_needs_shift, request.app[CONSOLE].site.timezone in FISCAL_ZONES,
+        not (request.app[CONSOLE].settings().cash_needs_shift or principal(request).role == GUARD_AT_TILL), request.app[CONSOLE].site.timezone in FISCAL_ZONES,
     )  # fmt: skip
     return render(request, "till/open.html", page, status=status)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -34,6 +35,7 @@ from appliance.ui.frame.context import CONSOLE, Console, Fragments, LiveView, Pa
 from appliance.ui.frame.desks import find_desk, usual_desk
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import formats_of, render, render_part
+from appliance.ui.frame.roles import GUARD_AT_TILL, SEES_PHONES, Route, may
 from appliance.ui.wording.card_desk import card_number
 from appliance.ui.wording.sessions import POLICIES
 from appliance.ui.wording.till import Takings, takings_of
@@ -53,16 +55,22 @@ class Action:
     hint: str
     key: str
     path: str
+    route: Route
+    """Shown to those who may use it."""
 
 
 ACTIONS = (
-    Action("topup", "banknote", N_("Top up"), N_("Money into a wallet"), "F2", "/till?do=topup"),
+    Action("topup", "banknote", N_("Top up"), N_("Money into a wallet"), "F2", "/till?do=topup", ("POST", "/people/{person}/topup")),
     Action(
-        "voucher", "ticket", N_("Sell a voucher"), N_("A code on paper, for money"), "F4", "/vouchers/sell?then=/till"
+        "voucher", "ticket", N_("Sell a voucher"), N_("A code on paper, for money"), "F4", "/vouchers/sell?then=/till",
+        ("GET", "/vouchers/sell"),
     ),
-    Action("refund", "undo-2", N_("Refund"), N_("Money back out of a wallet"), "F8", "/till?do=refund"),
-    Action("balance", "wallet", N_("Balance"), N_("Look, take nothing"), "F9", "/till?do=balance"),
-)
+    Action(
+        "refund", "undo-2", N_("Refund"), N_("Money back out of a wallet"), "F8", "/till?do=refund",
+        ("GET", "/people/{person}/refund"),
+    ),
+    Action("balance", "wallet", N_("Balance"), N_("Look, take nothing"), "F9", "/till?do=balance", ("GET", "/till")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +114,11 @@ async def show(request: web.Request) -> web.Response:
     """`GET /till?do=&q=&person=&card=`."""
     console, fmt = request.app[CONSOLE], formats_of(request)
     do = request.query.get("do", "")
-    do = do if do in {one.do for one in ACTIONS} else ""
+    role = principal(request).role
+    actions = [one for one in ACTIONS if may(role, *one.route)]
+    do = do if do in {one.do for one in actions} else ""
     text = request.query.get("q", "").strip()
-    found = await console.store.read(find, text) if text else None
+    found = await console.store.read(partial(find, names_only=role not in SEES_PHONES), text) if text else None
     if found is not None and (target := only_hit(found, do)):
         return web.Response(status=303, headers={"Location": target})
     card, person = read_number(request.query.get("card", "")), read_number(request.query.get("person", ""))
@@ -125,10 +135,10 @@ async def show(request: web.Request) -> web.Response:
         figures,
         takings_of(figures, fmt) if figures is not None else None,
         sees,
-        console.settings().cash_needs_shift,
+        console.settings().cash_needs_shift or role == GUARD_AT_TILL,
         stopped,
         do,
-        list(ACTIONS),
+        actions,
         found,
         _customer(request, buys, about) if buys is not None else None,
         [line_of(one) for one in latest],

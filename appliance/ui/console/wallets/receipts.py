@@ -15,13 +15,15 @@ from appliance.db.wallets import receipts as rows
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
+from appliance.services.operators.authority import NotAllowed
 from appliance.services.wallets import receipts as service
 from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.forms.listing import Paging, Sort, query
 from appliance.ui.frame import language
-from appliance.ui.frame.context import CONSOLE, Page
+from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _
 from appliance.ui.frame.render import render, render_part
+from appliance.ui.frame.roles import may
 from appliance.ui.wording.card_desk import card_number, receipt_word
 from appliance.ui.wording.sessions import method_word
 
@@ -94,6 +96,8 @@ async def show(request: web.Request) -> web.Response:
     """`GET /receipts/{number}?paper=&language=&print=&back=`: paper and whose language are remembered by this browser."""
     console = request.app[CONSOLE]
     receipt = await console.store.read(service.need, number_of(request, "number"))
+    if receipt.actor != principal(request).actor and not may(principal(request).role, "GET", "/receipts"):
+        raise NotAllowed(N_("This is somebody else's receipt."), N_("Cashiers see all of them."))
     paper = paper_of(request)
     holders = holders_language(request, str(receipt.details.get("language", "")))
     tongue = tongue_of(request, holders)

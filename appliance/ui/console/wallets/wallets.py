@@ -32,9 +32,10 @@ from appliance.services.wallets.form_bookings import Moved
 from appliance.ui.console.people.entered import turned_back
 from appliance.ui.forms.forms import Form, number_of, read_form, read_number
 from appliance.ui.forms.way_back import THEN, inside, then_of, typed_before, with_query
-from appliance.ui.frame.context import CONSOLE, asked_by
+from appliance.ui.frame.context import CONSOLE, asked_by, principal
 from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import done, formats_of, render
+from appliance.ui.frame.roles import may
 from appliance.ui.wording.people import who_words
 from appliance.ui.wording.sessions import IN_METHODS, METHODS
 
@@ -147,7 +148,7 @@ async def undo_top_up(request: web.Request) -> web.Response:
     found = (await _buys(request)).person
     sentence = _("The top-up was taken back; credit note {number}. The balance is {balance} now.")
     balance = formats_of(request).money(found.balance_minor)
-    return done(request, then_of(request, form) or f"/people/{person}", sentence.format(number=note, balance=balance))
+    return done(request, _next(request, form, person), sentence.format(number=note, balance=balance))
 
 
 async def show_refund(request: web.Request) -> web.Response:
@@ -379,7 +380,7 @@ async def _ask(request: web.Request, form: Form, kind: ApprovalKind, amount_mino
         approvals.ask, kind, person, amount_minor, wanted, one_time_key(form), asked_by(request)
     )
     text = _("Nothing was booked yet: so much money needs a second person. It waits under Approvals.")
-    return done(request, then_of(request, form) or f"/people/{person}", text, "waiting")
+    return done(request, _next(request, form, person), text, "waiting")
 
 
 def _confirm_page(person: Person, form: Form, key: str, sentence: str = "", button: str = "") -> ConfirmPage:
@@ -395,10 +396,16 @@ def _beside_amount(refusal: Refusal) -> Refusal:
 
 def _done(request: web.Request, person: int, sentence: str, moved: Moved, form: Form) -> web.Response:
     """On to the page that waits for it, else the person's; it says whether money moved or had moved before. Or to the paper first."""
-    then = then_of(request, form) or f"/people/{person}"
+    then = _next(request, form, person)
     if form.on("print") and moved.receipt is not None and not moved.repeated:
         return done(request, with_query(f"/receipts/{moved.receipt}", print="1", back=then), sentence)
     return done(request, then, sentence, "waiting" if moved.repeated else "done")
+
+
+def _next(request: web.Request, form: Form, person: int) -> str:
+    """The page that waits for the form; else the person's, or the till where they may not see that."""
+    home = f"/people/{person}" if may(principal(request).role, "GET", "/people/{person}") else "/till"
+    return then_of(request, form) or home
 
 
 async def _buys(request: web.Request) -> Buys:
