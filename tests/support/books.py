@@ -11,6 +11,7 @@ from appliance.db import ledger, reports, site
 from appliance.db.engine.open import WRITER_SETTINGS
 from appliance.db.engine.unit import Database
 from appliance.db.people import people
+from appliance.db.reconciling.rows import Sums
 from appliance.db.reports import StationDay
 from appliance.db.sessions import sessions
 from appliance.domain.by import By
@@ -23,6 +24,7 @@ from appliance.services import tariffs
 from appliance.services.cards import cards
 from appliance.services.people import groups
 from appliance.services.people import people as people_units
+from appliance.services.reconciling.reconciling import reconcile
 from appliance.services.sessions import metering, stopping
 from appliance.services.sessions import starting as service
 from appliance.services.sessions.starting import Started
@@ -144,9 +146,10 @@ class Books:
         return sessions.find_open(self.db, SessionId(number))
 
     def wrong(self) -> list[str]:
-        """What is wrong in the ledger and in the sums of the reports."""
+        """What is wrong in the ledger and in the sums of the reports, and what would stop money."""
         self.db.flush()
-        return ledger.verify(self.db) + reports.unequal_sums(self.db)
+        differences = [str(one) for one in reconcile(self.db, Sums())]
+        return ledger.verify(self.db) + reports.unequal_sums(self.db) + differences
 
 
 def open_books(path: Path, where: Site = SITE) -> Books:

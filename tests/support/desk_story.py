@@ -19,6 +19,7 @@ from appliance.db.cards.cards import Card as CardRow
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.store import Store
 from appliance.db.people import people
+from appliance.db.reconciling.rows import Sums
 from appliance.db.wallets import receipts
 from appliance.db.wallets.receipts import Receipt
 from appliance.domain.by import By
@@ -31,6 +32,7 @@ from appliance.rfid.opening import opener
 from appliance.rfid.reader import Reader
 from appliance.services.announce import Announcement, Hub
 from appliance.services.card_desk.taps import DeskKey
+from appliance.services.reconciling.reconciling import reconcile
 from appliance.simulator.nfc.cards import Card
 from appliance.simulator.nfc.reader import SimulatedReader
 from tests.support.books import ACTOR, NOON_MS, SECRET, Books, open_books
@@ -181,8 +183,9 @@ class Story:
         return found.balance_minor
 
     async def wrong_in_books(self) -> list[str]:
-        """What is wrong in the ledger."""
-        return await self.store.read(ledger.verify)
+        """What is wrong in the ledger, and what would stop money."""
+        differences = [str(one) for one in await self.store.read(reconcile, Sums())]
+        return await self.store.read(ledger.verify) + differences
 
     async def problems(self, kind: str) -> list[str]:
         """Subjects of the open ones."""

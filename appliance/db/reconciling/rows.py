@@ -10,7 +10,7 @@ import orjson
 from appliance.db.engine.protocols import Readable
 from appliance.db.ledger import COLUMNS
 from appliance.domain.identifiers import AccountId
-from appliance.domain.ledger import FIRST_HASH, REVENUE, Operation, TransferCode, fingerprint
+from appliance.domain.ledger import FIRST_HASH, FIRST_WALLET, REVENUE, Operation, TransferCode, fingerprint
 from appliance.domain.reconciling import Difference, DifferenceKind
 
 ROWS_IN_A_GO = 4_000
@@ -99,18 +99,24 @@ def _add_session(moved: Moved, reference: str, amount: int) -> None:
 
 
 def _add_desk(moved: Moved, key: str, code: str, debit: AccountId, credit: AccountId, amount: int) -> None:
-    """What has a receipt. What is taken back in a minute is a correction, whichever way it went."""
+    """What has a receipt. What is taken back in a minute is a correction, from or into a wallet."""
     if code == TransferCode.TOPUP:
-        moved.desk[credit] = moved.desk.get(credit, 0) + amount
+        _add_wallet(moved, credit, amount)
     elif code == TransferCode.REFUND:
-        moved.desk[debit] = moved.desk.get(debit, 0) - amount
+        _add_wallet(moved, debit, -amount)
     elif code == TransferCode.CORRECTION and key.startswith(UNDO):
-        moved.desk[credit] = moved.desk.get(credit, 0) + amount
-        moved.desk[debit] = moved.desk.get(debit, 0) - amount
+        _add_wallet(moved, credit, amount)
+        _add_wallet(moved, debit, -amount)
     elif code == TransferCode.VOUCHER_SALE:
         moved.vouchers_minor += amount
     elif code == TransferCode.VOUCHER_REFUND:
         moved.vouchers_minor -= amount
+
+
+def _add_wallet(moved: Moved, account: AccountId, amount: int) -> None:
+    """Deposits for cards, and drawers, are no wallets: receipts are compared without them."""
+    if account >= FIRST_WALLET:
+        moved.desk[account] = moved.desk.get(account, 0) + amount
 
 
 def hash_of(db: Readable, seq: int) -> bytes | None:

@@ -27,7 +27,7 @@ from appliance.services.sessions import start_requests, starting
 from appliance.services.till import shifts
 from appliance.services.till.shifts import Counterpart, Way
 from appliance.services.vouchers import vouchers
-from appliance.services.wallets import wallets
+from appliance.services.wallets import undo, wallets
 from tests.support.books import Books, open_books
 from tests.support.staff import hired
 from tests.support.vouchers import asked, printed
@@ -90,6 +90,8 @@ def test_what_was_booked_well_agrees(books: Books, rahima: PersonId) -> None:
     wallets.top_up(books.db, rahima, 500, "cash", "one", nasrin)
     shifts.move(books.db, shift.id, Way.OUT, Counterpart.SAFE, 5_000, "", "two", nasrin)
     sold(books, 2)
+    taken_back = wallets.top_up(books.db, rahima, 700, "cash", "three", nasrin)
+    undo.undo(books.db, taken_back.receipt or 0, nasrin)
 
     assert whole(books) == []
     assert books.wrong() == []
