@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.support.process import gone
@@ -19,6 +20,8 @@ START_S_MAX = 60.0
 STOP_S_MAX = 20.0
 LOOPBACK = "127.0.0.1:0"
 ROOT = Path(__file__).parents[2]
+LATELY = "from={:%Y-%m-%d}&to={:%Y-%m-%d}".format(*(datetime.now(UTC) - timedelta(days=days) for days in (14, 0)))
+"""Days on which the demo site has charged: on the first of a month the one that runs has nothing to tell yet."""
 PASSWORD = "yellow submarine garage"
 """Of everybody on a test's site."""
 

@@ -21,7 +21,7 @@ from appliance.demo import site as demo
 from tests.browser import axe
 from tests.browser.conftest import PATIENCE_MS, Site, Visit, live, log_in, open_site
 from tests.browser.onlooker import Onlooker
-from tests.browser.program import serving
+from tests.browser.program import LATELY, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
@@ -37,6 +37,7 @@ FILES = (".csv", ".xlsx", ".jsonl", ".crt", ".json")
 BEGINNINGS = (
     "/", "/more", "/account", "/search?q=Taxi", "/search?q=nobody+of+that+name", "/people/3", "/people/4",
     "/sessions?state=running", "/sessions?person=9999", "/reports?preset=today", "/stations/GATE-1/1/start?q=ahm",
+    *(f"/reports{about}?{LATELY}" for about in ("", "/connectors", "/people", "/operators", "/methods", "/receipts")),
     "/stations/GATE-1/1/stop", "/stations/GATE-1/2/unlock", "/stations/GATE-1/2/close", "/stations/GATE-1/2/open",
     "/problems", "/approvals", "/people/1/refund", "/people/1/correction", "/till?person=3", "/till?q=a",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from playwright.async_api import Page, PdfMargins, Playwright
 
 from appliance.demo import site as demo
 from tests.browser.conftest import Site, Visit, log_in, open_site
-from tests.browser.program import serving
+from tests.browser.program import LATELY, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -19,7 +19,7 @@ HEAD_CELL = re.compile(rb"/S\s*/TH\b")
 """What a tagged PDF says of each cell of a table's head; what is not printed has none."""
 MARGIN = PdfMargins(top="12mm", right="12mm", bottom="12mm", left="12mm")
 LISTS = (
-    "/people", "/people/1", "/cards", "/cards/1", "/sessions", "/sessions/1", "/receipts", "/reports", "/reports?preset=today",
+    "/people", "/people/1", "/cards", "/cards/1", "/sessions", "/sessions/1", "/receipts", f"/reports?{LATELY}", "/reports/month",
     "/stations", "/stations/GATE-1", "/operators", "/audit", "/stations/GATE-1/variables", "/till/shifts", "/vouchers",
     "/vouchers/batches", "/vouchers/batches/1",
 )  # fmt: skip

@@ -264,8 +264,12 @@ async def _lines(request: web.Request, about: str) -> list[Line]:
     console, asked = request.app[CONSOLE], asked_days(request)
     first, last, zone = asked.span.first, asked.span.last, console.site.zone
     if about == RECEIPTS:
-        by_day = await console.store.read(_by_day, first, last, zone)
-        return [Line(day, method_word(method), name, None, taken, None) for (day, name, method), taken in by_day]
+        by_day, names = await console.store.read(_by_day, first, last, zone)
+        staff = with_impersonal(names)
+        return [
+            Line(day, method_word(method), staff.get(actor, actor), None, taken, None)
+            for (day, actor, method), taken in by_day.items()
+        ]
     found = await console.store.read(reports.report, about, first, last, zone, console.clock())
     named = [_worded(about, line) for line in found]
     if about in (By.PEOPLE, By.GROUPS, By.TARIFFS):
@@ -273,12 +277,8 @@ async def _lines(request: web.Request, about: str) -> list[Line]:
     return named
 
 
-def _by_day(db: Readable, first: str, last: str, zone: Any) -> list[tuple[takings.Key, Taken]]:
-    staff = with_impersonal(operators.names(db))
-    return [
-        ((day, staff.get(actor, actor), method), taken)
-        for (day, actor, method), taken in takings.takings(db, first, last, zone).items()
-    ]
+def _by_day(db: Readable, first: str, last: str, zone: Any) -> tuple[dict[takings.Key, Taken], dict[str, str]]:
+    return takings.takings(db, first, last, zone), operators.names(db)
 
 
 def _worded(about: str, line: Line) -> Line:
