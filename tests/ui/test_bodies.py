@@ -46,7 +46,7 @@ async def _doors(served: ConsoleFixture) -> AsyncIterator[list[tuple[int, str]]]
         assert served.server.port is not None
         assert drivers.port is not None
         phones = [
-            route.resource.canonical.replace("{token}", "0" * 24)
+            route.resource.canonical.replace("{token}", "0" * 24).replace("{month}", "2026-11")
             for route in application.router.routes()
             if route.method == "POST" and route.resource is not None
         ]
@@ -73,7 +73,7 @@ async def token_lines(site: Running) -> tuple[str, str]:
 
 
 async def test_a_stranger_may_send_sixteen_kilobytes_to_every_door(doors: list[tuple[int, str]]) -> None:
-    assert len(doors) == len(OPEN) + 1
+    assert len(doors) == len(OPEN) + 2
     for port, path in doors:
         much = b"login=" + b"x" * (STRANGERS_BYTES_MAX - 6)
         length = f"Content-Length: {len(much) + 1}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from appliance.db import holidays as rows
 from appliance.db.holidays import Holiday
 from appliance.services import holidays as units
@@ -34,7 +36,8 @@ async def put_holidays(call: Call) -> Answer:
 async def show_offered(call: Call) -> Answer:
     """`GET /holidays/offered`: nothing is stored."""
     query = call.query
-    return as_answer(units.offered(query["country"], query.get("subdivision", ""), query["year"]))
+    found = await asyncio.to_thread(units.offered, query["country"], query.get("subdivision", ""), query["year"])
+    return as_answer(found)
 
 
 def as_answer(days: list[Holiday]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -46,7 +47,8 @@ async def show(request: web.Request) -> web.Response:
         return render(request, "settings/holidays.html", HolidaysPage(form, copying, 0))
     year = read_number(asked["year"]) or 0
     try:
-        offered = holidays.offered(asked["country"], asked["subdivision"], year)
+        # The package reads files, and takes its time the first time.
+        offered = await asyncio.to_thread(holidays.offered, asked["country"], asked["subdivision"], year)
     except Invalid as invalid:
         page = HolidaysPage(form, copying.refused(invalid), 0)
         return render(request, "settings/holidays.html", page, status=invalid.status)

@@ -29,7 +29,7 @@ from appliance.ui.writing.icons import icon
 KEPT_MS = 15 * 60_000
 BROWSERS_MAX = 200
 """Each keeps one form, of no more bytes than a stranger may send (ui/forms/bodies.py)."""
-SECRETS = frozenset({"password", "current", "pin"})
+SECRETS = frozenset({"password", "current", "pin", "key_hex"})
 """Fields of which nothing is kept."""
 FORM = "application/x-www-form-urlencoded"
 SLASHES_MAX = 8

@@ -12,7 +12,6 @@ from appliance.ui.wording import price_lines
 from appliance.ui.wording.sessions import LINES
 from appliance.ui.writing.formats import Formats
 
-
 PricesSaid = dict[tuple[int, LineKind, int | None], str]
 """Prices in words, by tariff, kind and line: they are long to say, and a thousand bills have few."""
 

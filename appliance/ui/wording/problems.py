@@ -274,7 +274,9 @@ OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
     ),
     ProblemKind.DUPLICATE_IDENTITY: lambda problem, _fmt: {"devices": _devices(problem.details)},
     ProblemKind.REVIEW: _review_words,
-    ProblemKind.MONEY_STOPPED: lambda problem, fmt: {"what": reconciling.in_short(problem.details["differences"], fmt)},
+    ProblemKind.MONEY_STOPPED: lambda problem, fmt: {
+        "what": reconciling.in_short(problem.details.get("differences", ()), fmt)
+    },
 }
 """Kinds of whose details some are put into words, and not written as they are."""
 

@@ -62,7 +62,9 @@ def href(one: dict[str, Any]) -> str:
 
 
 def in_short(differences: Sequence[dict[str, Any]], fmt: Formats) -> str:
-    """The first, and how many more."""
+    """The first, and how many more; "" for none."""
+    if not differences:
+        return ""
     first, more = sentence(differences[0], fmt), len(differences) - 1
     if not more:
         return first
