@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 from aiohttp.test_utils import TestClient
 
 from appliance.domain.cash import NOTHING
+from appliance.domain.identifiers import GroupId
 from appliance.domain.roles import Role
 from appliance.services.ports.stations import Variable, VariableName
+from appliance.services.people import pools
+from appliance.services.people.pools import About
 from appliance.services.till import shifts
 from appliance.ui.frame import roles
 from tests.ui.console.test_two_at_once import attribute, fields_of, send
@@ -113,7 +116,9 @@ async def all_forms(client: TestClient[Any, Any]) -> list[Found]:
 
 
 async def prepared(served: ConsoleFixture) -> TestClient[Any, Any]:
-    """The owner; somebody who can be changed; a charger with a setting."""
+    """The owner; somebody who can be changed; a pool; a charger with a setting."""
+    pool = await served.store.write(pools.add, About("Acme", GroupId(1)), served.by)
+    VALUES["pool"] = str(pool)
     await served.logged_in(Role.CASHIER)
     await served.store.write(shifts.open_shift, NOTHING, served.by)
     served.stations.variables = [Variable(VariableName("HeartbeatInterval"), "300", readonly=False)]
@@ -129,8 +134,8 @@ async def test_every_form_that_edits_carries_what_it_showed(served: ConsoleFixtu
     assert {one.route for one in found} - edits - set(ENTERS) == set()
     assert edits & set(ENTERS) == set()
     assert edits == {
-        "/cards/{card}", "/cards/{card}/limits", "/groups/{group}", "/operators/{operator}", "/people/{person}/buyer", "/people/{person}/edit", "/settings",
-        "/settings/site", "/stations/{identity}/meter-keys", "/stations/{identity}/name", "/stations/{identity}/power", "/stations/{identity}/security", "/stations/{identity}/variables",
+        "/cards/{card}", "/cards/{card}/limits", "/groups/{group}", "/operators/{operator}", "/people/{person}/buyer", "/people/{person}/edit", "/people/{person}/limits", "/pools/{pool}/edit", "/settings", "/settings/holidays",
+        "/settings/site", "/stations/{identity}/meter-keys", "/stations/{identity}/name", "/stations/{identity}/power", "/stations/{identity}/security", "/stations/{identity}/tariff", "/stations/{identity}/variables",
         "/tariffs/{tariff}",
     }  # fmt: skip
 
