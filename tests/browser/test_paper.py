@@ -21,7 +21,7 @@ MARGIN = PdfMargins(top="12mm", right="12mm", bottom="12mm", left="12mm")
 LISTS = (
     "/people", "/people/1", "/cards", "/cards/1", "/sessions", "/sessions/1", "/receipts", f"/reports?{LATELY}", "/reports/month",
     "/stations", "/stations/GATE-1", "/operators", "/audit", "/stations/GATE-1/variables", "/till/shifts", "/vouchers",
-    "/vouchers/batches", "/vouchers/batches/1",
+    "/vouchers/batches", "/vouchers?batch=1", "/bills", "/debts", "/pools", "/sessions/1/explanation",
 )  # fmt: skip
 OPENED = "(all) => all.forEach((each) => { each.open = true; })"
 """What somebody has opened is printed, too."""
