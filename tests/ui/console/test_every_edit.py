@@ -12,9 +12,9 @@ from aiohttp.test_utils import TestClient
 from appliance.domain.cash import NOTHING
 from appliance.domain.identifiers import GroupId
 from appliance.domain.roles import Role
-from appliance.services.ports.stations import Variable, VariableName
 from appliance.services.people import pools
 from appliance.services.people.pools import About
+from appliance.services.ports.stations import Variable, VariableName
 from appliance.services.till import shifts
 from appliance.ui.frame import roles
 from tests.ui.console.test_two_at_once import attribute, fields_of, send
