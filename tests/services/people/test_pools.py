@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from appliance.db import ledger
 from appliance.db.integrity.figures import wrong_figures
 from appliance.db.people import people as rows
+from appliance.domain.bill import Party
 from appliance.domain.by import By
 from appliance.domain.cards.limits import Limits
 from appliance.domain.errors import Conflict, Invalid, NotFound, Refusal, TooLittleMoney
@@ -26,7 +27,7 @@ from appliance.services.operators.authority import NotAllowed
 from appliance.services.people import limits, people, pools
 from appliance.services.people.pools import About, Own
 from appliance.services.sessions import start_requests, starting
-from appliance.services.wallets import form_bookings, receipts, undo, wallets
+from appliance.services.wallets import buyers, form_bookings, receipts, undo, wallets
 from tests.support.books import Books, open_books
 
 CARDS = ("04A1B2C3", "04D4E5F6", "04E7F8A9")
@@ -181,6 +182,16 @@ def test_several_cards_never_spend_the_same_money(
 
 
 # --- money in and out ------------------------------------------------------------------------------------------------------
+
+
+def test_the_tax_number_of_a_pool_is_that_of_the_buyer_on_its_bills(books: Books) -> None:
+    pool, _people = pool_of(books)
+    assert buyers.of(books.db, pool) == Party("", "", "BIN 000123")
+
+    buyers.change(books.db, pool, Party("Acme Ltd", "Banani", "BIN 7"), books.by)
+    assert pools.need(books.db, pool).tax_number == "BIN 7"
+    pools.change(books.db, pool, About("Acme", books.group("prepaid"), tax_number=" BIN  8 "), books.by)
+    assert buyers.of(books.db, pool) == Party("Acme Ltd", "Banani", "BIN 8")
 
 
 def test_what_is_paid_in_for_somebody_in_a_pool_is_the_pools_and_the_receipt_says_for_whom(books: Books) -> None:
