@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from appliance.domain.errors import Invalid
 from appliance.domain.pricing.checks import check
 from appliance.domain.pricing.lines import Terms
-from appliance.ui.api.checks import validator
+from appliance.domain.tariff import Tariff
+from appliance.ui.api.checks import object_of, validator
 from appliance.ui.api.shapes import form
-from appliance.ui.api.tariff_lines import FIELDS, read_terms, write_terms
+from appliance.ui.api.tariff_lines import CONDITION_FIELDS, FIELDS, read_terms, write_terms
+from appliance.ui.api.tariffs import asked_for
 from tests.support.price_lines import line, terms
 from tests.support.random_tariffs import random_terms
 
@@ -82,3 +84,22 @@ def test_what_was_written_is_read_again(seed: int) -> None:
         found = Terms(found.lines[:1], found.taxes, found.tax_included, gaps_are_free=True)
     written = orjson.loads(orjson.dumps(write_terms(found)))
     assert read_terms({name: value for name, value in written.items() if value is not None}) == found
+
+
+def test_null_is_as_good_as_left_out() -> None:
+    """As the answers have it: a program sends back what it was told."""
+    nothing = dict.fromkeys(CONDITION_FIELDS)
+    lines = [{**one, "conditions": {**nothing, **one.get("conditions", {})}} for one in BERC["lines"]]
+    body = {**BERC, "lines": lines, "maximum_minor": None}
+    assert list(VALID(body)) == []
+    assert read_terms(body) == read_terms(BERC)
+    assert asked_for({"name": "flat", "energy_minor_per_kwh": 5, "minimum_minor": None}) == Tariff(0, "flat", 5_000)
+
+
+def test_a_whole_number_is_one_however_json_writes_it_and_however_deep_it_stands() -> None:
+    schema = form("Terms", ("lines",), **FIELDS).schema
+    written = (
+        b'{"lines":[{"dimension":"energy","price_minor_per_kwh":5,"conditions":{"from_wh":5000.0,"weekdays":[1.0]}}]}'
+    )
+    conditions = object_of(written, schema, VALID)["lines"][0]["conditions"]
+    assert orjson.dumps(conditions) == b'{"from_wh":5000,"weekdays":[1]}'

@@ -83,7 +83,8 @@ def object_of(content: bytes, schema: Schema, check: Callable[[Any], Iterable[Va
     found = list(check(body))
     if found:
         raise _refusal(found)
-    return {name: _whole(value, schema["properties"][name]) for name, value in body.items()}
+    whole: dict[str, Any] = _whole(body, schema)
+    return whole
 
 
 def query_of(request: web.Request, parameters: Iterable[Parameter]) -> dict[str, Any]:
@@ -226,9 +227,16 @@ def _parameter(name: str, value: str, schema: Schema) -> Any:
 
 
 def _whole(value: Any, schema: Schema) -> Any:
-    """JSON knows no whole numbers: 5.0 is 5."""
-    kinds = schema.get("type")
-    return int(value) if type(value) is float and (kinds == "integer" or (kinds and "integer" in kinds)) else value
+    """JSON knows no whole numbers: 5.0 is 5, wherever in the body it stands."""
+    kinds = schema.get("type", ())
+    if type(value) is float and "integer" in ([kinds] if isinstance(kinds, str) else kinds):
+        return int(value)
+    if isinstance(value, list) and "items" in schema:
+        return [_whole(one, schema["items"]) for one in value]
+    if isinstance(value, dict) and "properties" in schema:
+        known = schema["properties"]
+        return {name: _whole(one, known.get(name, {})) for name, one in value.items()}
+    return value
 
 
 def _names(names: list[str]) -> str:

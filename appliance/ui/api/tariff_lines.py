@@ -44,13 +44,13 @@ MINUTES: Schema = {
     "description": "Whole seconds of them.",
 }
 MEASURE = whole(least=0, most=INTEGER_MAX)
-CONDITIONS = form(
-    "LineConditions", (),
-    from_time=text(5, "Included, by the wall clock of the site."), to_time=text(5, "Not included; before `from_time` it is on the next day."),
-    weekdays=several(whole("1 is Monday.", least=1, most=7)), from_date=day(), to_date=day("Not included."), holidays=flag("Only on the site's holidays, or only on others."),
-    from_wh=MEASURE, to_wh=MEASURE, from_minutes=MINUTES, to_minutes=MINUTES, from_idle_minutes=MINUTES, from_w=MEASURE, to_w=MEASURE,
-    methods=several(text(40, least=1)), groups=several(whole(least=1)),
-)  # fmt: skip
+CONDITION_FIELDS: dict[str, Schema] = {
+    "from_time": text(5, "Included, by the wall clock of the site."), "to_time": text(5, "Not included; before `from_time` it is on the next day."),
+    "weekdays": several(whole("1 is Monday.", least=1, most=7)), "from_date": day(), "to_date": day("Not included."), "holidays": flag("Only on the site's holidays, or only on others."),
+    "from_wh": MEASURE, "to_wh": MEASURE, "from_minutes": MINUTES, "to_minutes": MINUTES, "from_idle_minutes": MINUTES, "from_w": MEASURE, "to_w": MEASURE,
+    "methods": several(text(40, least=1)), "groups": several(whole(least=1)),
+}  # fmt: skip
+CONDITIONS = form("LineConditions", (), **{name: or_null(schema) for name, schema in CONDITION_FIELDS.items()})
 LINE = form(
     "NewTariffLine", ("dimension",), dimension=choice(*Dimension), **{name: price("With up to three decimals.") for name in PRICES},
     taxes=several(text(40, "Codes.", least=1)), conditions=CONDITIONS.schema | {"description": "All that are given must hold."},
@@ -61,8 +61,8 @@ FIELDS: dict[str, Schema] = {
     | {"maxItems": LINES_MAX, "description": "The first of a dimension that holds prices a piece."},
     "taxes": several(TAX.schema) | {"maxItems": TAXES_MAX},
     "tax_included": flag("Whether taxes are in the prices, or on top."),
-    "minimum_minor": amount(AMOUNT_MINOR_MAX, "What a session costs at least, with tax.", least=0),
-    "maximum_minor": amount(AMOUNT_MINOR_MAX, "What a session costs at most, with tax.", least=0),
+    "minimum_minor": or_null(amount(AMOUNT_MINOR_MAX, "What a session costs at least, with tax.", least=0)),
+    "maximum_minor": or_null(amount(AMOUNT_MINOR_MAX, "What a session costs at most, with tax.", least=0)),
     "gaps_are_free": flag("Energy that no line prices is meant to be free."),
 }
 SHOWN: dict[str, Schema] = {
@@ -125,7 +125,8 @@ def _line(path: str, line: Body) -> PriceLine:
     )
 
 
-def _conditions(path: str, given: Body) -> Conditions:
+def _conditions(path: str, conditions: Body) -> Conditions:
+    given = {name: value for name, value in conditions.items() if value is not None}
     values: dict[str, Any] = {name: given[name] for name in AS_THEY_ARE if name in given}
     values |= {name: frozenset(given[name]) for name in SETS if name in given}
     for name, field in SECONDS.items():

@@ -68,7 +68,7 @@ OCPI_OWNER = (
 )
 NEW_TARIFF = form(
     "NewTariff", ("name",), name=text(TITLE_CHARS_MAX, least=1), **FIELDS, idle_grace_s=GRACE, **tariff_lines.FIELDS,
-    valid_from=moment("From when it holds; left out: from now on."),
+    valid_from=or_null(moment("From when it holds; left out or null: from now on.")),
 )  # fmt: skip
 
 
@@ -155,7 +155,8 @@ async def add_from_ocpi(call: Call) -> Answer:
 
 def valid_from_of(call: Call) -> int | None:
     """From when it holds; None: from now on."""
-    return moment_of("valid_from", call.body["valid_from"]) if "valid_from" in call.body else None
+    given = call.body.get("valid_from")
+    return None if given is None else moment_of("valid_from", given)
 
 
 def asked_for(body: Body) -> Tariff:
@@ -169,7 +170,7 @@ def asked_for(body: Body) -> Tariff:
         if both:
             raise Invalid(both[0], "A tariff has lines or {name}, and not both.", name=both[0])
         return Tariff(0, body["name"], terms=read_terms(body))
-    alone = [name for name in tariff_lines.FIELDS if name in body]
+    alone = [name for name in tariff_lines.FIELDS if body.get(name) is not None]
     if alone:
         raise Invalid("lines", "The field {name} belongs to a tariff with lines.", name=alone[0])
     prices: dict[str, Any] = {field: thousandths(name, body.get(name, 0)) for field, name in IN_MINOR.items()}
