@@ -26,6 +26,7 @@ METHODS = frozenset({Policy.PREPAID, Policy.POSTPAID})
 def add(db: Database, tariff: Tariff, by: By, valid_from_ms: int | None = None) -> int:
     """A new tariff; the first one that holds becomes the default. `tariff.id` is not used."""
     checked = check(tariff)
+    _check_groups(db, checked)
     number = tariffs.add(db, checked, by.at_ms, valid_from_ms=valid_from_ms)
     if tariffs.default(db) is None and (valid_from_ms or 0) <= by.at_ms:
         make_default(db, number, by)
@@ -37,12 +38,25 @@ def add(db: Database, tariff: Tariff, by: By, valid_from_ms: int | None = None) 
 def change(db: Database, tariff_id: int, tariff: Tariff, by: By, valid_from_ms: int | None = None) -> int:
     """Other prices, from now on or from a moment to come: a new row takes the old one's place, running sessions keep theirs. The
     new number.
+
+    One that still waits makes room for the new one, which takes its turn: at its moment, if no other is given.
+
+    Raises:
+        Conflict: Another version waits for the same moment.
     """
     found = need(db, tariff_id)
     tariff = check(tariff)
-    number = tariffs.add(db, tariff, by.at_ms, valid_from_ms=valid_from_ms, follows_id=tariff_id)
+    if found.waits(by.at_ms):
+        archive(db, tariff_id, by)
+        valid_from_ms = found.valid_from_ms if valid_from_ms is None else valid_from_ms
+        if found.follows_id is None:
+            return add(db, tariff, by, valid_from_ms)
+        found = need(db, found.follows_id)
+    _check_groups(db, tariff)
+    _check_moment(db, found, valid_from_ms)
+    number = tariffs.add(db, tariff, by.at_ms, valid_from_ms=valid_from_ms, follows_id=found.tariff.id)
     if (valid_from_ms or 0) > by.at_ms:
-        audit.record(db, by, "tariff.create", f"tariff:{number}", name=tariff.name, before=tariff_id)
+        audit.record(db, by, "tariff.create", f"tariff:{number}", name=tariff.name, before=found.tariff.id)
         db.announce(SettingsChanged())
     else:
         take_place(db, found, tariff, number, by)
@@ -140,3 +154,26 @@ def check(tariff: Tariff) -> Tariff:
                 line=place + 1,
             )
     return replace(tariff, name=required("name", tariff.name, TITLE_CHARS_MAX))
+
+
+def _check_groups(db: Readable, tariff: Tariff) -> None:
+    """A line for a group that there is not would price nothing, and nobody would notice."""
+    there = {int(group.id) for group in groups.all_by_name(db)}
+    for place, line in enumerate(tariff.terms.lines if tariff.terms is not None else ()):
+        if not line.conditions.groups <= there:
+            raise Invalid(
+                f"lines.{place}.conditions.groups",
+                "Line {line} is for a group that there is not.",
+                "Choose one of the groups of the site, or leave the condition out.",
+                line=place + 1,
+            )
+
+
+def _check_moment(db: Readable, before: TariffRow, valid_from_ms: int | None) -> None:
+    """Of two versions that begin at the same moment nobody could tell which one holds."""
+    for row in tariffs.current(db):
+        if row.follows_id == before.tariff.id and valid_from_ms is not None and row.valid_from_ms == valid_from_ms:
+            raise Conflict(
+                "Other prices wait for that moment already: nothing was stored now.",
+                "Change those, or take them back first.",
+            )

@@ -201,3 +201,40 @@ def test_tariff_that_does_not_hold_yet_is_given_to_nobody(books: Books) -> None:
 def test_first_tariff_is_the_default_only_if_it_holds(books: Books) -> None:
     tariffs.add(books.db, DEAR, books.by, books.now_ms + DAY_MS)
     assert rows.default(books.db) is None
+
+
+def test_version_that_waits_is_changed_where_it_stands(books: Books) -> None:
+    number = books.tariff(energy=2_000_000)
+    moment_ms = books.now_ms + 3_600_000
+    waiting = tariffs.change(books.db, number, Tariff(0, "dearer", 3_000_000), books.by, moment_ms)
+    corrected = tariffs.change(books.db, waiting, Tariff(0, "a little dearer", 2_500_000), books.by)
+
+    assert [row.tariff.id for row in rows.current(books.db)] == [number, corrected]
+    books.wait(3_601)
+    tariffs.take_effect(books.db, books.now_ms)
+    held = rows.default(books.db)
+    assert held is not None
+    assert (held.id, held.energy_milli_per_kwh) == (corrected, 2_500_000)
+
+
+def test_two_versions_never_begin_at_the_same_moment(books: Books) -> None:
+    number = books.tariff(energy=2_000_000)
+    moment_ms = books.now_ms + 3_600_000
+    waiting = tariffs.change(books.db, number, Tariff(0, "dearer", 3_000_000), books.by, moment_ms)
+    with pytest.raises(Conflict, match="wait for that moment already"):
+        tariffs.change(books.db, number, Tariff(0, "dearest", 4_000_000), books.by, moment_ms)
+    later = tariffs.change(books.db, number, Tariff(0, "dearest", 4_000_000), books.by, moment_ms + 1_000)
+    with pytest.raises(Conflict, match="wait for that moment already"):
+        tariffs.change(books.db, later, Tariff(0, "dearest", 4_000_000), books.by, moment_ms)
+
+    assert waiting in [row.tariff.id for row in rows.current(books.db)]
+
+
+def test_a_line_for_a_group_that_there_is_not_is_refused(books: Books) -> None:
+    lines = terms(line("energy", 900, groups=[999]), line("energy", 1_000))
+    number = books.tariff(energy=2_000_000)
+    with pytest.raises(Invalid, match="Line 1 is for a group that there is not") as refused:
+        tariffs.add(books.db, Tariff(0, "lines", terms=lines), books.by)
+    assert refused.value.field == "lines.0.conditions.groups"
+    with pytest.raises(Invalid, match="a group that there is not"):
+        tariffs.change(books.db, number, Tariff(0, "lines", terms=lines), books.by)

@@ -254,7 +254,7 @@ async def _once_or_ask(
             approvals.ask, kind, person, amount_minor, request, f"api {key}", call.by
         )
         raise Conflict(
-            "So much money at once needs a second person: nothing was booked.",
+            "This needs a second person: nothing was booked.",
             "It waits as approval {approval} until another manager or the owner agrees.",
             approval=asked.id,
         ) from None

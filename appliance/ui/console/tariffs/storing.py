@@ -120,17 +120,12 @@ def valid_from_of(form: Form, zone: ZoneInfo, now_ms: int) -> int | None:
 
 
 def _store(db: Database, found: TariffRow, tariff: Tariff, by: By, valid_from_ms: int | None) -> None:
-    """A new version, unless there is nothing new in it. One that still waited makes place for the one that takes its turn."""
+    """A new version, unless there is nothing new in it."""
     same = replace(tariff, id=found.tariff.id) == found.tariff
     if found.waits(by.at_ms):
         valid_from_ms = valid_from_ms or found.valid_from_ms
-        if same and valid_from_ms == found.valid_from_ms:
-            return
-        tariffs.archive(db, found.tariff.id, by)
-        if found.follows_id is None:
-            tariffs.add(db, tariff, by, valid_from_ms)
-        else:
-            tariffs.change(db, found.follows_id, tariff, by, valid_from_ms)
+        if not same or valid_from_ms != found.valid_from_ms:
+            tariffs.change(db, found.tariff.id, tariff, by, valid_from_ms)
     elif not same and not _is_coming(db, found, tariff, valid_from_ms):
         tariffs.change(db, found.tariff.id, tariff, by, valid_from_ms)
 

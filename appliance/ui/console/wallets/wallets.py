@@ -379,7 +379,7 @@ async def _ask(request: web.Request, form: Form, kind: ApprovalKind, amount_mino
     await request.app[CONSOLE].store.write(
         approvals.ask, kind, person, amount_minor, wanted, one_time_key(form), asked_by(request)
     )
-    text = _("Nothing was booked yet: so much money needs a second person. It waits under Approvals.")
+    text = _("Nothing was booked yet: this needs a second person. It waits under Approvals.")
     return done(request, _next(request, form, person), text, "waiting")
 
 
