@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from appliance.domain.errors import Invalid, Refusal
+from appliance.services.idempotency import KeyReused
 from appliance.ui.forms.bodies import TooLarge, read_body
 from appliance.ui.frame.language import N_
 from appliance.ui.writing.formats import sentences
@@ -62,13 +63,23 @@ class Form:
 
     def refused(self, refusal: Refusal) -> Form:
         """The same form with what was wrong."""
-        message, advice = sentences(refusal)
+        message, advice = sentences(for_people(refusal))
         where = refusal.field if isinstance(refusal, Invalid) else ""
         return self.wrong(where, " ".join(filter(None, (message, advice))))
 
     def wrong(self, name: str, sentence: str) -> Form:
         """The same form with a sentence at a field; "" for none of them."""
         return replace(self, errors={**self.errors, name: sentence})
+
+
+def for_people(refusal: Refusal) -> Refusal:
+    """The same refusal, without a word about keys: whoever sends a form has never seen one."""
+    if not isinstance(refusal, KeyReused):
+        return refusal
+    return Refusal(
+        N_("This form was sent before with other figures, and was booked then. Nothing was booked now."),
+        N_("Look at the records first. If this is meant in addition, send it again."),
+    )
 
 
 async def read_form(request: web.Request, fields_max: int = FIELDS_MAX) -> Form:

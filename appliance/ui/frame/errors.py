@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import Invalid, Refusal
 from appliance.services.ports.stations import CommandFailed, FailureKind
+from appliance.ui.forms.forms import for_people
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import render
 from appliance.ui.writing.formats import sentences
@@ -46,7 +47,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         title, advice = http_words(error.status)
         return answer(request, error.status, title, "", advice, headers=_kept(error))
     except Refusal as refusal:
-        message, advice = sentences(refusal)
+        message, advice = sentences(refusal if request.path.startswith(API_PREFIX) else for_people(refusal))
         field = refusal.field if isinstance(refusal, Invalid) else ""
         return answer(request, refusal.status, _("This cannot be done"), message, advice, field=field)
     except CommandFailed as failure:

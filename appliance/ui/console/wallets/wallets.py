@@ -322,12 +322,6 @@ def read_amount(request: web.Request, form: Form) -> int:
 def again(form: Form, refusal: Refusal) -> Form:
     """The form with what was wrong. It is asked to confirm once more."""
     values = {name: value for name, value in form.values.items() if name != "confirmed"}
-    if isinstance(refusal, KeyReused):
-        told = Refusal(
-            N_("This form was sent before with other figures, and was booked then. Nothing was booked now."),
-            N_("Look at the records first. If this is meant in addition, send it again."),
-        )
-        return replace(form, values=values).refused(told)
     if isinstance(refusal, HereAlready):
         form = replace(form, places=[(f"/people/{one.id}", who_words(one)) for one in refusal.people])
     return replace(form, values=values).refused(refusal)

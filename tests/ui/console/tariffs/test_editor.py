@@ -477,3 +477,18 @@ def test_the_form_of_a_full_tariff_fits_into_what_is_read() -> None:
     form = line_form.form_of("Full", terms(*[full] * 50, taxes={"a": 1, "b": 2}), TAKA)
 
     assert len(form.values) <= 2500
+
+
+async def test_the_form_of_a_new_tariff_that_comes_again_with_other_prices_says_so_to_people(
+    served: ConsoleFixture,
+) -> None:
+    client = await editor_of(served)
+    fields = await fields_at(client, "/tariffs/new") | {"name": "Once", "energy_minor_per_kwh": "12"}
+    await send(client, "/tariffs/new", fields)
+
+    status, html = await send(client, "/tariffs/new", fields | {"energy_minor_per_kwh": "13"})
+
+    assert status == 422
+    assert "This form was sent before with other figures" in html
+    assert "Idempotency-Key" not in html
+    assert (await current(served))["Once"].tariff.energy_milli_per_kwh == 1_200_000
