@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 
 from appliance.domain.by import By
 from appliance.domain.cards.tag import Kind, ReaderState, ReaderStatus, Trouble
+from appliance.services import settings
 from appliance.services.operators import log_ins, operators, tokens
 from appliance.ui.api.card_desk.events import CLOSE_REFUSED, DESKS_OF_ONE_MAX, MESSAGE_BYTES_MAX
 from tests.api.site import PREFIX, Answer, Client, Running
@@ -519,3 +520,19 @@ async def test_a_token_has_so_many_desks_and_no_more(site: Running, api: Client)
         assert refused.value.status == 503
         async with (await site.client("cashier")).join("another"):
             pass
+
+
+async def test_an_old_card_is_taken_over_once_by_its_number(site: Running, api: Client, group: int) -> None:
+    body = {"name": "Rahima Khatun", "group_id": group, "old_minor": 12_500, "uid": "04 A1 B2 C3"}
+    refused = await api.pay("/desks/counter/take-over", body)
+    assert (refused.status, refused["detail"]) == (422, "No old cards are taken over here.")
+    await site.store.write(settings.change, "old_card_max_minor", "50000")
+
+    begun = await api.post("/desks/counter/take-over", body, key="old")
+    again = await api.post("/desks/counter/take-over", body, key="old")
+    assert (begun.status, again.body) == (202, begun.body)
+    person = (await api.get("/people"))["items"][0]
+    assert (person["name"], person["balance_minor"]) == ("Rahima Khatun", 12_500)
+    twice = await api.pay("/desks/counter/take-over", {"old_minor": 12_500, "uid": "04A1B2C3"})
+    assert twice.status == 409
+    assert (await api.get("/people"))["items"][0]["balance_minor"] == 12_500

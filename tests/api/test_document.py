@@ -70,6 +70,7 @@ def test_every_call_that_moves_money_asks_for_a_key() -> None:
         "/shifts/{id}/movements",
         "/shifts/{id}/close",
         "/desks/{id}/issue",
+        "/desks/{id}/take-over",
         "/desks/{id}/recharge",
         "/desks/{id}/decommission",
         "/desks/{id}/jobs/{job}/undo",

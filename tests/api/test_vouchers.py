@@ -104,6 +104,19 @@ async def test_one_that_was_not_sold_or_was_voided_is_worth_nothing(api: Client,
     assert [one["amount_minor"] for one in (await api.get("/receipts"))["items"]] == [-5_000, 5_000]
 
 
+async def test_several_are_sold_at_once_or_none(api: Client) -> None:
+    first, *_others = await made(api)
+    too_many = await api.post(f"/vouchers/{first}/sell", {"count": 4}, key="four")
+    assert (too_many.status, await owed(api)) == (404, 0)
+    sold = await api.post("/vouchers/1-2/sell", {"count": 2, "method": "card"}, key="two")
+    assert (sold.status, sold["number"]) == (201, "1-2")
+    assert [(one["number"], one["state"]) for one in sold["sold"]] == [("1-2", "sold"), ("1-3", "sold")]
+    assert len({one["receipt"] for one in sold["sold"]}) == 2
+    assert await owed(api) == 10_000
+    assert (await api.post("/vouchers/1-2/sell", {"count": 2, "method": "card"}, key="two")).body == sold.body
+    assert await owed(api) == 10_000
+
+
 async def test_who_guesses_waits_and_a_right_code_does_not_make_it_forgotten(api: Client, person: int) -> None:
     code, *_others = await made(api, given_away=True)
     statuses = []

@@ -58,7 +58,7 @@ def sell(db: Database, asked: Asked, method: str, by: By) -> Moved:
     """
     found = need(db, asked)
     _refuse_unsaleable(found, by.at_ms)
-    _check_alone(db, None, found, by)
+    _check_alone(db, None, found.amount_minor, by)
     source = drawers.into(db, wallets.method_of(method), by)
     state = after(found.state, VoucherEvent.SOLD)
     key = transfer_key(found.id, state)
@@ -92,9 +92,10 @@ def sell_many(db: Database, asked: Asked, count: int, method: str, by: By) -> li
     """All of them, or none: each with a receipt of its own, so that each can be paid back by itself.
 
     Raises:
-        As `for_sale` and `sell` say.
+        As `for_sale` and `sell` say; also where they come together to what needs a second person.
     """
     papers = for_sale(db, asked, count, by.at_ms)
+    _check_alone(db, None, sum(one.amount_minor for one in papers), by)
     return [sell(db, Asked(number=(one.batch_id, one.number)), method, by) for one in papers]
 
 
@@ -113,7 +114,7 @@ def redeem(db: Database, asked: Asked, person: PersonId, by: By) -> Booked:
     check_open(payee)
     # Who has sold it, too, moves its money alone, as with a top-up.
     if found.given_away or authority.person_behind(db, found.sold_by) == authority.person_behind(db, by.actor):
-        _check_alone(db, payee.wallet, found, by)
+        _check_alone(db, payee.wallet, found.amount_minor, by)
     state = after(found.state, VoucherEvent.REDEEMED)
     key, source = transfer_key(found.id, state), ADJUSTMENTS if found.given_away else VOUCHERS
     wallets.book(db, key, source, payee.wallet, found.amount_minor, TransferCode.TOPUP, f"voucher {found.name}", by)
@@ -242,10 +243,10 @@ def no_such_voucher() -> NoSuchVoucher:
     return NoSuchVoucher("There is no such voucher.", "Compare the code with the paper.")
 
 
-def _check_alone(db: Database, wallet: AccountId | None, found: Voucher, by: By) -> None:
+def _check_alone(db: Database, wallet: AccountId | None, amount_minor: int, by: By) -> None:
     """Refuse what would need a second person: an amount of less than it was when the vouchers were printed."""
     try:
-        second_person.check(db, wallet, found.amount_minor, by)
+        second_person.check(db, wallet, amount_minor, by)
     except NeedsSecondPerson:
         raise Conflict(
             "So much money at once needs a second person, and nobody can agree to a voucher.",
@@ -255,7 +256,7 @@ def _check_alone(db: Database, wallet: AccountId | None, found: Voucher, by: By)
 
 def _check_paid_back(db: Database, found: Voucher, by: By) -> None:
     """The same of money that goes out for vouchers: many small ones within a day are one large."""
-    _check_alone(db, None, found, by)
+    _check_alone(db, None, found.amount_minor, by)
     most = settings.of(db).second_person_minor
     if not most or authority.role_of(db, by.actor) is None:
         return

@@ -25,6 +25,7 @@ from appliance.ui.api.people import BOOKED, METHOD, booked_as
 from appliance.ui.api.shapes import (
     CURRENCY,
     CURRENCY_ASKED,
+    Schema,
     amount,
     choice,
     flag,
@@ -41,25 +42,30 @@ from appliance.ui.api.shapes import (
 )
 from appliance.ui.frame.voucher_codes import read_voucher
 
-VOUCHER = record(
-    "Voucher",
-    id=whole(),
-    number=words("As it is printed: 12-7. It is no secret, and buys nothing."),
-    batch_id=whole(),
-    state=choice(*VoucherState, description="made: not sold yet, or given away."),
-    amount_minor=money(),
-    currency=CURRENCY,
-    given_away=flag("Worth its amount without having been sold."),
-    expires_at=or_null(moment()),
-    note=words(),
-    made_by=words(),
-    made_at=moment(),
-    sold_by=words("Empty: nobody has bought it."),
-    sold_at=or_null(moment()),
-    receipt=or_null(whole("For what was paid.")),
-    over_by=words("Who redeemed it, voided it or wrote it off."),
-    over_at=or_null(moment()),
-    person_id=or_null(whole("Into whose wallet it went.")),
+VOUCHER_FIELDS: dict[str, Schema] = {
+    "id": whole(),
+    "number": words("As it is printed: 12-7. It is no secret, and buys nothing."),
+    "batch_id": whole(),
+    "state": choice(*VoucherState, description="made: not sold yet, or given away."),
+    "amount_minor": money(),
+    "currency": CURRENCY,
+    "given_away": flag("Worth its amount without having been sold."),
+    "expires_at": or_null(moment()),
+    "note": words(),
+    "made_by": words(),
+    "made_at": moment(),
+    "sold_by": words("Empty: nobody has bought it."),
+    "sold_at": or_null(moment()),
+    "receipt": or_null(whole("For what was paid.")),
+    "over_by": words("Who redeemed it, voided it or wrote it off."),
+    "over_at": or_null(moment()),
+    "person_id": or_null(whole("Into whose wallet it went.")),
+}
+VOUCHER = record("Voucher", **VOUCHER_FIELDS)
+SOLD = record(
+    "VouchersSold",
+    **VOUCHER_FIELDS,
+    sold=several(VOUCHER.reference),
 )
 BATCH = record(
     "VoucherBatch",
@@ -85,7 +91,14 @@ NEW_BATCH = form(
     given_away=flag("Worth their amount without having been sold, at the site's cost."),
     note=text(TEXT_CHARS_MAX),
 )
-SALE = form("VoucherSale", method=METHOD)
+SALE = form(
+    "VoucherSale",
+    method=METHOD,
+    count=whole(
+        "How many of the batch, from this one on in the order of their numbers: all of them, or none.",
+        least=1, most=vouchers.SOLD_AT_ONCE_MAX,
+    ),
+)  # fmt: skip
 REDEMPTION = form("VoucherRedemption", ("person",), person=number_of("whose wallet it goes into"))
 VOID = form(
     "VoucherVoid",
@@ -138,9 +151,12 @@ async def make(call: Call) -> Answer:
 async def sell(call: Call) -> Answer:
     """`POST /vouchers/{code}/sell`: by its number, too."""
     asked, by, method = await _asked(call), call.by, call.body.get("method", Method.CASH.value)
+    count = call.body.get("count", 1)
 
     def unit(db: Database, _name: str) -> tuple[int, Body]:
-        return 201, as_json(call, vouchers.need_by_id(db, vouchers.sell(db, asked, method, by).voucher))
+        moved = vouchers.sell_many(db, asked, count, method, by)
+        sold = [as_json(call, vouchers.need_by_id(db, one.voucher)) for one in moved]
+        return 201, {**sold[0], "sold": sold}
 
     return await once(call, unit, request=_request("sell", asked, call.body))
 
@@ -212,8 +228,8 @@ OPERATIONS = (
         codes=True,
     ),
     Operation(
-        "POST", "/vouchers/{code}/sell", "Money comes in for a voucher", sell, VOUCHER, takes=SALE, status=201, key="needed",
-        codes=True,
+        "POST", "/vouchers/{code}/sell", "Money comes in for a voucher, or for several", sell, SOLD, takes=SALE, status=201,
+        key="needed", codes=True, parts=(VOUCHER,),
     ),
     Operation(
         "POST", "/vouchers/{code}/redeem", "What it is worth goes into a wallet", redeem, BOOKED, takes=REDEMPTION,

@@ -371,6 +371,7 @@ ROUTES: dict[Route, frozenset[Role]] = {
     ("GET", "/api/v1/desks/{id}"): CASHIERS,
     ("GET", "/api/v1/desks/{id}/events"): CASHIERS,
     ("POST", "/api/v1/desks/{id}/issue"): CASHIERS,
+    ("POST", "/api/v1/desks/{id}/take-over"): CASHIERS,
     ("POST", "/api/v1/desks/{id}/recharge"): CASHIERS,
     ("POST", "/api/v1/desks/{id}/read"): CASHIERS,
     ("POST", "/api/v1/desks/{id}/replace"): CASHIERS,

@@ -341,6 +341,17 @@ def test_many_small_vouchers_of_one_person_are_one_large_top_up(books: Books, ra
     vouchers.redeem(books.db, asked(codes_[2]), rahima, books.by)
 
 
+def test_of_vouchers_that_are_sold_at_once_the_sum_counts(books: Books, cashier: By) -> None:
+    _batch, codes_ = printed(books, 400, count=4)
+    site_settings.change(books.db, "second_person_minor", "1000")
+    before = ledger.newest(books.db)
+
+    with pytest.raises(Conflict, match="nobody can agree to a voucher"):
+        vouchers.sell_many(books.db, asked(codes_[0]), 3, "mobile", cashier)
+    assert ledger.newest(books.db) == before
+    assert len(vouchers.sell_many(books.db, asked(codes_[0]), 2, "mobile", cashier)) == 2
+
+
 def test_many_small_vouchers_that_are_paid_back_are_one_large(books: Books) -> None:
     assert hired(books, "owner").actor == books.by.actor
     _batch, codes_ = printed(books, 400, count=3)

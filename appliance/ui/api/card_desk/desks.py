@@ -19,7 +19,7 @@ from appliance.domain.errors import Invalid, NotFound
 from appliance.domain.identifiers import CardId, GroupId, PersonId
 from appliance.domain.ledger import Method
 from appliance.domain.roles import Role
-from appliance.services.card_desk import jobs, taps, undo
+from appliance.services.card_desk import forms, jobs, taps, undo
 from appliance.services.ports.readers import DeskView
 from appliance.ui.api.card_desk.shapes import (
     BATCH,
@@ -33,6 +33,7 @@ from appliance.ui.api.card_desk.shapes import (
     RECHARGE,
     REPLACE,
     REWRITE,
+    TAKE_OVER,
     UNDONE,
     KnownJob,
     all_on_readers,
@@ -87,6 +88,27 @@ async def issue(call: Call) -> Answer:
             topup_minor=body.get("topup_minor", 0), method=_method(body), label=body.get("label", ""),
             expires_at_ms=expires_at_ms, overwrite=body.get("overwrite", False),
         )  # fmt: skip
+
+    return await _begin(call, begin, needed=True)
+
+
+async def take_over(call: Call) -> Answer:
+    """`POST /desks/{id}/take-over`: what an earlier system has left on a card comes into its holder's wallet, once."""
+    body, by, desk_key = call.body, call.by, call.console.desk_key
+    call.check_currency()
+    if "person_id" in body and "name" in body:
+        raise Invalid("person_id", N_("Say who gets the card: either a person or a name."))
+    old_minor, uid = body.get("old_minor", 0), body.get("uid", "")
+
+    def begin(db: Database, desk: str) -> int:
+        if "person_id" in body or "name" in body:
+            job = jobs.begin_issue(
+                db, desk, by, person=_person(body), name=body.get("name", ""), phone=body.get("phone", ""),
+                group=_group(body), old=True, old_minor=old_minor,
+            )  # fmt: skip
+        else:
+            job = jobs.begin_taking_over(db, desk, by, old_minor=old_minor)
+        return forms.without_reader(db, job, uid, desk_key, by.at_ms) if uid else job
 
     return await _begin(call, begin, needed=True)
 
@@ -285,6 +307,10 @@ OPERATIONS = (
     Operation(
         "POST", "/desks/{id}/issue", "A card for somebody, with a first top-up", issue, BEGUN, takes=ISSUE, status=202,
         key="needed",
+    ),
+    Operation(
+        "POST", "/desks/{id}/take-over", "The balance of a card of an earlier system, once", take_over, BEGUN, takes=TAKE_OVER,
+        status=202, key="needed",
     ),
     Operation(
         "POST", "/desks/{id}/recharge", "Money for the wallet behind a card", recharge, BEGUN, takes=RECHARGE, status=202,

@@ -18,6 +18,7 @@ from appliance.domain.cards.content import ContentState, Origin
 from appliance.domain.cards.tag import ReaderState, ReaderStatus, Seen
 from appliance.domain.desk_job import Advice, DeskJobState
 from appliance.domain.desk_request import DeskJobKind
+from appliance.domain.id_token import ID_TOKEN_CHARS_MAX
 from appliance.domain.identifiers import CardId
 from appliance.domain.ledger import Method
 from appliance.services.card_desk import checks, taps
@@ -135,6 +136,24 @@ ISSUE = with_example(
     phone="+880 1712 345678",
     topup_minor=50_000,
     method="cash",
+)
+TAKE_OVER = with_example(
+    form(
+        "OldCardTakeOver",
+        person_id=number_of("the holder, where known; left out, and without a name: the card is one of ours already"),
+        name=text(NAME_CHARS_MAX, "Or the name of a new person.", least=1),
+        phone=text(100),
+        group_id=number_of("the group of a new person"),
+        old_minor=amount(
+            AMOUNT_MINOR_MAX,
+            "What it was worth, by the old machine: a manager says so. Left out, the list or the card says it.",
+        ),
+        currency=CURRENCY_ASKED,
+        uid=text(ID_TOKEN_CHARS_MAX, "Its number, where no reader reads it: booked at once, and not emptied.", least=1),
+    ),
+    name="Rahima Khatun",
+    old_minor=50_000,
+    uid="04 A1 B2 C3",
 )
 RECHARGE = with_example(
     form(
