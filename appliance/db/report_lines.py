@@ -104,12 +104,13 @@ def lines(db: Readable, by: By, first: str, last: str, zone: ZoneInfo, *, per_da
     for row in db.execute(IDLE.format(key=key, people=people), days):
         name = _key(row[:width])
         found[name] = replace(found.get(name, Charged()), idle_s=row[width], parked_s=row[width + 1])
-    for name, times in _failed(db, by, first, last, zone, per_day=per_day).items():
+    for name, times in failed(db, by, first, last, zone, per_day=per_day).items():
         found[name] = replace(found.get(name, Charged()), failed=times)
     return found
 
 
-def _failed(db: Readable, by: By, first: str, last: str, zone: ZoneInfo, *, per_day: bool) -> Mapping[Key, int]:
+def failed(db: Readable, by: By, first: str, last: str, zone: ZoneInfo, *, per_day: bool = False) -> Mapping[Key, int]:
+    """How many starts came to nothing, for each that any did."""
     bounds = {"from": day_bounds(first, zone)[0], "until": day_bounds(last, zone)[1]}
     key = ", ".join(COLUMNS[by]).replace("session_day.", "session.")
     found: dict[Key, int] = {}

@@ -45,7 +45,7 @@ def report(
     taken = _takings(db, about, first, last, zone, per_day=per_day) if about in TAKE_MONEY else {}
     charged = {} if about == METHODS else report_lines.lines(db, By(about), first, last, zone, per_day=per_day)
     name_of, key_of = _names(db, about)
-    capacity = _capacity(db, zone, now_ms) if about in HAVE_PLACES else None
+    capacity = capacity_of(db, zone, now_ms) if about in HAVE_PLACES else None
     lines = []
     for key in charged.keys() | taken.keys():
         day, called = (key[0], key[1:]) if per_day else ("", key)
@@ -95,7 +95,7 @@ def _names(db: Readable, about: str) -> tuple[Named, Named]:
     return lambda called: report_lines.name_of(db, By(about), called[0]), lambda called: called[0]
 
 
-def _capacity(db: Readable, zone: ZoneInfo, now_ms: int) -> Callable[[int, tuple[str, str], bool], int]:
+def capacity_of(db: Readable, zone: ZoneInfo, now_ms: int) -> Callable[[int, tuple[str, str], bool], int]:
     """How long a station, or one place at it, could have been taken in a span of days: since it is known, and until now."""
     since, places = report_lines.known_since(db), stations.names(db)
 

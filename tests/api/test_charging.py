@@ -262,6 +262,8 @@ async def test_a_report_tells_working_time_energy_and_fees_of_each_day(
     span["to"] = span["to"] if session["started_at"][8:10] < "27" else _next_year(span["to"])
     report = await api.get("/reports/stations", **span)
     assert report["rows"] == report["items"]
+    assert {row["failed_starts"] for row in report["items"]} == {0}
+    assert all(0 <= row["capacity_s"] <= 2 * 86_400 for row in report["items"])
     rows = [row for row in report["items"] if row["energy_wh"]]
     assert [(row["station"], row["energy_wh"], row["fees_minor"], row["sessions"]) for row in rows] == [
         ("CS-01", 2_000, 4_200, 1)

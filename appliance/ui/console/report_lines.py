@@ -306,11 +306,12 @@ def _cells(line: Line, figures: Sequence[Figure], fmt: Formats, *, shares: bool)
     written_cells = [_written(figure.of(line), figure.kind, fmt) for figure in figures]
     if shares and line.charged is not None:
         whole = line.capacity_s or 0
-        written_cells += [_share(one, whole, fmt) for one in (line.charged.charging_s, line.charged.occupied_s)]
+        written_cells += [share(one, whole, fmt) for one in (line.charged.charging_s, line.charged.occupied_s)]
     return written_cells
 
 
-def _share(part_s: int, whole_s: int, fmt: Formats) -> str:
+def share(part_s: int, whole_s: int, fmt: Formats) -> str:
+    """In hundredths, with one digit behind the point; – where there is no whole."""
     return f"{fmt.number(part_s * 1000 // whole_s, 1)} %" if whole_s else "–"
 
 

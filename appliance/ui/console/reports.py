@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from appliance.db import reports
+from appliance.db import report_lines, reports
 from appliance.db.engine.protocols import Readable
 from appliance.db.report_lines import By
 from appliance.db.reports import StationDay, StationMonth, StationSums, Total
 from appliance.db.stations import stations
 from appliance.db.stations.stations import Station
 from appliance.domain.order import natural
-from appliance.ui.console.report_lines import tabs_of
+from appliance.services.reports import capacity_of
+from appliance.ui.console.report_lines import share, tabs_of
 from appliance.ui.console.wallets.wallets import currency_of
 from appliance.ui.forms.listing import Sort, query
 from appliance.ui.forms.spans import around, asked_days, days_address, presets_of
@@ -78,6 +80,10 @@ class Found:
     rows: Rows
     stations: list[Station]
     station: Station | None
+    failed: dict[int, int]
+    """Starts that came to nothing, by station."""
+    capacity_s: dict[int, int]
+    """How long its places could have been taken, of each station that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,9 @@ class StationLine:
     name: str
     address: str
     total: Total
+    failed: int
+    used: str
+    """Working time as a share of the time that its connectors were there; – where they were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,8 @@ class ReportPage:
     stations: list[Station]
     station: Station | None
     total: Total
+    failed: int
+    """Starts that came to nothing."""
     sorts: tuple[Sort, Sort]
     """Of the table by charger and of that by time: the same order, and where each leads."""
     by_station: list[StationLine]
@@ -137,7 +148,7 @@ class ReportPage:
 async def show(request: web.Request) -> web.Response:
     """`GET /reports?preset=` or `?from=&to=`, with `station=` and `show=`; without anything, this month."""
     console, fmt, asked = request.app[CONSOLE], formats_of(request), _asked(request)
-    found = await console.store.read(_found, asked)
+    found = await console.store.read(_found, asked, console.site.zone, console.clock())
     bars = _bars(found.rows, asked, fmt)
     level_words = charts.level_words(bars.chart.levels, _step(asked.measure, fmt), fmt) if bars else []
     by_time = _by_time(request, found.rows, asked.span, fmt)
@@ -155,8 +166,9 @@ async def show(request: web.Request) -> web.Response:
         stations=found.stations,
         station=found.station,
         total=_total(found.rows),
+        failed=sum(found.failed.values()),
         sorts=sorts,
-        by_station=_sorted(_by_station(request, found.rows, asked), sorts[0]),
+        by_station=_sorted(_by_station(request, found, asked, fmt), sorts[0]),
         by_time=_sorted(by_time, sorts[1]),
         days=by_time,
         rows=len(found.rows),
@@ -218,11 +230,18 @@ def _asked(request: web.Request) -> Asked:
     return Asked(asked.span, asked.preset, given.get("station", "")[:255], measure if measure in MEASURES else "energy")
 
 
-def _found(db: Readable, asked: Asked) -> Found:
+def _found(db: Readable, asked: Asked, zone: ZoneInfo, now_ms: int) -> Found:
     station = stations.by_identity(db, asked.station) if asked.station else None
     number = int(station.id) if station is not None else None
     read = reports.station_months if asked.by_month else reports.station_days
-    return Found(read(db, asked.span.first, asked.span.last, number), stations.all_stations(db), station)
+    first, last = asked.span.first, asked.span.last
+    failed = {int(one): times for (one,), times in report_lines.failed(db, By.STATIONS, first, last, zone).items()}
+    capacity, every = capacity_of(db, zone, now_ms), stations.all_stations(db)
+    return Found(
+        read(db, first, last, number), every, station,
+        {one: times for one, times in failed.items() if number in (None, one)},
+        {one: capacity(one, (first, last), True) for one in stations.names(db)},
+    )  # fmt: skip
 
 
 def _for_export(db: Readable, asked: Asked) -> tuple[int | None, int]:
@@ -242,20 +261,34 @@ def _total(rows: Sequence[StationSums | Total]) -> Total:
     )
 
 
-def _by_station(request: web.Request, rows: Sequence[StationSums], asked: Asked) -> list[StationLine]:
+def _by_station(request: web.Request, found: Found, asked: Asked, fmt: Formats) -> list[StationLine]:
     """What each station did. Its sessions are a link away, and those of a long time first its months."""
     of_station: dict[int, list[StationSums]] = {}
-    for row in rows:
+    for row in found.rows:
         of_station.setdefault(row.station_id, []).append(row)
     lines = []
-    for each in of_station.values():
+    for number, each in of_station.items():
         span = {"station": each[0].identity, "from": asked.span.first, "to": asked.span.last}
         more = (
             query(request, **span, preset="", sort="")
             if asked.by_month and not asked.station
             else f"/sessions?{urlencode(span)}"
         )
-        lines.append(StationLine(each[0].name, more, _total(each)))
+        total, there_s = _total(each), found.capacity_s.get(number, 0)
+        lines.append(
+            StationLine(each[0].name, more, total, found.failed.get(number, 0), share(total.working_s, there_s, fmt))
+        )
+    lines += [
+        StationLine(
+            one.name,
+            f"/stations/{quote(one.identity, safe='')}",
+            Total(0, 0, 0, 0),
+            found.failed[one.id],
+            share(0, 1, fmt),
+        )
+        for one in found.stations
+        if one.id in found.failed and one.id not in of_station
+    ]
     return sorted(lines, key=lambda line: natural(line.name))
 
 

@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiohttp.test_utils import TestClient
 
-from appliance.db import reports
+from appliance.db import report_lines, reports
 from appliance.db.engine.unit import Database
+from appliance.db.report_lines import By as About
+from appliance.domain.by import By
+from appliance.domain.errors import Refusal
 from appliance.domain.events import TransactionEnded, TransactionStarted
-from appliance.domain.identifiers import StationId
+from appliance.domain.identifiers import PersonId, StationId
 from appliance.domain.roles import Role
-from appliance.services.sessions import starting, stopping
+from appliance.services.sessions import start_requests, starting, stopping
 from appliance.ui.writing.days import Span, month_of, ordered, read_day, span_of_preset
 from tests.ui.console_fixture import HOUR_MS, NOW_MS, ConsoleFixture
 
@@ -46,6 +49,18 @@ def charge(db: Database, station: int, uid: str, begin_ms: int, hours: int, ener
     stopping.transaction_ended(
         db, StationId(station), TransactionEnded(started.ref, uid, 1_000_000 + energy_wh, end_ms, "Local", (), end_ms)
     )
+
+
+def one_that_nobody_began(db: Database) -> None:
+    """A start that was asked for at a free charger, and taken back."""
+    for station in (1, 2, 3):
+        try:
+            asked = start_requests.request_start(db, StationId(station), 1, By("console", NOW_MS), person=PersonId(1))
+        except Refusal:
+            continue
+        assert start_requests.cancel(db, asked.id, "rejected", NOW_MS)
+        return
+    raise AssertionError("no charger is free")
 
 
 async def get(client: Browser, path: str, **asked: str) -> str:
@@ -75,7 +90,30 @@ async def test_the_foot_sums_what_the_database_has(served: ConsoleFixture) -> No
         f"{total.energy_wh / 1000:,.2f}",
         f"৳{total.fees_minor / 100:,.2f}",
         f"{total.sessions}",
+        "0",
+        "",
     ]
+
+
+async def test_a_charger_has_its_failed_starts_and_how_much_of_the_time_it_was_used(served: ConsoleFixture) -> None:
+    before = await served.store.read(
+        lambda db: report_lines.failed(db, About.STATIONS, "2026-11-22", "2026-11-22", DHAKA)
+    )
+    await served.store.write(one_that_nobody_began)
+    client = await served.logged_in(Role.OWNER)
+    page = re.sub(
+        r'<small class="slim-only">.*?</small>', "", await get(client, "/reports?from=2026-11-22&to=2026-11-22")
+    )
+    body = page.partition('id="by-charger"')[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in body.split("<tr>")[1:]]
+    after = await served.store.read(
+        lambda db: report_lines.failed(db, About.STATIONS, "2026-11-22", "2026-11-22", DHAKA)
+    )
+
+    assert sum(after.values()) == sum(before.values()) + 1
+    assert sum(int(row[-2]) for row in rows) == sum(after.values())
+    assert all(row[-1].endswith("%") for row in rows)
+    assert any(float(row[-1].split()[0]) > 0 for row in rows)
 
 
 async def test_the_file_has_a_row_for_each_day_and_station_with_the_same_sums(served: ConsoleFixture) -> None:
@@ -148,6 +186,8 @@ async def test_a_long_time_is_shown_by_months_and_each_opens_its_days(served: Co
         f"{total.energy_wh / 1000:,.2f}",
         f"৳{total.fees_minor / 100:,.2f}",
         f"{total.sessions}",
+        "0",
+        "",
     ]
     months = {word: address for address, word in re.findall(r'<a href="([^"]+)">((?:October|November) 2026)</a>', html)}
     assert months["November 2026"] == "/reports?from=2026-11-01&amp;to=2026-11-21"
