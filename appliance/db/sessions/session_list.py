@@ -117,6 +117,12 @@ class Filter:
     to_ms: int | None = None
     id_token: str = ""
     """In normal form; also that of a card nobody knows."""
+    evse: int | None = None
+    group: int | None = None
+    """In which whoever charged is now."""
+    tariff: int | None = None
+    requested_by: str = ""
+    """Who of the staff, or which program, asked for the start."""
 
 
 READ_WH = """coalesce(read_wh, (SELECT max(sample.energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0))"""
@@ -140,6 +146,10 @@ CONDITIONS = {
     "pool": "session.pool_id = :pool",
     "card": "session.id_token = (SELECT uid FROM card WHERE card.id = :card) AND session.card_id = :card",
     "id_token": "session.id_token = :id_token",
+    "evse": "session.evse = :evse",
+    "group": "session.person_id IN (SELECT id FROM person WHERE group_id = :group)",
+    "tariff": "session.tariff_id = :tariff",
+    "requested_by": "session.requested_by = :requested_by",
     "from_ms": f"{BEGAN} >= :from_ms",
     "to_ms": f"{BEGAN} < :to_ms",
 }

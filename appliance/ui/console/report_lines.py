@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -92,6 +93,12 @@ TAKEN = (
     Figure(N_("Given back"), Kind.MONEY, lambda line: line.taken.given_back_minor if line.taken else None),
     Figure(N_("Receipts"), Kind.COUNT, lambda line: line.taken.receipts if line.taken else None),
 )
+FEES = CHARGED[2]
+SESSIONS_BY = {
+    By.CONNECTORS: ("station", "evse"), By.PEOPLE: ("person",), By.GROUPS: ("group",), By.TARIFFS: ("tariff",),
+    By.OPERATORS: ("by",),
+}  # fmt: skip
+"""What the list of sessions is asked for, by what a report is about."""
 FIGURES = {
     By.CONNECTORS: CHARGED, By.PEOPLE: CHARGED, By.GROUPS: CHARGED, By.TARIFFS: CHARGED,
     By.OPERATORS: (*TAKEN, *CHARGED), METHODS: TAKEN, RECEIPTS: TAKEN,
@@ -113,6 +120,8 @@ class TableLine:
     href: str
     cells: list[str]
     under: str
+    sessions: str
+    """The list of what its fees are the sum of; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,8 @@ class LinesPage:
     lines: list[TableLine]
     total: TableLine
     count: int
+    fees_at: int
+    """Which cell has the fees; -1: none."""
     bars: Bars | None
     levels: list[str]
     unit: str
@@ -153,10 +164,10 @@ async def show(request: web.Request) -> web.Response:
     heads = [_(figure.head) for figure in figures] + ([_("Time charging"), _("Time occupied")] if shares else [])
     narrow = [figure in ON_PHONES[about] for figure in figures] + [False] * (len(heads) - len(figures))
 
-    def line_of(name: str, href: str, line: Line) -> TableLine:
+    def line_of(name: str, href: str, line: Line, sessions: str = "") -> TableLine:
         cells = _cells(line, figures, fmt, shares=shares)
         told = [f"{head}: {cell}" for head, cell, shown in zip(heads, cells, narrow, strict=True) if not shown]
-        return TableLine(name, href, cells, " · ".join(told))
+        return TableLine(name, href, cells, " · ".join(told), sessions)
 
     page = LinesPage(
         asked=asked,
@@ -170,9 +181,13 @@ async def show(request: web.Request) -> web.Response:
         one=_(ONE[about]) if about in ONE else _("Day, who and how"),
         heads=heads,
         narrow=narrow,
-        lines=[line_of(_called(line, fmt), _href(request, about, line), line) for line in found[:ROWS_SHOWN_MAX]],
+        lines=[
+            line_of(_called(line, fmt), _href(request, about, line), line, _sessions_of(about, line, asked))
+            for line in found[:ROWS_SHOWN_MAX]
+        ],
         total=line_of(_("In all"), "", total),
         count=len(found),
+        fees_at=figures.index(FEES) if FEES in figures else -1,
         **_drawn(request, about, found, fmt),
         shares=shares,
         csv=_file(request, about, asked, "csv"),
@@ -300,6 +315,16 @@ def _href(request: web.Request, about: str, line: Line) -> str:
     if not route or not line.key or not may(principal(request).role, "GET", route):
         return ""
     return route.partition("{")[0] + line.key
+
+
+def _sessions_of(about: str, line: Line, asked: AskedDays) -> str:
+    """The sessions of these days that its fees come from: those that began earlier stand under their own day."""
+    if about not in SESSIONS_BY or not line.key or line.charged is None or not line.charged.sessions:
+        return ""
+    values = dict(
+        zip(SESSIONS_BY[By(about)], line.key.rsplit("/", 1) if about == By.CONNECTORS else [line.key], strict=True)
+    )
+    return f"/sessions?{urlencode({**values, 'from': asked.span.first, 'to': asked.span.last})}"
 
 
 def _cells(line: Line, figures: Sequence[Figure], fmt: Formats, *, shares: bool) -> list[str]:

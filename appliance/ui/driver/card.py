@@ -14,11 +14,13 @@ from aiohttp import hdrs, web
 
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
-from appliance.domain.errors import Invalid, Refusal
+from appliance.domain.errors import Invalid, NotFound, Refusal
+from appliance.domain.identifiers import SessionId
 from appliance.domain.statement import month_of, moved
 from appliance.services.cards import holder_page
 from appliance.services.cards import pin as card_pin
 from appliance.services.cards.holder_page import Holder
+from appliance.services.sessions import explaining
 from appliance.services.statements import statements
 from appliance.ui.driver.page import LOOKUPS, respond
 from appliance.ui.forms.forms import Form, read_form
@@ -29,6 +31,7 @@ from appliance.ui.frame.language import N_
 from appliance.ui.frame.render import formats_of
 from appliance.ui.wording import card_desk
 from appliance.ui.wording.cards import Bound, bounds
+from appliance.ui.wording.explanations import explained_in_words
 from appliance.ui.wording.statement import word_of
 from appliance.ui.wording.statements import month_word, written
 
@@ -37,6 +40,7 @@ log = logging.getLogger(__name__)
 TOKEN = "{token:[0-9a-f]{24}}"  # noqa: S105  # the shape of one
 PIN_CHECKS_AT_ONCE = 2
 MONTHS_SHOWN = 6
+READINGS_SHOWN_MAX = 300
 
 PINS = web.AppKey("pins", Guard)
 LINKS = web.AppKey("links", Guard)
@@ -63,10 +67,14 @@ def install(app: web.Application) -> None:
     app.router.add_post(f"/card/{TOKEN}", unlock)
     app.router.add_get(f"/card/{TOKEN}/statements/{{month}}", show)
     app.router.add_post(f"/card/{TOKEN}/statements/{{month}}", unlock)
+    app.router.add_get(f"/card/{TOKEN}/sessions/{{session:[0-9]{{1,15}}}}", show)
+    app.router.add_post(f"/card/{TOKEN}/sessions/{{session:[0-9]{{1,15}}}}", unlock)
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /card/{token}?p=&m=`, as a phone opens it when the card is held to it; and `/statements/{month}` beneath, behind the same doors."""
+    """`GET /card/{token}?p=&m=`, as a phone opens it when the card is held to it; and `/statements/{month}` and
+    `/sessions/{session}` beneath, behind the same doors.
+    """
     found = await _find(request)
     if found is None:
         return _page(request, HolderPage(None, open=False, tap_again=False, form=Form()), 404)
@@ -142,7 +150,9 @@ def _may_look(request: web.Request, token: str) -> bool:
 
 
 async def _opened(request: web.Request, page: HolderPage) -> web.Response:
-    """The month that was asked for, if whoever asks is let in; else the page of the card."""
+    """The month or the session that was asked for, if whoever asks is let in; else the page of the card."""
+    if "session" in request.match_info and page.open and page.holder:
+        return await _session(request, page, page.holder)
     month = request.match_info.get("month", "")
     if not (month and page.open and page.holder):
         return _page(request, page)
@@ -157,6 +167,23 @@ async def _opened(request: web.Request, page: HolderPage) -> web.Response:
     return respond(
         request, "statement.html", query=query, shown=shown, back=back, tongue=language.spoken(), named=named
     )
+
+
+async def _session(request: web.Request, page: HolderPage, holder: Holder) -> web.Response:
+    """How the amount of a session came about, for whoever charged in it; another's is not there."""
+    console, number = request.app[CONSOLE], SessionId(int(request.match_info["session"]))
+    try:
+        found = await console.store.read(explaining.explain, number, console.clock())
+    except NotFound:
+        raise web.HTTPNotFound from None
+    if found.session.person_id != holder.person.id:
+        raise web.HTTPNotFound
+    explained = explained_in_words(found.explained, found.session.tariff, found.readings, formats_of(request))
+    return respond(
+        request, "session.html", query=_ticket(request, page), found=found, explained=explained,
+        readings=found.readings[:READINGS_SHOWN_MAX], more=len(found.readings) > READINGS_SHOWN_MAX,
+        back=f"/card/{holder.card.token}",
+    )  # fmt: skip
 
 
 def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Response:

@@ -76,6 +76,21 @@ async def test_a_connector_says_how_much_of_the_time_it_was_taken(viewer: Browse
     assert len(re.findall(r'wide-only">\d+\.\d %', html)) == 10
 
 
+@pytest.mark.parametrize("about", ["connectors", "people", "groups", "tariffs"])
+async def test_a_line_opens_the_sessions_that_its_fees_are_the_sum_of(viewer: Browser, about: str) -> None:
+    """None of these ran over midnight but the one of charger 3."""
+    span = {"from": "2026-11-01", "to": "2026-11-18"}
+    page = await get(viewer, f"/reports/{about}", **span)
+    opened = re.findall(r'<a class="why" href="(/sessions\?[^"]*)">([^<]*)</a>', page)
+    assert opened
+
+    for link, fees in opened:
+        listed = await get(viewer, unescape(link))
+        foot_cells = re.findall(r"<td[^>]*>([^<]*)</td>", listed.partition("<tfoot>")[2])
+        assert foot_cells[-1] == fees, link
+        assert 'href="/sessions/' in listed
+
+
 async def test_who_takes_money_is_not_told_what_others_took(served: ConsoleFixture) -> None:
     cashier = await served.logged_in(Role.CASHIER)
     for about in ("operators", "methods", "receipts", "month"):

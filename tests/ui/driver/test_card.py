@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,10 +17,12 @@ from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
+from appliance.db.sessions import session_list
 from appliance.domain.by import By
 from appliance.domain.cards import content
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
+from appliance.domain.identifiers import PersonId
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import pin as card_pin
 from appliance.services.cards.secure_tap import HEAD, SESSION
@@ -100,6 +103,37 @@ async def test_a_card_with_a_pin_shows_nothing_before_it(served: ConsoleFixture,
     assert opened[0] == 200
     assert "Balance" in opened[1]
     assert "Rahima" not in opened[1]
+
+
+async def test_the_holder_opens_an_amount_down_to_its_readings_and_nobody_elses(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    mine = (await card_of(served, RAHIMA)).token
+    html = await page(phone, f"/card/{mine}")
+    link, amount = re.findall(r'href="(/card/[0-9a-f]+/sessions/\d+)">([^<]*)</a>', html)[0]
+
+    opened = await page(phone, link)
+    number = int(link.rpartition("/")[2])
+    sessions = await served.store.read(session_list.page, session_list.Filter())
+    other = next(one.id for one in sessions if one.person_id != PersonId(1))
+
+    assert amount.lstrip("−") in opened
+    assert "Rahima" not in opened
+    assert await page(phone, f"/card/{mine}/sessions/{number}") == opened
+    await page(phone, f"/card/{mine}/sessions/{other}", 404)
+    await page(phone, f"/card/{mine}/sessions/999999", 404)
+
+
+async def test_a_session_stands_behind_the_pin_of_the_card(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:
+    sessions = await served.store.read(session_list.page, session_list.Filter(person=PersonId(1)))
+    path = f"{await with_pin(served, '4711')}/sessions/{sessions[-1].id}"
+    closed = await page(phone, path)
+    _status, wrong = await type_pin(phone, path, "4712")
+    opened = await type_pin(phone, path, "4711")
+
+    assert "৳" not in closed + wrong
+    assert "How session" not in closed + wrong
+    assert (opened[0], "How session" in opened[1]) == (200, True)
 
 
 async def test_who_guesses_the_pin_waits_longer_and_longer(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:

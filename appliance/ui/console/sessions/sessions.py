@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from appliance.db import operators, report_lines
 from appliance.db.cards import cards
 from appliance.db.cards.cards import Card
 from appliance.db.engine.protocols import Readable
@@ -58,6 +59,8 @@ class Wanted:
     matches: list[Person]
     """People among whom the reader must choose, because the text fits several."""
     card: Card | None
+    lines: list[tuple[str, str, str]]
+    """What a report's line asked for besides: field, value, and what it is called."""
 
 
 @dataclass(slots=True)
@@ -103,6 +106,7 @@ class ListPage:
     sort: Sort
     paging: Paging
     without_person: str
+    without_lines: str
     chosen: list[tuple[str, str]]
     card_name: str
     """Of the card that was asked for; its number only as far as the list shows it."""
@@ -133,6 +137,7 @@ async def show_list(request: web.Request) -> web.Response:
         sort,
         Paging.of(request, listed.part, lambda one: one.id),
         query(request, **first, person="", card=""),
+        query(request, **first, group="", tariff="", evse="", by=""),
         [(person.name, query(request, **first, person=str(person.id))) for person in wanted.matches],
         (wanted.card.label or masked(wanted.card.uid)) if wanted.card is not None else "",
         f"/sessions.csv?{kept}",
@@ -196,6 +201,11 @@ class Asked:
     last: str
     from_ms: int | None
     to_ms: int | None
+    evse: int | None
+    group: int | None
+    tariff: int | None
+    by: str
+    """What a report's line asks for; only with days, of which all sessions are looked at."""
     names_only: bool
     """Whoever asks may not see telephone numbers, notes and card numbers: nobody is found by them."""
 
@@ -205,6 +215,7 @@ def _asked(request: web.Request) -> Asked:
     given = request.query
     first, last = read_day(given.get("from", "")), read_day(given.get("to", ""))
     state = given.get("state", "")
+    line = {name: read_number(given.get(name, "")) if first and last else None for name in ("evse", "group", "tariff")}
     return Asked(
         given.get("station", "")[:255],
         given.get("person", "").strip()[:100],
@@ -214,6 +225,10 @@ def _asked(request: web.Request) -> Asked:
         last or "",
         day_bounds(first, zone)[0] if first else None,
         day_bounds(last, zone)[1] if last else None,
+        line["evse"],
+        line["group"],
+        line["tariff"],
+        given.get("by", "")[:100] if first and last else "",
         principal(request).role not in SEES_PHONES,
     )
 
@@ -233,6 +248,10 @@ def _wanted(db: Readable, asked: Asked) -> Wanted:
         state=asked.state,
         from_ms=asked.from_ms,
         to_ms=asked.to_ms,
+        evse=asked.evse,
+        group=asked.group,
+        tariff=asked.tariff,
+        requested_by=asked.by,
     )
     return Wanted(
         found,
@@ -244,7 +263,20 @@ def _wanted(db: Readable, asked: Asked) -> Wanted:
         person,
         matches,
         card,
+        _lines_named(db, asked),
     )
+
+
+def _lines_named(db: Readable, asked: Asked) -> list[tuple[str, str, str]]:
+    numbers = (("group", report_lines.By.GROUPS, asked.group), ("tariff", report_lines.By.TARIFFS, asked.tariff))
+    named = [
+        (name, str(value), report_lines.name_of(db, by, str(value))) for name, by, value in numbers if value is not None
+    ]
+    if asked.evse is not None:
+        named.append(("evse", str(asked.evse), str(asked.evse)))
+    if asked.by:
+        named.append(("by", asked.by, operators.names(db).get(asked.by, asked.by)))
+    return named
 
 
 def _wanted_and_how(db: Readable, asked: Asked, now_ms: int) -> tuple[Wanted, bool]:

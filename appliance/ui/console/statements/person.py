@@ -102,7 +102,7 @@ def sheet(request: web.Request, statement: Statement, sessions: dict[int, Charge
         shown = written(statement, sessions, formats_of(request))
         html = render_part(
             request.app[CONSOLE], None, "statements/_sheet.html", shown=shown, tongue=tongue, named=True,
-            direction=language.direction(tongue),
+            explained_at="/sessions/{}/explanation", direction=language.direction(tongue),
         )  # fmt: skip
     finally:
         language.speak(spoken)
