@@ -5,7 +5,9 @@ A kind that is missing here fails the first test; so does a way to violate the p
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +31,7 @@ from appliance.domain.cash import Cash
 from appliance.domain.identifiers import SessionId, StationId
 from appliance.domain.problem import RULES, ProblemKind
 from appliance.domain.roles import Role
+from appliance.domain.slip import Row, Style
 from appliance.domain.units import rfc3339
 from appliance.host import owner_key
 from appliance.host.addresses import Address
@@ -38,6 +41,7 @@ from appliance.jobs.schedule import Jobs, guarded
 from appliance.ocpp.admission.endpoint import FRAME_BYTES_MAX, StationsListener, open_stations
 from appliance.ocpp.connection.refused_cards import CARDS_MAX
 from appliance.ocpp.settings import StationSettings
+from appliance.printer.printer import ReceiptPrinter
 from appliance.rfid import desk as rfid_desk
 from appliance.rfid.desks import clear_old_problems
 from appliance.services import admin_commands, disk, health, secrets, settings
@@ -47,6 +51,8 @@ from appliance.services.cards import cards
 from appliance.services.operators import failed_log_ins, log_ins, operators
 from appliance.services.operators import tokens as token_units
 from appliance.services.operators.failed_log_ins import PROBLEM_FROM, FailedLogIns
+from appliance.services.ports.printers import NotPrinted
+from appliance.services.printing import Printing
 from appliance.services.problems.groups import Group
 from appliance.services.reconciling import stop
 from appliance.services.sessions import review, start_requests
@@ -715,6 +721,26 @@ async def needs_no_reader(site: Whole) -> None:
     await site.do(lambda books: clear_old_problems(books.db, set(), books.now_ms))
 
 
+async def has_a_printer_that_is_off(site: Whole) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        values = settings.Settings(printer=f"127.0.0.1:{port}")
+        printing = Printing(site.console.store, site.console.console.clock, lambda: values, ReceiptPrinter())
+        with pytest.raises(NotPrinted):
+            await printing.send([(Row(Style.TITLE, "Receipt"),)])
+        site.kept["printer"] = port
+        site.jobs = replace(site.jobs, printing=printing)
+        await site.jobs.look_after_printer()
+        assert await site.open(ProblemKind.PRINTER)
+
+
+async def has_it_switched_on(site: Whole) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", site.kept["printer"])
+    async with server:
+        await site.jobs.look_after_printer()
+
+
 async def is_torn_away(site: Whole) -> None:
     site.kept["chip"] = chip = Chip(UID)
 
@@ -818,6 +844,7 @@ STORIES: dict[str, Story] = {
     ProblemKind.BOOKS: Story(is_tampered_with, is_put_right),
     ProblemKind.MONEY_STOPPED: Story(does_not_agree, is_let_go_on),
     ProblemKind.JOB_FAILED: Story(has_a_job_that_fails, has_a_job_that_runs_well),
+    ProblemKind.PRINTER: Story(has_a_printer_that_is_off, has_it_switched_on),
     ProblemKind.READER: Story(has_lost_its_reader, needs_no_reader),
     ProblemKind.TORN_CARD: Story(is_torn_away, is_laid_again),
     ProblemKind.CARD_COPY: Story(is_copied, is_blocked),

@@ -58,6 +58,7 @@ class ProblemKind(StrEnum):
     BOOKS = "books"
     MONEY_STOPPED = "money_stopped"
     JOB_FAILED = "job_failed"
+    PRINTER = "printer"
     READER = "reader"
     TORN_CARD = "torn_card"
     CARD_COPY = "card_copy"
@@ -225,6 +226,9 @@ RULES: dict[str, Rule] = {
         "the money does not agree with itself when it is reconciled", "an owner lets money move again", stays=True
     ),
     ProblemKind.JOB_FAILED: Rule("a regular job fails", "it runs well"),
+    ProblemKind.PRINTER: Rule(
+        "the printer of receipts does not print", "it prints or can be reached, or is used no more"
+    ),
     ProblemKind.READER: Rule("the reader of a desk is missing, or does not work", "it works, or the desk is gone"),
     ProblemKind.TORN_CARD: Rule("a card is taken away before it is written", "it is finished, or its job undone"),
     ProblemKind.CARD_COPY: Rule("a copy of a card is laid on a reader", "the card is blocked", happened=True),

@@ -26,11 +26,13 @@ from appliance.host.secrets import open_vault
 from appliance.host.tasks import running
 from appliance.jobs.schedule import Jobs, keeping_time
 from appliance.ocpp.admission.endpoint import StationsListener
+from appliance.printer.printer import ReceiptPrinter
 from appliance.rfid.desks import CardDesks
 from appliance.services import admin_commands
 from appliance.services.announce import Hub
 from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.card_desk.taps import DeskKey
+from appliance.services.printing import Printing
 from appliance.services.stations.commands import RemoteControl
 from appliance.services.stations.credentials import hash_password
 from appliance.services.stations.upkeep import Upkeep
@@ -76,6 +78,11 @@ async def open_rest(
     desks = CardDesks(store, hub, clock, readers, search_after_s=READER_SEARCH_AFTER_S)
     traffic = demo.SiteTraffic(store, clock) if demo is not None else None
 
+    printer = ReceiptPrinter()
+    stack.callback(printer.close)
+    printing = Printing(store, clock, lambda: charging.settings.values, printer)
+    stack.push_async_callback(printing.close)
+
     certificates = SiteCertificates(arguments, data.path, clock)
     await certificates.renew()
     console = Console(
@@ -92,6 +99,7 @@ async def open_rest(
         desks=desks,
         desk_key=DeskKey(charging.site_key, "", vault),
         vault=vault,
+        printing=printing,
         demo_reader=demo_reader,
         demo_chargers=traffic,
     )
@@ -112,6 +120,7 @@ async def open_rest(
         serving_since_ms=clock(),
         upkeep=upkeep,
         anchors=anchor_file(data),
+        printing=printing,
     )
     await stack.enter_async_context(keeping_time(jobs))
     if traffic is not None:

@@ -31,6 +31,7 @@ from appliance.services.card_desk import jobs as desk_jobs
 from appliance.services.cards import limits, revocation
 from appliance.services.ports.anchors import Anchors, AnchorsChanged
 from appliance.services.ports.stations import Stations
+from appliance.services.printing import Printing
 from appliance.services.reconciling.reconciling import Reconciler
 from appliance.services.sessions import guard, start_requests
 from appliance.services.statements import issuing
@@ -55,6 +56,7 @@ EXPIRE_VOUCHERS_S = 60
 CHECK_S = 20
 CHANGE_PRICES_S = 10
 CHECK_BOX_S = 60
+LOOK_FOR_PRINTER_S = 60
 LOG_WITHIN_S = 60
 ANCHOR_MINUTES = 10
 RECONCILE_MINUTES = 15
@@ -79,6 +81,7 @@ class Jobs:
     upkeep: Upkeep
     anchors: Anchors | None = None
     """None: the site's sealing key is missing."""
+    printing: Printing | None = None
     reconciler: Reconciler = field(default_factory=Reconciler)
 
     async def expire_start_requests(self) -> None:
@@ -132,6 +135,11 @@ class Jobs:
         """Disk, backup, settings."""
         usage = await asyncio.to_thread(shutil.disk_usage, self.store.path.parent)
         await self.store.write(health.check_box, usage.free >> 20, self.clock())
+
+    async def look_after_printer(self) -> None:
+        """A printer that did not print may be there again."""
+        if self.printing is not None:
+            await self.printing.look()
 
     async def tidy(self) -> None:
         """Forget what was to be kept for a while only."""
@@ -217,6 +225,7 @@ def schedule(jobs: Jobs, runs: Tasks) -> AsyncIOScheduler:
         (jobs.change_prices, IntervalTrigger(seconds=CHANGE_PRICES_S)),
         (jobs.expire_vouchers, IntervalTrigger(seconds=EXPIRE_VOUCHERS_S)),
         (jobs.check_box, IntervalTrigger(seconds=CHECK_BOX_S)),
+        (jobs.look_after_printer, IntervalTrigger(seconds=LOOK_FOR_PRINTER_S)),
         (jobs.keep_log_within, IntervalTrigger(seconds=LOG_WITHIN_S)),
         (jobs.tidy, CronTrigger(minute=TIDY_MINUTE, timezone=zone)),
         (jobs.issue_statements, IntervalTrigger(minutes=STATEMENTS_MINUTES)),

@@ -18,6 +18,7 @@ from appliance.domain import network
 from appliance.domain.by import By
 from appliance.domain.cards.old_value import read_layout
 from appliance.domain.errors import Invalid
+from appliance.domain.printers import place_of
 from appliance.services import audit
 from appliance.services.announce import SettingsChanged
 from appliance.services.operators.authority import NotAllowed, is_owner
@@ -108,6 +109,13 @@ class Settings:
     """Above so much the law wants name and address of the buyer on a bill; 0: never."""
     statement_due_days: int = 14
     """So long after a statement is issued what is owed on account is to be paid."""
+    printer: str = ""
+    """Where receipts come out: domain/printers.py; "": wherever a browser prints."""
+    printer_narrow: bool = False
+    """Whether its paper is 58 mm wide; else 80 mm."""
+    printer_cuts: bool = False
+    printer_drawer: bool = False
+    """Whether a drawer hangs on the printer, which it opens when cash is taken or paid out."""
     bill_copies: int = 1
     """How often a bill is printed, each with its number among the copies."""
     country: str = ""
@@ -167,11 +175,12 @@ BOUNDS: dict[str, tuple[int, int]] = {
 """Least and most of the numbers."""
 
 OWNERS_OWN = frozenset(
-    {"second_person_minor", "old_card_max_minor", "guards_take_cash", "host_names", "trusted_proxies", "messages_per_s",
+    {"second_person_minor", "old_card_max_minor", "guards_take_cash", "printer", "host_names", "trusted_proxies", "messages_per_s",
      "message_log_days", "message_log_max_mb", "message_log_charger_max_mb", "idle_owner_s", "idle_manager_s", "idle_cashier_s", "idle_guard_s", "idle_installer_s", "idle_viewer_s"}
 )  # fmt: skip
 """What holds managers, too, and what protects the site is not theirs to change: whose word is taken for an address, under which names
-pages are shown, how much a charger may send, how long messages are kept as evidence, and how long log-ins last."""
+pages are shown, how much a charger may send, how long messages are kept as evidence, how long log-ins last, and to what in its network
+this box speaks of itself."""
 NAMES = tuple(field.name for field in fields(Settings))
 
 
@@ -230,7 +239,9 @@ def change_by(db: Database, name: str, text: str, by: By) -> None:
             raise NotAllowed("Only the owner sets above which amount a second person is needed.")
         if name == "guards_take_cash":
             raise NotAllowed("Only the owner says whether guards take cash.")
-        raise NotAllowed("Only the owner changes what protects the site: its names, proxies, bounds, and idle times.")
+        raise NotAllowed(
+            "Only the owner changes what protects the site: its names, proxies, bounds, printer, and idle times."
+        )
     before = stored(getattr(load(db), name, ""))
     change(db, name, text)
     audit.record(db, by, "setting.change", f"setting:{name}", value=text.strip(), before=before)
@@ -276,6 +287,16 @@ def _check_networks(name: str, text: str) -> None:
         raise Invalid(name, "Addresses or networks such as 192.168.7.3 or 10.1.0.0/24, with commas between.") from None
 
 
+def _check_printer(name: str, text: str) -> None:
+    try:
+        place_of(text)
+    except ValueError:
+        raise Invalid(
+            name,
+            "An address in the site's own network such as 192.168.7.20 or 192.168.7.20:9100, or a device such as /dev/usb/lp0.",
+        ) from None
+
+
 def _check_layout(name: str, text: str) -> None:
     try:
         read_layout(text)
@@ -296,6 +317,7 @@ TEXTS: dict[str, Callable[[str, str], None]] = {
     "seller_name": _check_words,
     "seller_address": _check_words,
     "seller_tax_number": _check_words,
+    "printer": _check_printer,
     "country": _check_words,
     "subdivision": _check_words,
     "old_card_layout": _check_layout,

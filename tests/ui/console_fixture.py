@@ -35,6 +35,7 @@ from appliance.services.people import groups
 from appliance.services.people import people as people_units
 from appliance.services.ports.certificates import Certificates
 from appliance.services.ports.demo import DemoChargers, DemoReader
+from appliance.services.ports.printers import Printer
 from appliance.services.ports.readers import Desks
 from appliance.services.ports.stations import (
     CommandAnswer,
@@ -44,6 +45,7 @@ from appliance.services.ports.stations import (
     Variable,
     VariableName,
 )
+from appliance.services.printing import Printing
 from appliance.services.sessions import metering, starting, stopping
 from appliance.services.settings import Settings
 from appliance.services.stations import admission
@@ -236,6 +238,7 @@ async def open_console(
     demo_chargers: DemoChargers | None = None,
     certificates: Certificates | None = None,
     settings: Settings | None = None,
+    printer: Printer | None = None,
 ) -> AsyncIterator[ConsoleFixture]:
     """A console on a free port, with a yard in every state when `filled`; `desks` makes its card desks."""
     path = directory / "forecourt.db"
@@ -246,6 +249,11 @@ async def open_console(
     store = Store(path, announce=hub.announce)
     await store.open()
     served: ConsoleFixture
+
+    def settings_in_force() -> Settings:
+        return settings or Settings()
+
+    printing = Printing(store, lambda: served.now_ms, settings_in_force, printer) if printer is not None else None
     control = RemoteControl(store, scripted, hub, lambda: served.now_ms)
     console = Console(
         store=store,
@@ -262,7 +270,8 @@ async def open_console(
         demo_reader=demo_reader,
         demo_chargers=demo_chargers,
         certificates=certificates or NoCertificates(),
-        settings=lambda: settings or Settings(),
+        settings=settings_in_force,
+        printing=printing,
     )
     server = TestServer(create_console(console))
     served = ConsoleFixture(store, hub, scripted, server, console)
@@ -273,6 +282,8 @@ async def open_console(
         for client in served.clients:
             await client.close()
         await server.close()
+        if printing is not None:
+            await printing.close()
         await control.close()
         await store.close()
 

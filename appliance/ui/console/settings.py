@@ -159,6 +159,22 @@ GROUPS: dict[str, dict[str, Words]] = {
         ),
         "bill_copies": Words(N_("Copies of a bill"), N_("Some laws want two: one for the buyer, one to be kept.")),
     },
+    N_("Receipt printer"): {
+        "printer": Words(
+            N_("Printer for receipts"),
+            N_(
+                "Its address in the site's network such as 192.168.7.20, or the device it is at: /dev/usb/lp0. It must understand ESC/POS, as nearly all do. Empty: the browser prints."
+            ),
+        ),
+        "printer_narrow": Words(N_("Its paper is 58 mm wide"), N_("Off: 80 mm.")),
+        "printer_cuts": Words(N_("It cuts the paper"), N_("Off: it feeds as far as paper is torn off.")),
+        "printer_drawer": Words(
+            N_("It opens the cash drawer"),
+            N_(
+                "When cash was just taken or paid out and the receipt is printed. The drawer is plugged into the printer."
+            ),
+        ),
+    },
     N_("When something is a problem"): {
         "drawer_off_minor": Words(
             N_("A drawer that is over or short is a problem from"), N_("Counted at the end of a shift. 0: never.")
@@ -273,6 +289,8 @@ class SettingsPage:
     timezone: str
     may_change: bool
     """Whether who reads the page changes any of those that are shown."""
+    has_printer: bool
+    """Whether a test can be printed: one is set up, and is among those that are shown."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -344,6 +362,7 @@ async def _page(
         site or edits.filled(_site_values(request[FACTS])),
         console.site.timezone,
         any(not one.is_fixed for _title, entries in groups for one in entries),
+        bool(console.settings().printer) and "printer" in asked_for,
     )
     return render(request, "settings/settings.html", page, status=status)
 

@@ -24,6 +24,7 @@ from appliance.services.ports.demo import DemoChargers, DemoReader
 from appliance.services.ports.readers import Channel, Desks, DeskView
 from appliance.services.ports.stations import Stations
 from appliance.services.ports.vault import Vault
+from appliance.services.printing import Printing
 from appliance.services.settings import Settings
 from appliance.services.stations.commands import RemoteControl
 
@@ -103,6 +104,8 @@ class Console:
     """What cards of this site are written with."""
     vault: Vault | None = None
     """What the site keeps secret is sealed by it; None where its key is missing."""
+    printing: Printing | None = None
+    """The printer of receipts; None: only browsers print."""
     demo_reader: DemoReader | None = None
     """The demo's simulated reader; None on every real site."""
     demo_chargers: DemoChargers | None = None

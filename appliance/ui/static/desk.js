@@ -83,12 +83,23 @@ for (const form of document.querySelectorAll("[data-print-page]")) {
   });
 }
 
+// The printer of receipts prints what was just booked; its form says what became of it.
+const send = document.querySelector("form[data-send-now]");
+if (send) {
+  printOnlyOnce();
+  send.requestSubmit();
+}
+
 const now = document.querySelector("[data-print-now]");
 if (now) {
   if (now.dataset.then) addEventListener("afterprint", () => location.replace(now.dataset.then));
-  // Coming back to this page later prints nothing.
+  printOnlyOnce();
+  addEventListener("load", () => print());
+}
+
+// Coming back to this page later prints nothing.
+function printOnlyOnce() {
   const address = new URL(location.href);
   address.searchParams.delete("print");
   history.replaceState(null, "", address);
-  addEventListener("load", () => print());
 }

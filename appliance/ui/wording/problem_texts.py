@@ -306,6 +306,10 @@ TEXTS: dict[str, Text] = {
         N_("There is no price: nobody pays for charging."),
         N_("Enter a tariff and make it the default."),
     ),
+    ProblemKind.PRINTER: Text(
+        N_("The printer of receipts ({printer}): {trouble}"),
+        N_("{remedy} What was booked is booked: every receipt can be printed again, by the browser, too."),
+    ),
     ProblemKind.READER: Text(
         N_("The reader of the card desk {desk}: {reader}"),
         N_("{remedy}"),

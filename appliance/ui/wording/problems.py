@@ -20,6 +20,7 @@ from appliance.services.problems.groups import Group
 from appliance.services.problems.private import TEXT
 from appliance.ui.frame.language import _, ngettext, nN_
 from appliance.ui.wording import card_desk, reconciling
+from appliance.ui.wording.printing import trouble_words
 from appliance.ui.wording.problem_texts import (
     DRAWER_HIDDEN,
     DRAWER_SHORT,
@@ -242,6 +243,11 @@ def _reader_words(problem: Problem, _fmt: Formats) -> dict[str, str]:
     return {"reader": words.sentence, "remedy": words.advice}
 
 
+def _printer_words(problem: Problem, _fmt: Formats) -> dict[str, str]:
+    trouble, remedy = trouble_words(str(problem.details.get("why", "")))
+    return {"trouble": trouble, "remedy": remedy}
+
+
 def _review_words(problem: Problem, fmt: Formats) -> dict[str, str]:
     why = problem.details.get("why")
     told = [value for name in ("this_wh", "that_wh") if isinstance(value := problem.details.get(name), int)]
@@ -255,6 +261,7 @@ def _signed_words(problem: Problem, fmt: Formats) -> dict[str, str]:
 
 OWN_WORDS: dict[str, Callable[[Problem, Formats], dict[str, str]]] = {
     ProblemKind.SIGNED_ENERGY: _signed_words,
+    ProblemKind.PRINTER: _printer_words,
     ProblemKind.READER: _reader_words,
     ProblemKind.FAULTED: lambda problem, _fmt: {
         "error": error_sentence(str(problem.details.get("error", ""))) or _("no code")
@@ -303,6 +310,8 @@ def _href(problem: Problem, stations: Mapping[int, Named]) -> str:
         return "/desk"
     if problem.kind == ProblemKind.APPROVAL:
         return "/approvals"
+    if problem.kind == ProblemKind.PRINTER:
+        return "/settings?q=printer"
     if problem.kind in (ProblemKind.UNREAD_SETTING, ProblemKind.DISK_SPACE, ProblemKind.DISK_FULL):
         return "/settings"
     if problem.kind == ProblemKind.MONEY_STOPPED:

@@ -82,6 +82,7 @@ async def test_in_bengali_nothing_changes_that_nobody_has_touched(served: Consol
 OWNERS = {
     "trusted_proxies": "10.1.0.0/24",
     "host_names": "charge.example",
+    "printer": "192.168.7.20",
     "messages_per_s": "0",
     "message_log_days": "1",
     "message_log_max_mb": "1",

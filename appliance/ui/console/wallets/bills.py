@@ -17,13 +17,13 @@ from appliance.db.wallets.bills import Paper
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
 from appliance.domain.tariff import Tariff
+from appliance.ui.console.printing import print_paper, print_to
 from appliance.ui.console.wallets import receipts
-from appliance.ui.console.wallets.receipts import BACK
 from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.forms.listing import Paging, Sort
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page
-from appliance.ui.frame.language import N_
+from appliance.ui.frame.language import N_, _
 from appliance.ui.frame.render import formats_of, render, render_part
 from appliance.ui.wording.bill_lines import bill_lines, tax_word
 
@@ -55,6 +55,10 @@ class BillPage:
     """The bill itself, once for each copy, in its own language."""
     back: str
     print_now: bool
+    print_to: str
+    """Where the form goes that prints on the printer of receipts; "" where only the browser prints."""
+    again: bool
+    """Printing it has failed."""
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -76,19 +80,39 @@ async def show(request: web.Request) -> web.Response:
     bill, tariff = await store.read(_read, number)
     holders = receipts.holders_language(request, bill.particulars.language)
     paper, tongue = receipts.paper_of(request), receipts.tongue_of(request, holders)
-    copies, back = request.app[CONSOLE].settings().bill_copies, request.query.get("back", "")
+    back = receipts.back_of(request)
     page = BillPage(
         bill,
         paper,
         receipts.papers_of(request),
         receipts.tongues_of(request, holders),
         receipts.whose_language(tongue, holders),
-        [slip(request, bill, tariff, tongue, paper, (copy, copies)) for copy in range(1, copies + 1)],
-        back if back.startswith(BACK) else "",
+        _copies(request, bill, tariff, tongue, paper),
+        back,
         request.query.get("print") == "1",
+        print_to(request, f"/bills/{bill.number}", language=tongue, back=back),
+        request.query.get("again") == "1",
     )
     response = receipts.remember_paper(request, render(request, "wallets/bill.html", page), paper)
     return receipts.remember_language(request, response)
+
+
+async def print_one(request: web.Request) -> web.Response:
+    """`POST /bills/{number}/print?language=&back=`: on the printer of receipts, with its copies."""
+    bill, tariff = await request.app[CONSOLE].store.read(_read, number_of(request, "number"))
+    tongue = receipts.tongue_of(request, receipts.holders_language(request, bill.particulars.language))
+    slips = _copies(request, bill, tariff, tongue, receipts.paper_of(request))
+    word = _("Bill {number}") if bill.kind == "bill" else _("Credit note {number}")
+    path = f"/bills/{bill.number}"
+    return await print_paper(
+        request, "".join(slips), word.format(number=bill.number), path, back=receipts.back_of(request)
+    )
+
+
+def _copies(request: web.Request, bill: Paper, tariff: Tariff, tongue: str, paper: str) -> list[Markup]:
+    """As often as the owner wants it."""
+    copies = request.app[CONSOLE].settings().bill_copies
+    return [slip(request, bill, tariff, tongue, paper, (copy, copies)) for copy in range(1, copies + 1)]
 
 
 def slip(
@@ -126,4 +150,10 @@ def _read_list(db: Readable, window: Window, person: int | None) -> tuple[Part[P
     return rows.part(db, window, person=about.id if about is not None else None), about
 
 
-PAGE = Page(routes=[web.get("/bills", show_list), web.get("/bills/{number}", show)])
+PAGE = Page(
+    routes=[
+        web.get("/bills", show_list),
+        web.get("/bills/{number}", show),
+        web.post("/bills/{number}/print", print_one),
+    ]
+)

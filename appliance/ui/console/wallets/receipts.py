@@ -16,13 +16,15 @@ from appliance.db.wallets.receipts import Receipt
 from appliance.domain.errors import NotFound
 from appliance.domain.identifiers import PersonId
 from appliance.services.operators.authority import NotAllowed
+from appliance.services.printing import opens_drawer
 from appliance.services.wallets import receipts as service
+from appliance.ui.console.printing import print_paper, print_to
 from appliance.ui.forms.forms import number_of, read_number
 from appliance.ui.forms.listing import Paging, Sort, query
 from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page, principal
 from appliance.ui.frame.language import LANGUAGES, N_, _
-from appliance.ui.frame.render import render, render_part
+from appliance.ui.frame.render import formats_of, render, render_part
 from appliance.ui.frame.roles import may
 from appliance.ui.wording.card_desk import card_number, receipt_word
 from appliance.ui.wording.sessions import method_word
@@ -76,6 +78,10 @@ class ReceiptPage:
     """The receipt itself, in its own language."""
     back: str
     print_now: bool
+    print_to: str
+    """Where the form goes that prints on the printer of receipts; "" where only the browser prints."""
+    again: bool
+    """Printing it has failed."""
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -101,7 +107,8 @@ async def show(request: web.Request) -> web.Response:
     paper = paper_of(request)
     holders = holders_language(request, str(receipt.details.get("language", "")))
     tongue = tongue_of(request, holders)
-    back = request.query.get("back", "")
+    back = back_of(request)
+    path = f"/receipts/{receipt.number}"
     shown = ReceiptPage(
         receipt,
         paper,
@@ -109,10 +116,31 @@ async def show(request: web.Request) -> web.Response:
         tongues_of(request, holders),
         whose_language(tongue, holders),
         _slip(request, receipt, tongue, paper),
-        back if back.startswith(BACK) else "",
+        back,
         request.query.get("print") == "1",
+        print_to(request, path, language=tongue, back=back),
+        request.query.get("again") == "1",
     )
     return remember_language(request, remember_paper(request, render(request, "wallets/receipt.html", shown), paper))
+
+
+async def print_one(request: web.Request) -> web.Response:
+    """`POST /receipts/{number}/print?language=&back=`: on the printer of receipts."""
+    console = request.app[CONSOLE]
+    receipt = await console.store.read(service.need, number_of(request, "number"))
+    tongue = tongue_of(request, holders_language(request, str(receipt.details.get("language", ""))))
+    what = _("Receipt {number}, {amount}").format(
+        number=receipt.number, amount=formats_of(request).money(receipt.amount_minor)
+    )
+    drawer = opens_drawer(receipt, principal(request).actor, console.clock())
+    slip = _slip(request, receipt, tongue, paper_of(request))
+    return await print_paper(request, slip, what, f"/receipts/{receipt.number}", back=back_of(request), drawer=drawer)
+
+
+def back_of(request: web.Request) -> str:
+    """The page that a paper leads back to; "" for none."""
+    back = request.query.get("back", "")
+    return back if back.startswith(BACK) else ""
 
 
 def paper_of(request: web.Request) -> str:
@@ -211,4 +239,10 @@ def _cookie(request: web.Request, name: str = "paper") -> str:
     return f"__Host-{name}" if request.secure else name
 
 
-PAGE = Page(routes=[web.get("/receipts", show_list), web.get("/receipts/{number}", show)])
+PAGE = Page(
+    routes=[
+        web.get("/receipts", show_list),
+        web.get("/receipts/{number}", show),
+        web.post("/receipts/{number}/print", print_one),
+    ]
+)
