@@ -139,6 +139,7 @@ install_or_upgrade() {
 prepare_machine() {
     [ "$user_exists" = yes ] || step "Make the system user forecourt" make_user
     [ "$in_dialout" = yes ] || step "Let the user forecourt use serial ports" usermod --append --groups dialout forecourt
+    [ "$in_lp" = yes ] || step "Let the user forecourt use printers" usermod --append --groups lp forecourt
     [ "$can_make_environments" = yes ] || step "Install Debian's python3-venv" debian_packages python3-venv
     [ -n "$prefix" ] || ! lacks_libusb ||
         step "Install Debian's libusb-1.0-0, for readers with a USB plug" debian_packages libusb-1.0-0 || true
@@ -163,6 +164,9 @@ find_out() {
     in_dialout=yes
     [ -n "$prefix" ] || [[ " $(id -nG forecourt 2>/dev/null) " = *" dialout "* ]] ||
         ! getent group dialout >/dev/null || in_dialout=no
+    in_lp=yes
+    [ -n "$prefix" ] || [[ " $(id -nG forecourt 2>/dev/null) " = *" lp "* ]] ||
+        ! getent group lp >/dev/null || in_lp=no
     # Whoever once asked for PC/SC has it after an upgrade, too.
     [ -z "$(compgen -G "$opt/venv/lib/python3*/site-packages/smartcard")" ] || pcsc=yes
     python='' can_make_environments=yes

@@ -42,7 +42,7 @@ class Raster:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class Lettering:
     """How text of a style looks."""
 
     weight: str
@@ -51,15 +51,15 @@ class Face:
     at: float = LEFT
 
 
-FACES: Final = {
-    Style.TITLE: Face("SemiBold", 32, MIDDLE),
-    Style.AMOUNT: Face("SemiBold", 54, MIDDLE),
-    Style.MIDDLE: Face("Regular", 28, MIDDLE),
-    Style.HEADING: Face("SemiBold", 30),
-    Style.PLAIN: Face("Regular", 28),
-    Style.SUM: Face("SemiBold", 30),
-    Style.SMALL: Face("Regular", 24),
-    Style.SIGN: Face("Regular", 24),
+LETTERING: Final = {
+    Style.TITLE: Lettering("SemiBold", 32, MIDDLE),
+    Style.AMOUNT: Lettering("SemiBold", 54, MIDDLE),
+    Style.MIDDLE: Lettering("Regular", 28, MIDDLE),
+    Style.HEADING: Lettering("SemiBold", 30),
+    Style.PLAIN: Lettering("Regular", 28),
+    Style.SUM: Lettering("SemiBold", 30),
+    Style.SMALL: Lettering("Regular", 24),
+    Style.SIGN: Lettering("Regular", 24),
 }
 """In no weight and size may the loop of ১ close, by which it is told from a comma; in Medium it is closed from the beginning."""
 
@@ -69,7 +69,7 @@ class _Line:
     """Text that fits on one line, with its place."""
 
     text: str
-    face: Face
+    lettering: Lettering
     x: int
     y: int
     """Of its baseline, from the top of the slip."""
@@ -100,20 +100,20 @@ def _laid_out(slip: Slip, width: int) -> tuple[list[_Line], list[int], int]:
             y += RULE_ROOM // 2
         if row.style is Style.RULE:
             continue
-        face = FACES[row.style]
-        for left, right in _lines(row, face, width):
-            for text, at in ((left, LEFT if right else face.at), (right, RIGHT)):
+        lettering = LETTERING[row.style]
+        for left, right in _lines(row, lettering, width):
+            for text, at in ((left, LEFT if right else lettering.at), (right, RIGHT)):
                 if text:
-                    x = int((width - _length(text, face)) * at)
-                    lines.append(_Line(text, face, x, y + round(face.size * BASELINE_EMS)))
-            y += round(face.size * LINE_EMS)
+                    x = int((width - _length(text, lettering)) * at)
+                    lines.append(_Line(text, lettering, x, y + round(lettering.size * BASELINE_EMS)))
+            y += round(lettering.size * LINE_EMS)
     return lines, rules, max(y, 1)
 
 
-def _lines(row: Row, face: Face, width: int) -> Iterator[tuple[str, str]]:
+def _lines(row: Row, lettering: Lettering, width: int) -> Iterator[tuple[str, str]]:
     """What stands left and right on each line of a row."""
-    left, right = list(_wrapped(row.text, face, width)), list(_wrapped(row.right, face, width))
-    if left and right and _length(left[-1], face) + GAP + _length(right[0], face) <= width:
+    left, right = list(_wrapped(row.text, lettering, width)), list(_wrapped(row.right, lettering, width))
+    if left and right and _length(left[-1], lettering) + GAP + _length(right[0], lettering) <= width:
         yield from ((text, "") for text in left[:-1])
         yield left[-1], right[0]
         yield from (("", text) for text in right[1:])
@@ -122,26 +122,26 @@ def _lines(row: Row, face: Face, width: int) -> Iterator[tuple[str, str]]:
         yield from (("", text) for text in right)
 
 
-def _wrapped(text: str, face: Face, width: int) -> Iterator[str]:
+def _wrapped(text: str, lettering: Lettering, width: int) -> Iterator[str]:
     """Lines no longer than the paper is wide, broken between words, and inside a word that has no place on a line of its own."""
     line = ""
     for word in text.split():
         longer = f"{line} {word}" if line else word
-        if _length(longer, face) <= width:
+        if _length(longer, lettering) <= width:
             line = longer
             continue
         if line:
             yield line
-        *whole, line = _pieces(word, face, width)
+        *whole, line = _pieces(word, lettering, width)
         yield from whole
     if line:
         yield line
 
 
-def _pieces(word: str, face: Face, width: int) -> Iterator[str]:
+def _pieces(word: str, lettering: Lettering, width: int) -> Iterator[str]:
     piece = ""
     for cluster in _clusters(word):
-        if piece and _length(piece + cluster, face) > width:
+        if piece and _length(piece + cluster, lettering) > width:
             yield piece
             piece = ""
         piece += cluster
@@ -165,19 +165,19 @@ VIRAMA: Final = 9
 """The combining class of viramas."""
 
 
-def _length(text: str, face: Face) -> int:
+def _length(text: str, lettering: Lettering) -> int:
     """In dots."""
-    units: int = sum(at.x_advance for at in _shaped(text, face.weight).glyph_positions)
-    return -(-units * face.size // EM_UNITS)
+    units: int = sum(at.x_advance for at in _shaped(text, lettering.weight).glyph_positions)
+    return -(-units * lettering.size // EM_UNITS)
 
 
 def _write(pen: hb.RasterDraw, line: _Line, height: int) -> None:
     """Letters as outlines; the pen counts from the lower edge."""
-    shaped, scale = _shaped(line.text, line.face.weight), line.face.size / EM_UNITS
+    shaped, scale = _shaped(line.text, line.lettering.weight), line.lettering.size / EM_UNITS
     x, baseline = float(line.x), float(height - line.y)
     for info, at in zip(shaped.glyph_infos, shaped.glyph_positions, strict=True):
         pen.transform = (scale, 0.0, 0.0, scale, x + at.x_offset * scale, baseline + at.y_offset * scale)
-        pen.draw_glyph(_font(line.face.weight), info.codepoint)
+        pen.draw_glyph(_font(line.lettering.weight), info.codepoint)
         x += at.x_advance * scale
 
 

@@ -78,11 +78,12 @@ def test_nothing_but_the_premises_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize("unit", [SITE, DESK], ids=lambda unit: unit.stem)
-def test_readers_that_are_plugged_in_later_may_be_opened_and_no_other_hardware(unit: Path) -> None:
+def test_readers_and_printers_that_are_plugged_in_later_may_be_opened_and_no_other_hardware(unit: Path) -> None:
     service = settings_of("Service", unit)
 
     # By number, because the name of a class is unknown until its first device has been there.
-    assert [value for name, value in service if name == "DeviceAllow"] == ["char-188 rw", "char-166 rw", "char-189 rw"]
+    allowed = ["char-188 rw", "char-166 rw", "char-189 rw"]
+    assert [value for name, value in service if name == "DeviceAllow"] == allowed + ["char-180 rw"] * (unit == SITE)
     assert dict(service)["DevicePolicy"] == "closed"
     assert "AF_NETLINK" in dict(service)["RestrictAddressFamilies"].split()
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.domain.slip import Row, Style
-from appliance.printer.raster import FACES, Raster, _length, _wrapped, draw
+from appliance.printer.raster import LETTERING, Raster, _length, _wrapped, draw
 
 PAPERS = (576, 384)
 TEXTS = st.text(st.sampled_from("aWgÉ0189৳·–রসিদক্ষুদ্রস্বত্বাধিকারী \u00a0\u202f\u200d"), max_size=24)
@@ -45,14 +45,14 @@ def ink(picture: Raster) -> int:
     return sum(map(sum, grid(picture)))
 
 
-@pytest.mark.parametrize("style", FACES)
+@pytest.mark.parametrize("style", LETTERING)
 def test_the_loop_of_a_bengali_one_stays_open(style: Style) -> None:
     bare = holes(draw((Row(style),), 384))
     assert holes(draw((Row(style, "১১"),), 384)) - bare >= 2
 
 
 @pytest.mark.parametrize("digits", ["0123456789", "০১২৩৪৫৬৭৮৯"])
-@pytest.mark.parametrize("style", FACES)
+@pytest.mark.parametrize("style", LETTERING)
 def test_all_digits_differ_clearly(style: Style, digits: str) -> None:
     pictures = [grid(draw((Row(style, digit),), 384)) for digit in digits]
     for number, one in enumerate(pictures):
@@ -80,7 +80,7 @@ def test_left_and_right_share_a_line_where_they_fit_and_else_stand_below_each_ot
     assert draw((Row(Style.PLAIN, "n" * width, "Rahima"),), width).height > line * 2
 
 
-UNRULED = [style for style in FACES if style not in (Style.SUM, Style.SIGN)]
+UNRULED = [style for style in LETTERING if style not in (Style.SUM, Style.SIGN)]
 
 
 @settings(deadline=None, max_examples=60)
@@ -97,6 +97,6 @@ def test_no_edge_cuts_anything_off(row: Row, width: int) -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.text(st.sampled_from("aWgরসিদক্ষু"), min_size=1, max_size=200), st.sampled_from(PAPERS))
 def test_a_word_that_is_too_long_is_broken_and_comes_out_whole(word: str, width: int) -> None:
-    pieces = list(_wrapped(word, FACES[Style.PLAIN], width))
+    pieces = list(_wrapped(word, LETTERING[Style.PLAIN], width))
     assert "".join(pieces) == word
-    assert all(_length(piece, FACES[Style.PLAIN]) <= width for piece in pieces)
+    assert all(_length(piece, LETTERING[Style.PLAIN]) <= width for piece in pieces)
