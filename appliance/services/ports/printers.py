@@ -73,15 +73,3 @@ class Printer(Protocol):
         Raises:
             NotPrinted: It is not.
         """
-
-
-class NoPrinter:
-    """None can be had: what a console without the edge works with."""
-
-    async def send(self, setup: PrinterSetup, slips: Sequence[Slip], *, opens_drawer: bool) -> Outcome:  # noqa: ARG002  # none is asked
-        """There is none."""
-        raise NotPrinted(Trouble.AWAY)
-
-    async def reach(self, setup: PrinterSetup) -> None:  # noqa: ARG002  # none is asked
-        """There is none."""
-        raise NotPrinted(Trouble.AWAY)
