@@ -13,6 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import month_end
+from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds
 from appliance.domain.identifiers import PersonId
 from appliance.domain.roles import Role
@@ -44,6 +45,16 @@ async def read_file(client: Browser, path: str, **asked: str) -> list[list[str]]
 async def _viewer(served: ConsoleFixture) -> Browser:
     await served.store.write(some_weeks)
     return await served.logged_in(Role.VIEWER)
+
+
+async def test_who_has_taken_the_money_is_said_in_the_readers_language(viewer: Browser, served: ConsoleFixture) -> None:
+    await served.store.write(wallets.top_up, PersonId(1), 700, "cash", "by-the-console", By("console", NOW_MS))
+    assert "the console" in await get(viewer, "/reports/receipts", **DAYS)
+
+    await viewer.post("/account/language", data={"language": "bn"}, headers={"Sec-Fetch-Site": "same-origin"})
+    html = await get(viewer, "/reports/receipts", **DAYS)
+    assert "কনসোল" in html
+    assert "the console" not in html
 
 
 @pytest.mark.parametrize("about", PAGES)
