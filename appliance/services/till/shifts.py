@@ -126,8 +126,7 @@ def move(
     """
     found = need_open(db, shift, by)
     reason = optional("reason", reason)
-    if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
-        raise Invalid("amount_minor", "Enter an amount above zero. This one is too small or too large.")
+    wallets.check_amount(amount_minor, AMOUNT_MINOR_MAX)
     if counterpart is Counterpart.EXPENSES and not reason:
         raise Invalid("reason", "Say what it is for.")
     other = COUNTERPARTS[counterpart]

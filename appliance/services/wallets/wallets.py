@@ -230,7 +230,9 @@ def method_of(text: str) -> Method:
         raise Invalid("method", "The method is cash, card, mobile or bank.") from None
 
 
-def check_amount(amount_minor: int) -> None:
+def check_amount(amount_minor: int, most_minor: int = AMOUNT_MINOR_MAX) -> None:
     """More than nothing, and no slip of the keyboard."""
-    if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
-        raise Invalid("amount_minor", "Enter an amount above zero. This one is too small or too large.")
+    if amount_minor <= 0:
+        raise Invalid("amount_minor", "Enter an amount above zero.")
+    if amount_minor > most_minor:
+        raise Invalid("amount_minor", "So much is never booked at once.", "Check the number of digits.")
