@@ -22,7 +22,7 @@ from tests.support.price_lines import line, terms
 from tests.support.random_tariffs import random_terms
 
 VALID = validator(form("Terms", ("lines",), **FIELDS).schema)
-BERC = {
+BERC: dict[str, Any] = {
     "tax_included": False,
     "taxes": [{"code": "vat", "percent": 5}],
     "minimum_minor": 500,
