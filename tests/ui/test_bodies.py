@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -38,6 +39,9 @@ def form(path: str, *lines: str) -> bytes:
     return head("POST", path, OURS, FORM, *lines)
 
 
+IN_PATH = {"{token}": "0" * 24, "{month}": "2026-11", "{session}": "1"}
+
+
 @pytest.fixture(name="doors")
 async def _doors(served: ConsoleFixture) -> AsyncIterator[list[tuple[int, str]]]:
     """Port and path of all that takes a body from anybody."""
@@ -46,7 +50,7 @@ async def _doors(served: ConsoleFixture) -> AsyncIterator[list[tuple[int, str]]]
         assert served.server.port is not None
         assert drivers.port is not None
         phones = [
-            route.resource.canonical.replace("{token}", "0" * 24).replace("{month}", "2026-11")
+            re.sub(r"\{\w+\}", lambda name: IN_PATH[name[0]], route.resource.canonical)
             for route in application.router.routes()
             if route.method == "POST" and route.resource is not None
         ]
@@ -73,7 +77,7 @@ async def token_lines(site: Running) -> tuple[str, str]:
 
 
 async def test_a_stranger_may_send_sixteen_kilobytes_to_every_door(doors: list[tuple[int, str]]) -> None:
-    assert len(doors) == len(OPEN) + 2
+    assert len(doors) == len(OPEN) + 3
     for port, path in doors:
         much = b"login=" + b"x" * (STRANGERS_BYTES_MAX - 6)
         length = f"Content-Length: {len(much) + 1}"
