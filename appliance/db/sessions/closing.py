@@ -304,6 +304,11 @@ def parked_at(db: Database, session: SessionId) -> int:
     return int(db.execute("SELECT parked_since_ms FROM session WHERE id = ?", (session,)).fetchone()[0])
 
 
+def ended_at(db: Database, session: SessionId) -> int:
+    """When a session ended that has."""
+    return int(db.execute("SELECT ended_at_ms FROM session WHERE id = ?", (session,)).fetchone()[0])
+
+
 def add_idle(db: Database, session: SessionId, begin_at_ms: int, end_at_ms: int) -> None:
     """A closed idle span."""
     db.execute(

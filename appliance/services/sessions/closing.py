@@ -240,7 +240,7 @@ def finish(
         usage=usage,
         bill=bill,
         estimated=estimated,
-        parked_since_ms=None if in_doubt or estimated else idle.parked_since(db, running, min(ended_at_ms, now_ms)),
+        parked_since_ms=None if in_doubt or estimated else idle.parked_since(db, running, ended_at_ms, now_ms),
         note=in_doubt or note,
         stood_still=stood_still,
     )

@@ -17,6 +17,9 @@ from appliance.services import settings
 from appliance.services.announce import SessionChanged
 from appliance.services.sessions import billing, bills, courses
 
+STOP_IS_LATE_MS = 5 * 60_000
+"""A stop that comes so long after its time waited in its station."""
+
 
 def status_of_evse_changed(db: Database, station: StationId, event: StatusChanged) -> None:
     """The connector of a session tells whether the car takes energy, only takes the place, or is gone."""
@@ -68,12 +71,17 @@ def set_still(db: Database, running: Running, at_ms: int, received_at_ms: int, *
         courses.keep_so_far(db, running)  # It was otherwise when its last reading was priced.
 
 
-def parked_since(db: Database, running: Running, ended_at_ms: int) -> int | None:
-    """From when the place is taken without charging, if the tariff minds and the cable is still in."""
+def parked_since(db: Database, running: Running, ended_at_ms: int, now_ms: int) -> int | None:
+    """From when the place is taken without charging, if the tariff minds and the cable is still in.
+
+    A stop that comes late waited in a station that was away: nobody saw whether the car stayed, so it counts from when we hear of it.
+    """
     if running.tariff is None or not courses.minds_idling(running.tariff) or running.wallet is None:
         return None
     state = closing.connector_state(db, running.station, running.evse)
-    return ended_at_ms if state is not None and cable_is_in(*state) else None
+    if state is None or not cable_is_in(*state):
+        return None
+    return now_ms if now_ms - ended_at_ms > STOP_IS_LATE_MS else min(ended_at_ms, now_ms)
 
 
 def end_parking(db: Database, station: StationId, evse: int, at_ms: int, now_ms: int) -> None:
@@ -107,7 +115,7 @@ def end_parking_before(db: Database, station: StationId, evse: int, at_ms: int, 
     Whether a car has parked there.
     """
     session = closing.find_parked(db, station, evse)
-    if session is None or closing.parked_at(db, session) > at_ms:
+    if session is None or min(closing.parked_at(db, session), closing.ended_at(db, session)) > at_ms:
         return False
     end_parking(db, station, evse, at_ms, now_ms)
     return True

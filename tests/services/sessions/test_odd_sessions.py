@@ -72,6 +72,68 @@ def test_a_card_taken_by_another_person_changes_nothing_for_the_session_that_run
     assert books.balance(rahima) == 48_000
 
 
+def test_nobody_pays_for_a_place_while_the_charger_was_away_and_nobody_saw_the_car(books: Books) -> None:
+    """Stopped and left while the charger was offline: the stop comes eight hours late, and then that the place is free."""
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=90_000)
+    books.card(CARD, rahima)
+    books.status(station, 1, "Charging")
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(HOUR_S)
+    stopped_ms = books.now_ms
+    books.wait(8 * HOUR_S)
+    event = TransactionEnded(started.ref, CARD, 5_000, stopped_ms, "Local", (), books.now_ms)
+    stopping.transaction_ended(books.db, station, event)
+    books.status(station, 1, "Available")
+
+    assert books.balance(rahima) == 90_000 - 10_000
+
+
+def test_a_place_that_is_still_taken_when_the_charger_is_back_costs_from_then_on(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima = books.station(), books.person(paid_in=90_000)
+    books.card(CARD, rahima)
+    books.status(station, 1, "Charging")
+    started = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(HOUR_S)
+    stopped_ms = books.now_ms
+    books.wait(8 * HOUR_S)
+    event = TransactionEnded(started.ref, CARD, 5_000, stopped_ms, "Local", (), books.now_ms)
+    stopping.transaction_ended(books.db, station, event)
+    books.status(station, 1, "Finishing")
+    books.wait(600)
+    books.status(station, 1, "Available")
+
+    assert books.balance(rahima) == 90_000 - 10_000 - 1_000
+
+
+def test_a_queued_start_ends_the_parking_before_it_and_costs_nothing(books: Books) -> None:
+    books.tariff(energy=2_000_000, idle=100_000)
+    station, rahima, karim = books.station(), books.person(paid_in=90_000), books.person("Karim", paid_in=90_000)
+    books.card(CARD, rahima)
+    books.card(OTHER, karim)
+    books.status(station, 1, "Charging")
+    first = books.start(station, 1, CARD, meter_wh=0)
+    books.wait(HOUR_S)
+    stopped_ms = books.now_ms
+    books.wait(8 * HOUR_S)
+    stop = TransactionEnded(first.ref, CARD, 5_000, stopped_ms, "Local", (), books.now_ms)
+    stopping.transaction_ended(books.db, station, stop)
+    begun_ms = stopped_ms + HOUR_S * 1000
+    second = starting.transaction_started(
+        books.db, station, TransactionStarted(1, OTHER, 5_000, begun_ms, books.now_ms)
+    )
+    books.status(station, 1, "Charging")
+    books.wait(60)
+    books.stop(station, second.ref, 6_000)
+    books.status(station, 1, "Available")
+    books.wait(HOUR_S)
+    books.status(station, 1, "Preparing")
+    books.status(station, 1, "Available")
+
+    assert books.balance(rahima) == 90_000 - 10_000
+
+
 def test_the_next_transaction_at_the_place_ends_the_parking_of_the_one_before(books: Books) -> None:
     """Two swipes without unplugging in between: idle time is not charged twice, nor to somebody who has left."""
     books.tariff(energy=2_000_000, idle=100_000)
