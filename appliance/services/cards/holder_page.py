@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.db.cards import cards
 from appliance.db.cards import limits as card_limits
@@ -46,6 +46,11 @@ class Holder:
         """Whether the balance is that of a pool whose people need not know it."""
         return bool(self.account.hides_balance)
 
+    @property
+    def has_statements(self) -> bool:
+        """Whether they are shown: those of a wallet whose balance is hidden would tell it."""
+        return not (self.is_hidden and self.person.is_pool)
+
 
 def find(db: Readable, token: str) -> Holder | None:
     """The holder behind a link; a read query."""
@@ -53,10 +58,17 @@ def find(db: Readable, token: str) -> Holder | None:
     person = people.find(db, card.person_id) if card is not None else None
     if card is None or person is None:
         return None
-    last = statement.of_person(db, person.id, person.wallet, is_pool=person.is_pool, limit=RECORDS_SHOWN).shown
     account = account_of(db, person.id)
     limits = (card_limits.find(db, card.id), person_limits.find(db, person.id))
-    return Holder(card, person, account, notices.is_low(db, account), limits, last, cards.pin_hash(db, card.id))
+    found = Holder(card, person, account, notices.is_low(db, account), limits, [], cards.pin_hash(db, card.id))
+    return replace(found, records=_last_records(db, found))
+
+
+def _last_records(db: Readable, found: Holder) -> list[Record]:
+    """What happened last; of a pool that hides its balance only what its own cards have charged."""
+    person, all_of_pool = found.person, found.person.is_pool and found.has_statements
+    shown = statement.of_person(db, person.id, person.wallet, is_pool=all_of_pool, limit=RECORDS_SHOWN).shown
+    return [one for one in shown if found.has_statements or one.kind == "session"]
 
 
 def tap(db: Database, site_key: bytes, card: CardId, picc_data_hex: str, cmac_hex: str) -> bool:

@@ -156,6 +156,8 @@ async def _opened(request: web.Request, page: HolderPage) -> web.Response:
     month = request.match_info.get("month", "")
     if not (month and page.open and page.holder):
         return _page(request, page)
+    if not page.holder.has_statements:
+        raise web.HTTPNotFound
     console = request.app[CONSOLE]
     try:
         found = await console.store.read(statements.read, page.holder.person.id, month, console.clock())
@@ -191,7 +193,7 @@ def _page(request: web.Request, page: HolderPage, status: int = 200) -> web.Resp
     limits = bounds_of(request, page.holder) if page.holder and page.open else []
     return respond(
         request, "card.html", status, query=_ticket(request, page), page=page, rows=rows, limits=limits, card_number=card_desk.card_number,
-        months=_months(request) if page.open else [],
+        months=_months(request) if page.open and page.holder and page.holder.has_statements else [],
     )  # fmt: skip
 
 

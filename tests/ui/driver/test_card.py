@@ -23,9 +23,13 @@ from appliance.domain.cards import content
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
 from appliance.domain.identifiers import PersonId
+from appliance.domain.statement import month_of
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import pin as card_pin
 from appliance.services.cards.secure_tap import HEAD, SESSION
+from appliance.services.people import people, pools
+from appliance.services.people.pools import About
+from appliance.services.wallets import wallets
 from appliance.ui.driver.app import create_drivers
 from appliance.ui.frame.auth import GUESSES_FREE
 from tests.ui.console_fixture import ACTOR, DESK_KEY, ConsoleFixture
@@ -267,3 +271,24 @@ def cmac(key: bytes, message: bytes) -> bytes:
     mac = CMAC(algorithms.AES(key))
     mac.update(message)
     return mac.finalize()
+
+
+async def test_a_card_of_a_pool_that_hides_its_balance_tells_it_nowhere(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    def company(db: Database) -> str:
+        group = people.need(db, PersonId(1)).group_id
+        pool = pools.add(db, About("Acme", group, hides_balance=True), served.by)
+        wallets.top_up(db, pool, 987_600, "card", "paid", served.by)
+        card = cards.find(db, card_units.add(db, "04C0FFEE", pool, served.by))
+        assert card is not None
+        return f"/card/{card.token}"
+
+    path = await served.store.write(company)
+    html = await page(phone, path)
+
+    assert "Acme" in html
+    assert "Top-up" not in html
+    assert "statements" not in html
+    assert "9,876" not in html
+    await page(phone, f"{path}/statements/{month_of(served.console.clock(), served.console.site.zone)}", 404)
