@@ -23,8 +23,14 @@ NEWEST_ROW = Slot[tuple[int, bytes, int]]()
 COLUMNS = "seq, key, op, debit, credit, amount_minor, hold, code, reference, actor, at_ms, prev_hash, hash"
 
 
-STAFFS = ("topup|", "refund|", "correction|", "undo|", "voucher|", "pool|")
+STAFFS = ("topup|", "refund|", "correction|", "undo|", "voucher|", "pool|", "merge|", "oldcard|")
 """How the names of transfers begin that staff make with a wallet."""
+UNDOES = "undo|"
+"""How those begin that take back what a receipt says: its number stands in their reference, as `receipt 17`."""
+MOVED = f"""
+SELECT key, CASE WHEN key LIKE '{UNDOES}%' THEN coalesce((SELECT receipt.actor FROM receipt WHERE number = CAST(substr(reference, 9) AS BIGINT)), actor)
+       ELSE actor END, amount_minor, at_ms FROM transfer
+"""
 OWN_ACCOUNTS = """
 SELECT id, kind, name, credit_posted - debit_posted AS balance_minor, debit_pending FROM account WHERE id < ?
 """
@@ -189,14 +195,14 @@ def statement(db: Readable, wallet: AccountId, *, before_seq: int | None = None,
 
 
 def moved_by_staff(db: Database, wallet: AccountId, since_ms: int) -> list[tuple[str, str, int]]:
-    """Top-ups, refunds, corrections, vouchers and what took them back, since a moment: key, actor, and amount in either direction."""
+    """What staff have moved in a wallet since a moment, and what took it back: key, actor, and amount in either direction.
+
+    The actor of what took something back is who had moved it.
+    """
     db.flush()
     found: list[tuple[str, str, int]] = []
-    for side in (
-        "SELECT key, actor, amount_minor, at_ms FROM transfer WHERE credit = ? AND op = 'post' ORDER BY seq DESC",
-        """SELECT key, actor, amount_minor, at_ms FROM transfer
-        WHERE debit = ? AND op = 'post' AND code NOT IN ('charge', 'tax', 'overrun') ORDER BY seq DESC""",
-    ):
+    for side in (f"{MOVED} WHERE credit = ? AND op = 'post' ORDER BY seq DESC",
+                 f"{MOVED} WHERE debit = ? AND op = 'post' AND code NOT IN ('charge', 'tax', 'overrun') ORDER BY seq DESC"):  # fmt: skip
         for key, actor, amount_minor, at_ms in db.execute(side, (wallet,)):
             if at_ms < since_ms:
                 break  # Time never runs backwards in the ledger, and no index goes by it.

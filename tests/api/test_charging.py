@@ -229,7 +229,7 @@ async def test_sessions_are_found_by_what_they_are(api: Client, station: Station
     for connector in (1, 2):
         await station.plug_in(connector=connector)
         await station.present_card("04A1B2C3", connector=connector)
-        await station.charge(1_000, connector=connector)
+        await station.charge(10, duration_s=1, connector=connector)
         await station.unplug(connector=connector)
     await station.start_transaction("STRANGER", connector=1)
     every = await api.get("/sessions")

@@ -23,6 +23,7 @@ from appliance.services import audit, texts
 from appliance.services.announce import PersonChanged
 from appliance.services.approvals import second_person
 from appliance.services.approvals.second_person import NeedsSecondPerson
+from appliance.services.operators.authority import NotAllowed, is_manager
 from appliance.services.people import people as people_units
 from appliance.services.people.groups import check_terms
 from appliance.services.people.groups import need as need_group
@@ -89,7 +90,7 @@ def join(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by:
         NotFound: There is no such pool or person.
         Conflict: They are in a pool already.
         Refusal: They owe money, a session of theirs is open or in review, or an account is closed.
-        NotAllowed: Their terms would be others, which only a manager grants.
+        NotAllowed: Their terms would be others, or money of theirs moves, which only a manager grants.
         MoneyStopped: Money of theirs would move, and the books do not agree with themselves.
     """
     found, joined = people_units.need(db, person), need(db, pool)
@@ -108,7 +109,7 @@ def join(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by:
         raise Refusal("{name} owes money.", "Let it be paid, or correct it, first.", name=found.name)
     moved_minor = found.balance_minor if own is Own.MOVED else 0
     if moved_minor:
-        check_alone(db, found, moved_minor, by)
+        check_move(db, found, joined, moved_minor, by)
         wallets.book(
             db, f"pool|{key}", found.wallet, joined.wallet, moved_minor, TransferCode.POOL,
             f"{found.name} → {joined.name}", by,
@@ -122,10 +123,21 @@ def join(db: Database, pool: PersonId, person: PersonId, own: Own, key: str, by:
     return moved_minor
 
 
-def check_alone(db: Database, person: Person, amount_minor: int, by: By) -> None:
-    """Refuse to move so much of somebody's money into a pool without a second person."""
+def check_move(db: Database, person: Person, pool: Person, amount_minor: int, by: By) -> None:
+    """Refuse to move so much of somebody's money into a pool: it leaves a wallet, as a refund does, and comes into another.
+
+    Raises:
+        NotAllowed: A manager does that.
+        Refusal: It needs a second person.
+    """
+    if not is_manager(db, by.actor):
+        raise NotAllowed(
+            "A manager moves somebody's own money into a pool.",
+            "Let them join and keep it, or ask a manager to add them.",
+        )
     try:
-        second_person.check(db, person.wallet, amount_minor, by)
+        for wallet in (person.wallet, pool.wallet):
+            second_person.check(db, wallet, amount_minor, by)
     except NeedsSecondPerson:
         raise Refusal(
             "So much money needs a second person, and nobody can agree to somebody joining a pool.",
@@ -138,11 +150,13 @@ def leave(db: Database, pool: PersonId, person: PersonId, by: By) -> None:
 
     Raises:
         NotFound: They are not in this pool.
+        NotAllowed: Their own terms are others, which only a manager grants.
         Refusal: A session of theirs is open or in review, for which the pool pays.
     """
     found, left = people_units.need(db, person), need(db, pool)
     if found.pool_id != pool:
         raise NotFound("{name} is not in this pool.", name=found.name)
+    check_terms(db, need_group(db, left.group_id), need_group(db, found.group_id), by)
     check_no_session(db, found)
     people.set_pool(db, person, None)
     audit.record(db, by, "pool.leave", f"person:{person}", pool=pool, pool_name=left.name, name=found.name)

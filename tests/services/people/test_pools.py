@@ -320,6 +320,16 @@ def test_other_terms_are_granted_by_a_manager(books: Books) -> None:
     pools.join(books.db, pool, person, Own.KEPT, "d", By(f"token:{token(books, Role.MANAGER)}", books.now_ms))
 
 
+def test_who_pays_later_by_themselves_is_let_out_by_a_manager(books: Books) -> None:
+    pool, _ = pool_of(books)
+    person = books.person("Karim", group=books.group("postpaid"))
+    pools.join(books.db, pool, person, Own.KEPT, "d", books.by)
+
+    with pytest.raises(NotAllowed):
+        pools.leave(books.db, pool, person, By(f"token:{token(books, Role.CASHIER)}", books.now_ms))
+    pools.leave(books.db, pool, person, By(f"token:{token(books, Role.MANAGER)}", books.now_ms))
+
+
 def test_a_pool_is_closed_when_it_is_empty_and_its_people_go_on_by_themselves(books: Books) -> None:
     pool, (one,) = pool_of(books, CARDS[0], paid_in=500)
 

@@ -70,6 +70,7 @@ class Site:
         self.approval = approvals.ask(
             self.db, ApprovalKind.TOPUP, self.person, 30_000, {"method": "card", "note": ""}, KEY, books.by
         ).id
+        self.pool = pools.add(self.db, About("Acme", books.group()), books.by)
         self.manager = hired(books, "manager")
 
     def waits(self, begin: Callable[[], int], chip: Chip) -> None:

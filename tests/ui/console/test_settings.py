@@ -91,7 +91,6 @@ OWNERS = {
     "second_person_minor": "0.01",
     "old_card_max_minor": "50",
     "guards_take_cash": "1",
-    "old_card_max_minor": "0.01",
 }
 """What protects the site, with other values."""
 

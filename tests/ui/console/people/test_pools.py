@@ -55,8 +55,19 @@ async def test_a_pool_without_a_name_comes_back_with_what_was_typed(served: Cons
     assert (status, 'value="Mrs Rahman"' in text) == (422, True)
 
 
-async def test_somebody_joins_with_their_money_or_keeps_it(served: ConsoleFixture) -> None:
+async def test_a_cashier_is_not_offered_to_give_somebodys_money_to_a_pool(served: ConsoleFixture) -> None:
     client = await served.logged_in(Role.CASHIER)
+    pool = await served.store.write(pools.add, About(NAME, GroupId(1)), BY)
+    asked = await get(client, f"/pools/{pool}/add?person=1")
+    assert 'value="moved"' not in asked
+    before_minor = (await found(served, RAHIMA)).balance_minor
+    status, text = await post(client, f"/pools/{pool}/add", person="1", own="moved", key=key_in(asked))
+    assert (status, "A manager moves" in unescape(text)) == (403, True)
+    assert (await found(served, RAHIMA)).balance_minor == before_minor
+
+
+async def test_somebody_joins_with_their_money_or_keeps_it(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.MANAGER)
     pool = await served.store.write(pools.add, About(NAME, GroupId(1)), BY)
     picked = await get(client, f"/pools/{pool}/add?q=rahima")
     assert f"/pools/{pool}/add?person=1" in picked
