@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from appliance.db import disk
 from appliance.db.engine.protocols import Readable
 from appliance.db.engine.unit import Database
 from appliance.domain.identifiers import SessionId, StationId
-from appliance.domain.signed import DATA_CHARS_MAX, SignedValue, has_room
+from appliance.domain.signed import DATA_CHARS_MAX, SignedValue, has_room, is_needed
 
 
 def add(db: Database, session: SessionId, value: SignedValue, at_ms: int) -> None:
-    """Keep one, if there is room; the same again changes nothing, and what is no text that can be kept is in the message log alone."""
+    """Keep one, if there is room; the same again changes nothing, and what is no text that can be kept is in the message log alone.
+
+    On a disk that is nearly full only a short one of the beginning or the end is kept: the reserve is for money.
+    """
+    if disk.is_short(db) and not is_needed(value):
+        return
     (kept,) = db.execute(
         "SELECT coalesce(max(position), 0) FROM signed_value WHERE session_id = ?", (session,)
     ).fetchone()
