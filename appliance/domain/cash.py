@@ -49,9 +49,16 @@ FISCAL_ZONES = frozenset(
     ]
 )
 """Time zones of countries where the law may want a certified device in every till (Germany's TSE, Austria's RKSV, …)."""
+FISCAL_COUNTRIES = frozenset(["AT", "BG", "DE", "FR", "GR", "HR", "HU", "IT", "NO", "PL", "PT", "RO", "SE", "SI", "SK"])
+"""The countries themselves, and others where the law wants a certified device or program, by ISO 3166."""
 
 Pieces = tuple[tuple[int, int], ...]
 """Value (minor units) and count of each note and coin that there is."""
+
+
+def may_want_fiscal(country: str, timezone: str) -> bool:
+    """Whether the law of a site may want in its till what this one has not. Where nobody has said the country, its clock tells."""
+    return country.upper() in FISCAL_COUNTRIES if country else timezone in FISCAL_ZONES
 
 
 @dataclass(frozen=True, slots=True)

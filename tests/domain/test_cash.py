@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.domain.cash import COUNT_MAX, NOTES_AND_COINS, Cash, counted, denominations, plain
+from appliance.domain.cash import COUNT_MAX, NOTES_AND_COINS, Cash, counted, denominations, may_want_fiscal, plain
 from appliance.domain.errors import Invalid
 from appliance.domain.ledger import AMOUNT_MINOR_MAX
 from appliance.domain.money import Currency, currency
@@ -59,3 +59,20 @@ def test_a_plain_amount_has_the_same_bounds(minor: int) -> None:
     assert plain(AMOUNT_MINOR_MAX, "float").minor == AMOUNT_MINOR_MAX
     with pytest.raises(Invalid):
         plain(minor, "float")
+
+
+@pytest.mark.parametrize(
+    ("country", "timezone", "wants"),
+    [
+        ("DE", "Asia/Dhaka", True),
+        ("at", "Europe/Vienna", True),
+        ("BD", "Asia/Dhaka", False),
+        ("CH", "Europe/Busingen", False),
+        ("", "Europe/Busingen", True),
+        ("", "Europe/Zurich", False),
+    ],
+)
+def test_the_country_says_whether_the_law_may_want_a_device_and_else_the_clock_does(
+    country: str, timezone: str, wants: bool
+) -> None:
+    assert may_want_fiscal(country, timezone) is wants

@@ -17,7 +17,7 @@ from appliance.db.till import shifts as rows
 from appliance.db.till.shifts import Shift
 from appliance.domain.by import By
 from appliance.domain.calendar import day_bounds, day_of
-from appliance.domain.cash import FISCAL_ZONES, Cash
+from appliance.domain.cash import Cash, may_want_fiscal
 from appliance.domain.errors import Invalid, Refusal
 from appliance.domain.identifiers import ShiftId
 from appliance.domain.ledger import Method
@@ -168,9 +168,11 @@ async def open_shift(request: web.Request) -> web.Response:
 
 
 def _open_page(request: web.Request, form: Form, key: str = "", status: int = 200) -> web.Response:
+    settings = request.app[CONSOLE].settings()
     page = OpenPage(
         pieces_of(request, form), form, key or new_key(), then_of(request, form),
-        not (request.app[CONSOLE].settings().cash_needs_shift or principal(request).role == GUARD_AT_TILL), request.app[CONSOLE].site.timezone in FISCAL_ZONES,
+        not (settings.cash_needs_shift or principal(request).role == GUARD_AT_TILL),
+        may_want_fiscal(settings.country, request.app[CONSOLE].site.timezone),
     )  # fmt: skip
     return render(request, "till/open.html", page, status=status)
 
