@@ -433,6 +433,7 @@ AT_THE_TILL: frozenset[Route] = frozenset({
     ("POST", "/till/open"),
     ("GET", "/till/shifts"),
     ("GET", "/till/shifts/{shift}"),
+    ("POST", "/till/shifts/{shift}/print"),
     ("GET", "/till/shifts/{shift}/count"),
     ("POST", "/till/shifts/{shift}/count"),
     ("POST", "/till/shifts/{shift}/close"),
@@ -440,6 +441,7 @@ AT_THE_TILL: frozenset[Route] = frozenset({
     ("POST", "/people/{person}/topup"),
     ("POST", "/people/{person}/undo"),
     ("GET", "/receipts/{number}"),
+    ("POST", "/receipts/{number}/print"),
 })  # fmt: skip
 """What such a guard may besides: take a top-up and take it back, print its receipt, and open, count and close the own drawer."""
 

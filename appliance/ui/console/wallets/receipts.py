@@ -100,10 +100,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /receipts/{number}?paper=&language=&print=&back=`: paper and whose language are remembered by this browser."""
-    console = request.app[CONSOLE]
-    receipt = await console.store.read(service.need, number_of(request, "number"))
-    if receipt.actor != principal(request).actor and not may(principal(request).role, "GET", "/receipts"):
-        raise NotAllowed(N_("This is somebody else's receipt."), N_("Cashiers see all of them."))
+    receipt = await _need(request)
     paper = paper_of(request)
     holders = holders_language(request, str(receipt.details.get("language", "")))
     tongue = tongue_of(request, holders)
@@ -126,15 +123,22 @@ async def show(request: web.Request) -> web.Response:
 
 async def print_one(request: web.Request) -> web.Response:
     """`POST /receipts/{number}/print?language=&back=`: on the printer of receipts."""
-    console = request.app[CONSOLE]
-    receipt = await console.store.read(service.need, number_of(request, "number"))
+    receipt = await _need(request)
     tongue = tongue_of(request, holders_language(request, str(receipt.details.get("language", ""))))
     what = _("Receipt {number}, {amount}").format(
         number=receipt.number, amount=formats_of(request).money(receipt.amount_minor)
     )
-    drawer = opens_drawer(receipt, principal(request).actor, console.clock())
+    drawer = opens_drawer(receipt, principal(request).actor, request.app[CONSOLE].clock())
     slip = _slip(request, receipt, tongue, paper_of(request))
     return await print_paper(request, slip, what, f"/receipts/{receipt.number}", back=back_of(request), drawer=drawer)
+
+
+async def _need(request: web.Request) -> Receipt:
+    """The receipt that is asked for, if whoever asks may see it."""
+    receipt = await request.app[CONSOLE].store.read(service.need, number_of(request, "number"))
+    if receipt.actor != principal(request).actor and not may(principal(request).role, "GET", "/receipts"):
+        raise NotAllowed(N_("This is somebody else's receipt."), N_("Cashiers see all of them."))
+    return receipt
 
 
 def back_of(request: web.Request) -> str:

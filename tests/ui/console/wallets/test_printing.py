@@ -184,3 +184,18 @@ def test_what_paper_cannot_show_is_not_left_out_in_silence(change: Callable[[str
     assert read_slips(html) == [(Row(Style.TITLE, "Yard"),)]
     with pytest.raises(ValueError, match="marquee"):
         read_slips(change(html))
+
+
+async def test_a_guard_who_takes_cash_prints_their_own_receipts_and_nobody_elses(
+    tmp_path: Path, fake: FakePrinter
+) -> None:
+    async with printing_console(tmp_path, fake, guards_take_cash=True, printer_drawer=True) as served:
+        client = await served.logged_in(Role.GUARD)
+        await served.store.write(lambda db: shifts.open_shift(db, Cash(100_00), By("operator:1", NOW_MS)))
+        own, others = await top_up(served), await top_up(served, actor="operator:99")
+        await press(client, await page(client, f"/receipts/{own}"), f"/receipts/{own}/print")
+        headers = {"Origin": str(client.make_url("/")).rstrip("/")}
+        async with client.post(f"/receipts/{others}/print", headers=headers, allow_redirects=False) as answer:
+            assert answer.status == 403
+
+    assert [paper.did[2] for paper in fake.papers] == ["drawer"]
