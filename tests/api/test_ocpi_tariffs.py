@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from random import Random
 from typing import Any
 
@@ -15,7 +15,7 @@ from appliance.domain.pricing.checks import check
 from appliance.domain.pricing.lines import Conditions, PriceLine, Tax, Terms, Unit
 from appliance.domain.pricing.reckoning import price
 from appliance.ui.api.checks import validator
-from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, left_out, name_of, read_from_ocpi, write_in_ocpi
+from appliance.ui.api.ocpi_tariffs import OCPI_TARIFF, RESTRICTIONS, left_out, name_of, read_from_ocpi, write_in_ocpi
 from tests.support.price_lines import line, terms
 from tests.support.random_tariffs import ZONES, random_terms, random_usage
 
@@ -229,3 +229,45 @@ def test_what_was_written_is_read_again_and_costs_the_same(seed: int) -> None:
     assert replace(again, gaps_are_free=found.gaps_are_free) == replace(found, lines=tuple(map(per_hour, found.lines)))
     usage, zone = random_usage(chance), chance.choice(ZONES)
     assert price(usage, again, zone).total_minor == price(usage, found, zone).total_minor
+
+
+RESTRICTIONS_OF_OCPI: dict[str, tuple[Any, str]] = {
+    "start_time": ("17:00", "from_minute"),
+    "end_time": ("17:00", "to_minute"),
+    "start_date": ("2026-11-01", "from_date"),
+    "end_date": ("2026-12-01", "to_date"),
+    "min_kwh": (5, "from_wh"),
+    "max_kwh": (5, "to_wh"),
+    "min_current": (16, ""),
+    "max_current": (16, ""),
+    "min_power": (11, "from_w"),
+    "max_power": (11, "to_w"),
+    "min_duration": (600, "from_s"),
+    "max_duration": (600, "to_s"),
+    "day_of_week": (["MONDAY"], "weekdays"),
+    "reservation": ("RESERVATION", "dimension"),
+}
+"""All that OCPI 2.2.1 has (mod_tariffs, 11.4.6), a value, and what it becomes; "": refused by its name."""
+
+
+@pytest.mark.parametrize("name", RESTRICTIONS_OF_OCPI)
+def test_each_restriction_is_taken_or_refused_by_its_name(name: str) -> None:
+    value, becomes = RESTRICTIONS_OF_OCPI[name]
+    found = tariff(element(("TIME", 1.50, None), **{name: value}))
+    if not becomes:
+        field, sentence = refusal(found)
+        assert field == f"elements.0.restrictions.{name}"
+        assert "the current" in sentence
+        return
+    [bare], [bound] = (read_from_ocpi(one, EXPONENT).lines for one in (tariff(element(("TIME", 1.50, None))), found))
+    changed = {
+        field.name
+        for one, other in ((bare, bound), (bare.conditions, bound.conditions))
+        for field in fields(one)
+        if getattr(one, field.name) != getattr(other, field.name)
+    }
+    assert changed - {"conditions"} == {becomes}
+
+
+def test_there_are_no_other_restrictions() -> None:
+    assert set(RESTRICTIONS.schema["properties"]) == set(RESTRICTIONS_OF_OCPI)
