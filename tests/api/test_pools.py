@@ -43,6 +43,19 @@ async def test_people_join_charge_from_one_wallet_and_leave(api: Client) -> None
     assert (await api.get(f"/people/{rahima}"))["balance_minor"] == 700
 
 
+async def test_a_pools_statement_is_asked_for_by_the_pool(api: Client) -> None:
+    pool, (rahima,) = await made(api, "Rahima")
+    await api.pay(f"/pools/{pool}/topups", {"amount_minor": 1_000})
+    found = await api.get("/statements", pool=pool)
+
+    assert (found.status, found["person_id"], found["balance_after_minor"]) == (200, pool, 1_000)
+    assert (await api.get("/statements", person=pool)).body == found.body
+    assert (await api.get("/statements", pool=rahima)).status == 404
+    for asked in ({}, {"pool": pool, "person": rahima}):
+        refused = await api.get("/statements", **asked)
+        assert (refused.status, refused["field"]) == (422, "person")
+
+
 async def test_a_pools_wallet_is_topped_up_paid_out_corrected_and_looked_at(api: Client) -> None:
     pool, (rahima,) = await made(api, "Rahima")
     await api.pay(f"/pools/{pool}/topups", {"amount_minor": 1_000})

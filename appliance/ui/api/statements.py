@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from appliance.db.engine.protocols import Readable
 from appliance.domain import statement as rules
+from appliance.domain.errors import Invalid
 from appliance.domain.identifiers import PersonId
 from appliance.domain.statement import Entry, Section, Settled
+from appliance.services.people import pools
 from appliance.services.statements import statements
 from appliance.services.statements.statements import Statement
 from appliance.ui.api.bills import PARTY, party
@@ -25,6 +27,7 @@ from appliance.ui.api.shapes import (
     whole,
     words,
 )
+from appliance.ui.frame.language import N_
 
 STATEMENT_ENTRY = record(
     "StatementEntry",
@@ -64,10 +67,15 @@ STATEMENT = record(
 
 
 async def show_statement(call: Call) -> Answer:
-    """`GET /statements?person=&month=`: without a month the one that runs."""
-    console, person = call.console, PersonId(call.query["person"])
+    """`GET /statements?person=&month=`, or `?pool=`: without a month the one that runs."""
+    console = call.console
     month = call.query.get("month") or rules.month_of(call.now_ms, console.site.zone)
-    return Answer(_as_json(call, await console.store.read(_read, person, month, call.now_ms)))
+    if ("person" in call.query) == ("pool" in call.query):
+        raise Invalid("person", N_("Say whose statement is meant: either a person or a pool."))
+    if "pool" in call.query:
+        await console.store.read(pools.need, PersonId(call.query["pool"]))
+    holder = PersonId(call.query["pool" if "pool" in call.query else "person"])
+    return Answer(_as_json(call, await console.store.read(_read, holder, month, call.now_ms)))
 
 
 def _read(db: Readable, person: PersonId, month: str, now_ms: int) -> Statement:
@@ -113,9 +121,10 @@ def _entry(one: Entry) -> Body:
 
 OPERATIONS = (
     Operation(
-        "GET", "/statements", "What happened to a person's wallet in a month", show_statement, STATEMENT,
+        "GET", "/statements", "What happened to the wallet of a person or a pool in a month", show_statement, STATEMENT,
         query=(
-            Parameter("person", number_of("the person"), required=True),
+            Parameter("person", number_of("the person; or the pool says whose it is")),
+            Parameter("pool", number_of("the pool")),
             Parameter("month", text(7, "2026-11; left out: the month that runs.")),
         ),
         parts=(STATEMENT_ENTRY, PARTY),
