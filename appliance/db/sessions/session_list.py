@@ -289,6 +289,12 @@ def count_open(db: Readable) -> int:
     return int(db.execute(f"SELECT count(*) FROM session WHERE {IS_OPEN}").fetchone()[0])
 
 
+def count_by_tariff(db: Readable, tariff: int) -> int:
+    """How many charge by a tariff now."""
+    row = db.execute(f"SELECT count(*) FROM session WHERE {IS_RUNNING} AND session.tariff_id = ?", (tariff,)).fetchone()
+    return int(row[0])
+
+
 def curve(db: Readable, session: int) -> list[Sample]:
     """The readings of a session in order, thinned out to what a chart can show; first and last always."""
     total = db.execute("SELECT count(*) FROM sample WHERE session_id = ?", (session,)).fetchone()[0]

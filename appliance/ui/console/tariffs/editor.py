@@ -113,6 +113,9 @@ class EditorPage:
     side: Side
     before: list[TariffRow]
     follows: TariffRow | None
+    places: list[tuple[str, str, int]]
+    running: int
+    """How many sessions charge by it now."""
     days: list[tuple[int, str]]
     """Of the week, as it begins here: number and short name."""
     long_days: list[str]
@@ -329,6 +332,8 @@ def _page(
         side=side,
         before=found.before if found else [],
         follows=found.follows if found else None,
+        places=found.places if found else [],
+        running=found.running if found else 0,
         days=[(day, day_names(spoken())[day - 1]) for day in site_week.days_in_order(fmt.zone)],
         long_days=[LOCALES[spoken()].days["format"]["wide"][day] for day in range(7)],
         kinds=[(kind, _(word)) for kind, word in KINDS.items()],

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.db import holidays
+from appliance.db import holidays, place_tariffs
 from appliance.db import tariffs as rows
 from appliance.db.engine.protocols import Readable
 from appliance.db.people import groups as group_rows
 from appliance.db.people.groups import Group
+from appliance.db.sessions import session_list
+from appliance.db.stations import stations
 from appliance.db.tariffs import TariffRow
 from appliance.domain.authorization import Policy
 from appliance.domain.errors import NotFound
@@ -63,6 +65,10 @@ class OneTariff:
     """The versions that held before it, the last first."""
     follows: TariffRow | None
     """Whose place it takes, when its time comes."""
+    places: list[tuple[str, str, int]]
+    """Where it holds instead of those of the groups: identity and name of the charger, and the EVSE; 0: all of it."""
+    running: int
+    """How many sessions charge by it now."""
 
 
 def read_all(db: Readable) -> Facts:
@@ -88,7 +94,13 @@ def read_one(db: Readable, number: int) -> OneTariff:
         before.append(earlier)
         one = earlier
     follows = before.pop(0) if before and before[0].archived_at_ms is None else None
-    return OneTariff(found, read_all(db), before, follows)
+    named = stations.names(db)
+    places = sorted(place for place, tariff in place_tariffs.all_of(db).items() if tariff == number)
+    return OneTariff(
+        found, read_all(db), before, follows,
+        [(named[station].identity, named[station].name, evse) for station, evse in places],
+        session_list.count_by_tariff(db, number),
+    )  # fmt: skip
 
 
 def view(row: TariffRow, facts: Facts, fmt: Formats) -> TariffView:

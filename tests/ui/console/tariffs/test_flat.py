@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
 
 from appliance.db import tariffs as rows
+from appliance.db.sessions import session_list
+from appliance.db.sessions.session_list import Filter
+from appliance.domain.identifiers import StationId
 from appliance.domain.money import Currency
 from appliance.domain.roles import Role
 from appliance.domain.tariff import Tariff
+from appliance.services import place_tariffs
 from appliance.ui.console.tariffs.flat_form import form_of, read_tariff
 from tests.ui.console_fixture import ConsoleFixture
 
@@ -118,3 +123,18 @@ async def test_the_default_moves_and_only_others_go_out_of_use(served: ConsoleFi
 )
 def test_a_form_made_from_a_tariff_is_read_back_as_the_same_tariff(tariff: Tariff) -> None:
     assert read_tariff(form_of(tariff, TAKA), TAKA) == tariff
+
+
+async def test_its_page_says_where_it_holds_for_how_many_and_what_runs_by_it(served: ConsoleFixture) -> None:
+    client = await served.logged_in(Role.OWNER)
+    await served.store.write(place_tariffs.put, StationId(1), 0, 1, served.by)
+    sessions = await served.store.read(session_list.page, Filter(state="running"))
+    running = sum(one.tariff_id == 1 for one in sessions)
+    page = await (await client.get("/tariffs/1")).text()
+    part = page.partition('id="holds-h"')[2].partition("</section>")[0]
+
+    assert 'href="/stations/' in part
+    assert 'href="/groups/' in part
+    assert re.search(r"<small>\d+ (person|people)</small>", part)
+    assert running
+    assert f"{running} session" in part
