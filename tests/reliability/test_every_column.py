@@ -62,6 +62,11 @@ NOT_FOUND: dict[str, str] = {
     "site.backup_at_ms": LOOKS,
     "site.statements_month": IN_HAND,
     "site.anchored": "it means something only where no anchor lies beside the books",
+    "old_card.state": IN_HAND,
+    "old_card.name": "as a list of another system said it",
+    "old_card.copies": "how many there are is a problem by itself",
+    "old_card.actor": NAMED,
+    "old_card.at_ms": NAMED,
     "voucher_sheet.batch_id": "it opens for its own batch only",
 }
 """Columns of whose changes nothing tells, and why."""
@@ -69,7 +74,6 @@ WHOLE_TABLES = {
     "batch_card": "in hand while a batch is made; then they are sealed with it",
     "message_log": IN_HAND,
     "message_log_size": IN_HAND,
-    "old_card": "what a list of another system said; what was booked of it has its transfer and its receipt",
     "problem": "found is how many there are; what they say is found anew, or staff have seen it",
     "received_seq": NAMED,
     "station_newcomer": IN_HAND,
@@ -90,6 +94,7 @@ FOUND_WHERE = {
     "pause_span": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
     "register_fraction": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
     "signed_value": "session_id IN (SELECT id FROM session WHERE state NOT IN ('requested', 'running'))",
+    "old_card": "state <> 'listed'",
     "station": "state <> 'knocking'",
 }
 """The rest is work in hand."""

@@ -79,6 +79,7 @@ SEALED |= {
     "person.contact": "SELECT id, contact, hides_balance FROM person",
     "person.buyer": "SELECT person.id, buyer.name, address, buyer.tax_number FROM buyer JOIN person ON person.wallet_id = buyer.wallet_id",
     "station.meter_key": "SELECT station_id || '-' || evse, public_key FROM meter_key",
+    "old_card": "SELECT card_id, uid, amount_minor, receipt FROM old_card WHERE state <> 'listed'",
     "site.beginning": "SELECT 'all', created_at_ms, voucher_batches_from, bills_from, statements_from FROM site",
 }
 KINDS = "kinds"
@@ -91,7 +92,7 @@ NAMED_BY = {
 """Actions that name no single row: the kinds of which they explain any."""
 ONLY_ADDED = ("log_in", "voucher.sheet")
 """Rows of these are never changed, and go after a while. That a new log-in is on record is a figure (figures.py)."""
-FOR_EVER = ("account", "approval.decided")
+FOR_EVER = ("account", "approval.decided", "old_card")
 """Rows of these come, and then stay as they are."""
 CHANGES_NOTHING = frozenset(
     {"operator.log_in", "operator.log_in_failed", "operator.end_log_in", "person.topup", "person.refund", "person.buyer", "station.meter_key", "person.correct", "station.start",
