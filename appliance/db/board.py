@@ -62,6 +62,7 @@ class Running:
     evse: int
     person_id: int | None
     person: str
+    """With the pool that pays for them."""
     token: str
     requested_at_ms: int | None
     started_at_ms: int | None
@@ -132,7 +133,7 @@ WHERE state = 'approved'
 """
 
 RUNNING = f"""
-SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name, ''), id_token,
+SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.name || ' · ' || pool.name, person.name, ''), id_token,
        requested_at_ms, started_at_ms, coalesce(received_at_ms, started_at_ms, 0),
        coalesce(read_wh, (SELECT max(energy_wh) FROM sample WHERE session_id = session.id) - coalesce(meter_start_wh, 0), 0),
        (SELECT power_w FROM (SELECT power_w FROM sample WHERE session_id = session.id ORDER BY sampled_at_ms DESC LIMIT 4) AS last
@@ -145,6 +146,7 @@ SELECT session.id, state, station_id, evse, session.person_id, coalesce(person.n
        {", ".join(f"tariff.{field}" for field in TARIFF_FIELDS)}
 FROM session
 LEFT JOIN person ON person.id = session.person_id
+LEFT JOIN person AS pool ON pool.id = session.pool_id
 LEFT JOIN account ON account.id = session.wallet_id
 LEFT JOIN tariff ON tariff.id = session.tariff_id
 WHERE {IS_OPEN}

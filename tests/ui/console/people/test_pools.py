@@ -7,14 +7,18 @@ from html import unescape
 
 from aiohttp.test_utils import TestClient, TestServer
 
+from appliance.db import board
 from appliance.db.cards import cards as card_rows
+from appliance.db.engine.unit import Database
 from appliance.db.people import people
 from appliance.domain.cards.limits import Limits
-from appliance.domain.identifiers import GroupId, PersonId
+from appliance.domain.events import TransactionStarted
+from appliance.domain.identifiers import GroupId, PersonId, StationId
 from appliance.domain.roles import Role
 from appliance.services import settings
 from appliance.services.people import groups, limits, pools
 from appliance.services.people.pools import About, Own
+from appliance.services.sessions import starting
 from appliance.services.wallets import wallets
 from appliance.ui.driver.app import create_drivers
 from tests.ui.console.people.test_people import get, key_in, post
@@ -169,3 +173,17 @@ def shown_in(html: str) -> str:
     match = re.search(r'name="shown" value="([^"]*)"', html)
     assert match is not None
     return unescape(match[1])
+
+
+async def test_the_board_names_the_pool_that_pays(served: ConsoleFixture) -> None:
+    await made(served, own=Own.MOVED)
+
+    def begin(db: Database) -> None:
+        for station in (3, 2, 1):
+            starting.transaction_started(
+                db, StationId(station), TransactionStarted(1, "04A1B2C3", 1_000_000, served.now_ms, served.now_ms)
+            )
+
+    await served.store.write(begin)
+    running = await served.store.read(board.all_running)
+    assert f"Rahima Khatun · {NAME}" in {one.person for one in running}
