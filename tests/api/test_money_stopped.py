@@ -18,6 +18,10 @@ CALLS: dict[str, Any] = {
     "POST /people/{id}/topups": ("/people/{person}/topups", PAYMENT),
     "POST /people/{id}/refunds": ("/people/{person}/refunds", PAYMENT),
     "POST /people/{id}/corrections": ("/people/{person}/corrections", {"amount_minor": 100, "reason": "why"}),
+    "POST /pools/{id}/topups": ("/pools/{pool}/topups", PAYMENT),
+    "POST /pools/{id}/refunds": ("/pools/{pool}/refunds", PAYMENT),
+    "POST /pools/{id}/corrections": ("/pools/{pool}/corrections", {"amount_minor": 100, "reason": "why"}),
+    "POST /pools/{id}/people": ("/pools/{pool}/people", {"person_id": 1, "own_money": "moved"}),
     "POST /vouchers/{code}/sell": ("/vouchers/{unsold}/sell", {"method": "cash"}),
     "POST /vouchers/{code}/redeem": ("/vouchers/{sold}/redeem", {"person": 1}),
     "POST /vouchers/{code}/void": ("/vouchers/{sold}/void", {}),
@@ -34,6 +38,8 @@ NOTHING_BOOKED = {
     "POST /sessions/{id}/close": "a session is ended and billed as ever",
     "POST /sessions/{id}/acknowledge": "a session is ended and billed as ever",
     "POST /sessions/{id}/bill": "a session is ended and billed as ever",
+    "POST /pools": "a pool begins with nothing",
+    "POST /desks/{id}/take-over": "in services/reconciling/test_every_way_to_money.py: it takes a card on a reader",
     "POST /desks/{id}/read": "a card is looked at",
     "POST /desks/{id}/replace": "a card takes the place of another",
     "POST /desks/{id}/rewrite": "a card is written anew",
@@ -57,8 +63,10 @@ async def _names(api: Client, site: Running) -> dict[str, object]:
     await api.pay(f"/vouchers/{codes[0]}/sell", {"method": "cash"})
     cashier = await site.client("cashier")
     shift = (await cashier.pay("/shifts", {"float": [{"value_minor": 10_000, "count": 1}]}))["id"]
+    pool = (await api.post("/pools", {"name": "Green Taxi", "group_id": group["id"]}, key="pool"))["id"]
+    await api.pay(f"/pools/{pool}/topups", {"amount_minor": 10_000, "method": "cash"})
     await site.store.write(stop.report, [Difference(DifferenceKind.BALANCE, 100, 10_700, 10_000)], 1)
-    return {"person": person, "sold": codes[0], "unsold": codes[1], "shift": shift}
+    return {"pool": pool, "person": person, "sold": codes[0], "unsold": codes[1], "shift": shift}
 
 
 @pytest.mark.parametrize("call", CALLS)
