@@ -23,6 +23,7 @@ from appliance.domain.cards import content
 from appliance.domain.cards.content import ContentState
 from appliance.domain.cards.tag import Kind
 from appliance.domain.identifiers import PersonId
+from appliance.domain.roles import Role
 from appliance.domain.statement import month_of
 from appliance.services.cards import cards as card_units
 from appliance.services.cards import pin as card_pin
@@ -126,6 +127,20 @@ async def test_the_holder_opens_an_amount_down_to_its_readings_and_nobody_elses(
     assert await page(phone, f"/card/{mine}/sessions/{number}") == opened
     await page(phone, f"/card/{mine}/sessions/{other}", 404)
     await page(phone, f"/card/{mine}/sessions/999999", 404)
+
+
+async def test_the_desk_has_a_link_to_the_statement_that_asks_for_the_pin(
+    served: ConsoleFixture, phone: TestClient[Any, Any]
+) -> None:
+    path = await with_pin(served, "4711")
+    cashier = await served.logged_in(Role.CASHIER)
+    html = await (await cashier.get("/people/1/statements")).text()
+    link = re.findall(r'data-copy="[^"]*">([^<]*/statements/[^<]*)<', html)[0]
+
+    assert f"{path}/statements/" in link
+    opened = await page(phone, link[link.index("/card/") :])
+    assert "PIN of the card" in opened
+    assert "৳" not in opened
 
 
 async def test_a_session_stands_behind_the_pin_of_the_card(served: ConsoleFixture, phone: TestClient[Any, Any]) -> None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
+from appliance.db.cards import cards
 from appliance.db.people.people import Person
 from appliance.db.statements.charged import Charged
 from appliance.domain import statement as rules
+from appliance.domain.cards import tag
 from appliance.domain.identifiers import PersonId
 from appliance.domain.statement import Entry
 from appliance.services.statements.statements import Shown, Statement, read
@@ -20,6 +22,7 @@ from appliance.ui.frame import language
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
 from appliance.ui.frame.render import formats_of, render, render_part
+from appliance.ui.wording.card_desk import card_number
 from appliance.ui.wording.statements import Written, month_word, title_of, written
 from appliance.ui.writing import exports
 from appliance.ui.writing.exports import Column, Kind, Table
@@ -44,6 +47,8 @@ class StatementPage:
     shown: Written
     months: list[Month]
     here: str
+    links: list[tuple[str, str]]
+    """For the holder, to this statement, behind the doors of the card's page: the card's number, and the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,15 @@ async def show(request: web.Request) -> web.Response:
     since = rules.month_of(found.person.created_at_ms, console.site.zone)
     months = [Month(one, month_word(one, fmt), one == asked) for one in shown if one >= min(since, asked)]
     here = f"/people/{found.person.id}/statements"
-    page = StatementPage(found.person, written(found.statement, found.sessions, fmt), months, here)
+    base = console.desk_key.link_base
+    held = await console.store.read(cards.of_person, found.person.id) if base else []
+    # The link of a chip that signs each tap opens after a tap only.
+    links = [
+        (card_number(one.number), f"{base}{one.token}/statements/{asked}")
+        for one in held
+        if one.blocked_at_ms is None and one.token and one.kind != tag.Kind.NTAG424
+    ]
+    page = StatementPage(found.person, written(found.statement, found.sessions, fmt), months, here, links)
     return render(request, "statements/person.html", page)
 
 
