@@ -231,6 +231,7 @@ async def test_sessions_are_found_by_what_they_are(api: Client, station: Station
         await station.present_card("04A1B2C3", connector=connector)
         await station.charge(10, duration_s=1, connector=connector)
         await station.unplug(connector=connector)
+        await asyncio.sleep(0.005)  # No two begin in one millisecond.
     await station.start_transaction("STRANGER", connector=1)
     every = await api.get("/sessions")
     numbers = [row["id"] for row in every["items"]]
