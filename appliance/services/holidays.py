@@ -17,6 +17,8 @@ from appliance.services.announce import SettingsChanged
 
 DAYS_MAX = 1_000
 NAME_CHARS_MAX = 100
+NAMES_IN = "en_US"
+"""The language of the names, where the package has it; else that of the country. Left out, it would be that of whoever started the server."""
 YEARS = range(2000, 2101)
 
 
@@ -102,5 +104,7 @@ def offered(country: str, subdivision: str, year: int) -> list[Holiday]:
         raise Invalid("subdivision", "This country has no such part: {parts}.", parts=", ".join(parts) or "–")
     if year not in YEARS:
         raise Invalid("year", "Enter a year between {first} and {last}.", first=YEARS[0], last=YEARS[-1])
-    found = holidays.country_holidays(country.upper(), subdiv=subdivision.upper() or None, years=year)
+    found = holidays.country_holidays(
+        country.upper(), subdiv=subdivision.upper() or None, years=year, language=NAMES_IN
+    )
     return sorted(Holiday(day.isoformat(), name[:NAME_CHARS_MAX]) for day, name in found.items())

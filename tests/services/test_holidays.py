@@ -61,7 +61,10 @@ def test_session_keeps_the_holidays_of_its_start(books: Books) -> None:
     assert rows.current(books.db) == []
 
 
-def test_year_is_copied_into_the_list_and_can_be_edited() -> None:
+@pytest.mark.parametrize("spoken", ["", "bn", "en_US"])
+def test_year_is_copied_into_the_list_and_can_be_edited(monkeypatch: pytest.MonkeyPatch, spoken: str) -> None:
+    """Whatever language whoever started the server speaks."""
+    monkeypatch.setenv("LANGUAGE", spoken)
     offered = holidays.offered("bd", "", 2026)
     assert Holiday("2026-12-16", "Victory Day") in offered
     ours = [Holiday("2026-02-02", "Ours"), Holiday("2027-01-01", "Next year")]
