@@ -81,14 +81,25 @@ def of_person(db: Readable, person: PersonId, month: str, now_ms: int) -> Statem
     return of_wallet(db, _need(db, person), month, now_ms)
 
 
+def need_month(text: str, now: str) -> str:
+    """A month that has begun.
+
+    Raises:
+        Invalid: It is none, or has not begun.
+    """
+    month = rules.read_month(text)
+    if month is None:
+        raise Invalid("month", "Write the month as year-month, such as 2026-11.")
+    if month > now:
+        raise Invalid("month", "This month has not begun.")
+    return month
+
+
 def of_wallet(db: Readable, holder: Person, month: str, now_ms: int) -> Statement:
     """The same of somebody who was looked up already."""
     site = sites.read(db)
     now = rules.month_of(now_ms, site.zone)
-    if rules.read_month(month) is None:
-        raise Invalid("month", "Write the month as year-month, such as 2026-11.")
-    if month > now:
-        raise Invalid("month", "This month has not begun.")
+    month = need_month(month, now)
     issued = rows.find(db, holder.wallet, month)
     if issued is not None:
         return _as_issued(db, issued, site, now_ms)

@@ -150,6 +150,10 @@ async def test_all_of_a_month_are_listed_with_what_is_still_to_be_paid(
     client = await served.logged_in()
     assert "overdue" in await get(client, f"/statements?month={MONTH}")
     assert "This month is not over" in await get(client, "/statements?month=2026-12")
+    for month, said in (("2027-05", "This month has not begun."), ("May", "Write the month as year-month")):
+        for path in ("/statements", "/statements.csv"):
+            answer = await client.get(path, params={"month": month})
+            assert (answer.status, said in await answer.text()) == (422, True)
     assert "Green Taxi & Sons" in await get(client, f"/statements.csv?month={MONTH}")
 
 

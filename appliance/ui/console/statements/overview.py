@@ -15,7 +15,7 @@ from appliance.db.statements.statements import Issued
 from appliance.domain import statement as rules
 from appliance.domain.identifiers import GroupId
 from appliance.domain.statement import Settled
-from appliance.services.statements.statements import state_of
+from appliance.services.statements.statements import need_month, state_of
 from appliance.ui.forms.forms import read_number
 from appliance.ui.frame.context import CONSOLE, Page
 from appliance.ui.frame.language import _
@@ -58,8 +58,8 @@ async def show(request: web.Request) -> web.Response:
     """`GET /statements?month=&group=`: what is overdue first."""
     console, fmt = request.app[CONSOLE], formats_of(request)
     now = rules.month_of(console.clock(), console.site.zone)
-    asked = rules.read_month(request.query.get("month", ""))
-    month = min(asked, now) if asked else rules.moved(now, -1)
+    asked = request.query.get("month", "")
+    month = need_month(asked, now) if asked else rules.moved(now, -1)
     group = read_number(request.query.get("group", ""))
     found, groups = await console.store.read(_read, month, group, console.clock())
     lines = [_line(*one) for one in found]
@@ -82,7 +82,8 @@ async def show(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.StreamResponse:
     """`GET /statements.csv` and `.xlsx`, with the same filters."""
     console, currency = request.app[CONSOLE], request.app[CONSOLE].site.currency
-    month = rules.read_month(request.query.get("month", "")) or rules.month_of(console.clock(), console.site.zone)
+    asked, now = request.query.get("month", ""), rules.month_of(console.clock(), console.site.zone)
+    month = need_month(asked, now) if asked else now
     group = read_number(request.query.get("group", ""))
     found, _groups = await console.store.read(_read, month, group, console.clock())
     lines = [_line(*one) for one in found]
