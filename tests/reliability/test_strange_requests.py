@@ -21,7 +21,7 @@ from tests.support.process import ServerProcess, make_site
 from tests.support.wire import HOST, UNPROVED, connected, exchange, head, parted, statuses, until_closed
 from tests.test_garbage import CLOSE, TLS, ports
 
-ROUNDS = 3
+ROUNDS = 5
 GROWTH_KIB_MAX = 60_000
 """From one round to the last: what the first one needed is used again."""
 CLOSED_S = 60.0
@@ -145,7 +145,8 @@ async def test_what_never_ends_is_ended_and_leaves_nothing_in_memory(server: Ser
         )
         needed_kib.append(resident_kib(server.running.pid))
     print(f"{needed_kib} KiB")  # noqa: T201
-    assert needed_kib[-1] - needed_kib[0] < GROWTH_KIB_MAX
+    # How many of them lie in memory at once is chance: what the first rounds needed at most is what the last may need, and no leak.
+    assert needed_kib[-1] - max(needed_kib[: ROUNDS // 2 + 1]) < GROWTH_KIB_MAX
     await check_well(server)
 
 
