@@ -109,13 +109,6 @@ def of_month(db: Readable, month: str, group: GroupId | None = None) -> list[Iss
     return [_issued(row) for row in rows]
 
 
-def months_of(db: Readable, wallet: AccountId) -> list[tuple[str, int]]:
-    """The months for which a wallet has statements, and their numbers, the newest first."""
-    return db.execute(
-        "SELECT month, number FROM statement WHERE wallet_id = ? ORDER BY month DESC", (wallet,)
-    ).fetchall()
-
-
 def next_after(db: Readable, wallet: AccountId, seq: int) -> tuple[int, int] | None:
     """The first statement that begins at or after a row of the ledger: after which it begins, and the balance then."""
     row: tuple[int, int] | None = db.execute(
